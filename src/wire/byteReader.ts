@@ -1,0 +1,86 @@
+/**
+ * Reading the protobuf wire format: protobufjs' reader, and what our generated code wants besides. 64-bit numbers are
+ * bigints under names of their own, so that nothing of protobufjs is overridden with another type and its globals stay
+ * as the rest of the process has them. Runs in browsers.
+ */
+import { Reader } from 'protobufjs/minimal.js';
+
+/** The low three bits of a tag. */
+export const wireType = { varint: 0, fixed64: 1, delimited: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const;
+
+// Bigints go through this view: two halves in, one bigint out, whatever the byte order of the machine.
+const halves = new DataView(new ArrayBuffer(8));
+
+const bigintOf = (low: number, high: number): bigint => {
+  halves.setUint32(0, low, true);
+  halves.setUint32(4, high, true);
+  return halves.getBigUint64(0, true);
+};
+
+/**
+ * Reads from `pos` up to `len`, and throws an Error (RangeError and TypeError among them) on bytes that are not what
+ * they should be. After that the reader is of no more use.
+ */
+export class ByteReader extends Reader {
+  bigFixed64(): bigint {
+    const low = this.fixed32();
+    return bigintOf(low, this.fixed32());
+  }
+
+  // protobufjs' own uint64 gives a Long or a rounded number, depending on what others have set `util.Long` to.
+  bigUint64(): bigint {
+    const fifth = this.pos + 4;
+    // Checks the whole varint and keeps its lowest 32 bits.
+    const low = this.uint32();
+    if (this.pos <= fifth) return BigInt(low);
+    let high = 0;
+    for (let at = this.pos - 1; at > fifth; at -= 1) high = (high << 7) | (this.byteAt(at) & 127);
+    return bigintOf(low, (high << 3) | ((this.byteAt(fifth) & 127) >>> 4));
+  }
+
+  /** Reads a length-delimited sub-message; `from` is an earlier part of the same one, to be merged into. */
+  message<Value>(read: (reader: ByteReader, from?: Value) => Value, from?: Value): Value {
+    const outerLen = this.enter();
+    const value = read(this, from);
+    this.len = outerLen;
+    return value;
+  }
+
+  /** Appends the values of a packed repeated field. */
+  bigFixed64s(values: bigint[]): void {
+    const outerLen = this.enter();
+    while (this.pos < this.len) values.push(this.bigFixed64());
+    this.len = outerLen;
+  }
+
+  /** Passes over the value of a field that nobody knows, or that has another wire type than expected. */
+  skipField(tag: number): void {
+    this.skipType(tag & 7, 0, tag >>> 3);
+  }
+
+  // protobufjs passes over varints of any length; more than ten bytes are no varint.
+  override skip(length?: number): this {
+    if (length === undefined) this.uint32();
+    else super.skip(length);
+    return this;
+  }
+
+  // A view, not a copy: whoever keeps it keeps the whole frame. Of a Buffer, `subarray` would be a Buffer again.
+  override raw(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.buf.buffer, this.buf.byteOffset + start, end - start);
+  }
+
+  /** Narrows the reader to the length-delimited field ahead and returns where it ended before. */
+  private enter(): number {
+    const outerLen = this.len;
+    const length = this.size();
+    if (length > outerLen - this.pos) throw new RangeError('field longer than its message');
+    this.len = this.pos + length;
+    return outerLen;
+  }
+
+  private byteAt(at: number): number {
+    // `uint32` has been here before; the zero only satisfies the compiler.
+    return this.buf[at] ?? 0;
+  }
+}
