@@ -1,0 +1,39 @@
+import type { Event, Fold } from './event.js';
+import type { Reason } from './reasons.js';
+
+/** A refusal is a value. `detail` completes the sentence of the reason, `retryAfterSeconds` goes with temporary ones. */
+export type Rejection = { readonly rejected: Reason; readonly detail?: string; readonly retryAfterSeconds?: number };
+export const reject = (rejected: Reason, detail?: string): Rejection =>
+  detail === undefined ? { rejected } : { rejected, detail };
+export const isRejection = (value: unknown): value is Rejection =>
+  typeof value === 'object' && value !== null && 'rejected' in value;
+
+/** No events means that there was nothing left to do. That is a success. */
+export type Decision<E extends Event> = readonly E[] | Rejection;
+
+export type Command<Type extends string = string, Data = unknown> = { readonly type: Type; readonly data: Data };
+export type CommandOf<C extends Command, Type extends C['type']> = Extract<C, { readonly type: Type }>;
+
+/** The rules of one kind of stream. Pure and synchronous: time, ids and permissions arrive in the command. */
+export interface Decider<C extends Command, State, E extends Event> {
+  readonly stream: (command: C) => string;
+  readonly initial: State;
+  readonly evolve: Fold<State, E>;
+  readonly rules: {
+    readonly [Type in C['type']]: (data: CommandOf<C, Type>['data'], state: State) => Decision<E>;
+  };
+  /** Commands that begin a stream: they are decided on the initial state without a read, and read only on a conflict. */
+  readonly begins?: readonly C['type'][];
+  /** Only so many of the newest events of a stream matter; the log may drop the older ones. */
+  readonly keepsEvents?: number;
+}
+
+export const decide = <C extends Command, State, E extends Event>(
+  decider: Decider<C, State, E>,
+  command: C,
+  state: State,
+): Decision<E> => {
+  // The table is exhaustive by its type; that a rule fits its own command is a pairing which the compiler cannot follow.
+  const rule = decider.rules[command.type as C['type']];
+  return rule(command.data, state);
+};

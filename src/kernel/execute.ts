@@ -1,0 +1,204 @@
+import { periodOf, type EventCodec } from './codec.js';
+import { decide, isRejection, type Command, type Decider, type Rejection } from './decider.js';
+import { beforeAll, type Event, type Metadata, type Position } from './event.js';
+import {
+  VersionConflict,
+  type Appended,
+  type EventLog,
+  type ExpectedRevision,
+  type NewEvent,
+} from './ports/eventLog.js';
+import { KeysMissing, type Sealer } from './ports/sealer.js';
+import type { Clock, Ids } from './ports/system.js';
+import { folding, type Folded, type FoldedStreams } from './foldedStreams.js';
+
+/** Who asks, and in the course of what. */
+export type Cause = {
+  /** Names the command for ever: the ids of its events follow from it, so doing it again is doing it once. */
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly causationId?: string;
+  readonly actor?: string;
+  readonly session?: string;
+  readonly traceparent?: string;
+};
+
+export type Done<E extends Event> = {
+  /** Empty when there was nothing left to do. */
+  readonly events: readonly E[];
+  /** Where the last of them is; when there are none, a place at which what was wanted holds. */
+  readonly position: Position;
+};
+
+/**
+ * Decides a command on its stream and appends what follows, durable when resolved.
+ * `command` may be a function: then it is asked anew after every wait, in the tick in which the append is handed to
+ * the log, so that an id minted in it is in log order. Such an id must not name the scope that the event is sealed for:
+ * each asking would want the keys of another scope.
+ * Rejects with `VersionConflict` only after `attemptsMax` lost races.
+ */
+export type Execute = <C extends Command, State, E extends Event>(
+  decider: Decider<C, State, E>,
+  command: C | (() => C),
+  cause: Cause,
+) => Promise<Done<E> | Rejection>;
+
+export type ExecuteNeeds = {
+  readonly log: EventLog;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly streams: FoldedStreams;
+};
+
+export const attemptsMax = 3;
+/** A command whose keys are still missing after so many fetches wants other ones each time. */
+export const keyFetchesMax = 5;
+
+export const executor = (needs: ExecuteNeeds): Execute => {
+  const { streams } = needs;
+  const turns = new Map<string, Promise<unknown>>();
+  return async (decider, command, cause) => {
+    let make = typeof command === 'function' ? command : () => command;
+    let asked = make();
+    if ((decider.begins as readonly string[] | undefined)?.includes(asked.type) === true) {
+      const begun = await begin(needs, decider, make, cause);
+      if (!('exists' in begun)) return begun;
+      // Asked anew, the command might name another stream than the one that turned out to exist.
+      asked = begun.exists;
+      make = () => asked;
+    }
+    const stream = decider.stream(asked);
+    return inTurn(turns, stream, () => onStream({ needs, streams, decider, make, cause, stream }));
+  };
+};
+
+/** Commands of one stream on one node run one after another: they would only race each other to the same revision. */
+const inTurn = async <T>(turns: Map<string, Promise<unknown>>, stream: string, work: () => Promise<T>): Promise<T> => {
+  const before = turns.get(stream);
+  const turn = before === undefined ? work() : before.then(work, work);
+  turns.set(stream, turn);
+  try {
+    return await turn;
+  } finally {
+    if (turns.get(stream) === turn) turns.delete(stream);
+  }
+};
+
+/** A stream that is only now begun is neither read nor waited for. Gives the command back when its stream turns out to exist. */
+const begin = async <C extends Command, State, E extends Event>(
+  needs: ExecuteNeeds,
+  decider: Decider<C, State, E>,
+  make: () => C,
+  cause: Cause,
+): Promise<Done<E> | Rejection | { readonly exists: C }> => {
+  for (let fetches = 0; fetches < keyFetchesMax; fetches += 1) {
+    const command = make();
+    const events = decide(decider, command, decider.initial);
+    if (isRejection(events)) return events;
+    if (events.length === 0) return { events, position: beforeAll };
+    const records = recordsOf(needs, decider.stream(command), events, { ...cause, command: command.type });
+    if (records instanceof KeysMissing) {
+      await needs.sealer.makeKeys(records.names);
+      continue;
+    }
+    const appended = await append(needs.log, decider.stream(command), records, 'noStream');
+    return appended instanceof VersionConflict ? { exists: command } : { events, position: appended.position };
+  }
+  throw new KeysNeverFound();
+};
+
+type Work<C extends Command, State, E extends Event> = {
+  readonly needs: ExecuteNeeds;
+  readonly streams: FoldedStreams;
+  readonly decider: Decider<C, State, E>;
+  readonly make: () => C;
+  readonly cause: Cause;
+  readonly stream: string;
+};
+
+const onStream = async <C extends Command, State, E extends Event>(
+  work: Work<C, State, E>,
+): Promise<Done<E> | Rejection> => {
+  let folded = work.streams.remembered<State>(work.stream) ?? (await work.streams.caughtUp(work.stream, work.decider));
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await decideAndAppend(work, folded);
+    // A decision that writes nothing was not checked by the log: it holds only on a state that is not stale.
+    const unchecked = !(outcome instanceof VersionConflict) && (isRejection(outcome) || outcome.events.length === 0);
+    if (!(outcome instanceof VersionConflict) && (!unchecked || folded.fresh)) return outcome;
+    if (outcome instanceof VersionConflict && attempt >= attemptsMax) throw outcome;
+    folded = await work.streams.caughtUp(work.stream, work.decider);
+  }
+};
+
+const decideAndAppend = async <C extends Command, State, E extends Event>(
+  { needs, streams, decider, make, cause, stream }: Work<C, State, E>,
+  folded: Folded<State>,
+): Promise<Done<E> | Rejection | VersionConflict> => {
+  for (let fetches = 0; fetches < keyFetchesMax; fetches += 1) {
+    const command = make();
+    const events = decide(decider, command, folded.state);
+    if (isRejection(events)) return events;
+    if (events.length === 0) return { events, position: folded.position };
+    const records = recordsOf(needs, stream, events, { ...cause, command: command.type });
+    if (records instanceof KeysMissing) {
+      await needs.sealer.makeKeys(records.names);
+      continue;
+    }
+    const appended = await append(needs.log, stream, records, folded.revision);
+    if (appended instanceof VersionConflict) return appended;
+    // Once per node and stream is enough, and a crash before it is mended by the next command.
+    if (decider.keepsEvents !== undefined && folded.fresh) await needs.log.setMaxCount(stream, decider.keepsEvents);
+    streams.remember(stream, { state: folding(decider, folded.state, events), ...appended, fresh: false });
+    return { events, position: appended.position };
+  }
+  throw new KeysNeverFound();
+};
+
+class KeysNeverFound extends Error {
+  constructor() {
+    super('a command asks for other keys each time: an id that is minted in it names what its event is sealed for');
+    this.name = 'KeysNeverFound';
+  }
+}
+
+const append = async (
+  log: EventLog,
+  stream: string,
+  records: readonly NewEvent[],
+  expected: ExpectedRevision,
+): Promise<Appended | VersionConflict> => {
+  try {
+    return await log.append(stream, records, expected);
+  } catch (error) {
+    if (error instanceof VersionConflict) return error;
+    throw error;
+  }
+};
+
+const recordsOf = (
+  { codec, ids, clock }: ExecuteNeeds,
+  stream: string,
+  events: readonly Event[],
+  cause: Cause & { readonly command: string },
+): readonly NewEvent[] | KeysMissing => {
+  const period = periodOf(clock.now());
+  const metadata = metadataOf(cause);
+  const records: NewEvent[] = [];
+  for (const [index, event] of events.entries()) {
+    const record = codec.write(event, { id: ids.eventId(cause.commandId, index), stream, metadata, period });
+    if (record instanceof KeysMissing) return record;
+    records.push(record);
+  }
+  return records;
+};
+
+const metadataOf = (cause: Cause & { readonly command: string }): Omit<Metadata, 'about'> => ({
+  $correlationId: cause.correlationId,
+  $causationId: cause.causationId ?? cause.commandId,
+  command: cause.command,
+  ...(cause.actor === undefined ? {} : { actor: cause.actor }),
+  ...(cause.session === undefined ? {} : { session: cause.session }),
+  ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+});

@@ -1,0 +1,65 @@
+/**
+ * Rights that one holder has at a time, over all nodes. No promise rests on clocks that agree: a holder shows that it
+ * is there by raising a counter, and only who has seen the counter stand still for `leaseMillis` of their own monotonic
+ * clock may take the lease from it.
+ */
+export interface Leases {
+  /**
+   * One look, without waiting: the lease, when nobody has it or its holder is seen to have stood still for long enough;
+   * otherwise undefined, and the look is remembered. So who wants the lease of a dead holder looks again and again,
+   * every `lookMillis` or so. Of several who take it at once one gets it. Rejects when the store cannot be reached; the
+   * lease may have been taken all the same, and is then given to the next who looks through these same `Leases`.
+   */
+  take(name: string): Promise<Lease | undefined>;
+  close(): Promise<void>;
+}
+
+/** A lease that was taken. */
+export interface Lease {
+  readonly name: string;
+  /**
+   * Higher than that of every holder before, so that what a former one writes late can be told and refused. Undefined
+   * where no other process can take the lease: then it cannot be lost, need not be renewed, and there is nobody to
+   * fence off.
+   */
+  readonly fence: bigint | undefined;
+  /** What the last holder left with the lease, 0n when none did. */
+  readonly note: bigint;
+  /**
+   * Shows that the holder is there, and leaves the note with the lease where one is given. False: the lease is somebody
+   * else's, for good. Rejects when the store cannot be reached; whether it was renewed is then unknown, and it may be
+   * renewed again.
+   */
+  renew(note?: bigint): Promise<boolean>;
+  /** Others can take it at once. Does nothing when it is somebody else's already. */
+  release(note?: bigint): Promise<void>;
+}
+
+/** How long a holder must be seen to stand still before another one takes its lease. */
+export const leaseMillis = 6_000;
+
+/** A holder that could not renew for so long no longer counts itself as one; the rest is for what it has under way. */
+export const heldMillisMax = 5_000;
+
+/** How often a lease is renewed, and how soon again after that failed. */
+export const renewMillis = 2_000;
+export const renewAgainMillis = 500;
+
+/** How often somebody looks who waits for a lease. */
+export const lookMillis = 1_000;
+
+/** Time that only goes forward, and work that is done later. Tests pass their own. */
+export interface Timers {
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  /** Does the work once, after so many milliseconds, unless the answer is called before. */
+  later(millis: number, work: () => void): () => void;
+}
+
+/** What needs the lease cannot be done now, because this process does not hold it or cannot know whether it does. */
+export class LeaseLost extends Error {
+  constructor(what: string) {
+    super(`${what} is not held by this node right now`);
+    this.name = 'LeaseLost';
+  }
+}

@@ -1,0 +1,49 @@
+import type { Shredded } from '../event.js';
+
+/** What a sealed value is bound to. Opening it under anything else fails. */
+export type SealBinding = {
+  /** The author whose key of that period seals it, in decimal; absent for content that is nobody's. */
+  readonly subject?: string;
+  /** The chat, community or account whose key seals it too. */
+  readonly scope: string;
+  /** Stream, event id and type. */
+  readonly associated: string;
+};
+
+/** The keys are not in memory. Load them, then ask again. */
+export class KeysMissing {
+  readonly names: readonly string[];
+
+  constructor(names: readonly string[]) {
+    this.names = names;
+  }
+}
+
+/** The value was sealed under another binding, or is damaged. */
+export class SealBroken extends Error {
+  constructor(associated: string) {
+    super(`the sealed content of ${associated} does not open: damaged, or moved from its place`);
+    this.name = 'SealBroken';
+  }
+}
+
+/**
+ * Seals personal content before it reaches the log. Sealing and opening are synchronous, so that an id can be minted,
+ * its event sealed and the append handed in within one tick; keys are fetched before.
+ */
+export interface Sealer {
+  /** `period` is `yyyymm`. Refuses (throws) when a key of the binding has been destroyed: nothing new is written for what was erased. */
+  seal(plain: Uint8Array, binding: SealBinding, period: string): string | KeysMissing;
+
+  /** Throws `SealBroken`. */
+  open(sealed: string, binding: SealBinding): Uint8Array | Shredded | KeysMissing;
+
+  /** Fetches keys that are to open something; those that never existed or were destroyed count as destroyed. */
+  loadKeys(names: readonly string[]): Promise<void>;
+
+  /** Fetches keys that are to seal something, and makes those that do not exist. */
+  makeKeys(names: readonly string[]): Promise<void>;
+
+  /** A keyed hash for looking things up without storing them: e-mail addresses, usernames. 32 bytes as lower-case hex. */
+  lookupHash(value: string): string;
+}

@@ -1,0 +1,22 @@
+/**
+ * Secrets that must be erasable, so they are never in the log: data keys, password hashes, TOTP secrets.
+ * Each is wrapped by the master key. A name is never reused after `destroy`.
+ */
+export interface Vault {
+  /** `undefined`: never made. `'destroyed'`: gone for ever. */
+  get(name: string): Promise<Uint8Array | 'destroyed' | undefined>;
+
+  /** Stores the secret unless the name has one; resolves with the one that holds, once it is durable. */
+  create(name: string, secret: Uint8Array): Promise<Uint8Array | 'destroyed'>;
+
+  /** Stores the secret in place of any former one; durable when resolved. Resolves `'destroyed'` and stores nothing if the name was destroyed. */
+  put(name: string, secret: Uint8Array): Promise<'stored' | 'destroyed'>;
+
+  /** Overwrites and removes the secret and enters the name in the register of destroyed names; durable when resolved. */
+  destroy(name: string): Promise<void>;
+
+  /** The register, for a restore to be checked against. Names in order, after `after`. */
+  destroyed(after: string | undefined, limit: number): Promise<readonly string[]>;
+
+  close(): Promise<void>;
+}

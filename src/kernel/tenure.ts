@@ -1,0 +1,142 @@
+import { lookMillis, type Lease, type Leases, type Timers } from './ports/leases.js';
+import type { PubSub, Unsubscribe } from './ports/pubSub.js';
+import type { Clock } from './ports/system.js';
+import { momentOf, renewal, type Moment } from './renewal.js';
+
+/** The time in which this process holds a lease. */
+export type Tenure = {
+  /** Stamped on what is written, so that a later holder can keep it out; undefined when there can be no later one. */
+  readonly fence: bigint | undefined;
+  /** Raised when the lease is lost or is to be given back: end the work. */
+  readonly signal: AbortSignal;
+};
+
+export type TenureNeeds = {
+  readonly leases: Leases;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  /** Where others say that they gave a lease back, so that nobody need look for it first. */
+  readonly pubSub?: PubSub;
+  /** The store of leases failed, or the work did. It is tried again. */
+  readonly onTrouble: (error: unknown) => void;
+};
+
+/** Work that one node at a time does. */
+export interface Tenancy {
+  /** Ends the work, waits for its end and gives the lease back. */
+  close(): Promise<void>;
+}
+
+export const releasedTopic = 'leases';
+
+/**
+ * Does the work whenever this process holds the lease, for as long as it does. Work that ends by itself gives the lease
+ * back, and begins again when the lease is next taken. Resolves after the first look: the work has begun by then if
+ * the lease was there to be had.
+ */
+export const whileHeld = async (
+  name: string,
+  needs: TenureNeeds,
+  work: (tenure: Tenure) => Promise<void>,
+): Promise<Tenancy> => {
+  const closing = new AbortController();
+  const { pause, wake } = pauses(needs.timers, closing.signal);
+  const turn = async (first: () => void): Promise<void> => {
+    const asked = momentOf(needs);
+    const lease = await needs.leases.take(name).catch(needs.onTrouble);
+    const held = lease && holding({ lease, asked, closing: closing.signal }, needs, work);
+    first();
+    await held;
+  };
+  let looked: () => void = () => undefined;
+  const firstLook = new Promise<void>((resolve) => (looked = resolve));
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      await turn(looked);
+      await pause(lookMillis);
+    }
+    looked();
+  };
+  const unsubscribe = await heard(name, needs.pubSub, wake);
+  const running = run();
+  await firstLook;
+  return {
+    close: async () => {
+      closing.abort();
+      await running;
+      await unsubscribe();
+    },
+  };
+};
+
+type Holding = { readonly lease: Lease; readonly asked: Moment; readonly closing: AbortSignal };
+
+const holding = async (
+  { lease, asked, closing }: Holding,
+  needs: TenureNeeds,
+  work: (tenure: Tenure) => Promise<void>,
+): Promise<void> => {
+  const renewing = renewal(lease, asked, { ...needs, renew: () => lease.renew() });
+  const stop = (): void => {
+    renewing.stop();
+  };
+  closing.addEventListener('abort', stop);
+  if (closing.aborted) stop();
+  try {
+    await work({ fence: lease.fence, signal: renewing.signal });
+  } catch (error) {
+    needs.onTrouble(error);
+  } finally {
+    closing.removeEventListener('abort', stop);
+    stop();
+  }
+  try {
+    await lease.release();
+    // Only by who goes for good: otherwise they would be the first to hear it.
+    if (closing.aborted) await needs.pubSub?.publish(releasedTopic, new TextEncoder().encode(lease.name));
+  } catch (error) {
+    // Then it lapses.
+    needs.onTrouble(error);
+  }
+};
+
+const heard = async (name: string, pubSub: PubSub | undefined, wake: () => void): Promise<Unsubscribe> =>
+  pubSub === undefined
+    ? () => Promise.resolve()
+    : pubSub.subscribe(releasedTopic, (message) => {
+        if (new TextDecoder().decode(message) === name) wake();
+      });
+
+/** A pause that ends early when somebody wakes it, or at once when it is all over. */
+const pauses = (timers: Timers, closing: AbortSignal) => {
+  let wake: () => void = () => undefined;
+  closing.addEventListener('abort', () => {
+    wake();
+  });
+  return {
+    wake: (): void => {
+      wake();
+    },
+    pause: (millis: number): Promise<void> =>
+      new Promise((resolve) => {
+        if (closing.aborted) {
+          resolve();
+          return;
+        }
+        const cancel = timers.later(millis, resolve);
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      }),
+  };
+};
+
+/** Resolves when the signal is raised: work that lasts as long as a tenure waits for that. */
+export const raised = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });

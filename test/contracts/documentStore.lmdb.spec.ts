@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { lmdbDocuments } from '../../src/adapters/documents/lmdb.js';
+import { documentStoreContract } from './documentStore.js';
+
+const newFolder = (): string => mkdtempSync(join(tmpdir(), 'osmium-documents-'));
+
+const folder = newFolder();
+documentStoreContract('lmdb', () => lmdbDocuments({ folder }), {
+  keeps: true,
+  runs: 100,
+  cleanUp: () => rm(folder, { recursive: true }),
+});
+
+it('lmdb documents: refuse to open when the indexes of a collection have changed without a new version', async (test) => {
+  const own = newFolder();
+  test.after(() => rm(own, { recursive: true }));
+  const first = lmdbDocuments({ folder: own });
+  await first.open([{ name: 'messages_v1', indexes: ['history'] }]);
+  await first.close();
+  const second = lmdbDocuments({ folder: own });
+  await assert.rejects(second.open([{ name: 'messages_v1', indexes: ['history', 'author'] }]), /raise the version/);
+});
+
+it('lmdb documents: write nothing of a commit in which one write is refused', async (test) => {
+  const own = newFolder();
+  test.after(() => rm(own, { recursive: true }));
+  const store = lmdbDocuments({ folder: own });
+  test.after(() => store.close());
+  await store.open([{ name: 'messages_v1', indexes: ['history'] }]);
+  const write = { collection: 'messages_v1', document: 1, position: 1n };
+  const good = { ...write, key: 'a', indexKeys: { history: [['x']] } };
+  for (const bad of [
+    { ...write, key: 'b', indexKeys: { history: [['x'.repeat(2_000)]] } },
+    { ...write, key: 'b', indexKeys: { history: [[Number.NaN]] } },
+    { ...write, key: 'b'.repeat(2_000), indexKeys: {} },
+    { ...write, key: '', indexKeys: {} },
+    { ...write, key: 'b', document: 2n ** 70n, indexKeys: {} },
+  ]) {
+    await assert.rejects(store.commit([good, bad], [{ projection: 'p', position: 1n }]));
+  }
+  assert.equal((await store.get('messages_v1', 'a')).document, undefined);
+  assert.equal(await store.checkpoint('p'), 0n);
+});
+
+it('lmdb documents: can read a document whose shape was first met in a write that was refused', async (test) => {
+  const own = newFolder();
+  test.after(() => rm(own, { recursive: true }));
+  const first = lmdbDocuments({ folder: own });
+  await first.open([{ name: 'messages_v1', indexes: [] }]);
+  const write = { collection: 'messages_v1', key: 'a', position: 1n, indexKeys: {} };
+  await assert.rejects(first.commit([{ ...write, document: { shape: { inner: 2n ** 70n } } }], []));
+  await first.commit([{ ...write, document: { shape: { inner: 1n } } }], []);
+  await first.close();
+  const second = lmdbDocuments({ folder: own });
+  test.after(() => second.close());
+  await second.open([{ name: 'messages_v1', indexes: [] }]);
+  assert.deepEqual((await second.get('messages_v1', 'a')).document, { shape: { inner: 1n } });
+});

@@ -1,0 +1,38 @@
+import { redisRateLimit } from '../../src/adapters/rateLimit/redis.js';
+import { luaScript } from '../../src/adapters/redis/connection.js';
+import { systemClock } from '../../src/adapters/system/clock.js';
+import { freshPrefix, onRedis, openTestRedis } from '../support/redis.js';
+import { rateLimitContract } from './rateLimit.js';
+
+/** What Redis would have after so many milliseconds: its clock cannot be moved, so everything else is. */
+const passing = luaScript(`
+for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+  local tokens, at = redis.call('GET', key):match('^(%S+) (%S+)$')
+  local left = redis.call('PTTL', key) - ARGV[2]
+  if left > 0 then
+    redis.call('SET', key, string.format('%s %.3f', tokens, at - ARGV[2]), 'PX', math.ceil(left))
+  else
+    redis.call('DEL', key)
+  end
+end
+`);
+
+onRedis('rate limit: redis', (url) => {
+  rateLimitContract('redis', async () => {
+    const redis = await openTestRedis(url);
+    const prefix = freshPrefix();
+    const limit = redisRateLimit({ redis, prefix, clock: systemClock });
+    return {
+      limit: {
+        take: (allowance, of) => limit.take(allowance, of),
+        close: async () => {
+          await limit.close();
+          await redis.close();
+        },
+      },
+      pass: async (seconds) => {
+        await redis.commands.run(passing, [], [prefix, seconds * 1_000]);
+      },
+    };
+  });
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EventTooLarge, eventCodec, periodOf, readEvents } from '../../src/kernel/codec.js';
+import { eventKind, shredded, type Event } from '../../src/kernel/event.js';
+import type { Millis, UserId } from '../../src/kernel/ids.js';
+import type { StoredEvent } from '../../src/kernel/ports/eventLog.js';
+import { KeysMissing } from '../../src/kernel/ports/sealer.js';
+import { id, optional, text } from '../../src/kernel/schema.js';
+import { plainSealer } from '../support/plainSealer.js';
+
+const noteWritten = eventKind('notes.NoteWritten.v1', {
+  says: 'A note was written.',
+  about: (data) => `user.${data.author.toString()}`,
+  fields: { author: id<UserId>('user') },
+  personal: { body: text, title: optional(text) },
+  sealedFor: (data) => ({ subject: data.author, scope: 'notes' }),
+});
+const author = (2n ** 63n + 1n) as UserId;
+const note: Event = { type: noteWritten.type, data: { author, body: 'höllo' } };
+const envelope = {
+  id: 'b5f0b2a6-4f0e-5d53-9b0c-0a8f7d5e1c11',
+  stream: 'note-1',
+  metadata: { $correlationId: 'a', $causationId: 'b', command: 'WriteNote' },
+  period: '202611',
+};
+
+const setup = () => {
+  const sealer = plainSealer();
+  const codec = eventCodec([noteWritten], sealer);
+  const stored = async (): Promise<StoredEvent> => {
+    await sealer.makeKeys([author.toString(), 'notes']);
+    const record = codec.write(note, envelope);
+    assert.ok(!(record instanceof KeysMissing));
+    return { ...record, stream: envelope.stream, revision: 4n, position: 9n, at: 5 as Millis };
+  };
+  return { sealer, codec, stored };
+};
+
+describe('the event codec', () => {
+  it('asks for keys that are not in memory before it writes', () => {
+    const outcome = setup().codec.write(note, envelope);
+    assert.deepEqual(outcome, new KeysMissing([author.toString(), 'notes']));
+  });
+
+  it('reads what it wrote, with the place where it stands', async () => {
+    const { codec, sealer, stored } = setup();
+    const [event] = await readEvents(codec, sealer, [await stored()]);
+    assert.deepEqual(event?.data, { author, body: 'höllo' });
+    assert.equal(event.position, 9n);
+    assert.equal(event.metadata.about, `user.${author.toString()}`);
+  });
+
+  it('fetches the keys that reading needs', async () => {
+    const { codec, sealer, stored } = setup();
+    const record = await stored();
+    sealer.forget();
+    const [event] = await readEvents(codec, sealer, [record]);
+    assert.deepEqual(event?.data, { author, body: 'höllo' });
+  });
+
+  it('gives every personal field as shredded once a key is gone, also those that were absent', async () => {
+    const { codec, sealer, stored } = setup();
+    sealer.shred('notes');
+    const [event] = await readEvents(codec, sealer, [await stored()]);
+    assert.deepEqual(event?.data, { author, body: shredded, title: shredded });
+  });
+
+  it('parses a record once', async () => {
+    const { codec, stored } = setup();
+    const record = await stored();
+    assert.equal(codec.read(record), codec.read(record));
+  });
+
+  it('leaves out what it does not know: it was written by a newer program', async () => {
+    const { codec, sealer, stored } = setup();
+    const foreign = { ...(await stored()), type: 'notes.NoteSung.v1' };
+    assert.deepEqual(await readEvents(codec, sealer, [foreign]), []);
+  });
+
+  it('refuses an event that is too large for the log', async () => {
+    const { codec, stored } = setup();
+    await stored();
+    const huge: Event = { type: noteWritten.type, data: { author, body: 'x'.repeat(70_000) } };
+    assert.throws(() => codec.write(huge, envelope), EventTooLarge);
+  });
+
+  it('throws on a body that is not of its kind', async () => {
+    const { codec, stored } = setup();
+    const damaged = { ...(await stored()), data: Buffer.from('{"author":7}') };
+    assert.throws(() => codec.read(damaged), /expected user id/);
+  });
+
+  it('counts periods by months in UTC', () => {
+    assert.equal(periodOf(Date.parse('2026-01-31T23:59:59Z')), '202601');
+    assert.equal(periodOf(Date.parse('2026-02-01T00:00:00Z')), '202602');
+  });
+});

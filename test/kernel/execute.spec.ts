@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { memoryEventLog } from '../../src/adapters/eventLog/memory.js';
+import { eventCodec, EventTooLarge } from '../../src/kernel/codec.js';
+import { isRejection, reject, type Command, type Decider } from '../../src/kernel/decider.js';
+import { eventKind, type EventFrom } from '../../src/kernel/event.js';
+import { attemptsMax, executor, type Execute } from '../../src/kernel/execute.js';
+import { foldedStreams } from '../../src/kernel/foldedStreams.js';
+import type { Millis, UserId } from '../../src/kernel/ids.js';
+import { VersionConflict, type EventLog } from '../../src/kernel/ports/eventLog.js';
+import { count, id, text } from '../../src/kernel/schema.js';
+import { plainSealer } from '../support/plainSealer.js';
+
+const coinsPaidIn = eventKind('banks.CoinsPaidIn.v1', {
+  says: 'Coins were paid in.',
+  about: () => 'nobody',
+  fields: { owner: id<UserId>('user'), coins: count },
+  personal: { note: text },
+  sealedFor: ({ owner }) => ({ subject: owner, scope: 'bank' }),
+});
+type CoinsPaidIn = EventFrom<typeof coinsPaidIn>;
+type BankCommand =
+  | Command<'PayIn', { readonly owner: UserId; readonly coins: number; readonly note: string }>
+  | Command<'FillUp', { readonly owner: UserId; readonly to: number }>
+  | Command<'Open', { readonly owner: UserId }>;
+
+const paidIn = (owner: UserId, coins: number, note = ''): CoinsPaidIn => ({
+  type: 'banks.CoinsPaidIn.v1',
+  data: { owner, coins, note },
+});
+
+const bank: Decider<BankCommand, number, CoinsPaidIn> = {
+  stream: ({ data }) => `bank-${data.owner.toString()}`,
+  initial: 0,
+  evolve: { 'banks.CoinsPaidIn.v1': (sum, { data }) => sum + data.coins },
+  begins: ['Open'],
+  rules: {
+    PayIn: ({ owner, coins, note }, sum) => (sum + coins > 100 ? reject('TOO_MANY') : [paidIn(owner, coins, note)]),
+    FillUp: ({ owner, to }, sum) => (sum >= to ? [] : [paidIn(owner, to - sum)]),
+    Open: ({ owner }, sum) => (sum === 0 ? [paidIn(owner, 1)] : []),
+  },
+};
+
+const ada = 7n as UserId;
+const now = (): Millis => 1_767_225_600_000 as Millis;
+
+type Node = { readonly log: EventLog; readonly execute: Execute };
+const node = (log: EventLog = memoryEventLog({ now })): Node => {
+  const sealer = plainSealer();
+  const ids = {
+    next: () => 1n,
+    commandId: randomUUID,
+    eventId: (command: string, index: number) => `${command.slice(0, -2)}${index.toString().padStart(2, '0')}`,
+  };
+  const codec = eventCodec([coinsPaidIn], sealer);
+  const streams = foldedStreams({ log, codec, sealer });
+  return { log, execute: executor({ log, codec, sealer, clock: { now }, ids, streams }) };
+};
+
+const cause = (commandId: string = randomUUID()) => ({ commandId, correlationId: 'c' });
+const payIn = (coins: number): BankCommand => ({ type: 'PayIn', data: { owner: ada, coins, note: 'x' } });
+const fillUp = (to: number): BankCommand => ({ type: 'FillUp', data: { owner: ada, to } });
+const written = async (log: EventLog): Promise<number> => (await log.readAll({ limit: 100 })).length;
+
+describe('execute', () => {
+  it('appends what was decided, with the keys that it needs', async () => {
+    const { log, execute } = node();
+    const done = await execute(bank, payIn(5), cause());
+    assert.ok(!isRejection(done));
+    assert.equal(done.position, await log.end());
+    const [stored] = await log.readStream('bank-7', { limit: 1 });
+    assert.equal(stored?.type, 'banks.CoinsPaidIn.v1');
+  });
+
+  it('writes nothing for a refusal', async () => {
+    const { log, execute } = node();
+    assert.deepEqual(await execute(bank, payIn(101), cause()), reject('TOO_MANY'));
+    assert.equal(await written(log), 0);
+  });
+
+  it('decides one command of a stream after the other', async () => {
+    const { log, execute } = node();
+    await Promise.all(Array.from({ length: 10 }, () => execute(bank, fillUp(50), cause())));
+    assert.equal(await written(log), 1);
+  });
+
+  it('decides again on what another node wrote in between', async () => {
+    const one = node();
+    const other = node(one.log);
+    await one.execute(bank, payIn(60), cause());
+    await other.execute(bank, payIn(30), cause());
+    assert.deepEqual(await one.execute(bank, payIn(20), cause()), reject('TOO_MANY'));
+    assert.equal(await written(one.log), 2);
+  });
+
+  it('does not trust a remembered state for a decision that the log will not check', async () => {
+    const one = node();
+    const other = node(one.log);
+    await one.execute(bank, fillUp(10), cause());
+    await other.execute(bank, fillUp(40), cause());
+    const done = await one.execute(bank, fillUp(40), cause());
+    assert.ok(!isRejection(done));
+    assert.equal(done.events.length, 0);
+    assert.equal(done.position, await one.log.end());
+  });
+
+  it('begins a stream without reading it, and finds out when it exists', async () => {
+    const { log, execute } = node();
+    const reads: string[] = [];
+    const watched: EventLog = {
+      ...log,
+      readStream: (stream, read) => {
+        reads.push(stream);
+        return log.readStream(stream, read);
+      },
+    };
+    const open: BankCommand = { type: 'Open', data: { owner: ada } };
+    await node(watched).execute(bank, open, cause());
+    assert.deepEqual(reads, []);
+    await node(watched).execute(bank, open, cause());
+    assert.equal(await written(log), 1);
+    assert.ok(isRejection(await execute(bank, payIn(100), cause())));
+  });
+
+  it('asks for the command anew after every wait', async () => {
+    const { execute } = node();
+    let asked = 0;
+    let tick = 0;
+    const command = (): BankCommand => {
+      asked += 1;
+      tick = asked;
+      return payIn(asked);
+    };
+    const done = await execute(bank, command, cause());
+    assert.ok(!isRejection(done));
+    assert.equal(done.events[0]?.data.coins, tick);
+  });
+
+  it('does the same command once, however often it is asked', async () => {
+    const { log } = node();
+    const same = cause('11111111-1111-4111-8111-111111111100');
+    await node(log).execute(bank, payIn(5), same);
+    await node(log).execute(bank, payIn(5), same);
+    assert.equal(await written(log), 1);
+  });
+
+  it('gives up after a bounded number of lost races', async () => {
+    const { log } = node();
+    let appends = 0;
+    const contested: EventLog = {
+      ...log,
+      append: (stream, _, expected) => {
+        appends += 1;
+        return Promise.reject(new VersionConflict(stream, expected, 1n));
+      },
+    };
+    await assert.rejects(node(contested).execute(bank, payIn(1), cause()), VersionConflict);
+    assert.equal(appends, attemptsMax);
+  });
+
+  it('goes on with the next command of a stream when one fails', async () => {
+    const { log, execute } = node();
+    const huge: BankCommand = { type: 'PayIn', data: { owner: ada, coins: 1, note: 'x'.repeat(70_000) } };
+    const [failed] = await Promise.allSettled([execute(bank, huge, cause()), execute(bank, payIn(1), cause())]);
+    assert.ok(failed.status === 'rejected' && failed.reason instanceof EventTooLarge);
+    assert.equal(await written(log), 1);
+  });
+
+  it('does not ask for ever for keys of what each asking names anew', async () => {
+    const { execute } = node();
+    let owner = 100n;
+    const command = (): BankCommand => ({ type: 'Open', data: { owner: (owner += 1n) as UserId } });
+    await assert.rejects(execute(bank, command, cause()), /asks for other keys each time/);
+  });
+});

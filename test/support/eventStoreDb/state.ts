@@ -1,0 +1,26 @@
+import { EventEmitter } from 'node:events';
+import { Faults } from './faults.js';
+import { Store, type Expected, type Proposed, type Written } from './store.js';
+
+/** What the services of one stand-in share. It outlives the server's being stopped and started. */
+export class ServerState {
+  readonly store = new Store();
+  readonly faults = new Faults();
+  /** Emits `written` after each append. */
+  readonly events = new EventEmitter().setMaxListeners(1_000);
+  readonly seen = { appends: 0, reads: 0, subscriptions: 0, features: 0, openCalls: 0, authorization: '' };
+  port = 0;
+  /** So much later than it could be each append is answered. */
+  latencyMillis = 0;
+  /** How far the server's clock is ahead of the client's. */
+  clockAheadMillis = 0;
+  /** From 24.2 on a subscription that falls behind is told so instead of being cut. */
+  cutsSlowSubscriptions = true;
+
+  append(stream: string, expected: Expected, events: readonly Proposed[]): Written {
+    const before = this.store.log.length;
+    const written = this.store.append(stream, expected, events);
+    if (this.store.log.length > before) this.events.emit('written');
+    return written;
+  }
+}

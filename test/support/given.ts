@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { decide, reject, type Command, type Decider } from '../../src/kernel/decider.js';
+import { apply, type Event } from '../../src/kernel/event.js';
+import type { Reason } from '../../src/kernel/reasons.js';
+
+/** What follows from a command, as the second half of a sentence. */
+export type Outcome<E extends Event> = {
+  /** Exactly these events, in this order; none says that there was nothing left to do. */
+  then(this: void, ...events: readonly E[]): void;
+  /** These events, and nothing when the command comes again. */
+  thenOnce(this: void, ...events: readonly E[]): void;
+  refuses(this: void, reason: Reason): void;
+};
+
+type Given<C extends Command, E extends Event> = { when(this: void, command: C): Outcome<E> };
+
+/**
+ * Sentences about the rules of one kind of stream: `given(sent).when(pin).then(pinned)`, where `given` is
+ * `givenFor(messages)`.
+ */
+export const givenFor =
+  <C extends Command, State, E extends Event>(decider: Decider<C, State, E>) =>
+  (...history: readonly E[]): Given<C, E> => {
+    const state = folded(decider, decider.initial, history);
+    return { when: (command) => outcomeOf(decider, command, state) };
+  };
+
+const outcomeOf = <C extends Command, State, E extends Event>(
+  decider: Decider<C, State, E>,
+  command: C,
+  state: State,
+): Outcome<E> => {
+  const decision = decide(decider, command, state);
+  const then = (...events: readonly E[]): void => {
+    assert.deepEqual(decision, events);
+  };
+  return {
+    then,
+    thenOnce: (...events) => {
+      then(...events);
+      assert.deepEqual(decide(decider, command, folded(decider, state, events)), [], 'twice is not once');
+    },
+    refuses: (reason) => {
+      const refusal = 'rejected' in decision ? reject(decision.rejected) : decision;
+      assert.deepEqual(refusal, reject(reason));
+    },
+  };
+};
+
+const folded = <C extends Command, State, E extends Event>(
+  decider: Decider<C, State, E>,
+  state: State,
+  events: readonly E[],
+): State => events.reduce((before, event) => apply(decider.evolve, before, event), state);

@@ -1,0 +1,49 @@
+import { shredded } from '../../src/kernel/event.js';
+import { KeysMissing, type SealBinding, type Sealer } from '../../src/kernel/ports/sealer.js';
+
+export type PlainSealer = Sealer & {
+  /** From here on nothing of this subject or scope opens. */
+  shred(name: string): void;
+  /** Forgets all keys in memory, so that the next use asks for them. */
+  forget(): void;
+};
+
+/**
+ * Seals without secrecy: what was sealed can be read in a failing test. It keeps the port's promises that matter to
+ * callers: keys must be loaded, bindings must match, shredded names open no more.
+ */
+export const plainSealer = (): PlainSealer => {
+  const held = new Set<string>();
+  const gone = new Set<string>();
+  const namesOf = ({ subject, scope }: SealBinding): readonly string[] =>
+    subject === undefined ? [scope] : [subject, scope];
+  const missing = (binding: SealBinding): readonly string[] => namesOf(binding).filter((name) => !held.has(name));
+  const hold = (names: readonly string[]): Promise<void> => {
+    for (const name of names) held.add(name);
+    return Promise.resolve();
+  };
+  return {
+    seal: (plain, binding, period) => {
+      const names = missing(binding);
+      if (names.length > 0) return new KeysMissing(names);
+      const bound = Buffer.from(JSON.stringify(binding)).toString('base64url');
+      return `plain.${period}.${bound}.${Buffer.from(plain).toString('base64url')}`;
+    },
+    open: (sealed, binding) => {
+      const names = missing(binding);
+      if (names.length > 0) return new KeysMissing(names);
+      if (namesOf(binding).some((name) => gone.has(name))) return shredded;
+      const [, , bound = '', plain = ''] = sealed.split('.');
+      const expected = Buffer.from(JSON.stringify(binding)).toString('base64url');
+      if (bound !== expected) throw new Error(`sealed for ${Buffer.from(bound, 'base64url').toString()}`);
+      return new Uint8Array(Buffer.from(plain, 'base64url'));
+    },
+    loadKeys: hold,
+    makeKeys: hold,
+    lookupHash: (value) => `hash-of-${Buffer.from(value).toString('hex')}`,
+    shred: (name) => gone.add(name),
+    forget: () => {
+      held.clear();
+    },
+  };
+};

@@ -1,0 +1,97 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What is to be done in the end: a test's context is one. */
+export type Cleanup = { readonly after: (work: () => void | Promise<void>) => void };
+
+/** A server in a process of its own. */
+export interface ServerProcess {
+  readonly pid: number;
+  /** Where clients connect, once they can. Rejects when the process ends before that. */
+  readonly ready: Promise<string>;
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+  /** All that it has written so far. */
+  output(this: void): string;
+  kill(this: void, signal: NodeJS.Signals): void;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+const main = new URL('../../src/main.js', import.meta.url);
+const root = new URL('../../../', import.meta.url);
+
+const surroundings = (environment: Environment): Environment => ({
+  PATH: process.env['PATH'] ?? '',
+  OSMIUM_PORT: '0',
+  ...environment,
+});
+
+/** Ends with the test, in one way or another. */
+export const serverProcess = (t: Cleanup, environment: Environment): ServerProcess =>
+  watched(t, fork(main, { env: surroundings(environment), silent: true }));
+
+/** The same, started as `npm start` does it: a signal reaches the shell in between. What is built is not built again. */
+export const startedByScript = (t: Cleanup, environment: Environment): ServerProcess => {
+  // package.json has what npm wants in it.
+  const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { scripts: Environment };
+  const command = scripts['start']?.replace('npm run build', 'true') ?? '';
+  // In a group of its own, so that nothing is left of it when the shell alone has ended.
+  const child = spawn('sh', ['-c', command], { cwd: root, env: surroundings(environment), detached: true });
+  t.after(() => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // All of it has ended.
+    }
+  });
+  return watched(t, child);
+};
+
+const watched = (t: Cleanup, child: ChildProcess): ServerProcess => {
+  let output = '';
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    // After both pipes have been read to their ends.
+    child.on('close', (code, signal) => {
+      resolve(code ?? signal);
+    });
+  });
+  const ready = new Promise<string>((resolve, fail) => {
+    const hear = (data: Buffer): void => {
+      output += data.toString();
+      const port = /"port":(\d+),.*ready for clients/.exec(output)?.[1];
+      if (port !== undefined) resolve(`ws://127.0.0.1:${port}/`);
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
+    void ended.then(() => {
+      fail(new Error(`the server ended: ${output}`));
+    });
+  });
+  ready.catch(() => undefined);
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return {
+    pid: child.pid ?? 0,
+    ready,
+    ended,
+    output: () => output,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+  };
+};
+
+/** A folder that goes with the test. */
+export const folderFor = (t: Cleanup): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'osmium-process-'));
+  t.after(() => {
+    // A process that works in it may not have gone yet.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
+  return folder;
+};
