@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
+import { beforeAll, type Position } from '../../kernel/event.js';
+import {
+  Fenced,
+  type Checkpoint,
+  type CollectionSpec,
+  type DocumentStore,
+  type DocumentWrite,
+  type IndexRange,
+  type KeyScan,
+} from '../../kernel/ports/documentStore.js';
+import { keyWriter, type KeyWriter } from './indexKeys.js';
+import { dropCollection, openCollection, type Collection, type Meta, type Operation } from './lmdbCollection.js';
+
+export type LmdbDocumentsOptions = {
+  /** Made if it does not exist; the file in it is `documents.mdb`. One process at a time. */
+  readonly folder: string;
+};
+
+export const collectionsMax = 500;
+
+/**
+ * Documents in one LMDB file. A commit is one transaction, its checkpoints included.
+ *
+ * It resolves once it is visible, which is before it is durable: the disk is flushed in the background, and pages of
+ * the last flushed state are not reused before a newer one is flushed. After a killed process or a loss of power the
+ * store is as it was at some earlier commit, documents and checkpoints alike, and the log brings it forward again.
+ */
+export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore => {
+  let store: Store | undefined;
+  const opened = (): Store => {
+    if (store === undefined) throw new Error('the document store is not open');
+    return store;
+  };
+  return {
+    open: async (specs) => {
+      if (store !== undefined) throw new Error('the document store is open already');
+      store = await openStore(folder, specs);
+    },
+    get: async (name, key) => collectionOf(opened(), name).read(key),
+    getMany: async (name, keys) => {
+      const collection = collectionOf(opened(), name);
+      return keys.map((key) => collection.read(key));
+    },
+    range: async (range: IndexRange) => collectionOf(opened(), range.collection).range(range),
+    count: async (range: IndexRange) => collectionOf(opened(), range.collection).count(range),
+    scan: async (scan: KeyScan) => collectionOf(opened(), scan.collection).scan(scan),
+    commit: (writes, checkpoints) => commitInTurn(opened(), writes, checkpoints),
+    checkpoint: async (projection) => positionIn(opened().meta, projection),
+    close: async () => {
+      const closing = store;
+      store = undefined;
+      if (closing === undefined) return;
+      await closing.turn;
+      await closing.environment.close();
+    },
+  };
+};
+
+type Store = {
+  readonly environment: RootDatabase;
+  readonly meta: Meta;
+  readonly collections: ReadonlyMap<string, Collection>;
+  readonly writer: KeyWriter;
+  /** Settles when the last commit has. */
+  turn: Promise<unknown>;
+};
+
+const openStore = async (folder: string, specs: readonly CollectionSpec[]): Promise<Store> => {
+  if (specs.length > collectionsMax) throw new Error(`at most ${collectionsMax.toString()} collections`);
+  const environment = open(environmentOptions(folder));
+  try {
+    const meta: Meta = environment.openDB({ name: 'meta' });
+    await dropUnnamed(environment, meta, new Set(specs.map(({ name }) => name)));
+    const collections = new Map<string, Collection>();
+    for (const spec of specs) collections.set(spec.name, openCollection(environment, meta, spec));
+    return { environment, meta, collections, writer: keyWriter(), turn: Promise.resolve() };
+  } catch (error) {
+    await environment.close();
+    throw error;
+  }
+};
+
+/** `safeRestore` is missing in the types of the package. */
+const environmentOptions = (folder: string): RootDatabaseOptionsWithPath & { readonly safeRestore: boolean } => ({
+  path: join(folder, 'documents.mdb'),
+  noSubdir: true,
+  // Collections that go are still open while they are dropped.
+  maxDbs: 4 * collectionsMax + 1,
+  overlappingSync: true,
+  separateFlushed: true,
+  // Otherwise LMDB trusts what was not flushed as long as the machine seems not to have been restarted.
+  safeRestore: true,
+});
+
+const dropUnnamed = async (environment: RootDatabase, meta: Meta, named: ReadonlySet<string>): Promise<void> => {
+  const prefix = 'collection ';
+  const known = [...meta.getKeys({ start: prefix, end: `${prefix}\uffff` })].map((key) => key.slice(prefix.length));
+  for (const name of known) if (!named.has(name)) await dropCollection(environment, meta, name);
+};
+
+const collectionOf = ({ collections }: Store, name: string): Collection => {
+  const collection = collections.get(name);
+  if (collection === undefined) throw new Error(`the collection ${name} was not opened`);
+  return collection;
+};
+
+/** A commit reads what it replaces, so it begins when the one before has become visible. */
+const commitInTurn = (
+  store: Store,
+  writes: readonly DocumentWrite[],
+  checkpoints: readonly Checkpoint[],
+): Promise<void> => {
+  const work = (): Promise<void> => commit(store, writes, checkpoints);
+  const committed = store.turn.then(work, work);
+  store.turn = committed.catch(() => undefined);
+  return committed;
+};
+
+/** All that can be wrong with a write throws before the transaction begins: what is in it then happens as a whole. */
+const commit = async (
+  store: Store,
+  writes: readonly DocumentWrite[],
+  checkpoints: readonly Checkpoint[],
+): Promise<void> => {
+  const { environment, meta, writer } = store;
+  environment.resetReadTxn();
+  const operations: Operation[] = [];
+  const collections = new Set<Collection>();
+  for (const [name, newest] of newestByKey(writes)) {
+    const collection = collectionOf(store, name);
+    collections.add(collection);
+    for (const write of newest.values()) collection.prepare(write, writer, operations);
+  }
+  const marks = marksOf(meta, checkpoints);
+  const shapes = [...collections].map((collection) => collection.shapes());
+  if (operations.length === 0 && checkpoints.length === 0) return;
+  await environment.batch(() => {
+    for (const { table, key, value } of operations) {
+      if (value === undefined) void table.remove(key);
+      else void table.put(key, value);
+    }
+    for (const learnt of shapes) learnt.save();
+    for (const [key, value] of marks) void meta.put(key, value);
+  });
+  for (const learnt of shapes) learnt.saved();
+  environment.resetReadTxn();
+};
+
+const positionIn = (meta: Meta, projection: string): Position =>
+  (meta.get(`checkpoint ${projection}`) as Position | undefined) ?? beforeAll;
+
+/** What the checkpoints come to in the table. Fences are there only where somebody else could write. */
+const marksOf = (meta: Meta, checkpoints: readonly Checkpoint[]): readonly (readonly [string, bigint])[] =>
+  checkpoints.flatMap(({ projection, position, fence }) => {
+    const key = `checkpoint ${projection}`;
+    if (fence === undefined) return [[key, position]];
+    const fenceKey = `fence ${projection}`;
+    const [formerFence, former] = [meta.get(fenceKey) as bigint | undefined, positionIn(meta, projection)];
+    if (formerFence !== undefined && formerFence > fence) throw new Fenced(projection);
+    return [
+      [key, position > former ? position : former],
+      [fenceKey, fence],
+    ];
+  });
+
+/** One after another under the rule of positions, the writes of one key come to the newest of them. */
+const newestByKey = (writes: readonly DocumentWrite[]): ReadonlyMap<string, ReadonlyMap<string, DocumentWrite>> => {
+  const byCollection = new Map<string, Map<string, DocumentWrite>>();
+  for (const write of writes) {
+    let byKey = byCollection.get(write.collection);
+    if (byKey === undefined) byCollection.set(write.collection, (byKey = new Map<string, DocumentWrite>()));
+    const other = byKey.get(write.key);
+    if (other === undefined || write.position > other.position) byKey.set(write.key, write);
+  }
+  return byCollection;
+};

@@ -1,0 +1,207 @@
+import type { Database, RootDatabase } from 'lmdb';
+import { Packr } from 'msgpackr';
+import { beforeAll } from '../../kernel/event.js';
+import type {
+  AbsentDocument,
+  CollectionSpec,
+  DocumentWrite,
+  IndexRange,
+  KeyScan,
+  StoredDocument,
+} from '../../kernel/ports/documentStore.js';
+import { boundsOf, type Bounds, type KeyWriter } from './indexKeys.js';
+import { mentions } from './mentions.js';
+import {
+  decoded,
+  encoded,
+  entryOf,
+  headList,
+  headsIn,
+  keptKey,
+  keyOf,
+  keyOfEntry,
+  nothing,
+  numberOf,
+  removed,
+  removedBytes,
+  type Encoding,
+  type IndexNumbers,
+} from './lmdbRecords.js';
+
+/** The two tables of one type of document: see lmdbRecords.ts. */
+export type Collection = {
+  readonly read: (key: string) => StoredDocument | AbsentDocument;
+  readonly range: (range: IndexRange) => readonly StoredDocument[];
+  readonly count: (range: IndexRange) => number;
+  readonly scan: (scan: KeyScan) => readonly StoredDocument[];
+  /** Adds what the write takes to `operations`: nothing, when the stored document is as new. */
+  readonly prepare: (write: DocumentWrite, writer: KeyWriter, operations: Operation[]) => void;
+  readonly shapes: () => LearntShapes;
+};
+
+export type Table = Database<Buffer, Buffer>;
+export type Operation = { readonly table: Table; readonly key: Buffer; readonly value?: Buffer };
+
+/** Checkpoints, the collections with their indexes, and the shapes of their documents. */
+export type Meta = Database<unknown, string>;
+
+/** Documents refer to lists of field names that are kept apart. New ones are saved along with the first documents that refer to them. */
+export type LearntShapes = { readonly save: () => void; readonly saved: () => void };
+
+const tablesOf = (environment: RootDatabase, name: string): { readonly documents: Table; readonly entries: Table } => ({
+  documents: environment.openDB({ name: `documents ${name}`, encoding: 'binary', keyEncoding: 'binary' }),
+  entries: environment.openDB({ name: `entries ${name}`, encoding: 'binary', keyEncoding: 'binary' }),
+});
+
+const checkpointPrefix = 'checkpoint ';
+
+export const dropCollection = async (environment: RootDatabase, meta: Meta, name: string): Promise<void> => {
+  const { documents, entries } = tablesOf(environment, name);
+  await documents.drop();
+  await entries.drop();
+  await meta.remove(`shapes ${name}`);
+  const projections = [...meta.getKeys({ start: checkpointPrefix, end: `${checkpointPrefix}\uffff` })].map((key) =>
+    key.slice(checkpointPrefix.length),
+  );
+  for (const projection of projections) {
+    if (mentions(projection, name)) await meta.remove(checkpointPrefix + projection);
+  }
+  // Last, so that a drop that was cut short is done again.
+  await meta.remove(`collection ${name}`);
+};
+
+export const openCollection = (environment: RootDatabase, meta: Meta, spec: CollectionSpec): Collection => {
+  const indexes = numberedIndexes(meta, spec);
+  const tables = tablesOf(environment, spec.name);
+  const { packr, shapes } = packrOf(meta, spec.name);
+  const read = (key: string): StoredDocument | AbsentDocument => {
+    const stored = tables.documents.getBinaryFast(keyOf(key));
+    return stored === undefined ? { key, position: beforeAll } : decoded(packr, key, stored);
+  };
+  return {
+    read,
+    shapes,
+    range: (range) => present(keysOf(tables.entries, range, boundsIn(indexes, range)).map(read)),
+    count: (range) => countOf(tables.entries, range.limit, boundsIn(indexes, range)),
+    scan: (scan) => scanOf(tables.documents, packr, scan),
+    prepare: (write, writer, operations) => {
+      prepare({ indexes, packr, writer, operations, ...tables }, write);
+    },
+  };
+};
+
+/** The numbers of the indexes are for ever, whatever their order is later. */
+const numberedIndexes = (meta: Meta, { name, indexes }: CollectionSpec): IndexNumbers => {
+  const known = meta.get(`collection ${name}`) as readonly string[] | undefined;
+  if (known === undefined) meta.putSync(`collection ${name}`, indexes);
+  else if (known.length !== indexes.length || !known.every((index) => indexes.includes(index))) {
+    // The entries of a new index would only exist for documents that are written from now on.
+    throw new Error(`the indexes of ${name} have changed: raise the version of the document`);
+  }
+  return new Map((known ?? indexes).map((index, number) => [index, number]));
+};
+
+const packrOf = (meta: Meta, name: string): { readonly packr: Packr; readonly shapes: () => LearntShapes } => {
+  const structures = (meta.get(`shapes ${name}`) as object[] | undefined) ?? [];
+  let savedCount = structures.length;
+  // The packer adds to the list, also when it then fails on the document: so what is saved is told by the length.
+  const packr = new Packr({ copyBuffers: true, structures });
+  const shapes = (): LearntShapes => {
+    const count = structures.length;
+    return {
+      save: () => {
+        if (count > savedCount) void meta.put(`shapes ${name}`, structures.slice(0, count));
+      },
+      saved: () => {
+        savedCount = Math.max(savedCount, count);
+      },
+    };
+  };
+  return { packr, shapes };
+};
+
+const present = (found: readonly (StoredDocument | AbsentDocument)[]): readonly StoredDocument[] =>
+  found.filter((one): one is StoredDocument => one.document !== undefined);
+
+const boundsIn = (indexes: IndexNumbers, range: IndexRange): Bounds =>
+  boundsOf({ ...range, prefix: Uint8Array.of(numberOf(indexes, range.collection, range.index)) });
+
+const keysOf = (entries: Table, { order, limit }: IndexRange, { low, high }: Bounds): readonly string[] => {
+  // Neither bound is a whole entry, so it does not matter which of them counts as inside.
+  const bounds = order === 'ascending' ? { start: low, end: high } : { start: high, end: low, reverse: true };
+  return Array.from(entries.getKeys({ ...bounds, limit }), keyOfEntry);
+};
+
+const countOf = (entries: Table, limit: number, { low, high }: Bounds): number => {
+  if (limit <= 0) return 0;
+  const bounds = { start: low, end: high };
+  // LMDB counts to the end of the range: so first see whether that is near.
+  if ([...entries.getKeys({ ...bounds, offset: limit - 1, limit: 1 })].length > 0) return limit;
+  return entries.getKeysCount(bounds);
+};
+
+const scanOf = (
+  documents: Table,
+  packr: Packr,
+  { prefix, after, before, limit }: KeyScan,
+): readonly StoredDocument[] => {
+  // UTF-8 has no byte 0xff, and no key is empty.
+  const first = prefix === '' ? Buffer.of(0) : Buffer.from(prefix);
+  const past = after === undefined ? first : Buffer.from(`${after}\0`);
+  const last = Buffer.concat([Buffer.from(prefix), Buffer.of(0xff)]);
+  const end = before === undefined || before === '' ? last : Buffer.from(before);
+  const bounds = {
+    start: Buffer.compare(past, first) > 0 ? past : first,
+    end: Buffer.compare(end, last) < 0 ? end : last,
+  };
+  const found: StoredDocument[] = [];
+  if (before === '' || Buffer.compare(bounds.start, bounds.end) >= 0) return found;
+  for (const { key, value } of documents.getRange(bounds)) {
+    if (found.length >= limit) break;
+    const stored = decoded(packr, key.toString(), value);
+    if (stored.document !== undefined) found.push(stored);
+  }
+  return found;
+};
+
+type Preparing = Encoding & {
+  readonly documents: Table;
+  readonly entries: Table;
+  readonly operations: Operation[];
+};
+
+const prepare = (preparing: Preparing, write: DocumentWrite): void => {
+  const { documents, entries, writer, operations } = preparing;
+  const scratchKey = keyOf(write.key);
+  const stored = documents.getBinaryFast(scratchKey);
+  if (stored !== undefined && write.position <= stored.readBigUInt64BE(0)) return;
+  const former = stored === undefined || stored.length === removedBytes ? nothing : headsIn(stored);
+  const key = keptKey(writer, scratchKey);
+  const value = write.document === undefined ? removed(writer, write) : encoded(preparing, write, write.document);
+  operations.push({ table: documents, key, value });
+  const heads = write.document === undefined ? nothing : headsIn(value);
+  if (former.equals(heads)) return;
+  if (former.length > 0) exchange(preparing, key, { former: headList(former), heads: headList(heads) });
+  else {
+    for (const head of headList(heads)) {
+      operations.push({ table: entries, key: entryOf(writer, head, key), value: nothing });
+    }
+  }
+};
+
+type Exchanged = { readonly former: readonly Buffer[]; readonly heads: readonly Buffer[] };
+
+/** Takes out the entries that the document has no longer, puts in those that it did not have. */
+const exchange = ({ entries, writer, operations }: Preparing, key: Buffer, { former, heads }: Exchanged): void => {
+  const had = new Set(former.map(bytesAsText));
+  const has = new Set(heads.map(bytesAsText));
+  for (const head of former) {
+    if (!has.has(bytesAsText(head))) operations.push({ table: entries, key: entryOf(writer, head, key) });
+  }
+  for (const head of heads) {
+    if (!had.has(bytesAsText(head)))
+      operations.push({ table: entries, key: entryOf(writer, head, key), value: nothing });
+  }
+};
+
+const bytesAsText = (bytes: Buffer): string => bytes.toString('latin1');

@@ -1,0 +1,97 @@
+import { beforeAll } from '../../kernel/event.js';
+import type { DocumentStore, IndexRange } from '../../kernel/ports/documentStore.js';
+import { connectMongo, databaseIn } from '../mongo/connection.js';
+import { commit, prepared } from './mongoCommit.js';
+import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongoReads.js';
+import { openCollections, type OpenCollection, type Opened } from './mongoSchema.js';
+
+export type MongoDocumentsOptions = {
+  /** `mongodb://…` or `mongodb+srv://…`. Its path names the database; without one it is `osmium`. */
+  readonly url: string;
+  /** Stands before the names of all collections, so that several stores can share a database. */
+  readonly prefix?: string;
+  /** How long the server is waited for: for one to write to, for a connection, for an answer. A lost answer is asked for once more. */
+  readonly operationMillisMax?: number;
+};
+
+export const operationMillisDefault = 10_000;
+export const connectionsMax = 100;
+
+/**
+ * Documents in MongoDB, one collection for each type. A commit resolves once a majority has it. On a replica set it is
+ * one transaction, its checkpoints included; on a server on its own the checkpoints come last, and while a commit is
+ * under way a document may be missing from some of its places in an index, and a count be off by as many.
+ *
+ * All methods reject when the server cannot be reached in time; `isTransient` tells such errors from those that would
+ * come again. The connection is made again by itself.
+ */
+export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore => {
+  const reading: Reading = { maxTimeMS: options.operationMillisMax ?? operationMillisDefault };
+  let opening: Promise<Opened> | undefined;
+  // A commit looks at what is there before it writes, so one follows the other.
+  let turn: Promise<unknown> = Promise.resolve();
+  const opened = async (): Promise<Opened> => {
+    if (opening === undefined) throw new Error('the document store is not open');
+    return opening;
+  };
+  const within = async <T>(name: string, read: (collection: OpenCollection) => Promise<T>): Promise<T> =>
+    read(collectionOf(await opened(), name));
+  const commitNow = async (...[writes, checkpoints]: Parameters<DocumentStore['commit']>): Promise<void> => {
+    const store = await opened();
+    await commit(store, prepared(store, writes, checkpoints), reading);
+  };
+  return {
+    open: async (specs) => {
+      if (opening !== undefined) throw new Error('the document store is open already');
+      opening = openOn(options, specs);
+      await opening;
+    },
+    get: (name, key) =>
+      within(name, async (collection) => {
+        const [found] = await getMany(collection, [key], reading);
+        return found ?? { key, position: beforeAll };
+      }),
+    getMany: (name, keys) => within(name, (collection) => getMany(collection, keys, reading)),
+    range: (range) => within(range.collection, (collection) => rangeOf(checked(collection, range), range, reading)),
+    count: (range) => within(range.collection, (collection) => countOf(checked(collection, range), range, reading)),
+    scan: (scan) => within(scan.collection, (collection) => scanOf(collection, scan, reading)),
+    commit: (writes, checkpoints) => {
+      const work = (): Promise<void> => commitNow(writes, checkpoints);
+      const committed = turn.then(work, work);
+      turn = committed.catch(() => undefined);
+      return committed;
+    },
+    checkpoint: async (projection) =>
+      (await (await opened()).checkpoints.findOne({ _id: projection }, reading))?._p ?? beforeAll,
+    close: async () => {
+      await turn;
+      const store = await opening?.catch(() => undefined);
+      opening = undefined;
+      await store?.client.close();
+    },
+  };
+};
+
+const openOn = async (
+  { url, prefix = '', operationMillisMax = operationMillisDefault }: MongoDocumentsOptions,
+  specs: Parameters<DocumentStore['open']>[0],
+): Promise<Opened> => {
+  const connection = await connectMongo({ url, appName: 'osmium documents', connectionsMax, operationMillisMax });
+  try {
+    return await openCollections({ connection, database: databaseIn(url), prefix, specs });
+  } catch (error) {
+    await connection.client.close();
+    throw error;
+  }
+};
+
+const collectionOf = ({ collections }: Opened, name: string): OpenCollection => {
+  const collection = collections.get(name);
+  if (collection === undefined) throw new Error(`the collection ${name} was not opened`);
+  return collection;
+};
+
+const checked = (collection: OpenCollection, { index }: IndexRange): OpenCollection => {
+  if (!collection.indexes.includes(index)) throw new Error(`the collection ${collection.name} has no index ${index}`);
+  return collection;
+};

@@ -1,0 +1,58 @@
+import {
+  MongoBulkWriteError,
+  MongoError,
+  MongoErrorLabel,
+  MongoNetworkError,
+  MongoServerError,
+  MongoSystemError,
+} from 'mongodb';
+import { WrittenMeanwhile } from './mongoRounds.js';
+
+/**
+ * Whether the same call may succeed later: the server is away, has no primary, did not answer or did not reach a
+ * majority in time, or somebody else was writing. Any other error would come again.
+ */
+export const isTransient = (error: unknown): boolean => {
+  if (error instanceof WrittenMeanwhile) return true;
+  if (!(error instanceof MongoError)) return false;
+  if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true;
+  // A bulk write wraps whatever went wrong; only what a server says has a code.
+  if (error instanceof MongoBulkWriteError && error.code === undefined) return true;
+  if (passingLabels.some((label) => error.hasErrorLabel(label)) || poolErrors.has(error.name)) return true;
+  return error instanceof MongoServerError && typeof error.code === 'number' && passingCodes.has(error.code);
+};
+
+const passingLabels = [
+  MongoErrorLabel.RetryableWriteError,
+  MongoErrorLabel.TransientTransactionError,
+  MongoErrorLabel.UnknownTransactionCommitResult,
+];
+
+/** Of the connection pool. The driver does not export all of their classes. */
+const poolErrors: ReadonlySet<string> = new Set([
+  'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'MongoWaitQueueTimeoutError',
+]);
+
+/** Names and numbers are the server's. */
+const passing = {
+  HostUnreachable: 6,
+  HostNotFound: 7,
+  MaxTimeMSExpired: 50,
+  WriteConcernFailed: 64,
+  NetworkTimeout: 89,
+  ShutdownInProgress: 91,
+  WriteConflict: 112,
+  PrimarySteppedDown: 189,
+  NoSuchTransaction: 251,
+  ExceededTimeLimit: 262,
+  SocketException: 9_001,
+  NotWritablePrimary: 10_107,
+  DuplicateKey: 11_000,
+  InterruptedAtShutdown: 11_600,
+  InterruptedDueToReplStateChange: 11_602,
+  NotPrimaryNoSecondaryOk: 13_435,
+  NotPrimaryOrSecondary: 13_436,
+} as const;
+const passingCodes: ReadonlySet<number> = new Set(Object.values(passing));

@@ -1,0 +1,90 @@
+import {
+  eventBytesMax,
+  eventsPerAppendMax,
+  InvalidAppend,
+  streamNameLengthMax,
+  typeLengthMax,
+  type ExpectedRevision,
+  type NewEvent,
+} from '../../kernel/ports/eventLog.js';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Throws `InvalidAppend` for what no log may take, whatever it holds. The same for every engine. */
+export const checkAppend = (stream: string, events: readonly NewEvent[]): void => {
+  checkName('stream', stream, streamNameLengthMax);
+  if (events.length === 0) throw new InvalidAppend('an append needs at least one event');
+  if (events.length > eventsPerAppendMax) {
+    throw new InvalidAppend(`${events.length.toString()} events, at most ${eventsPerAppendMax.toString()} at a time`);
+  }
+  for (const event of events) checkEvent(event);
+  if (events.length > 1 && new Set(events.map(({ id }) => id)).size < events.length) {
+    throw new InvalidAppend('the same event id twice in one append');
+  }
+};
+
+const checkEvent = ({ id, type, data, metadata }: NewEvent): void => {
+  if (!uuid.test(id)) throw new InvalidAppend(`an event id must be a lower-case UUID, not ${id.slice(0, 80)}`);
+  checkName('type', type, typeLengthMax);
+  checkBytes(`the data of ${type}`, data);
+  checkBytes(`the metadata of ${type}`, metadata);
+};
+
+// A lone surrogate has no UTF-8: it would come back as another name than it was stored under.
+const checkName = (what: string, name: string, lengthMax: number): void => {
+  if (name.length === 0) throw new InvalidAppend(`the ${what} must not be empty`);
+  if (name.length > lengthMax) {
+    throw new InvalidAppend(`the ${what} is longer than ${lengthMax.toString()} characters`);
+  }
+  if (loneSurrogate.test(name)) throw new InvalidAppend(`the ${what} is not well-formed Unicode`);
+};
+
+const checkBytes = (what: string, bytes: Uint8Array): void => {
+  if (bytes.length <= eventBytesMax) return;
+  throw new InvalidAppend(
+    `${what} takes ${bytes.length.toString()} bytes, at most ${eventBytesMax.toString()} are allowed`,
+  );
+};
+
+/** Throws `InvalidAppend` unless `maxCount` is a whole number of at least 1. */
+export const checkMaxCount = (stream: string, maxCount: number): void => {
+  checkName('stream', stream, streamNameLengthMax);
+  if (!Number.isSafeInteger(maxCount) || maxCount < 1) {
+    throw new InvalidAppend(`a max count is a whole number of at least 1, not ${maxCount.toString()}`);
+  }
+};
+
+/** Whether a stream whose last revision is `revision` (-1: it has no events) is as the appender believes. */
+export const isAsExpected = (revision: number, expected: ExpectedRevision): boolean => {
+  if (expected === 'any') return true;
+  if (expected === 'noStream') return revision === -1;
+  if (expected === 'exists') return revision >= 0;
+  return expected === BigInt(revision) && revision >= 0;
+};
+
+/** Where an event is. Revisions and positions are plain numbers inside the adapters: they stay far below 2^53. */
+export type Place = { readonly revision: number; readonly position: number };
+
+/**
+ * The place of the last event when the stream holds all of them already, `undefined` when it holds none.
+ * Throws `InvalidAppend` when it holds some, or all in another order.
+ */
+export const heldAlready = (
+  events: readonly Pick<NewEvent, 'id'>[],
+  placeOf: (id: string) => Place | undefined,
+): Place | undefined => {
+  let last: Place | undefined;
+  for (const [index, { id }] of events.entries()) {
+    const place = placeOf(id);
+    if ((place === undefined) !== (last === undefined) && index > 0) {
+      throw new InvalidAppend('the stream holds some of these events and not others');
+    }
+    if (place === undefined) continue;
+    if (last !== undefined && place.revision <= last.revision) {
+      throw new InvalidAppend('the stream holds these events in another order');
+    }
+    last = place;
+  }
+  return last;
+};

@@ -1,0 +1,177 @@
+import type { Position } from '../../kernel/event.js';
+import { InvalidAppend, type EventLog, type NewEvent, type Subscription } from '../../kernel/ports/eventLog.js';
+import { checkAppend, checkMaxCount } from './appendRules.js';
+import { bytesOf, type StreamName } from './eventStoreDb/batchAppend.js';
+import { connection } from './eventStoreDb/connection.js';
+import type { EventStoreDbAlarm, EventStoreDbCount, Telling } from './eventStoreDb/failures.js';
+import { follow, type Following } from './eventStoreDb/follow.js';
+import { gate } from './eventStoreDb/gate.js';
+import { held, type Held } from './eventStoreDb/held.js';
+import { maxCounts as maxCountsOf } from './eventStoreDb/maxCount.js';
+import { reads, type Reads } from './eventStoreDb/reads.js';
+import { writer, type Writer } from './eventStoreDb/writer.js';
+
+export type EventStoreDbEventLogNeeds = {
+  /**
+   * `esdb://user:password@host:2113?tlsCAFile=…`, or `esdb+discover://…` for a cluster, or several hosts with commas.
+   * With `tls=false` the client sends neither user nor password.
+   */
+  readonly connectionString: string;
+  /**
+   * What the names of this log's streams begin with on the server, so that several logs can share one. The log sees
+   * only those. Default: none; then every stream that is not the server's own belongs to it.
+   */
+  readonly prefix?: string;
+  /** For so long in ms a call is tried again before it fails. Default: 15,000. */
+  readonly patienceMillis?: number;
+  /** After so long in ms without an answer a connection is given up for another. Default: 5,000. */
+  readonly answerMillis?: number;
+  /** After so long in ms without an event a subscription looks whether it has missed one. Default: 30,000. */
+  readonly silenceMillis?: number;
+  /** For metrics. */
+  readonly count?: (what: EventStoreDbCount, n: number) => void;
+  /** Called when something has failed so often in a row, and each time after that. Default: 5. */
+  readonly alarmFailures?: number;
+  readonly alarm?: (alarm: EventStoreDbAlarm) => void;
+};
+
+/** What the server takes in one append as it comes; it counts the types at two bytes for a character. */
+export const appendBytesMax = 1_048_576;
+
+/** On one connection; it carries 100, and those above wait without a word. */
+const subscriptionsMax = 90;
+
+/**
+ * The event log on EventStoreDB 23.10 and later. Throws when the server cannot be reached within the patience.
+ *
+ * Beyond the port: an append of more than `appendBytesMax` is invalid, so are streams and types whose name begins with
+ * `$`. Positions follow the order of the calls as long as the server answers; an append that it wants to be asked again,
+ * or that expects `any` or `exists` and meets an append of another process, may come later than its turn.
+ */
+export const eventStoreDbEventLog = async (needs: EventStoreDbEventLogNeeds): Promise<EventLog> => {
+  const parts = partsOf(needs);
+  try {
+    await parts.reading.probe();
+  } catch (error) {
+    parts.close();
+    throw error;
+  }
+  return logOf(parts);
+};
+
+type Parts = {
+  readonly reading: Reads;
+  readonly writing: Writer;
+  readonly holding: Held;
+  readonly following: (after: Position) => Following;
+  readonly named: (stream: string) => StreamName;
+  readonly close: () => void;
+};
+
+const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
+  const {
+    connectionString,
+    prefix = '',
+    patienceMillis = 15_000,
+    answerMillis = 5_000,
+    silenceMillis = 30_000,
+  } = needs;
+  if (prefix.startsWith('$'))
+    throw new InvalidAppend('a prefix must not begin with $: those streams are the server’s own');
+  const telling = tellingOf(needs);
+  // A connection for each kind of work: none can take the other's calls.
+  const [forReads, forAppends, forSubscriptions] = [
+    connection(connectionString),
+    connection(connectionString),
+    connection(connectionString),
+  ];
+  const reading = reads({ connection: forReads, prefix, telling, patienceMillis, silenceMillis: answerMillis });
+  const holding = held(reading);
+  const subscribing = gate(subscriptionsMax, 0);
+  return {
+    reading,
+    holding,
+    writing: writer({ connection: forAppends, telling, patienceMillis, answerMillis }),
+    following: (after) =>
+      follow(
+        { connection: forSubscriptions, calls: subscribing, prefix, telling, end: () => reading.end(), silenceMillis },
+        after,
+      ),
+    named: (plain) => ({ plain, full: `${prefix}${plain}` }),
+    close: () => {
+      for (const one of [forReads, forAppends, forSubscriptions]) one.close();
+    },
+  };
+};
+
+const logOf = ({ reading, writing, holding, following, named, close }: Parts): EventLog => {
+  const subscriptions = new Set<Subscription>();
+  const maxCounts = maxCountsOf(reading, writing);
+  let closing: Promise<void> | undefined;
+  const checkOpen = (): void => {
+    if (closing !== undefined) throw new Error('the log is closed');
+  };
+  return {
+    append: async (stream, events, expected) => {
+      checkOpen();
+      checkAppend(stream, events);
+      checkForServer(stream, events);
+      return writing.append({ stream: named(stream), events, expected, judge: holding });
+    },
+    readStream: async (stream, read) => {
+      checkOpen();
+      const { full } = named(stream);
+      const events = await reading.stream(full, read);
+      if (read.direction !== 'backwards') holding.learn(full, read.from ?? 0n, events);
+      return events;
+    },
+    readAll: async (read) => {
+      checkOpen();
+      return reading.all(read);
+    },
+    subscribe: (after) => {
+      checkOpen();
+      const subscription = following(after);
+      subscriptions.add(subscription);
+      subscription.onOver(() => subscriptions.delete(subscription));
+      return subscription;
+    },
+    setMaxCount: async (stream, maxCount) => {
+      checkOpen();
+      checkMaxCount(stream, maxCount);
+      await maxCounts.set(named(stream).full, maxCount);
+    },
+    maxCountOf: async (stream) => {
+      checkOpen();
+      return maxCounts.of(named(stream).full);
+    },
+    end: async () => {
+      checkOpen();
+      return reading.end();
+    },
+    close: () => (closing ??= closed(subscriptions, writing).finally(close)),
+  };
+};
+
+const closed = async (subscriptions: ReadonlySet<Subscription>, writing: Writer): Promise<void> => {
+  for (const subscription of subscriptions) subscription.close();
+  await writing.close();
+};
+
+/** What would hurt the server's own streams, or be taken for theirs and never be seen again. */
+const checkForServer = (stream: string, events: readonly NewEvent[]): void => {
+  if (stream.startsWith('$')) throw new InvalidAppend('a stream must not begin with $: those are the server’s own');
+  const system = events.find(({ type }) => type.startsWith('$'));
+  if (system !== undefined)
+    throw new InvalidAppend(`the type ${system.type} begins with $: those are the server’s own`);
+  const bytes = bytesOf(events);
+  if (bytes <= appendBytesMax) return;
+  throw new InvalidAppend(`${bytes.toString()} bytes in one append, at most ${appendBytesMax.toString()} are allowed`);
+};
+
+const tellingOf = ({ count, alarm, alarmFailures = 5 }: EventStoreDbEventLogNeeds): Telling => ({
+  count: (what, n = 1) => count?.(what, n),
+  alarm: (one) => {
+    if (one.failures >= alarmFailures) alarm?.(one);
+  },
+});

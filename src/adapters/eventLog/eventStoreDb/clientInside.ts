@@ -1,0 +1,43 @@
+import type { EventStoreDBClient } from '@eventstore/db-client';
+import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+
+export type BatchAppendStream = ReturnType<StreamsClient['batchAppend']>;
+
+/**
+ * What the client declares `protected`: calls over its own channel, with its credentials, its discovery and its
+ * reconnecting to the leader. It makes its clients itself, so it cannot be subclassed; hence this window. The package
+ * is pinned to one version, and the tests over the stand-in server go through here.
+ */
+export type ClientInside = {
+  /** Opens the call that carries many appends. It may take as long as finding and reaching the server does. */
+  readonly openBatchAppend: () => Promise<BatchAppendStream>;
+  /** Closes the connection. `dispose` leaves it open, and must not be used: it would cut the calls of others. */
+  readonly closeChannel: () => void;
+};
+
+export const clientInside = (client: EventStoreDBClient): ClientInside => {
+  const inside = client as unknown as Protected; // See above.
+  return {
+    openBatchAppend: inside.GRPCStreamCreator(StreamsClient, 'appendToStream', (streams) =>
+      streams.batchAppend(...inside.callArguments({}, { deadline: Infinity })),
+    ),
+    closeChannel: () => {
+      inside.getChannel().then(
+        (channel) => channel.close(),
+        () => undefined, // It never had a connection.
+      );
+    },
+  };
+};
+
+type CallArguments = Required<Parameters<StreamsClient['batchAppend']>>;
+
+type Protected = {
+  GRPCStreamCreator<T>(
+    service: typeof StreamsClient,
+    name: string,
+    open: (streams: StreamsClient) => T | Promise<T>,
+  ): () => Promise<T>;
+  callArguments(options: object, callOptions: { readonly deadline: number }): CallArguments;
+  getChannel(): Promise<{ close(): void }>;
+};

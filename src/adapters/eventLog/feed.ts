@@ -1,0 +1,131 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Position } from '../../kernel/event.js';
+import type { StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
+
+/** Makes subscriptions out of a log that can be read and says when it has grown. */
+export interface Feed {
+  /** Tells the subscriptions of events that are durable and follow on what was last published. */
+  publish(events: readonly StoredEvent[]): void;
+  subscribe(after: Position): Subscription;
+  /** Ends all subscriptions. */
+  close(): void;
+}
+
+export type FeedNeeds = {
+  /** The position of the last durable event. */
+  readonly end: () => Position;
+  /** Durable events after a position, oldest first; fewer than `limit` only when there are no more. */
+  readonly read: (after: Position, limit: number) => Promise<readonly StoredEvent[]>;
+};
+
+/** A batch has at most this many events. */
+export const batchEventsMax = 512;
+
+/** Who is behind by no more than this is served from memory, all of them with the same objects. */
+const recentEventsMax = 1_024;
+const recentBytesMax = 8 * 1024 * 1024;
+
+export const feed = (needs: FeedNeeds): Feed => {
+  const recent = recentEvents();
+  const open = new Set<() => void>();
+  const wake = (): void => {
+    for (const wakeOne of open) wakeOne();
+  };
+  let closed = false;
+
+  const subscribe = (after: Position): Subscription => {
+    let done = closed;
+    let woken: () => void = () => undefined;
+    const wakeOne = (): void => {
+      woken();
+    };
+    if (!done) open.add(wakeOne);
+    const batches = async function* (): AsyncGenerator<readonly StoredEvent[], void> {
+      let position = after;
+      try {
+        while (!done && !closed) {
+          const end = needs.end();
+          if (end <= position) {
+            await new Promise<void>((resolve) => (woken = resolve));
+            continue;
+          }
+          const batch = recent.after(position) ?? (await stored(needs, position));
+          // What lies between may all have been removed: then the place is the end as it was before the read.
+          position = batch.at(-1)?.position ?? end;
+          if (batch.length > 0 && !isOver()) yield batch;
+        }
+      } finally {
+        open.delete(wakeOne);
+      }
+    };
+    const isOver = (): boolean => done || closed;
+    const iterator = batches();
+    return {
+      [Symbol.asyncIterator]: () => iterator,
+      close: () => {
+        done = true;
+        open.delete(wakeOne);
+        woken();
+      },
+    };
+  };
+
+  return {
+    publish: (events) => {
+      recent.push(events);
+      wake();
+    },
+    subscribe,
+    close: () => {
+      closed = true;
+      wake();
+      open.clear();
+    },
+  };
+};
+
+// A read that finds its data in memory never leaves the turn: without this a long replay would starve everything else.
+const stored = async (needs: FeedNeeds, position: Position): Promise<readonly StoredEvent[]> => {
+  await turn();
+  return needs.read(position, batchEventsMax);
+};
+
+type RecentEvents = {
+  readonly push: (events: readonly StoredEvent[]) => void;
+  /** The events after a position, `undefined` when they reach back further than memory. */
+  readonly after: (position: Position) => readonly StoredEvent[] | undefined;
+};
+
+const recentEvents = (): RecentEvents => {
+  let events: StoredEvent[] = [];
+  let bytes = 0;
+  // Dropping from the front copies the rest, so it is done in large steps.
+  const trim = (): void => {
+    const kept =
+      events.length > recentEventsMax * 2 ? events.slice(-recentEventsMax) : events.slice(events.length >> 1);
+    events = bytesOf(kept) > recentBytesMax ? kept.slice(-Math.max(1, kept.length >> 3)) : kept;
+    bytes = bytesOf(events);
+  };
+  return {
+    push: (more) => {
+      // A commit that failed late and was kept after all leaves a gap here.
+      if (more[0]?.position !== (events.at(-1)?.position ?? 0n) + 1n) {
+        events = [];
+        bytes = 0;
+      }
+      for (const event of more) events.push(event);
+      bytes += bytesOf(more);
+      if (events.length > recentEventsMax * 2 || bytes > recentBytesMax) trim();
+    },
+    after: (position) => {
+      const [first] = events;
+      if (first === undefined || position < first.position - 1n) return undefined;
+      // Positions in memory are dense, see `push`.
+      const start = Number(position - first.position) + 1;
+      return start < events.length ? events.slice(start, start + batchEventsMax) : undefined;
+    },
+  };
+};
+
+const bytesOf = (events: readonly StoredEvent[]): number =>
+  events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);

@@ -1,0 +1,157 @@
+import type { Millis } from '../../kernel/ids.js';
+import {
+  VersionConflict,
+  type Appended,
+  type EventLog,
+  type ExpectedRevision,
+  type NewEvent,
+} from '../../kernel/ports/eventLog.js';
+import { checkAppend, checkMaxCount, isAsExpected, type Place } from './appendRules.js';
+import { committer, type Committer } from './lmdb/committer.js';
+import { feed } from './feed.js';
+import { heads, type Heads } from './lmdb/heads.js';
+import { openIndexStore } from './lmdb/indexStore.js';
+import { logReader, type LogReader } from './lmdb/logReader.js';
+import { firstKept, openLogStore, settingsOf } from './lmdb/logStore.js';
+import { packedId } from './lmdb/record.js';
+import { streamIndex, type StreamIndex } from './lmdb/streamIndex.js';
+
+export type LmdbEventLogNeeds = {
+  /**
+   * Made when it is not there. One process at a time may have it open: this adapter keeps in memory what streams and
+   * positions are next. The lock that sees to it is the server's, not the adapter's.
+   */
+  readonly folder: string;
+  readonly now: () => Millis;
+};
+
+/**
+ * The event log in two LMDB environments of its own: the log, and an index that follows from it. Reads, like
+ * subscriptions, see only what is durable. In a stream with a max count a retry is recognised for as long as the event
+ * is among the newest `maxCount` or the 32 before them. Throws `DamagedRecord` when a record that the index does not
+ * have yet is damaged.
+ */
+export const lmdbEventLog = async (needs: LmdbEventLogNeeds): Promise<EventLog> => {
+  const { reader, known, commits, following, release } = await partsOf(needs);
+  let closing: Promise<void> | undefined;
+  const checkOpen = (): void => {
+    if (closing !== undefined) throw new Error('the log is closed');
+  };
+  const readable = async (): Promise<void> => {
+    checkOpen();
+    await commits.recovering;
+  };
+  return {
+    append: async (stream, events, expected) => {
+      checkOpen();
+      checkAppend(stream, events);
+      commits.checkReady();
+      return append(commits, known, { stream, events, expected });
+    },
+    readStream: async (stream, read) => {
+      await readable();
+      return reader.readStream(stream, read);
+    },
+    readAll: async (read) => {
+      await readable();
+      return reader.readAll(read);
+    },
+    subscribe: (after) => {
+      checkOpen();
+      return following.subscribe(after);
+    },
+    setMaxCount: async (stream, maxCount) => {
+      checkOpen();
+      checkMaxCount(stream, maxCount);
+      commits.checkReady();
+      const head = known.of(stream);
+      await commits.change(head, { maxCount, floor: firstKept(head.settings, head.revision) });
+    },
+    maxCountOf: async (stream) => {
+      await readable();
+      const { maxCount } = known.of(stream).settings;
+      return Number.isFinite(maxCount) ? maxCount : undefined;
+    },
+    end: async () => {
+      await readable();
+      return BigInt(commits.durable);
+    },
+    close: () => (closing ??= release()),
+  };
+};
+
+type Append = {
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
+  readonly expected: ExpectedRevision;
+};
+
+// Everything up to the first wait happens in the turn of the call: that makes positions follow the calls.
+const append = async (commits: Committer, known: Heads, { stream, events, expected }: Append): Promise<Appended> => {
+  const head = known.of(stream);
+  const ids = events.map(({ id }) => packedId(id));
+  const held = known.held(head, ids);
+  if (held === undefined && isAsExpected(head.revision, expected)) {
+    const { place, settled } = commits.append(head, events, ids);
+    await settled;
+    return placed(place);
+  }
+  // The answer rests on events that may still be on their way: until they have arrived it is not true.
+  const { revision, settled } = head;
+  await settled;
+  if (held !== undefined) return placed(held);
+  throw new VersionConflict(stream, expected, revision === -1 ? 'noStream' : BigInt(revision));
+};
+
+const placed = ({ revision, position }: Place): Appended => ({
+  revision: BigInt(revision),
+  position: BigInt(position),
+});
+
+const partsOf = async ({ folder, now }: LmdbEventLogNeeds) => {
+  const store = openLogStore(folder);
+  const index = streamIndex(openIndexStore(folder));
+  const reader = logReader(store, index);
+  await catchUp(reader, index);
+  const known = heads(index, (stream) => settingsOf(store, stream));
+  const following = feed({
+    end: () => BigInt(commits.durable),
+    read: async (from, limit) => {
+      await commits.recovering;
+      return reader.readAll({ from, limit });
+    },
+  });
+  const reopen = async (): Promise<void> => {
+    await index.reopen();
+    await store.reopen();
+    await catchUp(reader, index);
+  };
+  const commits = committer({
+    store,
+    index,
+    known,
+    now,
+    last: () => reader.last(),
+    arrived: (events) => {
+      following.publish(events);
+    },
+    reopen,
+  });
+  const release = async (): Promise<void> => {
+    following.close();
+    await commits.close();
+    await index.close();
+    await store.close();
+  };
+  return { reader, known, commits, following, release };
+};
+
+/** Shows the index what the log has and it does not: a little after a crash, everything when it was deleted. */
+const catchUp = async (reader: LogReader, index: StreamIndex): Promise<void> => {
+  // A log that was put back from an older backup.
+  if (index.upTo() > reader.last()) await index.clear();
+  for (const segment of reader.segmentsAfter(index.upTo())) {
+    index.add(segment);
+    await index.room();
+  }
+};

@@ -1,0 +1,86 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+
+/** An LMDB environment that can be opened again when its disk has failed it. */
+export interface Environment<Tables> {
+  /** Replaced by `reopen`, so ask for it anew each time. */
+  readonly tables: Tables;
+  /** Runs `puts` as one transaction. Resolves when it is on disk and reads see it; rejects when nothing of it was kept. */
+  commit(puts: (tables: Tables) => void): Promise<void>;
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes the folder when it is not there. `tablesOf` names the tables. */
+export const openEnvironment = <Tables>(
+  folder: string,
+  tablesOf: (root: RootDatabase) => Tables,
+): Environment<Tables> => {
+  makeFolder(folder);
+  let root = openRoot(folder);
+  let tables = tablesOf(root);
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await root.close();
+  };
+  // LMDB syncs the file; that the folder has the file is for us to sync.
+  syncFolder(folder);
+  return {
+    get tables() {
+      return tables;
+    },
+    commit: async (puts) => {
+      try {
+        await root.batch(() => {
+          puts(tables);
+        });
+      } catch (error) {
+        throw await causeOf(error);
+      }
+      // The snapshot that reads share in one turn of the event loop may be from before this commit.
+      root.resetReadTxn();
+    },
+    reopen: async () => {
+      await close();
+      root = openRoot(folder);
+      isOpen = true;
+      tables = tablesOf(root);
+    },
+    close,
+  };
+};
+
+// Without overlapping syncs a commit is on disk before any reader sees it, and there is one promise for both.
+const openRoot = (folder: string): RootDatabase =>
+  open({ path: folder, noSubdir: false, encoding: 'binary', overlappingSync: false });
+
+// lmdb rejects with a stand-in whose `commitError` is a promise that rejects, a little later, with the reason.
+const causeOf = async (error: unknown): Promise<Error> => {
+  const stand = error as { readonly commitError?: Promise<unknown> }; // What lmdb throws has no type.
+  try {
+    await stand.commitError;
+  } catch (cause) {
+    return new Error('the log could not write to its disk', { cause });
+  }
+  return new Error('the log could not write to its disk', { cause: error });
+};
+
+const makeFolder = (folder: string): void => {
+  if (existsSync(folder)) return;
+  const parent = dirname(resolve(folder));
+  makeFolder(parent);
+  mkdirSync(folder);
+  syncFolder(parent);
+};
+
+const syncFolder = (folder: string): void => {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+};

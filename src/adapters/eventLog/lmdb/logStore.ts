@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import type { Database } from 'lmdb';
+import { openEnvironment, type Environment } from './environment.js';
+
+export type LogTables = {
+  /** Position of the first record → segment, see `record.ts`. */
+  readonly segments: Database<Buffer, number>;
+  /** Stream → its settings, for the streams that have some. */
+  readonly settings: Database<Buffer, Buffer>;
+};
+
+/** What must not be lost. Everything else follows from it. */
+export type LogStore = Environment<LogTables>;
+
+export const openLogStore = (folder: string): LogStore =>
+  openEnvironment(join(folder, 'log'), (root) => ({
+    segments: root.openDB<Buffer, number>('segments', { encoding: 'binary' }),
+    settings: root.openDB<Buffer, Buffer>('settings', { encoding: 'binary', keyEncoding: 'binary' }),
+  }));
+
+export type Settings = {
+  readonly maxCount: number;
+  /** Revisions below it were cut by an earlier, smaller max count, and stay so. */
+  readonly floor: number;
+};
+
+const noSettings: Settings = { maxCount: Number.POSITIVE_INFINITY, floor: 0 };
+
+export const settingsOf = (store: LogStore, stream: string): Settings => {
+  const held = store.tables.settings.getBinaryFast(Buffer.from(stream));
+  return held === undefined ? noSettings : { maxCount: held.readDoubleBE(0), floor: held.readDoubleBE(8) };
+};
+
+/** To be called inside a commit. */
+export const putSettings = ({ settings }: LogTables, stream: string, { maxCount, floor }: Settings): void => {
+  const value = Buffer.alloc(16);
+  value.writeDoubleBE(maxCount, 0);
+  value.writeDoubleBE(floor, 8);
+  // The commit that this is part of tells how it went.
+  void settings.put(Buffer.from(stream), value);
+};
+
+/** The first revision that the stream's settings leave, when `last` is its last. */
+export const firstKept = ({ maxCount, floor }: Settings, last: number): number => Math.max(floor, last + 1 - maxCount);

@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import type { Leases, Timers } from '../../kernel/ports/leases.js';
+import { recordedLeases, type LeaseRecord, type LeaseRecords } from './recorded.js';
+
+/** Records that the nodes of one test share. */
+export const memoryLeaseRecords = (): LeaseRecords => {
+  const records = new Map<string, LeaseRecord>();
+  return {
+    read: (name) => Promise.resolve(records.get(name)),
+    begin: (record) => {
+      if (records.has(record.name)) return Promise.resolve(false);
+      records.set(record.name, record);
+      return Promise.resolve(true);
+    },
+    change: ({ name, fence, counter }, change) => {
+      const before = records.get(name);
+      if (before?.fence !== fence || (counter !== undefined && counter !== before.counter)) {
+        return Promise.resolve(undefined);
+      }
+      const after = { ...before, ...change, counter: before.counter + 1n };
+      records.set(name, after);
+      return Promise.resolve(after);
+    },
+    close: () => Promise.resolve(),
+  };
+};
+
+/** One node's leases over them: the reference adapter. */
+export const memoryLeases = (records: LeaseRecords, timers: Pick<Timers, 'now'>): Leases =>
+  recordedLeases({ records, timers, holder: randomUUID() });

@@ -1,0 +1,80 @@
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import type { SealBinding } from '../../kernel/ports/sealer.js';
+
+/**
+ * The form of sealed content, which is for ever, since events are: `1.<period>.<payload>`. The period is `yyyymm`, or
+ * `-` for content that is nobody's; the payload is base64url of nonce (12 bytes), ciphertext and tag (16 bytes) of
+ * AES-256-GCM. A change of anything here is a new version beside this one.
+ */
+export type SealedParts = { readonly period: string; readonly payload: Buffer };
+
+export const nonceBytes = 12;
+export const keyBytes = 32;
+export const nobodysPeriod = '-';
+const tagBytes = 16;
+const head = '1.';
+
+const periodPattern = /^(?:-|\d{6})$/;
+
+/** `undefined` when the text is not of this form, to the letter. */
+export const partsOf = (sealed: string): SealedParts | undefined => {
+  const dot = sealed.indexOf('.', head.length);
+  if (!sealed.startsWith(head) || dot === -1) return undefined;
+  const period = sealed.slice(head.length, dot);
+  const text = sealed.slice(dot + 1);
+  const payload = Buffer.from(text, 'base64url');
+  if (payload.length < nonceBytes + tagBytes || !periodPattern.test(period)) return undefined;
+  // Node decodes leniently; a text that can be altered without changing what it says would not be sealed.
+  return payload.toString('base64url') === text ? { period, payload } : undefined;
+};
+
+/** Whose content it is, as far as the key tells. */
+export type KeyBinding = { readonly subject?: string; readonly period: string; readonly scope: string };
+
+const lineless = /^[\x21-\x7e]+$/;
+
+/** The key that seals, of both keys: without either of them nobody makes it again. `author` is absent for content that is nobody's. */
+export const sealingKey = (author: Uint8Array | undefined, scope: Uint8Array, binding: KeyBinding): KeyObject => {
+  const { subject = '-', period } = binding;
+  for (const part of [subject, period, binding.scope]) {
+    if (!lineless.test(part)) throw new Error(`${JSON.stringify(part)} cannot name a key`);
+  }
+  // Of a fixed length each, so that no two pairs of keys run together to the same bytes.
+  const material = Buffer.concat(author === undefined ? [scope] : [author, scope]);
+  if (material.length !== (author === undefined ? keyBytes : 2 * keyBytes)) throw new Error('a data key has 32 bytes');
+  const kind = author === undefined ? 'scope' : 'author and scope';
+  const info = `osmium seal 1\n${kind}\n${subject}\n${period}\n${binding.scope}`;
+  return createSecretKey(new Uint8Array(hkdfSync('sha256', material, '', info, keyBytes)));
+};
+
+const associatedOf = (period: string, { subject = '-', scope, associated }: SealBinding): Buffer =>
+  Buffer.from(`osmium seal 1\n${period}\n${subject}\n${scope}\n${associated}`);
+
+export type Sealing = {
+  readonly key: KeyObject;
+  readonly period: string;
+  readonly binding: SealBinding;
+};
+
+/** `nonce` must never have been used with this key. */
+export const sealText = ({ key, period, binding }: Sealing, plain: Uint8Array, nonce: Uint8Array): string => {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(associatedOf(period, binding));
+  const payload = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  return `${head}${period}.${payload.toString('base64url')}`;
+};
+
+/** `undefined` when it does not open. */
+export const openPayload = ({ key, period, binding }: Sealing, payload: Buffer): Uint8Array | undefined => {
+  const end = payload.length - tagBytes;
+  const decipher = createDecipheriv('aes-256-gcm', key, payload.subarray(0, nonceBytes), { authTagLength: tagBytes });
+  decipher.setAAD(associatedOf(period, binding));
+  decipher.setAuthTag(payload.subarray(end));
+  const plain = decipher.update(payload.subarray(nonceBytes, end));
+  try {
+    decipher.final();
+  } catch {
+    return undefined;
+  }
+  return plain;
+};

@@ -1,0 +1,111 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import { shredded, type Shredded } from '../../kernel/event.js';
+import type { Millis } from '../../kernel/ids.js';
+import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
+import { keyCache } from './keyCache.js';
+import { keyBytes, nobodysPeriod, nonceBytes, openPayload, partsOf, sealingKey, sealText } from './sealedText.js';
+import { KeyDestroyed, vaultKeys, type VaultKeys, type VaultKeysNeeds } from './vaultKeys.js';
+
+export interface VaultSealer extends Sealer {
+  /** Drops keys from memory. To be called on every node once they are destroyed in the vault; without it they stay for `keyLifeSeconds`. */
+  forget(names: readonly string[]): void;
+}
+
+/** The key of what an author wrote in a month. */
+export const authorKeyName = (subject: string, period: string): string => `author.${subject}.${period}`;
+/** The key of a chat, community or account. */
+export const scopeKeyName = (scope: string): string => `scope.${scope}`;
+const lookupKeyName = 'lookup';
+
+/** One for each author, month and chat: deriving takes eight times as long as opening. Half a kilobyte each. */
+export const sealingKeysMax = 40_000;
+
+/** Seals under keys of a vault. */
+export const vaultSealer = async (needs: VaultKeysNeeds): Promise<VaultSealer> => {
+  const { vault, clock, random } = needs;
+  const lookupKey = await vault.create(lookupKeyName, random.bytes(keyBytes));
+  if (lookupKey === 'destroyed') throw new KeyDestroyed(lookupKeyName);
+  const keys = vaultKeys(needs);
+  const sealing = sealingKeys(keys, () => clock.now());
+  return {
+    seal: (plain, binding, period) => {
+      const owned = binding.subject === undefined ? nobodysPeriod : period;
+      const key = sealing.of(binding, owned);
+      if (key instanceof KeysMissing) return key;
+      if (typeof key === 'string') throw new KeyDestroyed(key);
+      return sealText({ key, period: owned, binding }, plain, random.bytes(nonceBytes));
+    },
+    open: (sealed, binding) => opened(sealing, sealed, binding),
+    loadKeys: (names) => keys.load(names),
+    makeKeys: (names) => keys.make(names),
+    lookupHash: (value) => createHmac('sha256', lookupKey).update(value).digest('hex'),
+    forget: (names) => {
+      keys.forget(names);
+      sealing.clear();
+    },
+  };
+};
+
+const opened = (sealing: SealingKeys, sealed: string, binding: SealBinding): Uint8Array | Shredded | KeysMissing => {
+  const parts = partsOf(sealed);
+  if (parts === undefined) throw new SealBroken(binding.associated);
+  const { period, payload } = parts;
+  if ((period === nobodysPeriod) !== (binding.subject === undefined)) throw new SealBroken(binding.associated);
+  const key = sealing.ofStored(binding, period);
+  if (key instanceof KeysMissing) return key;
+  if (key === 'shredded') return shredded;
+  const plain = openPayload({ key, period, binding }, payload);
+  if (plain === undefined) throw new SealBroken(binding.associated);
+  return plain;
+};
+
+type SealingKeys = {
+  /** For sealing: the name of a destroyed key; a key that was never made is missing. */
+  readonly of: (binding: SealBinding, period: string) => KeyObject | KeysMissing | string;
+  /** For opening: a key that was never made counts as destroyed. */
+  readonly ofStored: (binding: SealBinding, period: string) => KeyObject | KeysMissing | 'shredded';
+  readonly clear: () => void;
+};
+
+/** Derived keys, each held as long as both keys that it is made of. */
+const sealingKeys = (keys: VaultKeys, now: () => Millis): SealingKeys => {
+  const derived = keyCache<KeyObject>(sealingKeysMax, now);
+  const derive = (binding: SealBinding, period: string, names: readonly string[]): KeyObject | undefined => {
+    const held = names.map((name) => keys.get(name)).filter((state) => typeof state === 'object');
+    const scopeKey = held.at(-1);
+    if (scopeKey === undefined || held.length !== names.length) return undefined;
+    const author = binding.subject === undefined ? undefined : held[0];
+    const key = sealingKey(author, scopeKey, { ...binding, period });
+    const untils = names.map((name) => keys.until(name) ?? (0 as Millis));
+    derived.set(cacheKey(binding, period), key, Math.min(...untils) as Millis);
+    return key;
+  };
+  const missing = (names: readonly string[]): KeysMissing =>
+    new KeysMissing(names.filter((name) => typeof keys.get(name) !== 'object'));
+  return {
+    of: (binding, period) => {
+      const known = derived.get(cacheKey(binding, period));
+      if (known !== undefined) return known;
+      const names = namesOf(binding, period);
+      const destroyed = names.find((name) => keys.get(name) === 'destroyed');
+      return destroyed ?? derive(binding, period, names) ?? missing(names);
+    },
+    ofStored: (binding, period) => {
+      const known = derived.get(cacheKey(binding, period));
+      if (known !== undefined) return known;
+      const names = namesOf(binding, period);
+      if (names.some((name) => typeof keys.get(name) === 'string')) return 'shredded';
+      return derive(binding, period, names) ?? missing(names);
+    },
+    clear: () => {
+      derived.clear();
+    },
+  };
+};
+
+const cacheKey = ({ subject = '-', scope }: Omit<SealBinding, 'associated'>, period: string): string =>
+  `${subject} ${period} ${scope}`;
+
+/** The author's first, the scope's last. */
+const namesOf = ({ subject, scope }: SealBinding, period: string): readonly string[] =>
+  subject === undefined ? [scopeKeyName(scope)] : [authorKeyName(subject, period), scopeKeyName(scope)];

@@ -1,0 +1,22 @@
+import { hash, randomUUID } from 'node:crypto';
+import type { Ids } from '../../kernel/ports/system.js';
+
+/** `next` makes the snowflakes of this node. */
+export const systemIds = (next: () => bigint): Ids => ({
+  next,
+  commandId: () => randomUUID(),
+  eventId: (commandId, index) => nameUuid(`${commandId} ${index.toString()}`),
+});
+
+/** Ours, drawn at random once; event ids of all logs follow from it, so it is for ever. */
+const namespace = Buffer.from('6f1f2c0e9a534f0bb3c7d4a1588e20b6', 'hex');
+
+/** UUIDv5 (RFC 9562, 5.5). */
+const nameUuid = (name: string): string => {
+  const hex = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'hex');
+  // The variant is the top two bits of the ninth byte: 10.
+  const variant = variants.charAt(Number.parseInt(hex.charAt(16), 16) & 3);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+};
+
+const variants = '89ab';

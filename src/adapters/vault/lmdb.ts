@@ -1,0 +1,171 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import type { Vault } from '../../kernel/ports/vault.js';
+import { checkedName } from './names.js';
+import { openSalts, type Salts } from './salts.js';
+import { DamagedSecret, saltBytes, wrapping, WrongMasterKey, type Wrapping } from './wrapping.js';
+
+export type LmdbVaultOptions = {
+  /** Made if it does not exist, for its owner alone. Holds `vault.mdb` and `vault.salts`: a backup needs both. */
+  readonly folder: string;
+  /** 32 bytes. */
+  readonly masterKey: Uint8Array;
+};
+
+/** Throws `WrongMasterKey`. One process at a time. */
+export const lmdbVault = async ({ folder, masterKey }: LmdbVaultOptions): Promise<Vault> => {
+  const wrap = wrapping(masterKey);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'vault.mdb');
+  // Without overlapping syncs nothing is visible before it is durable.
+  const environment = open({ path, noSubdir: true, maxDbs: 8, overlappingSync: false });
+  try {
+    chmodSync(path, 0o600);
+    await checkMasterKey(environment.openDB({ name: 'check', encoding: 'binary' }), wrap);
+    const salts = await openSalts(join(folder, 'vault.salts'));
+    const store: Store = {
+      wrap,
+      salts,
+      environment,
+      secrets: environment.openDB({ name: 'secrets', encoding: 'binary' }),
+      register: environment.openDB({ name: 'destroyed', encoding: 'binary' }),
+      unwiped: environment.openDB({ name: 'unwiped', encoding: 'binary', keyEncoding: 'uint32' }),
+    };
+    await wipe(store, [...store.unwiped.getKeys()]);
+    return vaultOver(store);
+  } catch (error) {
+    await environment.close();
+    throw error;
+  }
+};
+
+type Store = {
+  readonly wrap: Wrapping;
+  readonly salts: Salts;
+  readonly environment: RootDatabase;
+  /** name → number of the salt, wrapped secret. */
+  readonly secrets: Database<Buffer, string>;
+  readonly register: Database<Buffer, string>;
+  /** Numbers of salts that nothing refers to any more, until they are overwritten. */
+  readonly unwiped: Database<Buffer, number>;
+};
+
+const present = Buffer.of(1);
+
+const checkMasterKey = async (check: Database<Buffer, string>, { wrap, unwrap }: Wrapping): Promise<void> => {
+  const held = check.getBinary('check');
+  const salt = new Uint8Array(saltBytes);
+  if (held === undefined) {
+    await check.put('check', wrap('check', salt, present));
+    return;
+  }
+  try {
+    unwrap('check', salt, held);
+  } catch (error) {
+    throw error instanceof DamagedSecret ? new WrongMasterKey() : error;
+  }
+};
+
+const vaultOver = (store: Store): Vault => {
+  const inFlight = new Set<Promise<unknown>>();
+  const tracked = <T>(work: Promise<T>): Promise<T> => {
+    const settled: Promise<unknown> = work.then(
+      () => inFlight.delete(settled),
+      () => inFlight.delete(settled),
+    );
+    inFlight.add(settled);
+    return work;
+  };
+  return {
+    get: async (name) => held(store, name),
+    create: (name, secret) => tracked(create(store, name, secret)),
+    put: (name, secret) => tracked(put(store, name, secret)),
+    destroy: (name) => tracked(destroy(store, name)),
+    destroyed: async (after, limit) =>
+      Array.from(
+        store.register.getKeys(after === undefined ? { limit } : { start: after, exclusiveStart: true, limit }),
+      ),
+    close: async () => {
+      await Promise.all(inFlight);
+      await store.salts.close();
+      await store.environment.close();
+    },
+  };
+};
+
+const held = (store: Store, name: string): Uint8Array | 'destroyed' | undefined => {
+  const record = store.secrets.getBinary(checkedName(name));
+  if (record !== undefined) return secretOf(store, name, record);
+  return store.register.doesExist(name) ? 'destroyed' : undefined;
+};
+
+const saltNumberBytes = 4;
+const saltNumberOf = (record: Buffer): number => record.readUInt32BE(0);
+
+const secretOf = ({ wrap, salts }: Store, name: string, record: Buffer): Uint8Array =>
+  wrap.unwrap(name, salts.read(saltNumberOf(record)), record.subarray(saltNumberBytes));
+
+const recordOf = async ({ wrap, salts }: Store, name: string, secret: Uint8Array): Promise<Buffer> => {
+  const { number, bytes } = await salts.add();
+  const head = Buffer.alloc(saltNumberBytes);
+  head.writeUInt32BE(number);
+  return Buffer.concat([head, wrap.wrap(name, bytes, secret)]);
+};
+
+const create = async (store: Store, name: string, secret: Uint8Array): Promise<Uint8Array | 'destroyed'> => {
+  const former = held(store, name);
+  if (former !== undefined) return former;
+  const record = await recordOf(store, name, secret);
+  const outcome = await store.environment.transaction(() => {
+    if (store.register.doesExist(name)) return 'destroyed';
+    if (store.secrets.doesExist(name)) return 'held';
+    void store.secrets.put(name, record);
+    return 'stored';
+  });
+  if (outcome === 'stored') return secret.slice();
+  // Somebody else's was first; by now it may even be gone.
+  return held(store, name) ?? 'destroyed';
+};
+
+const put = async (store: Store, name: string, secret: Uint8Array): Promise<'stored' | 'destroyed'> => {
+  const record = await recordOf(store, checkedName(name), secret);
+  const former = await store.environment.transaction(() => {
+    if (store.register.doesExist(name)) return 'destroyed';
+    const salt = release(store, name);
+    void store.secrets.put(name, record);
+    return salt;
+  });
+  if (former === 'destroyed') return 'destroyed';
+  await wipe(store, former);
+  return 'stored';
+};
+
+const destroy = async (store: Store, name: string): Promise<void> => {
+  checkedName(name);
+  const former = await store.environment.transaction(() => {
+    const salt = release(store, name);
+    void store.secrets.remove(name);
+    void store.register.put(name, present);
+    return salt;
+  });
+  await wipe(store, former);
+};
+
+/** Within a transaction: notes that the salt of the present secret, if there is one, has to be overwritten. */
+const release = (store: Store, name: string): readonly number[] => {
+  const record = store.secrets.getBinary(name);
+  if (record === undefined) return [];
+  const number = saltNumberOf(record);
+  void store.unwiped.put(number, present);
+  return [number];
+};
+
+/** After the transaction, so that no secret loses its salt; what a crash leaves undone is done when the vault is opened. */
+const wipe = async ({ salts, unwiped, environment }: Store, numbers: readonly number[]): Promise<void> => {
+  if (numbers.length === 0) return;
+  await salts.wipe(numbers);
+  await environment.transaction(() => {
+    for (const number of numbers) void unwiped.remove(number);
+  });
+};

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { masterKeyBytes } from './wrapping.js';
+
+export type MasterKey = {
+  readonly key: Uint8Array;
+  /** The file did not exist: tell the operator to back it up, apart from the data. */
+  readonly made: boolean;
+  /** Something that the operator should put right. */
+  readonly warning?: string;
+};
+
+/**
+ * Reads a key file: 32 bytes, as they are, or as hex or base64 text. Makes it, for its owner alone, if it does not
+ * exist and may be made: beside a vault that is there already a new key would only hide that the old one is missing.
+ * Throws when the file holds anything else, or is missing and may not be made.
+ */
+export const loadMasterKey = (path: string, { mayMake }: { readonly mayMake: boolean }): MasterKey => {
+  if (!mayMake && !existsSync(path)) {
+    throw new Error(`the vault was made under a master key, but ${path} is not there: restore the key file`);
+  }
+  const made = makeUnlessExists(path);
+  const key = keyIn(contentOf(path), path);
+  // Windows has no such bits.
+  const open = process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0;
+  return open ? { key, made, warning: `others can read the master key ${path}: chmod 600 it` } : { key, made };
+};
+
+const makeUnlessExists = (path: string): boolean => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(path, `${randomBytes(masterKeyBytes).toString('base64')}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false; // What fs throws is an ErrnoException.
+    throw error;
+  }
+};
+
+const contentOf = (path: string): Buffer => {
+  // What is read from a folder is refused without saying which.
+  if (!statSync(path).isFile()) throw new Error(`${path} is no file`);
+  return readFileSync(path);
+};
+
+const hex = /^[0-9a-fA-F]{64}$/;
+const base64 = /^[A-Za-z0-9+/_-]{43}=?$/;
+
+const keyIn = (content: Buffer, path: string): Uint8Array => {
+  if (content.length === masterKeyBytes) return Uint8Array.from(content);
+  const text = content.toString('latin1').trim();
+  if (hex.test(text)) return Uint8Array.from(Buffer.from(text, 'hex'));
+  if (base64.test(text)) return Uint8Array.from(Buffer.from(text, 'base64'));
+  throw new Error(`${path} holds no master key: 32 bytes, or these as hex or base64`);
+};

@@ -1,0 +1,58 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+
+/** The vault was made under another master key. */
+export class WrongMasterKey extends Error {
+  constructor() {
+    super('the vault was made under another master key: restore the key file that belongs to it');
+    this.name = 'WrongMasterKey';
+  }
+}
+
+/** A secret does not unwrap although the master key is the right one. */
+export class DamagedSecret extends Error {
+  constructor(name: string) {
+    super(`the secret ${name} is damaged`);
+    this.name = 'DamagedSecret';
+  }
+}
+
+export const masterKeyBytes = 32;
+export const saltBytes = 32;
+
+export type Wrapping = {
+  /** Nonce, ciphertext and tag. Bound to the name: it does not unwrap under another. */
+  readonly wrap: (name: string, salt: Uint8Array, secret: Uint8Array) => Buffer;
+  /** Throws `DamagedSecret`. */
+  readonly unwrap: (name: string, salt: Uint8Array, wrapped: Uint8Array) => Uint8Array;
+};
+
+/** AES-256-GCM under a key of the secret's own, made of the master key and the secret's salt. */
+export const wrapping = (masterKey: Uint8Array): Wrapping => {
+  if (masterKey.length !== masterKeyBytes) throw new Error(`a master key has ${masterKeyBytes.toString()} bytes`);
+  const keyOf = (salt: Uint8Array): Buffer =>
+    createHmac('sha256', masterKey).update('osmium vault 1').update(salt).digest();
+  return {
+    wrap: (name, salt, secret) => {
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv('aes-256-gcm', keyOf(salt), nonce);
+      cipher.setAAD(Buffer.from(name));
+      return Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
+    },
+    unwrap: (name, salt, wrapped) => {
+      const end = wrapped.length - tagBytes;
+      const decipher = createDecipheriv('aes-256-gcm', keyOf(salt), wrapped.subarray(0, nonceBytes), {
+        authTagLength: tagBytes,
+      });
+      decipher.setAAD(Buffer.from(name));
+      try {
+        decipher.setAuthTag(wrapped.subarray(end));
+        return Uint8Array.from(Buffer.concat([decipher.update(wrapped.subarray(nonceBytes, end)), decipher.final()]));
+      } catch {
+        throw new DamagedSecret(name);
+      }
+    },
+  };
+};
+
+const nonceBytes = 12;
+const tagBytes = 16;
