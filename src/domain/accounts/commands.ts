@@ -1,0 +1,24 @@
+import type { Command } from '../../kernel/decider.js';
+import type { SessionId, UserId } from '../../kernel/ids.js';
+
+export type SessionDevice = {
+  readonly clientId: number;
+  readonly deviceType: string;
+  readonly deviceVersion: string;
+  readonly appVersion: string;
+};
+
+type Session = { readonly session: SessionId; readonly tokenHash: string; readonly device: SessionDevice };
+
+export type AccountCommand =
+  | Command<
+      'RegisterAccount',
+      Session & {
+        readonly user: UserId;
+        readonly hasPassword: boolean;
+        readonly email?: { readonly address: string; readonly key: string };
+      }
+    >
+  | Command<'OpenSession', Session & { readonly user: UserId }>
+  | Command<'ResumeSession', Session & { readonly user: UserId }>
+  | Command<'RevokeSessions', { readonly user: UserId; readonly sessions: readonly SessionId[] }>;

@@ -1,0 +1,57 @@
+import type { Fold, Personal } from '../../kernel/event.js';
+import type { SessionId } from '../../kernel/ids.js';
+import type { AccountEvent } from './events.js';
+
+export type AccountState =
+  | { readonly status: 'absent' }
+  | {
+      readonly status: 'registered';
+      /** The reservation that the account lives by when it has an e-mail address. */
+      readonly emailKey?: string;
+      /** In the order in which they were opened. */
+      readonly sessions: ReadonlyMap<SessionId, OpenSession>;
+    };
+
+export type OpenSession = { readonly tokenHash: string; readonly device: KnownDevice };
+
+export type KnownDevice = {
+  readonly clientId: number;
+  readonly deviceType: Personal<string>;
+  readonly deviceVersion: Personal<string>;
+  readonly appVersion: Personal<string>;
+};
+
+export const initial: AccountState = { status: 'absent' };
+
+export const evolve: Fold<AccountState, AccountEvent> = {
+  'accounts.AccountRegistered.v1': (_, { data }) => ({
+    status: 'registered',
+    ...(data.emailKey === undefined ? {} : { emailKey: data.emailKey }),
+    sessions: new Map(),
+  }),
+  'accounts.SessionOpened.v1': (state, { data }) =>
+    withSession(state, data.session, () => ({ tokenHash: data.tokenHash, device: deviceOf(data) })),
+  'accounts.SessionDeviceChanged.v1': (state, { data }) =>
+    withSession(state, data.session, (open) => open && { ...open, device: deviceOf(data) }),
+  'accounts.SessionRevoked.v1': (state, { data }) => withSession(state, data.session, () => undefined),
+};
+
+const deviceOf = ({ clientId, deviceType, deviceVersion, appVersion }: KnownDevice): KnownDevice => ({
+  clientId,
+  deviceType,
+  deviceVersion,
+  appVersion,
+});
+
+const withSession = (
+  state: AccountState,
+  session: SessionId,
+  change: (open: OpenSession | undefined) => OpenSession | undefined,
+): AccountState => {
+  if (state.status === 'absent') return state;
+  const sessions = new Map(state.sessions);
+  const open = change(sessions.get(session));
+  if (open === undefined) sessions.delete(session);
+  else sessions.set(session, open);
+  return { ...state, sessions };
+};

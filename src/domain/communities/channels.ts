@@ -1,0 +1,105 @@
+import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { has } from '../../kernel/permissions.js';
+import type { CreateChannel, DeleteChannel, EditChannel } from './commands.js';
+import type { CommunityEvent } from './events.js';
+import { channelsMax, descriptionUnitsMax, isName, slowmodeSecondsMax } from './limits.js';
+import { endOf, movedPlaces, releasedPlaces } from './places.js';
+import type { ChannelState, LivingCommunity } from './state.js';
+
+export const createChannel = (
+  { community, channel, by, kind, name, parent }: CreateChannel['data'],
+  state: LivingCommunity,
+): Decision<CommunityEvent> => {
+  if (state.channels.has(channel)) return [];
+  if (!has(by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
+  if (!isName(name)) return reject('INVALID_NAME');
+  if (parent !== undefined && !mayHold(state, parent, kind)) return reject('INVALID_PARENT');
+  if (state.channels.size >= channelsMax) return reject('TOO_MANY', `at most ${channelsMax.toString()} channels`);
+  const under = parent === undefined ? {} : { parent };
+  const position = endOf(state, parent);
+  return [
+    {
+      type: 'communities.ChannelCreated.v1',
+      data: { community, channel, kind, position, ...under, by: by.user, name },
+    },
+  ];
+};
+
+export const editChannel = (edit: EditChannel['data'], state: LivingCommunity): Decision<CommunityEvent> => {
+  const channel = state.channels.get(edit.channel);
+  if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
+  if (!has(edit.by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
+  const wrong = wrongIn(edit);
+  if (wrong !== undefined) return wrong;
+  const { parent } = edit;
+  if (parent !== undefined && parent !== 'none' && !mayHold(state, parent, channel.kind)) {
+    return reject('INVALID_PARENT');
+  }
+  return [...changedAttributes(edit, channel), ...arrangement(edit, state)];
+};
+
+export const deleteChannel = (
+  { community, channel, by }: DeleteChannel['data'],
+  state: LivingCommunity,
+): Decision<CommunityEvent> => {
+  if (!state.channels.has(channel)) return [];
+  if (!has(by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
+  const places = releasedPlaces(state, channel);
+  const gone: CommunityEvent = {
+    type: 'communities.ChannelDeleted.v1',
+    data: { community, channel, by: by.user },
+  };
+  if (places.length === 0) return [gone];
+  return [{ type: 'communities.ChannelsArranged.v1', data: { community, places, by: by.user } }, gone];
+};
+
+const mayHold = ({ channels }: LivingCommunity, parent: CreateChannel['data']['channel'], kind: string): boolean =>
+  kind !== 'category' && channels.get(parent)?.kind === 'category';
+
+const wrongIn = ({ name, description, slowmodeSeconds }: EditChannel['data']): Rejection | undefined => {
+  if (name !== undefined && !isName(name)) return reject('INVALID_NAME');
+  if (description !== undefined && description.length > descriptionUnitsMax) {
+    return reject('INVALID_ARGUMENT', `a description has at most ${descriptionUnitsMax.toString()} characters`);
+  }
+  if (slowmodeSeconds !== undefined && slowmodeSeconds > slowmodeSecondsMax) {
+    return reject('INVALID_ARGUMENT', `slow mode is at most ${slowmodeSecondsMax.toString()} seconds`);
+  }
+  return undefined;
+};
+
+const changedAttributes = (edit: EditChannel['data'], channel: ChannelState): readonly CommunityEvent[] => {
+  const about = { community: edit.community, channel: edit.channel, by: edit.by.user };
+  const { name, description, explicit, slowmodeSeconds: seconds } = edit;
+  const events: CommunityEvent[] = [];
+  if (name !== undefined && name !== channel.name) {
+    events.push({ type: 'communities.ChannelRenamed.v1', data: { ...about, name } });
+  }
+  if (description !== undefined && description !== channel.description) {
+    events.push({ type: 'communities.ChannelDescribed.v1', data: { ...about, description } });
+  }
+  if (explicit !== undefined && explicit !== channel.explicit) {
+    events.push({ type: 'communities.ChannelExplicitnessChanged.v1', data: { ...about, explicit } });
+  }
+  if (seconds !== undefined && seconds !== channel.slowmodeSeconds) {
+    events.push({ type: 'communities.SlowmodeChanged.v1', data: { ...about, seconds } });
+  }
+  return [...events, ...highlight(edit, channel)];
+};
+
+const highlight = (
+  { community, channel: id, by, highlighted }: EditChannel['data'],
+  channel: ChannelState,
+): readonly CommunityEvent[] => {
+  const about = { community, channel: id, by: by.user };
+  const wanted = highlighted === 'none' ? undefined : highlighted;
+  if (highlighted === undefined || wanted === channel.highlighted) return [];
+  return wanted === undefined
+    ? [{ type: 'communities.HighlightCleared.v1', data: about }]
+    : [{ type: 'communities.MessageHighlighted.v1', data: { ...about, message: wanted } }];
+};
+
+const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly CommunityEvent[] => {
+  const places = movedPlaces(state, edit);
+  if (places.length === 0) return [];
+  return [{ type: 'communities.ChannelsArranged.v1', data: { community: edit.community, places, by: edit.by.user } }];
+};

@@ -1,0 +1,74 @@
+import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../kernel/ids.js';
+import type { Command } from '../../kernel/decider.js';
+import type { ChannelKind } from './events.js';
+
+export type CommunityCommand =
+  | CreateCommunity
+  | DeleteCommunity
+  | CreateChannel
+  | EditChannel
+  | DeleteChannel
+  | CreateRole
+  | EditRole
+  | DeleteRole
+  | CreateChannelOverride
+  | DeleteChannelOverride;
+
+/**
+ * Who asks. `permissions` are those in the channel where the command is about one, else those in the community;
+ * `rank` is the priority of their highest role, -1 without any, above every priority for the owner.
+ */
+export type Asker = { readonly user: UserId; readonly permissions: bigint; readonly rank: number };
+
+/** `general` is the channel that every community begins with. */
+export type CreateCommunity = Command<
+  'CreateCommunity',
+  { readonly community: CommunityId; readonly general: ChannelId; readonly name: string; readonly by: UserId }
+>;
+
+export type DeleteCommunity = Command<'DeleteCommunity', { readonly community: CommunityId; readonly by: UserId }>;
+
+type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId; readonly by: Asker };
+
+export type CreateChannel = Command<
+  'CreateChannel',
+  OnChannel & { readonly kind: ChannelKind; readonly name: string; readonly parent?: ChannelId }
+>;
+
+/** What is left out stays as it is. */
+export type EditChannel = Command<
+  'EditChannel',
+  OnChannel & {
+    readonly name?: string;
+    readonly description?: string;
+    readonly explicit?: boolean;
+    readonly slowmodeSeconds?: number;
+    readonly highlighted?: MessageId | 'none';
+    readonly position?: number;
+    readonly parent?: ChannelId | 'none';
+  }
+>;
+
+export type DeleteChannel = Command<'DeleteChannel', OnChannel>;
+
+type OnRole = { readonly community: CommunityId; readonly role: RoleId; readonly by: Asker };
+type RoleContent = {
+  readonly name: string;
+  readonly permissions: bigint;
+  readonly priority: number;
+  readonly color: number;
+  readonly separated: boolean;
+  readonly public: boolean;
+};
+
+export type CreateRole = Command<'CreateRole', OnRole & RoleContent>;
+/** Replaces the whole role. */
+export type EditRole = Command<'EditRole', OnRole & RoleContent>;
+export type DeleteRole = Command<'DeleteRole', OnRole>;
+
+/** `role` 0 is everybody. */
+export type CreateChannelOverride = Command<
+  'CreateChannelOverride',
+  OnChannel & { readonly role: RoleId; readonly pos: bigint; readonly neg: bigint }
+>;
+export type DeleteChannelOverride = Command<'DeleteChannelOverride', OnChannel & { readonly role: RoleId }>;

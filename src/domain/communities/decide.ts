@@ -1,0 +1,64 @@
+import { usualPermissions } from '../../kernel/permissions.js';
+import { reject, type Decider, type Decision } from '../../kernel/decider.js';
+import type { CommunityId } from '../../kernel/ids.js';
+import { createChannel, deleteChannel, editChannel } from './channels.js';
+import type { CommunityCommand, CreateCommunity, DeleteCommunity } from './commands.js';
+import type { CommunityEvent } from './events.js';
+import { isName } from './limits.js';
+import { createChannelOverride, deleteChannelOverride } from './overrides.js';
+import { createRole, deleteRole, editRole } from './roles.js';
+import { evolve, type CommunityState, type LivingCommunity } from './state.js';
+
+export const communityStream = (community: CommunityId): string => `community-${community.toString()}`;
+
+const createCommunity = (
+  { community, general, name, by }: CreateCommunity['data'],
+  state: CommunityState,
+): Decision<CommunityEvent> => {
+  if (state.status !== 'none') return [];
+  if (!isName(name)) return reject('INVALID_NAME');
+  return [
+    {
+      type: 'communities.CommunityCreated.v1',
+      data: { community, owner: by, defaultPermissions: usualPermissions, name },
+    },
+    {
+      type: 'communities.ChannelCreated.v1',
+      data: { community, channel: general, kind: 'text', position: 0, by, name: 'general' },
+    },
+  ];
+};
+
+const deleteCommunity = (
+  { community, by }: DeleteCommunity['data'],
+  state: CommunityState,
+): Decision<CommunityEvent> => {
+  if (state.status === 'none') return reject('COMMUNITY_NOT_FOUND');
+  if (state.status === 'deleted') return [];
+  if (state.owner !== by) return reject('NOT_OWNER');
+  return [{ type: 'communities.CommunityDeleted.v1', data: { community, by } }];
+};
+
+const whileLiving =
+  <Data>(rule: (data: Data, state: LivingCommunity) => Decision<CommunityEvent>) =>
+  (data: Data, state: CommunityState): Decision<CommunityEvent> =>
+    state.status === 'living' ? rule(data, state) : reject('COMMUNITY_NOT_FOUND');
+
+export const communities: Decider<CommunityCommand, CommunityState, CommunityEvent> = {
+  stream: ({ data }) => communityStream(data.community),
+  initial: { status: 'none' },
+  evolve,
+  rules: {
+    CreateCommunity: createCommunity,
+    DeleteCommunity: deleteCommunity,
+    CreateChannel: whileLiving(createChannel),
+    EditChannel: whileLiving(editChannel),
+    DeleteChannel: whileLiving(deleteChannel),
+    CreateRole: whileLiving(createRole),
+    EditRole: whileLiving(editRole),
+    DeleteRole: whileLiving(deleteRole),
+    CreateChannelOverride: whileLiving(createChannelOverride),
+    DeleteChannelOverride: whileLiving(deleteChannelOverride),
+  },
+  begins: ['CreateCommunity'],
+};

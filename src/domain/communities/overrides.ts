@@ -1,0 +1,49 @@
+import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import type { RoleId } from '../../kernel/ids.js';
+import { has } from '../../kernel/permissions.js';
+import type { Asker, CreateChannelOverride, DeleteChannelOverride } from './commands.js';
+import type { CommunityEvent } from './events.js';
+import { overridesMax } from './limits.js';
+import { overridesIn, type LivingCommunity } from './state.js';
+
+export const createChannelOverride = (
+  { community, channel: id, role, pos, neg, by }: CreateChannelOverride['data'],
+  state: LivingCommunity,
+): Decision<CommunityEvent> => {
+  const channel = state.channels.get(id);
+  if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
+  if (role !== everybody && !state.roles.has(role)) return reject('ROLE_NOT_FOUND');
+  if ((pos & neg) !== 0n) return reject('CONFLICTING_BITS');
+  const overrides = overridesIn(state, channel);
+  const before = overrides.get(role);
+  const touched = (pos ^ (before?.pos ?? 0n)) | (neg ^ (before?.neg ?? 0n));
+  const refused = refusedTo(by, role, touched, state);
+  if (refused !== undefined) return refused;
+  if (before !== undefined && touched === 0n && !channel.synced) return [];
+  if (before === undefined && overrides.size >= overridesMax) {
+    return reject('TOO_MANY', `at most ${overridesMax.toString()} overrides in a channel`);
+  }
+  return [{ type: 'communities.OverrideSet.v1', data: { community, channel: id, role, pos, neg, by: by.user } }];
+};
+
+export const deleteChannelOverride = (
+  { community, channel: id, role, by }: DeleteChannelOverride['data'],
+  state: LivingCommunity,
+): Decision<CommunityEvent> => {
+  const channel = state.channels.get(id);
+  if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
+  const before = overridesIn(state, channel).get(role);
+  const refused = refusedTo(by, role, (before?.pos ?? 0n) | (before?.neg ?? 0n), state);
+  if (refused !== undefined) return refused;
+  if (before === undefined) return [];
+  return [{ type: 'communities.OverrideRemoved.v1', data: { community, channel: id, role, by: by.user } }];
+};
+
+const everybody = 0n as RoleId;
+
+// Lifting a denial grants as much as a grant does: so nobody touches a bit here that they do not have themselves.
+const refusedTo = (by: Asker, role: RoleId, touched: bigint, state: LivingCommunity): Rejection | undefined => {
+  if (!has(by.permissions, 'modifyChannel') && !has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');
+  if ((state.roles.get(role)?.priority ?? -Infinity) >= by.rank) return reject('OUTRANKED');
+  return (touched & ~by.permissions) === 0n ? undefined : reject('MISSING_PERMISSION');
+};

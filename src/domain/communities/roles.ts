@@ -1,0 +1,58 @@
+import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { has } from '../../kernel/permissions.js';
+import type { Asker, CreateRole, DeleteRole, EditRole } from './commands.js';
+import type { CommunityEvent } from './events.js';
+import { colorMax, isName, rolesMax } from './limits.js';
+import type { LivingCommunity, RoleState } from './state.js';
+
+export const createRole = (data: CreateRole['data'], state: LivingCommunity): Decision<CommunityEvent> => {
+  if (state.roles.has(data.role)) return [];
+  const wrong = refusedTo(data.by, data.priority) ?? wrongIn(data, 0n);
+  if (wrong !== undefined) return wrong;
+  if (state.roles.size >= rolesMax) return reject('TOO_MANY', `at most ${rolesMax.toString()} roles`);
+  return [{ type: 'communities.RoleCreated.v1', data: recorded(data) }];
+};
+
+export const editRole = (data: EditRole['data'], state: LivingCommunity): Decision<CommunityEvent> => {
+  const role = state.roles.get(data.role);
+  if (role === undefined) return reject('ROLE_NOT_FOUND');
+  const wrong = refusedTo(data.by, Math.max(role.priority, data.priority)) ?? wrongIn(data, role.permissions);
+  if (wrong !== undefined) return wrong;
+  if (isAlready(role, data)) return [];
+  return [{ type: 'communities.RoleEdited.v1', data: recorded(data) }];
+};
+
+export const deleteRole = (
+  { community, role: id, by }: DeleteRole['data'],
+  state: LivingCommunity,
+): Decision<CommunityEvent> => {
+  const role = state.roles.get(id);
+  if (role === undefined) return [];
+  return (
+    refusedTo(by, role.priority) ?? [{ type: 'communities.RoleDeleted.v1', data: { community, role: id, by: by.user } }]
+  );
+};
+
+/** Only roles strictly below one's own highest one are managed. */
+const refusedTo = (by: Asker, priority: number): Rejection | undefined => {
+  if (!has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');
+  return priority < by.rank ? undefined : reject('OUTRANKED');
+};
+
+// What a role had before is not granted by the edit: somebody who lacks a bit can still rename the role that has it.
+const wrongIn = (data: EditRole['data'], before: bigint): Rejection | undefined => {
+  if (!isName(data.name)) return reject('INVALID_NAME');
+  if (data.color > colorMax) return reject('INVALID_ARGUMENT', 'a colour is 0xRRGGBB');
+  const granted = data.permissions & ~before;
+  return (granted & ~data.by.permissions) === 0n ? undefined : reject('MISSING_PERMISSION');
+};
+
+const isAlready = (role: RoleState, data: EditRole['data']): boolean =>
+  role.name === data.name &&
+  role.permissions === data.permissions &&
+  role.priority === data.priority &&
+  role.color === data.color &&
+  role.separated === data.separated &&
+  role.public === data.public;
+
+const recorded = ({ by, ...content }: EditRole['data']) => ({ ...content, by: by.user });

@@ -1,0 +1,31 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { Fold } from '../../kernel/event.js';
+import type { Millis, UserId } from '../../kernel/ids.js';
+import type { InviteEvent } from './events.js';
+
+export type InviteState = { readonly status: 'none' } | OpenInvite;
+
+export type OpenInvite = {
+  readonly status: 'open';
+  readonly chat: ChatKey;
+  readonly expiresAt: Millis | undefined;
+  readonly maxUses: number | undefined;
+  readonly uses: number;
+  /** For which joining each user took a use last. */
+  readonly usedFor: ReadonlyMap<UserId, number>;
+};
+
+export const evolve: Fold<InviteState, InviteEvent> = {
+  'invites.InviteCreated.v1': (_, { data }) => ({
+    status: 'open',
+    chat: data.chat,
+    expiresAt: data.expiresAt,
+    maxUses: data.maxUses,
+    uses: 0,
+    usedFor: new Map(),
+  }),
+  'invites.InviteUsed.v1': (state, { data }) =>
+    state.status === 'none'
+      ? state
+      : { ...state, uses: state.uses + 1, usedFor: new Map(state.usedFor).set(data.user, data.joining) },
+};

@@ -1,0 +1,86 @@
+import { isRejection, reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
+import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
+import { has } from '../../kernel/permissions.js';
+import type { EditMember, JoinCommunity, LeaveCommunity, MemberCommand } from './commands.js';
+import type { MemberEvent } from './events.js';
+import { evolve, type MemberState } from './state.js';
+
+/** In UTF-16 code units. */
+export const nicknameUnitsMax = 100;
+
+export const memberStream = (community: CommunityId, user: UserId): string =>
+  `member-${community.toString()}.${user.toString()}`;
+
+/** Names the command of one joining for ever, whoever gives it: the handler, or the workflow after a crash. */
+export const joiningId = (community: CommunityId, user: UserId, joining: number): string =>
+  `join.${community.toString()}.${user.toString()}.${joining.toString()}`;
+
+const joinCommunity = (
+  { community, user, via, invite, joining }: JoinCommunity['data'],
+  state: MemberState,
+): Decision<MemberEvent> => {
+  if (state.status === 'member' || state.joinings >= joining) return [];
+  const by = invite === undefined ? { via } : { via, invite };
+  return [{ type: 'members.MemberJoined.v1', data: { community, user, ...by, joining: state.joinings + 1 } }];
+};
+
+const leaveCommunity = (
+  { community, user, owner }: LeaveCommunity['data'],
+  state: MemberState,
+): Decision<MemberEvent> => {
+  if (state.status === 'outside') return [];
+  if (owner) return reject('OWNER_CANNOT_LEAVE');
+  return [{ type: 'members.MemberLeft.v1', data: { community, user } }];
+};
+
+const editMember = (edit: EditMember['data'], state: MemberState): Decision<MemberEvent> => {
+  if (state.status === 'outside') return reject('MEMBER_NOT_FOUND');
+  const named = nicknamed(edit, state);
+  if (isRejection(named)) return named;
+  const given = rolesGiven(edit, state);
+  return isRejection(given) ? given : [...named, ...given];
+};
+
+type Member = Extract<MemberState, { readonly status: 'member' }>;
+
+const nicknamed = (edit: EditMember['data'], state: Member): readonly MemberEvent[] | Rejection => {
+  const { community, user, by, nickname } = edit;
+  if (nickname === undefined) return [];
+  const mayNameOthers = has(by.permissions, 'modifyCommunity') || has(by.permissions, 'modifyRoles');
+  if (by.user !== user && !mayNameOthers) return reject('MISSING_PERMISSION');
+  if (by.user !== user && !ranksAbove(edit)) return reject('OUTRANKED');
+  if (nickname.length > nicknameUnitsMax) return reject('INVALID_NAME');
+  const about = { community, user, by: by.user };
+  if (nickname.trim() !== '') {
+    return nickname === state.nickname ? [] : [{ type: 'members.NicknameSet.v1', data: { ...about, nickname } }];
+  }
+  return state.nickname === undefined ? [] : [{ type: 'members.NicknameCleared.v1', data: about }];
+};
+
+const rolesGiven = (edit: EditMember['data'], state: Member): readonly MemberEvent[] | Rejection => {
+  if (edit.roles === undefined) return [];
+  const { community, user, by, communityRoles } = edit;
+  if (!has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');
+  if (!by.owner && !ranksAbove(edit)) return reject('OUTRANKED');
+  const known = new Map(communityRoles.map((role) => [role.id, role]));
+  const wanted = new Set(edit.roles);
+  if ([...wanted].some((role) => !known.has(role))) return reject('ROLE_NOT_FOUND');
+
+  const held = new Set(state.roles.filter((role) => known.has(role)));
+  const added = communityRoles.filter(({ id }) => wanted.has(id) && !held.has(id));
+  const removed = communityRoles.filter(({ id }) => held.has(id) && !wanted.has(id));
+  if (added.length === 0 && removed.length === 0) return [];
+  if ([...added, ...removed].some(({ priority }) => priority >= by.rank)) return reject('OUTRANKED');
+  if (added.some(({ permissions }) => (permissions & ~by.permissions) !== 0n)) return reject('MISSING_PERMISSION');
+  const roles: readonly RoleId[] = [...wanted];
+  return [{ type: 'members.RolesSet.v1', data: { community, user, roles, by: by.user } }];
+};
+
+const ranksAbove = ({ by, rank }: EditMember['data']): boolean => rank < by.rank;
+
+export const members: Decider<MemberCommand, MemberState, MemberEvent> = {
+  stream: ({ data }) => memberStream(data.community, data.user),
+  initial: { status: 'outside', joinings: 0 },
+  evolve,
+  rules: { JoinCommunity: joinCommunity, LeaveCommunity: leaveCommunity, EditMember: editMember },
+};

@@ -1,0 +1,24 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { Command } from '../../kernel/decider.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { Entity, Quote } from './events.js';
+
+type About = { readonly message: MessageId; readonly chat: ChatKey; readonly by: UserId };
+
+/** What is written: `mentions` are the users whom the entities name. */
+export type Content = {
+  readonly text: string;
+  readonly entities: readonly Entity[];
+  readonly mentions: readonly UserId[];
+};
+
+export type MessageCommand =
+  | Command<
+      'SendMessage',
+      About & Content & { readonly replyTo?: MessageId; readonly quote?: Quote; readonly nonce?: bigint }
+    >
+  | Command<'EditMessage', About & { readonly content?: EditedContent }>
+  | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>;
+
+/** `keepsText`: the entities are new, the text is the one for which they were made and must still be the message's. */
+export type EditedContent = Content & { readonly keepsText: boolean };

@@ -1,0 +1,63 @@
+import { reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
+import type { UserId } from '../../kernel/ids.js';
+import type { ProfileChanges, UserCommand, UsernameChange } from './commands.js';
+import type { UserEvent } from './events.js';
+import { evolve, initial, type RegisteredUser, type UserState } from './state.js';
+
+/** In UTF-16 code units. */
+export const nameUnitsMax = 64;
+export const bioUnitsMax = 2000;
+export const colorMax = 0xffffff;
+
+export const userStream = (user: UserId): string => `user-${user.toString()}`;
+
+export const users: Decider<UserCommand, UserState, UserEvent> = {
+  stream: ({ data }) => userStream(data.user),
+  initial,
+  evolve,
+  begins: ['RegisterUser'],
+  rules: {
+    RegisterUser: ({ user, name, bot }, state) =>
+      state.status === 'absent'
+        ? [{ type: 'users.UserRegistered.v1', data: { user, name, bot } }]
+        : state.name === name
+          ? []
+          : reject('CONFLICT'),
+
+    EditProfile: ({ user, ...changes }, state) =>
+      state.status === 'absent' ? reject('USER_NOT_FOUND') : (outrun(changes, state) ?? edited(user, changes, state)),
+  },
+};
+
+// Another session changed the username at the same time: who claimed what, and gives up what, was decided on the old one.
+const outrun = ({ username }: ProfileChanges, now: RegisteredUser): Rejection | undefined =>
+  username === undefined || username.from === now.username?.key ? undefined : reject('CONFLICT');
+
+const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): Decision<UserEvent> => [
+  ...unlessSame(changes.name, now.name, (name) => ({ type: 'users.NameChanged.v1', data: { user, name } })),
+  ...usernameEdited(user, changes.username?.to, now),
+  ...unlessSame(changes.bio, now.bio, (bio) => ({ type: 'users.BioChanged.v1', data: { user, bio } })),
+  ...iconEdited(user, changes.icon, now),
+  ...unlessSame(changes.color, now.color, (color) => ({ type: 'users.ColorChanged.v1', data: { user, color } })),
+];
+
+const unlessSame = <T>(wanted: T | undefined, now: unknown, event: (value: T) => UserEvent): readonly UserEvent[] =>
+  wanted === undefined || wanted === now ? [] : [event(wanted)];
+
+const usernameEdited = (
+  user: UserId,
+  wanted: UsernameChange['to'] | undefined,
+  { username }: RegisteredUser,
+): readonly UserEvent[] => {
+  if (wanted === undefined) return [];
+  if (wanted === 'cleared') return username === undefined ? [] : [{ type: 'users.UsernameCleared.v1', data: { user } }];
+  // The key is the same for spellings that differ in case only, so the spelling is compared too.
+  if (wanted.key === username?.key && wanted.name === username.name) return [];
+  return [{ type: 'users.UsernameChanged.v1', data: { user, username: wanted.name, usernameKey: wanted.key } }];
+};
+
+const iconEdited = (user: UserId, wanted: ProfileChanges['icon'], { icon }: RegisteredUser): readonly UserEvent[] => {
+  if (wanted === undefined || wanted === icon) return [];
+  if (wanted !== 'cleared') return [{ type: 'users.IconChanged.v1', data: { user, icon: wanted } }];
+  return icon === undefined ? [] : [{ type: 'users.IconCleared.v1', data: { user } }];
+};

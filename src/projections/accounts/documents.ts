@@ -1,0 +1,15 @@
+import type { Personal } from '../../kernel/event.js';
+import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
+
+/** Key: the session's id, in decimal. Index `byUser`: [user, session]. A revoked session has no document. */
+export type SessionDocument = {
+  readonly id: SessionId;
+  readonly user: UserId;
+  /** SHA-256 of the token, in hex. */
+  readonly tokenHash: string;
+  readonly clientId: number;
+  readonly deviceType: Personal<string>;
+  readonly deviceVersion: Personal<string>;
+  readonly appVersion: Personal<string>;
+  readonly openedAt: Millis;
+};

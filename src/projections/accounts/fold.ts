@@ -1,0 +1,46 @@
+import type { AccountEvent } from '../../domain/accounts/events.js';
+import type { DocumentType } from '../../kernel/document.js';
+import type { SessionId } from '../../kernel/ids.js';
+import { none, removed, unchanged, whenThere } from '../folding.js';
+import type { SessionDocument } from './documents.js';
+
+export const sessionKey = (session: SessionId): string => session.toString();
+
+const ofSession = ({ data }: { readonly data: { readonly session: SessionId } }): readonly string[] => [
+  sessionKey(data.session),
+];
+
+export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
+  name: 'sessions',
+  version: 1,
+  keys: {
+    'accounts.AccountRegistered.v1': none,
+    'accounts.SessionOpened.v1': ofSession,
+    'accounts.SessionDeviceChanged.v1': ofSession,
+    'accounts.SessionRevoked.v1': ofSession,
+  },
+  // A session's events are in the stream of its account, which its key does not name.
+  streams: 'log',
+  indexes: { byUser: ({ user, id }) => [[user, id]] },
+  evolve: {
+    'accounts.AccountRegistered.v1': unchanged,
+    'accounts.SessionOpened.v1': (_, { data, at }) => ({
+      id: data.session,
+      user: data.user,
+      tokenHash: data.tokenHash,
+      clientId: data.clientId,
+      deviceType: data.deviceType,
+      deviceVersion: data.deviceVersion,
+      appVersion: data.appVersion,
+      openedAt: at,
+    }),
+    'accounts.SessionDeviceChanged.v1': whenThere((session, { data }) => ({
+      ...session,
+      clientId: data.clientId,
+      deviceType: data.deviceType,
+      deviceVersion: data.deviceVersion,
+      appVersion: data.appVersion,
+    })),
+    'accounts.SessionRevoked.v1': removed,
+  },
+};

@@ -1,0 +1,19 @@
+import type { SessionId, UserId } from '../../kernel/ids.js';
+import { documentOf, documentsIn, type Reads } from '../reading.js';
+import type { SessionDocument } from './documents.js';
+import { sessionDocuments, sessionKey } from './fold.js';
+
+/** Undefined once it is revoked. */
+export const session = (reads: Reads, id: SessionId): Promise<SessionDocument | undefined> =>
+  documentOf(reads, sessionDocuments, sessionKey(id));
+
+export const sessionsListedMax = 1_000;
+
+/** The newest first. */
+export const sessionsOf = (reads: Reads, user: UserId): Promise<readonly SessionDocument[]> =>
+  documentsIn(reads, sessionDocuments, {
+    index: 'byUser',
+    within: [user],
+    order: 'descending',
+    limit: sessionsListedMax,
+  });

@@ -1,0 +1,88 @@
+import type { DocumentStore } from '../kernel/ports/documentStore.js';
+import type { Batch, Folder } from './folder.js';
+import { GivenUp, retrying, type Patience } from './retrying.js';
+
+/**
+ * Stores what the folder has folded, one commit after another: while one is under way, the next one grows. What nobody
+ * waits for is left to grow for a moment more, because each commit takes the disk from the log and wakes threads.
+ */
+export interface Committer {
+  /**
+   * More events were folded. A promise when so much waits for the next commit that no more should be folded before it
+   * has begun.
+   */
+  folded(events: number): Promise<void> | undefined;
+  /** Somebody waits for what is folded already: it is not left to grow. */
+  hurry(this: void): void;
+  /** Stores what is left, unless the signal was raised, and waits until no commit is under way. */
+  idle(): Promise<void>;
+}
+
+/** How many events wait for a commit before folding waits as well. */
+export const commitEventsMax = 2_000;
+/** How long folded events grow into one commit when nobody waits for them: nobody notices but the disk. */
+export const growMillisMax = 50;
+
+export const committer = (needs: {
+  readonly commit: DocumentStore['commit'];
+  readonly folding: Pick<Folder, 'nextBatch' | 'stored'>;
+  /** Whether somebody waits for nothing but that what is folded is stored. */
+  readonly isAwaited: () => boolean;
+  /** The batch is stored. */
+  readonly onStored: (batch: Batch) => void;
+  readonly patience: Patience;
+}): Committer => {
+  const { folding, onStored, patience } = needs;
+  let underWay: Promise<void> | undefined;
+  let waitingEvents = 0;
+  let growing: NodeJS.Timeout | undefined;
+
+  const ripen = (): void => {
+    clearTimeout(growing);
+    growing = undefined;
+  };
+  const begin = (): void => {
+    ripen();
+    waitingEvents = 0;
+    const batch = folding.nextBatch();
+    underWay = batch === undefined ? undefined : commit(batch);
+  };
+  const commit = async (batch: Batch): Promise<void> => {
+    try {
+      await retrying('storing documents', () => needs.commit(batch.writes, batch.checkpoints), patience);
+      folding.stored(batch);
+      onStored(batch);
+    } catch (error) {
+      if (!(error instanceof GivenUp)) throw error;
+    }
+    underWay = undefined;
+    if (!patience.signal.aborted && waitingEvents > 0) beginOrGrow();
+  };
+  const beginOrGrow = (): void => {
+    if (waitingEvents >= commitEventsMax || needs.isAwaited()) begin();
+    else growing ??= setTimeout(hurry, growMillisMax);
+  };
+  const hurry = (): void => {
+    // What comes while a commit is under way is looked at when that ends.
+    if (underWay === undefined && waitingEvents > 0 && !patience.signal.aborted) begin();
+  };
+  patience.signal.addEventListener('abort', ripen);
+
+  return {
+    folded: (events) => {
+      waitingEvents += events;
+      if (underWay === undefined) beginOrGrow();
+      return waitingEvents >= commitEventsMax ? underWay : undefined;
+    },
+    hurry,
+    idle: async () => {
+      patience.signal.removeEventListener('abort', ripen);
+      hurry();
+      while (underWay !== undefined) {
+        await underWay;
+        hurry();
+      }
+      ripen();
+    },
+  };
+};

@@ -1,0 +1,78 @@
+import { DamagedRecord, type EventLog, type StoredEvent, type Subscription } from '../kernel/ports/eventLog.js';
+import type { Committer } from './committer.js';
+import { decoded, type Decoding } from './decoding.js';
+import type { Folder } from './folder.js';
+import { GivenUp, pauseAfter } from './retrying.js';
+import { lowestCommitted } from './waiting.js';
+
+/** Folded without a pause: other work on this thread waits for no more than that. */
+const foldEventsMax = 512;
+
+export type ConsumerNeeds = {
+  readonly log: EventLog;
+  readonly folding: Folder;
+  readonly committing: Committer;
+  readonly decoding: Decoding;
+};
+
+/**
+ * Reads the log from the lowest checkpoint on and folds it. Resolves when nothing will be folded any more: the signal
+ * was raised, the log was closed, or all projections have stopped.
+ */
+export const consume = async (needs: ConsumerNeeds): Promise<void> => {
+  const { log, folding, decoding } = needs;
+  const { signal, onTrouble } = decoding.patience;
+  let subscription: Subscription | undefined;
+  let after = lowestCommitted(folding.running);
+  let failures = 0;
+  const isOver = (): boolean => signal.aborted || folding.running.every(({ stopped }) => stopped !== undefined);
+
+  const follow = async (): Promise<void> => {
+    subscription = log.subscribe(after);
+    for await (const records of subscription) {
+      for (let start = 0; start < records.length; start += foldEventsMax) {
+        const some = records.length <= foldEventsMax ? records : records.slice(start, start + foldEventsMax);
+        await take(needs, some);
+        failures = 0;
+        after = some.at(-1)?.position ?? after;
+        if (isOver()) return;
+      }
+    }
+  };
+  const followOn = async (): Promise<void> => {
+    while (!isOver()) {
+      try {
+        await follow();
+        return;
+      } catch (error) {
+        if (isOver() || error instanceof GivenUp) return;
+        if (error instanceof DamagedRecord) {
+          folding.stopAll(error.position, error);
+          return;
+        }
+        failures += 1;
+        onTrouble({ doing: 'reading the log', failures, error });
+        await pauseAfter(failures, signal);
+      }
+    }
+  };
+  const unsubscribe = (): void => subscription?.close();
+  signal.addEventListener('abort', unsubscribe);
+  await followOn();
+  signal.removeEventListener('abort', unsubscribe);
+};
+
+const take = async (
+  { folding, committing, decoding }: ConsumerNeeds,
+  records: readonly StoredEvent[],
+): Promise<void> => {
+  await folding.fold(records, await decoded(records, decoding));
+  await committing.folded(records.length);
+  if (records.length === foldEventsMax) await nextTurn();
+};
+
+/** Lets timers and sockets have their turn: promises alone would not. */
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });

@@ -1,0 +1,66 @@
+import type { MessageEvent, MessageSent } from '../../domain/messages/events.js';
+import { chatOf, type ChatKey } from '../../kernel/chat.js';
+import type { DocumentType } from '../../kernel/document.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import { none, unchanged, whenThere } from '../folding.js';
+import { recentMessagesMax, sortIdOf, type ConversationDocument } from './documents.js';
+
+export const conversationDocuments: DocumentType<ConversationDocument, MessageEvent> = {
+  name: 'conversations',
+  version: 1,
+  keys: {
+    'messages.MessageSent.v1': ({ data }) => keysOf(data.chat),
+    'messages.MessageEdited.v1': none,
+    'messages.MessageDeleted.v1': ({ data }) => keysOf(data.chat),
+  },
+  // One for each message.
+  streams: 'log',
+  indexes: { byMember: (conversation) => conversation.members.map((user) => [user, sortIdOf(conversation)]) },
+  evolve: {
+    'messages.MessageSent.v1': (conversation, { data }) =>
+      conversation === undefined ? begun(data) : withMessage(conversation, data.message),
+    'messages.MessageEdited.v1': unchanged,
+    'messages.MessageDeleted.v1': whenThere((conversation, { data }) => withoutMessage(conversation, data.message)),
+  },
+};
+
+// Asked for every message, so without taking the key apart.
+const keysOf = (chat: ChatKey): readonly string[] =>
+  chat.startsWith('dm.') || chat.startsWith('self.') ? [chat] : nowhere;
+const nowhere: readonly string[] = [];
+
+const begun = ({ chat, message }: MessageSent['data']): ConversationDocument => ({
+  chat,
+  members: membersOf(chat),
+  recent: [message],
+  floor: message,
+});
+
+const membersOf = (key: ChatKey): readonly UserId[] => {
+  const chat = chatOf(key);
+  if (chat.kind === 'direct') return [chat.lower, chat.higher];
+  return chat.kind === 'self' ? [chat.user] : [];
+};
+
+const withMessage = (conversation: ConversationDocument, message: MessageId): ConversationDocument => {
+  const { recent, floor } = conversation;
+  // Nodes may be some milliseconds apart: what comes in below the floor would leave a gap above it.
+  if (message <= floor || recent.includes(message)) return conversation;
+  const all = inserted(recent, message);
+  const dropped = all.length > recentMessagesMax ? all[0] : undefined;
+  return dropped === undefined
+    ? { ...conversation, recent: all }
+    : { ...conversation, recent: all.slice(1), floor: dropped > floor ? dropped : floor };
+};
+
+const inserted = (recent: readonly MessageId[], message: MessageId): readonly MessageId[] => {
+  const newest = recent.at(-1);
+  if (newest === undefined || newest < message) return [...recent, message];
+  const place = recent.findIndex((other) => other > message);
+  return [...recent.slice(0, place), message, ...recent.slice(place)];
+};
+
+const withoutMessage = (conversation: ConversationDocument, message: MessageId): ConversationDocument =>
+  conversation.recent.includes(message)
+    ? { ...conversation, recent: conversation.recent.filter((other) => other !== message) }
+    : conversation;

@@ -1,0 +1,25 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import { documentOf, documentsIn, type Reads } from '../reading.js';
+import type { ConversationDocument } from './documents.js';
+import { conversationDocuments } from './fold.js';
+
+/** Undefined until the first message. Direct chats and saved messages only. */
+export const conversation = (reads: Reads, chat: ChatKey): Promise<ConversationDocument | undefined> =>
+  documentOf(reads, conversationDocuments, chat);
+
+export type ConversationsPage = {
+  /** Only those whose sort id (`sortIdOf`) is below. */
+  readonly before?: MessageId;
+  /** Only those whose sort id is above. */
+  readonly after?: MessageId;
+  readonly limit: number;
+};
+
+/** Those with the newest activity first. */
+export const conversationsOf = (
+  reads: Reads,
+  user: UserId,
+  page: ConversationsPage,
+): Promise<readonly ConversationDocument[]> =>
+  documentsIn(reads, conversationDocuments, { ...page, index: 'byMember', within: [user], order: 'descending' });

@@ -1,0 +1,256 @@
+import type { AnyDocumentType, Projection } from '../kernel/document.js';
+import { beforeAll, type Position, type Recorded } from '../kernel/event.js';
+import type { Millis } from '../kernel/ids.js';
+import type { Checkpoint, DocumentStore, DocumentWrite, Plain } from '../kernel/ports/documentStore.js';
+import type { StoredEvent } from '../kernel/ports/eventLog.js';
+import { checkpointOf } from './checkpoints.js';
+import { Unreadable, type Decoded } from './decoding.js';
+import { hotDocuments, type HotDocument, type HotDocuments } from './hotDocuments.js';
+import type { Progress, Stopped } from './waiting.js';
+
+/** One projection on its way through the log. */
+export type Running = Progress & {
+  readonly checkpoint: string;
+  committed: Position;
+  folded: Position;
+  stopped: Stopped | undefined;
+  /** When the last event that was folded, and the last that is stored, were recorded; undefined until the first since the start. */
+  foldedAt: Millis | undefined;
+  committedAt: Millis | undefined;
+};
+
+export type Started = { readonly projection: Projection; readonly running: Running };
+
+/** Where a projection stopped, and why. */
+export type Alarm = {
+  readonly projection: string;
+  /** Of the event that it could not take. Its checkpoint stays before it. */
+  readonly position: Position;
+  readonly error: unknown;
+};
+
+/** What goes to the store at once. */
+export type Batch = {
+  readonly writes: readonly DocumentWrite[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly marks: readonly Mark[];
+};
+type Mark = { readonly running: Running; readonly position: Position; readonly at: Millis | undefined };
+
+/** Folds events into documents in memory and hands out what there is to store. */
+export interface Folder {
+  readonly running: readonly Running[];
+  readonly wants: (type: string) => boolean;
+  /** Folds these events, in log order. One that cannot be folded stops its projection right before it. */
+  fold(records: readonly StoredEvent[], events: readonly Decoded[]): Promise<void>;
+  /** All that changed since the last batch; undefined when nothing did. The last batch must have been stored. */
+  nextBatch(): Batch | undefined;
+  stored(batch: Batch): void;
+  /** For what no projection can pass. */
+  stopAll(position: Position, error: unknown): void;
+}
+
+export type FolderNeeds = {
+  /** Fetches documents that are not in memory. */
+  readonly fetch: DocumentStore['getMany'];
+  readonly onAlarm: (alarm: Alarm) => void;
+};
+
+export const runningOf = (projection: Projection, committed: Position): Running => ({
+  name: projection.name,
+  checkpoint: checkpointOf(projection),
+  ...beginning(committed),
+});
+
+/** It goes on from a checkpoint that somebody else may have stored. */
+export const begin = (running: Running, committed: Position): void => {
+  Object.assign(running, beginning(committed));
+};
+
+const beginning = (committed: Position) => ({
+  committed,
+  folded: committed,
+  stopped: undefined,
+  foldedAt: undefined,
+  committedAt: undefined,
+});
+
+export const folder = (started: readonly Started[], { fetch, onAlarm }: FolderNeeds): Folder => {
+  const running = started.map((one) => one.running);
+  const { lines, collections } = linesOf(started);
+  let changed: HotDocument[] = [];
+  let underWay: readonly HotDocument[] = [];
+
+  const stop = (one: Running, position: Position, error: unknown): void => {
+    one.stopped = { error };
+    onAlarm({ projection: one.name, position, error });
+  };
+  const take = (step: Step): void => {
+    const { running: one, position, before } = step;
+    if (one.stopped !== undefined) return;
+    try {
+      // Either all documents of one event change, or none does.
+      for (const change of changesOf(step)) {
+        if (!change.hot.changed) changed.push(change.hot);
+        put(change, position);
+      }
+    } catch (error) {
+      if (before > one.folded) one.folded = before;
+      stop(one, position, error);
+    }
+  };
+
+  return {
+    running,
+    wants: (type) => lines.get(type)?.some((line) => line.running.stopped === undefined) === true,
+    fold: async (records, events) => {
+      const steps = stepsOf(lines, records, events);
+      for (const collection of collections) await collection.load(fetch);
+      for (const step of steps) take(step);
+      const last = records.at(-1);
+      if (last !== undefined) for (const one of running) moveOn(one, last);
+      for (const collection of collections) collection.age([changed, underWay]);
+    },
+    nextBatch: () => {
+      const marks = running.filter(isAhead).map((one) => ({ running: one, position: one.folded, at: one.foldedAt }));
+      // Whatever changed, changed by an event, and so its projection moved.
+      if (marks.length === 0) return undefined;
+      underWay = changed;
+      changed = [];
+      return batchOf(underWay, marks);
+    },
+    stored: ({ marks }) => {
+      underWay = [];
+      for (const { running: one, position, at } of marks) {
+        one.committed = position;
+        one.committedAt = at;
+      }
+    },
+    stopAll: (position, error) => {
+      for (const one of running) if (one.stopped === undefined) stop(one, position, error);
+    },
+  };
+};
+
+/** The document types of one projection that fold one type of event. */
+type Line = { readonly running: Running; readonly types: readonly Folded[] };
+type Folded = { readonly type: AnyDocumentType; readonly hot: HotDocuments };
+
+const linesOf = (started: readonly Started[]) => {
+  const lines = new Map<string, Line[]>();
+  const collections: HotDocuments[] = [];
+  for (const { projection, running } of started) {
+    const all = projection.documents.map((type) => ({ type, hot: hotDocuments(type) }));
+    collections.push(...all.map(({ hot }) => hot));
+    for (const name of new Set(all.flatMap(({ type }) => type.types))) {
+      const line = { running, types: all.filter(({ type }) => type.types.includes(name)) };
+      lines.set(name, [...(lines.get(name) ?? []), line]);
+    }
+  }
+  return { lines, collections };
+};
+
+/** One event, and all documents of one projection that it is folded into. */
+type Step = {
+  readonly running: Running;
+  readonly position: Position;
+  /** Of the event before this one. */
+  readonly before: Position;
+  readonly event: Recorded | Unreadable;
+  readonly documents: readonly HotDocument[];
+};
+
+const stepsOf = (
+  lines: ReadonlyMap<string, readonly Line[]>,
+  records: readonly StoredEvent[],
+  events: readonly Decoded[],
+): readonly Step[] => {
+  const steps: Step[] = [];
+  let before: Position = beforeAll;
+  let index = 0;
+  for (const { type, position } of records) {
+    const event = events[index];
+    index += 1;
+    const concerned = event === undefined ? undefined : lines.get(type);
+    if (event !== undefined && concerned !== undefined) {
+      for (const line of concerned) {
+        const { running } = line;
+        if (running.stopped !== undefined || position <= running.folded) continue;
+        const { documents, problem } = targetsOf(line, event);
+        steps.push({ running, position, before, event: problem ?? event, documents });
+      }
+    }
+    before = position;
+  }
+  return steps;
+};
+
+type Targets = { readonly documents: readonly HotDocument[]; readonly problem?: Unreadable };
+
+const targetsOf = (line: Line, event: Recorded | Unreadable): Targets => {
+  const documents: HotDocument[] = [];
+  if (event instanceof Unreadable) return { documents };
+  try {
+    for (const { type, hot } of line.types) {
+      for (const key of type.keysOf(event)) documents.push(begins(type, key, event) ? hot.begun(key) : hot.of(key));
+    }
+  } catch (error) {
+    return { documents: [], problem: new Unreadable(error) };
+  }
+  return { documents };
+};
+
+/** Most events of a log are the first of their stream, and most documents come of one stream. */
+const begins = ({ streams }: AnyDocumentType, key: string, { revision, stream }: Recorded): boolean => {
+  if (revision !== 0n || streams === 'log') return false;
+  const all = streams(key);
+  return all.length === 1 && all[0] === stream;
+};
+
+type Change = Pick<HotDocument, 'document' | 'indexKeys'> & { readonly hot: HotDocument };
+
+const changesOf = ({ event, documents, position }: Step): readonly Change[] => {
+  if (event instanceof Unreadable) throw event.error;
+  const changes: Change[] = [];
+  for (const hot of documents) {
+    // The log redelivers after a crash. What is in the document already must not count twice.
+    if (position <= hot.position) continue;
+    const document = hot.type.fold(hot.document, event, hot.key);
+    if (document === hot.document) continue;
+    changes.push({ hot, document, indexKeys: document === undefined ? noKeys : hot.type.indexKeysOf(document) });
+  }
+  return changes;
+};
+
+const noKeys = {};
+
+const put = ({ hot, document, indexKeys }: Change, position: Position): void => {
+  hot.document = document;
+  hot.indexKeys = indexKeys;
+  hot.position = position;
+  hot.changed = true;
+};
+
+/** A projection that started ahead of the others stays where it is until they have come there. */
+const moveOn = (running: Running, { position, at }: StoredEvent): void => {
+  if (running.stopped !== undefined || position <= running.folded) return;
+  running.folded = position;
+  running.foldedAt = at;
+};
+
+const isAhead = ({ folded, committed }: Running): boolean => folded > committed;
+
+const batchOf = (documents: readonly HotDocument[], marks: readonly Mark[]): Batch => ({
+  writes: documents.map(writeOf),
+  checkpoints: marks.map(({ running, position }) => ({ projection: running.checkpoint, position })),
+  marks,
+});
+
+const writeOf = (hot: HotDocument): DocumentWrite => {
+  hot.changed = false;
+  const { collection, key, position, indexKeys } = hot;
+  // Folds make plain data: that is what a document type promises.
+  return hot.document === undefined
+    ? { collection, key, position, indexKeys }
+    : { collection, key, document: hot.document as Plain, position, indexKeys };
+};

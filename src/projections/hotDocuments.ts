@@ -1,0 +1,86 @@
+import { collectionOf, type AnyDocumentType } from '../kernel/document.js';
+import { beforeAll, type Position } from '../kernel/event.js';
+import type { DocumentStore, IndexKey } from '../kernel/ports/documentStore.js';
+
+/** A document with all events folded in that were read so far, whether that is stored already or not. */
+export type HotDocument = {
+  readonly type: AnyDocumentType;
+  readonly collection: string;
+  readonly key: string;
+  document: unknown;
+  /** Of the document as it is after a change. */
+  indexKeys: Readonly<Record<string, readonly IndexKey[]>>;
+  position: Position;
+  /** Differs from what was last handed to the store. */
+  changed: boolean;
+};
+
+/** The documents of one type that were folded last, so that busy ones are not fetched again. */
+export interface HotDocuments {
+  /** The document, which is to be loaded before it is used when it was not in memory. */
+  of(key: string): HotDocument;
+  /**
+   * The document of a stream that begins with the event at hand: there is nothing to fetch. When the event is delivered
+   * again the store has a newer one, and keeps it until the folds have come further than that.
+   */
+  begun(key: string): HotDocument;
+  /** Fetches what `of` did not find. */
+  load(fetch: DocumentStore['getMany']): Promise<void>;
+  /** Forgets documents that were not used lately. Those that `isPinned` are kept: the store does not have them yet. */
+  age(pinned: readonly (readonly HotDocument[])[]): void;
+}
+
+/** At least so many are kept, and at most twice as many besides those that are pinned. */
+export const hotDocumentsMin = 2_048;
+
+export const hotDocuments = (type: AnyDocumentType): HotDocuments => {
+  const collection = collectionOf(type);
+  // Two generations: what is used moves to the young one, and when that is full, the old one is let go as a whole.
+  let young = new Map<string, HotDocument>();
+  let old = new Map<string, HotDocument>();
+  let missing: HotDocument[] = [];
+  const known = (key: string): HotDocument | undefined => {
+    const used = young.get(key);
+    if (used !== undefined) return used;
+    const hot = old.get(key);
+    if (hot !== undefined) young.set(key, hot);
+    return hot;
+  };
+  const blank = (key: string): HotDocument => {
+    const hot = { type, collection, key, document: undefined, indexKeys: {}, position: beforeAll, changed: false };
+    young.set(key, hot);
+    return hot;
+  };
+  return {
+    of: (key) => {
+      const hot = known(key);
+      if (hot !== undefined) return hot;
+      const fetched = blank(key);
+      missing.push(fetched);
+      return fetched;
+    },
+    begun: (key) => known(key) ?? blank(key),
+    load: async (fetch) => {
+      if (missing.length === 0) return;
+      const stored = await fetch(
+        collection,
+        missing.map(({ key }) => key),
+      );
+      for (const [index, { document, position }] of stored.entries()) {
+        const hot = missing[index];
+        if (hot === undefined) continue;
+        hot.document = document;
+        hot.position = position;
+      }
+      missing = [];
+    },
+    age: (pinned) => {
+      if (young.size < hotDocumentsMin) return;
+      old = young;
+      young = new Map();
+      for (const hots of pinned) {
+        for (const hot of hots) if (hot.type === type && !old.has(hot.key)) young.set(hot.key, hot);
+      }
+    },
+  };
+};

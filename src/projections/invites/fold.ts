@@ -1,0 +1,24 @@
+import type { InviteEvent } from '../../domain/invites/events.js';
+import type { DocumentType } from '../../kernel/document.js';
+import { whenThere, type Making } from '../folding.js';
+import type { InviteDocument } from './documents.js';
+
+const ofCode = ({ data }: { readonly data: { readonly code: string } }): readonly string[] => [data.code];
+
+export const inviteDocuments: DocumentType<InviteDocument, InviteEvent> = {
+  name: 'invites',
+  version: 1,
+  keys: { 'invites.InviteCreated.v1': ofCode, 'invites.InviteUsed.v1': ofCode },
+  streams: (key) => [`invite-${key}`],
+  indexes: {},
+  evolve: {
+    'invites.InviteCreated.v1': (_, { data, at }) => {
+      const { code, chat, creator } = data;
+      const invite: Making<InviteDocument> = { code, chat, creator, createdAt: at, uses: 0 };
+      if (data.expiresAt !== undefined) invite.expiresAt = data.expiresAt;
+      if (data.maxUses !== undefined) invite.maxUses = data.maxUses;
+      return invite;
+    },
+    'invites.InviteUsed.v1': whenThere((invite) => ({ ...invite, uses: invite.uses + 1 })),
+  },
+};

@@ -1,0 +1,7 @@
+import { documentOf, type Reads } from '../reading.js';
+import type { InviteDocument } from './documents.js';
+import { inviteDocuments } from './fold.js';
+
+/** Also when it is expired or used up. */
+export const invite = (reads: Reads, code: string): Promise<InviteDocument | undefined> =>
+  documentOf(reads, inviteDocuments, code);

@@ -1,0 +1,27 @@
+import type { Personal } from '../../kernel/event.js';
+import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
+
+/**
+ * Key: `<community>.<user>`. Indexes: `byCommunity` [community, user]; `byRole` [community, role, user] for each role, also
+ * those that were deleted since. Who left has no document.
+ */
+export type MemberDocument = {
+  readonly community: CommunityId;
+  readonly user: UserId;
+  readonly joinedAt: Millis;
+  readonly nickname?: Personal<string>;
+  /** May name roles that were deleted since: look them up in the community. */
+  readonly roles: readonly RoleId[];
+};
+
+/** Key: the user's id, in decimal. All communities that a user is in, for the path of every event; may name deleted ones. Who is in none has no document. */
+export type MembershipsDocument = {
+  readonly user: UserId;
+  /** In the order of joining. */
+  readonly memberships: readonly Membership[];
+};
+export type Membership = {
+  readonly community: CommunityId;
+  readonly roles: readonly RoleId[];
+  readonly nickname?: Personal<string>;
+};

@@ -1,0 +1,94 @@
+import type { MemberEvent, NicknameSet, RolesSet } from '../../domain/members/events.js';
+import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
+import type { CommunityId, UserId } from '../../kernel/ids.js';
+import { removed, whenThere } from '../folding.js';
+import type { MemberDocument, Membership, MembershipsDocument } from './documents.js';
+
+export const memberKey = (community: CommunityId, user: UserId): string => `${community.toString()}.${user.toString()}`;
+export const membershipsKey = (user: UserId): string => user.toString();
+
+type OfMember = { readonly data: { readonly community: CommunityId; readonly user: UserId } };
+const keysBy = (key: (event: OfMember) => string): DocumentKeys<MemberEvent> => {
+  const keys = (event: OfMember): readonly string[] => [key(event)];
+  return {
+    'members.MemberJoined.v1': keys,
+    'members.MemberLeft.v1': keys,
+    'members.NicknameSet.v1': keys,
+    'members.NicknameCleared.v1': keys,
+    'members.RolesSet.v1': keys,
+  };
+};
+
+/** What may change of a member and of a membership alike. */
+type Standing = Pick<Membership, 'roles' | 'nickname'>;
+const named = <S extends Standing>(standing: S, { nickname }: NicknameSet['data']): S => ({ ...standing, nickname });
+const unnamed = <S extends Standing>({ nickname: _, ...standing }: S): Omit<S, 'nickname'> => standing;
+const ranked = <S extends Standing>(standing: S, { roles }: RolesSet['data']): S => ({ ...standing, roles });
+
+export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
+  name: 'members',
+  version: 2,
+  keys: keysBy(({ data }) => memberKey(data.community, data.user)),
+  streams: (key) => [`member-${key}`],
+  indexes: {
+    byCommunity: ({ community, user }) => [[community, user]],
+    byRole: ({ community, user, roles }) => roles.map((role) => [community, role, user]),
+  },
+  evolve: {
+    'members.MemberJoined.v1': (_, { data, at }) => ({
+      community: data.community,
+      user: data.user,
+      joinedAt: at,
+      roles: [],
+    }),
+    'members.MemberLeft.v1': removed,
+    'members.NicknameSet.v1': whenThere((member, { data }) => named(member, data)),
+    'members.NicknameCleared.v1': whenThere((member) => unnamed(member)),
+    'members.RolesSet.v1': whenThere((member, { data }) => ranked(member, data)),
+  },
+};
+
+export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent> = {
+  name: 'memberships',
+  version: 1,
+  keys: keysBy(({ data }) => membershipsKey(data.user)),
+  // One for each community that the user was ever in.
+  streams: 'log',
+  indexes: {},
+  evolve: {
+    'members.MemberJoined.v1': (document, { data: { user, community } }) => ({
+      user,
+      memberships: [...without(document?.memberships ?? [], community), { community, roles: [] }],
+    }),
+    'members.MemberLeft.v1': whenThere((document, { data }) => {
+      const memberships = without(document.memberships, data.community);
+      return memberships.length === 0 ? undefined : { ...document, memberships };
+    }),
+    'members.NicknameSet.v1': whenThere((document, { data }) =>
+      withMembership(document, data.community, (membership) => named(membership, data)),
+    ),
+    'members.NicknameCleared.v1': whenThere((document, { data }) =>
+      withMembership(document, data.community, (membership) => unnamed(membership)),
+    ),
+    'members.RolesSet.v1': whenThere((document, { data }) =>
+      withMembership(document, data.community, (membership) => ranked(membership, data)),
+    ),
+  },
+};
+
+const without = (memberships: readonly Membership[], community: CommunityId): readonly Membership[] =>
+  memberships.filter((membership) => membership.community !== community);
+
+const withMembership = (
+  document: MembershipsDocument,
+  community: CommunityId,
+  change: (membership: Membership) => Membership,
+): MembershipsDocument => {
+  if (!document.memberships.some((membership) => membership.community === community)) return document;
+  return {
+    ...document,
+    memberships: document.memberships.map((membership) =>
+      membership.community === community ? change(membership) : membership,
+    ),
+  };
+};

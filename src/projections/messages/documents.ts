@@ -1,0 +1,31 @@
+import type { Entity, Quote } from '../../domain/messages/events.js';
+import type { ChatKey } from '../../kernel/chat.js';
+import type { Personal } from '../../kernel/event.js';
+import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
+
+/**
+ * Key: the message's id, in decimal. A deleted message has no document.
+ * Indexes: `history` [chat, id]; `byAuthor` [chat, author, id]; `mentions` [user, chat, id] for each user named in it;
+ * `bySession` [session, id] of those that were sent with a nonce.
+ */
+export type MessageDocument = {
+  readonly id: MessageId;
+  readonly chat: ChatKey;
+  readonly author: UserId;
+  readonly text: Personal<string>;
+  readonly entities: Personal<readonly Entity[]>;
+  readonly quote?: Personal<Quote>;
+  readonly replyTo?: MessageId;
+  readonly mentions: readonly UserId[];
+  readonly nonce?: bigint;
+  /** The session that sent it; kept with a nonce only, which is a name that this session gave. */
+  readonly session?: SessionId;
+  readonly sentAt: Millis;
+  readonly editedAt?: Millis;
+};
+
+/**
+ * How many messages of a chat that are not deleted were sent in one span of time, so that a million unread messages
+ * are counted by adding up a few hundred numbers. Key: see `countKey`.
+ */
+export type MessageCountDocument = { readonly messages: number };

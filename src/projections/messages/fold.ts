@@ -1,0 +1,83 @@
+import type { MessageEvent, MessageSent } from '../../domain/messages/events.js';
+import type { DocumentType } from '../../kernel/document.js';
+import type { Recorded } from '../../kernel/event.js';
+import type { MessageId, SessionId } from '../../kernel/ids.js';
+import { none, removed, unchanged, whenThere, type Making } from '../folding.js';
+import { countKeys } from './countKey.js';
+import type { MessageCountDocument, MessageDocument } from './documents.js';
+
+export const messageKey = (message: MessageId): string => message.toString();
+
+const ofMessage = ({ data }: { readonly data: { readonly message: MessageId } }): readonly string[] => [
+  messageKey(data.message),
+];
+
+export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
+  name: 'messages',
+  version: 2,
+  keys: {
+    'messages.MessageSent.v1': ofMessage,
+    'messages.MessageEdited.v1': ofMessage,
+    'messages.MessageDeleted.v1': ofMessage,
+  },
+  streams: (key) => [`message-${key}`],
+  indexes: {
+    history: ({ chat, id }) => [[chat, id]],
+    byAuthor: ({ chat, author, id }) => [[chat, author, id]],
+    mentions: ({ mentions, chat, id }) => mentions.map((user) => [user, chat, id]),
+    bySession: ({ session, id }) => (session === undefined ? [] : [[session, id]]),
+  },
+  evolve: {
+    'messages.MessageSent.v1': (_, event) => sent(event),
+    'messages.MessageEdited.v1': whenThere((message, { data, at }) => ({
+      ...message,
+      text: data.text,
+      entities: data.entities,
+      mentions: data.mentions,
+      editedAt: at,
+    })),
+    'messages.MessageDeleted.v1': removed,
+  },
+};
+
+const sent = ({ data, at, metadata }: Recorded<MessageSent>): MessageDocument => {
+  const message: Making<MessageDocument> = {
+    id: data.message,
+    chat: data.chat,
+    author: data.author,
+    text: data.text,
+    entities: data.entities,
+    mentions: data.mentions,
+    sentAt: at,
+  };
+  if (data.quote !== undefined) message.quote = data.quote;
+  if (data.replyTo !== undefined) message.replyTo = data.replyTo;
+  if (data.nonce !== undefined) {
+    message.nonce = data.nonce;
+    const session = sessionOf(metadata.session);
+    if (session !== undefined) message.session = session;
+  }
+  return message;
+};
+
+const decimal = /^\d{1,20}$/;
+// Metadata is not checked against a schema when it is read, and a fold must not throw.
+const sessionOf = (session: unknown): SessionId | undefined =>
+  typeof session === 'string' && decimal.test(session) ? (BigInt(session) as SessionId) : undefined;
+
+export const messageCountDocuments: DocumentType<MessageCountDocument, MessageEvent> = {
+  name: 'messageCounts',
+  version: 1,
+  keys: {
+    'messages.MessageSent.v1': ({ data }) => countKeys(data.chat, data.message),
+    'messages.MessageEdited.v1': none,
+    'messages.MessageDeleted.v1': ({ data }) => countKeys(data.chat, data.message),
+  },
+  streams: 'log',
+  indexes: {},
+  evolve: {
+    'messages.MessageSent.v1': (count) => ({ messages: (count?.messages ?? 0) + 1 }),
+    'messages.MessageEdited.v1': unchanged,
+    'messages.MessageDeleted.v1': whenThere(({ messages }) => (messages > 1 ? { messages: messages - 1 } : undefined)),
+  },
+};

@@ -1,0 +1,183 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import { firstIdAt, type MessageId, type Millis, type SessionId, type UserId } from '../../kernel/ids.js';
+import { countIn, documentOf, documentsIn, documentsOf, scanned, type Reads } from '../reading.js';
+import {
+  coarsest,
+  coarsestSpansMax,
+  countKey,
+  countPrefix,
+  finest,
+  firstIdOf,
+  spanOf,
+  spansPerSpan,
+  type Level,
+} from './countKey.js';
+import type { MessageDocument } from './documents.js';
+import { messageCountDocuments, messageDocuments, messageKey } from './fold.js';
+
+/** Undefined when it was deleted. */
+export const message = (reads: Reads, id: MessageId): Promise<MessageDocument | undefined> =>
+  documentOf(reads, messageDocuments, messageKey(id));
+
+/** In the order of `ids`; those that were deleted are left out. */
+export const messagesById = (reads: Reads, ids: readonly MessageId[]): Promise<readonly MessageDocument[]> =>
+  documentsOf(reads, messageDocuments, ids.map(messageKey));
+
+/** At most one of `since`, `before` and `around`; the first of them counts. */
+export type HistoryPage = {
+  /** The oldest messages that are newer than this one. */
+  readonly since?: MessageId;
+  /** The newest messages that are older than this one. */
+  readonly before?: MessageId;
+  /** This message and what was sent right before and after it: half of the page is older. */
+  readonly around?: MessageId;
+  readonly limit: number;
+};
+
+/** The newest first, whichever page it is. Without an anchor: the newest messages of the chat. */
+export const history = async (reads: Reads, chat: ChatKey, page: HistoryPage): Promise<readonly MessageDocument[]> => {
+  const { since, before, around, limit } = page;
+  if (since !== undefined) return newer(reads, chat, since, limit);
+  if (before !== undefined || around === undefined) return older(reads, chat, before, limit);
+  const olderLimit = Math.floor(limit / 2);
+  const [above, below] = await Promise.all([
+    newer(reads, chat, around - 1n, limit - olderLimit),
+    older(reads, chat, around, olderLimit),
+  ]);
+  return [...above, ...below];
+};
+
+const newer = async (
+  reads: Reads,
+  chat: ChatKey,
+  after: bigint,
+  limit: number,
+): Promise<readonly MessageDocument[]> => {
+  const index = { index: 'history', within: [chat] } as const;
+  return (await documentsIn(reads, messageDocuments, { ...index, after, order: 'ascending', limit })).toReversed();
+};
+
+const older = (
+  reads: Reads,
+  chat: ChatKey,
+  before: bigint | undefined,
+  limit: number,
+): Promise<readonly MessageDocument[]> =>
+  documentsIn(reads, messageDocuments, {
+    index: 'history',
+    within: [chat],
+    ...(before === undefined ? {} : { before }),
+    order: 'descending',
+    limit,
+  });
+
+/** The newest message of the chat that is not deleted. */
+export const lastMessage = async (reads: Reads, chat: ChatKey): Promise<MessageDocument | undefined> =>
+  (await older(reads, chat, undefined, 1))[0];
+
+/** The newest message of one author in the chat that is not deleted. */
+export const lastMessageOf = async (
+  reads: Reads,
+  chat: ChatKey,
+  author: UserId,
+): Promise<MessageDocument | undefined> => {
+  const range = { index: 'byAuthor', within: [chat, author], order: 'descending', limit: 1 } as const;
+  return (await documentsIn(reads, messageDocuments, range))[0];
+};
+
+const sentPageMax = 500;
+
+/** What this session has sent with a nonce after that time, the newest first. */
+export async function* sentBySession(
+  reads: Reads,
+  session: SessionId,
+  time: Millis,
+): AsyncGenerator<MessageDocument, void> {
+  let before = {};
+  const range = { index: 'bySession', within: [session], after: firstIdAt(time), order: 'descending' } as const;
+  for (;;) {
+    const page = await documentsIn(reads, messageDocuments, { ...range, ...before, limit: sentPageMax });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < sentPageMax) return;
+    before = { before: last.id };
+  }
+}
+
+export type MentionsPage = {
+  /** Only messages that are newer than this one. */
+  readonly after: MessageId | undefined;
+  readonly limit: number;
+};
+
+/** Messages of the chat that name the user, the oldest first. */
+export const mentionsAfter = (
+  reads: Reads,
+  user: UserId,
+  chat: ChatKey,
+  { after, limit }: MentionsPage,
+): Promise<readonly MessageDocument[]> =>
+  documentsIn(reads, messageDocuments, {
+    index: 'mentions',
+    within: [user, chat],
+    after: after ?? 0n,
+    order: 'ascending',
+    limit,
+  });
+
+export const mentionsCountedMax = 100_000;
+
+/** How many messages of the chat that are newer than this one name the user; exact up to `mentionsCountedMax`. */
+export const mentionCountAfter = (
+  reads: Reads,
+  user: UserId,
+  chat: ChatKey,
+  after: MessageId | undefined,
+): Promise<number> =>
+  countIn(reads, messageDocuments, {
+    index: 'mentions',
+    within: [user, chat],
+    after: after ?? 0n,
+    limit: mentionsCountedMax,
+  });
+
+/**
+ * How many messages of the chat that are not deleted have an id above this one. Exact, and bounded in work however
+ * many there are: the rest of the finest span message by message, then the later spans within the same coarser one,
+ * level by level. Every message is in exactly one of the parts, so a message that comes meanwhile counts once or not.
+ */
+export const messagesAfter = async (reads: Reads, chat: ChatKey, id: bigint): Promise<number> => {
+  const parts = await Promise.all([
+    restOfFinest(reads, chat, id),
+    laterSiblings(reads, chat, id, 0),
+    laterSiblings(reads, chat, id, 1),
+    laterSiblings(reads, chat, id, 2),
+  ]);
+  return parts.reduce((sum, part) => sum + part, 0);
+};
+
+/** Far above what a log takes for one chat within the 131 seconds of a finest span. */
+const finestMessagesMax = 5_000_000;
+
+const restOfFinest = (reads: Reads, chat: ChatKey, id: bigint): Promise<number> =>
+  countIn(reads, messageDocuments, {
+    index: 'history',
+    within: [chat],
+    after: id,
+    before: firstIdOf(spanOf(id, finest) + 1, finest),
+    limit: finestMessagesMax,
+  });
+
+const laterSiblings = async (reads: Reads, chat: ChatKey, id: bigint, level: Level): Promise<number> => {
+  const span = spanOf(id, level);
+  const within =
+    level === coarsest
+      ? { limit: coarsestSpansMax }
+      : { before: countKey(chat, level, nextFamily(span)), limit: spansPerSpan };
+  const after = countKey(chat, level, span);
+  const counts = await scanned(reads, messageCountDocuments, { prefix: countPrefix(chat, level), after, ...within });
+  return counts.reduce((sum, { messages }) => sum + messages, 0);
+};
+
+/** The first span that is no sibling any more. */
+const nextFamily = (span: number): number => (Math.floor(span / spansPerSpan) + 1) * spansPerSpan;

@@ -1,0 +1,125 @@
+import type { EventCodec } from '../kernel/codec.js';
+import type { Projection } from '../kernel/document.js';
+import { beforeAll } from '../kernel/event.js';
+import { fencedCommits } from '../kernel/fencedCommits.js';
+import type { DocumentStore } from '../kernel/ports/documentStore.js';
+import type { EventLog } from '../kernel/ports/eventLog.js';
+import type { PubSub } from '../kernel/ports/pubSub.js';
+import type { Sealer } from '../kernel/ports/sealer.js';
+import { raised, type Tenure } from '../kernel/tenure.js';
+import { committer } from './committer.js';
+import { consume } from './consumer.js';
+import { begin, folder, type Alarm, type Folder } from './folder.js';
+import { bytesOf, projectionsTopic, type Hint } from './hints.js';
+import { GivenUp, retrying, type Patience, type Trouble } from './retrying.js';
+import type { Standing } from './standing.js';
+
+export type ProjectingNeeds = {
+  readonly log: EventLog;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  readonly store: DocumentStore;
+  /** In the order of those in `standing`. */
+  readonly projections: readonly Projection[];
+  readonly standing: Standing;
+  readonly pubSub?: PubSub;
+  readonly onAlarm: (alarm: Alarm) => void;
+  readonly onTrouble: (trouble: Trouble) => void;
+};
+
+/** Folds the log into the store for as long as the tenure lasts, from the stored checkpoints on. */
+export const project = async (needs: ProjectingNeeds, { fence, signal }: Tenure): Promise<void> => {
+  const ending = new AbortController();
+  const end = (): void => {
+    ending.abort(new GivenUp());
+  };
+  const patience: Patience = { signal: ending.signal, onTrouble: needs.onTrouble };
+  const commit = fencedCommits(needs.store, fence, (error) => {
+    needs.onTrouble({ doing: 'storing documents', failures: 1, error });
+    end();
+  });
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  try {
+    await retrying('taking over', () => takeOver(needs, { fence, commit }), patience);
+    await foldOn(needs, { isFollowed: fence !== undefined, commit, patience, tell: tellerOf(needs, fence) });
+    if (ending.signal.aborted) return;
+    // All have stopped, and would stop there on any other node as well; or the log was closed.
+    if (!needs.standing.running.every(({ stopped }) => stopped !== undefined)) needs.standing.close();
+    await raised(ending.signal);
+  } catch (error) {
+    if (!(error instanceof GivenUp)) throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+};
+
+type TakingOver = Pick<Tenure, 'fence'> & { readonly commit: DocumentStore['commit'] };
+
+/** From here on a former holder writes nothing more, so the checkpoints that are read stay what they are. */
+const takeOver = async ({ store, standing }: ProjectingNeeds, { fence, commit }: TakingOver): Promise<void> => {
+  const { running } = standing;
+  if (fence !== undefined) {
+    await commit(
+      [],
+      running.map(({ checkpoint }) => ({ projection: checkpoint, position: beforeAll })),
+    );
+  }
+  const stored = await Promise.all(running.map(({ checkpoint }) => store.checkpoint(checkpoint)));
+  for (const [index, one] of running.entries()) begin(one, stored[index] ?? beforeAll);
+  standing.changed();
+};
+
+type Folding = {
+  /** There are nodes that follow this one. */
+  readonly isFollowed: boolean;
+  readonly commit: DocumentStore['commit'];
+  readonly patience: Patience;
+  readonly tell: (checkpoints: Hint['checkpoints']) => void;
+};
+
+const foldOn = async (needs: ProjectingNeeds, { isFollowed, commit, patience, tell }: Folding): Promise<void> => {
+  const { log, codec, sealer, store, standing } = needs;
+  const folding = folderFor(needs, {
+    fetch: (collection, keys) => retrying('reading documents', () => store.getMany(collection, keys), patience),
+    onAlarm: (alarm) => {
+      needs.onAlarm(alarm);
+      standing.changed();
+      tell([]);
+    },
+  });
+  const committing = committer({
+    commit,
+    folding,
+    patience,
+    // Who waits on another node cannot be seen from here.
+    isAwaited: () => isFollowed || standing.isAwaited(),
+    onStored: ({ checkpoints }) => {
+      standing.changed();
+      tell(checkpoints);
+    },
+  });
+  standing.onAwaited(committing.hurry);
+  await consume({ log, folding, committing, decoding: { codec, sealer, patience, wants: folding.wants } });
+  await committing.idle();
+};
+
+const folderFor = ({ projections, standing }: ProjectingNeeds, needs: Parameters<typeof folder>[1]): Folder => {
+  const { running } = standing;
+  const started = projections.flatMap((projection, index) => {
+    const one = running[index];
+    return one === undefined ? [] : [{ projection, running: one }];
+  });
+  return folder(started, needs);
+};
+
+/** Nobody else follows where nobody else could take the lease. */
+const tellerOf = ({ pubSub, standing, onTrouble }: ProjectingNeeds, fence: bigint | undefined): Folding['tell'] => {
+  if (pubSub === undefined || fence === undefined) return () => undefined;
+  return (checkpoints) => {
+    const stopped = standing.running.filter((one) => one.stopped !== undefined).map(({ checkpoint }) => checkpoint);
+    pubSub.publish(projectionsTopic, bytesOf({ checkpoints, stopped })).catch((error: unknown) => {
+      onTrouble({ doing: 'telling other nodes', failures: 1, error });
+    });
+  };
+};

@@ -1,0 +1,53 @@
+import { collectionOf, type DocumentType } from '../kernel/document.js';
+import type { Event } from '../kernel/event.js';
+import type { DocumentStore, IndexRange, KeyScan } from '../kernel/ports/documentStore.js';
+
+/** What every query needs. */
+export type Reads = { readonly store: DocumentStore };
+
+export const documentOf = async <Doc, E extends Event>(
+  { store }: Reads,
+  type: DocumentType<Doc, E>,
+  key: string,
+): Promise<Doc | undefined> => {
+  const { document } = await store.get(collectionOf(type), key);
+  // What a collection holds was put there by the folds of its type: here, and in the casts below.
+  return document as Doc | undefined;
+};
+
+/** In the order of `keys`; those that have no document are left out. */
+export const documentsOf = async <Doc, E extends Event>(
+  { store }: Reads,
+  type: DocumentType<Doc, E>,
+  keys: readonly string[],
+): Promise<readonly Doc[]> => {
+  if (keys.length === 0) return [];
+  const found = await store.getMany(collectionOf(type), keys);
+  return found.map((stored) => stored.document as Doc | undefined).filter((document) => document !== undefined);
+};
+
+export const documentsIn = async <Doc, E extends Event>(
+  { store }: Reads,
+  type: DocumentType<Doc, E>,
+  range: Omit<IndexRange, 'collection'>,
+): Promise<readonly Doc[]> => {
+  if (range.limit <= 0) return [];
+  const found = await store.range({ ...range, collection: collectionOf(type) });
+  return found.map(({ document }) => document as Doc);
+};
+
+export const scanned = async <Doc, E extends Event>(
+  { store }: Reads,
+  type: DocumentType<Doc, E>,
+  scan: Omit<KeyScan, 'collection'>,
+): Promise<readonly Doc[]> => {
+  const found = await store.scan({ ...scan, collection: collectionOf(type) });
+  return found.map(({ document }) => document as Doc);
+};
+
+/** How many keys the range has, counted up to its limit. */
+export const countIn = (
+  { store }: Reads,
+  type: Parameters<typeof collectionOf>[0],
+  range: Omit<IndexRange, 'collection' | 'order'>,
+): Promise<number> => store.count({ ...range, order: 'ascending', collection: collectionOf(type) });

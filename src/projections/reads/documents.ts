@@ -1,0 +1,4 @@
+import type { MessageId } from '../../kernel/ids.js';
+
+/** How far a user said to have read a chat. Key: `<user>.<chat>`. Their own messages count as read besides. */
+export type ReadMarkerDocument = { readonly message: MessageId };

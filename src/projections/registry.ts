@@ -1,0 +1,48 @@
+import {
+  collectionOf,
+  forRunner,
+  type AnyDocumentType,
+  type DocumentType,
+  type Projection,
+} from '../kernel/document.js';
+import type { Event } from '../kernel/event.js';
+import type { CollectionSpec } from '../kernel/ports/documentStore.js';
+import { sessionDocuments } from './accounts/fold.js';
+import { communityDocuments } from './communities/fold.js';
+import { conversationDocuments } from './conversations/fold.js';
+import { inviteDocuments } from './invites/fold.js';
+import { memberDocuments, membershipsDocuments } from './members/fold.js';
+import { messageCountDocuments, messageDocuments } from './messages/fold.js';
+import { readMarkerDocuments } from './reads/fold.js';
+import { userDocuments } from './users/fold.js';
+
+type Declared = { readonly type: AnyDocumentType; readonly spec: CollectionSpec };
+const declared = <Doc, E extends Event>(type: DocumentType<Doc, E>): Declared => ({
+  type: forRunner(type),
+  spec: { name: collectionOf(type), indexes: Object.keys(type.indexes) },
+});
+
+const packages = {
+  accounts: [declared(sessionDocuments)],
+  users: [declared(userDocuments)],
+  communities: [declared(communityDocuments)],
+  members: [declared(memberDocuments), declared(membershipsDocuments)],
+  invites: [declared(inviteDocuments)],
+  messages: [declared(messageDocuments), declared(messageCountDocuments)],
+  conversations: [declared(conversationDocuments)],
+  reads: [declared(readMarkerDocuments)],
+} as const satisfies Record<string, readonly Declared[]>;
+
+/** Every read model there is: one projection for each package. */
+export type ProjectionName = keyof typeof packages;
+export const projectionNamed = (name: ProjectionName): Projection => ({
+  name,
+  documents: packages[name].map(({ type }) => type),
+});
+const names = Object.keys(packages) as readonly ProjectionName[]; // The keys of a literal are what its type says.
+export const projections: readonly Projection[] = names.map(projectionNamed);
+
+/** What `DocumentStore.open` is asked for. */
+export const collections: readonly CollectionSpec[] = Object.values(packages).flatMap((types) =>
+  types.map(({ spec }) => spec),
+);

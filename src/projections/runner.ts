@@ -1,0 +1,184 @@
+import type { EventCodec } from '../kernel/codec.js';
+import type { Projection } from '../kernel/document.js';
+import type { Position } from '../kernel/event.js';
+import type { DocumentStore } from '../kernel/ports/documentStore.js';
+import type { EventLog } from '../kernel/ports/eventLog.js';
+import type { Leases, Timers } from '../kernel/ports/leases.js';
+import type { PubSub } from '../kernel/ports/pubSub.js';
+import type { Sealer } from '../kernel/ports/sealer.js';
+import type { Clock } from '../kernel/ports/system.js';
+import { whileHeld, type Tenancy, type Tenure } from '../kernel/tenure.js';
+import { checkpointOf } from './checkpoints.js';
+import { runningOf, type Alarm, type Running } from './folder.js';
+import { following, type Following } from './following.js';
+import { projectionsTopic } from './hints.js';
+import { lagHere, lagsElsewhere } from './lag.js';
+import { project } from './projecting.js';
+import { GivenUp, type Patience, type Trouble } from './retrying.js';
+import { standing, type Standing } from './standing.js';
+import { lowestCommitted } from './waiting.js';
+
+export type ProjectionNeeds = {
+  readonly log: EventLog;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  /** Open, with the collections of the projections. */
+  readonly store: DocumentStore;
+  readonly projections: readonly Projection[];
+  readonly clock: Clock;
+  /** Absent: no other process works on the store. */
+  readonly sharing?: Sharing;
+  /** A projection stopped at an event, for good: a person has to look at it. The others go on. */
+  readonly onAlarm: (alarm: Alarm) => void;
+  /** The log, the store or the vault failed. It is tried again until it succeeds; nothing is skipped. */
+  readonly onTrouble: (trouble: Trouble) => void;
+};
+
+/** What nodes need that have one store, so that one of them projects and the others follow. */
+export type Sharing = { readonly leases: Leases; readonly timers: Timers; readonly pubSub: PubSub };
+
+/** One for all projections: they are folded from one reading of the log, and that is most of the work. */
+export const projectionsLease = 'projections';
+
+/** All projections, following the log: here, or on the node that holds their lease. */
+export interface Projections {
+  /**
+   * Undefined when the documents of these projections (default: of all) reflect all events up to `position`; otherwise
+   * resolves once they do. Rejects with `ProjectionStopped` when one of them has stopped before it, and with
+   * `ProjectionsClosed`. Holds on every node, whichever one projects.
+   */
+  reached(position: Position, names?: readonly string[]): Promise<void> | undefined;
+  /** All projections that have not stopped are at least here. */
+  position(): Position;
+  role(): Role;
+  status(): Promise<readonly ProjectionStatus[]>;
+  /**
+   * Waits for the commit that is under way; then another node may go on. What is folded but not stored will be folded
+   * again after the next start.
+   */
+  close(): Promise<void>;
+}
+
+/** Whether this node projects, or follows the one that does. */
+export type Role = 'projects' | 'follows';
+
+export type ProjectionStatus = {
+  readonly name: string;
+  readonly position: Position;
+  /**
+   * How old what is missing is: 0 when nothing is. On the node that projects it is the age of the last event in the
+   * documents, undefined when no event came since the start; on one that follows, the age of the first that is missing.
+   */
+  readonly lagMillis: number | undefined;
+  /** Why it stopped. */
+  readonly stopped?: unknown;
+};
+
+/** The stored documents hold events that the log does not have: it was restored from an older backup. Rebuild them. */
+export class DocumentsAheadOfLog extends Error {
+  constructor(projection: string, position: Position, end: Position) {
+    super(`the documents of ${projection} are at ${position.toString()}, the log ends at ${end.toString()}`);
+    this.name = 'DocumentsAheadOfLog';
+  }
+}
+
+/** Starts from the stored checkpoints. Throws `DocumentsAheadOfLog`, or whatever the store or the log throw. */
+export const startProjections = async (needs: ProjectionNeeds): Promise<Projections> => {
+  const held = standing(await checkpointed(needs));
+  const closing = new AbortController();
+  const patience: Patience = { signal: closing.signal, onTrouble: needs.onTrouble };
+  if (needs.sharing === undefined) {
+    const projecting = project({ ...needs, standing: held }, { fence: undefined, signal: closing.signal });
+    return handle({ needs, held, closing, role: () => 'projects', end: () => projecting });
+  }
+  return shared(needs, needs.sharing, { held, closing, patience });
+};
+
+const checkpointed = async ({ projections, store, log }: ProjectionNeeds): Promise<readonly Running[]> => {
+  const started = await Promise.all(
+    projections.map(async (projection) => runningOf(projection, await store.checkpoint(checkpointOf(projection)))),
+  );
+  const end = await log.end();
+  for (const running of started) {
+    if (running.committed > end) throw new DocumentsAheadOfLog(running.name, running.committed, end);
+  }
+  return started;
+};
+
+type Started = { readonly held: Standing; readonly closing: AbortController; readonly patience: Patience };
+
+const shared = async (needs: ProjectionNeeds, sharing: Sharing, started: Started): Promise<Projections> => {
+  const { held, closing, patience } = started;
+  const { pubSub, timers } = sharing;
+  let role: Role = 'follows';
+  const follow = following({
+    store: needs.store,
+    timers,
+    standing: held,
+    patience,
+    isFollowing: () => role === 'follows',
+  });
+  const work = async (tenure: Tenure): Promise<void> => {
+    role = 'projects';
+    try {
+      await project({ ...needs, standing: held, pubSub }, tenure);
+    } finally {
+      role = 'follows';
+      if (held.anybodyWaits()) follow.look();
+    }
+  };
+  const unsubscribe = await pubSub.subscribe(projectionsTopic, follow.hear);
+  const onTrouble = (error: unknown): void => {
+    needs.onTrouble({ doing: 'holding the lease', failures: 1, error });
+  };
+  const tenancy: Tenancy = await whileHeld(projectionsLease, { ...sharing, clock: needs.clock, onTrouble }, work);
+  const end = async (): Promise<void> => {
+    await tenancy.close();
+    await unsubscribe();
+  };
+  return handle({ needs, held, closing, role: () => role, end, follow });
+};
+
+type Parts = {
+  readonly needs: ProjectionNeeds;
+  readonly held: Standing;
+  readonly closing: AbortController;
+  readonly role: () => Role;
+  readonly end: () => Promise<void>;
+  readonly follow?: Following;
+};
+
+const handle = ({ needs, held, closing, role, end, follow }: Parts): Projections => {
+  const all = held.running;
+  return {
+    role,
+    reached: (position, names) => {
+      const reached = held.reached(position, names);
+      if (reached !== undefined && role() === 'follows') follow?.look();
+      return reached;
+    },
+    position: () => {
+      const going = all.filter(({ stopped }) => stopped === undefined);
+      return lowestCommitted(going.length === 0 ? all : going);
+    },
+    status: async () => {
+      if (role() === 'projects') {
+        const logEnd = await needs.log.end();
+        return all.map((one) => statusOf(one, lagHere(one, logEnd, needs.clock.now())));
+      }
+      await follow?.read();
+      const lags = await lagsElsewhere(needs.log, all, needs.clock.now());
+      return all.map((one, index) => statusOf(one, lags[index]));
+    },
+    close: async () => {
+      closing.abort(new GivenUp());
+      held.close();
+      await end();
+    },
+  };
+};
+
+const statusOf = ({ name, committed, stopped }: Running, lagMillis: number | undefined): ProjectionStatus => {
+  const status = { name, position: committed, lagMillis };
+  return stopped === undefined ? status : { ...status, stopped: stopped.error };
+};

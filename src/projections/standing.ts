@@ -1,0 +1,45 @@
+import type { Position } from '../kernel/event.js';
+import type { Running } from './folder.js';
+import { lowestCommitted, waiting } from './waiting.js';
+
+/** How far the projections are, as far as this process knows, and who waits for them to come further. */
+export interface Standing {
+  readonly running: readonly Running[];
+  /** As `Projections.reached`. */
+  reached(position: Position, names?: readonly string[]): Promise<void> | undefined;
+  /** Call when one of them moved or stopped. */
+  changed(): void;
+  anybodyWaits(this: void): boolean;
+  /** Whether somebody waits for nothing but that what is folded is stored. */
+  isAwaited(): boolean;
+  /** Is called from then on whenever somebody begins to wait for that; replaces the one before. */
+  onAwaited(listener: () => void): void;
+  /** All who wait are told that they will never come further. */
+  close(): void;
+}
+
+export const standing = (running: readonly Running[]): Standing => {
+  const waiters = waiting();
+  let floor = lowestCommitted(running);
+  let awaited = (): void => undefined;
+  return {
+    running,
+    reached: (position, names) => {
+      if (position <= floor) return undefined;
+      const of = names === undefined ? running : running.filter(({ name }) => names.includes(name));
+      const reached = waiters.until(position, of);
+      if (reached !== undefined && of.every(({ folded }) => folded >= position)) awaited();
+      return reached;
+    },
+    changed: () => {
+      floor = lowestCommitted(running);
+      waiters.review();
+    },
+    anybodyWaits: waiters.any,
+    isAwaited: waiters.anyFolded,
+    onAwaited: (listener) => {
+      awaited = listener;
+    },
+    close: waiters.close,
+  };
+};

@@ -1,0 +1,99 @@
+import type { ChatKey } from '../kernel/chat.js';
+import { collectionOf } from '../kernel/document.js';
+import type { MessageId, UserId } from '../kernel/ids.js';
+import {
+  countKey,
+  countPrefix,
+  coarsest,
+  finest,
+  firstIdOf,
+  spanOf,
+  spansPerSpan,
+  type Level,
+} from './messages/countKey.js';
+import type { MessageDocument } from './messages/documents.js';
+import { messageCountDocuments, messageDocuments } from './messages/fold.js';
+import { history, lastMessageOf } from './messages/queries.js';
+import { countIn, scanned, type Reads } from './reading.js';
+import type { ReadMarkerDocument } from './reads/documents.js';
+import { readMarkerDocuments, readMarkerKey } from './reads/fold.js';
+import { unread, type Unread } from './unread.js';
+
+/** What the unread counts of many viewers of one chat are made from. */
+export interface UnreadReads {
+  /** The newest messages that are not deleted, in any order. */
+  readonly newest: (
+    chat: ChatKey,
+    limit: number,
+  ) => Promise<readonly Pick<MessageDocument, 'id' | 'author' | 'mentions'>[]>;
+  /** How far these users said to have read, in their order. */
+  readonly markers: (chat: ChatKey, users: readonly UserId[]) => Promise<readonly (MessageId | undefined)[]>;
+  /** The author's newest message that is not deleted. */
+  readonly newestBy: (chat: ChatKey, author: UserId) => Promise<MessageId | undefined>;
+  /** How many messages that are not deleted have an id above the one and not above the other. */
+  readonly between: (chat: ChatKey, above: bigint, upTo: bigint) => Promise<number>;
+  readonly unread: (chat: ChatKey, user: UserId) => Promise<Unread>;
+}
+
+export const unreadReads = (reads: Reads): UnreadReads => ({
+  newest: (chat, limit) => history(reads, chat, { limit }),
+  markers: async (chat, users) => {
+    const keys = users.map((user) => readMarkerKey(user, chat));
+    const found = await reads.store.getMany(collectionOf(readMarkerDocuments), keys);
+    // What this collection holds was put there by the fold of its type.
+    return found.map(({ document }) => (document as ReadMarkerDocument | undefined)?.message);
+  },
+  newestBy: async (chat, author) => (await lastMessageOf(reads, chat, author))?.id,
+  between: (chat, above, upTo) => messagesBetween(reads, chat, above, upTo),
+  unread: (chat, user) => unread(reads, user, chat),
+});
+
+/**
+ * Bounded in work however many there are: the finest spans of both ends message by message, and whole spans between
+ * them, as coarse as they can be.
+ */
+const messagesBetween = async (reads: Reads, chat: ChatKey, above: bigint, upTo: bigint): Promise<number> => {
+  const [first, last] = [spanOf(above, finest), spanOf(upTo, finest)];
+  if (upTo <= above) return 0;
+  if (first === last) return counted(reads, chat, above, upTo + 1n);
+  const parts = await Promise.all([
+    counted(reads, chat, above, firstIdOf(first + 1, finest)),
+    counted(reads, chat, firstIdOf(last, finest) - 1n, upTo + 1n),
+    spansBetween({ reads, chat, level: finest }, first, last),
+  ]);
+  return parts.reduce((sum, part) => sum + part, 0);
+};
+
+/** Far above what a log takes for one chat within the 131 seconds of a finest span. */
+const finestMessagesMax = 5_000_000;
+
+const counted = (reads: Reads, chat: ChatKey, after: bigint, before: bigint): Promise<number> =>
+  countIn(reads, messageDocuments, { index: 'history', within: [chat], after, before, limit: finestMessagesMax });
+
+type Spans = { readonly reads: Reads; readonly chat: ChatKey; readonly level: Level };
+
+/** The messages in all spans strictly between these two. */
+const spansBetween = async (spans: Spans, after: number, before: number): Promise<number> => {
+  const [family, lastFamily] = [familyOf(after), familyOf(before)];
+  if (spans.level === coarsest || family === lastFamily) return summed(spans, after, before);
+  const parts = await Promise.all([
+    summed(spans, after, (family + 1) * spansPerSpan),
+    summed(spans, lastFamily * spansPerSpan - 1, before),
+    spansBetween({ ...spans, level: (spans.level + 1) as Level }, family, lastFamily), // The coarsest went no further.
+  ]);
+  return parts.reduce((sum, part) => sum + part, 0);
+};
+
+const familyOf = (span: number): number => Math.floor(span / spansPerSpan);
+
+const summed = async ({ reads, chat, level }: Spans, after: number, before: number): Promise<number> => {
+  const limit = before - after - 1;
+  if (limit <= 0) return 0;
+  const counts = await scanned(reads, messageCountDocuments, {
+    prefix: countPrefix(chat, level),
+    after: countKey(chat, level, after),
+    before: countKey(chat, level, before),
+    limit,
+  });
+  return counts.reduce((sum, { messages }) => sum + messages, 0);
+};

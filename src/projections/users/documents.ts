@@ -1,0 +1,14 @@
+import type { Personal } from '../../kernel/event.js';
+import type { FileId, UserId } from '../../kernel/ids.js';
+
+/** Key: the user's id, in decimal. */
+export type UserDocument = {
+  readonly id: UserId;
+  readonly bot: boolean;
+  readonly name: Personal<string>;
+  readonly username?: Personal<string>;
+  readonly bio?: Personal<string>;
+  readonly icon?: FileId;
+  /** 0xRRGGBB. */
+  readonly color?: number;
+};

@@ -1,0 +1,105 @@
+import { beforeAll, type Position } from '../kernel/event.js';
+
+/** The projection stopped before the position that was asked for, and will not reach it in this process. */
+export class ProjectionStopped extends Error {
+  readonly projection: string;
+
+  constructor(projection: string, cause: unknown) {
+    super(`the projection ${projection} has stopped`, { cause });
+    this.name = 'ProjectionStopped';
+    this.projection = projection;
+  }
+}
+
+/** The projections were closed before they reached the position that was asked for. */
+export class ProjectionsClosed extends Error {
+  constructor() {
+    super('the projections are closed');
+    this.name = 'ProjectionsClosed';
+  }
+}
+
+/** How far one projection is. */
+export type Progress = {
+  readonly name: string;
+  /** All events up to here are in the stored documents. */
+  readonly committed: Position;
+  /** All events up to here are folded, stored or not. */
+  readonly folded: Position;
+  /** Why it goes no further. */
+  readonly stopped: Stopped | undefined;
+};
+export type Stopped = { readonly error: unknown };
+
+/** All of them have at least these events in their stored documents. */
+export const lowestCommitted = (all: readonly Progress[]): Position => {
+  let lowest = all[0]?.committed ?? beforeAll;
+  for (const { committed } of all) if (committed < lowest) lowest = committed;
+  return lowest;
+};
+
+type Waiter = {
+  readonly position: Position;
+  readonly of: readonly Progress[];
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+};
+
+/** Those who wait until projections have come to a position. */
+export interface Waiting {
+  /** Undefined when they are there. Rejects with `ProjectionStopped` or `ProjectionsClosed`. */
+  until(position: Position, of: readonly Progress[]): Promise<void> | undefined;
+  /** Whether somebody waits for nothing but that what is folded is stored. */
+  anyFolded(this: void): boolean;
+  /** Whether anybody waits. */
+  any(this: void): boolean;
+  /** Tells those whose wait is over. Call when a projection moved or stopped. */
+  review(): void;
+  readonly close: () => void;
+}
+
+export const waiting = (): Waiting => {
+  let waiters: Waiter[] = [];
+  let closed = false;
+  return {
+    until: (position, of) => {
+      const outcome = outcomeOf(position, of);
+      if (outcome === 'reached') return undefined;
+      if (outcome !== 'underWay') return Promise.reject(outcome);
+      if (closed) return Promise.reject(new ProjectionsClosed());
+      return new Promise((resolve, reject) => {
+        waiters.push({ position, of, resolve, reject });
+      });
+    },
+    anyFolded: () => waiters.some(isFolded),
+    any: () => waiters.length > 0,
+    review: () => {
+      if (waiters.length > 0) waiters = waiters.filter((waiter) => !settled(waiter));
+    },
+    close: () => {
+      closed = true;
+      for (const { reject } of waiters) reject(new ProjectionsClosed());
+      waiters = [];
+    },
+  };
+};
+
+const settled = ({ position, of, resolve, reject }: Waiter): boolean => {
+  const outcome = outcomeOf(position, of);
+  if (outcome === 'underWay') return false;
+  if (outcome === 'reached') resolve();
+  else reject(outcome);
+  return true;
+};
+
+const isFolded = ({ position, of }: Waiter): boolean => of.every(({ folded }) => folded >= position);
+
+const outcomeOf = (position: Position, of: readonly Progress[]): 'reached' | 'underWay' | ProjectionStopped => {
+  let outcome: 'reached' | 'underWay' = 'reached';
+  for (const { name, committed, folded, stopped } of of) {
+    if (committed >= position) continue;
+    if (stopped !== undefined && folded < position) return new ProjectionStopped(name, stopped.error);
+    outcome = 'underWay';
+  }
+  return outcome;
+};

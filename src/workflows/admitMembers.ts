@@ -1,0 +1,26 @@
+import type { CommunityCreated } from '../domain/communities/events.js';
+import type { InviteUsed } from '../domain/invites/events.js';
+import { joiningId, members } from '../domain/members/decide.js';
+import { chatOf } from '../kernel/chat.js';
+import type { Workflow } from './runner.js';
+
+/**
+ * Whenever a community was founded, or a use of an invite was taken, its member is in. The request that did the first
+ * does the second as well, right after it and under the same name; this is for when it did not come to that.
+ */
+export const admitMembers: Workflow<CommunityCreated | InviteUsed> = {
+  name: 'admitMembers',
+  reactions: {
+    'communities.CommunityCreated.v1': async ({ data: { community, owner: user } }, run) => {
+      const data = { community, user, via: 'founding', joining: 1 } as const;
+      await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, 1));
+    },
+    'invites.InviteUsed.v1': async ({ data: { code: invite, chat, user, joining } }, run) => {
+      const place = chatOf(chat);
+      if (place.kind !== 'channel') return;
+      const { community } = place;
+      const data = { community, user, via: 'invite', invite, joining } as const;
+      await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, joining));
+    },
+  },
+};

@@ -1,0 +1,31 @@
+import type { Event } from '../kernel/event.js';
+import { fencedCommits } from '../kernel/fencedCommits.js';
+import { raised, whileHeld, type Tenancy, type TenureNeeds } from '../kernel/tenure.js';
+import { startWorkflow, type Workflow, type WorkflowNeeds } from './runner.js';
+
+export type LeasedWorkflowNeeds = WorkflowNeeds & Omit<TenureNeeds, 'onTrouble'>;
+
+/**
+ * Runs the workflow on one node at a time. For a moment it may be two, when a node lost its lease in the middle of
+ * something: what it does then has the same command ids as what the next one does, so the second time is the first.
+ */
+export const startLeasedWorkflow = <E extends Event>(
+  workflow: Workflow<E>,
+  needs: LeasedWorkflowNeeds,
+): Promise<Tenancy> => {
+  const name = `workflow.${workflow.name}`;
+  const onTrouble = (error: unknown): void => {
+    needs.alarm({ workflow: workflow.name, position: undefined, failures: 1, error });
+  };
+  return whileHeld(name, { ...needs, onTrouble }, async ({ fence, signal }) => {
+    const ending = new AbortController();
+    const end = (): void => {
+      ending.abort();
+    };
+    const commit = fencedCommits(needs.documents, fence, end);
+    const checkpoint = (projection: string) => needs.documents.checkpoint(projection);
+    const running = startWorkflow(workflow, { ...needs, documents: { checkpoint, commit } });
+    await raised(AbortSignal.any([signal, ending.signal]));
+    await running.stop();
+  });
+};

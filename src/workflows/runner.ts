@@ -1,0 +1,147 @@
+import { readEvent, type EventCodec } from '../kernel/codec.js';
+import type { Command, Decider, Rejection } from '../kernel/decider.js';
+import type { Event, EventOf, Position, Recorded } from '../kernel/event.js';
+import type { Done, Execute } from '../kernel/execute.js';
+import type { DocumentStore } from '../kernel/ports/documentStore.js';
+import type { EventLog, StoredEvent, Subscription } from '../kernel/ports/eventLog.js';
+import type { Sealer } from '../kernel/ports/sealer.js';
+
+/**
+ * Runs a command that an event led to. The id must follow from the event alone: after a crash the event is met again,
+ * and the same id makes the second time the first.
+ */
+export type Run = <C extends Command, State, E extends Event>(
+  decider: Decider<C, State, E>,
+  command: C,
+  commandId: string,
+) => Promise<Done<E> | Rejection>;
+
+/** Whenever one of these events happened, do that. */
+export type Workflow<E extends Event> = {
+  /** Its checkpoint is kept as `workflow.<name>`. */
+  readonly name: string;
+  /** Each event is met at least once, in log order. One that throws is met again until it does not. */
+  readonly reactions: {
+    readonly [Type in E['type']]: (event: Recorded<EventOf<E, Type>>, run: Run) => Promise<void>;
+  };
+};
+
+export type WorkflowNeeds = {
+  readonly log: Pick<EventLog, 'subscribe'>;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  readonly documents: Pick<DocumentStore, 'checkpoint' | 'commit'>;
+  readonly execute: Execute;
+  /** Resolves after so long, or as soon as the signal is given. */
+  readonly pause: (millis: number, signal: AbortSignal) => Promise<void>;
+  readonly alarm: (alarm: WorkflowAlarm) => void;
+};
+
+/** The workflow stands still after `position` and tries again. */
+export type WorkflowAlarm = {
+  readonly workflow: string;
+  readonly position: Position | undefined;
+  /** In a row. */
+  readonly failures: number;
+  readonly error: unknown;
+};
+
+export interface RunningWorkflow {
+  /** The last event passed; undefined before the checkpoint was read. */
+  position(): Position | undefined;
+  /** Finishes the event in hand and keeps the checkpoint. */
+  stop(): Promise<void>;
+}
+
+/** So many events that do not concern a workflow may be read again after a crash. */
+export const checkpointEvents = 1_000;
+export const pauseMillisMin = 100;
+export const pauseMillisMax = 30_000;
+
+export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: WorkflowNeeds): RunningWorkflow => {
+  const stopping = new AbortController();
+  const react = reactionOf(workflow, needs);
+  const checkpoint = checkpointOf(`workflow.${workflow.name}`, needs.documents);
+  let failures = 0;
+  let subscription: Subscription | undefined;
+
+  const follow = async (): Promise<void> => {
+    subscription = needs.log.subscribe(await checkpoint.read());
+    if (stopping.signal.aborted) subscription.close();
+    for await (const batch of subscription) {
+      for (const stored of batch) {
+        const reacted = await react(stored);
+        failures = 0;
+        if (checkpoint.pass(stored.position) || reacted) await checkpoint.keep();
+        if (stopping.signal.aborted) return;
+      }
+    }
+  };
+  // What failed is tried again from the event at which it failed, by subscribing anew: so a log that could not be
+  // reached for a while is dealt with in the same way.
+  const run = async (): Promise<void> => {
+    for (;;) {
+      try {
+        await follow();
+        await checkpoint.keep();
+        return;
+      } catch (error) {
+        failures += 1;
+        needs.alarm({ workflow: workflow.name, position: checkpoint.position(), failures, error });
+        subscription?.close();
+        if (stopping.signal.aborted) return;
+        await needs.pause(Math.min(pauseMillisMin * 2 ** (failures - 1), pauseMillisMax), stopping.signal);
+      }
+    }
+  };
+  const finished = run();
+  return {
+    position: checkpoint.position,
+    stop: () => {
+      stopping.abort();
+      subscription?.close();
+      return finished;
+    },
+  };
+};
+
+/** Only the events that concern the workflow are opened. Tells whether this one did. */
+const reactionOf = <E extends Event>({ reactions }: Workflow<E>, { codec, sealer, execute }: WorkflowNeeds) => {
+  // The table pairs each type with its own event; the compiler cannot follow that from a stored event's type.
+  const table = reactions as unknown as Readonly<
+    Record<string, ((event: Recorded, run: Run) => Promise<void>) | undefined>
+  >;
+  return async (stored: StoredEvent): Promise<boolean> => {
+    const reaction = table[stored.type];
+    const event = reaction && (await readEvent(codec, sealer, stored));
+    if (reaction === undefined || event === undefined) return false;
+    const run: Run = (decider, command, commandId) =>
+      execute(decider, command, {
+        commandId,
+        correlationId: event.metadata.$correlationId,
+        causationId: event.id,
+      });
+    await reaction(event, run);
+    return true;
+  };
+};
+
+const checkpointOf = (projection: string, documents: WorkflowNeeds['documents']) => {
+  let position: Position | undefined;
+  let passed = 0;
+  return {
+    position: (): Position | undefined => position,
+    read: async (): Promise<Position> => (position ??= await documents.checkpoint(projection)),
+    /** True when it is time to keep it. */
+    pass: (to: Position): boolean => {
+      position = to;
+      passed += 1;
+      return passed >= checkpointEvents;
+    },
+    keep: async (): Promise<void> => {
+      if (position === undefined || passed === 0) return;
+      await documents.commit([], [{ projection, position }]);
+      passed = 0;
+    },
+  };
+};

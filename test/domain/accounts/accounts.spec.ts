@@ -1,0 +1,124 @@
+import { describe, it } from 'node:test';
+import type { AccountCommand, SessionDevice } from '../../../src/domain/accounts/commands.js';
+import { accounts, sessionsMax } from '../../../src/domain/accounts/decide.js';
+import type { AccountEvent } from '../../../src/domain/accounts/events.js';
+import { shredded } from '../../../src/kernel/event.js';
+import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+import { givenFor } from '../../support/given.js';
+
+const given = givenFor(accounts);
+const user = 1n as UserId;
+const session = (id: number): SessionId => BigInt(id) as SessionId;
+const laptop: SessionDevice = { clientId: 7, deviceType: 'laptop', deviceVersion: '1', appVersion: '2' };
+const phone: SessionDevice = { ...laptop, deviceType: 'phone' };
+
+const opening = (id: number, device = laptop) => ({
+  user,
+  session: session(id),
+  tokenHash: `hash ${id.toString()}`,
+  device,
+});
+const registered: AccountEvent = { type: 'accounts.AccountRegistered.v1', data: { user, hasPassword: false } };
+const opened = (id: number): AccountEvent => ({
+  type: 'accounts.SessionOpened.v1',
+  data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop },
+});
+const revoked = (id: number): AccountEvent => ({
+  type: 'accounts.SessionRevoked.v1',
+  data: { user, session: session(id) },
+});
+const deviceChanged = (id: number, device: SessionDevice): AccountEvent => ({
+  type: 'accounts.SessionDeviceChanged.v1',
+  data: { user, session: session(id), ...device },
+});
+const register: AccountCommand = { type: 'RegisterAccount', data: { ...opening(1), hasPassword: false } };
+const open = (id: number): AccountCommand => ({ type: 'OpenSession', data: opening(id) });
+const resume = (id: number, changes: object = {}): AccountCommand => ({
+  type: 'ResumeSession',
+  data: { ...opening(id), ...changes },
+});
+const revoke = (...ids: readonly number[]): AccountCommand => ({
+  type: 'RevokeSessions',
+  data: { user, sessions: ids.map(session) },
+});
+
+describe('registering an account', () => {
+  it('opens its first session with it, once', () => {
+    given().when(register).thenOnce(registered, opened(1));
+  });
+  it('keeps the e-mail address and the key under which it is reserved', () => {
+    const email = { address: 'ada@example.org', key: 'abc' };
+    given()
+      .when({ type: 'RegisterAccount', data: { ...opening(1), hasPassword: true, email } })
+      .then(
+        {
+          type: 'accounts.AccountRegistered.v1',
+          data: { user, hasPassword: true, email: 'ada@example.org', emailKey: 'abc' },
+        },
+        opened(1),
+      );
+  });
+});
+
+describe('opening a session', () => {
+  it('is a fact, once', () => {
+    given(registered, opened(1)).when(open(2)).thenOnce(opened(2));
+  });
+  it('needs an account', () => {
+    given().when(open(2)).refuses('INVALID_CREDENTIALS');
+  });
+  it('makes room by ending the oldest', () => {
+    const many = Array.from({ length: sessionsMax }, (_, index) => opened(index + 1));
+    given(registered, ...many)
+      .when(open(1000))
+      .then(revoked(1), opened(1000));
+  });
+  it('does not count those that were revoked', () => {
+    const many = Array.from({ length: sessionsMax }, (_, index) => opened(index + 1));
+    given(registered, ...many, revoked(50))
+      .when(open(1000))
+      .then(opened(1000));
+  });
+});
+
+describe('resuming a session', () => {
+  it('from the same device is nothing new', () => {
+    given(registered, opened(1)).when(resume(1)).then();
+  });
+  it('from another device says so, once', () => {
+    given(registered, opened(1))
+      .when(resume(1, { device: phone }))
+      .thenOnce(deviceChanged(1, phone));
+  });
+  it('needs its token', () => {
+    given(registered, opened(1))
+      .when(resume(1, { tokenHash: 'guess' }))
+      .refuses('INVALID_TOKEN');
+  });
+  it('is over once it was revoked', () => {
+    given(registered, opened(1), revoked(1)).when(resume(1)).refuses('INVALID_TOKEN');
+  });
+  it('is refused where there is no account', () => {
+    given().when(resume(1)).refuses('INVALID_TOKEN');
+  });
+  it('names the device anew where it was erased', () => {
+    const erased = { deviceType: shredded, deviceVersion: shredded, appVersion: shredded };
+    const old: AccountEvent = {
+      type: 'accounts.SessionOpened.v1',
+      data: { user, session: session(1), tokenHash: 'hash 1', clientId: 7, ...erased },
+    };
+    given(registered, old).when(resume(1)).thenOnce(deviceChanged(1, laptop));
+  });
+});
+
+describe('revoking sessions', () => {
+  it('ends each that is open, once', () => {
+    given(registered, opened(1), opened(2))
+      .when(revoke(2, 1, 2))
+      .thenOnce(revoked(2), revoked(1));
+  });
+  it('passes over those that are not', () => {
+    given(registered, opened(1), revoked(1)).when(revoke(1, 9)).then();
+    given().when(revoke(1)).then();
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, it } from 'node:test';
+import type { Asker, CommunityCommand } from '../../../src/domain/communities/commands.js';
+import type { CommunityEvent } from '../../../src/domain/communities/events.js';
+import { rolesMax } from '../../../src/domain/communities/limits.js';
+import { permission } from '../../../src/kernel/permissions.js';
+import {
+  ada,
+  begun,
+  bob,
+  community,
+  given,
+  member,
+  modifyRoles,
+  owner,
+  roleContent,
+  roleCreated,
+  roleId,
+} from './cast.js';
+
+const helpers = roleId(301n);
+const create = (changes: Partial<typeof roleContent> & { readonly by?: Asker } = {}): CommunityCommand => ({
+  type: 'CreateRole',
+  data: { community, role: helpers, by: owner, ...roleContent, ...changes },
+});
+const edit = (changes: Partial<typeof roleContent> & { readonly by?: Asker } = {}): CommunityCommand => ({
+  type: 'EditRole',
+  data: { community, role: helpers, by: owner, ...roleContent, ...changes },
+});
+const remove = (by: Asker = owner): CommunityCommand => ({
+  type: 'DeleteRole',
+  data: { community, role: helpers, by },
+});
+const edited = (changes: Partial<typeof roleContent>, by = ada): CommunityEvent => ({
+  type: 'communities.RoleEdited.v1',
+  data: { community, role: helpers, ...roleContent, ...changes, by },
+});
+const moderator = member(modifyRoles, 5);
+
+describe('creating a role', () => {
+  it('is a fact, once', () => {
+    given(...begun)
+      .when(create())
+      .thenOnce(roleCreated(helpers));
+  });
+  it('needs the permission', () => {
+    given(...begun)
+      .when(create({ by: member(0n, 5) }))
+      .refuses('MISSING_PERMISSION');
+  });
+  it('is possible only below one’s own highest role', () => {
+    given(...begun)
+      .when(create({ by: moderator, priority: 5 }))
+      .refuses('OUTRANKED');
+    given(...begun)
+      .when(create({ by: member(modifyRoles), priority: 0 }))
+      .refuses('OUTRANKED');
+  });
+  it('grants no bit that one lacks', () => {
+    given(...begun)
+      .when(create({ by: moderator, permissions: permission.administrator }))
+      .refuses('MISSING_PERMISSION');
+  });
+  it('needs a name and a colour that is one', () => {
+    given(...begun)
+      .when(create({ name: '' }))
+      .refuses('INVALID_NAME');
+    given(...begun)
+      .when(create({ color: 0x1_00_00_00 }))
+      .refuses('INVALID_ARGUMENT');
+  });
+  it('stops at the limit', () => {
+    const many = Array.from({ length: rolesMax }, (_, index) => roleCreated(roleId(1000n + BigInt(index))));
+    given(...begun, ...many)
+      .when(create())
+      .refuses('TOO_MANY');
+  });
+});
+
+describe('editing a role', () => {
+  it('replaces all of it, once', () => {
+    given(...begun, roleCreated(helpers))
+      .when(edit({ name: 'Aides', separated: false, permissions: 0n }))
+      .thenOnce(edited({ name: 'Aides', separated: false, permissions: 0n }));
+  });
+  it('needs the role', () => {
+    given(...begun)
+      .when(edit())
+      .refuses('ROLE_NOT_FOUND');
+  });
+  it('is possible only for roles below one’s own, and not up to it', () => {
+    given(...begun, roleCreated(helpers, { priority: 5 }))
+      .when(edit({ by: moderator, priority: 1 }))
+      .refuses('OUTRANKED');
+    given(...begun, roleCreated(helpers))
+      .when(edit({ by: moderator, priority: 5 }))
+      .refuses('OUTRANKED');
+  });
+  it('adds no bit that one lacks, and may keep one', () => {
+    const mighty = roleCreated(helpers, { permissions: permission.removeMembers });
+    given(...begun, roleCreated(helpers))
+      .when(edit({ by: moderator, permissions: permission.removeMembers }))
+      .refuses('MISSING_PERMISSION');
+    given(...begun, mighty)
+      .when(edit({ by: moderator, permissions: permission.removeMembers, name: 'Guards' }))
+      .then(edited({ permissions: permission.removeMembers, name: 'Guards' }, bob));
+  });
+});
+
+describe('deleting a role', () => {
+  it('is a fact, once', () => {
+    given(...begun, roleCreated(helpers))
+      .when(remove())
+      .thenOnce({ type: 'communities.RoleDeleted.v1', data: { community, role: helpers, by: ada } });
+  });
+  it('is possible only below one’s own highest role', () => {
+    given(...begun, roleCreated(helpers, { priority: 5 }))
+      .when(remove(moderator))
+      .refuses('OUTRANKED');
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, it } from 'node:test';
+import type { Content, MessageCommand } from '../../../src/domain/messages/commands.js';
+import { messages } from '../../../src/domain/messages/decide.js';
+import type { Entity, MessageEvent } from '../../../src/domain/messages/events.js';
+import { channelChat, type ChatKey } from '../../../src/kernel/chat.js';
+import { shredded } from '../../../src/kernel/event.js';
+import type { ChannelId, CommunityId, MessageId, UserId } from '../../../src/kernel/ids.js';
+import { givenFor } from '../../support/given.js';
+
+const given = givenFor(messages);
+const general = channelChat(100n as CommunityId, 101n as ChannelId);
+const elsewhere = channelChat(100n as CommunityId, 102n as ChannelId);
+const ada = 1n as UserId;
+const bob = 2n as UserId;
+const message = 10n as MessageId;
+const bold: Entity = { start: 0, length: 5, kind: 'bold' };
+
+const content = (text: string, entities: readonly Entity[] = [], mentions: readonly UserId[] = []): Content => ({
+  text,
+  entities,
+  mentions,
+});
+const sent: MessageEvent = {
+  type: 'messages.MessageSent.v1',
+  data: { message, chat: general, author: ada, ...content('hello') },
+};
+const deleted = (by: UserId): MessageEvent => ({
+  type: 'messages.MessageDeleted.v1',
+  data: { message, chat: general, author: ada, by },
+});
+const edited = (to: Content): MessageEvent => ({
+  type: 'messages.MessageEdited.v1',
+  data: { message, chat: general, author: ada, ...to },
+});
+const send: MessageCommand = { type: 'SendMessage', data: { message, chat: general, by: ada, ...content('hello') } };
+const edit = (to: Content, changes: { by?: UserId; chat?: ChatKey; keepsText?: boolean } = {}): MessageCommand => ({
+  type: 'EditMessage',
+  data: {
+    message,
+    chat: changes.chat ?? general,
+    by: changes.by ?? ada,
+    content: { ...to, keepsText: changes.keepsText ?? false },
+  },
+});
+const remove = (by: UserId, changes: { mayDeleteOthers?: boolean; chat?: ChatKey } = {}): MessageCommand => ({
+  type: 'DeleteMessage',
+  data: { message, chat: general, by, mayDeleteOthers: false, ...changes },
+});
+
+describe('sending a message', () => {
+  it('is a fact, once', () => {
+    given().when(send).thenOnce(sent);
+  });
+  it('keeps what it answers, what it quotes and what the sender calls it', () => {
+    const more = { replyTo: 9n as MessageId, quote: { text: 'hi', entities: [], offset: 3 }, nonce: 77n };
+    given()
+      .when({ ...send, data: { ...send.data, ...content('hello'), ...more } })
+      .then({ ...sent, data: { ...sent.data, ...content('hello'), ...more } });
+  });
+  it('does not bring back a deleted one', () => {
+    given(sent, deleted(ada)).when(send).then();
+  });
+});
+
+describe('editing a message', () => {
+  it('is a fact, once', () => {
+    given(sent)
+      .when(edit(content('hello!', [bold], [bob])))
+      .thenOnce(edited(content('hello!', [bold], [bob])));
+  });
+  it('to what it says already is nothing', () => {
+    given(sent)
+      .when(edit(content('hello')))
+      .then();
+  });
+  it('sees a difference in one entity', () => {
+    given(sent, edited(content('hello', [bold])))
+      .when(edit(content('hello', [{ ...bold, length: 4 }])))
+      .then(edited(content('hello', [{ ...bold, length: 4 }])));
+  });
+  it('is for the author only, whatever else one may do', () => {
+    given(sent)
+      .when(edit(content('hacked'), { by: bob }))
+      .refuses('NOT_AUTHOR');
+  });
+  it('does not reveal what is in another chat', () => {
+    given(sent)
+      .when(edit(content('hacked'), { by: bob, chat: elsewhere }))
+      .refuses('MESSAGE_NOT_FOUND');
+  });
+  it('is too late once it was deleted', () => {
+    given(sent, deleted(bob))
+      .when(edit(content('hello!')))
+      .refuses('MESSAGE_NOT_FOUND');
+  });
+  it('lays entities over the text for which they were made', () => {
+    given(sent)
+      .when(edit(content('hello', [bold]), { keepsText: true }))
+      .thenOnce(edited(content('hello', [bold])));
+  });
+  it('does not lay them over another text', () => {
+    given(sent, edited(content('hey')))
+      .when(edit(content('hello', [bold]), { keepsText: true }))
+      .refuses('CONFLICT');
+  });
+  it('of nothing is nothing, but tells a stranger that it is not theirs', () => {
+    given(sent)
+      .when({ type: 'EditMessage', data: { message, chat: general, by: ada } })
+      .then();
+    given(sent)
+      .when({ type: 'EditMessage', data: { message, chat: general, by: bob } })
+      .refuses('NOT_AUTHOR');
+  });
+  it('writes over what was erased', () => {
+    given({ ...sent, data: { ...sent.data, text: shredded, entities: shredded } })
+      .when(edit(content('hello')))
+      .thenOnce(edited(content('hello')));
+  });
+});
+
+describe('deleting a message', () => {
+  it('is a fact, once', () => {
+    given(sent).when(remove(ada)).thenOnce(deleted(ada));
+  });
+  it('of others needs the permission', () => {
+    given(sent).when(remove(bob)).refuses('NOT_AUTHOR');
+    given(sent)
+      .when(remove(bob, { mayDeleteOthers: true }))
+      .then(deleted(bob));
+  });
+  it('that never was is nothing', () => {
+    given().when(remove(bob)).then();
+  });
+  it('of another chat is nothing', () => {
+    given(sent)
+      .when(remove(bob, { mayDeleteOthers: true, chat: elsewhere }))
+      .then();
+  });
+});

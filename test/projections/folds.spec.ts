@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { AccountEvent } from '../../src/domain/accounts/events.js';
+import type { InviteEvent } from '../../src/domain/invites/events.js';
+import type { MemberEvent } from '../../src/domain/members/events.js';
+import type { MessageEvent } from '../../src/domain/messages/events.js';
+import type { UserEvent } from '../../src/domain/users/events.js';
+import { channelChat, directChat, selfChat, type ChatKey } from '../../src/kernel/chat.js';
+import { shredded } from '../../src/kernel/event.js';
+import type { ChannelId, CommunityId, FileId, MessageId, RoleId, SessionId, UserId } from '../../src/kernel/ids.js';
+import { sessionDocuments } from '../../src/projections/accounts/fold.js';
+import {
+  recentMessagesMax,
+  sortIdOf,
+  type ConversationDocument,
+} from '../../src/projections/conversations/documents.js';
+import { conversationDocuments } from '../../src/projections/conversations/fold.js';
+import { inviteDocuments } from '../../src/projections/invites/fold.js';
+import { memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
+import { messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
+import { readMarkerDocuments } from '../../src/projections/reads/fold.js';
+import { userDocuments } from '../../src/projections/users/fold.js';
+import { deleted, edited, sent } from './messaging.js';
+import { folded, given } from './folded.js';
+import { now } from './setting.js';
+
+const ada = 1n as UserId;
+const bob = 2n as UserId;
+
+describe('a user', () => {
+  const givenUser = given(userDocuments);
+  const registered: UserEvent = { type: 'users.UserRegistered.v1', data: { user: ada, bot: false, name: 'Ada' } };
+
+  it('has a name from the start', () => {
+    givenUser(registered).then({ '1': { id: ada, bot: false, name: 'Ada' } });
+  });
+
+  it('is what was last changed of it', () => {
+    givenUser(
+      registered,
+      { type: 'users.NameChanged.v1', data: { user: ada, name: shredded } },
+      { type: 'users.UsernameChanged.v1', data: { user: ada, usernameKey: 'k', username: 'ada' } },
+      { type: 'users.BioChanged.v1', data: { user: ada, bio: 'Analyst' } },
+      { type: 'users.IconChanged.v1', data: { user: ada, icon: 5n as FileId } },
+      { type: 'users.ColorChanged.v1', data: { user: ada, color: 0xff0000 } },
+    ).then({
+      '1': {
+        id: ada,
+        bot: false,
+        name: shredded,
+        username: 'ada',
+        bio: 'Analyst',
+        icon: 5n as FileId,
+        color: 0xff0000,
+      },
+    });
+  });
+
+  it('has no username and no icon once they are cleared', () => {
+    givenUser(
+      registered,
+      { type: 'users.UsernameChanged.v1', data: { user: ada, usernameKey: 'k', username: 'ada' } },
+      { type: 'users.IconChanged.v1', data: { user: ada, icon: 5n as FileId } },
+      { type: 'users.UsernameCleared.v1', data: { user: ada } },
+      { type: 'users.IconCleared.v1', data: { user: ada } },
+    ).then({ '1': { id: ada, bot: false, name: 'Ada' } });
+  });
+
+  it('does not come to be by a change', () => {
+    givenUser({ type: 'users.NameChanged.v1', data: { user: ada, name: 'Ada' } }).then({});
+  });
+});
+
+describe('a session', () => {
+  const session = 7n as SessionId;
+  const device = { deviceType: 'desktop', deviceVersion: '1', appVersion: '2' };
+  const opened: AccountEvent = {
+    type: 'accounts.SessionOpened.v1',
+    data: { user: ada, session, tokenHash: 'ab', clientId: 3, ...device },
+  };
+
+  it('knows the device that it was last seen on', () => {
+    given(sessionDocuments)({ type: 'accounts.AccountRegistered.v1', data: { user: ada, hasPassword: true } }, opened, {
+      type: 'accounts.SessionDeviceChanged.v1',
+      data: { user: ada, session, clientId: 4, ...device, deviceType: shredded },
+    }).then({
+      '7': { id: session, user: ada, tokenHash: 'ab', clientId: 4, ...device, deviceType: shredded, openedAt: now },
+    });
+  });
+
+  it('is gone when it is revoked', () => {
+    given(sessionDocuments)(opened, { type: 'accounts.SessionRevoked.v1', data: { user: ada, session } }).then({});
+  });
+});
+
+describe('a member', () => {
+  const chess = 100n as CommunityId;
+  const go = 101n as CommunityId;
+  const joined = (community: CommunityId): MemberEvent => ({
+    type: 'members.MemberJoined.v1',
+    data: { community, user: ada, via: 'founding', joining: 1 },
+  });
+  const about = { community: chess, user: ada };
+  const named: MemberEvent = { type: 'members.NicknameSet.v1', data: { ...about, nickname: 'A', by: ada } };
+  const ranked: MemberEvent = { type: 'members.RolesSet.v1', data: { ...about, roles: [9n as RoleId], by: ada } };
+  const left: MemberEvent = { type: 'members.MemberLeft.v1', data: about };
+
+  it('has a nickname and roles', () => {
+    given(memberDocuments)(joined(chess), named, ranked).then({
+      '100.1': { community: chess, user: ada, joinedAt: now, nickname: 'A', roles: [9n as RoleId] },
+    });
+  });
+
+  it('that comes back is as new', () => {
+    given(memberDocuments)(joined(chess), named, ranked, left, joined(chess)).then({
+      '100.1': { community: chess, user: ada, joinedAt: now, roles: [] },
+    });
+  });
+
+  it('is in the communities that they joined, in that order', () => {
+    given(membershipsDocuments)(joined(chess), joined(go), named, ranked).then({
+      '1': {
+        user: ada,
+        memberships: [
+          { community: chess, roles: [9n as RoleId], nickname: 'A' },
+          { community: go, roles: [] },
+        ],
+      },
+    });
+  });
+
+  it('loses the nickname', () => {
+    const cleared: MemberEvent = { type: 'members.NicknameCleared.v1', data: { ...about, by: ada } };
+    given(membershipsDocuments)(joined(chess), named, cleared).then({
+      '1': { user: ada, memberships: [{ community: chess, roles: [] }] },
+    });
+  });
+
+  it('of nothing any more has no document', () => {
+    given(membershipsDocuments)(joined(chess), left, left, named).then({});
+  });
+});
+
+describe('an invite', () => {
+  const chat = channelChat(100n as CommunityId, 201n as ChannelId);
+
+  it('counts its uses', () => {
+    const about = { code: 'abc', chat };
+    const used = (user: UserId): InviteEvent => ({
+      type: 'invites.InviteUsed.v1',
+      data: { ...about, user, joining: 1 },
+    });
+    given(inviteDocuments)(
+      { type: 'invites.InviteCreated.v1', data: { ...about, creator: ada, maxUses: 5 } },
+      used(ada),
+      used(bob),
+    ).then({ abc: { ...about, creator: ada, createdAt: now, maxUses: 5, uses: 2 } });
+  });
+});
+
+describe('a message', () => {
+  const chat = selfChat(ada);
+
+  it('is as it was sent', () => {
+    given(messageDocuments)(sent(10n, { chat, nonce: 3n, replyTo: 9n as MessageId })).then({
+      '10': {
+        id: 10n as MessageId,
+        chat,
+        author: ada,
+        text: 'hello',
+        entities: [],
+        mentions: [],
+        nonce: 3n,
+        session: 7n as SessionId,
+        replyTo: 9n as MessageId,
+        sentAt: now,
+      },
+    });
+  });
+
+  it('says what it was last changed to', () => {
+    const { '10': message } = folded(messageDocuments, sent(10n, { chat }), edited(10n, { chat, text: shredded }));
+    assert.equal(message?.text, shredded);
+    assert.equal(message.editedAt, now);
+  });
+
+  it('is gone when it is deleted, and is not brought back by an edit', () => {
+    given(messageDocuments)(sent(10n, { chat }), deleted(10n, { chat }), edited(10n, { chat })).then({});
+  });
+
+  it('is counted on each level until it is deleted', () => {
+    given(messageCountDocuments)(sent(10n, { chat }), sent(11n, { chat }), deleted(10n, { chat })).then({
+      'self.1/0/000000': { messages: 1 },
+      'self.1/1/000000': { messages: 1 },
+      'self.1/2/000000': { messages: 1 },
+    });
+  });
+
+  it('leaves no count of nothing, and none below it', () => {
+    given(messageCountDocuments)(sent(10n, { chat }), deleted(10n, { chat }), deleted(10n, { chat })).then({});
+  });
+});
+
+describe('a conversation', () => {
+  const chat = directChat(bob, ada);
+  const conversationAfter = (...events: readonly MessageEvent[]): ConversationDocument | undefined =>
+    folded(conversationDocuments, ...events)[chat];
+  const ids = (from: bigint, count: number): readonly bigint[] =>
+    Array.from({ length: count }, (_, index) => from + BigInt(index));
+
+  it('begins with its first message', () => {
+    given(conversationDocuments)(sent(10n, { chat })).then({
+      [chat]: { chat, members: [ada, bob], recent: [10n as MessageId], floor: 10n as MessageId },
+    });
+  });
+
+  it('is for direct chats and saved messages only', () => {
+    const channel = channelChat(100n as CommunityId, 201n as ChannelId);
+    given(conversationDocuments)(sent(10n, { chat: channel }), sent(11n, { chat: 'group.5' as ChatKey })).then({});
+    assert.deepEqual(folded(conversationDocuments, sent(10n, { chat: selfChat(ada) }))['self.1']?.members, [ada]);
+  });
+
+  it('keeps its newest messages in order, and the highest of those that it dropped', () => {
+    const all = ids(10n, recentMessagesMax + 3);
+    const swapped = [...all.slice(0, -2), ...all.slice(-2).reverse()];
+    const conversation = conversationAfter(...swapped.map((id) => sent(id, { chat })));
+    assert.deepEqual(conversation?.recent, all.slice(3));
+    assert.equal(conversation.floor, 12n);
+  });
+
+  it('goes back to the message before when the newest is deleted', () => {
+    const conversation = conversationAfter(sent(10n, { chat }), sent(11n, { chat }), deleted(11n, { chat }));
+    assert.equal(conversation && sortIdOf(conversation), 10n);
+  });
+
+  it('stays in its place when all that it remembers is deleted', () => {
+    const all = ids(10n, recentMessagesMax + 1);
+    const conversation = conversationAfter(
+      ...all.map((id) => sent(id, { chat })),
+      ...all.map((id) => deleted(id, { chat })),
+    );
+    assert.deepEqual(conversation?.recent, []);
+    assert.equal(sortIdOf(conversation), 10n);
+  });
+});
+
+describe('a read marker', () => {
+  it('is where it was last moved to', () => {
+    const chat = selfChat(ada);
+    const moved = (message: bigint) =>
+      ({ type: 'reads.MarkerMoved.v1', data: { user: ada, chat, message: message as MessageId } }) as const;
+    given(readMarkerDocuments)(moved(10n), moved(12n)).then({ '1.self.1': { message: 12n as MessageId } });
+  });
+});

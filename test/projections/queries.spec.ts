@@ -1,0 +1,346 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { MemberEvent } from '../../src/domain/members/events.js';
+import type { MessageEvent } from '../../src/domain/messages/events.js';
+import { directChat, selfChat, type ChatKey } from '../../src/kernel/chat.js';
+import { collectionOf, forRunner, type DocumentType } from '../../src/kernel/document.js';
+import type { Event } from '../../src/kernel/event.js';
+import {
+  type CommunityId,
+  epochMillis,
+  firstIdAt,
+  type MessageId,
+  type Millis,
+  type RoleId,
+  type SessionId,
+  snowflakeOf,
+  type UserId,
+} from '../../src/kernel/ids.js';
+import type { DocumentStore, Plain } from '../../src/kernel/ports/documentStore.js';
+import { session, sessionsOf } from '../../src/projections/accounts/queries.js';
+import { sessionDocuments } from '../../src/projections/accounts/fold.js';
+import { checkpointOf, consistently, NeverAtRest } from '../../src/projections/checkpoints.js';
+import { conversation, conversationsOf } from '../../src/projections/conversations/queries.js';
+import { conversationDocuments } from '../../src/projections/conversations/fold.js';
+import { memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
+import { holders, member, members, membersById, memberships } from '../../src/projections/members/queries.js';
+import { messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
+import {
+  history,
+  lastMessage,
+  lastMessageOf,
+  mentionsAfter,
+  message,
+  sentBySession,
+  messagesAfter,
+  messagesById,
+  type HistoryPage,
+} from '../../src/projections/messages/queries.js';
+import { readMarkerDocuments } from '../../src/projections/reads/fold.js';
+import { projectionNamed } from '../../src/projections/registry.js';
+import { unread } from '../../src/projections/unread.js';
+import { userDocuments } from '../../src/projections/users/fold.js';
+import { usersById } from '../../src/projections/users/queries.js';
+import { folded } from './folded.js';
+import { deleted, sent } from './messaging.js';
+import { openStore } from './setting.js';
+
+const ada = 1n as UserId;
+const bob = 2n as UserId;
+const eve = 3n as UserId;
+const chat = directChat(ada, bob);
+const other = selfChat(ada);
+const messageId = (id: bigint): MessageId => id as MessageId;
+
+/** Stores what the events are folded into. */
+const put = async <Doc, E extends Event>(
+  store: DocumentStore,
+  type: DocumentType<Doc, E>,
+  events: readonly E[],
+): Promise<void> => {
+  const { indexKeysOf } = forRunner(type);
+  const writes = Object.entries(folded(type, ...events)).map(([key, document]) => ({
+    collection: collectionOf(type),
+    key,
+    document: document as Plain,
+    position: 1n,
+    indexKeys: indexKeysOf(document),
+  }));
+  await store.commit(writes, []);
+};
+
+const messagesFrom = async (...events: readonly MessageEvent[]): Promise<{ readonly store: DocumentStore }> => {
+  const store = await openStore();
+  await put(store, messageDocuments, events);
+  await put(store, messageCountDocuments, events);
+  await put(store, conversationDocuments, events);
+  return { store };
+};
+
+describe('history', () => {
+  const five = [10n, 11n, 12n, 13n, 14n].map((id) => sent(id, { chat }));
+  const idsOf = async (page: HistoryPage, ...more: readonly MessageEvent[]): Promise<readonly bigint[]> => {
+    const reads = await messagesFrom(...five, sent(20n, { chat: other }), ...more);
+    return (await history(reads, chat, page)).map(({ id }) => id);
+  };
+
+  it('is the newest messages of the chat, the newest first', async () => {
+    assert.deepEqual(await idsOf({ limit: 3 }), [14n, 13n, 12n]);
+  });
+
+  it('before a message is the newest of the older ones', async () => {
+    assert.deepEqual(await idsOf({ before: messageId(13n), limit: 2 }), [12n, 11n]);
+  });
+
+  it('since a message is the oldest of the newer ones', async () => {
+    assert.deepEqual(await idsOf({ since: messageId(10n), limit: 2 }), [12n, 11n]);
+  });
+
+  it('around a message has it in the middle', async () => {
+    assert.deepEqual(await idsOf({ around: messageId(12n), limit: 4 }), [13n, 12n, 11n, 10n]);
+    assert.deepEqual(await idsOf({ around: messageId(12n), limit: 1 }), [12n]);
+  });
+
+  it('has no deleted messages', async () => {
+    assert.deepEqual(await idsOf({ limit: 2 }, deleted(14n, { chat })), [13n, 12n]);
+  });
+
+  it('of no length is empty', async () => {
+    assert.deepEqual(await idsOf({ limit: 0 }), []);
+  });
+});
+
+describe('messages', () => {
+  it('are found by id, in the order asked for', async () => {
+    const reads = await messagesFrom(sent(10n, { chat }), sent(11n, { chat }));
+    const found = await messagesById(reads, [11n, 9n, 10n].map(messageId));
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [11n, 10n],
+    );
+    assert.equal((await message(reads, messageId(10n)))?.id, 10n);
+  });
+
+  it('are found by their author', async () => {
+    const reads = await messagesFrom(
+      sent(10n, { chat, author: bob, nonce: 5n }),
+      sent(11n, { chat, author: ada }),
+      sent(12n, { chat: other, author: bob }),
+    );
+    assert.equal((await lastMessageOf(reads, chat, bob))?.id, 10n);
+    assert.equal((await lastMessage(reads, chat))?.id, 11n);
+  });
+
+  it('that a session has sent are found from the newest back to a time, however many', async () => {
+    const since = (epochMillis + 1_000) as Millis;
+    const first = firstIdAt(since);
+    const ids = Array.from({ length: 1_203 }, (_, index) => first + BigInt(index));
+    const reads = await messagesFrom(...ids.map((id) => sent(id, { chat, nonce: id })));
+    const found: bigint[] = [];
+    for await (const { id } of sentBySession(reads, 7n as SessionId, since)) found.push(id);
+    // Later than the first moment of that time.
+    assert.deepEqual(found, ids.slice(1).reverse());
+    assert.equal((await sentBySession(reads, 8n as SessionId, since).next()).done, true);
+  });
+
+  it('that name somebody are found from the oldest on', async () => {
+    const reads = await messagesFrom(
+      ...[10n, 11n, 12n].map((id) => sent(id, { chat, mentions: [bob] })),
+      sent(13n, { chat, mentions: [eve] }),
+      sent(14n, { chat: other, mentions: [bob] }),
+    );
+    const found = await mentionsAfter(reads, bob, chat, { after: messageId(10n), limit: 9 });
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [11n, 12n],
+    );
+  });
+});
+
+describe('the number of messages after one', () => {
+  // From the same millisecond to years apart.
+  const pause = fc.oneof(fc.nat(3), fc.nat(200_000), fc.nat(20_000_000), fc.nat(2 ** 36));
+  const someIds = fc.array(fc.tuple(pause, fc.nat(4_095)), { minLength: 1, maxLength: 60 }).map((steps) => {
+    let at = epochMillis + 1;
+    return [
+      ...new Set(steps.map(([millis, counter]) => snowflakeOf({ at: (at += millis) as Millis, node: 3, counter }))),
+    ];
+  });
+
+  it('is exact, whatever is between them and whatever was deleted', async () => {
+    await fc.assert(
+      fc.asyncProperty(someIds, fc.infiniteStream(fc.nat(3)), fc.nat(), async (ids, luck, pick) => {
+        const lost = ids.filter(() => luck.next().value === 0);
+        const reads = await messagesFrom(
+          ...ids.map((id) => sent(id, { chat })),
+          ...lost.map((id) => deleted(id, { chat })),
+          sent(1n, { chat: other }),
+        );
+        const left = ids.filter((id) => !lost.includes(id));
+        const marker = (ids[pick % ids.length] ?? 0n) + BigInt((pick % 3) - 1);
+        for (const after of [marker, 0n]) {
+          assert.equal(await messagesAfter(reads, chat, after), left.filter((id) => id > after).length);
+        }
+      }),
+    );
+  });
+});
+
+describe('what somebody has not read', () => {
+  const marked = async (reads: { readonly store: DocumentStore }, at: bigint): Promise<typeof reads> => {
+    await put(reads.store, readMarkerDocuments, [
+      { type: 'reads.MarkerMoved.v1', data: { user: ada, chat, message: messageId(at) } },
+    ]);
+    return reads;
+  };
+  const fromBob = (id: bigint, mentions: readonly UserId[] = []) => sent(id, { chat, author: bob, mentions });
+
+  it('is everything to begin with', async () => {
+    const reads = await messagesFrom(fromBob(10n, [ada]), fromBob(11n));
+    assert.deepEqual(await unread(reads, ada, chat), { messages: 2, mentions: 1, marker: undefined });
+  });
+
+  it('is what came after the marker', async () => {
+    const reads = await marked(await messagesFrom(fromBob(10n, [ada]), fromBob(11n, [ada]), fromBob(12n)), 10n);
+    assert.deepEqual(await unread(reads, ada, chat), { messages: 2, mentions: 1, marker: 10n });
+  });
+
+  it('is what came after their own newest message', async () => {
+    const reads = await marked(await messagesFrom(fromBob(10n), sent(11n, { chat }), fromBob(12n)), 10n);
+    assert.deepEqual(await unread(reads, ada, chat), { messages: 1, mentions: 0, marker: 11n });
+  });
+});
+
+describe('conversations', () => {
+  it('come with the newest activity first, page by page', async () => {
+    const chats = [directChat(ada, bob), directChat(ada, eve), other];
+    const reads = await messagesFrom(
+      ...chats.map((key, index) => sent(BigInt(10 + index), { chat: key })),
+      sent(20n, { chat: directChat(ada, bob) }),
+      sent(21n, { chat: directChat(bob, eve) }),
+    );
+    const page = async (within: { before?: MessageId; after?: MessageId }): Promise<readonly ChatKey[]> =>
+      (await conversationsOf(reads, ada, { ...within, limit: 2 })).map((one) => one.chat);
+    assert.deepEqual(await page({}), ['dm.1.2', 'self.1']);
+    assert.deepEqual(await page({ before: messageId(12n) }), ['dm.1.3']);
+    assert.deepEqual(await page({ after: messageId(12n) }), ['dm.1.2']);
+    assert.equal((await conversation(reads, other))?.floor, 12n);
+  });
+});
+
+describe('members', () => {
+  const chess = 100n as CommunityId;
+  const joined = (user: UserId): MemberEvent => ({
+    type: 'members.MemberJoined.v1',
+    data: { community: chess, user, via: 'invite', joining: 1 },
+  });
+
+  it('are listed by user, page by page', async () => {
+    const store = await openStore();
+    await put(store, memberDocuments, [joined(eve), joined(ada), joined(bob)]);
+    const page = (after?: UserId) =>
+      members({ store }, chess, after === undefined ? { limit: 2 } : { after, limit: 2 });
+    assert.deepEqual(
+      (await page()).map(({ user }) => user),
+      [ada, bob],
+    );
+    assert.deepEqual(
+      (await page(bob)).map(({ user }) => user),
+      [eve],
+    );
+    assert.deepEqual(
+      (await membersById({ store }, chess, [eve, 9n as UserId, ada])).map(({ user }) => user),
+      [eve, ada],
+    );
+    assert.equal((await member({ store }, chess, ada))?.user, ada);
+  });
+
+  it('are found by their roles', async () => {
+    const store = await openStore();
+    const [guide, guard] = [7n as RoleId, 8n as RoleId];
+    const ranked = (user: UserId, ...roles: readonly RoleId[]): MemberEvent => ({
+      type: 'members.RolesSet.v1',
+      data: { community: chess, user, roles, by: ada },
+    });
+    const ranks = [ranked(eve, guide, guard), ranked(ada, guard), ranked(bob, guard), ranked(bob)];
+    await put(store, memberDocuments, [...[eve, ada, bob].map(joined), ...ranks]);
+    const having = async (role: RoleId, limit = 9): Promise<readonly UserId[]> =>
+      (await holders({ store }, { community: chess, role }, { limit })).map(({ user }) => user);
+    assert.deepEqual(await having(guard), [ada, eve]);
+    assert.deepEqual(await having(guard, 1), [ada]);
+    assert.deepEqual(await having(guide), [eve]);
+  });
+
+  it('know their communities', async () => {
+    const store = await openStore();
+    await put(store, membershipsDocuments, [joined(ada)]);
+    assert.deepEqual(await memberships({ store }, ada), [{ community: chess, roles: [] }]);
+    assert.deepEqual(await memberships({ store }, bob), []);
+  });
+});
+
+describe('sessions', () => {
+  it('are listed from the newest on', async () => {
+    const store = await openStore();
+    const opened = (id: bigint, user: UserId) =>
+      ({
+        type: 'accounts.SessionOpened.v1',
+        data: {
+          user,
+          session: id as SessionId,
+          tokenHash: 'ab',
+          clientId: 1,
+          deviceType: '',
+          deviceVersion: '',
+          appVersion: '',
+        },
+      }) as const;
+    await put(store, sessionDocuments, [opened(7n, ada), opened(8n, bob), opened(9n, ada)]);
+    assert.deepEqual(
+      (await sessionsOf({ store }, ada)).map(({ id }) => id),
+      [9n, 7n],
+    );
+    assert.equal((await session({ store }, 8n as SessionId))?.user, bob);
+  });
+});
+
+describe('users', () => {
+  it('come in the order asked for, without those who are not there', async () => {
+    const store = await openStore();
+    const registered = (user: UserId) =>
+      ({ type: 'users.UserRegistered.v1', data: { user, bot: false, name: 'n' } }) as const;
+    await put(store, userDocuments, [registered(ada), registered(bob)]);
+    assert.deepEqual(
+      (await usersById({ store }, [bob, eve, ada])).map(({ id }) => id),
+      [bob, ada],
+    );
+    assert.deepEqual(await usersById({ store }, []), []);
+  });
+});
+
+describe('a consistent read', () => {
+  const users = projectionNamed('users');
+  const moveTo = (store: DocumentStore, position: bigint) =>
+    store.commit([], [{ projection: checkpointOf(users), position }]);
+
+  it('is made again when a commit came between', async () => {
+    const store = await openStore();
+    let reads = 0;
+    const read = async (): Promise<number> => {
+      reads += 1;
+      if (reads < 3) await moveTo(store, BigInt(reads));
+      return reads;
+    };
+    assert.deepEqual(await consistently(store, users, read), { value: 3, position: 2n });
+  });
+
+  it('gives up when commits never cease', async () => {
+    const store = await openStore();
+    let position = 0n;
+    await assert.rejects(
+      consistently(store, users, () => moveTo(store, (position += 1n))),
+      NeverAtRest,
+    );
+  });
+});

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { communities } from '../../src/domain/communities/decide.js';
+import { invites } from '../../src/domain/invites/decide.js';
+import { joiningId, members } from '../../src/domain/members/decide.js';
+import type { MemberJoined } from '../../src/domain/members/events.js';
+import { channelChat } from '../../src/kernel/chat.js';
+import { readEvents } from '../../src/kernel/codec.js';
+import type { ChannelId, CommunityId, UserId } from '../../src/kernel/ids.js';
+import { admitMembers } from '../../src/workflows/admitMembers.js';
+import { pauseMillisMax, startWorkflow, type WorkflowAlarm, type WorkflowNeeds } from '../../src/workflows/runner.js';
+import { openEngines, type Engines } from '../gateway/communities/engines.js';
+
+const ada = 1n as UserId;
+const bob = 2n as UserId;
+const community = 100n as CommunityId;
+const general = 201n as ChannelId;
+const code = 'abcdefgh0123';
+
+const founding = (id = community) =>
+  ({ type: 'CreateCommunity', data: { community: id, general, name: 'Chess', by: ada } }) as const;
+const cause = (commandId: string) => ({ commandId, correlationId: 'test' });
+
+/** What a crash leaves: a founding and a use of an invite, each without what should have followed. */
+const crashed = async (): Promise<Engines> => {
+  const engines = await openEngines();
+  const { execute, time } = engines;
+  const chat = channelChat(community, general);
+  await execute(communities, founding(), cause('found'));
+  const made = { code, chat, creator: ada, at: time.millis, maxUses: 1 };
+  await execute(invites, { type: 'CreateChatInvite', data: made }, cause('make'));
+  const use = { code, user: bob, joining: 1, at: time.millis };
+  await execute(invites, { type: 'UseInvite', data: use }, cause('use'));
+  return engines;
+};
+
+const needsOn = ({ log, codec, sealer, store, execute }: Engines, changes: Partial<WorkflowNeeds> = {}) => ({
+  log,
+  codec,
+  sealer,
+  documents: store,
+  execute,
+  pause: () => Promise.resolve(),
+  alarm: ({ error }: WorkflowAlarm) => {
+    throw error;
+  },
+  ...changes,
+});
+
+/** The next so many joinings in the log, as they come. */
+const joinings = async ({ log, codec, sealer }: Engines, count: number): Promise<readonly MemberJoined['data'][]> => {
+  const found: MemberJoined['data'][] = [];
+  const subscription = log.subscribe(0n);
+  for await (const batch of subscription) {
+    const joined = batch.filter(({ type }) => type === 'members.MemberJoined.v1');
+    const events = (await readEvents(codec, sealer, joined)) as readonly MemberJoined[];
+    found.push(...events.map(({ data }) => data));
+    if (found.length >= count) break;
+  }
+  subscription.close();
+  return found;
+};
+
+const adaIn = (id = community) => ({ community: id, user: ada, via: 'founding', joining: 1 });
+const bobIn = { community, user: bob, via: 'invite', invite: code, joining: 1 };
+
+describe('admitMembers', () => {
+  it('lets in whom a crash has left outside', async () => {
+    const engines = await crashed();
+    const running = startWorkflow(admitMembers, needsOn(engines));
+    assert.deepEqual(await joinings(engines, 2), [adaIn(), bobIn]);
+    await running.stop();
+  });
+
+  it('repeats nothing when it starts over', async () => {
+    const engines = await crashed();
+    const first = startWorkflow(admitMembers, needsOn(engines));
+    await joinings(engines, 2);
+    await first.stop();
+    await engines.execute(
+      members,
+      { type: 'LeaveCommunity', data: { community, user: bob, owner: false } },
+      cause('leave'),
+    );
+    // As after a crash in which the checkpoint was lost.
+    const documents = { checkpoint: () => Promise.resolve(0n), commit: () => Promise.resolve() };
+    const second = startWorkflow(admitMembers, needsOn(engines, { documents }));
+    const other = 300n as CommunityId;
+    await engines.execute(communities, founding(other), cause('found other'));
+    assert.deepEqual(await joinings(engines, 3), [adaIn(), bobIn, adaIn(other)]);
+    await second.stop();
+  });
+
+  it('is the same deed as the request’s own', async () => {
+    const engines = await crashed();
+    const data = { community, user: ada, via: 'founding', joining: 1 } as const;
+    await engines.execute(members, { type: 'JoinCommunity', data }, cause(joiningId(community, ada, 1)));
+    const running = startWorkflow(admitMembers, needsOn(engines));
+    assert.deepEqual(await joinings(engines, 2), [adaIn(), bobIn]);
+    await running.stop();
+  });
+
+  it('begins where it stopped', async () => {
+    const engines = await crashed();
+    const running = startWorkflow(admitMembers, needsOn(engines));
+    await joinings(engines, 2);
+    await running.stop();
+    const end = running.position();
+    assert.ok(end !== undefined && end > 0n);
+    assert.equal(await engines.store.checkpoint('workflow.admitMembers'), end);
+  });
+
+  it('raises the alarm, waits longer each time, and goes on when it can', async () => {
+    const engines = await crashed();
+    const pauses: number[] = [];
+    const alarms: WorkflowAlarm[] = [];
+    const broken = 12;
+    const running = startWorkflow(
+      admitMembers,
+      needsOn(engines, {
+        execute: (...command) =>
+          alarms.length < broken ? Promise.reject(new Error('the log is away')) : engines.execute(...command),
+        alarm: (alarm) => alarms.push(alarm),
+        pause: (millis) => {
+          pauses.push(millis);
+          return Promise.resolve();
+        },
+      }),
+    );
+    assert.deepEqual(await joinings(engines, 2), [adaIn(), bobIn]);
+    await running.stop();
+    assert.deepEqual(
+      alarms.map(({ failures }) => failures),
+      Array.from({ length: broken }, (_, index) => index + 1),
+    );
+    assert.deepEqual(pauses.slice(0, 3), [100, 200, 400]);
+    assert.equal(pauses.at(-1), pauseMillisMax);
+  });
+
+  it('stops in the middle of a pause', async () => {
+    const engines = await crashed();
+    let paused: (() => void) | undefined;
+    const inPause = new Promise<void>((resolve) => (paused = resolve));
+    const running = startWorkflow(
+      admitMembers,
+      needsOn(engines, {
+        execute: () => Promise.reject(new Error('the log is away')),
+        alarm: () => undefined,
+        pause: (_, signal) =>
+          new Promise((resolve) => {
+            signal.addEventListener('abort', () => {
+              resolve();
+            });
+            paused?.();
+          }),
+      }),
+    );
+    await inPause;
+    await running.stop();
+    assert.ok(running.position() === undefined || running.position() === 0n);
+  });
+});
