@@ -1,0 +1,17 @@
+/** Every WebSocket close code that the server sends. docs/errors.md is held to this table by a test. */
+export const closeCode = {
+  /** Nothing came for longer than the idle timeout; pings and heartbeats count. */
+  idle: 1001,
+  /** Sent by the WebSocket library: the bytes are not the WebSocket protocol. */
+  protocolError: 1002,
+  /** A text frame: the protocol is binary. */
+  unsupported: 1003,
+  /** The token was refused, or the session was revoked. */
+  policyViolation: 1008,
+  /** Sent by the WebSocket library: a message is larger than the server takes. */
+  tooBig: 1009,
+  /** The server stops or restarts: come back. */
+  restart: 1012,
+  /** The client does not read fast enough, or the server has no room: come back later. */
+  tryAgainLater: 1013,
+} as const;

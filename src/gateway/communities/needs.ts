@@ -1,0 +1,12 @@
+import type { Ids } from '../../kernel/ports/system.js';
+import type { Reads } from '../../projections/reading.js';
+import type { StatusOf } from '../rendering.js';
+import type { Access } from '../view.js';
+
+/** What the handlers of this package need, and nothing else. */
+export type CommunityNeeds = {
+  readonly access: Access;
+  readonly reads: Reads;
+  readonly ids: Pick<Ids, 'next'>;
+  readonly statusOf: StatusOf;
+};

@@ -1,0 +1,140 @@
+import type { Tracer } from '@opentelemetry/api';
+import type { Logger } from 'pino';
+import type { EventCodec } from '../kernel/codec.js';
+import type { Execute } from '../kernel/execute.js';
+import type { EventLog } from '../kernel/ports/eventLog.js';
+import type { Presence } from '../kernel/ports/presence.js';
+import type { PubSub } from '../kernel/ports/pubSub.js';
+import type { Sealer } from '../kernel/ports/sealer.js';
+import type { Clock, Ids } from '../kernel/ports/system.js';
+import type { Follower } from './calls.js';
+import { dispatcher } from './dispatch.js';
+import { fanOut, type FanOut, type FanOutNeeds } from './fanOut.js';
+import { flusher } from './flusher.js';
+import { hub, type Hub } from './hub.js';
+import { later as systemLater, type Later } from './later.js';
+import type { Limits } from './limits.js';
+import type { Metrics } from './metrics.js';
+import type { IsAway } from './outcomes.js';
+import { presences, type Presences } from './presence.js';
+import type { HandlerTable } from './rpc.js';
+import { sockets, type Sockets, type SocketsNeeds } from './sockets.js';
+import { typing, type Typing } from './typing.js';
+import type { Access, Teller } from './view.js';
+
+export type GatewayNeeds = {
+  readonly log: EventLog;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  readonly execute: Execute;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly pubSub: PubSub;
+  readonly presence: Presence;
+  readonly limits: Limits;
+  readonly teller: Teller;
+  readonly access: Pick<Access, 'now' | 'seeing'>;
+  /** The read models. */
+  readonly documents: Follower;
+  /** The handlers of RPCs, which in turn need what is ephemeral. */
+  readonly handlers: (live: Live) => HandlerTable;
+  /** Default: what fails never passes. */
+  readonly isAway?: IsAway;
+  /** Called with each event of the log that comes by. */
+  readonly passed?: NonNullable<FanOutNeeds['passed']>;
+  readonly metrics: Pick<Metrics, 'answered' | 'count'>;
+  readonly logger: Logger;
+  readonly tracer: Tracer;
+  /** Default: the system's timers. */
+  readonly later?: Later;
+  /** Default: `idleMillisMax`. */
+  readonly idleMillis?: number;
+};
+
+/** Ephemeral: it is told, and never stored. */
+export type Live = { readonly presences: Presences; readonly typing: Typing };
+
+/** Everything between sockets and the log. */
+export interface Gateway {
+  readonly sockets: Sockets;
+  readonly hub: Hub;
+  readonly fanOut: FanOut;
+  readonly presences: Presences;
+  /** Begins to tell what happens. */
+  start(): Promise<void>;
+  /** Close the sockets first. */
+  close(): Promise<void>;
+}
+
+export const gateway = (needs: GatewayNeeds): Gateway => {
+  const { logger, metrics } = needs;
+  const flushing = flusher();
+  const hearing = hub({
+    teller: needs.teller,
+    came: (caller) => {
+      live.presences.came(caller);
+    },
+    went: (caller) => {
+      live.presences.went(caller);
+      live.typing.went(caller);
+    },
+    alarm: (message, details) => {
+      logger.error(details, message);
+      metrics.count('alarms', 1);
+    },
+  });
+  const live = liveOf(needs, hearing);
+  const telling = fanOut({
+    ...needs,
+    hub: hearing,
+    flushed: flushing.settled,
+    count: metrics.count,
+  });
+  const dispatch = dispatcher({
+    handlers: needs.handlers(live),
+    calls: { ...needs, hub: hearing, rules: telling, end: () => needs.log.end() },
+    limits: needs.limits,
+    log: logger,
+    isAway: needs.isAway ?? (() => false),
+    answered: metrics.answered,
+  });
+  const open = sockets({
+    dispatch,
+    flusher: flushing,
+    closed: hearing.leave,
+    cut: cutOf(needs),
+    ...(needs.idleMillis === undefined ? {} : { idleMillis: needs.idleMillis }),
+  });
+
+  return {
+    sockets: open,
+    hub: hearing,
+    fanOut: telling,
+    presences: live.presences,
+    start: async () => {
+      await live.typing.start();
+      await live.presences.start(hearing.sessions);
+      await telling.start();
+    },
+    close: async () => {
+      await telling.close();
+      await live.typing.close();
+      await live.presences.close();
+    },
+  };
+};
+
+const cutOf =
+  ({ metrics, logger }: GatewayNeeds): SocketsNeeds['cut'] =>
+  ({ session, outbox }) => {
+    metrics.count('cuts', 1);
+    logger.info({ session: session?.caller.session.toString(), bytes: outbox.bufferedBytes }, 'a slow client was cut');
+  };
+
+const liveOf = (needs: GatewayNeeds, { deliver }: Hub): Live => {
+  const failed = (err: unknown): void => {
+    needs.logger.warn({ err }, 'presence or typing was not told');
+  };
+  const ephemeral = { ...needs, deliver, failed, later: needs.later ?? systemLater };
+  return { presences: presences(ephemeral), typing: typing(ephemeral) };
+};

@@ -1,0 +1,20 @@
+/** Work that must not overtake: what is put into one lane is done one after the other, lanes go side by side. */
+export interface Lanes {
+  run<T>(lane: string, work: () => Promise<T>): Promise<T>;
+}
+
+export const lanes = (): Lanes => {
+  const busy = new Map<string, Promise<unknown>>();
+  return {
+    run: async (lane, work) => {
+      const before = busy.get(lane);
+      const turn = before === undefined ? work() : before.then(work, work);
+      busy.set(lane, turn);
+      try {
+        return await turn;
+      } finally {
+        if (busy.get(lane) === turn) busy.delete(lane);
+      }
+    },
+  };
+};

@@ -1,0 +1,99 @@
+import type { AddressInfo } from 'node:net';
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Logger } from 'pino';
+import { closeAnswerMillisMax, inboundBytesMax } from './connection.js';
+import type { Metrics } from './metrics.js';
+import type { Sockets } from './sockets.js';
+
+/** Where clients connect: the protocol's own path, and one that some clients were written for. */
+export const gatewayPaths = ['/', '/api/v1/gateway'] as const;
+
+/** Besides what it comes to, whatever can be said of the parts. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+export type ServerNeeds = {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly sockets: Sockets;
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly readiness: () => Promise<Readiness>;
+  readonly logger: Pick<Logger, 'debug'>;
+};
+
+export interface Server {
+  readonly port: number;
+  /** Accepts no more connections, then closes those that there are with 1012 once their requests are answered. */
+  close(): Promise<void>;
+}
+
+const socketOptions: NonNullable<WebsocketPluginOptions['options']> & { readonly closeTimeout: number } = {
+  maxPayload: inboundBytesMax,
+  // Answers are written below the library, which could not be with compression.
+  perMessageDeflate: false,
+  // No client of the protocol offers one; by default the library would take the first that is offered.
+  handleProtocols: () => false,
+  // Newer than the library's types.
+  closeTimeout: closeAnswerMillisMax,
+};
+
+/** Throws when the address cannot be listened on. */
+export const serve = async (needs: ServerNeeds): Promise<Server> => {
+  const app = fastify({ forceCloseConnections: true });
+  await app.register(websocket, {
+    options: socketOptions,
+    // The library has answered with the right close code already; its default here would cut that answer off.
+    errorHandler: (error) => {
+      needs.logger.debug({ err: error }, 'a connection failed');
+    },
+    preClose: (done) => {
+      needs.sockets.close().then(() => {
+        done();
+      }, done);
+    },
+  });
+  await app.register((routes: FastifyInstance) => {
+    gatewayRoutes(routes, needs);
+    operationRoutes(routes, needs);
+  });
+  await app.listen({ host: needs.host, port: needs.port });
+  // A TCP server that listens has an address of this kind.
+  const { port } = app.server.address() as AddressInfo;
+  return { port, close: () => app.close() };
+};
+
+const gatewayRoutes = (routes: FastifyInstance, { sockets, logger }: ServerNeeds): void => {
+  const failed = (err: Error): void => {
+    logger.debug({ err }, 'a connection failed');
+  };
+  for (const url of gatewayPaths) {
+    routes.route({
+      method: 'GET',
+      url,
+      handler: (_, reply) => reply.code(426).header('upgrade', 'websocket').send({ error: 'connect with a WebSocket' }),
+      preHandler: letGoOfAnswer,
+      wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+        // The plugin's own listener would keep the request, its headers and its answer for as long as the connection lasts.
+        socket.removeAllListeners('error').on('error', failed);
+        sockets.accept({ socket, stream: request.raw.socket, address: request.ip });
+      },
+    });
+  }
+};
+
+/** A socket knows the answer that is written to it. Of an upgrade there is none, and some 3 KB would stay in memory. */
+const letGoOfAnswer = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+  if (request.ws) reply.raw.detachSocket(request.raw.socket);
+  done();
+};
+
+const operationRoutes = (routes: FastifyInstance, { metrics, readiness }: ServerNeeds): void => {
+  routes.get('/healthz', () => ({ ok: true }));
+  routes.get('/readyz', async (_, reply) => {
+    const state = await readiness();
+    return reply.code(state.ready ? 200 : 503).send(state);
+  });
+  routes.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+};

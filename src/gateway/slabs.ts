@@ -1,0 +1,36 @@
+/** Room for one write: `bytes` were asked for, they begin at `at`. */
+export type Room = { readonly buffer: Buffer; readonly at: number };
+
+/** Memory that writes are put together in. What one `take` gave is overwritten by the next, unless it is kept. */
+export interface Slabs {
+  take(this: void, bytes: number): Room;
+  /** What was taken last is still being sent: it is left alone from here on. */
+  keep(this: void): void;
+}
+
+export const slabBytes = 262_144;
+/** A larger write gets memory of its own. */
+export const sharedBytesMax = 65_536;
+
+export const slabs = (): Slabs => {
+  let slab = Buffer.allocUnsafeSlow(slabBytes);
+  let used = 0;
+  let taken = 0;
+  return {
+    take: (bytes) => {
+      if (bytes > sharedBytesMax) {
+        taken = 0;
+        return { buffer: Buffer.allocUnsafeSlow(bytes), at: 0 };
+      }
+      if (used + bytes > slabBytes) {
+        slab = Buffer.allocUnsafeSlow(slabBytes);
+        used = 0;
+      }
+      taken = bytes;
+      return { buffer: slab, at: used };
+    },
+    keep: () => {
+      used += taken;
+    },
+  };
+};

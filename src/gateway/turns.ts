@@ -1,0 +1,55 @@
+/**
+ * The order in which the requests of one connection are carried out: as if one after the other, each seeing what those
+ * before it did. Clients send without waiting for answers and rely on that. Requests that cannot tell the difference go
+ * side by side: reads among themselves, and sends, which keep the order of a chat themselves.
+ */
+export interface Turns {
+  /** Begins `work` at once, in this very tick, when it need not wait. */
+  take<T>(kind: TurnKind, work: () => Promise<T>): Promise<T>;
+}
+
+/** Requests of one kind share a turn; those that go `alone` share it with nobody. */
+export type TurnKind = 'read' | 'send' | 'alone';
+
+type Turn = {
+  readonly kind: TurnKind;
+  /** Ends when the turn before it does; `undefined` when there was none. */
+  readonly before: Promise<void> | undefined;
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+  underWay: number;
+};
+
+export const turns = (): Turns => new TurnsOfConnection();
+
+/** A class, because every connection has one. */
+class TurnsOfConnection implements Turns {
+  private last: Turn | undefined;
+
+  async take<T>(kind: TurnKind, work: () => Promise<T>): Promise<T> {
+    const turn = this.turnFor(kind);
+    turn.underWay += 1;
+    try {
+      if (turn.before !== undefined) await turn.before;
+      return await work();
+    } finally {
+      turn.underWay -= 1;
+      if (turn.underWay === 0) turn.end();
+      if (turn.underWay === 0 && this.last === turn) this.last = undefined;
+    }
+  }
+
+  private turnFor(kind: TurnKind): Turn {
+    if (this.last?.kind === kind && kind !== 'alone') return this.last;
+    this.last = newTurn(kind, this.last?.ended);
+    return this.last;
+  }
+}
+
+const newTurn = (kind: TurnKind, before: Promise<void> | undefined): Turn => {
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { kind, before, ended, end, underWay: 0 };
+};

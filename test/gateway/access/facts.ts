@@ -1,0 +1,129 @@
+import { channelChat, type ChatKey } from '../../../src/kernel/chat.js';
+import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../../src/kernel/ids.js';
+import { usualPermissions } from '../../../src/kernel/permissions.js';
+import type { AnyEvent } from './node.js';
+
+export const ann = 1n as UserId;
+export const ben = 2n as UserId;
+export const cat = 3n as UserId;
+export const guild = 100n as CommunityId;
+export const other = 101n as CommunityId;
+export const category = 200n as ChannelId;
+export const general = 201n as ChannelId;
+export const staff = 202n as ChannelId;
+export const helper = 300n as RoleId;
+export const admin = 301n as RoleId;
+export const everybody = 0n as RoleId;
+
+/** Founded by ann, with a category and the text channels `general` and `staff` at the top level. */
+export const founded = (community = guild, owner = ann): readonly AnyEvent[] => [
+  {
+    type: 'communities.CommunityCreated.v1',
+    data: { community, owner, defaultPermissions: usualPermissions, name: 'guild' },
+  },
+  channelMade(category, 'category', 0, community),
+  channelMade(general, 'text', 1, community),
+  channelMade(staff, 'text', 2, community),
+  joined(owner, community),
+];
+
+const channelMade = (
+  channel: ChannelId,
+  kind: 'text' | 'category',
+  position: number,
+  community: CommunityId,
+): AnyEvent => ({
+  type: 'communities.ChannelCreated.v1',
+  data: { community, channel, kind, position, by: ann, name: kind },
+});
+
+export const joined = (user: UserId, community = guild): AnyEvent => ({
+  type: 'members.MemberJoined.v1',
+  data: { community, user, via: 'invite', joining: 1 },
+});
+export const left = (user: UserId, community = guild): AnyEvent => ({
+  type: 'members.MemberLeft.v1',
+  data: { community, user },
+});
+export const rolesSet = (user: UserId, ...roles: readonly RoleId[]): AnyEvent => ({
+  type: 'members.RolesSet.v1',
+  data: { community: guild, user, roles, by: ann },
+});
+export const role = (id: RoleId, permissions: bigint, priority = 1): AnyEvent =>
+  roleEvent('RoleCreated', id, permissions, priority);
+export const roleEdited = (id: RoleId, permissions: bigint): AnyEvent => roleEvent('RoleEdited', id, permissions, 1);
+const roleEvent = (
+  what: 'RoleCreated' | 'RoleEdited',
+  id: RoleId,
+  permissions: bigint,
+  priority: number,
+): AnyEvent => ({
+  type: `communities.${what}.v1`,
+  data: {
+    community: guild,
+    role: id,
+    permissions,
+    priority,
+    color: 0,
+    separated: false,
+    public: false,
+    by: ann,
+    name: 'role',
+  },
+});
+export const roleDeleted = (id: RoleId): AnyEvent => ({
+  type: 'communities.RoleDeleted.v1',
+  data: { community: guild, role: id, by: ann },
+});
+export const override = (
+  channel: ChannelId,
+  id: RoleId,
+  { pos = 0n, neg = 0n }: { readonly pos?: bigint; readonly neg?: bigint },
+): AnyEvent => ({
+  type: 'communities.OverrideSet.v1',
+  data: { community: guild, channel, role: id, pos, neg, by: ann },
+});
+export const movedUnder = (channel: ChannelId, parent: ChannelId): AnyEvent => ({
+  type: 'communities.ChannelsArranged.v1',
+  data: { community: guild, places: [{ channel, position: 0, parent }], by: ann },
+});
+/** Made under the category, so that it follows it. */
+export const channelUnderCategory = (channel: ChannelId): AnyEvent => ({
+  type: 'communities.ChannelCreated.v1',
+  data: { community: guild, channel, kind: 'text', position: 9, parent: category, by: ann, name: 'child' },
+});
+export const deleted: AnyEvent = { type: 'communities.CommunityDeleted.v1', data: { community: guild, by: ann } };
+
+export const chatOfGeneral = channelChat(guild, general);
+export const chatOfStaff = channelChat(guild, staff);
+
+export const sent = (
+  id: bigint,
+  author: UserId,
+  chat: ChatKey = chatOfGeneral,
+  mentions: readonly UserId[] = [],
+): AnyEvent => ({
+  type: 'messages.MessageSent.v1',
+  data: { message: id as MessageId, chat, author, mentions, text: `text ${id.toString()}`, entities: [] },
+});
+export const messageDeleted = (id: bigint, author: UserId, chat: ChatKey = chatOfGeneral): AnyEvent => ({
+  type: 'messages.MessageDeleted.v1',
+  data: { message: id as MessageId, chat, author, by: author },
+});
+export const edited = (
+  id: bigint,
+  author: UserId,
+  mentions: readonly UserId[] = [],
+  chat: ChatKey = chatOfGeneral,
+): AnyEvent => ({
+  type: 'messages.MessageEdited.v1',
+  data: { message: id as MessageId, chat, author, mentions, text: `edited ${id.toString()}`, entities: [] },
+});
+export const markerMoved = (user: UserId, id: bigint, chat: ChatKey = chatOfGeneral): AnyEvent => ({
+  type: 'reads.MarkerMoved.v1',
+  data: { user, chat, message: id as MessageId },
+});
+export const registered = (user: UserId): AnyEvent => ({
+  type: 'users.UserRegistered.v1',
+  data: { user, bot: false, name: `user ${user.toString()}` },
+});

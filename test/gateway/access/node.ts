@@ -1,0 +1,186 @@
+import type { CommunityEvent } from '../../../src/domain/communities/events.js';
+import type { MemberEvent } from '../../../src/domain/members/events.js';
+import type { MessageEvent } from '../../../src/domain/messages/events.js';
+import type { ReadEvent } from '../../../src/domain/reads/events.js';
+import { eventKinds } from '../../../src/domain/registry.js';
+import type { UserEvent } from '../../../src/domain/users/events.js';
+import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
+import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
+import { liveTeller, type Renderer } from '../../../src/gateway/teller.js';
+import type { Told } from '../../../src/gateway/rpc.js';
+import type { Access, Rules, Teller, View } from '../../../src/gateway/view.js';
+import { eventCodec, type EventCodec } from '../../../src/kernel/codec.js';
+import { collectionOf, type AnyDocumentType } from '../../../src/kernel/document.js';
+import { beforeAll, type Position, type Recorded } from '../../../src/kernel/event.js';
+import type { Millis, UserId } from '../../../src/kernel/ids.js';
+import type { DocumentStore, Plain } from '../../../src/kernel/ports/documentStore.js';
+import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import { KeysMissing, type Sealer } from '../../../src/kernel/ports/sealer.js';
+import { conversationsOf } from '../../../src/projections/conversations/queries.js';
+import { communityDocuments } from '../../../src/projections/communities/fold.js';
+import { conversationDocuments } from '../../../src/projections/conversations/fold.js';
+import { membershipsDocuments } from '../../../src/projections/members/fold.js';
+import { messageDocuments } from '../../../src/projections/messages/fold.js';
+import { collections, projections } from '../../../src/projections/registry.js';
+import { unreadReads } from '../../../src/projections/unreadReads.js';
+import { userDocuments } from '../../../src/projections/users/fold.js';
+import { plainSealer } from '../../support/plainSealer.js';
+
+export type AnyEvent = CommunityEvent | MemberEvent | MessageEvent | ReadEvent | UserEvent;
+
+/** One node: a log, its read models, which are brought up to date when somebody waits for them, and a teller. */
+export type Node = {
+  readonly teller: Teller;
+  readonly access: Access;
+  readonly rules: Rules;
+  readonly store: DocumentStore;
+  /** Into the log, and no further. */
+  append(...events: readonly AnyEvent[]): Promise<void>;
+  /** Offers the events that nobody was told of yet to the teller, as the fan-out does. Answers how many it cared about. */
+  tell(upTo?: number): Promise<number>;
+  /** Both of them. */
+  happens(...events: readonly AnyEvent[]): Promise<void>;
+  /** Puts all that is in the log into the read models, further than the telling has come. */
+  project(): Promise<void>;
+  /** Replaces what the node tells of events; it is told of all of them at first, and nothing is said. */
+  renderWith(render: (event: Recorded, view: View) => readonly Told[] | Promise<readonly Told[]>): void;
+};
+
+export const nodeOf = async (): Promise<Node> => {
+  const log = memoryEventLog({ now: () => 0 as Millis });
+  const sealer = plainSealer();
+  const codec = eventCodec(eventKinds, sealer);
+  const store = memoryDocuments();
+  await store.open(collections);
+  const events: Recorded[] = [];
+  const progress = { told: 0, projected: 0 };
+  let render: (event: Recorded, view: View) => readonly Told[] | Promise<readonly Told[]> = () => [];
+
+  const project = async (upTo: Position): Promise<void> => {
+    for (let event = events[progress.projected]; event !== undefined; event = events[progress.projected]) {
+      if (event.position > upTo) return;
+      progress.projected += 1;
+      await commit(store, event);
+    }
+  };
+  const append = async (event: AnyEvent): Promise<void> => {
+    events.push(await appended({ log, codec, sealer }, event, events.length));
+  };
+
+  const readModels = { reached: project, position: () => events[progress.projected - 1]?.position ?? beforeAll };
+  const place = { log, codec, sealer, store };
+  const { teller, access } = tellerOver(place, readModels, (event, view) => render(event, view));
+  const tell = async (upTo = events.length): Promise<number> => {
+    let cared = 0;
+    for (
+      let event = events[progress.told];
+      event !== undefined && progress.told < upTo;
+      event = events[progress.told]
+    ) {
+      progress.told += 1;
+      if (!teller.cares(event.metadata.about, event.type)) continue;
+      cared += 1;
+      await teller.tell(event);
+    }
+    return cared;
+  };
+  return {
+    teller,
+    access,
+    rules: access.now,
+    store,
+    tell,
+    append: async (...more) => {
+      for (const event of more) await append(event);
+    },
+    happens: async (...more) => {
+      for (const event of more) await append(event);
+      await tell();
+    },
+    project: () => project(BigInt(Number.MAX_SAFE_INTEGER)),
+    renderWith: (other) => {
+      render = other;
+    },
+  };
+};
+
+const types = projections.flatMap(({ documents }) => documents);
+
+const commit = async (store: DocumentStore, event: Recorded): Promise<void> => {
+  const { position } = event;
+  for (const type of types) {
+    for (const key of type.types.includes(event.type) ? type.keysOf(event) : []) {
+      const document = type.fold((await store.get(collectionOf(type), key)).document, event, key);
+      await store.commit([writeOf(type, { key, document, position })], []);
+    }
+  }
+};
+
+type Written = { readonly key: string; readonly document: unknown; readonly position: Position };
+
+const writeOf = (type: AnyDocumentType, { key, document, position }: Written) => {
+  const place = { collection: collectionOf(type), key, position };
+  return document === undefined
+    ? { ...place, indexKeys: {} }
+    : { ...place, document: document as Plain, indexKeys: type.indexKeysOf(document) };
+};
+
+const streamOf = ({ type, data }: AnyEvent): string => {
+  // Which of the ids an event has follows from its kind.
+  const ids = data as Readonly<Record<string, bigint | string | undefined>>;
+  const of = (...names: readonly string[]): string => names.map((name) => String(ids[name])).join('.');
+  const [kind = ''] = type.split('.');
+  const streams: Readonly<Record<string, string>> = {
+    messages: `message-${of('message')}`,
+    members: `member-${of('community', 'user')}`,
+    reads: `reads-${of('user', 'chat')}`,
+    communities: `community-${of('community')}`,
+    users: `user-${of('user')}`,
+  };
+  return streams[kind] ?? kind;
+};
+
+const tellerOver = (
+  { store, ...place }: Place & { readonly store: DocumentStore },
+  readModels: Parameters<typeof liveTeller>[0]['readModels'],
+  render: Renderer,
+): ReturnType<typeof liveTeller> =>
+  liveTeller({
+    ...place,
+    documents: store,
+    readModels,
+    types: {
+      communities: communityDocuments,
+      memberships: membershipsDocuments,
+      users: userDocuments,
+      conversations: conversationDocuments,
+      messages: messageDocuments,
+    },
+    unread: unreadReads({ store }),
+    peersOf: async (user) =>
+      (await conversationsOf({ store }, user, { limit: 100 })).flatMap(({ members }): readonly UserId[] => members),
+    updates: Object.fromEntries(eventKinds.map(({ type }): [string, Renderer] => [type, render])),
+  });
+
+type Place = { readonly log: EventLog; readonly codec: EventCodec; readonly sealer: Sealer };
+
+/** Stores the event as the `index`-th of the log, and reads it back. */
+const appended = async ({ log, codec, sealer }: Place, event: AnyEvent, index: number): Promise<Recorded> => {
+  const envelope = {
+    id: `00000000-0000-5000-8000-${index.toString().padStart(12, '0')}`,
+    stream: streamOf(event),
+    metadata: { $correlationId: 'c', $causationId: 'c', command: 'Test' },
+    period: '202601',
+  };
+  let written = codec.write(event, envelope);
+  if (written instanceof KeysMissing) {
+    await sealer.makeKeys(written.names);
+    written = codec.write(event, envelope);
+  }
+  if (written instanceof KeysMissing) throw new Error('keys stay missing');
+  await log.append(envelope.stream, [written], 'any');
+  const [stored] = await log.readAll({ from: beforeAll + BigInt(index), limit: 1 });
+  const recorded = stored === undefined ? undefined : codec.read(stored);
+  if (recorded === undefined || recorded instanceof KeysMissing) throw new Error('what was appended cannot be read');
+  return recorded;
+};

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { composer } from '../../../src/gateway/composer.js';
+import { FrameQueue } from '../../../src/gateway/frameQueue.js';
+import { Broadcast, headerSize, noCount } from '../../../src/gateway/frames.js';
+import type { MessageId } from '../../../src/kernel/ids.js';
+import { encodeResult, encodeUpdate, frameSize } from '../../../src/wire/envelope.js';
+import { spliceable } from '../../../src/wire/spliceable.js';
+
+const counted = (length: number): Broadcast =>
+  new Broadcast(spliceable('messageCreated', { message: { messageId: 1n as MessageId, message: 'x'.repeat(length) } }));
+/** Shared by all queues, as what is told is shared by all viewers. The last is more than what is put together in shared memory. */
+const broadcasts = [
+  ...[0, 100, 300, 70_000].map(counted),
+  new Broadcast(encodeUpdate({ messageDeleted: { messageIds: [7n as MessageId] } })),
+];
+
+/** What waits for one connection: the place of a broadcast, or -1 for a result of its own. */
+type Waiting = { readonly places: readonly number[]; readonly firstId: number; readonly count: number };
+
+const queueOf = ({ places, firstId, count }: Waiting): FrameQueue => {
+  const queue = new FrameQueue();
+  for (const [index, place] of places.entries()) {
+    const id = (firstId + index) >>> 0;
+    const broadcast = broadcasts[place];
+    if (broadcast === undefined) {
+      const body = encodeResult(id, {});
+      queue.add(body, noCount, headerSize(frameSize(id, body)) + frameSize(id, body));
+    } else {
+      const own = place === broadcasts.length - 1 ? noCount : count;
+      const frame = broadcast.frame(id, own);
+      queue.add(frame, own, frame.size);
+    }
+  }
+  return queue;
+};
+
+const places = fc.constantFrom([0], [0, 1, 2], [1, 2, 1, 4], [2, 4], [0, -1, 1], [3, 1], Array<number>(200).fill(2));
+const ids = fc.constantFrom(1, 120, 127, 128, 16_380, 0xffff_fffd);
+const counts = fc.constantFrom(0, 1, 127, 128, 5_000, 0xffff_ffff);
+const write = fc.record({ places, firstId: ids, count: counts, isKept: fc.boolean() });
+
+describe('a write', () => {
+  it('is the same whatever was written before, and stays as it is while it is kept', () => {
+    fc.assert(
+      fc.property(fc.array(write, { minLength: 2, maxLength: 30 }), (writes) => {
+        const composing = composer();
+        const kept: { readonly bytes: Buffer; readonly expected: Buffer }[] = [];
+        for (const { isKept, ...waiting } of writes) {
+          const bytes = composing.compose(queueOf(waiting), waiting.firstId);
+          const expected = composer().compose(queueOf(waiting), waiting.firstId);
+          assert.ok(bytes.equals(expected));
+          if (!isKept) continue;
+          composing.keep();
+          kept.push({ bytes, expected });
+        }
+        for (const { bytes, expected } of kept) assert.ok(bytes.equals(expected));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

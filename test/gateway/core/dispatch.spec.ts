@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { limits } from '../../../src/gateway/limits.js';
+import { Unavailable } from '../../../src/gateway/outcomes.js';
+import type { HandlerTable } from '../../../src/gateway/rpc.js';
+import { nothing } from '../../../src/gen/rpcs.js';
+import { reject } from '../../../src/kernel/decider.js';
+import { VersionConflict } from '../../../src/kernel/ports/eventLog.js';
+import type { MessageId } from '../../../src/kernel/ids.js';
+import { initialize } from './rawClient.js';
+import { stage, type Stage, type Staging } from './stage.js';
+
+const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {
+  const made = await stage(staging);
+  t.after(() => made.stop());
+  return made;
+};
+
+const answering = (handlers: Partial<HandlerTable>): Staging => ({ handlers: () => handlers });
+const throwing = (error: Error): Staging => answering({ chatsGetChats: () => Promise.reject(error) });
+
+describe('a request', () => {
+  it('that has nothing to say is answered with its id and nothing else', async (t) => {
+    const { signedIn } = await staged(t, answering({ chatsSetTyping: () => Promise.resolve(nothing) }));
+    const client = await signedIn(1n, 11n);
+    client.ask(6, 'chatsSetTyping', {});
+    assert.deepEqual(await client.result(6), { reqId: 6 });
+  });
+
+  it('that needs a session is refused without one', async (t) => {
+    const client = await (await staged(t)).client();
+    client.ask(1, 'coreInitialize', initialize);
+    client.ask(5, 'chatsGetChats', {});
+    const { error } = await client.result(5);
+    assert.deepEqual(error, { errorCode: 401, errorMessage: 'sign in or authorize first' });
+  });
+
+  it('that comes right behind Authorize waits for it', async (t) => {
+    const { client } = await staged(t, answering({ chatsGetChats: () => Promise.resolve({ chats: {} }) }));
+    const hasty = await client();
+    hasty.ask(1, 'coreInitialize', initialize);
+    hasty.ask(2, 'authAuthorize', { token: '1 11' });
+    hasty.ask(3, 'chatsGetChats', {});
+    assert.ok((await hasty.result(3)).chats);
+  });
+
+  it('with a bad token is refused, and the connection is closed', async (t) => {
+    const client = await (await staged(t)).client();
+    client.ask(0, 'coreInitialize', initialize);
+    client.ask(9, 'authAuthorize', { token: 'bad' });
+    assert.equal((await client.result(9)).error?.errorCode, 403);
+    assert.equal(await client.closed, 1008);
+  });
+
+  it('that is refused hears the reason, its detail and when to try again', async (t) => {
+    const slow = { ...reject('SLOWMODE', 'one message each minute'), retryAfterSeconds: 41.2 };
+    const { signedIn } = await staged(t, answering({ chatsGetChats: () => Promise.resolve(slow) }));
+    const client = await signedIn(1n, 11n);
+    client.ask(5, 'chatsGetChats', {});
+    const { error } = await client.result(5);
+    assert.equal(error?.errorCode, 429);
+    assert.equal(error.errorMessage, 'slow mode is on in this channel: one message each minute (retry after 42 s)');
+  });
+
+  const failures = [
+    { what: 'a bug', error: new Error('boom'), code: 500, logged: 1 },
+    { what: 'a lost race', error: new VersionConflict('user-1', 3n, 4n), code: 409, logged: 0 },
+    { what: 'something that is away', error: new Unavailable('the read models are behind'), code: 503, logged: 0 },
+  ];
+  for (const { what, error, code, logged } of failures) {
+    it(`that meets ${what} is answered with ${code.toString()} and a trace id`, async (t) => {
+      const made = await staged(t, throwing(error));
+      const client = await made.signedIn(1n, 11n);
+      client.ask(5, 'chatsGetChats', {});
+      const result = await client.result(5);
+      assert.equal(result.error?.errorCode, code);
+      const lines = made.logged.filter((line) => line['traceId'] === result.traceId);
+      assert.equal(lines.length, logged);
+      assert.doesNotMatch(JSON.stringify(result), /boom/);
+    });
+  }
+
+  it('whose answer would be over 1 MiB is refused', async (t) => {
+    const icon = new Uint8Array(1_048_570);
+    const handlers = answering({ mediaDownloadFilePart: () => Promise.resolve({ filePart: { data: icon } }) });
+    const client = await (await staged(t, handlers)).signedIn(1n, 11n);
+    client.ask(5, 'mediaDownloadFilePart', {});
+    assert.equal((await client.result(5)).error?.errorCode, 413);
+  });
+
+  it('is answered even when its handler gives what cannot be encoded', async (t) => {
+    // A number where the wire has an id, as untyped code could give.
+    const wrong = { sentMessage: { messageId: 5 as unknown as MessageId } };
+    const handlers = answering({ messagesSendMessage: () => Promise.resolve(wrong) });
+    const client = await (await staged(t, handlers)).signedIn(1n, 11n);
+    client.ask(5, 'messagesSendMessage', {});
+    assert.equal((await client.result(5)).error?.errorCode, 500);
+  });
+});
+
+describe('what one connection sends', () => {
+  it('is begun in order, and answered as it gets done', async (t) => {
+    const begun: string[] = [];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { signedIn } = await staged(
+      t,
+      answering({
+        messagesSendMessage: async ({ message }) => {
+          begun.push(message);
+          if (message === '0') await held;
+          return { sentMessage: { messageId: 1n as MessageId } };
+        },
+      }),
+    );
+    const client = await signedIn(1n, 11n);
+    for (let index = 0; index < 20; index += 1) {
+      client.ask(100 + index, 'messagesSendMessage', { message: index.toString() });
+    }
+    await client.result(119);
+    assert.deepEqual(begun, [...Array(20).keys()].map(String));
+    assert.equal(
+      client.received.some(({ result }) => result?.reqId === 100),
+      false,
+    );
+    release();
+    await client.result(100);
+  });
+});
+
+describe('a limit', () => {
+  it('refuses what is too much, says when to come back, and leaves the rest alone', async (t) => {
+    const taken: string[] = [];
+    const refusing = limits({
+      take: ({ name }, of) => {
+        taken.push(`${name} ${of}`);
+        return name === 'typing' ? { allowed: false, retryAfterSeconds: 3 } : { allowed: true };
+      },
+      close: () => Promise.resolve(),
+    });
+    const { signedIn } = await staged(t, { limits: refusing });
+    const client = await signedIn(1n, 11n);
+    client.ask(5, 'chatsSetTyping', {});
+    client.heartbeat();
+    const { error } = await client.result(5);
+    assert.deepEqual(error, { errorCode: 429, errorMessage: 'too many requests (retry after 3 s)' });
+    assert.deepEqual(taken, ['handshake 127.0.0.1', 'handshake 127.0.0.1', 'typing 11']);
+  });
+});

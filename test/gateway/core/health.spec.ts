@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { health, type HealthNeeds } from '../../../src/gateway/health.js';
+import type { Millis } from '../../../src/kernel/ids.js';
+import type { ProjectionStatus } from '../../../src/projections/runner.js';
+
+const caughtUp: ProjectionStatus = { name: 'messages', position: 9n, lagMillis: 0 };
+
+type Differs = Partial<HealthNeeds> & { readonly model?: Partial<ProjectionStatus>; readonly running?: boolean };
+
+const setting = ({ model, running = true, ...differs }: Differs = {}) =>
+  health({
+    log: { end: () => Promise.resolve(9n) },
+    clock: { now: () => 5_000 as Millis },
+    fanOut: { isRunning: () => running, lastAt: () => 3_000, position: () => 7n },
+    projections: { status: () => Promise.resolve([{ ...caughtUp, ...model }]), role: () => 'follows' },
+    documents: () => Promise.resolve(),
+    nodeNumber: () => 3,
+    aloneBecause: () => undefined,
+    ...differs,
+  });
+
+const away = () => Promise.reject(new Error('away'));
+
+describe('the server', () => {
+  it('is ready when everything follows the log', async () => {
+    assert.deepEqual(await setting().readiness(), {
+      ready: true,
+      log: 'ok',
+      documents: 'ok',
+      otherNodes: 'ok',
+      node: 3,
+      role: 'follows',
+      lags: [
+        { of: 'fan-out', positions: 2, seconds: 2 },
+        { of: 'messages', positions: 0, seconds: 0 },
+      ],
+    });
+  });
+
+  const reasons: Readonly<Record<string, Parameters<typeof setting>[0]>> = {
+    'clients are not told what happens': { running: false },
+    'the read model messages has stopped': { model: { stopped: new Error('a bad event') } },
+    'the read model messages is behind': { model: { lagMillis: 10_001 } },
+    'the log does not answer': { log: { end: away } },
+    'the store of the read models does not answer': { documents: away },
+    'this node has no number for ids': { nodeNumber: () => undefined },
+  };
+  for (const [reason, differs] of Object.entries(reasons)) {
+    it(`is not ready when ${reason}`, async () => {
+      const readiness = await setting(differs).readiness();
+      assert.deepEqual(readiness, { ...readiness, ready: false, reason });
+    });
+  }
+
+  it('says that it hears nothing of other nodes, and is ready all the same', async () => {
+    const readiness = await setting({ aloneBecause: () => 'the connection was closed' }).readiness();
+    assert.deepEqual(readiness, { ...readiness, ready: true, otherNodes: 'the connection was closed' });
+  });
+
+  it('says how far everything is behind', async () => {
+    assert.deepEqual(await setting({ model: { position: 4n, lagMillis: 1_500 } }).lags(), [
+      { of: 'fan-out', positions: 2, seconds: 2 },
+      { of: 'messages', positions: 5, seconds: 1.5 },
+    ]);
+  });
+});
