@@ -1,0 +1,7 @@
+/** Says all there is to say to whoever typed the command. */
+export class PlainError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PlainError';
+  }
+}

@@ -1,0 +1,10 @@
+/** Runs what others have given us. What it throws is theirs to hear of, and must not stop our own work. */
+export const shielded = (theirs: () => void): void => {
+  try {
+    theirs();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+};

@@ -1,0 +1,256 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** Everything that can be set from outside. Frozen; read once, at the start. */
+export type Config = {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Absolute. Everything embedded lives below it. */
+  readonly dataDir: string;
+  readonly eventLog: Engine<'lmdb'>;
+  readonly documents: Engine<'lmdb'>;
+  /** Default: with the documents, in a database of its own. */
+  readonly vault: Engine<'lmdb'>;
+  readonly pubSub: Engine<'local'>;
+  /** Absolute. Absent: a key is made in the data folder. */
+  readonly masterKeyFile: string | undefined;
+  readonly rateLimits: boolean;
+  readonly logLevel: LogLevel;
+};
+
+/** What is built in, by its name, or a server elsewhere. */
+export type Engine<BuiltIn extends string> = BuiltIn | Server;
+/** Its address. Carries a password, so it is for the driver alone: for eyes there is `withoutSecrets`. */
+export type Server = { readonly url: string };
+export const isServer = (engine: string | Server): engine is Server => typeof engine !== 'string';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+type Variable<T> = {
+  readonly name: string;
+  /** As in the documentation. */
+  readonly default: string;
+  readonly meaning: string;
+  readonly allowed: string;
+  /** From the text in the environment; an empty text is as good as none. */
+  readonly schema: z.ZodType<T>;
+  /** It may hold a password, so it can be in a file, which the variable with `_FILE` behind its name names. */
+  readonly isSecret?: true;
+};
+
+export const fileVariableOf = ({ name }: Variable<unknown>): string => `${name}_FILE`;
+
+const path = z.string().transform((value) => resolve(value));
+
+const engine = <BuiltIn extends string>(builtIn: BuiltIn, address: RegExp): z.ZodType<Engine<BuiltIn>> =>
+  z.union([
+    z.literal(builtIn),
+    z
+      .string()
+      .regex(address)
+      .transform((url) => ({ url })),
+  ]);
+const mongo = /^mongodb(\+srv)?:\/\/\S+$/;
+
+/** The variables one by one, before one of them gives another its default. */
+type Read = Omit<Config, 'vault'> & { readonly vault: Config['vault'] | undefined };
+
+/** Every variable that the server reads. The table in the README is held to this one by a test. */
+export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = {
+  host: {
+    name: 'OSMIUM_HOST',
+    default: '127.0.0.1',
+    meaning: 'address to listen on',
+    allowed: 'a host name or an IP address',
+    schema: z.string().regex(/^[A-Za-z0-9.:_%-]{1,255}$/),
+  },
+  port: {
+    name: 'OSMIUM_PORT',
+    default: '8080',
+    meaning: 'WebSocket on / and /api/v1/gateway, and /healthz, /readyz, /metrics',
+    allowed: 'a whole number from 0 to 65535, where 0 takes a free port',
+    schema: z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number)
+      .pipe(z.number().max(65_535)),
+  },
+  dataDir: {
+    name: 'OSMIUM_DATA_DIR',
+    default: './data',
+    meaning: 'everything embedded lives below this folder',
+    allowed: 'a path',
+    schema: path,
+  },
+  eventLog: {
+    name: 'OSMIUM_EVENT_LOG',
+    default: 'lmdb',
+    meaning: 'where the log is kept',
+    allowed: '"lmdb", esdb://… or esdb+discover://…',
+    schema: engine('lmdb', /^esdb(\+discover)?:\/\/\S+$/),
+    isSecret: true,
+  },
+  documents: {
+    name: 'OSMIUM_DOCUMENTS',
+    default: 'lmdb',
+    meaning: 'where the read models are kept',
+    allowed: '"lmdb", mongodb://… or mongodb+srv://…',
+    schema: engine('lmdb', mongo),
+    isSecret: true,
+  },
+  vault: {
+    name: 'OSMIUM_VAULT',
+    default: '',
+    meaning: 'where the keys are kept',
+    allowed: '"lmdb", mongodb://… or mongodb+srv://…',
+    schema: engine('lmdb', mongo).optional(),
+    isSecret: true,
+  },
+  pubSub: {
+    name: 'OSMIUM_PUBSUB',
+    default: 'local',
+    meaning: 'what carries typing, presence and limits between nodes',
+    allowed: '"local", redis://… or rediss://…',
+    schema: engine('local', /^rediss?:\/\/\S+$/),
+    isSecret: true,
+  },
+  masterKeyFile: {
+    name: 'OSMIUM_MASTER_KEY_FILE',
+    default: '',
+    meaning: 'wraps the keys of the vault; without it a key is made in the data folder, mode 0600',
+    allowed: 'a path',
+    schema: path.optional(),
+  },
+  rateLimits: {
+    name: 'OSMIUM_RATE_LIMITS',
+    default: 'on',
+    meaning: '"off" switches all limits on requests off, for load tests',
+    allowed: '"on" or "off"',
+    schema: z.enum(['on', 'off']).transform((value) => value === 'on'),
+  },
+  logLevel: {
+    name: 'OSMIUM_LOG_LEVEL',
+    default: 'info',
+    meaning: 'JSON lines; readable ones when standard output is a terminal',
+    allowed: logLevels.map((level) => `"${level}"`).join(', '),
+    schema: z.enum(logLevels),
+  },
+};
+
+/** One line for each bad value, or values that do not go together: its variable, the value, and what is allowed. */
+export class BadConfig extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'BadConfig';
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws `BadConfig`. */
+export const configFrom = (environment: Environment): Config => {
+  const problems: string[] = [];
+  const read = Object.entries(variables).map(([key, variable]) => {
+    const text = textOf(variable, environment, problems);
+    if (text === undefined) return [key, undefined] as const;
+    const given = text === '' ? variable.default : text;
+    const parsed = variable.schema.safeParse(given === '' ? undefined : given);
+    if (!parsed.success) problems.push(problemOf(variable, given));
+    return [key, parsed.data] as const;
+  });
+  if (problems.length > 0) throw new BadConfig(problems);
+  // Every key of the table was read with the schema of its own value.
+  const values = Object.fromEntries(read) as Read;
+  const config: Config = { ...values, vault: values.vault ?? values.documents };
+  const contradictions = contradictionsIn(config);
+  if (contradictions.length > 0) throw new BadConfig(contradictions);
+  return Object.freeze(config);
+};
+
+/** Empty when it is not set; undefined with a problem when its file is none. */
+const textOf = (variable: Variable<unknown>, environment: Environment, problems: string[]): string | undefined => {
+  const text = environment[variable.name] ?? '';
+  const fileName = fileVariableOf(variable);
+  const file = variable.isSecret === undefined ? '' : (environment[fileName] ?? '');
+  if (file === '') return text;
+  if (text !== '') {
+    problems.push(`${fileName}: "${file}" is not allowed beside ${variable.name}; allowed is one of the two`);
+    return undefined;
+  }
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    problems.push(`${fileName}: "${file}" cannot be read (${why}); allowed is a file that holds ${variable.allowed}`);
+    return undefined;
+  }
+};
+
+/** Whether other nodes can work on the same log and the same read models. */
+export const isShared = ({ eventLog, documents }: Config): boolean => isServer(eventLog) && isServer(documents);
+
+/** What would lose something for good, if not at once then with the second node. */
+const contradictionsIn = (config: Config): readonly string[] => {
+  const { eventLog, documents, vault, masterKeyFile } = variables;
+  const problems: string[] = [];
+  if (isShared(config) && !isServer(config.vault)) {
+    problems.push(
+      `${vault.name}: "lmdb" would give each node keys of its own, while ${eventLog.name} and ${documents.name} are ` +
+        'shared: nobody could read what another node has sealed; allowed is mongodb://… or mongodb+srv://…',
+    );
+  }
+  if (isServer(config.vault) && config.masterKeyFile === undefined) {
+    problems.push(
+      `${masterKeyFile.name}: is needed when the vault is on a server (${vault.name}, or else ${documents.name}): ` +
+        'all nodes must have the same key; allowed is the path of a file with 32 random bytes',
+    );
+  }
+  return problems;
+};
+
+/** What may be meant so, but only by who knows what it leaves out. */
+export const warningsOf = (config: Config): readonly string[] => {
+  const { eventLog, documents, pubSub } = variables;
+  const warnings: string[] = [];
+  if (isServer(config.eventLog) && !isServer(config.documents)) {
+    warnings.push(
+      `${eventLog.name} is a server and ${documents.name} is not: this must be the only node on that log, because ` +
+        'numbers of nodes are shared out where the documents are',
+    );
+  }
+  if (isShared(config) && !isServer(config.pubSub)) {
+    warnings.push(
+      `${pubSub.name} is "local": who is online and who is typing is not told to other nodes, and each node limits ` +
+        'requests by itself',
+    );
+  }
+  return warnings;
+};
+
+/** Variables with our prefix that nothing reads: probably misspelt. */
+export const unknownVariables = (environment: Environment): readonly string[] => {
+  const known = new Set(
+    Object.values<Variable<unknown>>(variables).flatMap((variable) =>
+      variable.isSecret === undefined ? [variable.name] : [variable.name, fileVariableOf(variable)],
+    ),
+  );
+  return Object.keys(environment).filter((name) => name.startsWith('OSMIUM_') && !known.has(name));
+};
+
+const problemOf = ({ name, allowed }: Variable<unknown>, given: string): string =>
+  `${name}: "${withoutSecrets(given)}" is not allowed; allowed is ${allowed}`;
+
+/**
+ * A text that may be an address, for messages and logs: without user and password, and without options, some of which
+ * are secrets as well. What comes before the last @ goes, since a password may hold any sign that somebody forgot to
+ * write as a code.
+ */
+export const withoutSecrets = (text: string): string =>
+  text
+    .replace(/:\/\/.*@/s, '://…@')
+    .replace(/(:\/\/[^?]*)\?.*$/s, '$1?…')
+    .slice(0, shownUnitsMax);
+const shownUnitsMax = 200;

@@ -1,0 +1,60 @@
+import { BadConfig, configFrom, unknownVariables, variables, type Config } from './config.js';
+import { startOsmium } from './container.js';
+
+/** Closing takes no longer; what is not done by then is left as after a crash, which loses nothing. */
+const closingMillisMax = 4_800;
+
+const main = async (): Promise<void> => {
+  const config = configFrom(process.env);
+  for (const name of unknownVariables(process.env)) console.error(`${name} is no variable of this server`);
+  const starting = startOsmium(config).catch((error: unknown) => {
+    throw explained(error, config);
+  });
+  let closing = false;
+  const stop = (): void => {
+    // Who asks twice does not want to wait.
+    if (closing) process.exit(1);
+    closing = true;
+    setTimeout(() => process.exit(1), closingMillisMax).unref();
+    starting
+      .then((osmium) => osmium.close())
+      .then(() => process.exit(0))
+      .catch(failed);
+  };
+  // From the first moment: whoever started it may change their mind before it is ready.
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  await starting;
+};
+
+/** An error that comes of a value which only looked right names its variable, like any other bad value. */
+const explained = (error: unknown, config: Config): unknown => {
+  if (!(error instanceof Error)) return error;
+  const key = causeOf(error, config);
+  if (key === undefined) return error;
+  return new BadConfig([`${variables[key].name}: "${String(config[key])}" cannot be used: ${error.message}`]);
+};
+
+type BlamedKey = 'host' | 'port' | 'masterKeyFile' | 'dataDir';
+
+const causeOf = (error: NodeJS.ErrnoException, { dataDir, masterKeyFile }: Config): BlamedKey | undefined => {
+  const { code, syscall, path, message } = error;
+  if (code === 'EADDRNOTAVAIL' || syscall === 'getaddrinfo') return 'host';
+  // The lock of the data folder is listened on as well, but has a path.
+  if (syscall === 'listen' && path === undefined) return 'port';
+  // What cannot be made may be a folder on the way.
+  const isAbout = (file: string): boolean => message.includes(file) || (path !== undefined && file.startsWith(path));
+  if (masterKeyFile !== undefined && isAbout(masterKeyFile)) return 'masterKeyFile';
+  return code !== undefined && isAbout(dataDir) ? 'dataDir' : undefined;
+};
+
+const failed = (error: unknown): void => {
+  const expected = error instanceof BadConfig || (error instanceof Error && expectedNames.has(error.name));
+  console.error(expected ? error.message : error);
+  process.exit(1);
+};
+
+/** What a person can put right: the message says all. */
+const expectedNames: ReadonlySet<string> = new Set(['FolderInUse', 'EngineUnavailable', 'WrongMasterKey']);
+
+main().catch(failed);

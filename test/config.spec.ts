@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { BadConfig, configFrom, unknownVariables, warningsOf, withoutSecrets } from '../src/config.js';
+
+const refused = (environment: Readonly<Record<string, string>>, message: RegExp): void => {
+  assert.throws(
+    () => configFrom(environment),
+    (error) => error instanceof BadConfig && message.test(error.message),
+  );
+};
+
+describe('the configuration', () => {
+  it('has defaults for everything', () => {
+    assert.deepEqual(configFrom({}), {
+      host: '127.0.0.1',
+      port: 8080,
+      dataDir: resolve('data'),
+      eventLog: 'lmdb',
+      documents: 'lmdb',
+      vault: 'lmdb',
+      pubSub: 'local',
+      masterKeyFile: undefined,
+      rateLimits: true,
+      logLevel: 'info',
+    });
+  });
+
+  it('takes what is set, and an empty text for nothing', () => {
+    const config = configFrom({
+      OSMIUM_PORT: '0',
+      OSMIUM_HOST: '',
+      OSMIUM_RATE_LIMITS: 'off',
+      OSMIUM_DATA_DIR: '/tmp/x',
+    });
+    assert.deepEqual([config.port, config.host, config.rateLimits, config.dataDir], [0, '127.0.0.1', false, '/tmp/x']);
+  });
+
+  describe('of what may hold a password', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'osmium-config-'));
+    after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'documents');
+    writeFileSync(file, 'mongodb://me:secret@db/osmium\n');
+    const given = { OSMIUM_DOCUMENTS_FILE: file, OSMIUM_MASTER_KEY_FILE: '/run/key' };
+
+    it('is also taken from a file', () => {
+      assert.deepEqual(configFrom(given).documents, { url: 'mongodb://me:secret@db/osmium' });
+      assert.deepEqual(unknownVariables(given), []);
+    });
+
+    it('is refused where it is given twice, and where the file cannot be read or holds something else', () => {
+      refused({ ...given, OSMIUM_DOCUMENTS: 'lmdb' }, /^OSMIUM_DOCUMENTS_FILE: .* beside OSMIUM_DOCUMENTS/);
+      refused({ OSMIUM_PUBSUB_FILE: join(folder, 'none') }, /^OSMIUM_PUBSUB_FILE: .*none" cannot be read \(ENOENT/);
+      refused({ OSMIUM_EVENT_LOG_FILE: file }, /^OSMIUM_EVENT_LOG: "mongodb:\/\/…@db\/osmium" is not allowed/);
+    });
+
+    it('is not taken from a file where it is no secret', () => {
+      assert.deepEqual(unknownVariables({ OSMIUM_PORT_FILE: file }), ['OSMIUM_PORT_FILE']);
+    });
+  });
+
+  it('cannot be changed', () => {
+    assert.ok(Object.isFrozen(configFrom({})));
+  });
+
+  it('names the variable, the value and what is allowed', () => {
+    refused({ OSMIUM_PORT: '80a' }, /^OSMIUM_PORT: "80a" is not allowed; allowed is a whole number from 0 to 65535/);
+    refused({ OSMIUM_PORT: '65536' }, /^OSMIUM_PORT: "65536"/);
+    refused({ OSMIUM_RATE_LIMITS: 'no' }, /^OSMIUM_RATE_LIMITS: "no" is not allowed; allowed is "on" or "off"$/);
+    refused({ OSMIUM_LOG_LEVEL: 'loud' }, /"trace", "debug"/);
+  });
+
+  it('names all that is wrong at once', () => {
+    refused({ OSMIUM_PORT: '-1', OSMIUM_HOST: 'a b' }, /OSMIUM_HOST.*\n.*OSMIUM_PORT/);
+  });
+
+  const shared = { OSMIUM_EVENT_LOG: 'esdb://log:2113', OSMIUM_DOCUMENTS: 'mongodb://me:secret@db/osmium' };
+  const keyFile = { OSMIUM_MASTER_KEY_FILE: '/run/key' };
+
+  it('takes servers in the place of what is built in', () => {
+    const config = configFrom({ ...shared, ...keyFile, OSMIUM_PUBSUB: 'rediss://cache:6379/1' });
+    assert.deepEqual(config.eventLog, { url: 'esdb://log:2113' });
+    assert.deepEqual(config.pubSub, { url: 'rediss://cache:6379/1' });
+    assert.deepEqual(warningsOf(config), []);
+  });
+
+  it('keeps the keys with the documents, unless it is told otherwise', () => {
+    const vault = { OSMIUM_VAULT: 'mongodb://other/keys' };
+    assert.deepEqual(configFrom({ ...shared, ...keyFile }).vault, { url: 'mongodb://me:secret@db/osmium' });
+    assert.deepEqual(configFrom({ ...shared, ...keyFile, ...vault }).vault, { url: 'mongodb://other/keys' });
+  });
+
+  it('refuses what would give each node keys of its own', () => {
+    refused({ ...shared, ...keyFile, OSMIUM_VAULT: 'lmdb' }, /^OSMIUM_VAULT: .*OSMIUM_EVENT_LOG and OSMIUM_DOCUMENTS/);
+    refused(shared, /^OSMIUM_MASTER_KEY_FILE: is needed .*OSMIUM_VAULT.*OSMIUM_DOCUMENTS/);
+    refused({ OSMIUM_VAULT: 'mongodb://db/keys' }, /^OSMIUM_MASTER_KEY_FILE/);
+  });
+
+  it('warns of what only one node can do, and of nodes that do not hear each other', () => {
+    assert.match(warningsOf(configFrom({ OSMIUM_EVENT_LOG: 'esdb://log:2113' })).join(), /the only node/);
+    assert.match(warningsOf(configFrom({ ...shared, ...keyFile })).join(), /^OSMIUM_PUBSUB is "local"/);
+    assert.deepEqual(warningsOf(configFrom({})), []);
+  });
+
+  it('keeps the secrets in addresses to itself', () => {
+    refused({ OSMIUM_DOCUMENTS: 'mongo://me:secret@db/x' }, /^OSMIUM_DOCUMENTS: "mongo:\/\/…@db\/x" is not allowed/);
+    for (const address of ['esdb://me:se/cr@et@db?tls=false', 'mongodb://db/x?password=secret', 'redis://:secret@db']) {
+      assert.doesNotMatch(withoutSecrets(address), /se\/?cr@?et/, address);
+    }
+  });
+
+  it('finds variables that are misspelt', () => {
+    assert.deepEqual(unknownVariables({ OSMIUM_PROT: '1', OSMIUM_PORT: '2', HOME: '/' }), ['OSMIUM_PROT']);
+  });
+});

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { foldersIn } from '../../src/engines.js';
+import { connect, type Client } from '../../src/client/client.js';
+import { nodeSocket } from '../../src/client/nodeSocket.js';
+import { ChannelType } from '../../src/gen/types.js';
+import type { ChannelId, CommunityId, FileId, RoleId, UserId } from '../../src/kernel/ids.js';
+import { permission } from '../../src/kernel/permissions.js';
+import { testServer } from '../support/server.js';
+import { caughtUp, documentsIn } from './stored.js';
+
+const client = (url: string): Promise<Client> => connect({ url, openSocket: nodeSocket });
+
+type Town = { readonly communityId: CommunityId; readonly channelId: ChannelId };
+
+const foundTown = async (owner: Client): Promise<Town> => {
+  await owner.call('communities.createCommunity', { name: 'Town' });
+  const [community] = (await owner.call('communities.getCommunities', {})).communities;
+  assert.ok(community);
+  const [channel] = (await owner.call('communities.getChannels', { communityId: community.id })).channels;
+  assert.ok(channel);
+  return { communityId: community.id, channelId: channel.id };
+};
+
+/** Something of everything that leaves a trace in a read model. */
+const live = async (url: string): Promise<void> => {
+  const ada = await client(url);
+  const ben = await client(url);
+  await ada.signUp({ name: 'Ada', email: 'ada@example.org', password: 'correct horse' });
+  const { user } = await ben.signUp({ name: 'Ben' });
+  assert.ok(user);
+  const place = await foundTown(ada);
+  const chatRef = { channel: place };
+  const { code } = await ada.call('chats.createChatInvite', { chatRef, maxUses: 3 });
+  await ben.call('auth.useInvite', { code });
+  await govern(ada, place, user.id);
+  await talk(ada, ben, chatRef);
+  const direct = { user: { userId: user.id } };
+  await ada.call('messages.sendMessage', { chatRef: direct, message: 'Only between us' });
+  await ada.call('messages.sendMessage', { chatRef: { self: {} }, message: 'Only to me' });
+  await ada.call('settings.editProfile', {
+    name: 'Ada L.',
+    username: 'ada',
+    bio: 'Counts.',
+    icon: 5n as FileId,
+    color: 255,
+  });
+  await ada.call('settings.editProfile', { username: 'lovelace' });
+  await ada.signIn({ email: 'ada@example.org', password: 'correct horse' });
+  const { sessions, current } = await ada.call('auth.getSessions', {});
+  const others = sessions.map(({ id }) => id).filter((id) => id !== current);
+  await ada.call('auth.revokeSessions', { sessionIds: others });
+  await ben.call('communities.leaveCommunity', place);
+  await foundTown(ben);
+  await Promise.all([ada.close(), ben.close()]);
+};
+
+const govern = async (ada: Client, { communityId }: Town, memberId: UserId): Promise<void> => {
+  const named = async (name: string) => {
+    const { channels } = await ada.call('communities.getChannels', { communityId });
+    const channel = channels.find((one) => one.name === name);
+    assert.ok(channel);
+    return channel.id;
+  };
+  await ada.call('communities.createRole', { communityId, name: 'Guide', priority: 2, permissions: 64n });
+  await ada.call('communities.createRole', { communityId, name: 'Guest', priority: 1 });
+  const { roles } = await ada.call('communities.getRoles', { communityId });
+  const roleIds = roles.map(({ id }) => id);
+  const [guide, guest] = roleIds;
+  assert.ok(guide && guest);
+  await ada.call('communities.editMember', { communityId, memberId, nickname: 'Benny', roleIds: { roleIds } });
+  await ada.call('communities.editRole', { communityId, id: guide, name: 'Leader', priority: 3, permissions: 80n });
+  await ada.call('communities.deleteRole', { communityId, id: guest });
+  await ada.call('communities.createChannel', { communityId, name: 'rooms', type: ChannelType.CATEGORY });
+  const category = await named('rooms');
+  for (const name of ['one', 'two']) {
+    await ada.call('communities.createChannel', { communityId, name, type: ChannelType.TEXT, parentId: category });
+  }
+  const [one, two] = [await named('one'), await named('two')];
+  const everybody = { communityId, roleId: 0n as RoleId, permissions: { neg: permission.viewChannel } };
+  await ada.call('communities.createChannelOverride', { ...everybody, channelId: category });
+  await ada.call('communities.createChannelOverride', { ...everybody, channelId: one, roleId: guide });
+  await ada.call('communities.deleteChannelOverride', { communityId, channelId: one, roleId: guide });
+  const about = { description: 'Quiet.', explicit: true, slowmodeSeconds: 5, position: 1 };
+  await ada.call('communities.editChannel', { channel: { communityId, channelId: one }, name: 'first', ...about });
+  await ada.call('communities.deleteChannel', { channel: { communityId, channelId: two } });
+  await ada.call('communities.deleteChannel', { channel: { communityId, channelId: category } });
+};
+
+const talk = async (ada: Client, ben: Client, chatRef: { readonly channel: Town }): Promise<void> => {
+  const sent = [];
+  for (let count = 0; count < 40; count += 1) {
+    const author = count % 3 === 0 ? ben : ada;
+    sent.push((await author.call('messages.sendMessage', { chatRef, message: `No. ${count.toString()}` })).messageId);
+  }
+  const [first, second, third, fourth] = sent;
+  assert.ok(first && second && third && fourth);
+  const quote = { message: 'No', entities: [{ startIndex: 0, length: 2, bold: true }] };
+  await ben.call('messages.sendMessage', { chatRef, message: '@lovelace', replyTo: { messageId: second, quote } });
+  await ada.call('messages.editMessage', { chatRef, messageId: second, message: 'Edited' });
+  await ada.call('messages.deleteMessage', { chatRef, messageIds: [first, third] });
+  await ben.call('chats.markChatRead', { chatRef, messageId: fourth });
+  await ada.call('communities.editChannel', { ...chatRef, highlightedMsgId: { highlightedMsgId: fourth } });
+};
+
+describe('the documents', () => {
+  it('are the same when they are all deleted and made again from the log', async (t) => {
+    const server = await testServer();
+    t.after(() => rm(server.dataDir, { recursive: true, force: true }));
+    await live(server.url);
+    await caughtUp(server.port);
+    await server.close();
+    const before = await documentsIn(server.dataDir);
+    assert.deepEqual(before.empty, []);
+
+    await rm(foldersIn(server.dataDir).documents, { recursive: true });
+    const again = await testServer({ dataDir: server.dataDir });
+    await caughtUp(again.port);
+    await again.close();
+    assert.deepEqual(await documentsIn(server.dataDir), before);
+  });
+});

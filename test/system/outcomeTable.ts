@@ -1,0 +1,275 @@
+import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
+import { ChannelType, UserStatusStatus } from '../../src/gen/types.js';
+import { permission, type PermissionName } from '../../src/kernel/permissions.js';
+import { anotherOwner, everybody, ownerLogin, type Ground } from './grounds.js';
+import { createChannel, createRole, inChannel, inviteTo, say, withUser } from './places.js';
+
+/** The member of the result, `()` for none, or the code of the error. */
+export type Outcome = string | number;
+
+export type Row = {
+  readonly rpc: RpcName;
+  /** What is special about this request, where there is more than one for the RPC. */
+  readonly about?: string;
+  /** The permission that makes the difference between the two members. */
+  readonly bit: PermissionName;
+  /** It changes who is in the community, or ends it: everybody gets one of their own. */
+  readonly destroys?: true;
+  readonly request: (ground: Ground) => Promise<Rpcs[RpcName]['requestInit']>;
+  /** In the order of `askers`. */
+  readonly outcomes: readonly [Outcome, Outcome, Outcome, Outcome, Outcome];
+};
+
+type Given<Name extends RpcName> = Pick<Row, 'about' | 'destroys'> & {
+  readonly bit?: PermissionName;
+  readonly request: (ground: Ground) => Rpcs[Name]['requestInit'] | Promise<Rpcs[Name]['requestInit']>;
+  readonly outcomes: Row['outcomes'];
+};
+
+const row = <Name extends RpcName>(rpc: Name, { bit = 'viewChannel', request, ...rest }: Given<Name>): Row => ({
+  rpc,
+  bit,
+  request: async (ground) => request(ground),
+  ...rest,
+});
+
+/** The same answer for everybody who is asked for. */
+const whoever = (outcome: Outcome): Row['outcomes'] => [outcome, outcome, outcome, outcome, outcome];
+const anybodyWithASession = (outcome: Outcome): Row['outcomes'] => [401, outcome, outcome, outcome, outcome];
+const anyMember = (outcome: Outcome): Row['outcomes'] => [401, 404, outcome, outcome, outcome];
+/** Members without the permission are told that they lack it. */
+const whoMay = (outcome: Outcome): Row['outcomes'] => [401, 404, 403, outcome, outcome];
+/** Members without the permission do not learn that it exists. */
+const whoSees = (outcome: Outcome): Row['outcomes'] => [401, 404, 404, outcome, outcome];
+
+const chatIn = ({ community, channel }: Ground) => inChannel(community, channel);
+const place = ({ community, channel }: Ground) => ({ communityId: community, channelId: channel });
+const newChannel = (ground: Ground) => createChannel(ground.people.owner, ground.community, { name: 'passing' });
+const newRole = (ground: Ground) => createRole(ground.people.owner, ground.community, { name: 'passing' });
+const newMessage = (ground: Ground) => say(ground.people.owner, chatIn(ground), 'passing');
+
+const core: readonly Row[] = [
+  row('coreInitialize', { request: () => ({ clientId: 1 }), outcomes: whoever('initialized') }),
+  row('authSignUp', { request: () => ({ name: 'Newcomer' }), outcomes: whoever('authorization') }),
+  row('authSignIn', { request: () => ownerLogin, outcomes: whoever('authorization') }),
+  row('authSignIn', {
+    about: 'with another password',
+    request: () => ({ ...ownerLogin, password: 'wrong horse' }),
+    outcomes: whoever(403),
+  }),
+  row('authAuthorize', {
+    request: ({ people: { owner } }) => ({ token: owner.token }),
+    outcomes: whoever('authorization'),
+  }),
+  row('authAuthorize', {
+    about: 'with a token that is none',
+    request: () => ({ token: 'none' }),
+    outcomes: whoever(403),
+  }),
+  row('authGetSessions', { request: () => ({}), outcomes: anybodyWithASession('sessions') }),
+  row('authRevokeSessions', {
+    about: 'of the owner',
+    request: async ({ people }) => ({ sessionIds: [(await anotherOwner(people)).session] }),
+    outcomes: anybodyWithASession('()'),
+  }),
+  row('authLookupInvite', {
+    request: async (ground) => ({ code: await inviteTo(ground.people.owner, ground) }),
+    outcomes: whoever('invitePreview'),
+  }),
+  row('authUseInvite', {
+    destroys: true,
+    request: async (ground) => ({ code: await inviteTo(ground.people.owner, ground) }),
+    outcomes: anybodyWithASession('()'),
+  }),
+  row('settingsEditProfile', { request: () => ({ bio: 'Here.' }), outcomes: anybodyWithASession('()') }),
+  row('settingsChangeStatus', {
+    request: () => ({ status: UserStatusStatus.IDLE }),
+    outcomes: anybodyWithASession('()'),
+  }),
+];
+
+const communities: readonly Row[] = [
+  row('communitiesCreateCommunity', { request: () => ({ name: 'Another' }), outcomes: anybodyWithASession('()') }),
+  row('communitiesGetCommunities', { request: () => ({}), outcomes: anybodyWithASession('communities') }),
+  row('communitiesLeaveCommunity', {
+    destroys: true,
+    request: ({ community }) => ({ communityId: community }),
+    outcomes: [401, 404, '()', '()', 403],
+  }),
+  row('communitiesDeleteCommunity', {
+    destroys: true,
+    request: ({ community }) => ({ communityId: community }),
+    outcomes: [401, 404, 403, 403, '()'],
+  }),
+  row('communitiesGetMembers', {
+    request: ({ community }) => ({ communityId: community }),
+    outcomes: anyMember('members'),
+  }),
+  row('communitiesEditMember', {
+    about: "somebody else's nickname",
+    bit: 'modifyCommunity',
+    request: ({ community, people: { other } }) => ({
+      communityId: community,
+      memberId: other.user,
+      nickname: `No. ${Math.random().toString()}`,
+    }),
+    outcomes: whoMay('()'),
+  }),
+  row('communitiesEditMember', {
+    about: 'roles',
+    bit: 'modifyRoles',
+    request: async (ground) => ({
+      communityId: ground.community,
+      memberId: ground.people.other.user,
+      roleIds: { roleIds: [await newRole(ground)] },
+    }),
+    outcomes: whoMay('()'),
+  }),
+];
+
+const channels: readonly Row[] = [
+  row('communitiesCreateChannel', {
+    bit: 'modifyChannel',
+    request: ({ community }) => ({ communityId: community, name: 'new', type: ChannelType.TEXT }),
+    outcomes: whoMay('()'),
+  }),
+  row('communitiesGetChannels', {
+    request: ({ community }) => ({ communityId: community }),
+    outcomes: anyMember('channels'),
+  }),
+  row('communitiesEditChannel', {
+    bit: 'modifyChannel',
+    request: (ground) => ({ channel: place(ground), description: `No. ${Math.random().toString()}` }),
+    outcomes: whoMay('()'),
+  }),
+  row('communitiesEditChannel', {
+    about: 'that is hidden',
+    request: (ground) => ({ channel: place(ground), description: 'Nice.' }),
+    outcomes: [401, 404, 404, 403, '()'],
+  }),
+  row('communitiesDeleteChannel', {
+    bit: 'modifyChannel',
+    request: async (ground) => ({ channel: { ...place(ground), channelId: await newChannel(ground) } }),
+    outcomes: whoMay('()'),
+  }),
+  row('communitiesGetChannelOverrides', { request: place, outcomes: whoSees('channelOverrides') }),
+  ...(['modifyChannel', 'modifyRoles'] as const).flatMap((bit) => [
+    row('communitiesCreateChannelOverride', {
+      about: `with ${bit}`,
+      bit,
+      request: async (ground) => ({
+        ...place(ground),
+        roleId: await newRole(ground),
+        permissions: { pos: permission.sendMedia, neg: permission.addReactions },
+      }),
+      outcomes: whoMay('channelOverride'),
+    }),
+    row('communitiesDeleteChannelOverride', {
+      about: `with ${bit}`,
+      bit,
+      request: async (ground) => {
+        const where = { ...place(ground), roleId: await newRole(ground) };
+        const permissions = { pos: permission.sendMedia };
+        await ground.people.owner.do('communitiesCreateChannelOverride', { ...where, permissions });
+        return where;
+      },
+      outcomes: whoMay('()'),
+    }),
+  ]),
+  row('communitiesCreateChannelOverride', {
+    about: 'of a bit that the asker does not have',
+    bit: 'modifyChannel',
+    request: (ground) => ({ ...place(ground), roleId: everybody, permissions: { pos: permission.administrator } }),
+    outcomes: [401, 404, 403, 403, 'channelOverride'],
+  }),
+];
+
+const roles: readonly Row[] = [
+  row('communitiesGetRoles', {
+    request: ({ community }) => ({ communityId: community }),
+    outcomes: anyMember('communityRoles'),
+  }),
+  row('communitiesCreateRole', {
+    bit: 'modifyRoles',
+    request: ({ community }) => ({ communityId: community, name: 'new', priority: 1 }),
+    outcomes: whoMay('()'),
+  }),
+  row('communitiesCreateRole', {
+    about: 'as high as the one of the asker',
+    bit: 'modifyRoles',
+    request: ({ community }) => ({ communityId: community, name: 'high', priority: 10 }),
+    outcomes: [401, 404, 403, 403, '()'],
+  }),
+  row('communitiesEditRole', {
+    bit: 'modifyRoles',
+    request: async (ground) => ({ communityId: ground.community, id: await newRole(ground), name: 'newer' }),
+    outcomes: whoMay('()'),
+  }),
+  row('communitiesDeleteRole', {
+    bit: 'modifyRoles',
+    request: async (ground) => ({ communityId: ground.community, id: await newRole(ground) }),
+    outcomes: whoMay('()'),
+  }),
+];
+
+const chats: readonly Row[] = [
+  row('chatsGetChats', { request: () => ({}), outcomes: anybodyWithASession('chats') }),
+  row('chatsGetChat', { request: (ground) => ({ chatRef: chatIn(ground) }), outcomes: whoSees('chat') }),
+  row('chatsGetChat', {
+    about: 'with a user',
+    request: ({ people: { other } }) => ({ chatRef: withUser(other) }),
+    outcomes: anybodyWithASession('chat'),
+  }),
+  row('chatsCreateChatInvite', {
+    request: (ground) => ({ chatRef: chatIn(ground) }),
+    outcomes: whoSees('createdInvite'),
+  }),
+  row('chatsMarkChatRead', {
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message }),
+    outcomes: whoSees('()'),
+  }),
+  row('chatsSetTyping', {
+    bit: 'sendMessages',
+    request: (ground) => ({ chatRef: chatIn(ground), typing: true }),
+    outcomes: whoMay('()'),
+  }),
+];
+
+const messages: readonly Row[] = [
+  row('messagesSendMessage', {
+    bit: 'sendMessages',
+    request: (ground) => ({ chatRef: chatIn(ground), message: 'hello' }),
+    outcomes: whoMay('sentMessage'),
+  }),
+  row('messagesSendMessage', {
+    about: 'into a hidden channel',
+    request: (ground) => ({ chatRef: chatIn(ground), message: 'hello' }),
+    outcomes: whoSees('sentMessage'),
+  }),
+  row('messagesSendMessage', {
+    about: 'to a user',
+    request: ({ people: { other } }) => ({ chatRef: withUser(other), message: 'hello' }),
+    outcomes: anybodyWithASession('sentMessage'),
+  }),
+  row('messagesGetHistory', { request: (ground) => ({ chatRef: chatIn(ground) }), outcomes: whoSees('messages') }),
+  row('messagesEditMessage', {
+    about: "of the owner's",
+    bit: 'deleteMessages',
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, message: 'changed' }),
+    outcomes: [401, 404, 403, 403, '()'],
+  }),
+  row('messagesDeleteMessage', {
+    about: "of the owner's",
+    bit: 'deleteMessages',
+    request: async (ground) => ({ chatRef: chatIn(ground), messageIds: [await newMessage(ground)] }),
+    outcomes: whoMay('()'),
+  }),
+  row('messagesDeleteMessage', {
+    about: 'in a hidden channel',
+    request: async (ground) => ({ chatRef: chatIn(ground), messageIds: [await newMessage(ground)] }),
+    outcomes: [401, 404, 404, 403, '()'],
+  }),
+];
+
+/** What everybody gets for everything that is built. */
+export const outcomeTable: readonly Row[] = [...core, ...communities, ...channels, ...roles, ...chats, ...messages];

@@ -1,0 +1,154 @@
+import { inChannel, savedMessages, say, withUser } from '../places.js';
+import { alices, inSecret, newestIn, type Step } from './step.js';
+
+export const messages: readonly Step[] = [
+  {
+    title: 'a message in a channel is told to those who see the channel, and its nonce to its author',
+    when: (w) => w.alice.do('messagesSendMessage', { chatRef: inSecret(w), message: 'psst', clientId: 7n }),
+    hears: {
+      ...alices('alice (Alice) says "psst" in #secret of Town, unread 0, nonce 7'),
+      bob: ['alice (Alice) says "psst" in #secret of Town, unread 1'],
+    },
+  },
+  {
+    title: 'a direct message is told to both sides, each in their own words',
+    when: (w) => say(w.alice, withUser(w.dan), 'how are you'),
+    hears: {
+      ...alices('alice (Alice) says "how are you" in @dan, unread 0'),
+      dan: ['alice (Alice) says "how are you" in @alice, unread 2'],
+    },
+  },
+  {
+    title: 'the first direct message tells of the chat before the message',
+    when: (w) => say(w.alice, withUser(w.eve), 'are you new'),
+    hears: {
+      ...alices(
+        'chat @eve of Alice (online) and Eve (online), unread 0',
+        'alice (Alice) says "are you new" in @eve, unread 0',
+      ),
+      eve: [
+        'chat @alice of Alice (online) and Eve (online), unread 1',
+        'alice (Alice) says "are you new" in @alice, unread 1',
+      ],
+    },
+  },
+  {
+    title: 'a saved message is told to its author alone',
+    when: (w) => say(w.alice, savedMessages, 'buy milk'),
+    hears: alices('alice (Alice) says "buy milk" in self, unread 0'),
+  },
+  {
+    title: 'an edit in a channel is told to those who see it',
+    when: async (w) => {
+      const messageId = await newestIn(w, inSecret(w));
+      await w.alice.do('messagesEditMessage', { chatRef: inSecret(w), messageId, message: 'psst!' });
+    },
+    hears: {
+      ...alices('alice now says "psst!" in #secret of Town'),
+      bob: ['alice now says "psst!" in #secret of Town'],
+    },
+  },
+  {
+    title: 'an edit in a direct chat is told to both sides',
+    when: async (w) => {
+      const messageId = await newestIn(w, withUser(w.dan));
+      await w.alice.do('messagesEditMessage', { chatRef: withUser(w.dan), messageId, message: 'how are you?' });
+    },
+    hears: {
+      ...alices('alice now says "how are you?" in @dan'),
+      dan: ['alice now says "how are you?" in @alice'],
+    },
+  },
+  {
+    title: 'deletions of one request are told together to those who see the channel',
+    otherwiseOnNodes: 'a log on another machine may deliver them one by one',
+    given: (w) => say(w.alice, inSecret(w), 'another one'),
+    when: async (w) => {
+      const { messages: found } = await w.alice.do('messagesGetHistory', { chatRef: inSecret(w), limit: 2 });
+      const messageIds = found.map(({ messageId }) => messageId);
+      await w.alice.do('messagesDeleteMessage', { chatRef: inSecret(w), messageIds });
+    },
+    hears: { ...alices('2 deleted in #secret of Town'), bob: ['2 deleted in #secret of Town'] },
+  },
+  {
+    title: 'a deletion in a direct chat is told to both sides',
+    when: async (w) => {
+      const messageIds = [await newestIn(w, withUser(w.dan))];
+      await w.alice.do('messagesDeleteMessage', { chatRef: withUser(w.dan), messageIds });
+    },
+    hears: { ...alices('1 deleted in @dan'), dan: ['1 deleted in @alice'] },
+  },
+  {
+    title: 'how far somebody has read is told to them alone',
+    when: async (w) => {
+      const messageId = await newestIn(w, withUser(w.dan));
+      await w.dan.do('chatsMarkChatRead', { chatRef: withUser(w.alice), messageId });
+    },
+    hears: { dan: ['read @alice, unread 0, mentions 0'] },
+  },
+  {
+    title: 'and to all their sessions',
+    given: (w) => say(w.bob, inSecret(w), 'anybody here'),
+    when: async (w) => {
+      const messageId = await newestIn(w, inSecret(w));
+      await w.alice.do('chatsMarkChatRead', { chatRef: inSecret(w), messageId });
+    },
+    hears: alices('read #secret of Town, unread 0, mentions 0'),
+  },
+];
+
+export const typing: readonly Step[] = [
+  {
+    title: 'typing in a channel is told to those who see it, but not to who types',
+    when: (w) => w.alice.do('chatsSetTyping', { chatRef: inSecret(w), typing: true }),
+    hears: { bob: ['alice types in #secret of Town'] },
+  },
+  {
+    title: 'who stops says so',
+    when: (w) => w.alice.do('chatsSetTyping', { chatRef: inSecret(w), typing: false }),
+    hears: { bob: ['alice types no more in #secret of Town'] },
+  },
+  {
+    title: 'who posts types no more',
+    given: (w) => w.alice.do('chatsSetTyping', { chatRef: inSecret(w), typing: true }),
+    when: (w) => say(w.alice, inSecret(w), 'done'),
+    hears: {
+      ...alices('alice (Alice) says "done" in #secret of Town, unread 0'),
+      bob: ['alice (Alice) says "done" in #secret of Town, unread 1', 'alice types no more in #secret of Town'],
+    },
+    ephemeral: true,
+  },
+  {
+    title: 'typing in a direct chat is told to the other side',
+    when: (w) => w.alice.do('chatsSetTyping', { chatRef: withUser(w.dan), typing: true }),
+    hears: { dan: ['alice types in @alice'] },
+  },
+  {
+    title: 'typing to oneself is told to nobody',
+    when: (w) => w.alice.do('chatsSetTyping', { chatRef: savedMessages, typing: true }),
+    hears: {},
+  },
+];
+
+export const silence: readonly Step[] = [
+  {
+    title: 'of what only reads nobody is told',
+    when: async (w) => {
+      const { alice, town: communityId, general: channelId } = w;
+      const chatRef = inChannel(communityId, channelId);
+      await alice.do('coreInitialize', { clientId: 1 });
+      await alice.do('authGetSessions', {});
+      await alice.do('communitiesGetCommunities', {});
+      await alice.do('communitiesGetChannels', { communityId });
+      await alice.do('communitiesGetMembers', { communityId });
+      await alice.do('communitiesGetRoles', { communityId });
+      await alice.do('communitiesGetChannelOverrides', { communityId, channelId });
+      await alice.do('chatsGetChats', {});
+      await alice.do('chatsGetChat', { chatRef });
+      await alice.do('messagesGetHistory', { chatRef });
+      const { code } = await alice.do('chatsCreateChatInvite', { chatRef });
+      await alice.do('authLookupInvite', { code });
+    },
+    hears: {},
+  },
+];

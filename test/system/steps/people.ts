@@ -1,0 +1,82 @@
+import { UserStatusStatus } from '../../../src/gen/types.js';
+import { say, withUser } from '../places.js';
+import { resume, signUp } from '../seat.js';
+import { anotherAlice } from '../townsfolk.js';
+import { alices, both, members, seeing, type Step } from './step.js';
+
+export const presence: readonly Step[] = [
+  {
+    title: 'the status of one session is told to nobody while another one says more',
+    when: (w) => w.alice.do('settingsChangeStatus', { status: UserStatusStatus.IDLE }),
+    hears: {},
+    ephemeral: true,
+  },
+  {
+    title: 'the status of all sessions together is told to whoever may see their user',
+    when: (w) => w.alice2.do('settingsChangeStatus', { status: UserStatusStatus.IDLE }),
+    hears: seeing('alice is idle'),
+    ephemeral: true,
+  },
+  {
+    title: 'who is invisible looks offline',
+    given: (w) => w.alice2.do('settingsChangeStatus', { status: UserStatusStatus.INVISIBLE }),
+    when: (w) => w.alice.do('settingsChangeStatus', { status: UserStatusStatus.INVISIBLE }),
+    hears: seeing('alice is offline'),
+    ephemeral: true,
+  },
+  {
+    title: 'and is there again when they want to be',
+    when: (w) => w.alice.do('settingsChangeStatus', { status: UserStatusStatus.ONLINE }),
+    hears: seeing('alice is online'),
+    ephemeral: true,
+  },
+  {
+    title: 'who goes is offline',
+    given: async (w) => {
+      const fred = await signUp(w.server.url, 'Fred');
+      w.names.set(fred.user, 'fred');
+      w.tokens.set('fred', fred.token);
+      await say(fred, withUser(w.dan), 'bye');
+      await fred.raw.leave();
+    },
+    when: () => Promise.resolve(),
+    hears: { dan: ['fred is offline'] },
+    ephemeral: true,
+  },
+  {
+    title: 'who comes back is online',
+    when: (w) => resume(w.server.url, w.tokens.get('fred') ?? ''),
+    hears: { dan: ['fred is online'] },
+    ephemeral: true,
+  },
+];
+
+export const endings: readonly Step[] = [
+  {
+    title: 'who leaves is told that the community is gone, and the others that they left',
+    when: (w) => w.eve.do('communitiesLeaveCommunity', { communityId: w.town }),
+    hears: { ...members('eve leaves Town'), eve: ['community Town is gone'] },
+  },
+  {
+    title: 'a new profile is told to whoever may see its owner',
+    when: (w) => w.alice.do('settingsEditProfile', { name: 'Alicia', username: 'alicia' }),
+    hears: ((lines) => both(members(...lines), { dan: lines, eve: lines }))([
+      'alice is now nameless, Alicia (online)',
+      'alice is now alicia, Alicia (online)',
+    ]),
+  },
+  {
+    title: 'the end of a session is told to all sessions of its user',
+    when: async (w) => {
+      const third = await anotherAlice(w);
+      w.names.set(third.session, 'third');
+      await w.alice.do('authRevokeSessions', { sessionIds: [third.session] });
+    },
+    hears: alices('session third is gone'),
+  },
+  {
+    title: 'the end of a community is told to all its members',
+    when: (w) => w.alice.do('communitiesDeleteCommunity', { communityId: w.town }),
+    hears: members('community Town is gone'),
+  },
+];

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { lmdbDocuments } from '../../src/adapters/documents/lmdb.js';
+import { lmdbEventLog } from '../../src/adapters/eventLog/lmdb.js';
+import { foldersIn } from '../../src/engines.js';
+import { messageSent } from '../../src/domain/messages/events.js';
+import { beforeAll } from '../../src/kernel/event.js';
+import type { Millis } from '../../src/kernel/ids.js';
+import { digestOf } from '../support/digest.js';
+import { checkpointOf } from '../../src/projections/checkpoints.js';
+import { collections, projections } from '../../src/projections/registry.js';
+
+export type Documents = {
+  readonly digest: string;
+  readonly checkpoints: readonly bigint[];
+  readonly empty: readonly string[];
+};
+
+/** Of a server that has stopped. */
+export const documentsIn = async (dataDir: string): Promise<Documents> => {
+  const store = lmdbDocuments({ folder: foldersIn(dataDir).documents });
+  await store.open(collections);
+  const empty: string[] = [];
+  for (const { name } of collections) {
+    if ((await store.scan({ collection: name, prefix: '', limit: 1 })).length === 0) empty.push(name);
+  }
+  const checkpoints = await Promise.all(projections.map((one) => store.checkpoint(checkpointOf(one))));
+  // Under another name there would be nothing to compare.
+  assert.ok(checkpoints.every((position) => position > beforeAll));
+  const digest = await digestOf(store);
+  await store.close();
+  return { digest, checkpoints, empty };
+};
+
+/** Resolves when all that is in the log is in the stored documents. */
+export const caughtUp = async (port: number): Promise<void> => {
+  for (;;) {
+    const text = await (await fetch(`http://127.0.0.1:${port.toString()}/metrics`)).text();
+    const lags = [...text.matchAll(/^osmium_lag_positions\{of="[^"]+"\} (\d+)$/gm)].map(([, lag]) => lag);
+    assert.ok(lags.length > projections.length);
+    if (lags.every((lag) => lag === '0')) return;
+  }
+};
+
+/** The ids of all messages ever sent, in log order. Of a server that has stopped. */
+export const messagesLogged = async (dataDir: string): Promise<readonly bigint[]> => {
+  const log = await lmdbEventLog({ folder: foldersIn(dataDir).log, now: () => Date.now() as Millis });
+  const ids: bigint[] = [];
+  let from = beforeAll;
+  for (;;) {
+    const events = await log.readAll({ from, limit: pageEvents });
+    const last = events.at(-1);
+    if (last === undefined) break;
+    from = last.position;
+    // Streams of messages are named after them.
+    for (const { stream, type } of events)
+      if (type === messageSent.type) ids.push(BigInt(stream.slice('message-'.length)));
+  }
+  await log.close();
+  return ids;
+};
+const pageEvents = 500;
