@@ -1,0 +1,17 @@
+import type { Options } from './options.js';
+
+/** Which engines the measured server stands on: what an operator would configure, given as options. */
+export const engineDefaults = { 'event-log': 'lmdb', documents: 'lmdb', pubsub: 'local' };
+
+export type EngineOptions = Options<typeof engineDefaults>;
+
+/** The same as variables of the server's environment. */
+export const engineVariables = (options: EngineOptions): Readonly<Record<string, string>> => ({
+  OSMIUM_EVENT_LOG: options['event-log'],
+  OSMIUM_DOCUMENTS: options.documents,
+  OSMIUM_PUBSUB: options.pubsub,
+});
+
+/** For the record: addresses tell nobody anything, and may hold a password. */
+export const engineNames = (options: EngineOptions): string =>
+  [options['event-log'], options.documents, options.pubsub].map((engine) => engine.split(':', 1)[0]).join(', ');

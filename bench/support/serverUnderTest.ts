@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The real server, as an operator would run it, in a process of its own. */
+export interface ServerUnderTest {
+  readonly port: number;
+  readonly pid: number;
+  /** From the start of the process until it answered that it can serve. */
+  readonly readyMillis: number;
+  /** The value of a metric; that of all its lines together when it has labels. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export type ServerOptions = {
+  readonly dataDir: string;
+  /** Where its CPU profile goes; empty for none. */
+  readonly profile?: string;
+  /** Variables besides those that every measured server gets. */
+  readonly variables?: Readonly<Record<string, string>>;
+};
+
+const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const readyMillisMax = 300_000;
+const pollMillis = 2;
+const stopMillisMax = 8_000;
+
+export const startServer = async ({
+  dataDir,
+  profile = '',
+  variables = {},
+}: ServerOptions): Promise<ServerUnderTest> => {
+  const port = await freePort();
+  const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const started = performance.now();
+  const child = spawn(process.execPath, [...profiling, main], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      OSMIUM_HOST: '127.0.0.1',
+      OSMIUM_PORT: port.toString(),
+      OSMIUM_DATA_DIR: dataDir,
+      OSMIUM_RATE_LIMITS: 'off',
+      OSMIUM_LOG_LEVEL: 'error',
+      ...variables,
+    },
+  });
+  const exited = once(child, 'exit');
+  try {
+    await ready(child, port, started);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (hasEnded(child)) return;
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopMillisMax);
+    await exited;
+    clearTimeout(timer);
+  };
+  return {
+    port,
+    pid: child.pid ?? 0,
+    readyMillis: performance.now() - started,
+    metric: (name) => metricOf(port, name),
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+};
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // A TCP server that listens has one of this kind.
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const ready = async (child: ChildProcess, port: number, started: number): Promise<void> => {
+  while (!(await answers(port))) {
+    if (hasEnded(child)) throw new Error('the server has ended before it was ready');
+    if (performance.now() - started > readyMillisMax) throw new Error('the server does not become ready');
+    await pause(pollMillis);
+  }
+};
+
+const answers = async (port: number): Promise<boolean> => {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port.toString()}/readyz`);
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch {
+    return false;
+  }
+};
+
+const metricOf = async (port: number, name: string): Promise<number> => {
+  const answer = await fetch(`http://127.0.0.1:${port.toString()}/metrics`);
+  const lines = (await answer.text()).split('\n').filter((line) => line.startsWith(name));
+  const values = lines.filter((line) => /^[ {]/.test(line.slice(name.length)));
+  if (values.length === 0) throw new Error(`the server has no metric ${name}`);
+  return values.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0);
+};
