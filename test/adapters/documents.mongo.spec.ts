@@ -244,9 +244,9 @@ describe('mongo documents', { skip }, () => {
     const from = proxy.commands.length;
     await store.commit([write('a', 1n, 'A', ['x', 'y'])], [{ projection: 'p', position: 1n }]);
     const sent = proxy.commands.slice(from);
-    assert.deepEqual(sent.map(nameOf), ['find', 'find', 'insert', 'insert', 'update']);
+    assert.deepEqual(sent.map(nameOf), ['find', 'insert', 'find', 'insert', 'update', 'update']);
     assert.ok(String(sent.at(-1)?.['update']).endsWith('osmium.checkpoints'));
-    for (const command of sent.slice(2)) assertMajority(command);
+    for (const command of sent.filter((one) => nameOf(one) !== 'find')) assertMajority(command);
   });
 
   it('leaves nothing of a transaction that fails at its last write', async (test) => {
@@ -290,14 +290,19 @@ describe('mongo documents', { skip }, () => {
 
     it(`leaves no place in an index to a version that a cut commit did not finish, ${where}`, async (test) => {
       const { store, proxy } = await behindProxy(test, set);
-      for (const [run, command] of ['insert', 'update', 'insert'].entries()) {
-        const position = BigInt(run * 10);
-        const key = run < 2 ? 'a' : 'b';
-        proxy.fault = once((one) => nameOf(one) === command && !isAnnouncement(one), 'cut after');
-        const cut = store.commit([write(key, position + 1n, 'A', ['x', 'y', 'z', `${run.toString()}`])], []);
-        await cut.catch((error: unknown) => assert.ok(isTransient(error), String(error)));
-        await store.commit([write(key, position + 2n)], []);
-        assert.equal(await store.count(range('words')), 0);
+      for (let nth = 1; nth <= 8; nth += 1) {
+        const key = `k${nth.toString()}`;
+        for (const [position, words] of [
+          [2n, ['x', 'y', 'z']],
+          [4n, ['u', 'v', 'w', 'x', 'y']],
+        ] as const) {
+          proxy.fault = cutting([[nth, 'cut after']]);
+          await ignoringTransient(() => store.commit([write(key, position, 'A', words)], []));
+          proxy.fault = () => undefined;
+          // The next batch may end elsewhere, so it may hold what has become of the document since.
+          await store.commit([write(key, position + 1n)], []);
+          assert.equal(await store.count(range('words')), 0, `after command ${nth.toString()}`);
+        }
       }
     });
 
@@ -480,11 +485,6 @@ const stagesOf = (explained: unknown): readonly string[] => {
     return key === 'stage' && typeof value === 'string' ? [value] : stagesOf(value);
   });
 };
-
-/** What tells of further records before they are written. */
-const isAnnouncement = (command: Document): boolean => JSON.stringify(command, bigintText).includes('"_n.');
-
-const bigintText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
 
 type Change = { readonly key: string; readonly words: readonly string[] | undefined };
 type History = {

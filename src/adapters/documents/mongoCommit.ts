@@ -162,10 +162,7 @@ type Written = { readonly records: readonly StoredRecord[]; readonly known: Read
  * The further records that do not yet say what they should. What a former version had more is emptied, not removed, so
  * that its position stays.
  */
-const changedFurther = async (
-  { collection, reading }: Writing,
-  { drafts, known }: Pending,
-): Promise<Written> => {
+const changedFurther = async ({ collection, reading }: Writing, { drafts, known }: Pending): Promise<Written> => {
   const wanted = drafts.flatMap((draft) => furtherOf(draft, known.get(idText(draft.key))));
   if (wanted.length === 0) return { records: [], known };
   const there = await recordsOf(
