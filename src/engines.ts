@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { lmdbDocuments } from './adapters/documents/lmdb.js';
 import { mongoDocuments } from './adapters/documents/mongo.js';
-import { isTransient } from './adapters/documents/mongoErrors.js';
+import { isTransient } from './adapters/documents/mongo/errors.js';
 import { eventStoreDbEventLog } from './adapters/eventLog/eventStoreDb.js';
 import { LogUnreachable, OutcomeUnknown } from './adapters/eventLog/eventStoreDb/failures.js';
 import { lmdbEventLog } from './adapters/eventLog/lmdb.js';

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { BSON, MongoClient, type Db, type Document } from 'mongodb';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { mongoDocuments } from '../../src/adapters/documents/mongo.js';
-import { isTransient } from '../../src/adapters/documents/mongoErrors.js';
-import { entryBounds } from '../../src/adapters/documents/mongoRecords.js';
-import { plain, stored, type Stored } from '../../src/adapters/documents/mongoValues.js';
+import { isTransient } from '../../src/adapters/documents/mongo/errors.js';
+import { entryBounds } from '../../src/adapters/documents/mongo/records.js';
+import { plain, stored, type Stored } from '../../src/adapters/documents/mongo/values.js';
 import {
   Fenced,
   type DocumentStore,

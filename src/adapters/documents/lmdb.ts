@@ -11,7 +11,7 @@ import {
   type KeyScan,
 } from '../../kernel/ports/documentStore.js';
 import { keyWriter, type KeyWriter } from './indexKeys.js';
-import { dropCollection, openCollection, type Collection, type Meta, type Operation } from './lmdbCollection.js';
+import { dropCollection, openCollection, type Collection, type Meta, type Operation } from './lmdb/collection.js';
 
 export type LmdbDocumentsOptions = {
   /** Made if it does not exist; the file in it is `documents.mdb`. One process at a time. */

@@ -1,9 +1,9 @@
 import { beforeAll } from '../../kernel/event.js';
 import type { DocumentStore, IndexRange } from '../../kernel/ports/documentStore.js';
 import { connectMongo, databaseIn } from '../mongo/connection.js';
-import { commit, prepared } from './mongoCommit.js';
-import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongoReads.js';
-import { openCollections, type OpenCollection, type Opened } from './mongoSchema.js';
+import { commit, prepared } from './mongo/commit.js';
+import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongo/reads.js';
+import { openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
 
 export type MongoDocumentsOptions = {
   /** `mongodb://…` or `mongodb+srv://…`. Its path names the database; without one it is `osmium`. */

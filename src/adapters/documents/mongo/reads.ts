@@ -1,7 +1,7 @@
 import type { Binary, ClientSession, Filter } from 'mongodb';
-import type { AbsentDocument, IndexRange, KeyScan, StoredDocument } from '../../kernel/ports/documentStore.js';
-import { documentOf, entryBounds, idText, pastPrefix, type StoredRecord } from './mongoRecords.js';
-import { entryField, type OpenCollection } from './mongoSchema.js';
+import type { AbsentDocument, IndexRange, KeyScan, StoredDocument } from '../../../kernel/ports/documentStore.js';
+import { documentOf, entryBounds, idText, pastPrefix, type StoredRecord } from './records.js';
+import { entryField, type OpenCollection } from './schema.js';
 
 /** How many records one query names at most. */
 export const idsPerQueryMax = 1_000;

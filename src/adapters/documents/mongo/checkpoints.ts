@@ -1,9 +1,9 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb';
-import { Fenced, type Checkpoint } from '../../kernel/ports/documentStore.js';
-import { isDuplicateKey } from '../mongo/connection.js';
-import type { Reading } from './mongoReads.js';
-import { roundsMax, WrittenMeanwhile } from './mongoRounds.js';
-import type { CheckpointRecord } from './mongoSchema.js';
+import { Fenced, type Checkpoint } from '../../../kernel/ports/documentStore.js';
+import { isDuplicateKey } from '../../mongo/connection.js';
+import type { Reading } from './reads.js';
+import { roundsMax, WrittenMeanwhile } from './rounds.js';
+import type { CheckpointRecord } from './schema.js';
 
 type Checkpoints = Collection<CheckpointRecord>;
 

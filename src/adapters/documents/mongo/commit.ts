@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { MongoError, MongoErrorLabel, type AnyBulkWriteOperation } from 'mongodb';
-import type { Checkpoint, DocumentWrite } from '../../kernel/ports/documentStore.js';
-import { isDuplicateKey } from '../mongo/connection.js';
-import { beforeAll } from '../../kernel/event.js';
-import { checkFences, writeCheckpoints } from './mongoCheckpoints.js';
-import { recordsOf, type Reading } from './mongoReads.js';
-import { draftOf, furtherRecord, idText, type Draft, type StoredRecord } from './mongoRecords.js';
-import { roundsMax, WrittenMeanwhile } from './mongoRounds.js';
-import type { OpenCollection, Opened } from './mongoSchema.js';
+import type { Checkpoint, DocumentWrite } from '../../../kernel/ports/documentStore.js';
+import { isDuplicateKey } from '../../mongo/connection.js';
+import { beforeAll } from '../../../kernel/event.js';
+import { checkFences, writeCheckpoints } from './checkpoints.js';
+import { recordsOf, type Reading } from './reads.js';
+import { draftOf, furtherRecord, idText, type Draft, type StoredRecord } from './records.js';
+import { roundsMax, WrittenMeanwhile } from './rounds.js';
+import type { OpenCollection, Opened } from './schema.js';
 
 /** What a commit writes, collection by collection; every write in it can be stored. */
 export type Prepared = {

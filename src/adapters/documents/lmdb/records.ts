@@ -1,6 +1,6 @@
 import type { Packr } from 'msgpackr';
-import type { AbsentDocument, DocumentWrite, Plain, StoredDocument } from '../../kernel/ports/documentStore.js';
-import { elementBytesMax, reserve, writeElements, writeEnd, type KeyWriter } from './indexKeys.js';
+import type { AbsentDocument, DocumentWrite, Plain, StoredDocument } from '../../../kernel/ports/documentStore.js';
+import { elementBytesMax, reserve, writeElements, writeEnd, type KeyWriter } from '../indexKeys.js';
 
 /**
  * The bytes of the two tables of a collection. `documents`: key → position (8), length of the heads (4), heads,

@@ -1,5 +1,5 @@
 import { Binary } from 'mongodb';
-import type { Plain } from '../../kernel/ports/documentStore.js';
+import type { Plain } from '../../../kernel/ports/documentStore.js';
 
 /** What a document is stored as. A `bigint` is written as a BSON Long, and read as one. */
 export type Stored =

@@ -1,14 +1,14 @@
 import { Binary } from 'mongodb';
-import { beforeAll, type Position } from '../../kernel/event.js';
+import { beforeAll, type Position } from '../../../kernel/event.js';
 import type {
   AbsentDocument,
   DocumentWrite,
   IndexKey,
   IndexRange,
   StoredDocument,
-} from '../../kernel/ports/documentStore.js';
-import { boundsOf, elementBytesMax, keyWriter, reserve, writeElements, writeEnd } from './indexKeys.js';
-import { plain, stored, type Stored } from './mongoValues.js';
+} from '../../../kernel/ports/documentStore.js';
+import { boundsOf, elementBytesMax, keyWriter, reserve, writeElements, writeEnd } from '../indexKeys.js';
+import { plain, stored, type Stored } from './values.js';
 
 /**
  * What a collection holds. A document has its key as `_id`, a string. For each index it has one entry, a string that

@@ -6,7 +6,7 @@ import {
   MongoServerError,
   MongoSystemError,
 } from 'mongodb';
-import { WrittenMeanwhile } from './mongoRounds.js';
+import { WrittenMeanwhile } from './rounds.js';
 
 /**
  * Whether the same call may succeed later: the server is away, has no primary, did not answer or did not reach a

@@ -1,9 +1,9 @@
 import { MongoServerError, type Collection, type CollectionOptions, type Db, type MongoClient } from 'mongodb';
-import { beforeAll } from '../../kernel/event.js';
-import type { CollectionSpec } from '../../kernel/ports/documentStore.js';
-import type { MongoConnection } from '../mongo/connection.js';
-import { mentions } from './mentions.js';
-import type { StoredRecord } from './mongoRecords.js';
+import { beforeAll } from '../../../kernel/event.js';
+import type { CollectionSpec } from '../../../kernel/ports/documentStore.js';
+import type { MongoConnection } from '../../mongo/connection.js';
+import { mentions } from '../mentions.js';
+import type { StoredRecord } from './records.js';
 
 export const collectionsMax = 500;
 

@@ -1,6 +1,6 @@
 import type { Database, RootDatabase } from 'lmdb';
 import { Packr } from 'msgpackr';
-import { beforeAll } from '../../kernel/event.js';
+import { beforeAll } from '../../../kernel/event.js';
 import type {
   AbsentDocument,
   CollectionSpec,
@@ -8,9 +8,9 @@ import type {
   IndexRange,
   KeyScan,
   StoredDocument,
-} from '../../kernel/ports/documentStore.js';
-import { boundsOf, type Bounds, type KeyWriter } from './indexKeys.js';
-import { mentions } from './mentions.js';
+} from '../../../kernel/ports/documentStore.js';
+import { boundsOf, type Bounds, type KeyWriter } from '../indexKeys.js';
+import { mentions } from '../mentions.js';
 import {
   decoded,
   encoded,
@@ -26,7 +26,7 @@ import {
   removedBytes,
   type Encoding,
   type IndexNumbers,
-} from './lmdbRecords.js';
+} from './records.js';
 
 /** The two tables of one type of document: see lmdbRecords.ts. */
 export type Collection = {
