@@ -15,7 +15,7 @@ import { isServer, warningsOf, type Config } from './config.js';
 import { eventKinds } from './domain/registry.js';
 import { isAway, openEngines, type Engines } from './engines.js';
 import { accountUpdates } from './gateway/auth/updates.js';
-import { memberUpdates } from './gateway/communities/memberUpdates.js';
+import { memberUpdates, membersForeseen } from './gateway/communities/memberUpdates.js';
 import { communityUpdates, type CommunityUpdatesNeeds } from './gateway/communities/updates.js';
 import { gateway, type Gateway, type Live } from './gateway/gateway.js';
 import { handlerTable } from './gateway/handlers.js';
@@ -349,6 +349,7 @@ const tellingOf = (get: Get): ReturnType<typeof liveTeller> => {
       ...messageUpdates(statusOf),
       ...readUpdates,
     },
+    foreseen: membersForeseen,
   });
   return telling;
 };

@@ -18,7 +18,7 @@ export type FanOutNeeds = {
   readonly log: Pick<EventLog, 'subscribe' | 'end'>;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
-  readonly teller: Pick<Teller, 'cares' | 'tell'>;
+  readonly teller: Pick<Teller, 'cares' | 'foresee' | 'tell'>;
   readonly hub: Pick<Hub, 'deliver' | 'revoked'>;
   /** Called with each event, whoever it concerns. */
   readonly passed?: ((stored: StoredEvent) => void) | undefined;
@@ -129,6 +129,7 @@ const tellBatch = async (
     deliveries = 0;
     await needs.flushed();
   };
+  needs.teller.foresee(batch);
   for (const stored of batch) {
     try {
       const telling = toldOf(needs, stored);

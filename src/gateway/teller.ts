@@ -15,6 +15,7 @@ import type { UnreadReads } from '../projections/unreadReads.js';
 import type { UserDocument } from '../projections/users/documents.js';
 import { liveAccess, type AccessNeeds, type LiveAccess } from './access.js';
 import type { Follower } from './calls.js';
+import { foresight, type Foreseen } from './foresight.js';
 import { interests } from './interests.js';
 import { messageAsOf } from './messageAsOf.js';
 import { silent, type Told } from './rpc.js';
@@ -42,6 +43,8 @@ export type TellerNeeds = {
   readonly peersOf: AccessNeeds['peersOf'];
   /** By type of event. */
   readonly updates: Readonly<Record<string, Renderer>>;
+  /** By type of event. */
+  readonly foreseen: Foreseen;
 };
 
 /** How many are held besides those that connected users need. */
@@ -76,8 +79,10 @@ export const liveTeller = (needs: TellerNeeds): { readonly teller: Teller; reado
     return ready === undefined ? render(event, view) : ready.then(() => render(event, view));
   };
 
+  const cares = interests({ ...memory, tells: (type) => renderers.has(type) });
   const teller: Teller = {
-    cares: interests({ ...memory, tells: (type) => renderers.has(type) }),
+    cares,
+    foresee: foresight({ ...needs, cares, user: (user) => access.user(user) }),
     tell: (event) => inTurn(turn, event.position, () => folded(event)),
     connect: (user) => {
       unread.forget(user);

@@ -1,6 +1,7 @@
 import type { ChatKey } from '../kernel/chat.js';
 import type { Recorded } from '../kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../kernel/ids.js';
+import type { StoredEvent } from '../kernel/ports/eventLog.js';
 import type { CommunityDocument, RoleRecord } from '../projections/communities/documents.js';
 import type { ConversationDocument } from '../projections/conversations/documents.js';
 import type { Membership } from '../projections/members/documents.js';
@@ -82,6 +83,8 @@ export interface Access {
 export interface Teller {
   /** False when nothing here depends on the event: no session cares, no memory holds what it changes. */
   cares(topic: string, type: string): boolean;
+  /** These events come next: begins to fetch what telling them takes. */
+  foresee(batch: readonly StoredEvent[]): void;
   /** Folds the event into what is in memory, then says what is told. The next event waits until this one is told. */
   tell(event: Recorded): readonly Told[] | Promise<readonly Told[]>;
   /** The user's first session on this node: brings into memory what they may see. */

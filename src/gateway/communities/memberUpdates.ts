@@ -33,6 +33,12 @@ export const memberUpdates = (needs: MemberUpdatesNeeds): Updates<MemberEvent, V
   },
 });
 
+/** Many may join at once, and each is told of with their account. */
+export const membersForeseen = {
+  'members.MemberJoined.v1': ({ data }: MemberJoined): readonly UserId[] =>
+    data.via === 'founding' ? [] : [data.user],
+};
+
 type About = { readonly community: CommunityId; readonly user: UserId };
 
 /** The joiner is told of the community and of the channels that they see in it. */

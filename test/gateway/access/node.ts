@@ -6,7 +6,8 @@ import { eventKinds } from '../../../src/domain/registry.js';
 import type { UserEvent } from '../../../src/domain/users/events.js';
 import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
-import { liveTeller, type Renderer } from '../../../src/gateway/teller.js';
+import { membersForeseen } from '../../../src/gateway/communities/memberUpdates.js';
+import { liveTeller, type Renderer, type TellerNeeds } from '../../../src/gateway/teller.js';
 import type { Told } from '../../../src/gateway/rpc.js';
 import type { Access, Rules, Teller, View } from '../../../src/gateway/view.js';
 import { eventCodec, type EventCodec } from '../../../src/kernel/codec.js';
@@ -34,6 +35,8 @@ export type Node = {
   readonly access: Access;
   readonly rules: Rules;
   readonly store: DocumentStore;
+  /** What the teller has read of the store: the keys of each read. */
+  readonly reads: readonly (readonly string[])[];
   /** Into the log, and no further. */
   append(...events: readonly AnyEvent[]): Promise<void>;
   /** Offers the events that nobody was told of yet to the teller, as the fan-out does. Answers how many it cared about. */
@@ -68,10 +71,19 @@ export const nodeOf = async (): Promise<Node> => {
   };
 
   const readModels = { reached: project, position: () => events[progress.projected - 1]?.position ?? beforeAll };
-  const place = { log, codec, sealer, store };
+  const reads: (readonly string[])[] = [];
+  const documents: Pick<DocumentStore, 'getMany'> = {
+    getMany: (collection, keys) => {
+      reads.push(keys);
+      return store.getMany(collection, keys);
+    },
+  };
+  const place = { log, codec, sealer, store, documents };
   const { teller, access } = tellerOver(place, readModels, (event, view) => render(event, view));
   const tell = async (upTo = events.length): Promise<number> => {
     let cared = 0;
+    const next = events[progress.told - 1]?.position ?? beforeAll;
+    teller.foresee(await log.readAll({ from: next, limit: upTo - progress.told }));
     for (
       let event = events[progress.told];
       event !== undefined && progress.told < upTo;
@@ -89,6 +101,7 @@ export const nodeOf = async (): Promise<Node> => {
     access,
     rules: access.now,
     store,
+    reads,
     tell,
     append: async (...more) => {
       for (const event of more) await append(event);
@@ -141,13 +154,12 @@ const streamOf = ({ type, data }: AnyEvent): string => {
 };
 
 const tellerOver = (
-  { store, ...place }: Place & { readonly store: DocumentStore },
+  { store, ...place }: Place & Pick<TellerNeeds, 'documents'> & { readonly store: DocumentStore },
   readModels: Parameters<typeof liveTeller>[0]['readModels'],
   render: Renderer,
 ): ReturnType<typeof liveTeller> =>
   liveTeller({
     ...place,
-    documents: store,
     readModels,
     types: {
       communities: communityDocuments,
@@ -160,6 +172,7 @@ const tellerOver = (
     peersOf: async (user) =>
       (await conversationsOf({ store }, user, { limit: 100 })).flatMap(({ members }): readonly UserId[] => members),
     updates: Object.fromEntries(eventKinds.map(({ type }): [string, Renderer] => [type, render])),
+    foreseen: membersForeseen,
   });
 
 type Place = { readonly log: EventLog; readonly codec: EventCodec; readonly sealer: Sealer };

@@ -79,6 +79,30 @@ describe('the teller', () => {
     assert.deepEqual(names, ['user 1', 'Anna']);
   });
 
+  it('fetches those who join at once by one read, each as they are when it is told', async () => {
+    const joiners = Array.from({ length: 50 }, (_, at) => BigInt(1_000 + at) as UserId);
+    await node.append(...joiners.map(registered));
+    await node.teller.connect(ben);
+    await node.tell();
+    const names: unknown[] = [];
+    node.renderWith(async ({ type, data }, view) => {
+      // Which of the ids an event has follows from its type.
+      const { user } = data as { readonly user: UserId };
+      if (type === 'members.MemberJoined.v1') names.push((await view.user(user))?.name);
+      return [];
+    });
+    const before = node.reads.length;
+    const renamed: AnyEvent = { type: 'users.NameChanged.v1', data: { user: joiners[1] ?? ben, name: 'Anna' } };
+    const [first, ...others] = joiners.map((user) => joined(user));
+    await node.happens(...[first, renamed, ...others].filter((event) => event !== undefined));
+    assert.deepEqual(names, ['user 1000', 'Anna', ...joiners.slice(2).map((user) => `user ${user.toString()}`)]);
+    const ofJoiners = node.reads.slice(before).filter((keys) => keys.includes('1049'));
+    assert.deepEqual(
+      ofJoiners.map((keys) => keys.length),
+      [50],
+    );
+  });
+
   it('hands on a failure to render, and is exact for the next event', async () => {
     await node.teller.connect(ben);
     node.renderWith(() => {

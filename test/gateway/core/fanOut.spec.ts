@@ -58,6 +58,21 @@ describe('the fan-out', () => {
     assert.deepEqual(deleted(client), [[1], [2], [3], [4]]);
   });
 
+  it('shows the teller what comes next before any of it is told', async (t) => {
+    const order: string[] = [];
+    const { signedIn, log } = await staged(t, {
+      foresee: (batch) => order.push(...batch.map(({ type }) => `foreseen ${type}`)),
+      tell: (event) => {
+        order.push(`told ${event.type}`);
+        return telling.tell?.(event) ?? [];
+      },
+    });
+    const client = await signedIn(user, 11n);
+    await store(log, deletion(1), 'request');
+    await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 1n);
+    assert.deepEqual(order, ['foreseen messages.MessageDeleted.v1', 'told messages.MessageDeleted.v1']);
+  });
+
   it('tells deletions of one request that stand together as one', async (t) => {
     const { signedIn, log } = await staged(t, telling);
     const client = await signedIn(user, 11n);

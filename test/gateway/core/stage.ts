@@ -134,6 +134,7 @@ const standIns = {
 
 export const silentTeller: Teller = {
   cares: () => true,
+  foresee: () => undefined,
   tell: (): readonly Told[] => [],
   connect: () => Promise.resolve(),
   disconnect: () => undefined,

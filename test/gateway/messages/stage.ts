@@ -218,6 +218,7 @@ const tellerOf = ({ log, codec, sealer, store, following }: Place): ReturnType<t
     unread: unreadReads({ store }),
     peersOf: () => Promise.resolve([]),
     updates: { ...messageUpdates(nobodyIsOnline), ...readUpdates },
+    foreseen: {},
   });
 
 const nobodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => undefined));
