@@ -15,6 +15,7 @@ import {
   type NewEvent,
   type StoredEvent,
 } from '../../src/kernel/ports/eventLog.js';
+import { propertyRun } from '../support/propertyRun.js';
 
 export type LogUnderTest = {
   readonly log: EventLog;
@@ -591,7 +592,7 @@ const modelled = (makeLog: () => Promise<LogUnderTest>, { canReopen, modelRuns }
       }
       await checkModel(log, model, start);
     });
-    await fc.assert(property, { numRuns: modelRuns });
+    await fc.assert(property, propertyRun(modelRuns));
     await underTest.dispose();
   });
 };
