@@ -334,6 +334,17 @@ describe('mongo documents', { skip }, () => {
     assert.equal((await store.get(name, 'a')).document, 'A');
   });
 
+  it('is opened also when another node has made the indexes since they were looked for', async (test) => {
+    const { proxy, prefix } = await behindProxy(test);
+    const none = { ok: 1, cursor: { id: BSON.Long.ZERO, ns: prefix + name, firstBatch: [] } };
+    proxy.fault = (command) => (nameOf(command) === 'listIndexes' ? { answer: none } : undefined);
+    const late = mongoDocuments({ url: proxy.url, prefix });
+    test.after(() => late.close());
+    await late.open(specs);
+    const made = await db.collection(prefix + name).indexes();
+    assert.deepEqual(made.map((index) => String(index.name)).sort(), ['_id_', 'history', 'words']);
+  });
+
   it('lets two stores write the same new documents at once', async (test) => {
     const one = await behindProxy(test);
     const other = mongoDocuments({ url, prefix: one.prefix });

@@ -114,11 +114,12 @@ const makeCollection = async (
 ): Promise<void> => {
   await db.createCollection(records.collectionName).catch(unlessItExists);
   const known = new Set<unknown>((await records.listIndexes().toArray()).map(({ name }: { name?: unknown }) => name));
-  // Only what is missing: FerretDB 1.24 drops the connection when it is given two indexes that it has.
-  const missing = indexes.filter((name) => !known.has(name));
-  if (missing.length === 0) return;
-  // Sparse: removed documents and those without a key take no room in it.
-  await records.createIndexes(missing.map((name) => ({ name, key: { [entryField(name)]: 1 }, sparse: true })));
+  // One by one and only what is missing: FerretDB 1.24 drops the connection when it is given two indexes that it has, as
+  // another node may have made them since.
+  for (const name of indexes.filter((one) => !known.has(one))) {
+    // Sparse: removed documents and those without a key take no room in it.
+    await records.createIndexes([{ name, key: { [entryField(name)]: 1 }, sparse: true }]);
+  }
 };
 
 const namespaceExists = 48;
