@@ -13,6 +13,8 @@ import {
   OutcomeUnknown,
   type EventStoreDbAlarm,
 } from '../../src/adapters/eventLog/eventStoreDb/failures.js';
+import { longPauseMillis } from '../../src/adapters/eventLog/eventStoreDb/failures.js';
+import { waitMillisMax } from '../../src/gateway/calls.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import {
   InvalidAppend,
@@ -540,6 +542,12 @@ describe('a subscription to EventStoreDB', () => {
       },
       { alarmFailures: 2 },
     ));
+
+  it('is never awaited for longer than a request waits, and not by all nodes for as long', () => {
+    const pauses = range(50).map((failures) => longPauseMillis(failures + 20));
+    assert.ok(Math.max(...pauses) < waitMillisMax);
+    assert.ok(new Set(pauses).size > 1);
+  });
 
   it('leaves no call open when it is left', () =>
     using(async ({ standIn, log }) => {

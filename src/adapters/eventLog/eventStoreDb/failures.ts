@@ -77,9 +77,8 @@ export const isTooSlow = (error: unknown): boolean => {
 /** For reads and appends while somebody waits: the n-th pause, jittered so that nodes do not come back as one. */
 export const shortPauseMillis = (failures: number): number => jittered(Math.min(50 * 2 ** (failures - 1), 2_000));
 
-/** For subscriptions: from 0.1 s to 30 s. */
-export const longPauseMillis = (failures: number): number =>
-  Math.min(Math.max(jittered(200 * 2 ** Math.min(failures - 1, 20)), 100), 30_000);
+/** For subscriptions, from 0.1 s to 5 s: requests wait for 10 s at most until what follows the log has come up to it. */
+export const longPauseMillis = (failures: number): number => jittered(Math.min(200 * 2 ** (failures - 1), 5_000));
 
 const jittered = (millis: number): number => Math.round(millis * (0.5 + Math.random() / 2));
 
