@@ -56,6 +56,7 @@ export class RequestCall implements OpenCall {
   private readonly span: Span;
   private standpoint: Standpoint;
   private authorized: Caller | undefined;
+  private holdsUpdates = false;
 
   constructor(needs: CallNeeds, peer: Peer, traced: { readonly traceId: string; readonly span: Span }) {
     this.needs = needs;
@@ -94,9 +95,16 @@ export class RequestCall implements OpenCall {
   async authorize(caller: Caller): Promise<void> {
     // Whatever this session has written and been told elsewhere, on this node or another, is in the log by now.
     this.standpoint.wroteRules(await this.needs.end());
+    this.holdUpdates();
     await this.needs.hub.join(this.peer, caller, this.standpoint);
     this.adoptSession();
     this.authorized = caller;
+  }
+
+  /** The answer is on its way: what is told may follow. */
+  answered(): void {
+    if (this.holdsUpdates) this.peer.outbox.release();
+    this.holdsUpdates = false;
   }
 
   closeSoon(code: number): void {
@@ -131,6 +139,11 @@ export class RequestCall implements OpenCall {
 
   async rulesUpToDate(): Promise<void> {
     await arrival(this.needs.rules.reached(this.standpoint.rulesAt));
+  }
+
+  private holdUpdates(): void {
+    if (!this.holdsUpdates) this.peer.outbox.hold();
+    this.holdsUpdates = true;
   }
 
   private wrote({ events, position }: Done<Event>): void {

@@ -47,6 +47,7 @@ const answer = async (needs: DispatchNeeds, peer: Requester, message: Asked): Pr
   const outcome = await settled(needs, { peer, message, rpc, call, span });
   const { body, reason } = encoded(needs, outcome, { requestId: message.id ?? 0, name, traceId: call.traceId });
   peer.outbox.send(body);
+  call.answered();
   if (reason !== 'OK') span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   span.end();
   needs.answered(name, reason, (performance.now() - started) / 1000);

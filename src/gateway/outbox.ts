@@ -4,6 +4,7 @@ import type { Composer } from './composer.js';
 import type { Flusher } from './flusher.js';
 import type { FrameQueue } from './frameQueue.js';
 import { headerSize, noCount, type Broadcast, type Frame } from './frames.js';
+import type { Outgoing } from './session.js';
 
 /** Above this one client library closes the connection: a ServerMessage with its WebSocket header fits in it. */
 export const frameBytesMax = 1_048_576;
@@ -22,6 +23,13 @@ export interface Cuttable {
   cut(): void;
 }
 
+/** Updates that came while the answer which goes before them was not there yet. */
+type Holding = {
+  holds: number;
+  bytes: number;
+  readonly told: { readonly broadcast: Broadcast; readonly unreadCount: number }[];
+};
+
 /** What an outbox asks of a WebSocket; `readyState` 1 is open. */
 export type Wire = { readonly readyState: number };
 const open = 1;
@@ -32,13 +40,14 @@ const open = 1;
  *
  * A class, because there is one for each of many thousand connections and `tell` is on the path of every delivery.
  */
-export class Outbox {
+export class Outbox implements Outgoing {
   private readonly wire: Wire;
   private readonly socket: Socket;
   private readonly flusher: Flusher;
   private readonly owner: Cuttable;
   /** Lent by the flusher while something waits. */
   private queue: FrameQueue | undefined;
+  private holding: Holding | undefined;
   /** How much may wait here this tick: what waits in the socket grows with a flush alone, and is asked for once. */
   private queuedBytesMax = bufferedBytesMax;
   private lastId = 0;
@@ -53,7 +62,7 @@ export class Outbox {
 
   /** Bytes that the other end has not taken yet: those that wait here and those that wait in the socket. */
   get bufferedBytes(): number {
-    return (this.queue?.bytes ?? 0) + this.socket.writableLength;
+    return (this.queue?.bytes ?? 0) + (this.holding?.bytes ?? 0) + this.socket.writableLength;
   }
 
   /** What only this connection is sent: a result. */
@@ -66,8 +75,26 @@ export class Outbox {
   /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
   tell(broadcast: Broadcast, unreadCount: number): void {
     if (this.closed) return;
+    if (this.holding !== undefined) {
+      this.keep(this.holding, broadcast, unreadCount);
+      return;
+    }
     const frame = broadcast.frame(this.nextId, unreadCount);
     this.enqueue(frame, unreadCount, frame.size);
+  }
+
+  hold(): void {
+    this.holding ??= { holds: 0, bytes: 0, told: [] };
+    this.holding.holds += 1;
+  }
+
+  release(): void {
+    const { holding } = this;
+    if (holding === undefined) return;
+    holding.holds -= 1;
+    if (holding.holds > 0) return;
+    this.holding = undefined;
+    for (const { broadcast, unreadCount } of holding.told) this.tell(broadcast, unreadCount);
   }
 
   /** Copies all that waits into one write. Called by the flusher once per tick. */
@@ -87,12 +114,19 @@ export class Outbox {
   /** Nothing is sent any more; what waits is forgotten. */
   close(): void {
     this.closed = true;
+    this.holding = undefined;
     this.clear();
   }
 
   /** After the highest id that 32 bits hold comes 0 again. */
   private get nextId(): number {
     return (this.lastId + 1) >>> 0;
+  }
+
+  private keep(holding: Holding, broadcast: Broadcast, unreadCount: number): void {
+    holding.told.push({ broadcast, unreadCount });
+    holding.bytes += broadcast.bytesMax;
+    if (this.bufferedBytes > bufferedBytesMax) this.owner.cut();
   }
 
   private enqueue(item: Body | Frame, count: number, bytes: number): void {

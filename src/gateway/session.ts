@@ -37,6 +37,9 @@ export interface Outgoing {
   send(body: Body): void;
   /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
   tell(broadcast: Broadcast, unreadCount: number): void;
+  /** What is told from here on waits for `release`: whoever is let in hears that first. Each hold needs its release. */
+  hold(): void;
+  release(): void;
 }
 
 /** What the hub needs of a connection. */

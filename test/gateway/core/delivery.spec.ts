@@ -6,8 +6,9 @@ import { cutMillisMax } from '../../../src/gateway/connection.js';
 import { bufferedBytesMax } from '../../../src/gateway/outbox.js';
 import type { Told } from '../../../src/gateway/rpc.js';
 import { nothing } from '../../../src/gen/rpcs.js';
+import { reject } from '../../../src/kernel/decider.js';
 import type { MessageId, SessionId, UserId } from '../../../src/kernel/ids.js';
-import type { RawClient, Received } from './rawClient.js';
+import { initialize, type RawClient, type Received } from './rawClient.js';
 import { stage, type Stage, type Staging } from './stage.js';
 
 const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {
@@ -114,6 +115,52 @@ describe('an update', () => {
     hub.deliver([named([1n], 'unheard')]);
     await client.settled();
     assert.deepEqual(namesHeard(client), []);
+  });
+
+  for (const [what, answer] of [
+    ['that lets its connection in', { authorization: {} }],
+    ['with which that comes to nothing', reject('USER_NOT_FOUND')],
+  ] as const) {
+    it(`waits for the answer ${what}, and then comes in order`, async (t) => {
+      const { client, hub } = await staged(t, {
+        handlers: () => ({
+          authAuthorize: async (_, call) => {
+            await call.authorize({ user: 1n as UserId, session: 11n as SessionId });
+            hub.deliver([named([1n], 'first'), posted([1n], 5n), named([1n], 'second')]);
+            await turn();
+            return answer;
+          },
+        }),
+      });
+      const hasty = await client();
+      hasty.ask(1, 'coreInitialize', initialize);
+      hasty.ask(2, 'authAuthorize', {});
+      await called(hasty, 'second');
+      const [, answered, ...updates] = hasty.received;
+      assert.equal(answered?.result?.reqId, 2);
+      const heard = updates.filter(({ update }) => update?.userStatus === undefined);
+      assert.deepEqual(heard.map(nameIn), ['first', undefined, 'second']);
+      assert.equal(heard[1]?.update?.messageCreated?.clientId, 77n);
+      hub.deliver([named([1n], 'third')]);
+      await called(hasty, 'third');
+    });
+  }
+
+  it('that waits for an answer counts as what has not been read', async (t) => {
+    const { client, hub } = await staged(t, {
+      handlers: () => ({
+        authAuthorize: async (_, call) => {
+          await call.authorize({ user: 1n as UserId, session: 11n as SessionId });
+          return new Promise(() => undefined);
+        },
+      }),
+    });
+    const waiting = await client();
+    waiting.ask(2, 'authAuthorize', {});
+    const large = named([1n], 'x'.repeat(1_000_000));
+    while (hub.deliver([large]) === 0) await turn();
+    for (let bytes = 0; bytes < bufferedBytesMax; bytes += 1_000_000) hub.deliver([large]);
+    assert.equal(await waiting.closed, 1013);
   });
 
   it('that is over 1 MiB is dropped with an alarm, and the next one arrives', async (t) => {
