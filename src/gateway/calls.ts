@@ -81,10 +81,15 @@ export class RequestCall implements OpenCall {
     return this.authorized;
   }
 
-  /** The session that the connection has got since the request came; false when it still has none. */
+  /**
+   * The session that the connection has now, when it is the request's turn: those before it may have opened one, and
+   * it may have been revoked. What a client sent before it went away is still carried out. False when there is none.
+   */
   adoptSession(): boolean {
-    this.authorized = this.peer.session?.caller;
-    this.standpoint = this.peer.session?.standpoint ?? this.standpoint;
+    if (!this.peer.gone) {
+      this.authorized = this.peer.session?.caller;
+      this.standpoint = this.peer.session?.standpoint ?? this.standpoint;
+    }
     return this.authorized !== undefined;
   }
 

@@ -82,9 +82,7 @@ const served = async (
   rpc: AnyRpc,
   body: Uint8Array,
 ): Promise<ResultInit | Rejection> => {
-  // A request that was sent right behind Authorize belongs to the session that it opened.
-  const isKnown = request.call.caller !== undefined || request.call.adoptSession();
-  if (!isKnown && !isOpen(rpc.name)) return reject('NOT_AUTHORIZED');
+  if (!request.call.adoptSession() && !isOpen(rpc.name)) return reject('NOT_AUTHORIZED');
   const taken = needs.limits.check(rpc.name, limitedAs(request.call));
   const verdict = taken instanceof Promise ? await taken : taken;
   if (!verdict.allowed) return { ...reject('RATE_LIMITED'), retryAfterSeconds: verdict.retryAfterSeconds };

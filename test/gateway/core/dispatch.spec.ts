@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { limits } from '../../../src/gateway/limits.js';
 import { Unavailable } from '../../../src/gateway/outcomes.js';
 import type { HandlerTable } from '../../../src/gateway/rpc.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { reject } from '../../../src/kernel/decider.js';
 import { VersionConflict } from '../../../src/kernel/ports/eventLog.js';
-import type { MessageId } from '../../../src/kernel/ids.js';
+import type { MessageId, SessionId } from '../../../src/kernel/ids.js';
 import { initialize } from './rawClient.js';
 import { stage, type Stage, type Staging } from './stage.js';
 
@@ -42,6 +43,73 @@ describe('a request', () => {
     hasty.ask(2, 'authAuthorize', { token: '1 11' });
     hasty.ask(3, 'chatsGetChats', {});
     assert.ok((await hasty.result(3)).chats);
+  });
+
+  it('that comes right behind a second Authorize is of the session that this one opened', async (t) => {
+    const callers: (bigint | undefined)[] = [];
+    const noting: Partial<HandlerTable> = {
+      chatsGetChats: (_, call) => {
+        callers.push(call.caller.session);
+        return Promise.resolve({ chats: {} });
+      },
+    };
+    const { signedIn } = await staged(t, answering(noting));
+    const client = await signedIn(1n, 11n);
+    client.ask(3, 'authAuthorize', { token: '2 22' });
+    client.ask(4, 'chatsGetChats', {});
+    assert.ok((await client.result(4)).chats);
+    assert.deepEqual(callers, [22n]);
+  });
+
+  describe('that waits for the one before it', () => {
+    const waiting = async (t: TestContext) => {
+      let open = (): void => undefined;
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      let heard = (): void => undefined;
+      const carriedOut = new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+      const served: string[] = [];
+      const made = await staged(
+        t,
+        answering({
+          chatsSetTyping: async () => {
+            await opened;
+            return nothing;
+          },
+          chatsMarkChatRead: (_, { caller }) => {
+            served.push(`${caller.user.toString()} ${caller.session.toString()}`);
+            heard();
+            return Promise.resolve(nothing);
+          },
+        }),
+      );
+      const client = await made.signedIn(1n, 11n);
+      client.ask(5, 'chatsSetTyping', {});
+      client.ask(6, 'chatsMarkChatRead', {});
+      await client.settled();
+      return { ...made, client, open, served, carriedOut };
+    };
+
+    it('is refused when its session is revoked meanwhile', async (t) => {
+      const { client, hub, open, served } = await waiting(t);
+      hub.revoked(11n as SessionId);
+      open();
+      assert.equal((await client.result(6)).error?.errorCode, 401);
+      assert.equal(await client.closed, 1008);
+      assert.deepEqual(served, []);
+    });
+
+    it('is carried out when its client does not wait for the answer', async (t) => {
+      const { client, hub, open, served, carriedOut } = await waiting(t);
+      await client.leave();
+      while (hub.users() > 0) await turn();
+      open();
+      await carriedOut;
+      assert.deepEqual(served, ['1 11']);
+    });
   });
 
   it('with a bad token is refused, and the connection is closed', async (t) => {
