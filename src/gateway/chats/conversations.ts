@@ -26,10 +26,7 @@ export const chatsAnswer = async (
 ): Promise<ChatsInit> => {
   const [chats, messages, users] = await Promise.all([
     Promise.all(found.map((document) => listed(needs, document, viewer))),
-    messagesById(
-      needs.reads,
-      found.flatMap(({ recent }) => recent.at(-1) ?? []),
-    ),
+    lastMessagesIn(needs.reads, found),
     usersFor(needs, [...new Set(found.flatMap(({ members }) => members))]),
   ]);
   return {
@@ -71,6 +68,22 @@ const usersBytesMax = 0.35 * answerBytesMax;
 const bytesOfMessage = (message: MessageInit): number => bytesOf(Message, message);
 const fittingUsers = (users: readonly UserInit[]): readonly UserInit[] =>
   fitting(users, usersBytesMax, (user) => bytesOf(User, user));
+
+/** A conversation that lost more messages than it remembers no longer knows which is its last one. */
+const lastMessagesIn = async (
+  reads: Reads,
+  found: readonly ConversationDocument[],
+): Promise<readonly MessageDocument[]> => {
+  const unsure = found.filter(({ recent }) => recent.length === 0);
+  const [known, looked] = await Promise.all([
+    messagesById(
+      reads,
+      found.flatMap(({ recent }) => recent.at(-1) ?? []),
+    ),
+    Promise.all(unsure.map(({ chat }) => lastMessage(reads, chat))),
+  ]);
+  return [...known, ...looked.filter((message) => message !== undefined)];
+};
 
 const listed = async ({ reads }: Needs, document: ConversationDocument, viewer: UserId): Promise<ConversationInit> => {
   const { chat } = document;

@@ -6,6 +6,7 @@ import { ChannelType } from '../../../src/gen/types.js';
 import { isRejection } from '../../../src/kernel/decider.js';
 import type { ChannelId, GroupId, MessageId, UserId } from '../../../src/kernel/ids.js';
 import { permission } from '../../../src/kernel/permissions.js';
+import { recentMessagesMax } from '../../../src/projections/conversations/documents.js';
 import { ada, bob, category, cleo, dm, dora, general, hidden, news, nobody, self } from './people.js';
 import { stage, type Node, type Stage } from './stage.js';
 
@@ -60,6 +61,15 @@ describe('the list of chats', () => {
     const [kept, deleted] = [await send(bob, dm(ada)), await send(bob, dm(ada))];
     await node.get('messagesDeleteMessage', { chatRef: dm(ada), messageIds: [deleted] }, bob);
     assert.equal((await list(bob)).chats?.[0]?.lastMessageId, kept);
+  });
+  it('shows the message before more deleted ones than a conversation remembers', async () => {
+    const kept = await send(dora, self);
+    const deleted: MessageId[] = [];
+    while (deleted.length < recentMessagesMax) deleted.push(await send(dora, self));
+    await node.get('messagesDeleteMessage', { chatRef: self, messageIds: deleted }, dora);
+    const { chats, messages } = await list(dora);
+    assert.equal(chats?.[0]?.lastMessageId, kept);
+    assert.ok(messages?.some(({ messageId }) => messageId === kept));
   });
 });
 
