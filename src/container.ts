@@ -33,6 +33,7 @@ import { liveTeller } from './gateway/teller.js';
 import { userUpdates } from './gateway/users/updates.js';
 import type { Access } from './gateway/view.js';
 import { eventCodec, type EventCodec } from './kernel/codec.js';
+import type { Event } from './kernel/event.js';
 import { executor, type Execute } from './kernel/execute.js';
 import { foldedStreams, type FoldedStreams } from './kernel/foldedStreams.js';
 import type { Millis } from './kernel/ids.js';
@@ -59,6 +60,8 @@ import { userDocuments } from './projections/users/fold.js';
 import { user } from './projections/users/queries.js';
 import { admitMembers } from './workflows/admitMembers.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
+import type { Workflow } from './workflows/runner.js';
+import { takeDownHighlights } from './workflows/takeDownHighlights.js';
 
 /** A running server. */
 export interface Osmium {
@@ -214,15 +217,20 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   opened.push(() => running.close());
   container.registerInstance(of.projections, running);
 
-  const workflow = await startLeasedWorkflow(admitMembers, {
+  const working = {
     ...needs,
     ...sharing,
     documents: get(of.documents),
     execute: get(of.execute),
     pause: paused,
     alarm: alarm('a workflow stands still'),
-  });
-  opened.push(() => workflow.close());
+  };
+  const started = async <E extends Event>(workflow: Workflow<E>): Promise<void> => {
+    const tenancy = await startLeasedWorkflow(workflow, working);
+    opened.push(() => tenancy.close());
+  };
+  await started(admitMembers);
+  await started(takeDownHighlights);
 
   const made = get(of.gateway);
   await made.start();

@@ -1,5 +1,5 @@
 import { readEvent, type EventCodec } from '../kernel/codec.js';
-import type { Command, Decider, Rejection } from '../kernel/decider.js';
+import { isRejection, type Command, type Decider, type Rejection } from '../kernel/decider.js';
 import type { Event, EventOf, Position, Recorded } from '../kernel/event.js';
 import type { Done, Execute } from '../kernel/execute.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
@@ -53,7 +53,7 @@ export interface RunningWorkflow {
   stop(): Promise<void>;
 }
 
-/** So many events that do not concern a workflow may be read again after a crash. */
+/** So many events on which a workflow wrote nothing may be read again after a crash. */
 export const checkpointEvents = 1_000;
 export const pauseMillisMin = 100;
 export const pauseMillisMax = 30_000;
@@ -70,9 +70,9 @@ export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: Wor
     if (stopping.signal.aborted) subscription.close();
     for await (const batch of subscription) {
       for (const stored of batch) {
-        const reacted = await react(stored);
+        const wrote = await react(stored);
         failures = 0;
-        if (checkpoint.pass(stored.position) || reacted) await checkpoint.keep();
+        if (checkpoint.pass(stored.position) || wrote) await checkpoint.keep();
         if (stopping.signal.aborted) return;
       }
     }
@@ -105,7 +105,7 @@ export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: Wor
   };
 };
 
-/** Only the events that concern the workflow are opened. Tells whether this one did. */
+/** Only the events that concern the workflow are opened. Tells whether anything was written because of this one. */
 const reactionOf = <E extends Event>({ reactions }: Workflow<E>, { codec, sealer, execute }: WorkflowNeeds) => {
   // The table pairs each type with its own event; the compiler cannot follow that from a stored event's type.
   const table = reactions as unknown as Readonly<
@@ -115,14 +115,18 @@ const reactionOf = <E extends Event>({ reactions }: Workflow<E>, { codec, sealer
     const reaction = table[stored.type];
     const event = reaction && (await readEvent(codec, sealer, stored));
     if (reaction === undefined || event === undefined) return false;
-    const run: Run = (decider, command, commandId) =>
-      execute(decider, command, {
+    let wrote = false;
+    const run: Run = async (decider, command, commandId) => {
+      const done = await execute(decider, command, {
         commandId,
         correlationId: event.metadata.$correlationId,
         causationId: event.id,
       });
+      if (!isRejection(done) && done.events.length > 0) wrote = true;
+      return done;
+    };
     await reaction(event, run);
-    return true;
+    return wrote;
   };
 };
 

@@ -8,8 +8,9 @@ import { channelChat } from '../../src/kernel/chat.js';
 import { readEvents } from '../../src/kernel/codec.js';
 import type { ChannelId, CommunityId, UserId } from '../../src/kernel/ids.js';
 import { admitMembers } from '../../src/workflows/admitMembers.js';
-import { pauseMillisMax, startWorkflow, type WorkflowAlarm, type WorkflowNeeds } from '../../src/workflows/runner.js';
+import { pauseMillisMax, startWorkflow, type WorkflowAlarm } from '../../src/workflows/runner.js';
 import { openEngines, type Engines } from '../gateway/communities/engines.js';
+import { needsOn } from './needs.js';
 
 const ada = 1n as UserId;
 const bob = 2n as UserId;
@@ -33,19 +34,6 @@ const crashed = async (): Promise<Engines> => {
   await execute(invites, { type: 'UseInvite', data: use }, cause('use'));
   return engines;
 };
-
-const needsOn = ({ log, codec, sealer, store, execute }: Engines, changes: Partial<WorkflowNeeds> = {}) => ({
-  log,
-  codec,
-  sealer,
-  documents: store,
-  execute,
-  pause: () => Promise.resolve(),
-  alarm: ({ error }: WorkflowAlarm) => {
-    throw error;
-  },
-  ...changes,
-});
 
 /** The next so many joinings in the log, as they come. */
 const joinings = async ({ log, codec, sealer }: Engines, count: number): Promise<readonly MemberJoined['data'][]> => {

@@ -1,6 +1,6 @@
 import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
 import { has } from '../../kernel/permissions.js';
-import type { CreateChannel, DeleteChannel, EditChannel } from './commands.js';
+import type { CreateChannel, DeleteChannel, EditChannel, TakeDownHighlight } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { channelsMax, descriptionUnitsMax, isName, slowmodeSecondsMax } from './limits.js';
 import { endOf, movedPlaces, releasedPlaces } from './places.js';
@@ -52,6 +52,15 @@ export const deleteChannel = (
   if (places.length === 0) return [gone];
   return [{ type: 'communities.ChannelsArranged.v1', data: { community, places, by: by.user } }, gone];
 };
+
+/** Another message may be highlighted by now. */
+export const takeDownHighlight = (
+  { community, channel, message, by }: TakeDownHighlight['data'],
+  state: LivingCommunity,
+): Decision<CommunityEvent> =>
+  state.channels.get(channel)?.highlighted === message
+    ? [{ type: 'communities.HighlightCleared.v1', data: { community, channel, by } }]
+    : [];
 
 const mayHold = ({ channels }: LivingCommunity, parent: CreateChannel['data']['channel'], kind: string): boolean =>
   kind !== 'category' && channels.get(parent)?.kind === 'category';

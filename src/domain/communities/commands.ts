@@ -8,6 +8,7 @@ export type CommunityCommand =
   | CreateChannel
   | EditChannel
   | DeleteChannel
+  | TakeDownHighlight
   | CreateRole
   | EditRole
   | DeleteRole
@@ -50,6 +51,17 @@ export type EditChannel = Command<
 >;
 
 export type DeleteChannel = Command<'DeleteChannel', OnChannel>;
+
+/** The message was deleted by `by`, and is highlighted no more: not by a permission of theirs, but because it is gone. */
+export type TakeDownHighlight = Command<
+  'TakeDownHighlight',
+  {
+    readonly community: CommunityId;
+    readonly channel: ChannelId;
+    readonly message: MessageId;
+    readonly by: UserId;
+  }
+>;
 
 type OnRole = { readonly community: CommunityId; readonly role: RoleId; readonly by: Asker };
 type RoleContent = {

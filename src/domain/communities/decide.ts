@@ -1,7 +1,7 @@
 import { usualPermissions } from '../../kernel/permissions.js';
 import { reject, type Decider, type Decision } from '../../kernel/decider.js';
 import type { CommunityId } from '../../kernel/ids.js';
-import { createChannel, deleteChannel, editChannel } from './channels.js';
+import { createChannel, deleteChannel, editChannel, takeDownHighlight } from './channels.js';
 import type { CommunityCommand, CreateCommunity, DeleteCommunity } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { isName } from './limits.js';
@@ -54,6 +54,7 @@ export const communities: Decider<CommunityCommand, CommunityState, CommunityEve
     CreateChannel: whileLiving(createChannel),
     EditChannel: whileLiving(editChannel),
     DeleteChannel: whileLiving(deleteChannel),
+    TakeDownHighlight: whileLiving(takeDownHighlight),
     CreateRole: whileLiving(createRole),
     EditRole: whileLiving(editRole),
     DeleteRole: whileLiving(deleteRole),

@@ -1,13 +1,12 @@
 import type { CreateChannel, EditChannel } from '../../domain/communities/commands.js';
 import { communities } from '../../domain/communities/decide.js';
+import { messages, messageStream } from '../../domain/messages/decide.js';
 import type { EditChannel as EditChannelRequest } from '../../gen/communities.js';
 import type { ChannelRef } from '../../gen/refs.js';
 import { channelChat } from '../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { ChannelId, MessageId, UserId } from '../../kernel/ids.js';
 import { has } from '../../kernel/permissions.js';
-import { message } from '../../projections/messages/queries.js';
-import type { Reads } from '../../projections/reading.js';
 import type { Call, Handlers } from '../rpc.js';
 import type { Rules } from '../view.js';
 import { channelAsker, channelIn, memberAsker, rulesFor } from './askers.js';
@@ -47,7 +46,7 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
   async communitiesEditChannel(request, call) {
     const ref = channelRefOf(request.channel);
     if (isRejection(ref)) return ref;
-    const highlighted = await highlightedOf(needs.reads, call, ref, request);
+    const highlighted = await highlightedOf(needs, ref, request);
     await rulesFor(needs.access, call, ref.communityId);
     const by = channelAsker(needs.access.now, ref, call.caller.user);
     if (isRejection(by)) return by;
@@ -65,7 +64,9 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
         ...(parent === undefined ? {} : { parent }),
       },
     };
-    return done(await call.run(communities, edit));
+    const outcome = await call.run(communities, edit);
+    if (!isRejection(outcome) && typeof highlighted === 'bigint') await takenDownIfGone(needs, call, ref, highlighted);
+    return done(outcome);
   },
 
   async communitiesDeleteChannel({ channel }, call) {
@@ -101,17 +102,36 @@ const parentOf = (
 
 /** The wrapper says three things: absent keeps, empty or 0 clears, an id sets. */
 const highlightedOf = async (
-  reads: Reads,
-  call: Call,
-  { communityId, channelId }: ChannelRef,
+  needs: CommunityNeeds,
+  ref: ChannelRef,
   { highlightedMsgId: wrapper }: EditChannelRequest,
 ): Promise<MessageId | 'none' | undefined | Rejection> => {
   if (wrapper === undefined) return undefined;
   const id = wrapper.highlightedMsgId ?? 0n;
   if (id === 0n) return 'none';
-  await call.upToDate('messages');
-  const found = await message(reads, id);
-  return found?.chat === channelChat(communityId, channelId) ? found.id : reject('MESSAGE_NOT_FOUND');
+  return (await isThere(needs, ref, id)) ? id : reject('MESSAGE_NOT_FOUND');
+};
+
+/** Asked of the message's own stream: the read model may be behind. */
+const isThere = async (
+  { streams }: CommunityNeeds,
+  { communityId, channelId }: ChannelRef,
+  message: MessageId,
+): Promise<boolean> => {
+  const { state } = await streams.caughtUp(messageStream(message), messages);
+  return state.status === 'alive' && state.chat === channelChat(communityId, channelId);
+};
+
+/** `takeDownHighlights` knows nothing of a message that was deleted just before it was highlighted. */
+const takenDownIfGone = async (
+  needs: CommunityNeeds,
+  call: Call,
+  ref: ChannelRef,
+  message: MessageId,
+): Promise<void> => {
+  if (await isThere(needs, ref, message)) return;
+  const data = { community: ref.communityId, channel: ref.channelId, message, by: call.caller.user };
+  await call.run(communities, { type: 'TakeDownHighlight', data });
 };
 
 const attributesOf = ({ name, description, explicit, slowmodeSeconds, position }: EditChannelRequest) => ({

@@ -1,3 +1,4 @@
+import type { FoldedStreams } from '../../kernel/foldedStreams.js';
 import type { Ids } from '../../kernel/ports/system.js';
 import type { Reads } from '../../projections/reading.js';
 import type { StatusOf } from '../rendering.js';
@@ -9,4 +10,5 @@ export type CommunityNeeds = {
   readonly reads: Reads;
   readonly ids: Pick<Ids, 'next'>;
   readonly statusOf: StatusOf;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
 };

@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import { firstIdAt, type MessageId, type Millis, type SessionId, type UserId } from '../../kernel/ids.js';
-import { countIn, documentOf, documentsIn, documentsOf, scanned, type Reads } from '../reading.js';
+import { countIn, documentsIn, documentsOf, scanned, type Reads } from '../reading.js';
 import {
   coarsest,
   coarsestSpansMax,
@@ -14,10 +14,6 @@ import {
 } from './countKey.js';
 import type { MessageDocument } from './documents.js';
 import { messageCountDocuments, messageDocuments, messageKey } from './fold.js';
-
-/** Undefined when it was deleted. */
-export const message = (reads: Reads, id: MessageId): Promise<MessageDocument | undefined> =>
-  documentOf(reads, messageDocuments, messageKey(id));
 
 /** In the order of `ids`; those that were deleted are left out. */
 export const messagesById = (reads: Reads, ids: readonly MessageId[]): Promise<readonly MessageDocument[]> =>

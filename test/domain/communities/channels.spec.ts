@@ -7,6 +7,7 @@ import {
   archive,
   arranged,
   begun,
+  bob,
   channelId,
   community,
   created,
@@ -125,6 +126,19 @@ describe('editing a channel', () => {
     })
       .when(edit(general, { highlighted: 'none' }))
       .thenOnce({ type: 'communities.HighlightCleared.v1', data: about });
+  });
+  it('takes a highlighted message down that was deleted, whoever did it, and no other one', () => {
+    const highlighted = given(...begun, {
+      type: 'communities.MessageHighlighted.v1',
+      data: { ...about, message: messageId(5n) },
+    });
+    const deleted = (id: bigint): CommunityCommand => ({
+      type: 'TakeDownHighlight',
+      data: { community, channel: general, message: messageId(id), by: bob },
+    });
+    const cleared = { community, channel: general, by: bob };
+    highlighted.when(deleted(5n)).thenOnce({ type: 'communities.HighlightCleared.v1', data: cleared });
+    highlighted.when(deleted(6n)).then();
   });
   it('needs the permission and the channel', () => {
     given(...begun)

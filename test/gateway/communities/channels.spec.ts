@@ -124,6 +124,33 @@ describe('EditChannel', () => {
     const elsewhere = highlighting(message, random);
     assert.equal(await town.refused(town.ada, 'communitiesEditChannel', elsewhere), 'MESSAGE_NOT_FOUND');
   });
+  it('highlights no message that was deleted, not even while it was asked for', async (t) => {
+    const town = await settledTown();
+    const message = town.engines.ids.next() as MessageId;
+    const about = { message, chat: channelChat(town.community, town.general), author: town.ada };
+    const stream = `message-${message.toString()}`;
+    const sent: MessageSent = {
+      type: 'messages.MessageSent.v1',
+      data: { ...about, mentions: [], text: 'hello', entities: [] },
+    };
+    await town.append(stream, sent);
+    const { caughtUp } = town.engines.streams;
+    const thenDeleted: typeof caughtUp = async (...wanted) => {
+      const found = await caughtUp(...wanted);
+      await town.append(stream, { type: 'messages.MessageDeleted.v1', data: { ...about, by: town.ada } });
+      return found;
+    };
+    t.mock.method(town.engines.streams, 'caughtUp').mock.mockImplementationOnce(thenDeleted);
+    const edit = { channel: refOf(town, town.general), highlightedMsgId: { highlightedMsgId: message } };
+    await town.must(town.ada, 'communitiesEditChannel', edit);
+    const { channels } = (await town.must(town.bob, 'communitiesGetChannels', { communityId: town.community }))
+      .channels;
+    assert.deepEqual(
+      channels?.map(({ highlightedMsgId }) => highlightedMsgId),
+      [undefined],
+    );
+    assert.equal(await town.refused(town.ada, 'communitiesEditChannel', edit), 'MESSAGE_NOT_FOUND');
+  });
   it('takes the permission and the channel', async () => {
     const town = await settledTown();
     const edit = (channelId: ChannelId) => ({ channel: refOf(town, channelId), name: 'x' });

@@ -128,7 +128,7 @@ const handlersOn = ({ store, ids, streams }: Engines, rules: () => Rules, status
   const reads = { store };
   const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) };
   return {
-    ...communityRpcs({ access, reads, ids, statusOf }),
+    ...communityRpcs({ access, reads, ids, statusOf, streams }),
     ...inviteRpcs({ access, reads, random, streams }),
   };
 };

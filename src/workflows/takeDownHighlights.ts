@@ -1,0 +1,18 @@
+import { communities } from '../domain/communities/decide.js';
+import type { MessageDeleted } from '../domain/messages/events.js';
+import { chatOf } from '../kernel/chat.js';
+import type { Workflow } from './runner.js';
+
+/** Whenever a message was deleted, its channel highlights it no more. */
+export const takeDownHighlights: Workflow<MessageDeleted> = {
+  name: 'takeDownHighlights',
+  reactions: {
+    'messages.MessageDeleted.v1': async ({ data: { chat, message, by } }, run) => {
+      const place = chatOf(chat);
+      if (place.kind !== 'channel') return;
+      const { community, channel } = place;
+      const data = { community, channel, message, by };
+      await run(communities, { type: 'TakeDownHighlight', data }, `deleted.${message.toString()}`);
+    },
+  },
+};

@@ -1,0 +1,16 @@
+import type { WorkflowAlarm, WorkflowNeeds } from '../../src/workflows/runner.js';
+import type { Engines } from '../gateway/communities/engines.js';
+
+/** What a workflow runs on, without pauses. An alarm fails the test. */
+export const needsOn = ({ log, codec, sealer, store, execute }: Engines, changes: Partial<WorkflowNeeds> = {}) => ({
+  log,
+  codec,
+  sealer,
+  documents: store,
+  execute,
+  pause: () => Promise.resolve(),
+  alarm: ({ error }: WorkflowAlarm) => {
+    throw error;
+  },
+  ...changes,
+});
