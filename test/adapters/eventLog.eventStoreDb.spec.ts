@@ -549,6 +549,37 @@ describe('a subscription to EventStoreDB', () => {
     assert.ok(new Set(pauses).size > 1);
   });
 
+  it('misses nothing when the event after which it begins was scavenged', () =>
+    using(async ({ standIn, log }) => {
+      const [counted, stream, events] = [freshStream(), freshStream(), someEvents(3)];
+      const { position: first } = await log.append(counted, someEvents(1), 'noStream');
+      await log.setMaxCount(counted, 1);
+      const { position: second } = await log.append(counted, someEvents(1), 'any');
+      await log.append(stream, events, 'noStream');
+      const { position: last } = await log.append(counted, someEvents(1), 'any');
+      standIn.state.store.scavenge();
+      for (const after of [first, second]) {
+        const heard: StoredEvent[] = [];
+        for await (const batch of log.subscribe(after)) {
+          heard.push(...batch);
+          if (heard.at(-1)?.position === last) break;
+        }
+        assert.deepEqual(ids(heard.slice(0, -1)), ids(events));
+      }
+    }));
+
+  it('can be closed while it looks for the place to begin after', () =>
+    using(async ({ standIn, log }) => {
+      const { position } = await log.append(freshStream(), someEvents(1), 'any');
+      standIn.state.faults.reads.next('silence', { times: 100 });
+      const subscription = log.subscribe(position);
+      const next = subscription[Symbol.asyncIterator]().next();
+      while (standIn.state.faults.reads.happened === 0) await new Promise((go) => setImmediate(go));
+      subscription.close();
+      assert.equal((await next).done, true);
+      assert.equal(standIn.state.faults.reads.happened, 1);
+    }));
+
   it('leaves no call open when it is left', () =>
     using(async ({ standIn, log }) => {
       await fill(log, freshStream(), 200);

@@ -93,10 +93,7 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
     holding,
     writing: writer({ connection: forAppends, telling, patienceMillis, answerMillis }),
     following: (after) =>
-      follow(
-        { connection: forSubscriptions, calls: subscribing, prefix, telling, end: () => reading.end(), silenceMillis },
-        after,
-      ),
+      follow({ connection: forSubscriptions, calls: subscribing, prefix, telling, silenceMillis, ...reading }, after),
     named: (plain) => ({ plain, full: `${prefix}${plain}` }),
     close: () => {
       for (const one of [forReads, forAppends, forSubscriptions]) one.close();

@@ -74,11 +74,11 @@ const ofAll = (
   { backwards, count }: Range,
 ): readonly Kept[] => {
   const position = all?.getPosition();
-  const upTo = position === undefined ? undefined : store.countUpTo(BigInt(position.getCommitPosition()));
+  const before = position === undefined ? undefined : store.countBefore(BigInt(position.getCommitPosition()));
   if (!backwards) {
-    const start = upTo === undefined ? (all?.hasEnd() === true ? store.log.length : 0) : upTo - 1;
+    const start = before ?? (all?.hasEnd() === true ? store.log.length : 0);
     return store.log.slice(start, start + count);
   }
-  const end = upTo === undefined ? (all?.hasStart() === true ? 0 : store.log.length) : upTo - 1;
+  const end = before ?? (all?.hasStart() === true ? 0 : store.log.length);
   return store.log.slice(Math.max(0, end - count), end).reverse();
 };

@@ -36,6 +36,7 @@ export class Store {
   readonly log: Kept[] = [];
   readonly #streams = new Map<string, Kept[]>();
   readonly #tombstones = new Set<string>();
+  readonly #scavenged = new Set<bigint>();
   #next = positionOfFirst;
 
   constructor() {
@@ -77,7 +78,10 @@ export class Store {
   }
 
   #same(held: readonly Kept[], events: readonly Proposed[]): boolean {
-    return events.every((event, index) => held[index]?.id === event.id);
+    return events.every(({ id }, index) => {
+      const there = held[index];
+      return there?.id === id && !this.#scavenged.has(there.position);
+    });
   }
 
   #place(event: Kept | undefined): Written {
@@ -143,15 +147,23 @@ export class Store {
     return first === 0 ? held : held.slice(first);
   }
 
-  /** How many events of the log lie at or before the position. Throws when no event is there. */
-  countUpTo(position: bigint): number {
+  /** Takes what max counts and truncations have cut out of the log. Not while somebody follows it. */
+  scavenge(): void {
+    const isCut = ({ stream, revision }: Kept): boolean => revision < this.firstRevision(stream);
+    for (const { position } of this.log.filter(isCut)) this.#scavenged.add(position);
+    this.log.splice(0, this.log.length, ...this.log.filter((event) => !isCut(event)));
+  }
+
+  /** How many events of the log lie before the position. Throws when none has ever been there. */
+  countBefore(position: bigint): number {
     let [low, high] = [0, this.log.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.log[middle]?.position ?? 0n) <= position) low = middle + 1;
+      if ((this.log[middle]?.position ?? position) < position) low = middle + 1;
       else high = middle;
     }
-    if (this.log[low - 1]?.position !== position) throw new Error('Unexpected ReadAllResult: InvalidPosition');
+    if (this.log[low]?.position !== position && !this.#scavenged.has(position))
+      throw new Error('Unexpected ReadAllResult: Error');
     return low;
   }
 }

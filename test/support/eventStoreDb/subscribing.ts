@@ -42,8 +42,8 @@ class Following {
     const filter = options.getFilter();
     this.#checkpointEvents = (filter?.getMax() ?? 32) * Math.max(1, filter?.getCheckpointintervalmultiplier() ?? 1);
     const position = options.getAll()?.getPosition();
-    // From a position on, which is not included.
-    this.#next = position === undefined ? 0 : state.store.countUpTo(BigInt(position.getCommitPosition()));
+    // Up to 23.10 by leaving out one event, whether it is the one at the position or, that being scavenged, the next.
+    this.#next = position === undefined ? 0 : state.store.countBefore(BigInt(position.getCommitPosition())) + 1;
     call.on('drain', () => this.#resume());
     call.on('cancelled', () => this.#stop());
     call.on('close', () => this.#stop());

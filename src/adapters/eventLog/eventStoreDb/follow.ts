@@ -20,6 +20,8 @@ export type FollowNeeds = {
   readonly prefix: string;
   readonly telling: Telling;
   readonly end: () => Promise<Position>;
+  /** The place of the newest event at or before a position; see `Reads`. */
+  readonly standing: (position: Position) => Promise<Position>;
   /** After so long without an event it is asked whether there should have been one. */
   readonly silenceMillis: number;
 };
@@ -80,20 +82,39 @@ async function* batches(needs: FollowNeeds, state: State): AsyncGenerator<readon
   try {
     while (!state.closed) {
       const before = state.position;
-      const session = openSession(needs, state);
-      state.leave = session.leave;
-      try {
-        yield* untilOver(session, state);
-      } finally {
-        session.leave();
-      }
-      await recover({ needs, state, progressed: state.position > before }, session.over());
+      const over = yield* oneSession(needs, state);
+      await recover({ needs, state, progressed: state.position > before }, over);
     }
   } finally {
     leaveGate();
     state.over();
   }
 }
+
+async function* oneSession(needs: FollowNeeds, state: State): AsyncGenerator<readonly StoredEvent[], Over | undefined> {
+  let from: Position | undefined;
+  try {
+    from = await unlessClosed(state, needs.standing(state.position));
+  } catch (error) {
+    return { by: 'error', error };
+  }
+  if (from === undefined) return undefined;
+  const session = openSession(needs, state, from);
+  state.leave = session.leave;
+  try {
+    yield* untilOver(session, state);
+  } finally {
+    session.leave();
+  }
+  return session.over();
+}
+
+/** Whoever closes need not wait for a read that is tried again and again. */
+const unlessClosed = <T>(state: State, work: Promise<T>): Promise<T | undefined> =>
+  new Promise((resolve, reject) => {
+    state.wake = () => resolve(undefined);
+    work.then(resolve, reject);
+  });
 
 async function* untilOver(session: Session, state: State): AsyncGenerator<readonly StoredEvent[], void> {
   while (!state.closed) {
@@ -148,15 +169,16 @@ type Session = {
   readonly leave: () => void;
 };
 
-const openSession = (needs: FollowNeeds, state: State): Session => {
+const openSession = (needs: FollowNeeds, state: State, from: Position): Session => {
   const { connection, telling, prefix } = needs;
   const { client, done } = connection.use();
-  const subscription = subscribed(client, needs.prefix, state.position);
+  const subscription = subscribed(client, needs.prefix, from);
   let over: Over | undefined;
   let changed = false;
+  let left = false;
   const change = (): void => {
     changed = true;
-    state.wake();
+    if (!left) state.wake();
   };
   const end = (by: Over['by'], error: unknown): void => {
     over ??= { by, error };
@@ -169,7 +191,6 @@ const openSession = (needs: FollowNeeds, state: State): Session => {
   }
   subscription.on('readable', change);
   const watch = silenceWatch(needs, state, (error) => end('silence', error));
-  let left = false;
 
   return {
     take: () => {

@@ -35,6 +35,11 @@ export interface Reads {
   probe(): Promise<void>;
   /** The position of the newest event that is ours. */
   end(): Promise<Position>;
+  /**
+   * The position itself while its event is there, else that of the newest event before it. Subscribing after a place
+   * whose event was scavenged, servers up to 23.10 leave out one event: that which came next.
+   */
+  standing(position: Position): Promise<Position>;
 }
 
 export type ReadsNeeds = {
@@ -95,6 +100,13 @@ export const reads = (needs: ReadsNeeds): Reads => {
       await allPage(END, BACKWARDS, 1);
     },
     end: shared(endOf(allPage, ours)),
+    standing: async (position) => {
+      if (position === beforeAll) return beforeAll;
+      const [next] = await allPage(position, FORWARDS, 1);
+      if (next !== undefined && positionOf(next) === position) return position;
+      const [previous] = await allPage(position, BACKWARDS, 1);
+      return previous === undefined ? beforeAll : positionOf(previous);
+    },
   };
 };
 
