@@ -93,8 +93,10 @@ export class RequestCall implements OpenCall {
     return this.authorized !== undefined;
   }
 
-  initialize(device: Device): void {
+  async initialize(device: Device): Promise<void> {
+    const { subscribed } = this.peer;
     this.peer.device = device;
+    if (this.authorized !== undefined && this.peer.subscribed !== subscribed) await this.authorize(this.authorized);
   }
 
   async authorize(caller: Caller): Promise<void> {

@@ -19,7 +19,7 @@ export interface Roster {
   readonly users: ReadonlyMap<UserId, Present>;
   readonly sessions: ReadonlyMap<SessionId, Session>;
   enter(connection: Listener, caller: Caller, from: Standpoint): Present;
-  /** The connection is told what happens from here on, if it is still of this session. */
+  /** The connection is told what happens from here on, or no more, if it is still of this session. */
   listen(connection: Listener, caller: Caller, present: Present): void;
   leave(this: void, connection: Listener): void;
 }
@@ -108,7 +108,7 @@ const listen = (came: RosterNeeds['came'], connection: Listener, caller: Caller,
   const { session } = connection;
   // It may have gone, or become somebody else's, while it waited.
   if (session?.caller.session !== caller.session) return;
-  if (connection.subscribed) present.listening = having(present.listening, connection);
+  present.listening = (connection.subscribed ? having : lacking)(present.listening, connection);
   if (session.announced) return;
   session.announced = true;
   came(caller);

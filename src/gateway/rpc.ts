@@ -1,3 +1,4 @@
+import type { SessionDevice } from '../domain/accounts/commands.js';
 import type { RpcName, Rpcs, UpdateInit } from '../gen/rpcs.js';
 import type { Command, Decider, Rejection } from '../kernel/decider.js';
 import type { Event, EventOf, Position, Recorded } from '../kernel/event.js';
@@ -6,14 +7,18 @@ import type { Millis, SessionId, UserId } from '../kernel/ids.js';
 import type { ProjectionName } from '../projections/registry.js';
 
 /** What core.Initialize said of the application on the other end. */
-export type Device = {
-  readonly clientId: number;
-  readonly deviceType: string;
-  readonly deviceVersion: string;
-  readonly appVersion: string;
+export type Device = SessionDevice & {
   /** The connection wants results only, no updates. */
   readonly noSubscribe: boolean;
 };
+
+/** What of it is kept with the session. */
+export const sessionDeviceOf = ({ clientId, deviceType, deviceVersion, appVersion }: Device): SessionDevice => ({
+  clientId,
+  deviceType,
+  deviceVersion,
+  appVersion,
+});
 
 export type Caller = { readonly user: UserId; readonly session: SessionId };
 
@@ -27,7 +32,8 @@ export interface OpenCall {
   readonly device: Device | undefined;
   readonly caller: Caller | undefined;
 
-  initialize(device: Device): void;
+  /** What the connection said before is forgotten. One that has a session is told what happens from here on, or no more. */
+  initialize(device: Device): Promise<void>;
 
   /**
    * The connection belongs to this session from here on, and is told what happens from here on, behind the answer to

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Update } from '../../src/gen/updates.js';
 import { onEachDeployment, type Deployment } from '../support/deployments.js';
-import { testServer } from '../support/server.js';
+import { testServer, type TestServer } from '../support/server.js';
+import { initialize, rawClient } from '../gateway/core/rawClient.js';
 import { savedMessages, say, withUser } from './places.js';
 import { guest, outcomeOf, resume, signIn, signUp, signUpWith, type Seat } from './seat.js';
 
@@ -170,5 +171,56 @@ describe('after a restart', () => {
     await signIn(server.url, login);
     const nobody = await guest(server.url);
     assert.equal(outcomeOf(await nobody.ask('authAuthorize', { token: third.token })), 403);
+  });
+});
+
+describe('a connection that initializes again', () => {
+  let server: TestServer;
+  let seat: Seat;
+  let other: Seat;
+  before(async () => {
+    server = await testServer();
+    seat = await signUp(server.url, 'Ada');
+    other = await resume(server.url, seat.token);
+  });
+  after(() => server.remove());
+
+  const hears = async (text: string): Promise<boolean> => {
+    await say(other, savedMessages, text);
+    await other.update(isText(text));
+    // Both are told at once, and this is answered behind it.
+    await seat.raw.settled();
+    return timesHeard(seat, text) > 0;
+  };
+  const deviceType = async (): Promise<string | undefined> => {
+    const { sessions } = await seat.do('authGetSessions', {});
+    return sessions.find(({ id }) => id === seat.session)?.deviceType;
+  };
+
+  it('is told what happens, or not, as it says last', async () => {
+    for (const [index, noSubscribe] of [false, true, true, false, false, true, false].entries()) {
+      await seat.do('coreInitialize', { ...initialize, noSubscribe });
+      assert.equal(await hears(`text ${index.toString()}`), !noSubscribe);
+    }
+  });
+
+  it('is on the device that it names last', async () => {
+    await seat.do('coreInitialize', { ...initialize, deviceType: 'phone' });
+    assert.equal(await deviceType(), 'phone');
+    await seat.do('coreInitialize', { ...initialize, deviceType: 'tablet' });
+    assert.equal(await deviceType(), 'tablet');
+  });
+
+  it('or on the one that it was on, when it says nothing at all', async () => {
+    await seat.do('coreInitialize', { ...initialize, deviceType: 'phone' });
+    const silent = await rawClient(server.url);
+    silent.ask(1, 'authAuthorize', { token: seat.token });
+    assert.ok((await silent.result(1)).authorization);
+    assert.equal(await deviceType(), 'phone');
+  });
+
+  it('is shown whole characters only, where the name of the device is cut short', async () => {
+    await seat.do('coreInitialize', { ...initialize, deviceType: `${'x'.repeat(127)}😀` });
+    assert.equal(await deviceType(), 'x'.repeat(127));
   });
 });

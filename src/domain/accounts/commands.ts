@@ -20,5 +20,7 @@ export type AccountCommand =
       }
     >
   | Command<'OpenSession', Session & { readonly user: UserId }>
-  | Command<'ResumeSession', Session & { readonly user: UserId }>
+  /** `device`: only where the connection said which it is. */
+  | Command<'ResumeSession', Omit<Session, 'device'> & { readonly user: UserId; readonly device?: SessionDevice }>
+  | Command<'ChangeDevice', Omit<Session, 'tokenHash'> & { readonly user: UserId }>
   | Command<'RevokeSessions', { readonly user: UserId; readonly sessions: readonly SessionId[] }>;

@@ -1,8 +1,8 @@
 import { reject, type Decider } from '../../kernel/decider.js';
-import type { UserId } from '../../kernel/ids.js';
+import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { AccountCommand, SessionDevice } from './commands.js';
 import type { AccountEvent, SessionOpened } from './events.js';
-import { evolve, initial, type AccountState, type KnownDevice } from './state.js';
+import { evolve, initial, type AccountState, type KnownDevice, type OpenSession } from './state.js';
 
 /** Sessions that one account may have at a time; the oldest make room. */
 export const sessionsMax = 100;
@@ -38,11 +38,16 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       ];
     },
 
-    ResumeSession: ({ user, session, tokenHash, device }, state) => {
-      const open = state.status === 'registered' ? state.sessions.get(session) : undefined;
+    ResumeSession: ({ tokenHash, device, ...about }, state) => {
+      const open = openIn(state, about.session);
       if (open?.tokenHash !== tokenHash) return reject('INVALID_TOKEN');
-      if (sameDevice(open.device, device)) return [];
-      return [{ type: 'accounts.SessionDeviceChanged.v1', data: { user, session, ...device } }];
+      return device === undefined ? [] : deviceChanged(about, open, device);
+    },
+
+    // Of a session that was revoked at the same moment nothing is known any more.
+    ChangeDevice: ({ device, ...about }, state) => {
+      const open = openIn(state, about.session);
+      return open === undefined ? [] : deviceChanged(about, open, device);
     },
 
     RevokeSessions: ({ user, sessions }, state) =>
@@ -64,7 +69,19 @@ const opened = (data: {
   data: { user: data.user, session: data.session, tokenHash: data.tokenHash, ...data.device },
 });
 
-const sameDevice = (known: KnownDevice, device: SessionDevice): boolean =>
+const openIn = (state: AccountState, session: SessionId): OpenSession | undefined =>
+  state.status === 'registered' ? state.sessions.get(session) : undefined;
+
+const deviceChanged = (
+  about: { readonly user: UserId; readonly session: SessionId },
+  open: OpenSession,
+  device: SessionDevice,
+): readonly AccountEvent[] =>
+  isSameDevice(open.device, device)
+    ? []
+    : [{ type: 'accounts.SessionDeviceChanged.v1', data: { ...about, ...device } }];
+
+export const isSameDevice = (known: KnownDevice, device: SessionDevice): boolean =>
   known.clientId === device.clientId &&
   known.deviceType === device.deviceType &&
   known.deviceVersion === device.deviceVersion &&

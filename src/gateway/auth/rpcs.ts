@@ -12,7 +12,7 @@ import type { Vault } from '../../kernel/ports/vault.js';
 import { sessionsOf } from '../../projections/accounts/queries.js';
 import type { Reads } from '../../projections/reading.js';
 import { displayNameOf, type Names } from '../names.js';
-import type { Handlers, OpenCall } from '../rpc.js';
+import { sessionDeviceOf, type Handlers, type OpenCall } from '../rpc.js';
 import { newToken, tokenOf, type Token } from '../tokens.js';
 import { emailOf, passwordOf, sessionFor, type EmailAddress } from './wire.js';
 
@@ -136,16 +136,16 @@ const verified = async (needs: AuthNeeds, address: string, password: string): Pr
   return (await needs.hasher.verify(password, hash)) ? user : undefined;
 };
 
-const resume = (call: OpenCall, token: Token) => {
-  const data = { user: token.user, ...sessionOf(token, call) };
-  return call.run(accounts, { type: 'ResumeSession', data }, { actor: token.user });
+const resume = (call: OpenCall, { user, session, hash }: Token) => {
+  const device = call.device && sessionDeviceOf(call.device);
+  const data = { user, session, tokenHash: hash, ...(device === undefined ? {} : { device }) };
+  return call.run(accounts, { type: 'ResumeSession', data }, { actor: user });
 };
 
 const unknownDevice: SessionDevice = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' };
 
 const sessionOf = ({ session, hash }: Token, { device }: OpenCall) => {
-  const { clientId, deviceType, deviceVersion, appVersion } = device ?? unknownDevice;
-  return { session, tokenHash: hash, device: { clientId, deviceType, deviceVersion, appVersion } };
+  return { session, tokenHash: hash, device: device === undefined ? unknownDevice : sessionDeviceOf(device) };
 };
 
 const authorized = async (

@@ -1,18 +1,38 @@
-import type { Handlers } from '../rpc.js';
+import { accounts, isSameDevice } from '../../domain/accounts/decide.js';
+import { isRejection, type Rejection } from '../../kernel/decider.js';
+import { sessionDeviceOf, type Device, type Handlers, type OpenCall } from '../rpc.js';
 
 /** Longer device texts are cut: they only serve to tell sessions apart. */
 export const deviceTextUnitsMax = 128;
 
 export const coreRpcs = (): Handlers<'coreInitialize'> => ({
   // The answer must have its member even when there is nothing to say in it: clients wait for that.
-  coreInitialize: ({ clientId, deviceType, deviceVersion, appVersion, noSubscribe }, call) => {
-    call.initialize({
+  coreInitialize: async ({ clientId, deviceType, deviceVersion, appVersion, noSubscribe }, call) => {
+    const device: Device = {
       clientId,
-      deviceType: deviceType.slice(0, deviceTextUnitsMax),
-      deviceVersion: deviceVersion.slice(0, deviceTextUnitsMax),
-      appVersion: appVersion.slice(0, deviceTextUnitsMax),
+      deviceType: deviceTextOf(deviceType),
+      deviceVersion: deviceTextOf(deviceVersion),
+      appVersion: deviceTextOf(appVersion),
       noSubscribe,
-    });
-    return Promise.resolve({ initialized: {} });
+    };
+    const refused = await changed(call, device);
+    if (refused !== undefined) return refused;
+    await call.initialize(device);
+    return { initialized: {} };
   },
 });
+
+/** Half a character at the end would be stored as another one. */
+const deviceTextOf = (text: string): string => text.slice(0, deviceTextUnitsMax).replace(/[\ud800-\udbff]$/, '');
+
+// Authorize keeps it with the session. Whoever has one already must not have to authorize again for that, and who says
+// the same again only wants to know whether anybody answers: nothing is read for that.
+const changed = async (call: OpenCall, device: Device): Promise<Rejection | undefined> => {
+  const known = call.device && sessionDeviceOf(call.device);
+  const now = sessionDeviceOf(device);
+  if (call.caller === undefined || (known !== undefined && isSameDevice(known, now))) return undefined;
+  const { user, session } = call.caller;
+  const data = { user, session, device: now };
+  const outcome = await call.run(accounts, { type: 'ChangeDevice', data });
+  return isRejection(outcome) ? outcome : undefined;
+};

@@ -90,6 +90,11 @@ describe('resuming a session', () => {
       .when(resume(1, { device: phone }))
       .thenOnce(deviceChanged(1, phone));
   });
+  it('from a connection that names no device leaves it as it was', () => {
+    given(registered, opened(1))
+      .when(resume(1, { device: undefined }))
+      .then();
+  });
   it('needs its token', () => {
     given(registered, opened(1))
       .when(resume(1, { tokenHash: 'guess' }))
@@ -108,6 +113,23 @@ describe('resuming a session', () => {
       data: { user, session: session(1), tokenHash: 'hash 1', clientId: 7, ...erased },
     };
     given(registered, old).when(resume(1)).thenOnce(deviceChanged(1, laptop));
+  });
+});
+
+describe('changing the device of a session', () => {
+  const change = (id: number, device: SessionDevice): AccountCommand => ({
+    type: 'ChangeDevice',
+    data: { user, session: session(id), device },
+  });
+  it('is a fact, once', () => {
+    given(registered, opened(1)).when(change(1, phone)).thenOnce(deviceChanged(1, phone));
+  });
+  it('to the same one is nothing new', () => {
+    given(registered, opened(1)).when(change(1, laptop)).then();
+  });
+  it('that is over or was never opened is nothing', () => {
+    given(registered, opened(1), revoked(1)).when(change(1, phone)).then();
+    given().when(change(1, phone)).then();
   });
 });
 

@@ -142,7 +142,7 @@ const calling =
     device: undefined,
     // Only the one RPC that needs no session is asked without a caller.
     caller: (user === undefined ? undefined : { user, session: 1n as SessionId }) as Call['caller'],
-    initialize: () => undefined,
+    initialize: () => Promise.resolve(),
     authorize: () => Promise.resolve(),
     closeSoon: () => undefined,
     run: async (decider, command, options) => {

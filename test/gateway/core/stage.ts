@@ -116,9 +116,9 @@ const standIns = {
   ...(Object.fromEntries(
     Object.keys(rpcTable).map((name) => [name, () => Promise.resolve(reject('NOT_IMPLEMENTED'))]),
   ) as unknown as HandlerTable),
-  coreInitialize: (request, call) => {
-    call.initialize(request);
-    return Promise.resolve({ initialized: {} });
+  coreInitialize: async (request, call) => {
+    await call.initialize(request);
+    return { initialized: {} };
   },
   authAuthorize: async ({ token }, call) => {
     const [user = '', session] = token.split(' ');

@@ -247,7 +247,7 @@ const callOf = ({ caller, now, execute, end, tellAll }: Asking): Call => ({
   device: undefined,
   caller,
   now,
-  initialize: () => undefined,
+  initialize: () => Promise.resolve(),
   authorize: () => Promise.resolve(),
   closeSoon: () => undefined,
   upToDate: end,
