@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Update } from '../../src/gen/updates.js';
 import { onEachDeployment, type Deployment } from '../support/deployments.js';
-import { testServer, type TestServer } from '../support/server.js';
+import { HasherBusy } from '../../src/kernel/ports/system.js';
+import { quickHasher, testServer, type TestServer } from '../support/server.js';
 import { initialize, rawClient } from '../gateway/core/rawClient.js';
 import { savedMessages, say, withUser } from './places.js';
 import { guest, outcomeOf, resume, signIn, signUp, signUpWith, type Seat } from './seat.js';
@@ -222,5 +223,18 @@ describe('a connection that initializes again', () => {
   it('is shown whole characters only, where the name of the device is cut short', async () => {
     await seat.do('coreInitialize', { ...initialize, deviceType: `${'x'.repeat(127)}😀` });
     assert.equal(await deviceType(), 'x'.repeat(127));
+  });
+});
+
+describe('a sign-up for which the server was too busy', () => {
+  it('succeeds when it is sent again', async (t) => {
+    const hashes = [() => Promise.reject(new HasherBusy()), () => Promise.resolve(Buffer.from('hash'))];
+    const hasher = { ...quickHasher, hash: () => hashes.shift()?.() ?? Promise.reject(new Error('once too often')) };
+    const server = await testServer({ hasher });
+    t.after(() => server.remove());
+    const nobody = await guest(server.url);
+    const request = { name: 'Ada', ...newLogin() };
+    assert.equal(outcomeOf(await nobody.ask('authSignUp', request)), 503);
+    assert.equal(outcomeOf(await nobody.ask('authSignUp', request)), 'authorization');
   });
 });

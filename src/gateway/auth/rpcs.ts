@@ -79,7 +79,10 @@ export const authRpcs = (
   },
 });
 
-/** The address is claimed first and the account comes last: whatever is cut off in between leaves no account behind. */
+/**
+ * The password is hashed first, which may be refused for now: then nothing is left of the attempt. The address is claimed
+ * next and the account comes last: whatever is cut off in between leaves no account behind.
+ */
 const register = async (
   { names, vault, hasher }: AuthNeeds,
   call: OpenCall,
@@ -87,10 +90,11 @@ const register = async (
   token: Token,
 ): Promise<Rejection | undefined> => {
   const { user } = token;
+  const hash = password === undefined ? undefined : await hasher.hash(password);
   const claimed = email && names.nameOf('email', email.normalised);
   const taken = claimed && (await names.claim(call, claimed, user));
   if (taken !== undefined) return taken;
-  if (password !== undefined) await vault.put(passwordName(user), await hasher.hash(password));
+  if (hash !== undefined) await vault.put(passwordName(user), hash);
 
   const profile = { type: 'RegisterUser', data: { user, name, bot: false } } as const;
   const named = await call.run(users, profile, { actor: user });
@@ -98,7 +102,7 @@ const register = async (
   const account = {
     user,
     ...sessionOf(token, call),
-    hasPassword: password !== undefined,
+    hasPassword: hash !== undefined,
     ...(email === undefined || claimed === undefined ? {} : { email: { address: email.address, key: claimed.key } }),
   };
   const opened = await call.run(accounts, { type: 'RegisterAccount', data: account }, { actor: user });
