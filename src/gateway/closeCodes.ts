@@ -12,6 +12,6 @@ export const closeCode = {
   tooBig: 1009,
   /** The server stops or restarts: come back. */
   restart: 1012,
-  /** The client does not read fast enough, or the server has no room: come back later. */
+  /** The client does not read fast enough, or it was not let in for now, or the server has no room: come back later. */
   tryAgainLater: 1013,
 } as const;

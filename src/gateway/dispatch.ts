@@ -2,9 +2,10 @@ import { context, SpanKind, SpanStatusCode, trace, type Span } from '@openteleme
 import type { Logger } from 'pino';
 import { rpcsByNumber, type AnyRpc, type ResultInit, type RpcName } from '../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../kernel/decider.js';
-import type { Reason } from '../kernel/reasons.js';
+import { isTemporary, type Reason } from '../kernel/reasons.js';
 import { decodeRequest, encodeResult, readClientMessage, type Body, type ClientFrame } from '../wire/envelope.js';
 import { RequestCall, type CallNeeds, type Peer } from './calls.js';
+import { closeCode } from './closeCodes.js';
 import type { Limits } from './limits.js';
 import { fitsFrame } from './outbox.js';
 import { rejectionOf, rpcErrorOf, type IsAway } from './outcomes.js';
@@ -48,10 +49,17 @@ const answer = async (needs: DispatchNeeds, peer: Requester, message: Asked): Pr
   const { body, reason } = encoded(needs, outcome, { requestId: message.id ?? 0, name, traceId: call.traceId });
   peer.outbox.send(body);
   call.answered();
+  if (isHopeless(name, reason, peer)) peer.closeSoon(closeCode.tryAgainLater);
   if (reason !== 'OK') span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   span.end();
   needs.answered(name, reason, (performance.now() - started) / 1000);
 };
+
+// Some clients neither authorize again nor leave when they were refused for now, but all that come back begin anew.
+const isHopeless = (rpc: RpcName | 'unknown', reason: 'OK' | Reason, { session }: Requester): boolean =>
+  (rpc === 'authAuthorize' || (rpc === 'coreInitialize' && session === undefined)) &&
+  reason !== 'OK' &&
+  isTemporary(reason);
 
 type Request = {
   readonly peer: Requester;

@@ -49,3 +49,4 @@ const table = {
 
 export type Reason = keyof typeof table;
 export const reasons: Readonly<Record<Reason, ReasonInfo>> = table;
+export const isTemporary = (reason: Reason): boolean => reasons[reason].temporary === true;

@@ -166,6 +166,35 @@ describe('a request', () => {
   });
 });
 
+describe('a handshake that is refused for now', () => {
+  const away = (): Promise<never> => Promise.reject(new Unavailable('the log is away'));
+
+  it('ends the connection, because some clients neither ask again nor leave', async (t) => {
+    const { client } = await staged(t, answering({ authAuthorize: away }));
+    const hopeful = await client();
+    hopeful.ask(1, 'coreInitialize', initialize);
+    hopeful.ask(2, 'authAuthorize', { token: '1 11' });
+    assert.equal((await hopeful.result(2)).error?.errorCode, 503);
+    assert.equal(await hopeful.closed, 1013);
+  });
+
+  it('does so also when it was not even introduced', async (t) => {
+    const { client } = await staged(t, answering({ coreInitialize: away }));
+    const hopeful = await client();
+    hopeful.ask(1, 'coreInitialize', initialize);
+    assert.equal((await hopeful.result(1)).error?.errorCode, 503);
+    assert.equal(await hopeful.closed, 1013);
+  });
+
+  it('does not when there is a session already', async (t) => {
+    const client = await (await staged(t, answering({ coreInitialize: away }))).client();
+    client.ask(2, 'authAuthorize', { token: '1 11' });
+    client.ask(3, 'coreInitialize', initialize);
+    assert.equal((await client.result(3)).error?.errorCode, 503);
+    await client.settled();
+  });
+});
+
 describe('what one connection sends', () => {
   it('is begun in order, and answered as it gets done', async (t) => {
     const begun: string[] = [];
