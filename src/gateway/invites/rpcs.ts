@@ -1,3 +1,4 @@
+import { communities, communityStream } from '../../domain/communities/decide.js';
 import type { UseInvite } from '../../domain/invites/commands.js';
 import { invites } from '../../domain/invites/decide.js';
 import { joiningId, members, memberStream } from '../../domain/members/decide.js';
@@ -107,6 +108,9 @@ const join = async (
   { invite: { code }, into }: Invited,
 ): Promise<Nothing | Rejection> => {
   const { user: joiner } = call.caller;
+  // The read models may not know yet that it was deleted, and nobody joins what is not there.
+  const { state: home } = await streams.caughtUp(communityStream(into), communities);
+  if (home.status !== 'living') return reject('INVITE_NOT_FOUND');
   const { state } = await streams.caughtUp(memberStream(into, joiner), members);
   if (state.status === 'member') return nothing;
   const refused = await refusedAnother(reads, joiner);

@@ -123,6 +123,14 @@ describe('UseInvite', () => {
     }
     assert.equal(await town.refused(cleo, 'authUseInvite', { code }), 'INVITE_NOT_FOUND');
   });
+  it('into a community that was deleted is refused, also where the read models do not know it yet', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
+    const { community } = town;
+    const deleted = { type: 'communities.CommunityDeleted.v1', data: { community, by: town.ada } };
+    await town.engines.append(`community-${community.toString()}`, deleted);
+    assert.equal(await town.refused(town.cleo, 'authUseInvite', { code }), 'INVITE_NOT_FOUND');
+  });
   it('lets no more in than it has uses, however many ask at once', async () => {
     const town = await settledTown();
     const code = await inviteTo(town, town.ada, here(town), { maxUses: 3 });
