@@ -29,6 +29,7 @@ import { statusReader } from './gateway/presence.js';
 import { readUpdates } from './gateway/reads/updates.js';
 import { userFor } from './gateway/rendering.js';
 import { serve, type Readiness } from './gateway/server.js';
+import { rememberedStatuses, type Statuses } from './gateway/statuses.js';
 import { liveTeller } from './gateway/teller.js';
 import { userUpdates } from './gateway/users/updates.js';
 import type { Access } from './gateway/view.js';
@@ -104,6 +105,7 @@ const of = {
   documents: token<DocumentStore>('documents'),
   pubSub: token<PubSub>('pubSub'),
   presence: token<Presence>('presence'),
+  statuses: token<Statuses>('statuses'),
   rateLimit: token<RateLimit>('rateLimit'),
   codec: token<EventCodec>('codec'),
   streams: token<FoldedStreams>('streams'),
@@ -304,6 +306,7 @@ const registerGateway = (container: DependencyContainer, { idleMillis }: Overrid
       aloneBecause: get(of.engines).ephemeral.trouble,
     }),
   );
+  once(container, of.statuses, (get) => rememberedStatuses(statusReader(get(of.presence)), get(of.clock)));
   once(container, of.gateway, (get) =>
     gateway({
       log: get(of.log),
@@ -314,6 +317,7 @@ const registerGateway = (container: DependencyContainer, { idleMillis }: Overrid
       clock: get(of.clock),
       pubSub: get(of.pubSub),
       presence: get(of.presence),
+      statuses: get(of.statuses),
       limits: get(of.config).rateLimits ? limits(get(of.rateLimit)) : noLimits,
       ...get(of.telling),
       documents: get(of.projections),
@@ -354,7 +358,7 @@ const tellingOf = (get: Get): ReturnType<typeof liveTeller> => {
       ...communityUpdates({ load, holders: holdersAsOf(get) }),
       ...memberUpdates({ statusOf, load }),
       ...inviteUpdates,
-      ...messageUpdates(statusOf),
+      ...messageUpdates(get(of.statuses).of),
       ...readUpdates,
     },
     foreseen: membersForeseen,

@@ -20,6 +20,7 @@ import { presences, type Presences } from './presence.js';
 import type { HandlerTable } from './rpc.js';
 import { sockets, type Sockets, type SocketsNeeds } from './sockets.js';
 import { typing, type Typing } from './typing.js';
+import type { Statuses } from './statuses.js';
 import type { Access, Teller } from './view.js';
 
 export type GatewayNeeds = {
@@ -31,6 +32,7 @@ export type GatewayNeeds = {
   readonly clock: Clock;
   readonly pubSub: PubSub;
   readonly presence: Presence;
+  readonly statuses: Pick<Statuses, 'changed'>;
   readonly limits: Limits;
   readonly teller: Teller;
   readonly access: Pick<Access, 'now' | 'seeing'>;

@@ -11,6 +11,7 @@ import type { Later } from './later.js';
 import type { StatusOf } from './rendering.js';
 import type { Caller } from './rpc.js';
 import type { Session } from './session.js';
+import type { Statuses } from './statuses.js';
 import type { Access } from './view.js';
 
 export type PresenceNeeds = {
@@ -20,6 +21,7 @@ export type PresenceNeeds = {
   readonly later: Later;
   readonly access: Pick<Access, 'seeing'>;
   readonly deliver: Hub['deliver'];
+  readonly statuses: Pick<Statuses, 'changed'>;
   readonly failed: (error: unknown) => void;
 };
 
@@ -151,10 +153,11 @@ const each = (millis: number, later: Later, work: () => void): (() => void) => {
 };
 
 const tell = async (
-  { access, deliver }: PresenceNeeds,
+  { access, deliver, statuses }: PresenceNeeds,
   user: UserId,
   shownOf: (user: UserId) => Promise<UserStatusInit | undefined>,
 ): Promise<void> => {
+  statuses.changed(user);
   const audience = await access.seeing(user);
   const status = (await shownOf(user)) ?? {};
   deliver([{ audience, update: { userStatus: { userId: user, status } } }]);

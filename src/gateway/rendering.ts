@@ -43,7 +43,10 @@ export const userFor = (user: UserDocument, status?: UserStatusInit): UserInit =
   color: user.color,
 });
 
-/** In the order of `ids`, with their presence. Who has no profile any more is still named, so that nobody misses the id. */
+/** Who has no profile any more is still named, so that nobody misses the id. */
+export const erasedUser = (id: UserId): UserInit => ({ id, name: erasedName });
+
+/** In the order of `ids`, with their presence. */
 export const usersFor = async (
   { reads, statusOf }: { readonly reads: Reads; readonly statusOf: StatusOf },
   ids: readonly UserId[],
@@ -52,7 +55,7 @@ export const usersFor = async (
   const known = new Map(found.map((user) => [user.id, user]));
   return ids.map((id, index) => {
     const user = known.get(id);
-    return user === undefined ? { id, name: erasedName } : userFor(user, statuses[index]);
+    return user === undefined ? erasedUser(id) : userFor(user, statuses[index]);
   });
 };
 

@@ -6,16 +6,17 @@ import type { UserId } from '../../kernel/ids.js';
 import { conversationFor } from '../conversationRendering.js';
 import { chatRefFor } from '../chatRefs.js';
 import { messageFor, messageSentFor } from '../messageRendering.js';
-import { userFor, type StatusOf } from '../rendering.js';
+import { erasedUser, userFor } from '../rendering.js';
 import type { MessageTails, Told, Updates } from '../rpc.js';
+import type { Statuses } from '../statuses.js';
 import type { View } from '../view.js';
 
-export const messageUpdates = (statusOf: StatusOf): Updates<MessageEvent, View> => ({
+export const messageUpdates = (statusOf: Statuses['of']): Updates<MessageEvent, View> => ({
   'messages.MessageSent.v1': async (event, view) => {
     const viewers = view.after.viewersOf(event.data.chat);
     if (first(viewers) === undefined) return [];
     const place = { event, view, viewers };
-    const [began, created] = await Promise.all([begun(place, statusOf), told(place)]);
+    const [began, created] = await Promise.all([begun(place, statusOf), told(place, statusOf)]);
     return [...began, ...created];
   },
 
@@ -35,21 +36,26 @@ export const messageUpdates = (statusOf: StatusOf): Updates<MessageEvent, View> 
 
 type Sent = { readonly event: Recorded<MessageSent>; readonly view: View; readonly viewers: Iterable<UserId> };
 
-const told = async ({ event, view, viewers }: Sent): Promise<readonly Told[]> => {
-  const { chat, author, nonce: clientId } = event.data;
-  const [unreadCounts, user] = await Promise.all([view.unreadCounts(chat, viewers), view.user(author)]);
-  // The protocol leaves it open, but clients fall short of showing a message whose author they do not know.
-  const shown = user === undefined ? {} : { author: userFor(user) };
+const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Told[]> => {
+  const { chat, author: id, nonce: clientId } = event.data;
+  const [unreadCounts, user, status] = await Promise.all([
+    view.unreadCounts(chat, viewers),
+    view.user(id),
+    statusOf(id),
+  ]);
+  // The protocol leaves it open, but clients fall short of showing a message whose author they do not know; and an
+  // author without a presence is taken for offline.
+  const author = user === undefined ? erasedUser(id) : userFor(user, status);
   return toViewers(
     chat,
     viewers,
-    (viewer) => ({ messageCreated: { message: messageSentFor(event, viewer), ...shown } }),
-    { unreadCounts, ...(clientId === undefined ? {} : { nonce: { author, clientId } }) },
+    (viewer) => ({ messageCreated: { message: messageSentFor(event, viewer), author } }),
+    { unreadCounts, ...(clientId === undefined ? {} : { nonce: { author: id, clientId } }) },
   );
 };
 
 /** A direct chat that begins with this message is told first: an update about a chat that a client does not know is lost on it. */
-const begun = async ({ event, view, viewers }: Sent, statusOf: StatusOf): Promise<readonly Told[]> => {
+const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Told[]> => {
   const { chat, message } = event.data;
   const place = placeOf(chat);
   if (place.kind !== 'direct' && place.kind !== 'self') return [];
@@ -57,7 +63,7 @@ const begun = async ({ event, view, viewers }: Sent, statusOf: StatusOf): Promis
   const members = place.kind === 'direct' ? [place.lower, place.higher] : [place.user];
   const [found, statuses] = await Promise.all([
     Promise.all(members.map(async (member) => view.user(member))),
-    statusOf(members),
+    Promise.all(members.map(statusOf)),
   ]);
   const users = found.flatMap((user, index) => (user === undefined ? [] : [userFor(user, statuses[index])]));
   return Promise.all(

@@ -44,12 +44,14 @@ describe('presence', () => {
     const time = timers();
     const presence = localPresence();
     const statusOf = statusReader(presence);
+    const changed: UserId[] = [];
     const made: Presences = presences({
       presence,
       pubSub: localPubSub({ onListenerError: failed }),
       clock: { now: () => 1 as Millis },
       later: time.later,
       access: { seeing: (user) => Promise.resolve([user, 2n as UserId]) },
+      statuses: { changed: (user) => void changed.push(user) },
       deliver: (items) => {
         told.push(...items);
         return told.length;
@@ -71,15 +73,16 @@ describe('presence', () => {
           'userStatus' in update ? (update.userStatus.status?.status ?? 'offline') : 'something else',
         );
     };
-    return { made, time, status, statusOf, heard };
+    return { made, time, status, statusOf, changed, heard };
   };
   const [online, idle] = [0, 1];
 
   it('of who comes is told to those who see them', async (t) => {
-    const { made, heard, status } = await setting(t);
+    const { made, heard, status, changed } = await setting(t);
     made.came(laptop);
     assert.deepEqual(await heard(), [online]);
     assert.equal(await status(), online);
+    assert.deepEqual(changed, [laptop.user]);
   });
 
   it('does not end when the session comes back at once', async (t) => {

@@ -63,6 +63,7 @@ export const stage = async ({ handlers, teller, ...given }: Staging = {}): Promi
     clock,
     pubSub: localPubSub({ onListenerError: (err) => logger.error({ err }, 'a listener failed') }),
     presence: localPresence(),
+    statuses: { changed: () => undefined },
     limits: noLimits,
     access: { now: nobodySees, seeing: (user) => Promise.resolve([user]) },
     documents: { position: () => 0n, reached: () => undefined },

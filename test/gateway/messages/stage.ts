@@ -10,9 +10,11 @@ import { uniqueNames } from '../../../src/gateway/names.js';
 import { readUpdates } from '../../../src/gateway/reads/updates.js';
 import type { StatusOf } from '../../../src/gateway/rendering.js';
 import type { Call, Caller, Handlers, Told } from '../../../src/gateway/rpc.js';
+import type { Statuses } from '../../../src/gateway/statuses.js';
 import { liveTeller } from '../../../src/gateway/teller.js';
 import type { TypingChange } from '../../../src/gateway/typing.js';
 import { rpcTable, type Rpcs } from '../../../src/gen/rpcs.js';
+import { UserStatusStatus } from '../../../src/gen/types.js';
 import { eventCodec, readEvents, type EventCodec } from '../../../src/kernel/codec.js';
 import { isRejection, type Command, type Decider, type Rejection } from '../../../src/kernel/decider.js';
 import { beforeAll, type Event } from '../../../src/kernel/event.js';
@@ -33,7 +35,7 @@ import { userDocuments } from '../../../src/projections/users/fold.js';
 import { decode, encode, type Codec } from '../../../src/wire/codec.js';
 import { openStore } from '../../projections/setting.js';
 import { plainSealer } from '../../support/plainSealer.js';
-import { populate } from './people.js';
+import { cleo, populate } from './people.js';
 
 type Asked =
   | 'messagesSendMessage'
@@ -217,11 +219,13 @@ const tellerOf = ({ log, codec, sealer, store, following }: Place): ReturnType<t
     },
     unread: unreadReads({ store }),
     peersOf: () => Promise.resolve([]),
-    updates: { ...messageUpdates(nobodyIsOnline), ...readUpdates },
+    updates: { ...messageUpdates(onlyCleoIsOnline), ...readUpdates },
     foreseen: {},
   });
 
 const nobodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => undefined));
+const onlyCleoIsOnline: Statuses['of'] = (user) =>
+  Promise.resolve(user === cleo ? { status: UserStatusStatus.ONLINE } : undefined);
 
 /** A session's caller is one object for as long as it is connected. */
 const callersOf = (): ((user: UserId, session?: number) => Caller) => {

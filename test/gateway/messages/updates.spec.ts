@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { MessageSent } from '../../../src/domain/messages/events.js';
 import type { Told } from '../../../src/gateway/rpc.js';
 import type { ChatRefInit } from '../../../src/gen/refs.js';
-import type { MessageId, UserId } from '../../../src/kernel/ids.js';
-import { ada, bob, cleo, dm, dora, general, hidden, self } from './people.js';
+import { UserStatusStatus } from '../../../src/gen/types.js';
+import { channelChat } from '../../../src/kernel/chat.js';
+import type { ChannelId, MessageId, UserId } from '../../../src/kernel/ids.js';
+import { ada, bob, cleo, community, dm, dora, general, hidden, nobody, self } from './people.js';
 import { stage, type Node, type Stage } from './stage.js';
 
 let here: Stage;
@@ -36,12 +39,22 @@ describe('a message in a channel', () => {
         id: cleo,
         name: 'User 3',
         username: undefined,
-        status: undefined,
+        status: { status: UserStatusStatus.ONLINE },
         bot: false,
         icon: undefined,
         color: undefined,
       },
     });
+  });
+  it('names its author also when they have no profile', async () => {
+    const data = { message: 990n as MessageId, chat: channelChat(community, 101n as ChannelId), author: nobody };
+    const sent: MessageSent = {
+      type: 'messages.MessageSent.v1',
+      data: { ...data, mentions: [], text: 'hello', entities: [] },
+    };
+    await here.happened('message-990', sent);
+    const { author } = (seen(await node.told())[0]?.update['messageCreated'] ?? {}) as { readonly author?: unknown };
+    assert.deepEqual(author, { id: nobody, name: 'Deleted' });
   });
   it('counts for each who has not read it, and is named to its sender', async () => {
     await node.get('chatsMarkChatRead', { chatRef: general, messageId: await send(cleo, general) }, bob);

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  rememberedMillisMax,
+  rememberedStatuses,
+  rememberedUsersMax,
+  type Statuses,
+} from '../../../src/gateway/statuses.js';
+import { UserStatusStatus } from '../../../src/gen/types.js';
+import type { Millis, UserId } from '../../../src/kernel/ids.js';
+
+const ada = 1n as UserId;
+const online = { status: UserStatusStatus.ONLINE };
+
+describe('a remembered status', () => {
+  const setting = () => {
+    const clock = { at: 0, now: () => clock.at as Millis };
+    const asked: UserId[] = [];
+    const presence = { fails: false };
+    const statuses: Statuses = rememberedStatuses(([user = ada]) => {
+      asked.push(user);
+      return presence.fails ? Promise.reject(new Error('presence is away')) : Promise.resolve([online]);
+    }, clock);
+    return { clock, asked, presence, ...statuses };
+  };
+
+  it('is asked for once', async () => {
+    const { of, asked } = setting();
+    assert.deepEqual([await of(ada), await of(ada)], [online, online]);
+    assert.deepEqual(asked, [ada]);
+  });
+
+  it('is asked for again when it has changed, also while it was asked for', async () => {
+    const { of, changed, asked } = setting();
+    const first = of(ada);
+    changed(ada);
+    await Promise.all([first, of(ada)]);
+    assert.deepEqual(asked, [ada, ada]);
+  });
+
+  it('is asked for again after its time', async () => {
+    const { of, clock, asked } = setting();
+    await of(ada);
+    clock.at += rememberedMillisMax;
+    await of(ada);
+    assert.equal(asked.length, 1);
+    clock.at += 1;
+    await of(ada);
+    assert.equal(asked.length, 2);
+  });
+
+  it('is asked for again when that failed', async () => {
+    const { of, presence, asked } = setting();
+    presence.fails = true;
+    await assert.rejects(of(ada));
+    presence.fails = false;
+    assert.deepEqual(await of(ada), online);
+    assert.equal(asked.length, 2);
+  });
+
+  it('gives way when there are too many', async () => {
+    const { of, asked } = setting();
+    for (let user = ada; user <= rememberedUsersMax; user = (user + 1n) as UserId) await of(user);
+    await of(ada);
+    assert.equal(asked.length, rememberedUsersMax);
+    await of(0n as UserId);
+    await of(ada);
+    assert.equal(asked.length, rememberedUsersMax + 2);
+  });
+});
