@@ -15,7 +15,7 @@ import { localPubSub } from './adapters/pubsub/local.js';
 import { redisPubSub } from './adapters/pubsub/redis.js';
 import { localRateLimit } from './adapters/rateLimit/local.js';
 import { redisRateLimit } from './adapters/rateLimit/redis.js';
-import { openRedis } from './adapters/redis/connection.js';
+import { openRedis } from './adapters/redis/client.js';
 import { lmdbVault } from './adapters/vault/lmdb.js';
 import { loadMasterKey } from './adapters/vault/masterKey.js';
 import { mongoVault } from './adapters/vault/mongo.js';

@@ -9,13 +9,9 @@ import { runInNewContext } from 'node:vm';
 import { redisPresence, unwrittenMax, type RedisPresence } from '../../src/adapters/presence/redis.js';
 import { redisPubSub } from '../../src/adapters/pubsub/redis.js';
 import { redisRateLimit } from '../../src/adapters/rateLimit/redis.js';
-import {
-  answerMillisMax,
-  commandsMax,
-  openRedis,
-  type RedisClient,
-  type RedisConnection,
-} from '../../src/adapters/redis/connection.js';
+import { openRedis, type RedisClient } from '../../src/adapters/redis/client.js';
+import type { RedisConnection } from '../../src/adapters/redis/connection.js';
+import { answerMillisMax, commandsMax } from '../../src/adapters/redis/pipeline.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import type { Millis, SessionId, UserId } from '../../src/kernel/ids.js';
 import type { SessionPresence } from '../../src/kernel/ports/presence.js';

@@ -1,5 +1,5 @@
 import { redisRateLimit } from '../../src/adapters/rateLimit/redis.js';
-import { luaScript } from '../../src/adapters/redis/connection.js';
+import { luaScript } from '../../src/adapters/redis/script.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { freshPrefix, onRedis, openTestRedis } from '../support/redis.js';
 import { rateLimitContract } from './rateLimit.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openRedis, type RedisClient } from '../../src/adapters/redis/connection.js';
+import { openRedis, type RedisClient } from '../../src/adapters/redis/client.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 
 const url = process.env['REDIS_URL'] ?? '';

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
-import type { Activity, Presence, SessionPresence, Status } from '../../kernel/ports/presence.js';
-import type { CommandPart, RedisClient, Script } from '../redis/connection.js';
-import { beating, reading, sweeping, writing } from './redisScripts.js';
+import type { SessionId, UserId } from '../../kernel/ids.js';
+import type { Presence, SessionPresence } from '../../kernel/ports/presence.js';
+import type { RedisClient } from '../redis/client.js';
+import { newest } from './redisSessions.js';
+import { keptMillis, presenceTables, usersAtOnceMax, type PresenceTables } from './redisTables.js';
 
 export type RedisPresenceNeeds = {
   readonly redis: Pick<RedisClient, 'commands'>;
@@ -28,12 +29,6 @@ export const presencePrefix = 'osmium:presence:';
 /** Others see that a node died after this time, and tell it after a quarter more. */
 export const lifetimeMillis = 20_000;
 
-/** How long anything is kept that nobody writes again. Each node writes all it has twice in this time. */
-export const keptMillis = 600_000;
-
-/** Users that are written, read or swept at once, so that Redis is never kept busy for more than a millisecond or two. */
-export const usersAtOnceMax = 500;
-
 /** Users whose changes wait for Redis. When there are more, the node enters all it has under a new name. */
 export const unwrittenMax = 10_000;
 
@@ -48,6 +43,7 @@ type Telling = 'tell' | 'keep quiet';
 
 class SharedPresence implements RedisPresence {
   readonly #needs: Required<RedisPresenceNeeds>;
+  readonly #tables: PresenceTables;
   readonly #stop: () => void;
   /** Everything of this node: what Redis has of it is a copy. */
   readonly #here = new Map<UserId, Map<SessionId, SessionPresence>>();
@@ -65,6 +61,7 @@ class SharedPresence implements RedisPresence {
 
   constructor(needs: RedisPresenceNeeds) {
     this.#needs = { prefix: presencePrefix, lifetimeMillis, ...needs };
+    this.#tables = presenceTables(needs.redis.commands, this.#needs);
     const again = (): void => void this.beat();
     const timer = setInterval(again, this.#beatMillis).unref();
     const stop = needs.redis.commands.onUsable(again);
@@ -92,12 +89,8 @@ class SharedPresence implements RedisPresence {
   }
 
   async of(users: readonly UserId[]): Promise<readonly (readonly SessionPresence[])[]> {
-    const elsewhere = await Promise.all(chunksOf(users).map((chunk) => this.#elsewhere(chunk)));
-    return users.map((user, index) => {
-      const here = [...(this.#here.get(user)?.values() ?? [])];
-      const chunk = elsewhere[Math.floor(index / usersAtOnceMax)];
-      return newest(here, chunk?.get(index % usersAtOnceMax) ?? []);
-    });
+    const elsewhere = await this.#tables.read(users, this.#node);
+    return users.map((user, index) => newest([...(this.#here.get(user)?.values() ?? [])], elsewhere[index] ?? []));
   }
 
   /** Nobody sees what this node had any more, and others tell it with their next sign of life. */
@@ -107,25 +100,21 @@ class SharedPresence implements RedisPresence {
     this.#unwritten.clear();
     if (!this.#joined) return;
     this.#joined = false;
-    await this.#needs.redis.commands.send('ZADD', this.#nodes, 'XX', 0, this.#node).catch(() => undefined);
+    await this.#tables.leave(this.#node);
   }
 
   /** A sign of life, and whatever Redis should have been told since the last one. Never rejects. */
   async beat(): Promise<void> {
-    const { redis, lifetimeMillis: lifetime } = this.#needs;
+    const { commands } = this.#needs.redis;
     // It may be another Redis since, or the same one with less in it.
-    if (this.#connects !== redis.commands.connects) this.#rename('keep quiet');
-    this.#connects = redis.commands.connects;
+    if (this.#connects !== commands.connects) this.#rename('keep quiet');
+    this.#connects = commands.connects;
     const node = this.#node;
-    // Writes must not overtake each other, as they would if the first ones found that Redis does not know the script.
-    if (!this.#joined) redis.commands.send('SCRIPT', 'LOAD', writing.text).catch(() => undefined);
-    const values = [node, lifetime, keptMillis, this.#joined ? 'stay' : 'join'];
-    const reply = await this.#run(beating, [this.#nodes, this.#at(node)], values);
-    if (!Array.isArray(reply) || node !== this.#node) return;
-    const [alive, ...dead] = reply as readonly unknown[]; // of which nothing else is known
-    this.#joined = alive === 1;
+    const seen = await this.#tables.beat(node, this.#joined ? 'stay' : 'join');
+    if (seen === undefined || node !== this.#node) return;
+    this.#joined = seen.isKnown;
     if (this.#joined) {
-      await this.#catchUp(dead.map(String));
+      await this.#catchUp(seen.dead);
       return;
     }
     // Others may have told that this node is gone, so they have to tell that it is not.
@@ -155,14 +144,15 @@ class SharedPresence implements RedisPresence {
   async #write(users: readonly UserId[]): Promise<boolean> {
     if (!this.#joined) return false;
     const node = this.#node;
-    const keys = [this.#nodes, this.#at(node), ...users.map((user) => this.#user(user))];
-    const values = users.flatMap((user) => [user.toString(), encoded(this.#here.get(user))]);
-    const reply = await this.#run(writing, keys, [node, keptMillis, ...values]);
-    if (reply === 0 && node === this.#node) {
+    const written = await this.#tables.write(
+      node,
+      users.map((user) => ({ user, sessions: this.#here.get(user) })),
+    );
+    if (written === 'unknown node' && node === this.#node) {
       this.#rename('tell');
       void this.beat();
     }
-    return reply === 1;
+    return written === 'written';
   }
 
   async #catchUp(dead: readonly string[]): Promise<void> {
@@ -206,13 +196,11 @@ class SharedPresence implements RedisPresence {
 
   /** Whether nothing of the node is left. */
   async #sweep(node: string, telling: Telling): Promise<boolean> {
-    const which = telling === 'tell' ? 'dead' : 'any';
     for (;;) {
-      const values = [node, usersAtOnceMax, this.#user(''), which];
-      const users = await this.#run(sweeping, [this.#nodes, this.#at(node)], values);
-      if (!Array.isArray(users)) return false;
+      const users = await this.#tables.sweep(node, telling === 'tell' ? 'dead' : 'any');
+      if (users === undefined) return false;
       if (users.length === 0) return true;
-      if (telling === 'tell') await this.#tell(usersIn(users));
+      if (telling === 'tell') await this.#tell(users);
     }
   }
 
@@ -225,113 +213,9 @@ class SharedPresence implements RedisPresence {
     }
   }
 
-  async #elsewhere(users: readonly UserId[]): Promise<ReadonlyMap<number, readonly SessionPresence[]>> {
-    const found = new Map<number, readonly SessionPresence[]>();
-    const reply = await this.#run(reading, [this.#nodes, ...users.map((user) => this.#user(user))], [this.#node]);
-    if (!Array.isArray(reply)) return found;
-    for (let place = 0; place < reply.length; place += 2) {
-      const index = Number(reply[place]);
-      const user = users[index];
-      if (user !== undefined)
-        found.set(index, [...(found.get(index) ?? []), ...decoded(user, String(reply[place + 1]))]);
-    }
-    return found;
-  }
-
-  /** `undefined` when Redis did not do it, or did not say so. */
-  async #run(script: Script, keys: readonly string[], values: readonly CommandPart[]): Promise<unknown> {
-    try {
-      return await this.#needs.redis.commands.run(script, keys, values);
-    } catch {
-      return undefined;
-    }
-  }
-
   get #beatMillis(): number {
     return this.#needs.lifetimeMillis / 4;
   }
-  get #nodes(): string {
-    return `${this.#needs.prefix}nodes`;
-  }
-  #at(node: string): string {
-    return `${this.#needs.prefix}at:${node}`;
-  }
-  #user(user: UserId | ''): string {
-    return `${this.#needs.prefix}user:${user.toString()}`;
-  }
 }
 
-/** As `writing` was given them. Never throws, since nobody waits for a sign of life. */
-const usersIn = (texts: readonly unknown[]): readonly UserId[] =>
-  texts
-    .filter((text) => typeof text === 'string' && /^\d{1,20}$/.test(text))
-    .map((text) => BigInt(String(text)) as UserId);
-
 const freshName = (): string => randomBytes(8).toString('hex');
-
-const chunksOf = (users: readonly UserId[]): readonly (readonly UserId[])[] =>
-  Array.from({ length: Math.ceil(users.length / usersAtOnceMax) }, (_, index) =>
-    users.slice(index * usersAtOnceMax, (index + 1) * usersAtOnceMax),
-  );
-
-/** A session that has moved is at two nodes for a moment. */
-const newest = (
-  here: readonly SessionPresence[],
-  elsewhere: readonly SessionPresence[],
-): readonly SessionPresence[] => {
-  if (elsewhere.length === 0) return here;
-  const sessions = new Map<SessionId, SessionPresence>();
-  for (const presence of [...here, ...elsewhere]) {
-    const other = sessions.get(presence.session);
-    if (other === undefined || other.lastActive < presence.lastActive) sessions.set(presence.session, presence);
-  }
-  return [...sessions.values()];
-};
-
-/** JSON has no 64-bit numbers. */
-type StoredActivity = Omit<Activity, 'startTime' | 'endTime'> & {
-  readonly startTime: string;
-  readonly endTime?: string;
-};
-type StoredSession = {
-  readonly session: string;
-  readonly status: Status;
-  readonly activities: readonly StoredActivity[];
-  readonly lastActive: number;
-};
-
-/** Empty for no sessions. */
-const encoded = (sessions: ReadonlyMap<SessionId, SessionPresence> | undefined): string => {
-  if (sessions === undefined) return '';
-  const stored = [...sessions.values()].map(({ session, status, activities, lastActive }): StoredSession => ({
-    session: session.toString(),
-    status,
-    activities: activities.map(({ startTime, endTime, ...activity }) => ({
-      ...activity,
-      startTime: startTime.toString(),
-      ...(endTime === undefined ? {} : { endTime: endTime.toString() }),
-    })),
-    lastActive,
-  }));
-  return JSON.stringify(stored);
-};
-
-const decoded = (user: UserId, text: string): readonly SessionPresence[] => {
-  try {
-    // Written by `encoded` on another node.
-    return (JSON.parse(text) as readonly StoredSession[]).map(({ session, status, activities, lastActive }) => ({
-      user,
-      session: BigInt(session) as SessionId,
-      status,
-      activities: activities.map(({ startTime, endTime, ...activity }) => ({
-        ...activity,
-        startTime: BigInt(startTime),
-        ...(endTime === undefined ? {} : { endTime: BigInt(endTime) }),
-      })),
-      lastActive: lastActive as Millis,
-    }));
-  } catch {
-    // A node of another version has written it. To this one its users are away.
-    return [];
-  }
-};

@@ -1,4 +1,4 @@
-import { luaScript } from '../redis/connection.js';
+import { luaScript } from '../redis/script.js';
 
 // Three kinds of keys. `nodes` is a sorted set of all nodes by the time of Redis, in milliseconds, until which they are
 // alive; 0 is for a node of which others were told that it is gone. `at:<node>` is the set of users with a session at

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
-import type { Command, RedisClient, RedisConnection } from '../redis/connection.js';
+import type { RedisClient } from '../redis/client.js';
+import type { RedisConnection } from '../redis/connection.js';
+import type { Command } from '../redis/pipeline.js';
 import { localPubSub, type LocalPubSubOptions } from './local.js';
 
 export type RedisPubSubNeeds = LocalPubSubOptions & {

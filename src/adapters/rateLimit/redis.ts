@@ -1,5 +1,6 @@
 import type { Allowance, RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
-import { luaScript, type RedisClient } from '../redis/connection.js';
+import type { RedisClient } from '../redis/client.js';
+import { luaScript } from '../redis/script.js';
 import { localRateLimit, type LocalRateLimitNeeds } from './local.js';
 
 export type RedisRateLimitNeeds = LocalRateLimitNeeds & {

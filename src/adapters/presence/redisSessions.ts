@@ -1,0 +1,65 @@
+import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
+import type { Activity, SessionPresence, Status } from '../../kernel/ports/presence.js';
+
+/** JSON has no 64-bit numbers. */
+type StoredActivity = Omit<Activity, 'startTime' | 'endTime'> & {
+  readonly startTime: string;
+  readonly endTime?: string;
+};
+type StoredSession = {
+  readonly session: string;
+  readonly status: Status;
+  readonly activities: readonly StoredActivity[];
+  readonly lastActive: number;
+};
+
+/** What Redis holds of a user's sessions at one node. Empty for no sessions. */
+export const encoded = (sessions: ReadonlyMap<SessionId, SessionPresence> | undefined): string => {
+  if (sessions === undefined) return '';
+  const stored = [...sessions.values()].map(({ session, status, activities, lastActive }): StoredSession => ({
+    session: session.toString(),
+    status,
+    activities: activities.map(({ startTime, endTime, ...activity }) => ({
+      ...activity,
+      startTime: startTime.toString(),
+      ...(endTime === undefined ? {} : { endTime: endTime.toString() }),
+    })),
+    lastActive,
+  }));
+  return JSON.stringify(stored);
+};
+
+/** The way back; never throws. */
+export const decoded = (user: UserId, text: string): readonly SessionPresence[] => {
+  try {
+    // Written by `encoded` on another node.
+    return (JSON.parse(text) as readonly StoredSession[]).map(({ session, status, activities, lastActive }) => ({
+      user,
+      session: BigInt(session) as SessionId,
+      status,
+      activities: activities.map(({ startTime, endTime, ...activity }) => ({
+        ...activity,
+        startTime: BigInt(startTime),
+        ...(endTime === undefined ? {} : { endTime: BigInt(endTime) }),
+      })),
+      lastActive: lastActive as Millis,
+    }));
+  } catch {
+    // A node of another version has written it. To this one its users are away.
+    return [];
+  }
+};
+
+/** A session that has moved is at two nodes for a moment. */
+export const newest = (
+  here: readonly SessionPresence[],
+  elsewhere: readonly SessionPresence[],
+): readonly SessionPresence[] => {
+  if (elsewhere.length === 0) return here;
+  const sessions = new Map<SessionId, SessionPresence>();
+  for (const presence of [...here, ...elsewhere]) {
+    const other = sessions.get(presence.session);
+    if (other === undefined || other.lastActive < presence.lastActive) sessions.set(presence.session, presence);
+  }
+  return [...sessions.values()];
+};

@@ -1,0 +1,97 @@
+import type { SessionId, UserId } from '../../kernel/ids.js';
+import type { SessionPresence } from '../../kernel/ports/presence.js';
+import type { RedisConnection } from '../redis/connection.js';
+import type { CommandPart } from '../redis/pipeline.js';
+import type { Script } from '../redis/script.js';
+import { beating, reading, sweeping, writing } from './redisScripts.js';
+import { decoded, encoded } from './redisSessions.js';
+
+/** How long anything is kept that nobody writes again. Each node writes all it has twice in this time. */
+export const keptMillis = 600_000;
+
+/** Users that are written, read or swept at once, so that Redis is never kept busy for more than a millisecond or two. */
+export const usersAtOnceMax = 500;
+
+/** What Redis holds of presence. Nothing here rejects: where Redis did not do it, or did not say so, there is no answer. */
+export interface PresenceTables {
+  /** A sign of life. Whoever only wants to stay may be known no more; then it has to join under another name. */
+  beat(
+    node: string,
+    how: 'join' | 'stay',
+  ): Promise<{ readonly isKnown: boolean; readonly dead: readonly string[] } | undefined>;
+  /** At most `usersAtOnceMax`. Nothing is written for a node that is known no more. */
+  write(node: string, entries: readonly UserEntry[]): Promise<'written' | 'unknown node' | undefined>;
+  /** For each of the users the sessions at living nodes other than the one that asks. */
+  read(users: readonly UserId[], asking: string): Promise<readonly (readonly SessionPresence[])[]>;
+  /** Removes some of what is left of a node and answers with the users; with none when nothing is left to remove. */
+  sweep(node: string, which: 'dead' | 'any'): Promise<readonly UserId[] | undefined>;
+  /** Nobody sees what the node had any more. */
+  leave(node: string): Promise<void>;
+}
+
+/** A user, and the sessions at the node that writes; none removes the user there. */
+export type UserEntry = {
+  readonly user: UserId;
+  readonly sessions: ReadonlyMap<SessionId, SessionPresence> | undefined;
+};
+
+type Options = { readonly prefix: string; readonly lifetimeMillis: number };
+
+export const presenceTables = (
+  commands: Pick<RedisConnection, 'send' | 'run'>,
+  { prefix, lifetimeMillis }: Options,
+): PresenceTables => {
+  const nodes = `${prefix}nodes`;
+  const at = (node: string): string => `${prefix}at:${node}`;
+  const userKey = (user: UserId | ''): string => `${prefix}user:${user.toString()}`;
+  const run = (script: Script, keys: readonly string[], values: readonly CommandPart[]): Promise<unknown> =>
+    commands.run(script, keys, values).catch(() => undefined);
+
+  const readSome = async (users: readonly UserId[], asking: string): Promise<readonly SessionPresence[][]> => {
+    const found = users.map((): SessionPresence[] => []);
+    const reply = await run(reading, [nodes, ...users.map(userKey)], [asking]);
+    if (!Array.isArray(reply)) return found;
+    for (let place = 0; place < reply.length; place += 2) {
+      const index = Number(reply[place]);
+      const user = users[index];
+      if (user !== undefined) found[index]?.push(...decoded(user, String(reply[place + 1])));
+    }
+    return found;
+  };
+  return {
+    beat: async (node, how) => {
+      // Writes must not overtake each other, as they would if the first ones found that Redis does not know the script.
+      if (how === 'join') commands.send('SCRIPT', 'LOAD', writing.text).catch(() => undefined);
+      const reply = await run(beating, [nodes, at(node)], [node, lifetimeMillis, keptMillis, how]);
+      if (!Array.isArray(reply)) return undefined;
+      const [known, ...dead] = reply as readonly unknown[]; // of which nothing else is known
+      return { isKnown: known === 1, dead: dead.map(String) };
+    },
+    write: async (node, entries) => {
+      const keys = [nodes, at(node), ...entries.map(({ user }) => userKey(user))];
+      const values = entries.flatMap(({ user, sessions }) => [user.toString(), encoded(sessions)]);
+      const reply = await run(writing, keys, [node, keptMillis, ...values]);
+      if (reply === 0) return 'unknown node';
+      return reply === 1 ? 'written' : undefined;
+    },
+    read: async (users, asking) => (await Promise.all(chunksOf(users).map((some) => readSome(some, asking)))).flat(),
+    sweep: async (node, which) => {
+      const users = await run(sweeping, [nodes, at(node)], [node, usersAtOnceMax, userKey(''), which]);
+      return Array.isArray(users) ? usersIn(users) : undefined;
+    },
+    leave: async (node) => {
+      await commands.send('ZADD', nodes, 'XX', 0, node).catch(() => undefined);
+    },
+  };
+};
+
+/** As `writing` was given them. Never throws, since nobody waits for a sign of life. */
+const usersIn = (texts: readonly unknown[]): readonly UserId[] =>
+  texts
+    .filter((text) => typeof text === 'string' && /^\d{1,20}$/.test(text))
+    .map((text) => BigInt(String(text)) as UserId);
+
+const chunksOf = (users: readonly UserId[]): readonly (readonly UserId[])[] =>
+  Array.from({ length: Math.ceil(users.length / usersAtOnceMax) }, (_, index) =>
+    users.slice(index * usersAtOnceMax, (index + 1) * usersAtOnceMax),
+  );
