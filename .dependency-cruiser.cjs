@@ -12,7 +12,7 @@ const reads = '^src/projections/[^/]+/(queries|documents)\\.ts$';
 const sharedGateway = '^src/gateway/[^/]+\\.ts$';
 const config = '^src/config\\.ts$';
 const entryPoints = '^src/((main|cli)\\.ts$|cli/)';
-const container = '^src/container\\.ts$';
+const container = '^src/container(\\.ts$|/)';
 const engines = '^src/engines\\.ts$';
 /** Opens a log alone, for the tools. */
 const logs = '^src/logs\\.ts$';
@@ -122,7 +122,7 @@ const exclusive = [
     name: 'container-is-for-entry-points',
     comment: 'What needs a thing asks for it in a plain object.',
     severity: 'error',
-    from: { path: '^src/', pathNot: entryPoints },
+    from: { path: '^src/', pathNot: [entryPoints, container] },
     to: { path: container },
   },
   {
@@ -195,7 +195,7 @@ const hygiene = [
     from: {
       path: '^src/',
       pathNot: [
-        '^src/(kernel|gen|wire|domain|projections|workflows|gateway|adapters/[^/]+|admin|client|cli)/',
+        '^src/(kernel|gen|wire|domain|projections|workflows|gateway|adapters/[^/]+|admin|client|cli|container)/',
         '^src/(main|cli|config|container|engines|logs)\\.ts$',
       ],
     },

@@ -1,64 +1,22 @@
 import 'reflect-metadata';
 
-import { trace, type Tracer } from '@opentelemetry/api';
-import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
-import { container as root, instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
+import { container as root, type DependencyContainer } from 'tsyringe';
 import { lockFolder } from './adapters/dataFolder/lock.js';
 import { vaultSealer } from './adapters/sealer/vault.js';
-import { argon2Hasher } from './adapters/system/argon2.js';
-import { systemClock } from './adapters/system/clock.js';
-import { systemIds } from './adapters/system/ids.js';
-import { systemRandom } from './adapters/system/random.js';
 import { systemTimers } from './adapters/system/timers.js';
 import { isServer, warningsOf, type Config } from './config.js';
-import { eventKinds } from './domain/registry.js';
-import { isAway, openEngines, type Engines } from './engines.js';
-import { accountUpdates } from './gateway/auth/updates.js';
-import { memberUpdates, membersForeseen } from './gateway/communities/memberUpdates.js';
-import { communityUpdates, type CommunityUpdatesNeeds } from './gateway/communities/updates.js';
-import { gateway, type Gateway, type Live } from './gateway/gateway.js';
-import { handlerTable } from './gateway/handlers.js';
-import { health, type Health } from './gateway/health.js';
-import { inviteUpdates } from './gateway/invites/updates.js';
-import { limits, noLimits } from './gateway/limits.js';
-import { messageUpdates } from './gateway/messages/updates.js';
-import { countingAppends, metrics, type Metrics } from './gateway/metrics.js';
-import { uniqueNames, type Names } from './gateway/names.js';
-import { statusReader } from './gateway/presence.js';
-import { readUpdates } from './gateway/reads/updates.js';
-import { userFor } from './gateway/rendering.js';
+import { registerGateway, type GatewayOverrides } from './container/gateway.js';
+import { alarms } from './container/logging.js';
+import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
+import { of, type Get } from './container/tokens.js';
+import { openEngines } from './engines.js';
+import { countingAppends } from './gateway/metrics.js';
 import { serve, type Readiness } from './gateway/server.js';
-import { rememberedStatuses, type Statuses } from './gateway/statuses.js';
-import { liveTeller } from './gateway/teller.js';
-import { userUpdates } from './gateway/users/updates.js';
-import type { Access } from './gateway/view.js';
-import { eventCodec, type EventCodec } from './kernel/codec.js';
 import type { Event } from './kernel/event.js';
-import { executor, type Execute } from './kernel/execute.js';
-import { foldedStreams, type FoldedStreams } from './kernel/foldedStreams.js';
 import type { Millis } from './kernel/ids.js';
-import { nodeNumber, type NodeNumber } from './kernel/nodeNumber.js';
-import type { DocumentStore } from './kernel/ports/documentStore.js';
-import type { EventLog, StoredEvent } from './kernel/ports/eventLog.js';
-import type { Leases } from './kernel/ports/leases.js';
-import type { Presence } from './kernel/ports/presence.js';
-import type { PubSub } from './kernel/ports/pubSub.js';
-import type { RateLimit } from './kernel/ports/rateLimit.js';
-import type { Sealer } from './kernel/ports/sealer.js';
-import type { Clock, Ids, PasswordHasher, Random } from './kernel/ports/system.js';
-import type { Vault } from './kernel/ports/vault.js';
-import { communityDocuments } from './projections/communities/fold.js';
-import { conversationDocuments } from './projections/conversations/fold.js';
-import { conversationsOf } from './projections/conversations/queries.js';
-import { membershipsDocuments } from './projections/members/fold.js';
-import { holders } from './projections/members/queries.js';
-import { messageDocuments } from './projections/messages/fold.js';
+import { nodeNumber } from './kernel/nodeNumber.js';
 import { collections, projections } from './projections/registry.js';
-import { startProjections, type Projections } from './projections/runner.js';
-import { unreadReads } from './projections/unreadReads.js';
-import { userDocuments } from './projections/users/fold.js';
-import { user } from './projections/users/queries.js';
+import { startProjections } from './projections/runner.js';
 import { admitMembers } from './workflows/admitMembers.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
 import type { Workflow } from './workflows/runner.js';
@@ -75,49 +33,7 @@ export interface Osmium {
 }
 
 /** What tests put in the place of the real thing. */
-export type Overrides = {
-  readonly hasher?: PasswordHasher;
-  readonly logger?: Logger;
-  /** How long a connection may be silent, in milliseconds. */
-  readonly idleMillis?: number;
-};
-
-/** A user's presence is told to so many of those with whom they talked last. */
-const peersMax = 500;
-
-const token = <T>(name: string): InjectionToken<T> => Symbol(name);
-
-const of = {
-  config: token<Config>('config'),
-  logger: token<Logger>('logger'),
-  tracer: token<Tracer>('tracer'),
-  metrics: token<Metrics>('metrics'),
-  clock: token<Clock>('clock'),
-  random: token<Random>('random'),
-  ids: token<Ids>('ids'),
-  hasher: token<PasswordHasher>('hasher'),
-  vault: token<Vault>('vault'),
-  sealer: token<Sealer>('sealer'),
-  log: token<EventLog>('log'),
-  engines: token<Engines>('engines'),
-  leases: token<Leases>('leases'),
-  nodeNumber: token<NodeNumber>('nodeNumber'),
-  documents: token<DocumentStore>('documents'),
-  pubSub: token<PubSub>('pubSub'),
-  presence: token<Presence>('presence'),
-  statuses: token<Statuses>('statuses'),
-  rateLimit: token<RateLimit>('rateLimit'),
-  codec: token<EventCodec>('codec'),
-  streams: token<FoldedStreams>('streams'),
-  execute: token<Execute>('execute'),
-  names: token<Names>('names'),
-  projections: token<Projections>('projections'),
-  telling: token<ReturnType<typeof liveTeller>>('telling'),
-  gateway: token<Gateway>('gateway'),
-  health: token<Health>('health'),
-};
-
-type Get = <T>(token: InjectionToken<T>) => T;
+export type Overrides = SystemOverrides & GatewayOverrides;
 
 /**
  * Starts a server on what the configuration names. Throws when something cannot be opened, after closing what was.
@@ -258,166 +174,8 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
   return { url: `ws://${address}:${server.port.toString()}/`, port: server.port };
 };
 
-const once = <T>(container: DependencyContainer, wanted: InjectionToken<T>, make: (get: Get) => T): void => {
-  container.register(wanted, {
-    useFactory: instanceCachingFactory((from) => make((inner) => from.resolve(inner))),
-  });
-};
-
-const registerSystem = (container: DependencyContainer, config: Config, overrides: Overrides): void => {
-  container.registerInstance(of.config, config);
-  container.registerInstance(of.clock, systemClock);
-  once(container, of.logger, () => overrides.logger ?? loggerFor(config));
-  once(container, of.tracer, () => trace.getTracer('osmium-server'));
-  once(container, of.metrics, metrics);
-  once(container, of.random, systemRandom);
-  once(container, of.ids, (get) => systemIds(get(of.nodeNumber).next));
-  once(container, of.hasher, () => overrides.hasher ?? argon2Hasher());
-};
-
-const registerKernel = (container: DependencyContainer): void => {
-  once(container, of.codec, (get) => eventCodec(eventKinds, get(of.sealer)));
-  once(container, of.streams, (get) =>
-    foldedStreams({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) }),
-  );
-  once(container, of.execute, (get) =>
-    executor({
-      log: get(of.log),
-      codec: get(of.codec),
-      sealer: get(of.sealer),
-      clock: get(of.clock),
-      ids: get(of.ids),
-      streams: get(of.streams),
-    }),
-  );
-};
-
-const registerGateway = (container: DependencyContainer, { idleMillis }: Overrides): void => {
-  once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
-  once(container, of.telling, tellingOf);
-  once(container, of.health, (get) =>
-    health({
-      log: get(of.log),
-      clock: get(of.clock),
-      fanOut: get(of.gateway).fanOut,
-      projections: get(of.projections),
-      documents: () => get(of.documents).checkpoint('readiness'),
-      nodeNumber: get(of.nodeNumber).held,
-      aloneBecause: get(of.engines).ephemeral.trouble,
-    }),
-  );
-  once(container, of.statuses, (get) => rememberedStatuses(statusReader(get(of.presence)), get(of.clock)));
-  once(container, of.gateway, (get) =>
-    gateway({
-      log: get(of.log),
-      codec: get(of.codec),
-      sealer: get(of.sealer),
-      execute: get(of.execute),
-      ids: get(of.ids),
-      clock: get(of.clock),
-      pubSub: get(of.pubSub),
-      presence: get(of.presence),
-      statuses: get(of.statuses),
-      limits: get(of.config).rateLimits ? limits(get(of.rateLimit)) : noLimits,
-      ...get(of.telling),
-      documents: get(of.projections),
-      handlers: (live) => handlersOf(get, live),
-      isAway,
-      passed: newerThanMessages(get(of.nodeNumber)),
-      metrics: get(of.metrics),
-      logger: get(of.logger),
-      tracer: get(of.tracer),
-      ...(idleMillis === undefined ? {} : { idleMillis }),
-    }),
-  );
-};
-
-const tellingOf = (get: Get): ReturnType<typeof liveTeller> => {
-  const reads = { store: get(of.documents) };
-  const statusOf = statusReader(get(of.presence));
-  const load: Access['load'] = (community, users) => telling.access.load(community, users);
-  const telling: ReturnType<typeof liveTeller> = liveTeller({
-    log: get(of.log),
-    codec: get(of.codec),
-    sealer: get(of.sealer),
-    documents: get(of.documents),
-    readModels: get(of.projections),
-    types: {
-      communities: communityDocuments,
-      memberships: membershipsDocuments,
-      users: userDocuments,
-      conversations: conversationDocuments,
-      messages: messageDocuments,
-    },
-    unread: unreadReads(reads),
-    peersOf: async (id) => (await conversationsOf(reads, id, { limit: peersMax })).flatMap(({ members }) => members),
-    // Of reservations nobody is told.
-    updates: {
-      ...accountUpdates,
-      ...userUpdates(statusOf),
-      ...communityUpdates({ load, holders: holdersAsOf(get) }),
-      ...memberUpdates({ statusOf, load }),
-      ...inviteUpdates,
-      ...messageUpdates(get(of.statuses).of),
-      ...readUpdates,
-    },
-    foreseen: membersForeseen,
-  });
-  return telling;
-};
-
-const holdersAsOf =
-  (get: Get): CommunityUpdatesNeeds['holders'] =>
-  async (role, asOf, limit) => {
-    await get(of.projections).reached(asOf, ['members']);
-    return (await holders({ store: get(of.documents) }, role, { limit })).map(({ user: holder }) => holder);
-  };
-
-const handlersOf = (get: Get, { presences, typing }: Live) => {
-  const reads = { store: get(of.documents) };
-  const statusOf = statusReader(get(of.presence));
-  return handlerTable({
-    ids: get(of.ids),
-    random: get(of.random),
-    vault: get(of.vault),
-    hasher: get(of.hasher),
-    names: get(of.names),
-    streams: get(of.streams),
-    presence: get(of.presence),
-    access: get(of.telling).access,
-    changeStatus: presences.changeStatus,
-    userFor: async (id) => {
-      const [found, [status]] = await Promise.all([user(reads, id), statusOf([id])]);
-      return found && userFor(found, status);
-    },
-    reads,
-    statusOf,
-    typing,
-  });
-};
-
-/** JSON lines; readable ones when somebody is looking. */
-const loggerFor = ({ logLevel: level }: Config): Logger =>
-  process.stdout.isTTY ? pino({ level }, pretty({ sync: true, ignore: 'pid,hostname' })) : pino({ level });
-
-const alarms =
-  (get: Get) =>
-  (message: string) =>
-  ({ error, position, ...details }: { readonly error: unknown; readonly position?: bigint | undefined }): void => {
-    get(of.metrics).count('alarms', 1);
-    get(of.logger).error({ err: error, position: position?.toString(), ...details }, message);
-  };
-
 /** How far ids may have run ahead of the log's time before the last stop. */
 const idsAheadMillis = 1_000;
-
-/** An answer comes after what it answers, whichever node made either and however far their clocks are apart. */
-const newerThanMessages =
-  ({ saw }: NodeNumber) =>
-  ({ stream }: StoredEvent): void => {
-    if (stream.startsWith(messagePrefix)) saw(BigInt(stream.slice(messagePrefix.length)));
-  };
-const messagePrefix = 'message-';
 
 const paused = (millis: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

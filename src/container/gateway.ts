@@ -1,0 +1,152 @@
+import type { DependencyContainer } from 'tsyringe';
+import { isAway } from '../engines.js';
+import { accountUpdates } from '../gateway/auth/updates.js';
+import { memberUpdates, membersForeseen } from '../gateway/communities/memberUpdates.js';
+import { communityUpdates, type CommunityUpdatesNeeds } from '../gateway/communities/updates.js';
+import { gateway, type Live } from '../gateway/gateway.js';
+import { handlerTable } from '../gateway/handlers.js';
+import { health } from '../gateway/health.js';
+import { inviteUpdates } from '../gateway/invites/updates.js';
+import { limits, noLimits } from '../gateway/limits.js';
+import { messageUpdates } from '../gateway/messages/updates.js';
+import { uniqueNames } from '../gateway/names.js';
+import { statusReader } from '../gateway/presence.js';
+import { readUpdates } from '../gateway/reads/updates.js';
+import { userFor } from '../gateway/rendering.js';
+import { rememberedStatuses } from '../gateway/statuses.js';
+import { liveTeller } from '../gateway/teller.js';
+import { userUpdates } from '../gateway/users/updates.js';
+import type { Access } from '../gateway/view.js';
+import type { NodeNumber } from '../kernel/nodeNumber.js';
+import type { StoredEvent } from '../kernel/ports/eventLog.js';
+import { communityDocuments } from '../projections/communities/fold.js';
+import { conversationDocuments } from '../projections/conversations/fold.js';
+import { conversationsOf } from '../projections/conversations/queries.js';
+import { membershipsDocuments } from '../projections/members/fold.js';
+import { holders } from '../projections/members/queries.js';
+import { messageDocuments } from '../projections/messages/fold.js';
+import { unreadReads } from '../projections/unreadReads.js';
+import { userDocuments } from '../projections/users/fold.js';
+import { user } from '../projections/users/queries.js';
+import { of, once, type Get } from './tokens.js';
+
+/** What tests put in the place of the real thing. */
+export type GatewayOverrides = {
+  /** How long a connection may be silent, in milliseconds. */
+  readonly idleMillis?: number;
+};
+
+export const registerGateway = (container: DependencyContainer, { idleMillis }: GatewayOverrides): void => {
+  once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
+  once(container, of.telling, tellingOf);
+  once(container, of.health, (get) =>
+    health({
+      log: get(of.log),
+      clock: get(of.clock),
+      fanOut: get(of.gateway).fanOut,
+      projections: get(of.projections),
+      documents: () => get(of.documents).checkpoint('readiness'),
+      nodeNumber: get(of.nodeNumber).held,
+      aloneBecause: get(of.engines).ephemeral.trouble,
+    }),
+  );
+  once(container, of.statuses, (get) => rememberedStatuses(statusReader(get(of.presence)), get(of.clock)));
+  once(container, of.gateway, (get) =>
+    gateway({
+      log: get(of.log),
+      codec: get(of.codec),
+      sealer: get(of.sealer),
+      execute: get(of.execute),
+      ids: get(of.ids),
+      clock: get(of.clock),
+      pubSub: get(of.pubSub),
+      presence: get(of.presence),
+      statuses: get(of.statuses),
+      limits: get(of.config).rateLimits ? limits(get(of.rateLimit)) : noLimits,
+      ...get(of.telling),
+      documents: get(of.projections),
+      handlers: (live) => handlersOf(get, live),
+      isAway,
+      passed: newerThanMessages(get(of.nodeNumber)),
+      metrics: get(of.metrics),
+      logger: get(of.logger),
+      tracer: get(of.tracer),
+      ...(idleMillis === undefined ? {} : { idleMillis }),
+    }),
+  );
+};
+
+/** A user's presence is told to so many of those with whom they talked last. */
+const peersMax = 500;
+
+const tellingOf = (get: Get): ReturnType<typeof liveTeller> => {
+  const reads = { store: get(of.documents) };
+  const statusOf = statusReader(get(of.presence));
+  const load: Access['load'] = (community, users) => telling.access.load(community, users);
+  const telling: ReturnType<typeof liveTeller> = liveTeller({
+    log: get(of.log),
+    codec: get(of.codec),
+    sealer: get(of.sealer),
+    documents: get(of.documents),
+    readModels: get(of.projections),
+    types: {
+      communities: communityDocuments,
+      memberships: membershipsDocuments,
+      users: userDocuments,
+      conversations: conversationDocuments,
+      messages: messageDocuments,
+    },
+    unread: unreadReads(reads),
+    peersOf: async (id) => (await conversationsOf(reads, id, { limit: peersMax })).flatMap(({ members }) => members),
+    // Of reservations nobody is told.
+    updates: {
+      ...accountUpdates,
+      ...userUpdates(statusOf),
+      ...communityUpdates({ load, holders: holdersAsOf(get) }),
+      ...memberUpdates({ statusOf, load }),
+      ...inviteUpdates,
+      ...messageUpdates(get(of.statuses).of),
+      ...readUpdates,
+    },
+    foreseen: membersForeseen,
+  });
+  return telling;
+};
+
+const holdersAsOf =
+  (get: Get): CommunityUpdatesNeeds['holders'] =>
+  async (role, asOf, limit) => {
+    await get(of.projections).reached(asOf, ['members']);
+    return (await holders({ store: get(of.documents) }, role, { limit })).map(({ user: holder }) => holder);
+  };
+
+const handlersOf = (get: Get, { presences, typing }: Live) => {
+  const reads = { store: get(of.documents) };
+  const statusOf = statusReader(get(of.presence));
+  return handlerTable({
+    ids: get(of.ids),
+    random: get(of.random),
+    vault: get(of.vault),
+    hasher: get(of.hasher),
+    names: get(of.names),
+    streams: get(of.streams),
+    presence: get(of.presence),
+    access: get(of.telling).access,
+    changeStatus: presences.changeStatus,
+    userFor: async (id) => {
+      const [found, [status]] = await Promise.all([user(reads, id), statusOf([id])]);
+      return found && userFor(found, status);
+    },
+    reads,
+    statusOf,
+    typing,
+  });
+};
+
+/** An answer comes after what it answers, whichever node made either and however far their clocks are apart. */
+const newerThanMessages =
+  ({ saw }: NodeNumber) =>
+  ({ stream }: StoredEvent): void => {
+    if (stream.startsWith(messagePrefix)) saw(BigInt(stream.slice(messagePrefix.length)));
+  };
+const messagePrefix = 'message-';

@@ -1,0 +1,51 @@
+import { trace } from '@opentelemetry/api';
+import type { Logger } from 'pino';
+import type { DependencyContainer } from 'tsyringe';
+import { argon2Hasher } from '../adapters/system/argon2.js';
+import { systemClock } from '../adapters/system/clock.js';
+import { systemIds } from '../adapters/system/ids.js';
+import { systemRandom } from '../adapters/system/random.js';
+import type { Config } from '../config.js';
+import { eventKinds } from '../domain/registry.js';
+import { metrics } from '../gateway/metrics.js';
+import { eventCodec } from '../kernel/codec.js';
+import { executor } from '../kernel/execute.js';
+import { foldedStreams } from '../kernel/foldedStreams.js';
+import type { PasswordHasher } from '../kernel/ports/system.js';
+import { loggerFor } from './logging.js';
+import { of, once } from './tokens.js';
+
+/** What tests put in the place of the real thing. */
+export type SystemOverrides = {
+  readonly hasher?: PasswordHasher;
+  readonly logger?: Logger;
+};
+
+/** What everything else stands on. */
+export const registerSystem = (container: DependencyContainer, config: Config, overrides: SystemOverrides): void => {
+  container.registerInstance(of.config, config);
+  container.registerInstance(of.clock, systemClock);
+  once(container, of.logger, () => overrides.logger ?? loggerFor(config));
+  once(container, of.tracer, () => trace.getTracer('osmium-server'));
+  once(container, of.metrics, metrics);
+  once(container, of.random, systemRandom);
+  once(container, of.ids, (get) => systemIds(get(of.nodeNumber).next));
+  once(container, of.hasher, () => overrides.hasher ?? argon2Hasher());
+};
+
+export const registerKernel = (container: DependencyContainer): void => {
+  once(container, of.codec, (get) => eventCodec(eventKinds, get(of.sealer)));
+  once(container, of.streams, (get) =>
+    foldedStreams({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) }),
+  );
+  once(container, of.execute, (get) =>
+    executor({
+      log: get(of.log),
+      codec: get(of.codec),
+      sealer: get(of.sealer),
+      clock: get(of.clock),
+      ids: get(of.ids),
+      streams: get(of.streams),
+    }),
+  );
+};

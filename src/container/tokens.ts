@@ -1,0 +1,67 @@
+import type { Tracer } from '@opentelemetry/api';
+import type { Logger } from 'pino';
+import { instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
+import type { Config } from '../config.js';
+import type { Engines } from '../engines.js';
+import type { Gateway } from '../gateway/gateway.js';
+import type { Health } from '../gateway/health.js';
+import type { Metrics } from '../gateway/metrics.js';
+import type { Names } from '../gateway/names.js';
+import type { Statuses } from '../gateway/statuses.js';
+import type { liveTeller } from '../gateway/teller.js';
+import type { EventCodec } from '../kernel/codec.js';
+import type { Execute } from '../kernel/execute.js';
+import type { FoldedStreams } from '../kernel/foldedStreams.js';
+import type { NodeNumber } from '../kernel/nodeNumber.js';
+import type { DocumentStore } from '../kernel/ports/documentStore.js';
+import type { EventLog } from '../kernel/ports/eventLog.js';
+import type { Leases } from '../kernel/ports/leases.js';
+import type { Presence } from '../kernel/ports/presence.js';
+import type { PubSub } from '../kernel/ports/pubSub.js';
+import type { RateLimit } from '../kernel/ports/rateLimit.js';
+import type { Sealer } from '../kernel/ports/sealer.js';
+import type { Clock, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
+import type { Vault } from '../kernel/ports/vault.js';
+import type { Projections } from '../projections/runner.js';
+
+const token = <T>(name: string): InjectionToken<T> => Symbol(name);
+
+/** All that can be asked for. */
+export const of = {
+  config: token<Config>('config'),
+  logger: token<Logger>('logger'),
+  tracer: token<Tracer>('tracer'),
+  metrics: token<Metrics>('metrics'),
+  clock: token<Clock>('clock'),
+  random: token<Random>('random'),
+  ids: token<Ids>('ids'),
+  hasher: token<PasswordHasher>('hasher'),
+  vault: token<Vault>('vault'),
+  sealer: token<Sealer>('sealer'),
+  log: token<EventLog>('log'),
+  engines: token<Engines>('engines'),
+  leases: token<Leases>('leases'),
+  nodeNumber: token<NodeNumber>('nodeNumber'),
+  documents: token<DocumentStore>('documents'),
+  pubSub: token<PubSub>('pubSub'),
+  presence: token<Presence>('presence'),
+  statuses: token<Statuses>('statuses'),
+  rateLimit: token<RateLimit>('rateLimit'),
+  codec: token<EventCodec>('codec'),
+  streams: token<FoldedStreams>('streams'),
+  execute: token<Execute>('execute'),
+  names: token<Names>('names'),
+  projections: token<Projections>('projections'),
+  telling: token<ReturnType<typeof liveTeller>>('telling'),
+  gateway: token<Gateway>('gateway'),
+  health: token<Health>('health'),
+};
+
+export type Get = <T>(token: InjectionToken<T>) => T;
+
+/** Made when it is first asked for. */
+export const once = <T>(container: DependencyContainer, wanted: InjectionToken<T>, make: (get: Get) => T): void => {
+  container.register(wanted, {
+    useFactory: instanceCachingFactory((from) => make((inner) => from.resolve(inner))),
+  });
+};
