@@ -158,7 +158,7 @@ export const configFrom = (environment: Environment): Config => {
     if (text === undefined) return [key, undefined] as const;
     const given = text === '' ? variable.default : text;
     const parsed = variable.schema.safeParse(given === '' ? undefined : given);
-    if (!parsed.success) problems.push(problemOf(variable, given));
+    if (!parsed.success) problems.push(problemOf(variable, shownOf(variable, given, environment)));
     return [key, parsed.data] as const;
   });
   if (problems.length > 0) throw new BadConfig(problems);
@@ -240,8 +240,15 @@ export const unknownVariables = (environment: Environment): readonly string[] =>
   return Object.keys(environment).filter((name) => name.startsWith('OSMIUM_') && !known.has(name));
 };
 
-const problemOf = ({ name, allowed }: Variable<unknown>, given: string): string =>
-  `${name}: "${withoutSecrets(given)}" is not allowed; allowed is ${allowed}`;
+const problemOf = ({ name, allowed }: Variable<unknown>, shown: string): string =>
+  `${name}: "${shown}" is not allowed; allowed is ${allowed}`;
+
+/** Where an address is meant, what is none may be the password alone, or an address without its beginning. */
+const shownOf = (variable: Variable<unknown>, given: string, environment: Environment): string => {
+  if (variable.isSecret === undefined || given.includes('://')) return withoutSecrets(given);
+  const isFromFile = (environment[fileVariableOf(variable)] ?? '') !== '';
+  return isFromFile ? '…' : withoutSecrets(given.replace(/^.*@/s, '…@'));
+};
 
 /**
  * A text that may be an address, for messages and logs: without user and password, and without options, some of which

@@ -15,7 +15,7 @@ import { localPubSub } from './adapters/pubsub/local.js';
 import { redisPubSub } from './adapters/pubsub/redis.js';
 import { localRateLimit } from './adapters/rateLimit/local.js';
 import { redisRateLimit } from './adapters/rateLimit/redis.js';
-import { openRedis } from './adapters/redis/client.js';
+import { openRedis, type RedisStatus } from './adapters/redis/client.js';
 import { lmdbVault } from './adapters/vault/lmdb.js';
 import { loadMasterKey } from './adapters/vault/masterKey.js';
 import { mongoVault } from './adapters/vault/mongo.js';
@@ -161,14 +161,11 @@ const openEphemeral = async (needs: EngineNeeds, vault: Vault): Promise<Ephemera
     const local = { pubSub: localPubSub({ onListenerError }), presence: localPresence() };
     return kept({ ...local, rateLimit: localRateLimit({ clock }), ...alone }, opened);
   }
-  const redis = await openRedis({
-    ...config.pubSub,
-    clock,
-    onStatus: ({ trouble }) => {
-      if (trouble === undefined) warn('Redis is there again');
-      else warn('Redis is away: nodes hear nothing of each other', { reason: trouble.reason });
-    },
-  });
+  const onStatus = ({ trouble }: RedisStatus): void => {
+    if (trouble === undefined) warn('Redis is there again');
+    else warn('Redis is away: nodes hear nothing of each other', { reason: trouble.reason });
+  };
+  const redis = await named('OSMIUM_PUBSUB', openRedis({ ...config.pubSub, clock, onStatus }));
   opened(() => redis.close());
   const prefix = await deploymentPrefix(vault);
   const presence = await redisPresence({ redis, onListenerError, prefix: `${prefix}presence:` });

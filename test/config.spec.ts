@@ -56,6 +56,11 @@ describe('the configuration', () => {
       refused({ OSMIUM_EVENT_LOG_FILE: file }, /^OSMIUM_EVENT_LOG: "mongodb:\/\/…@db\/osmium" is not allowed/);
     });
 
+    it('is not said when the file holds a password alone', () => {
+      writeFileSync(join(folder, 'password'), 'secret\n');
+      refused({ OSMIUM_PUBSUB_FILE: join(folder, 'password') }, /^OSMIUM_PUBSUB: "…" is not allowed/);
+    });
+
     it('is not taken from a file where it is no secret', () => {
       assert.deepEqual(unknownVariables({ OSMIUM_PORT_FILE: file }), ['OSMIUM_PORT_FILE']);
     });
@@ -106,6 +111,8 @@ describe('the configuration', () => {
 
   it('keeps the secrets in addresses to itself', () => {
     refused({ OSMIUM_DOCUMENTS: 'mongo://me:secret@db/x' }, /^OSMIUM_DOCUMENTS: "mongo:\/\/…@db\/x" is not allowed/);
+    refused({ OSMIUM_PUBSUB: 'redis:/me:secret@db' }, /^OSMIUM_PUBSUB: "…@db" is not allowed/);
+    refused({ OSMIUM_PUBSUB: 'lokal' }, /^OSMIUM_PUBSUB: "lokal" is not allowed/);
     for (const address of ['esdb://me:se/cr@et@db?tls=false', 'mongodb://db/x?password=secret', 'redis://:secret@db']) {
       assert.doesNotMatch(withoutSecrets(address), /se\/?cr@?et/, address);
     }

@@ -1,11 +1,26 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from '../config.js';
 import { of, type Get } from './tokens.js';
 
 /** JSON lines; readable ones when somebody is looking. */
-export const loggerFor = ({ logLevel: level }: Config): Logger =>
-  process.stdout.isTTY ? pino({ level }, pretty({ sync: true, ignore: 'pid,hostname' })) : pino({ level });
+export const loggerFor = (
+  { logLevel: level }: Pick<Config, 'logLevel'>,
+  to: DestinationStream = standardOutput(),
+): Logger => pino({ level, serializers: { err: toldOf } }, to);
+
+const standardOutput = (): DestinationStream =>
+  process.stdout.isTTY ? pretty({ sync: true, ignore: 'pid,hostname' }) : pino.destination(1);
+
+/**
+ * Drivers hang on an error what they were given: the documents of a write, the arguments of a command. What is personal
+ * must not stay in lines that nobody erases, so nothing is told but what went wrong and where.
+ */
+const toldOf = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return error;
+  const { type, message, stack } = pino.stdSerializers.err(error);
+  return 'code' in error ? { type, message, stack, code: error.code } : { type, message, stack };
+};
 
 /** Something that a person has to look at. */
 export const alarms =

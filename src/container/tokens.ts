@@ -1,3 +1,5 @@
+import 'reflect-metadata';
+
 import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import { instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
