@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
+import { createServer } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -232,6 +234,25 @@ onRedis('redis: what the ports do with it', (url) => {
   });
 });
 
+describe('redis over TLS', () => {
+  it('is told the name that is in the address, by which servers of one address are told apart', async () => {
+    const names = new Set<string>();
+    const server = createServer({
+      SNICallback: (name, done) => {
+        names.add(name);
+        done(new Error('there is no such server'));
+      },
+    });
+    server.listen(0);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo; // It listens on a port, not on a pipe.
+    const redis = await openRedis({ url: `rediss://localhost:${port.toString()}`, clock: systemClock });
+    await redis.close();
+    server.close();
+    assert.deepEqual([...names], ['localhost']);
+  });
+});
+
 describe(
   'redis away',
   { skip: !hasRedisServer && 'needs redis-server; on Debian: apt-get install redis-server' },
@@ -371,6 +392,18 @@ describe(
       assert.ok(outcomes.every(({ status }) => status === 'rejected'));
       assert.equal(client.status().waiting, 0);
       redis.signal('SIGCONT');
+    });
+
+    it('is looked for again when it says that it is a replica, be it to a script', async () => {
+      const redis = await ownRedis();
+      const { commands } = (await node(redis.url, freshPrefix())).redis;
+      // Of Redis 7 and of Redis 6.
+      for (const before of ['', 'ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -']) {
+        const usable = new Promise<void>((resolve) => commands.onUsable(resolve));
+        const refusing = `return redis.error_reply("${before}READONLY You can't write against a read only replica.")`;
+        await assert.rejects(commands.send('EVAL', refusing, 0), /READONLY/);
+        await usable;
+      }
     });
 
     it('is said as well when it is there and refuses', async () => {
