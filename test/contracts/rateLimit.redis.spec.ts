@@ -1,16 +1,16 @@
 import { redisRateLimit } from '../../src/adapters/rateLimit/redis.js';
 import { luaScript } from '../../src/adapters/redis/script.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
-import { freshPrefix, onRedis, openTestRedis } from '../support/redis.js';
+import { freshPrefix, keysOf, onRedis, openTestRedis } from '../support/redis.js';
 import { rateLimitContract } from './rateLimit.js';
 
 /** What Redis would have after so many milliseconds: its clock cannot be moved, so everything else is. */
 const passing = luaScript(`
-for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+for _, key in ipairs(KEYS) do
   local tokens, at = redis.call('GET', key):match('^(%S+) (%S+)$')
-  local left = redis.call('PTTL', key) - ARGV[2]
+  local left = redis.call('PTTL', key) - ARGV[1]
   if left > 0 then
-    redis.call('SET', key, string.format('%s %.3f', tokens, at - ARGV[2]), 'PX', math.ceil(left))
+    redis.call('SET', key, string.format('%s %.3f', tokens, at - ARGV[1]), 'PX', math.ceil(left))
   else
     redis.call('DEL', key)
   end
@@ -31,7 +31,7 @@ onRedis('rate limit: redis', (url) => {
         },
       },
       pass: async (seconds) => {
-        await redis.commands.run(passing, [], [prefix, seconds * 1_000]);
+        await redis.commands.run(passing, await keysOf(redis, prefix), [seconds * 1_000]);
       },
     };
   });

@@ -2,23 +2,56 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { it } from 'node:test';
+import { after, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openRedis, type RedisClient } from '../../src/adapters/redis/client.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 
 const url = process.env['REDIS_URL'] ?? '';
 
-/** Runs the tests on the Redis that `REDIS_URL` names; without one, skips them by this name. */
+/** Runs the tests on the Redis that `REDIS_URL` names; without one, skips them by this name. It may hold other things. */
 export const onRedis = (name: string, work: (url: string) => void): void => {
-  if (url !== '') work(url);
-  else it(name, { skip: 'needs REDIS_URL; `node test/engines/redis/run.mjs` starts a Redis and prints its URL' });
+  if (url !== '') {
+    work(url);
+    after(() => forgetAll(url));
+  } else it(name, { skip: 'needs REDIS_URL; `node test/engines/redis/run.mjs` starts a Redis and prints its URL' });
 };
 
 export const openTestRedis = (at: string): Promise<RedisClient> => openRedis({ url: at, clock: systemClock });
 
+const prefixes: string[] = [];
+
 /** Runs can be repeated on one Redis, also side by side. */
-export const freshPrefix = (): string => `test:${randomBytes(6).toString('hex')}:`;
+export const freshPrefix = (): string => {
+  const prefix = `test:${randomBytes(6).toString('hex')}:`;
+  prefixes.push(prefix);
+  return prefix;
+};
+
+/** Piece by piece, because it may be somebody else's Redis and hold much more. */
+export const keysOf = async ({ commands }: RedisClient, prefix: string): Promise<readonly string[]> => {
+  const found = new Set<string>();
+  let cursor = '0';
+  do {
+    const reply = await commands.send('SCAN', cursor, 'MATCH', `${prefix}*`, 'COUNT', 1_000);
+    const [next, keys] = reply as [string, readonly string[]]; // as Redis documents it
+    for (const key of keys) found.add(key);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...found];
+};
+
+export const forget = async (redis: RedisClient, prefix: string): Promise<void> => {
+  const keys = await keysOf(redis, prefix);
+  if (keys.length > 0) await redis.commands.send('DEL', ...keys);
+};
+
+/** All of it would go by itself, but only in ten minutes. */
+const forgetAll = async (at: string): Promise<void> => {
+  const redis = await openTestRedis(at);
+  for (const prefix of prefixes.splice(0)) await forget(redis, prefix);
+  await redis.close();
+};
 
 /** A Redis of the test's own, which may be stopped. */
 export interface OwnRedis {
