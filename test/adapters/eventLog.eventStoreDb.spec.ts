@@ -439,6 +439,20 @@ describe('what EventStoreDB gives back', () => {
       );
     }));
 
+  it('does not bring a deleted stream back when a max count is set', () =>
+    using(async ({ standIn, log }) => {
+      const stream = freshStream();
+      await log.append(stream, someEvents(3), 'noStream');
+      standIn.state.store.softDelete(stream);
+      await log.setMaxCount(stream, 5);
+      assert.deepEqual(await whole(log, stream), []);
+      const [event] = someEvents(1);
+      assert.ok(event);
+      assert.equal((await log.append(stream, [event], 'any')).revision, 3n);
+      assert.deepEqual(ids(await whole(log, stream)), [event.id]);
+      assert.equal(await log.maxCountOf(stream), 5);
+    }));
+
   it('keeps what else is in the metadata of a stream, and writes no max count twice', () =>
     using(async ({ standIn, log }) => {
       const stream = freshStream();

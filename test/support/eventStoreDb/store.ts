@@ -32,6 +32,9 @@ const recentEventsMax = 20_000;
 /** Later than 2^53, so that a position that goes through a double is noticed. */
 const positionOfFirst = 9_007_199_254_741_117n;
 
+/** The largest number of the server, at which a stream is truncated that was deleted softly. */
+const longMax = 2n ** 63n - 1n;
+
 export class Store {
   readonly log: Kept[] = [];
   readonly #streams = new Map<string, Kept[]>();
@@ -55,6 +58,7 @@ export class Store {
     const isRight = expected === 'any' || (expected === 'exists' ? last >= 0n : revisionOf(expected) === last);
     // A stream that was deleted softly begins anew for who expects none, and goes on counting.
     if (!isRight && !(expected === 'noStream' && this.isSoftlyDeleted(stream))) return wrong(last);
+    if (this.isSoftlyDeleted(stream)) this.#setMetadata(stream, { ...this.metadata(stream), $tb: Number(last) + 1 });
     const stored = this.write(stream, events).at(-1);
     return { is: 'written', revision: stored?.revision ?? last, position: stored?.position };
   }
@@ -105,7 +109,11 @@ export class Store {
   }
 
   softDelete(stream: string): void {
-    this.write(`$$${stream}`, [proposed('$metadata', JSON.stringify({ $tb: Number.MAX_SAFE_INTEGER }))]);
+    this.write(`$$${stream}`, [proposed('$metadata', `{"$tb":${longMax.toString()}}`)]);
+  }
+
+  #setMetadata(stream: string, metadata: object): void {
+    this.write(`$$${stream}`, [proposed('$metadata', JSON.stringify(metadata))]);
   }
 
   tombstone(stream: string): void {
@@ -136,7 +144,10 @@ export class Store {
   metadata(stream: string): Readonly<Record<string, unknown>> {
     const newest = this.#streams.get(`$$${stream}`)?.at(-1);
     if (newest === undefined) return {};
-    return JSON.parse(Buffer.from(newest.data).toString('utf8')) as Readonly<Record<string, unknown>>; // It is an object.
+    const text = Buffer.from(newest.data).toString('utf8');
+    // The server takes metadata with a number that is no `long` for none at all.
+    if (text.match(/\d{19,}/g)?.some((number) => BigInt(number) > longMax) === true) return {};
+    return JSON.parse(text) as Readonly<Record<string, unknown>>; // It is an object.
   }
 
   /** What a read of the stream may give; `undefined` when there is no such stream. */

@@ -36,7 +36,7 @@ const setMaxCount =
       const before = contentOf(newest);
       if (before['$maxCount'] === maxCount) return;
       const content = { ...before, ...(await stillCut(reads, stream, before, maxCount)), $maxCount: maxCount };
-      const data = Buffer.from(JSON.stringify(content));
+      const data = Buffer.from(printed(content));
       const event = { id: randomUUID(), type: '$metadata', data, metadata: new Uint8Array(0) };
       const expected = newest?.event?.revision ?? 'noStream';
       try {
@@ -64,6 +64,14 @@ const stillCut = async (
   const first = last === undefined ? 0 : Number(last) - before + 1;
   return first > (typeof truncated === 'number' ? truncated : 0) ? { $tb: first } : {};
 };
+
+/**
+ * The server truncates a deleted stream at its largest number. Parsing rounds that up to one that the server does not
+ * take back: it would hold the metadata for unreadable, and the stream for not deleted.
+ */
+const deletedAt = 2n ** 63n - 1n;
+const printed = (content: Content): string =>
+  JSON.stringify(content).replace(`"$tb":${Number(deletedAt).toString()}`, () => `"$tb":${deletedAt.toString()}`);
 
 type Content = Readonly<Record<string, unknown>>;
 
