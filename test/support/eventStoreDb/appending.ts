@@ -15,6 +15,7 @@ import {
   nameOf,
   proposedOf,
   withDenied,
+  withMalformed,
   withNotHandled,
   withTimeout,
   withWritten,
@@ -110,6 +111,7 @@ const handled = (state: ServerState, { call, talk, request }: Talk, fault: Appen
       send(withTimeout(answer));
     },
     denied: () => send(withDenied(answer)),
+    malformed: () => send(withMalformed(answer, 'no such metadata key')),
   };
   if (fault === undefined) plainly();
   else doing[fault]();

@@ -16,9 +16,19 @@ export type AppendFault =
   | 'busy'
   /** What the server says when its disk is slow: it is written all the same. */
   | 'timeoutAfterWrite'
-  | 'denied';
+  | 'denied'
+  /** It is refused for a reason that only the server knows. */
+  | 'malformed';
 
-export type ReadFault = 'drop' | 'dropMidway' | 'silence' | 'notLeader' | 'notReady' | 'busy';
+export type ReadFault =
+  | 'drop'
+  | 'dropMidway'
+  | 'silence'
+  | 'notLeader'
+  | 'notReady'
+  | 'busy'
+  /** What the server says when its own disk fails it; of the whole log also when no event is at the position. */
+  | 'failed';
 
 export type SubscribeFault =
   | 'drop'

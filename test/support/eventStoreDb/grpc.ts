@@ -33,6 +33,7 @@ export const newAny = (): AnyMessage => new anyModule.Any();
 export const code = {
   notFound: 5,
   permissionDenied: 7,
+  failedPrecondition: 9,
   aborted: 10,
   internal: 13,
   unavailable: 14,

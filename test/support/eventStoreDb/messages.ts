@@ -25,7 +25,7 @@ export const expectedOf = (options: BatchAppendReq.Options): Expected => {
   return BigInt(options.getStreamPosition());
 };
 
-/** As the real server writes every id in an answer to an append. */
+/** As the server writes an id that it does not send back as it came. */
 const inHalves = (uuid: string): InstanceType<typeof shared.UUID> => {
   const hex = uuid.replaceAll('-', '');
   const half = (at: number): string => BigInt.asIntN(64, BigInt(`0x${hex.slice(at, at + 16)}`)).toString();
@@ -35,13 +35,13 @@ const inHalves = (uuid: string): InstanceType<typeof shared.UUID> => {
 
 export const batchAnswer = (request: { readonly correlation: string; readonly stream: string }): BatchAppendResp =>
   new streams.BatchAppendResp()
-    .setCorrelationId(inHalves(request.correlation))
+    .setCorrelationId(new shared.UUID().setString(request.correlation))
     .setStreamIdentifier(identifierOf(request.stream));
 
 export const withWritten = (answer: BatchAppendResp, written: Written, expected: Expected): BatchAppendResp => {
   if (written.is === 'tooLarge') {
     const details = new shared.MaximumAppendSizeExceeded().setMaxappendsize(1_048_576);
-    return withError(answer, { name: 'MaximumAppendSizeExceeded', details, message: 'too large' });
+    return withError(answer, { name: 'MaximumAppendSizeExceeded', details });
   }
   if (written.is === 'deleted')
     return withError(answer, { name: 'StreamDeleted', details: new shared.StreamDeleted() });
@@ -58,7 +58,7 @@ export const withWritten = (answer: BatchAppendResp, written: Written, expected:
 type Details = { serializeBinary(): Uint8Array };
 type ErrorAnswer = { readonly name: string; readonly details: Details; readonly message?: string };
 
-export const withError = (answer: BatchAppendResp, { name, details, message = '' }: ErrorAnswer): BatchAppendResp => {
+export const withError = (answer: BatchAppendResp, { name, details, message = name }: ErrorAnswer): BatchAppendResp => {
   const any = newAny();
   any.pack(details.serializeBinary(), name.includes('.') ? name : `event_store.client.${name}`);
   return answer.setError(new statusMessages.Status().setMessage(message).setDetails(any));
@@ -68,11 +68,19 @@ export const withError = (answer: BatchAppendResp, { name, details, message = ''
 export const withNotHandled = (answer: BatchAppendResp, message: string): BatchAppendResp =>
   withError(answer, { name: 'google.protobuf.Empty', details: new shared.Empty(), message });
 
+/** With the id in halves, as the server's own timer has it, which gives up appends that are not complete. */
 export const withTimeout = (answer: BatchAppendResp): BatchAppendResp =>
-  withError(answer, { name: 'Timeout', details: new shared.Timeout(), message: 'Timeout' });
+  withError(answer.setCorrelationId(inHalves(answer.getCorrelationId()?.getString() ?? '')), {
+    name: 'Timeout',
+    details: new shared.Timeout(),
+  });
 
 export const withDenied = (answer: BatchAppendResp): BatchAppendResp =>
-  withError(answer, { name: 'AccessDenied', details: new shared.AccessDenied(), message: 'Access Denied' });
+  withError(answer, { name: 'AccessDenied', details: new shared.AccessDenied() });
+
+/** The reason is in the details; the message is the same for all. */
+export const withMalformed = (answer: BatchAppendResp, reason: string): BatchAppendResp =>
+  withError(answer, { name: 'BadRequest', details: new shared.BadRequest().setMessage(reason) });
 
 // Any message without fields will do; the one that the types name is in a package that comes only with the client.
 const noContent = (): NonNullable<Parameters<BatchAppendResp.Success['setNoPosition']>[0]> => {

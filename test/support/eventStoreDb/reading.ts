@@ -27,6 +27,11 @@ const readOnce = (state: ServerState, call: ReadCall, options: ReadReq.Options):
   if (fault === 'notLeader') return void call.emit('error', notLeader(state.port));
   if (fault === 'notReady') return void call.emit('error', unavailable('Server Is Not Ready'));
   if (fault === 'busy') return void call.emit('error', unavailable('Server Is Too Busy'));
+  if (fault === 'failed')
+    return void call.emit(
+      'error',
+      failure(code.unknown, `Unexpected Read${options.hasStream() ? 'Stream' : 'All'}Result: Error`),
+    );
   const messages = found(state, options);
   if (messages instanceof Error) return void call.emit('error', messages);
   if (fault === 'dropMidway') {
@@ -45,7 +50,8 @@ const found = (state: ServerState, options: ReadReq.Options): readonly ReadResp[
     if (stream === undefined) return ofAll(state.store, options.getAll(), { backwards, count }).map(eventMessage);
     const name = nameOf(stream.getStreamIdentifier());
     if (state.store.isTombstone(name)) {
-      return failure(code.unknown, 'deleted', { exception: 'stream-deleted', 'stream-name': name });
+      const trailers = { exception: 'stream-deleted', 'stream-name': name };
+      return failure(code.failedPrecondition, `Event stream '${name}' is deleted.`, trailers);
     }
     const events = state.store.readable(name);
     if (events === undefined) return [notFoundMessage(name)];

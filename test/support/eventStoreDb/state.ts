@@ -8,7 +8,15 @@ export class ServerState {
   readonly faults = new Faults();
   /** Emits `written` after each append. */
   readonly events = new EventEmitter().setMaxListeners(1_000);
-  readonly seen = { appends: 0, reads: 0, subscriptions: 0, features: 0, openCalls: 0, authorization: '' };
+  readonly seen = {
+    appends: 0,
+    reads: 0,
+    subscriptions: 0,
+    checkpoints: 0,
+    features: 0,
+    openCalls: 0,
+    authorization: '',
+  };
   port = 0;
   /** So much later than it could be each append is answered. */
   latencyMillis = 0;
@@ -16,6 +24,9 @@ export class ServerState {
   clockAheadMillis = 0;
   /** From 24.2 on a subscription that falls behind is told so instead of being cut. */
   cutsSlowSubscriptions = true;
+
+  /** A subscription is told of a checkpoint after so many events; `undefined`: after as many as it asks for. */
+  checkpointEveryEvents: number | undefined;
 
   append(stream: string, expected: Expected, events: readonly Proposed[]): Written {
     const before = this.store.log.length;

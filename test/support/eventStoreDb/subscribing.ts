@@ -40,7 +40,8 @@ class Following {
     this.#call = call;
     this.#passes = filterOf(options.getFilter());
     const filter = options.getFilter();
-    this.#checkpointEvents = (filter?.getMax() ?? 32) * Math.max(1, filter?.getCheckpointintervalmultiplier() ?? 1);
+    const asked = (filter?.getMax() ?? 32) * Math.max(1, filter?.getCheckpointintervalmultiplier() ?? 1);
+    this.#checkpointEvents = state.checkpointEveryEvents ?? asked;
     const position = options.getAll()?.getPosition();
     // Up to 23.10 by leaving out one event, whether it is the one at the position or, that being scavenged, the next.
     this.#next = position === undefined ? 0 : state.store.countBefore(BigInt(position.getCommitPosition())) + 1;
@@ -81,7 +82,7 @@ class Following {
       this.#next += 1;
       if (this.#passes(event)) await this.#write(eventMessage(event));
       this.#considered += 1;
-      if (this.#considered % this.#checkpointEvents === 0) await this.#write(checkpointMessage(event.position));
+      if (this.#considered % this.#checkpointEvents === 0) await this.#checkpoint(event.position);
       if (this.#isOver) return;
     }
     if (fault === 'cleanEnd') {
@@ -103,7 +104,12 @@ class Following {
 
   async #lie(): Promise<void> {
     const last = this.#state.store.log.at(-1);
-    if (last !== undefined) await this.#write(checkpointMessage(last.position));
+    if (last !== undefined) await this.#checkpoint(last.position);
+  }
+
+  #checkpoint(position: bigint): Promise<void> {
+    this.#state.seen.checkpoints += 1;
+    return this.#write(checkpointMessage(position));
   }
 
   async #write(message: Parameters<ReadCall['write']>[0]): Promise<void> {

@@ -19,7 +19,10 @@ export type Proposal = {
   readonly bytes: number;
 };
 
-/** The last revision that the stream must have, -1 when it must have no event. Never less: see the decision record. */
+/**
+ * The last revision that the stream must have, -1 when it must have no event. Never less: see the decision record. A
+ * bigint, as every position is: the client takes numbers as well, which above 2^53 are others than were meant.
+ */
 export type WireRevision = bigint;
 export const noStreamRevision: WireRevision = -1n;
 
@@ -48,8 +51,9 @@ export type CallListener = {
 /**
  * Opens the call without the client's own bookkeeping: that has one table of waiting appends for the whole process, so
  * that one broken connection fails the appends of all others; it never settles what the server does not answer; it
- * throws where nobody can catch it when an answer comes twice or late; and it rejects unheard when a call breaks under
- * a load of waiting writes.
+ * throws where nobody can catch it when an answer comes twice or late; it rejects unheard when a call breaks under a load
+ * of waiting writes; and before its first append it asks what the server can do, without a time limit, and remembers for
+ * ever when that fails.
  */
 export const openBatchAppend = async (client: EventStoreDBClient, listener: CallListener): Promise<BatchAppendCall> => {
   const stream = await clientInside(client).openBatchAppend();
@@ -82,7 +86,7 @@ const listen = (stream: BatchAppendStream, { answered, broken }: CallListener): 
   stream.on('close', ended);
 };
 
-/** A server answers in halves of 64 bits, with a sign, whichever form it was asked in. */
+/** A server sends an id back as it came, or writes it in halves of 64 bits with a sign. */
 const uuidIn = (uuid: InstanceType<typeof shared.UUID> | undefined): string => {
   if (uuid?.hasStructured() !== true) return uuid?.getString() ?? '';
   const halves = uuid.getStructured();
@@ -118,6 +122,7 @@ const messageOf = ({ id, type, data, metadata }: NewEvent): BatchAppendReq.Propo
 const requestOf = (correlation: string, { stream, messages }: Proposal, expected: WireRevision): BatchAppendReq => {
   const options = new streams.BatchAppendReq.Options();
   options.setStreamIdentifier(new shared.StreamIdentifier().setStreamName(Buffer.from(stream.full, 'utf8')));
+  // -1 has a field of its own: as a number it has no place in the other, and the client fails in making the message.
   if (expected === noStreamRevision) options.setNoStream(noContent());
   else options.setStreamPosition(expected.toString());
   return new streams.BatchAppendReq()
@@ -159,11 +164,15 @@ const errorAnswerOf = (error: Status): Answer => {
   if (name === 'StreamDeleted') return { is: 'refused', invalid: 'the stream was deleted for ever' };
   if (name === 'MaximumAppendSizeExceeded')
     return { is: 'refused', invalid: 'the append is larger than the server takes' };
-  if (name === 'BadRequest')
-    return { is: 'refused', invalid: `the server takes it for malformed: ${error.getMessage()}` };
+  if (name === 'BadRequest') {
+    const bad = details?.unpack((bytes) => shared.BadRequest.deserializeBinary(bytes), details.getTypeName());
+    return { is: 'refused', invalid: `the server takes it for malformed: ${bad?.getMessage() ?? error.getMessage()}` };
+  }
   if (name === 'AccessDenied') return { is: 'denied' };
   return { is: 'unclear', message: `${name} ${error.getMessage()}`.trim() };
 };
 
+// Whether there is a revision, and then which: the client that is told not to throw takes the one for the other, and
+// says 1 for every stream that has events.
 const actualOf = (wrong: InstanceType<typeof shared.WrongExpectedVersion> | null | undefined): WireRevision =>
   wrong?.hasCurrentStreamRevision() === true ? BigInt(wrong.getCurrentStreamRevision()) : noStreamRevision;

@@ -55,8 +55,8 @@ export class Silence extends Error {
 export const isFinal = (error: unknown): boolean => {
   const { type, code, message } = partsOf(error);
   if (type !== undefined && finalTypes.has(type)) return true;
-  // How the server words a position at which no event is.
-  if (code === unknownCode && /Unexpected Read\w*Result|Invalid ?Position/i.test(message)) return true;
+  // How the server words a position at which no event is; of a stream, which has none, it means a fault of its own.
+  if (code === unknownCode && /Unexpected ReadAllResult|Invalid ?Position/i.test(message)) return true;
   return code !== undefined && finalCodes.has(code);
 };
 

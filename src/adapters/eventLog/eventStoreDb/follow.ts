@@ -232,7 +232,8 @@ const openSession = (needs: FollowNeeds, state: State, from: Position): Session 
 /**
  * Always from a place, never from the end: a cut before the first event would lose all between the two. And always
  * from the last event handed out, never from a checkpoint: the client tells of those ahead of events that are still
- * in its buffer, and several servers have sent wrong ones.
+ * in its buffer, and several servers have sent wrong ones. So nobody listens for them; and if a listener failed, the
+ * client would stop for ever without an error.
  */
 const subscribed = (client: EventStoreDBClient, prefix: string, after: Position): AllStreamSubscription => {
   const window = { maxSearchWindow: searchWindowEvents, checkpointInterval: 100 };
