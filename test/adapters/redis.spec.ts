@@ -20,6 +20,7 @@ import type { SessionPresence } from '../../src/kernel/ports/presence.js';
 import type { PubSub } from '../../src/kernel/ports/pubSub.js';
 import type { RateLimit } from '../../src/kernel/ports/rateLimit.js';
 import { forget, freshPrefix, hasRedisServer, keysOf, onRedis, startRedis, type OwnRedis } from '../support/redis.js';
+import { tcpProxy } from '../support/tcpProxy.js';
 
 /** A node's share of Redis. */
 type Node = {
@@ -51,13 +52,13 @@ const ownRedis = async (port?: string): Promise<OwnRedis> => {
 /** Short, so that tests are. Every quarter of it a node gives a sign of life. */
 const lifetimeMillis = 1_000;
 
-const node = async (url: string, prefix: string): Promise<Node> => {
+const node = async (url: string, prefix: string, lifetime = lifetimeMillis): Promise<Node> => {
   const events = new EventEmitter();
   const onStatus: Parameters<typeof openRedis>[0]['onStatus'] = ({ trouble }) =>
     void events.emit(trouble === undefined ? 'found' : 'lost');
   const redis = await openRedis({ url, clock: systemClock, onStatus });
   const onListenerError = (error: unknown): void => void events.emit('error', error);
-  const presence = await redisPresence({ redis, prefix, lifetimeMillis, onListenerError });
+  const presence = await redisPresence({ redis, prefix, lifetimeMillis: lifetime, onListenerError });
   presence.watch((users) => void events.emit('told', users));
   const bus = redisPubSub({ redis, prefix, onListenerError });
   const made = { redis, bus, presence, limit: redisRateLimit({ redis, prefix, clock: systemClock }), events };
@@ -205,6 +206,31 @@ onRedis('redis: what the ports do with it', (url) => {
         users.map((user) => [online(user)]),
       );
     });
+  });
+
+  it('redis: a node that finds it again later than the others is told as well', async (t) => {
+    const [near, far] = [await tcpProxy(url), await tcpProxy(url)];
+    t.after(() => Promise.all([near.close(), far.close()]));
+    const prefix = freshPrefix();
+    // Others have a quarter of it.
+    const lifetime = 10_000;
+    const [here, there] = [await node(near.url, prefix, lifetime), await node(far.url, prefix, lifetime)];
+    const news = new EventEmitter();
+    await there.bus.subscribe('users', () => void news.emit('heard'));
+    here.presence.watch(async () => {
+      await here.bus.publish('users', message(0));
+      news.emit('told');
+    });
+    const lost = [once(here.events, 'lost'), once(there.events, 'lost')];
+    await Promise.all([near.goAway(), far.goAway(), ...lost]);
+
+    await here.presence.put(online(freshUser()));
+    const nobodyHears = once(news, 'told');
+    await near.comeBack();
+    await nobodyHears;
+    const heard = once(news, 'heard');
+    await far.comeBack();
+    await heard;
   });
 
   describe('limits on redis', () => {

@@ -47,7 +47,7 @@ class SharedPresence implements RedisPresence {
   readonly #stop: () => void;
   /** Everything of this node: what Redis has of it is a copy. */
   readonly #here = new Map<UserId, Map<SessionId, SessionPresence>>();
-  /** Users of whom Redis may have something else. */
+  /** Users of whom Redis, or who should have been told, may have something else. */
   readonly #unwritten = new Map<UserId, Telling>();
   /** Users who will be written again though nothing has happened to them. */
   #turns: UserId[] = [];
@@ -55,7 +55,9 @@ class SharedPresence implements RedisPresence {
   /** The name before, until what is left of it is gone. */
   #former: string | undefined;
   #joined = false;
-  #connects = 0;
+  #connects: number | undefined;
+  /** Whoever lost Redis with this node may find it later, and hears nothing until then. */
+  #othersHearAt = 0;
   #catchingUp = false;
   #watcher: Watcher = () => undefined;
 
@@ -107,7 +109,10 @@ class SharedPresence implements RedisPresence {
   async beat(): Promise<void> {
     const { commands } = this.#needs.redis;
     // It may be another Redis since, or the same one with less in it.
-    if (this.#connects !== commands.connects) this.#rename('keep quiet');
+    if (this.#connects !== commands.connects) {
+      this.#rename('keep quiet');
+      if (this.#connects !== undefined) this.#othersHearAt = performance.now() + this.#beatMillis;
+    }
     this.#connects = commands.connects;
     const node = this.#node;
     const seen = await this.#tables.beat(node, this.#joined ? 'stay' : 'join');
@@ -133,7 +138,7 @@ class SharedPresence implements RedisPresence {
   }
 
   async #enter(user: UserId): Promise<void> {
-    if (await this.#write([user])) return;
+    if ((await this.#write([user])) && this.#othersHear) return;
     this.#unwritten.set(user, 'tell');
     if (this.#unwritten.size <= unwrittenMax + this.#here.size) return;
     this.#unwritten.clear();
@@ -206,6 +211,8 @@ class SharedPresence implements RedisPresence {
 
   async #tell(users: readonly UserId[]): Promise<void> {
     if (users.length === 0) return;
+    // Once more with the next sign of life.
+    if (!this.#othersHear) for (const user of users) this.#unwritten.set(user, 'tell');
     try {
       await this.#watcher(users);
     } catch (error) {
@@ -213,6 +220,9 @@ class SharedPresence implements RedisPresence {
     }
   }
 
+  get #othersHear(): boolean {
+    return performance.now() >= this.#othersHearAt;
+  }
   get #beatMillis(): number {
     return this.#needs.lifetimeMillis / 4;
   }
