@@ -1,11 +1,11 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startStandInProcess } from './eventStoreDb/process.js';
 import { testServer } from './server.js';
-import { serverProcess, type Cleanup, type ServerProcess } from './serverProcess.js';
+import { folderFor, serverProcess, type Cleanup, type ServerProcess } from './serverProcess.js';
 
 /** A whole server to be tested, however many nodes it is made of. */
 export interface Deployment {
@@ -19,11 +19,16 @@ export interface Deployment {
 /** Servers in processes of their own, on one log, one store of read models, one vault and one Redis. */
 export interface Nodes extends Deployment {
   readonly nodes: readonly Node[];
+  /** What tells each of them where that is. Another node with the same shares it as well. */
+  readonly environment: Environment;
+  /** As an operator does it. Throws unless each of them ended well, or was killed, and had nothing to complain of. */
+  stop(): Promise<void>;
 }
 export type Node = { readonly url: string; readonly process: ServerProcess };
+export type Environment = Readonly<Record<string, string>>;
 
 export const mongoUrl = process.env['MONGO_URL'] ?? '';
-const redisUrl = process.env['REDIS_URL'] ?? '';
+export const redisUrl = process.env['REDIS_URL'] ?? '';
 const skip =
   'needs MONGO_URL and REDIS_URL; test/engines/ferretdb/run.sh and `node test/engines/redis/run.mjs` start both';
 
@@ -46,59 +51,70 @@ export const onNodes = (name: string, tests: () => void): void => {
   else describe(name, tests);
 };
 
-/** `mongo` is where MongoDB is reached, should that be another address than its own. */
-export const startNodes = async (count: number, mongo = mongoUrl): Promise<Nodes> => {
+/** Starts them at once. Of what they share, that is made which the environment does not name. */
+export const startNodes = async (count: number, given: Environment = {}): Promise<Nodes> => {
   const cleanups: (() => void | Promise<void>)[] = [];
   const cleanup: Cleanup = { after: (work) => cleanups.push(work) };
   const remove = async (): Promise<void> => {
     for (const work of cleanups.splice(0).reverse()) await work();
   };
-  const log = await startStandInProcess();
-  cleanup.after(() => log.stop());
-  const folder = mkdtempSync(join(tmpdir(), 'osmium-nodes-'));
-  cleanup.after(() => {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-  });
-  const environment = sharedBy(folder, { eventLog: log.connectionString, mongo });
-  const nodes: Node[] = [];
-  const start = async (): Promise<Node> => {
-    const dataDir = join(folder, nodes.length.toString());
-    const started = serverProcess(cleanup, { ...environment, OSMIUM_DATA_DIR: dataDir });
-    const node = { url: await started.ready, process: started };
-    nodes.push(node);
-    return node;
-  };
+  const environment = { ...(await shared(cleanup, given)), ...given };
+  const folder = folderFor(cleanup);
+  const processes = Array.from({ length: count }, (_, index) =>
+    serverProcess(cleanup, { ...environment, OSMIUM_DATA_DIR: join(folder, index.toString()) }),
+  );
+  const stop = (): Promise<void> => stopped(processes);
   try {
-    for (let index = 0; index < count; index += 1) await start();
+    const nodes = await Promise.all(processes.map(async (process) => ({ url: await process.ready, process })));
+    let turn = 0;
+    return {
+      nodes,
+      urls: nodes.map(({ url }) => url),
+      environment,
+      stop,
+      remove: () => stop().finally(remove),
+      get url() {
+        turn += 1;
+        return nodes[turn % nodes.length]?.url ?? '';
+      },
+    };
   } catch (error) {
     await remove();
     throw error;
   }
-  let turn = 0;
-  return {
-    nodes,
-    urls: nodes.map(({ url }) => url),
-    remove,
-    get url() {
-      turn += 1;
-      return nodes[turn % nodes.length]?.url ?? '';
-    },
-  };
 };
 
-type Shared = { readonly eventLog: string; readonly mongo: string };
+const stopped = async (processes: readonly ServerProcess[]): Promise<void> => {
+  for (const { kill } of processes) kill('SIGTERM');
+  for (const { ended, errors } of processes) {
+    // What nobody caught ends a process with 1, and so does what takes too long to close.
+    assert.ok([0, 'SIGKILL'].includes((await ended) ?? ''), errors());
+    assert.equal(errors(), '');
+  }
+};
 
-/** A database that no other run has. What is kept in Redis is kept under a name that the vault in it gives out. */
-const sharedBy = (folder: string, { eventLog, mongo }: Shared): Readonly<Record<string, string>> => {
-  const keyFile = join(folder, 'master.key');
+/** A database that no other run has. */
+export const freshDatabase = (mongo = mongoUrl): string => {
+  const database = new URL(mongo);
+  database.pathname = `/nodes${randomBytes(6).toString('hex')}`;
+  return database.href;
+};
+
+/** What is kept in Redis is kept under a name that the vault gives out, which is with the documents. */
+const shared = async (cleanup: Cleanup, { OSMIUM_EVENT_LOG: eventLog }: Environment): Promise<Environment> => {
+  const keyFile = join(folderFor(cleanup), 'master.key');
   writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
-  const documents = new URL(mongo);
-  documents.pathname = `/nodes${randomBytes(6).toString('hex')}`;
   return {
-    OSMIUM_EVENT_LOG: eventLog,
-    OSMIUM_DOCUMENTS: documents.href,
+    OSMIUM_EVENT_LOG: eventLog ?? (await standIn(cleanup)),
+    OSMIUM_DOCUMENTS: freshDatabase(),
     OSMIUM_PUBSUB: redisUrl,
     OSMIUM_MASTER_KEY_FILE: keyFile,
     OSMIUM_RATE_LIMITS: 'off',
   };
+};
+
+const standIn = async (cleanup: Cleanup): Promise<string> => {
+  const log = await startStandInProcess();
+  cleanup.after(() => log.stop());
+  return log.connectionString;
 };

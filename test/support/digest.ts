@@ -7,14 +7,21 @@ const pageDocuments = 500;
  * A SHA-256, in hex, over all documents of all collections with their keys and positions: two stores with the same digest
  * say the same, whatever engine they are on and however they came to it. Compare them at the same checkpoint.
  */
-export const digestOf = async (store: DocumentStore): Promise<string> => {
-  let digest: Uint8Array = new Uint8Array();
+export const digestOf = async (store: DocumentStore): Promise<string> =>
+  hex(await chained(new Uint8Array(), JSON.stringify(await digestsOf(store))));
+
+/** The same of each collection. */
+export const digestsOf = async (store: DocumentStore): Promise<Readonly<Record<string, string>>> => {
+  const digests: Record<string, string> = {};
   for (const { name } of [...collections].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    for await (const page of pagesOf(store, name))
-      digest = await chained(digest, `${name}\n${page.map(line).join('')}`);
+    let digest: Uint8Array = new Uint8Array();
+    for await (const page of pagesOf(store, name)) digest = await chained(digest, page.map(line).join(''));
+    digests[name] = hex(digest);
   }
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return digests;
 };
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const pagesOf = async function* (store: DocumentStore, collection: string): AsyncGenerator<readonly StoredDocument[]> {
   let last: StoredDocument | undefined;

@@ -15,6 +15,8 @@ export interface ServerProcess {
   readonly ended: Promise<number | NodeJS.Signals | null>;
   /** All that it has written so far. */
   output(this: void): string;
+  /** What of it went to standard error: nothing does on a server that is well. */
+  errors(this: void): string;
   kill(this: void, signal: NodeJS.Signals): void;
 }
 
@@ -52,6 +54,7 @@ export const startedByScript = (t: Cleanup, environment: Environment): ServerPro
 
 const watched = (t: Cleanup, child: ChildProcess): ServerProcess => {
   let output = '';
+  let errors = '';
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     // After both pipes have been read to their ends.
     child.on('close', (code, signal) => {
@@ -65,7 +68,10 @@ const watched = (t: Cleanup, child: ChildProcess): ServerProcess => {
       if (port !== undefined) resolve(`ws://127.0.0.1:${port}/`);
     };
     child.stdout?.on('data', hear);
-    child.stderr?.on('data', hear);
+    child.stderr?.on('data', (data: Buffer) => {
+      errors += data.toString();
+      hear(data);
+    });
     void ended.then(() => {
       fail(new Error(`the server ended: ${output}`));
     });
@@ -80,6 +86,7 @@ const watched = (t: Cleanup, child: ChildProcess): ServerProcess => {
     ready,
     ended,
     output: () => output,
+    errors: () => errors,
     kill: (signal) => {
       child.kill(signal);
     },

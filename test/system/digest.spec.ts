@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { mongoDocuments } from '../../src/adapters/documents/mongo.js';
 import { foldersIn } from '../../src/engines.js';
 import { connect, type Client } from '../../src/client/client.js';
 import { nodeSocket } from '../../src/client/nodeSocket.js';
 import { ChannelType } from '../../src/gen/types.js';
 import type { ChannelId, CommunityId, FileId, RoleId, UserId } from '../../src/kernel/ids.js';
 import { permission } from '../../src/kernel/permissions.js';
+import { freshDatabase, onNodes, startNodes, type Deployment } from '../support/deployments.js';
 import { testServer } from '../support/server.js';
-import { caughtUp, documentsIn } from './stored.js';
+import { caughtUp, documentsIn, documentsOf } from './stored.js';
 
 const client = (url: string): Promise<Client> => connect({ url, openSocket: nodeSocket });
 
@@ -24,9 +26,9 @@ const foundTown = async (owner: Client): Promise<Town> => {
 };
 
 /** Something of everything that leaves a trace in a read model. */
-const live = async (url: string): Promise<void> => {
+const live = async ({ urls: [url = '', other = url] }: Pick<Deployment, 'urls'>): Promise<void> => {
   const ada = await client(url);
-  const ben = await client(url);
+  const ben = await client(other);
   await ada.signUp({ name: 'Ada', email: 'ada@example.org', password: 'correct horse' });
   const { user } = await ben.signUp({ name: 'Ben' });
   assert.ok(user);
@@ -108,7 +110,7 @@ describe('the documents', () => {
   it('are the same when they are all deleted and made again from the log', async (t) => {
     const server = await testServer();
     t.after(() => rm(server.dataDir, { recursive: true, force: true }));
-    await live(server.url);
+    await live({ urls: [server.url] });
     await caughtUp(server.port);
     await server.close();
     const before = await documentsIn(server.dataDir);
@@ -121,3 +123,25 @@ describe('the documents', () => {
     assert.deepEqual(await documentsIn(server.dataDir), before);
   });
 });
+
+onNodes('the documents of two nodes', () => {
+  it('are the same in another database that is made from the log', async (t) => {
+    const nodes = await startNodes(2);
+    t.after(() => nodes.remove());
+    await live(nodes);
+    await Promise.all(nodes.nodes.map(({ url }) => caughtUp(portIn(url))));
+    await nodes.stop();
+    const { OSMIUM_DOCUMENTS: database = '' } = nodes.environment;
+
+    const another = freshDatabase();
+    const again = await startNodes(1, { ...nodes.environment, OSMIUM_DOCUMENTS: another, OSMIUM_VAULT: database });
+    t.after(() => again.remove());
+    await caughtUp(portIn(again.url));
+    await again.stop();
+    const before = await documentsOf(mongoDocuments({ url: database }));
+    assert.deepEqual(before.empty, []);
+    assert.deepEqual(await documentsOf(mongoDocuments({ url: another })), before);
+  });
+});
+
+const portIn = (url: string): number => Number(new URL(url).port);

@@ -1,63 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { setTimeout as passed } from 'node:timers/promises';
-import { UserStatusStatus } from '../../src/gen/types.js';
+import { databaseIn } from '../../src/adapters/mongo/connection.js';
 import type { Update } from '../../src/gen/updates.js';
 import { partsOf, type MessageId } from '../../src/kernel/ids.js';
 import { permission } from '../../src/kernel/permissions.js';
-import { mongoProxy, type MongoProxy } from '../adapters/mongoProxy.js';
-import { mongoUrl, onNodes, startNodes, type Node, type Nodes } from '../support/deployments.js';
+import { collections } from '../../src/projections/registry.js';
+import { onNodes, startNodes, type Node, type Nodes } from '../support/deployments.js';
+import { withMongo } from '../support/mongoServer.js';
+import { everythingIn, isGone, isOnline, isText, pair, readiness } from './nodes.js';
 import { createChannel, found, inChannel, join, say, withUser, type Town } from './places.js';
 import { outcomeOf, resume, signUp, type Seat } from './seat.js';
 import { everybody } from './townsfolk.js';
-
-type Report = {
-  readonly ready: boolean;
-  readonly node: number | null;
-  readonly role: string;
-  readonly otherNodes: string;
-};
-
-const readiness = async ({ url }: Node): Promise<Report> => {
-  const answer = await fetch(`${url.replace('ws:', 'http:')}readyz`);
-  // What /readyz says is described with the server.
-  return (await answer.json()) as Report;
-};
-
-const pair = (nodes: Nodes): readonly [Node, Node] => {
-  const [one, other] = nodes.nodes;
-  if (one === undefined || other === undefined) throw new Error('there are no two nodes');
-  return [one, other];
-};
-
-const isText =
-  (wanted: string) =>
-  ({ messageCreated }: Update): boolean =>
-    messageCreated?.message?.message === wanted;
-
-const isAbout = ({ user }: Seat, { userStatus }: Update): boolean => userStatus?.userId === user;
-
-const isOnline =
-  (seat: Seat) =>
-  (update: Update): boolean =>
-    isAbout(seat, update) && update.userStatus?.status?.status === UserStatusStatus.ONLINE;
-
-const isGone =
-  (seat: Seat) =>
-  (update: Update): boolean =>
-    isAbout(seat, update) && update.userStatus?.status?.status === undefined;
-
-/** What somebody who has just come sees of a chat, by id. */
-const everythingIn = async (seat: Seat, town: Town): Promise<readonly MessageId[]> => {
-  const chatRef = inChannel(town.community, town.general);
-  const ids: MessageId[] = [];
-  for (;;) {
-    const since = ids.at(-1) ?? (1n as MessageId);
-    const { messages } = await seat.do('messagesGetHistory', { chatRef, since, limit: 100 });
-    if (messages.length === 0) return ids;
-    ids.push(...messages.map(({ messageId }) => messageId).toSorted((one, next) => (one < next ? -1 : 1)));
-  }
-};
 
 onNodes('two nodes', () => {
   let nodes: Nodes;
@@ -75,6 +28,21 @@ onNodes('two nodes', () => {
     await join(owner, town, guest);
   });
   after(() => nodes.remove());
+
+  it('made once what they share, though both were the first', async () => {
+    await withMongo(async (client) => {
+      const database = client.db(databaseIn(nodes.environment['OSMIUM_DOCUMENTS'] ?? ''));
+      const leases = await database.collection('osmium.leases').find().sort({ _id: 1 }).toArray();
+      assert.deepEqual(
+        leases.map(({ _id, fence }) => [_id, Number(fence)] as const),
+        ['node-0', 'node-1', 'projections', 'workflow.admitMembers'].map((name) => [name, 1]),
+      );
+      for (const { name, indexes } of collections) {
+        const made = await database.collection(name).indexes();
+        assert.deepEqual(made.map((index) => String(index.name)).sort(), ['_id_', ...indexes].sort());
+      }
+    });
+  });
 
   it('have different numbers in their ids, and one of them projects', async () => {
     const [one, other] = [await readiness(here), await readiness(there)];
@@ -280,51 +248,5 @@ onNodes('a node that stands still while it projects', () => {
       // All but the one that was under way.
       assert.ok(ids.length - sent.length <= 1);
     }
-  });
-});
-
-const awayMillis = 10_000;
-
-onNodes('nodes whose MongoDB is away for longer than their leases last', () => {
-  let proxy: MongoProxy;
-  let nodes: Nodes;
-  before(async () => {
-    proxy = await mongoProxy({ url: mongoUrl });
-    nodes = await startNodes(2, proxy.url);
-  });
-  after(async () => {
-    await nodes.remove();
-    await proxy.close();
-  });
-
-  it('say so, refuse for the moment what they cannot do, keep their clients, and go on by themselves', async () => {
-    const [here, there] = pair(nodes);
-    const owner = await signUp(here.url, 'Owner');
-    const guest = await signUp(there.url, 'Guest');
-    const town = await found(owner, 'Town');
-    await join(owner, town, guest);
-    const chatRef = inChannel(town.community, town.general);
-    const sent = new Set<MessageId>([await say(owner, chatRef, 'before')]);
-
-    await proxy.goAway();
-    const awayOver = passed(awayMillis);
-    const refused = new Set<unknown>();
-    for (const node of nodes.nodes) while ((await readiness(node)).ready);
-    // Once they have no numbers any more, nothing that needs an id is done.
-    while (!(await Promise.all(nodes.nodes.map(readiness))).every(({ node }) => node === null));
-    for (const seat of [owner, guest]) {
-      refused.add(outcomeOf(await seat.ask('messagesSendMessage', { chatRef, message: 'refused' })));
-    }
-    assert.deepEqual([...refused], [503]);
-    await awayOver;
-    await proxy.comeBack();
-
-    while (!(await Promise.all(nodes.nodes.map(readiness))).every(({ ready }) => ready));
-    const roles = (await Promise.all(nodes.nodes.map(readiness))).map(({ role }) => role);
-    assert.deepEqual(roles.sort(), ['follows', 'projects']);
-    for (const seat of [owner, guest]) sent.add(await say(seat, chatRef, 'after'));
-    await guest.update(isText('after'));
-    const reader = await resume(there.url, owner.token);
-    assert.deepEqual(new Set(await everythingIn(reader, town)), sent);
   });
 });

@@ -5,19 +5,24 @@ import { foldersIn } from '../../src/engines.js';
 import { messageSent } from '../../src/domain/messages/events.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
-import { digestOf } from '../support/digest.js';
+import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
+import { digestsOf } from '../support/digest.js';
 import { checkpointOf } from '../../src/projections/checkpoints.js';
 import { collections, projections } from '../../src/projections/registry.js';
 
 export type Documents = {
-  readonly digest: string;
+  /** Of each collection. */
+  readonly digests: Readonly<Record<string, string>>;
   readonly checkpoints: readonly bigint[];
   readonly empty: readonly string[];
 };
 
 /** Of a server that has stopped. */
-export const documentsIn = async (dataDir: string): Promise<Documents> => {
-  const store = lmdbDocuments({ folder: foldersIn(dataDir).documents });
+export const documentsIn = (dataDir: string): Promise<Documents> =>
+  documentsOf(lmdbDocuments({ folder: foldersIn(dataDir).documents }));
+
+/** Opens the store, and closes it. */
+export const documentsOf = async (store: DocumentStore): Promise<Documents> => {
   await store.open(collections);
   const empty: string[] = [];
   for (const { name } of collections) {
@@ -26,9 +31,9 @@ export const documentsIn = async (dataDir: string): Promise<Documents> => {
   const checkpoints = await Promise.all(projections.map((one) => store.checkpoint(checkpointOf(one))));
   // Under another name there would be nothing to compare.
   assert.ok(checkpoints.every((position) => position > beforeAll));
-  const digest = await digestOf(store);
+  const digests = await digestsOf(store);
   await store.close();
-  return { digest, checkpoints, empty };
+  return { digests, checkpoints, empty };
 };
 
 /** Resolves when all that is in the log is in the stored documents. */
