@@ -10,7 +10,7 @@ const table = {
   EMPTY_MESSAGE: { code: 400, says: 'a message needs text' },
   MESSAGE_TOO_LONG: { code: 413, says: 'the text is too long' },
   INVALID_ENTITIES: { code: 400, says: 'an entity is out of range or has no kind' },
-  INVALID_NAME: { code: 400, says: 'the name is empty or too long' },
+  INVALID_NAME: { code: 400, says: 'the name shows nothing or is too long' },
   INVALID_USERNAME: { code: 400, says: 'the username has a form that is not allowed' },
   INVALID_EMAIL: { code: 400, says: 'the e-mail address has a form that is not allowed' },
   INVALID_PASSWORD: { code: 400, says: 'the password is too short or too long' },

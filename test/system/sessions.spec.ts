@@ -226,6 +226,15 @@ describe('a connection that initializes again', () => {
   });
 });
 
+describe('a sign-up', () => {
+  it('needs a name in which there is something to see', async (t) => {
+    const server = await testServer();
+    t.after(() => server.remove());
+    const nobody = await guest(server.url);
+    for (const name of ['', ' ', '\u200b']) assert.equal(outcomeOf(await nobody.ask('authSignUp', { name })), 400);
+  });
+});
+
 describe('a sign-up for which the server was too busy', () => {
   it('succeeds when it is sent again', async (t) => {
     const hashes = [() => Promise.reject(new HasherBusy()), () => Promise.resolve(Buffer.from('hash'))];

@@ -1,3 +1,5 @@
+import { isVisible } from '../../kernel/text.js';
+
 /** Names of communities, channels and roles, in UTF-16 code units. */
 export const nameUnitsMax = 100;
 /** In UTF-16 code units. */
@@ -13,5 +15,5 @@ export const overridesMax = 100;
 /** 0xRRGGBB. */
 export const colorMax = 0xff_ff_ff;
 
-/** Spaces alone are no name. */
-export const isName = (name: string): boolean => name.trim().length > 0 && name.length <= nameUnitsMax;
+/** What shows nothing is no name. */
+export const isName = (name: string): boolean => isVisible(name) && name.length <= nameUnitsMax;

@@ -1,6 +1,7 @@
 import { isRejection, reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
 import { has } from '../../kernel/permissions.js';
+import { isVisible } from '../../kernel/text.js';
 import type { EditMember, JoinCommunity, LeaveCommunity, MemberCommand } from './commands.js';
 import type { MemberEvent } from './events.js';
 import { evolve, type MemberState } from './state.js';
@@ -49,9 +50,10 @@ const nicknamed = (edit: EditMember['data'], state: Member): readonly MemberEven
   const mayNameOthers = has(by.permissions, 'modifyCommunity') || has(by.permissions, 'modifyRoles');
   if (by.user !== user && !mayNameOthers) return reject('MISSING_PERMISSION');
   if (by.user !== user && !ranksAbove(edit)) return reject('OUTRANKED');
-  if (nickname.length > nicknameUnitsMax) return reject('INVALID_NAME');
+  const isBlank = nickname.trim() === '';
+  if (nickname.length > nicknameUnitsMax || !(isBlank || isVisible(nickname))) return reject('INVALID_NAME');
   const about = { community, user, by: by.user };
-  if (nickname.trim() !== '') {
+  if (!isBlank) {
     return nickname === state.nickname ? [] : [{ type: 'members.NicknameSet.v1', data: { ...about, nickname } }];
   }
   return state.nickname === undefined ? [] : [{ type: 'members.NicknameCleared.v1', data: about }];

@@ -18,9 +18,8 @@ describe('founding a community', () => {
   it('makes it together with its first channel, once', () => {
     given().when(found('Chess')).thenOnce(founded, firstChannel);
   });
-  it('needs a name', () => {
-    given().when(found('')).refuses('INVALID_NAME');
-    given().when(found('   ')).refuses('INVALID_NAME');
+  it('needs a name in which there is something to see', () => {
+    for (const name of ['', '   ', '\u200b']) given().when(found(name)).refuses('INVALID_NAME');
   });
   it('takes a name of at most a hundred characters', () => {
     given()

@@ -119,10 +119,9 @@ describe('a nickname', () => {
       .when(edit({ by: cleoWith(modifyCommunity, 5), rank: 5, nickname: 'Bobby' }))
       .refuses('OUTRANKED');
   });
-  it('has at most a hundred characters', () => {
-    given(joined())
-      .when(edit({ nickname: 'x'.repeat(101) }))
-      .refuses('INVALID_NAME');
+  it('has at most a hundred characters, and something to see', () => {
+    for (const nickname of ['x'.repeat(101), '\u200b'])
+      given(joined()).when(edit({ nickname })).refuses('INVALID_NAME');
   });
   it('is for members', () => {
     given(joined(), left)
