@@ -38,7 +38,7 @@ export type CallNeeds = {
   readonly clock: Clock;
   readonly hub: Pick<Hub, 'join'>;
   readonly documents: ReadModels;
-  /** The fan-out: it folds `Access`. */
+  /** The fan-out: it folds `Access`, and tells. */
   readonly rules: Follower;
   readonly end: () => Promise<Position>;
   readonly tracer: Tracer;
@@ -106,6 +106,8 @@ export class RequestCall implements OpenCall {
     await this.needs.hub.join(this.peer, caller, this.standpoint);
     this.adoptSession();
     this.authorized = caller;
+    // What others were told while this one was let in it will not be told any more: so it must be in what it reads.
+    this.standpoint.wrote(this.needs.rules.position());
   }
 
   /** The answer is on its way: what is told may follow. */

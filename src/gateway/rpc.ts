@@ -37,7 +37,7 @@ export interface OpenCall {
 
   /**
    * The connection belongs to this session from here on, and is told what happens from here on, behind the answer to
-   * this call. It stands where the log ends now, so it reads what its session wrote or was told on any node. Resolves
+   * this call. It reads what its session wrote or was told on any node, and whatever else it was not told. Resolves
    * once the connection is in the hub and what its user may see is in memory.
    */
   authorize(caller: Caller): Promise<void>;

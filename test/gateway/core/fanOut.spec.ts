@@ -6,7 +6,7 @@ import { eventKinds } from '../../../src/domain/registry.js';
 import type { Teller } from '../../../src/gateway/view.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
-import type { Event } from '../../../src/kernel/event.js';
+import type { Event, Position } from '../../../src/kernel/event.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import { plainSealer } from '../../support/plainSealer.js';
@@ -38,6 +38,15 @@ const telling: Partial<Teller> = {
     if (message === 13n) throw new Error('thirteen');
     return [{ audience: [user], update: { messageDeleted: { messageIds: [message] } } }];
   },
+};
+
+/** Something that others wait for. */
+const door = () => {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
 };
 
 const staged = async (t: TestContext, teller: Partial<Teller>, log?: EventLog): Promise<Stage> => {
@@ -80,6 +89,39 @@ describe('the fan-out', () => {
     await Promise.all(requests.map((request, index) => store(log, deletion(index), request)));
     await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(5n as MessageId) === true);
     assert.deepEqual(deleted(client), [[0, 1, 2], [3], [4, 5]]);
+  });
+
+  it('leaves nothing out between what a connection is told and what it reads', async (t) => {
+    const [loading, loaded] = [door(), door()];
+    const connect = (): Promise<void> => {
+      loading.open();
+      return loaded.opened;
+    };
+    let read = 0n;
+    const reached = (position: Position): undefined => {
+      read = position;
+    };
+    const { client, log, fanOut, ...made } = await stage({
+      teller: { ...telling, connect },
+      documents: { position: () => 0n, reached },
+      handlers: () => ({
+        chatsGetChats: async (_, call) => {
+          await call.upToDate('messages');
+          return { chats: {} };
+        },
+      }),
+    });
+    t.after(() => made.stop());
+    const latecomer = await client();
+    latecomer.ask(1, 'authAuthorize', { token: '1 11' });
+    await loading.opened;
+    const { position } = await store(log, deletion(1), 'meanwhile');
+    await fanOut.reached(position);
+    loaded.open();
+    latecomer.ask(2, 'chatsGetChats', {});
+    await latecomer.result(2);
+    assert.deepEqual(deleted(latecomer), []);
+    assert.ok(read >= position);
   });
 
   it('goes on after an event that cannot be told, and says which it was', async (t) => {
