@@ -96,7 +96,10 @@ const previewed = async (
 ): Promise<InvitePreviewInit | undefined> => {
   const [document, creator] = await Promise.all([community(reads, into), user(reads, found.creator)]);
   if (document === undefined) return undefined;
-  if (call.caller !== undefined) await access.load(into, [call.caller.user]);
+  if (call.caller !== undefined) {
+    await call.rulesUpToDate();
+    await access.load(into, [call.caller.user]);
+  }
   const viewer = call.caller && access.now.member(into, call.caller.user);
   return previewOf(found, { id: into, community: communityFor(document, viewer) }, creator && userFor(creator));
 };

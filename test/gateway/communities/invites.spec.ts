@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { memberStream } from '../../../src/domain/members/decide.js';
 import { InviteType } from '../../../src/gen/auth.js';
 import { UserStatusStatus } from '../../../src/gen/types.js';
 import { isRejection } from '../../../src/kernel/decider.js';
@@ -70,6 +71,13 @@ describe('LookupInvite', () => {
   it('shows it to a member as it is to them', async () => {
     const { must, bob, code } = await settledTown();
     const { invitePreview } = await must(bob, 'authLookupInvite', { code });
+    assert.equal(invitePreview.community?.permissions, usualPermissions);
+  });
+  it('shows it as a member also to who has only just become one', async () => {
+    const { engines, must, cleo, community, code } = await settledTown();
+    const joined = { community, user: cleo, via: 'invite', invite: code, joining: 1 };
+    await engines.append(memberStream(community, cleo), { type: 'members.MemberJoined.v1', data: joined });
+    const { invitePreview } = await must(cleo, 'authLookupInvite', { code });
     assert.equal(invitePreview.community?.permissions, usualPermissions);
   });
   it('knows no code that is none, is used up or has expired', async () => {
