@@ -71,6 +71,7 @@ const inviteInto = async ({ reads }: InviteNeeds, code: string): Promise<Invited
 };
 
 const openInvite = async (needs: InviteNeeds, call: OpenCall, code: string): Promise<Invited | undefined> => {
+  await call.upToDate('communities', 'invites', 'users');
   const found = await soonerOrLater(call, () => inviteInto(needs, code));
   return found !== undefined && isOpen(found.invite, call.now) ? found : undefined;
 };
@@ -116,6 +117,7 @@ const join = async (
   if (home.status !== 'living') return reject('INVITE_NOT_FOUND');
   const { state } = await streams.caughtUp(memberStream(into, joiner), members);
   if (state.status === 'member') return nothing;
+  await call.upToDate('communities', 'members');
   const refused = await refusedAnother(reads, joiner);
   if (refused !== undefined) return refused;
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memberStream } from '../../../src/domain/members/decide.js';
+import { membershipsMax } from '../../../src/gateway/membershipsLimit.js';
 import { InviteType } from '../../../src/gen/auth.js';
 import { UserStatusStatus } from '../../../src/gen/types.js';
+import { channelChat } from '../../../src/kernel/chat.js';
 import { isRejection } from '../../../src/kernel/decider.js';
-import type { Millis, RoleId, UserId } from '../../../src/kernel/ids.js';
+import type { CommunityId, Millis, RoleId, UserId } from '../../../src/kernel/ids.js';
 import { permission, usualPermissions } from '../../../src/kernel/permissions.js';
 import { inviteTo, settledTown, type SettledTown } from './town.js';
 
@@ -80,6 +82,14 @@ describe('LookupInvite', () => {
     const { invitePreview } = await must(cleo, 'authLookupInvite', { code });
     assert.equal(invitePreview.community?.permissions, usualPermissions);
   });
+  it('is closed to who has just taken the last use', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
+    const { community, general, cleo } = town;
+    const used = { code, chat: channelChat(community, general), user: cleo, joining: 1 };
+    await town.engines.append(`invite-${code}`, { type: 'invites.InviteUsed.v1', data: used });
+    assert.equal(await town.refused(cleo, 'authLookupInvite', { code }), 'INVITE_NOT_FOUND');
+  });
   it('knows no code that is none, is used up or has expired', async () => {
     const town = await settledTown();
     const refused = (code: string) => town.refused(town.cleo, 'authLookupInvite', { code });
@@ -138,6 +148,20 @@ describe('UseInvite', () => {
     const deleted = { type: 'communities.CommunityDeleted.v1', data: { community, by: town.ada } };
     await town.engines.append(`community-${community.toString()}`, deleted);
     assert.equal(await town.refused(town.cleo, 'authUseInvite', { code }), 'INVITE_NOT_FOUND');
+  });
+  it('lets nobody into more communities than they may be in, also right after the last one', async () => {
+    const town = await settledTown();
+    const { cleo, code } = town;
+    for (let index = 1; index < membershipsMax; index += 1) {
+      await town.must(cleo, 'communitiesCreateCommunity', { name: index.toString() });
+    }
+    const community = town.engines.ids.next() as CommunityId;
+    const founded = { community, owner: cleo, defaultPermissions: 0n, name: 'the last one' };
+    const stream = `community-${community.toString()}`;
+    await town.engines.append(stream, { type: 'communities.CommunityCreated.v1', data: founded });
+    const joined = { community, user: cleo, via: 'founding', joining: 1 };
+    await town.engines.append(memberStream(community, cleo), { type: 'members.MemberJoined.v1', data: joined });
+    assert.equal(await town.refused(cleo, 'authUseInvite', { code }), 'TOO_MANY');
   });
   it('lets no more in than it has uses, however many ask at once', async () => {
     const town = await settledTown();
