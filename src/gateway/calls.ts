@@ -94,9 +94,16 @@ export class RequestCall implements OpenCall {
   }
 
   async initialize(device: Device): Promise<void> {
-    const { subscribed } = this.peer;
+    const { subscribed, device: before } = this.peer;
     this.peer.device = device;
-    if (this.authorized !== undefined && this.peer.subscribed !== subscribed) await this.authorize(this.authorized);
+    if (this.authorized === undefined || this.peer.subscribed === subscribed) return;
+    try {
+      await this.authorize(this.authorized);
+    } catch (error) {
+      // Otherwise it would be for nothing to ask for the same again.
+      this.peer.device = before;
+      throw error;
+    }
   }
 
   async authorize(caller: Caller): Promise<void> {

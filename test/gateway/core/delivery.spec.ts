@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { cutMillisMax } from '../../../src/gateway/connection.js';
 import { bufferedBytesMax } from '../../../src/gateway/outbox.js';
+import { Unavailable } from '../../../src/gateway/outcomes.js';
 import type { Told } from '../../../src/gateway/rpc.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { reject } from '../../../src/kernel/decider.js';
-import type { MessageId, SessionId, UserId } from '../../../src/kernel/ids.js';
+import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import { initialize, type RawClient, type Received } from './rawClient.js';
 import { stage, type Stage, type Staging } from './stage.js';
 
@@ -161,6 +163,23 @@ describe('an update', () => {
     while (hub.deliver([large]) === 0) await turn();
     for (let bytes = 0; bytes < bufferedBytesMax; bytes += 1_000_000) hub.deliver([large]);
     assert.equal(await waiting.closed, 1013);
+  });
+
+  it('is sent once a connection has asked for it with success, however often it did without', async (t) => {
+    const log = memoryEventLog({ now: () => Date.now() as Millis });
+    let isAway = false;
+    const end = (): Promise<bigint> => (isAway ? Promise.reject(new Unavailable('the log is away')) : log.end());
+    const { signedIn, hub } = await staged(t, { log: { ...log, end } });
+    const client = await signedIn(1n, 11n, { noSubscribe: true });
+    isAway = true;
+    client.ask(3, 'coreInitialize', initialize);
+    assert.equal((await client.result(3)).error?.errorCode, 503);
+    isAway = false;
+    client.ask(4, 'coreInitialize', initialize);
+    assert.ok((await client.result(4)).initialized);
+    hub.deliver([named([1n], 'heard')]);
+    await client.settled();
+    assert.deepEqual(namesHeard(client), ['heard']);
   });
 
   it('that is over 1 MiB is dropped with an alarm, and the next one arrives', async (t) => {
