@@ -126,7 +126,8 @@ describe('mongo documents', { skip }, () => {
     client = new MongoClient(url);
     db = ownDatabase(client);
     ferretDb = typeof (await db.admin().command({ buildInfo: 1 }))['ferretdbVersion'] === 'string';
-    transactions = typeof (await db.admin().command({ hello: 1 }))['setName'] === 'string';
+    const { setName, msg } = await db.admin().command({ hello: 1 });
+    transactions = typeof setName === 'string' || msg === 'isdbgrid';
   });
   after(async () => {
     for (const prefix of prefixes) await dropCollections(prefix);

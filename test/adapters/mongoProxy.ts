@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { BSON, type Document } from 'mongodb';
+import { primaryOf, throughAddress } from '../support/mongoServer.js';
 
 /** What happens to a command instead of being answered. */
 export type Fault =
@@ -14,7 +15,7 @@ export type Fault =
   | { readonly answer: Document };
 
 export type MongoProxyOptions = {
-  /** The server behind it. */
+  /** The server behind it, or the servers, of which it is the primary. Without TLS, or it would see nothing. */
   readonly url: string;
   /**
    * Claims to be the primary of a replica set when the server is on its own. What begins, ends and marks a transaction
@@ -37,7 +38,7 @@ export type MongoProxy = {
 };
 
 export const mongoProxy = async ({ url, replicaSet }: MongoProxyOptions): Promise<MongoProxy> => {
-  const target = new URL(url);
+  const primary = await primaryOf(url);
   const commands: Document[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -52,7 +53,7 @@ export const mongoProxy = async ({ url, replicaSet }: MongoProxyOptions): Promis
         upstream.destroy();
       });
     }
-    upstream.connect(Number(target.port === '' ? '27017' : target.port), target.hostname);
+    upstream.connect(primary);
     relay({ client, upstream, claims: replicaSet === 'claimed', address: addressOf(server.address()), seen });
   });
   const seen = (command: Document): Fault | undefined => {
@@ -73,7 +74,7 @@ export const mongoProxy = async ({ url, replicaSet }: MongoProxyOptions): Promis
   await listen(0);
   const { port } = server.address() as AddressInfo; // It listens on a port, not on a pipe.
   const proxy: MongoProxy = {
-    url: urlOf(target, port),
+    url: throughAddress(url, `127.0.0.1:${port.toString()}`),
     commands,
     fault: () => undefined,
     goAway,
@@ -97,13 +98,6 @@ export const steppedDown: Document = {
 };
 
 const housekeeping = new Set(['hello', 'isMaster', 'ismaster', 'ping', 'endSessions', 'saslStart', 'saslContinue']);
-
-const urlOf = (target: URL, port: number): string => {
-  const url = new URL(target.href);
-  url.hostname = '127.0.0.1';
-  url.port = port.toString();
-  return url.href;
-};
 
 const addressOf = (address: AddressInfo | string | null): string =>
   typeof address === 'object' && address !== null ? `127.0.0.1:${address.port.toString()}` : '';

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startStandInProcess } from './eventStoreDb/process.js';
+import { dropDatabase, inDatabase, mongoUrl } from './mongoServer.js';
 import { testServer } from './server.js';
 import { folderFor, serverProcess, type Cleanup, type ServerProcess } from './serverProcess.js';
 
@@ -27,7 +28,6 @@ export interface Nodes extends Deployment {
 export type Node = { readonly url: string; readonly process: ServerProcess };
 export type Environment = Readonly<Record<string, string>>;
 
-export const mongoUrl = process.env['MONGO_URL'] ?? '';
 export const redisUrl = process.env['REDIS_URL'] ?? '';
 const skip =
   'needs MONGO_URL and REDIS_URL; test/engines/ferretdb/run.sh and `node test/engines/redis/run.mjs` start both';
@@ -93,11 +93,13 @@ const stopped = async (processes: readonly ServerProcess[]): Promise<void> => {
   }
 };
 
-/** A database that no other run has. */
-export const freshDatabase = (mongo = mongoUrl): string => {
-  const database = new URL(mongo);
-  database.pathname = `/nodes${randomBytes(6).toString('hex')}`;
-  return database.href;
+/** A database that no other run has, for as long as the test goes on. */
+export const freshDatabase = (cleanup: Cleanup, mongo = mongoUrl): string => {
+  const database = `nodes${randomBytes(6).toString('hex')}`;
+  cleanup.after(async () => {
+    for (const name of [database, `${database}_vault`]) await dropDatabase(name);
+  });
+  return inDatabase(mongo, database);
 };
 
 /** What is kept in Redis is kept under a name that the vault gives out, which is with the documents. */
@@ -106,7 +108,7 @@ const shared = async (cleanup: Cleanup, { OSMIUM_EVENT_LOG: eventLog }: Environm
   writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
   return {
     OSMIUM_EVENT_LOG: eventLog ?? (await standIn(cleanup)),
-    OSMIUM_DOCUMENTS: freshDatabase(),
+    OSMIUM_DOCUMENTS: freshDatabase(cleanup),
     OSMIUM_PUBSUB: redisUrl,
     OSMIUM_MASTER_KEY_FILE: keyFile,
     OSMIUM_RATE_LIMITS: 'off',

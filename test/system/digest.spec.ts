@@ -133,7 +133,11 @@ onNodes('the documents of two nodes', () => {
     await nodes.stop();
     const { OSMIUM_DOCUMENTS: database = '' } = nodes.environment;
 
-    const another = freshDatabase();
+    const another = freshDatabase({
+      after: (work) => {
+        t.after(work);
+      },
+    });
     const again = await startNodes(1, { ...nodes.environment, OSMIUM_DOCUMENTS: another, OSMIUM_VAULT: database });
     t.after(() => again.remove());
     await caughtUp(portIn(again.url));

@@ -8,16 +8,9 @@ import type { Update } from '../../src/gen/updates.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { MessageId } from '../../src/kernel/ids.js';
 import { mongoProxy, type MongoProxy } from '../adapters/mongoProxy.js';
-import {
-  freshDatabase,
-  mongoUrl,
-  onNodes,
-  redisUrl,
-  startNodes,
-  type Node,
-  type Nodes,
-} from '../support/deployments.js';
+import { freshDatabase, onNodes, redisUrl, startNodes, type Node, type Nodes } from '../support/deployments.js';
 import { startStandInProcess, type StandInProcess } from '../support/eventStoreDb/process.js';
+import { mongoUrl } from '../support/mongoServer.js';
 import { tcpProxy, type TcpProxy } from '../support/tcpProxy.js';
 import { everythingIn, isGone, isOnline, isText, pair, readiness, type Report } from './nodes.js';
 import { found, inChannel, join, say } from './places.js';
@@ -153,15 +146,18 @@ onNodes('nodes whose Redis is away', () => {
 const awayMillis = 10_000;
 
 onNodes('nodes whose MongoDB is away for longer than their leases last', () => {
+  const cleanups: (() => void | Promise<void>)[] = [];
   let proxy: MongoProxy;
   let nodes: Nodes;
   before(async () => {
     proxy = await mongoProxy({ url: mongoUrl });
-    nodes = await startNodes(2, { OSMIUM_DOCUMENTS: freshDatabase(proxy.url) });
+    const documents = freshDatabase({ after: (work) => cleanups.push(work) }, proxy.url);
+    nodes = await startNodes(2, { OSMIUM_DOCUMENTS: documents });
   });
   after(async () => {
     await nodes.remove();
     await proxy.close();
+    for (const work of cleanups) await work();
   });
 
   it('say so, refuse for the moment what they cannot do, keep their clients, and go on by themselves', async () => {
