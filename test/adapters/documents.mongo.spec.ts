@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { BSON, MongoClient, type Db, type Document } from 'mongodb';
+import { BSON, MongoClient, MongoServerError, type Db, type Document } from 'mongodb';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { mongoDocuments } from '../../src/adapters/documents/mongo.js';
 import { isTransient } from '../../src/adapters/documents/mongo/errors.js';
@@ -108,6 +108,11 @@ describe('mongo errors', () => {
   it('are not transient when the same call would fail again', () => {
     assert.equal(isTransient(new Error('the collection x was not opened')), false);
     assert.equal(isTransient(undefined), false);
+  });
+
+  it('are transient when a read meets a set that is changing its primary', () => {
+    // A new primary has no majority yet, a router finds none, the rest of a long answer was on the former one.
+    for (const code of [134, 133, 43]) assert.ok(isTransient(new MongoServerError({ code, errmsg: 'not now' })));
   });
 });
 

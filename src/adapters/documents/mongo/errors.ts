@@ -26,6 +26,8 @@ const passingLabels = [
   MongoErrorLabel.RetryableWriteError,
   MongoErrorLabel.TransientTransactionError,
   MongoErrorLabel.UnknownTransactionCommitResult,
+  // From 8.1 on, of a server that has too much to do.
+  MongoErrorLabel.RetryableError,
 ];
 
 /** Of the connection pool. The driver does not export all of their classes. */
@@ -39,11 +41,14 @@ const poolErrors: ReadonlySet<string> = new Set([
 const passing = {
   HostUnreachable: 6,
   HostNotFound: 7,
+  CursorNotFound: 43,
   MaxTimeMSExpired: 50,
   WriteConcernFailed: 64,
   NetworkTimeout: 89,
   ShutdownInProgress: 91,
   WriteConflict: 112,
+  FailedToSatisfyReadPreference: 133,
+  ReadConcernMajorityNotAvailableYet: 134,
   PrimarySteppedDown: 189,
   NoSuchTransaction: 251,
   ExceededTimeLimit: 262,
