@@ -14,7 +14,7 @@ const table = {
   INVALID_USERNAME: { code: 400, says: 'the username has a form that is not allowed' },
   INVALID_EMAIL: { code: 400, says: 'the e-mail address has a form that is not allowed' },
   INVALID_PASSWORD: { code: 400, says: 'the password is too short or too long' },
-  NOT_A_TEXT_CHAT: { code: 400, says: 'messages cannot be sent to this kind of channel' },
+  NOT_A_TEXT_CHAT: { code: 400, says: 'this kind of channel has no messages' },
   INVALID_PARENT: { code: 400, says: 'the parent must be a category of the same community' },
   CONFLICTING_BITS: { code: 400, says: 'a permission is both granted and denied' },
   NOT_AUTHORIZED: { code: 401, says: 'sign in or authorize first' },
