@@ -728,7 +728,7 @@ const take = async (batches: Batches, wanted: (event: StoredEvent) => boolean, c
   return heard;
 };
 
-const until = async (batches: Batches, position: Position): Promise<readonly StoredEvent[]> => {
+export const until = async (batches: Batches, position: Position): Promise<readonly StoredEvent[]> => {
   const heard: StoredEvent[] = [];
   for await (const batch of batches) {
     heard.push(...batch);

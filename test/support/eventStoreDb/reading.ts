@@ -16,7 +16,8 @@ export const read =
     const options = call.request.getOptions();
     if (options === undefined) call.emit('error', failure(code.unknown, 'no options'));
     else if (options.hasSubscription()) subscribe(state, call, options);
-    else readOnce(state, call, options);
+    else if (state.latencyMillis === 0) readOnce(state, call, options);
+    else setTimeout(readOnce, state.latencyMillis, state, call, options);
   };
 
 const readOnce = (state: ServerState, call: ReadCall, options: ReadReq.Options): void => {
@@ -47,7 +48,8 @@ const found = (state: ServerState, options: ReadReq.Options): readonly ReadResp[
   const count = Math.min(Number(options.getCount()), Number.MAX_SAFE_INTEGER);
   const stream = options.getStream();
   try {
-    if (stream === undefined) return ofAll(state.store, options.getAll(), { backwards, count }).map(eventMessage);
+    if (stream === undefined)
+      return state.lookedAt(ofAll(state.store, options.getAll(), { backwards, count })).map(eventMessage);
     const name = nameOf(stream.getStreamIdentifier());
     if (state.store.isTombstone(name)) {
       const trailers = { exception: 'stream-deleted', 'stream-name': name };

@@ -9,6 +9,7 @@ import type { DeleteReq, TombstoneReq } from '@eventstore/db-client/generated/st
 import { append, batchAppend } from './appending.js';
 import { code, failure, grpc, type GrpcServer } from './grpc.js';
 import { nameOf } from './messages.js';
+import { writeOthers } from './others.js';
 import { read } from './reading.js';
 import { ServerState } from './state.js';
 
@@ -30,18 +31,22 @@ export type StandInOptions = {
   readonly tls?: { readonly key: Buffer; readonly certificate: Buffer };
   /** Default: a free one. */
   readonly port?: number;
-  /** So much later than it could be each append is answered. Default: 0. */
+  /** So much later than it could be each append and read is answered, and a subscription tells of what is new. Default: 0. */
   readonly latencyMillis?: number;
+  /** So many events of others are there from the beginning. Default: 0. */
+  readonly others?: number;
 };
 
 export const startStandIn = async ({
   tls,
   port: wanted = 0,
   latencyMillis = 0,
+  others = 0,
 }: StandInOptions = {}): Promise<StandIn> => {
   const state = new ServerState();
   state.port = wanted;
   state.latencyMillis = latencyMillis;
+  writeOthers(state.store, others);
   const credentials =
     tls === undefined
       ? grpc.ServerCredentials.createInsecure()

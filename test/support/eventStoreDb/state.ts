@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Faults } from './faults.js';
-import { Store, type Expected, type Proposed, type Written } from './store.js';
+import { Store, type Expected, type Kept, type Proposed, type Written } from './store.js';
 
 /** What the services of one stand-in share. It outlives the server's being stopped and started. */
 export class ServerState {
@@ -17,8 +17,10 @@ export class ServerState {
     openCalls: 0,
     authorization: '',
   };
+  /** How far back anybody has looked in the whole log, also at what a filter then left out. At first beyond its end. */
+  oldestLookedAt = 2n ** 63n;
   port = 0;
-  /** So much later than it could be each append is answered. */
+  /** So much later than it could be each append and read is answered, and a subscription tells of what is new. */
   latencyMillis = 0;
   /** How far the server's clock is ahead of the client's. */
   clockAheadMillis = 0;
@@ -27,6 +29,14 @@ export class ServerState {
 
   /** A subscription is told of a checkpoint after so many events; `undefined`: after as many as it asks for. */
   checkpointEveryEvents: number | undefined;
+
+  /** Called by reads and subscriptions of the whole log. */
+  lookedAt(events: readonly Kept[]): readonly Kept[] {
+    for (const { position } of events) {
+      if (position < this.oldestLookedAt) this.oldestLookedAt = position;
+    }
+    return events;
+  }
 
   append(stream: string, expected: Expected, events: readonly Proposed[]): Written {
     const before = this.store.log.length;

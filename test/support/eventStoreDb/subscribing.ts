@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
 import { code, failure, unavailable, type ReadCall } from './grpc.js';
 import {
@@ -51,20 +52,36 @@ class Following {
   }
 
   async run(): Promise<void> {
+    await this.#late();
     await this.#write(confirmationMessage(crypto.randomUUID()));
     const { store, events } = this.#state;
     while (!this.#isOver) {
-      if (this.#isLive && store.log.length - this.#next > liveEventsMax) await this.#fallBehind();
+      if (this.#isLive && this.#isTooMuch()) await this.#fallBehind();
       else if (this.#next < store.log.length) await this.#sendBatch();
       else if (!this.#isLive) {
         this.#isLive = true;
         await this.#write(caughtUpMessage());
-      } else await once(events, 'written');
+      } else {
+        await once(events, 'written');
+        await this.#late();
+      }
     }
   }
 
+  /** What does not pass the filter never comes into the buffer. */
+  #isTooMuch(): boolean {
+    const { log } = this.#state.store;
+    if (log.length - this.#next <= liveEventsMax) return false;
+    return log.slice(this.#next).filter(this.#passes).length > liveEventsMax;
+  }
+
+  async #late(): Promise<void> {
+    const { latencyMillis } = this.#state;
+    if (latencyMillis > 0) await pause(latencyMillis);
+  }
+
   async #sendBatch(): Promise<void> {
-    const batch = this.#state.store.log.slice(this.#next, this.#next + batchEvents);
+    const batch = this.#state.lookedAt(this.#state.store.log.slice(this.#next, this.#next + batchEvents));
     const fault = this.#state.faults.subscriptions.take();
     if (fault === 'silence') {
       await once(this.#call, 'close');
