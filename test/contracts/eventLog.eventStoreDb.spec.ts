@@ -1,19 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { it } from 'node:test';
-import { eventStoreDbEventLog } from '../../src/adapters/eventLog/eventStoreDb.js';
-import { eventLogContract, reopenable } from './eventLog.js';
+import { logsAmongOthers } from '../support/eventStoreDb/logsAmongOthers.js';
+import { eventLogContract } from './eventLog.js';
 
 const url = process.env['EVENTSTORE_URL'] ?? '';
 
 if (url === '') {
   it('EventLog: EventStoreDB', { skip: 'needs EVENTSTORE_URL=esdb://…; its streams get a prefix of their own' });
-} else {
-  eventLogContract(
-    'EventStoreDB',
-    () => {
-      const prefix = `contract-${randomUUID()}-`;
-      return reopenable(() => eventStoreDbEventLog({ connectionString: url, prefix }));
-    },
-    { canReopen: true, modelRuns: 30 },
-  );
-}
+} else eventLogContract('EventStoreDB', logsAmongOthers(url), { canReopen: true, modelRuns: 30 });

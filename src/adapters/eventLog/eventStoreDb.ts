@@ -1,4 +1,4 @@
-import type { Position } from '../../kernel/event.js';
+import { beforeAll, type Position } from '../../kernel/event.js';
 import { InvalidAppend, type EventLog, type NewEvent, type Subscription } from '../../kernel/ports/eventLog.js';
 import { checkAppend, checkMaxCount } from './appendRules.js';
 import { bytesOf, type StreamName } from './eventStoreDb/batchAppend.js';
@@ -22,6 +22,11 @@ export type EventStoreDbEventLogNeeds = {
    * only those. Default: none; then every stream that is not the server's own belongs to it.
    */
   readonly prefix?: string;
+  /**
+   * The position of an event on the server, of anybody's, that is older than everything in this log: nothing before it is
+   * looked at. Without it, a log that is new among many events of others has to look through all of them. Default: none.
+   */
+  readonly since?: Position;
   /** For so long in ms a call is tried again before it fails. Default: 15,000. */
   readonly patienceMillis?: number;
   /** After so long in ms without an answer a connection is given up for another. Default: 5,000. */
@@ -72,6 +77,7 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
   const {
     connectionString,
     prefix = '',
+    since = beforeAll,
     patienceMillis = 15_000,
     answerMillis = 5_000,
     silenceMillis = 30_000,
@@ -85,7 +91,7 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
     connection(connectionString),
     connection(connectionString),
   ];
-  const reading = reads({ connection: forReads, prefix, telling, patienceMillis, silenceMillis: answerMillis });
+  const reading = reads({ connection: forReads, prefix, since, telling, patienceMillis, silenceMillis: answerMillis });
   const holding = held(reading);
   const subscribing = gate(subscriptionsMax, 0);
   return {
@@ -93,7 +99,10 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
     holding,
     writing: writer({ connection: forAppends, telling, patienceMillis, answerMillis }),
     following: (after) =>
-      follow({ connection: forSubscriptions, calls: subscribing, prefix, telling, silenceMillis, ...reading }, after),
+      follow(
+        { connection: forSubscriptions, calls: subscribing, prefix, telling, silenceMillis, ...reading },
+        after < since ? since : after,
+      ),
     named: (plain) => ({ plain, full: `${prefix}${plain}` }),
     close: () => {
       for (const one of [forReads, forAppends, forSubscriptions]) one.close();

@@ -45,6 +45,8 @@ export interface Reads {
 export type ReadsNeeds = {
   readonly connection: Connection;
   readonly prefix: string;
+  /** Nothing of ours is at or before this position, so nobody looks there. */
+  readonly since: Position;
   readonly telling: Telling;
   /** For so long a read is tried again. */
   readonly patienceMillis: number;
@@ -60,7 +62,7 @@ const readsWaitingMax = 10_000;
 const pageEventsMax = 1_000;
 
 export const reads = (needs: ReadsNeeds): Reads => {
-  const { prefix } = needs;
+  const { prefix, since } = needs;
   const read = patientReader(needs, gate(readsMax, readsWaitingMax));
   const ours = (events: readonly ResolvedEvent[]): readonly StoredEvent[] =>
     events.map((event) => storedEventOf(event, prefix)).filter((event) => event !== undefined);
@@ -95,11 +97,13 @@ export const reads = (needs: ReadsNeeds): Reads => {
       return events[0];
     },
     all: (wanted) =>
-      wanted.direction === 'backwards' ? allBackwards(allPage, ours, wanted) : allForwards(allPage, ours, wanted),
+      wanted.direction === 'backwards'
+        ? allBackwards({ allPage, ours, since }, wanted)
+        : allForwards({ allPage, ours, since }, wanted),
     probe: async () => {
       await allPage(END, BACKWARDS, 1);
     },
-    end: shared(endOf(allPage, ours)),
+    end: shared(endOf({ allPage, ours, since })),
     standing: async (position) => {
       if (position === beforeAll) return beforeAll;
       const [next] = await allPage(position, FORWARDS, 1);
@@ -115,12 +119,19 @@ type AllPage = (
   direction: Direction,
   maxCount: number,
 ) => Promise<readonly ResolvedEvent[]>;
-type Ours = (events: readonly ResolvedEvent[]) => readonly StoredEvent[];
+type Pages = {
+  readonly allPage: AllPage;
+  readonly ours: (events: readonly ResolvedEvent[]) => readonly StoredEvent[];
+  readonly since: Position;
+};
 
 // Forwards the server includes the event at the position itself; the port does not.
-const allForwards = async (allPage: AllPage, ours: Ours, { from, limit }: LogRead): Promise<readonly StoredEvent[]> => {
+const allForwards = async (
+  { allPage, ours, since }: Pages,
+  { from, limit }: LogRead,
+): Promise<readonly StoredEvent[]> => {
   const found: StoredEvent[] = [];
-  let after = from ?? beforeAll;
+  let after = from === undefined || from < since ? since : from;
   for (let asked = pageOf(limit + 1); found.length < limit; asked = widened(asked)) {
     const page = await allPage(after === beforeAll ? START : after, FORWARDS, asked);
     found.push(...ours(page.filter((event) => positionOf(event) > after)));
@@ -132,18 +143,17 @@ const allForwards = async (allPage: AllPage, ours: Ours, { from, limit }: LogRea
 };
 
 const allBackwards = async (
-  allPage: AllPage,
-  ours: Ours,
+  { allPage, ours, since }: Pages,
   { from, limit }: LogRead,
 ): Promise<readonly StoredEvent[]> => {
   const found: StoredEvent[] = [];
-  if (from !== undefined && from <= beforeAll) return found;
+  if (from !== undefined && from <= since) return found;
   let before: Position | typeof END = from ?? END;
   for (let asked = pageOf(limit); found.length < limit; asked = widened(asked)) {
     const page = await allPage(before, BACKWARDS, asked);
     found.push(...ours(page));
     const last = page.at(-1);
-    if (last === undefined || page.length < asked) break;
+    if (last === undefined || page.length < asked || positionOf(last) <= since) break;
     before = positionOf(last);
   }
   return found.slice(0, Math.max(0, limit));
@@ -155,8 +165,8 @@ const pageOf = (limit: number): number => Math.min(limit, pageEventsMax);
 const widened = (asked: number): number => pageOf(asked * 8);
 
 /** Looks back only as far as it has looked before: in a log with a prefix, much may lie between two events of ours. */
-const endOf = (allPage: AllPage, ours: Ours): (() => Promise<Position>) => {
-  let seen = beforeAll;
+const endOf = ({ allPage, ours, since }: Pages): (() => Promise<Position>) => {
+  let seen = since;
   let newest = beforeAll;
   return async () => {
     let seenNow: Position | undefined;
