@@ -71,13 +71,7 @@ export const nodeOf = async (): Promise<Node> => {
   };
 
   const readModels = { reached: project, position: () => events[progress.projected - 1]?.position ?? beforeAll };
-  const reads: (readonly string[])[] = [];
-  const documents: Pick<DocumentStore, 'getMany'> = {
-    getMany: (collection, keys) => {
-      reads.push(keys);
-      return store.getMany(collection, keys);
-    },
-  };
+  const { documents, reads } = watched(store);
   const place = { log, codec, sealer, store, documents };
   const { teller, access } = tellerOver(place, readModels, (event, view) => render(event, view));
   const tell = async (upTo = events.length): Promise<number> => {
@@ -115,6 +109,16 @@ export const nodeOf = async (): Promise<Node> => {
       render = other;
     },
   };
+};
+
+/** The store as the teller reads it, and the keys of each read. */
+const watched = (store: DocumentStore) => {
+  const reads: (readonly string[])[] = [];
+  const getMany: DocumentStore['getMany'] = (collection, keys) => {
+    reads.push(keys);
+    return store.getMany(collection, keys);
+  };
+  return { documents: { getMany }, reads };
 };
 
 const types = projections.flatMap(({ documents }) => documents);
