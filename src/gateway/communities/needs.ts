@@ -8,7 +8,7 @@ import type { Access } from '../view.js';
 export type CommunityNeeds = {
   readonly access: Access;
   readonly reads: Reads;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly ids: Pick<Ids, 'next'>;
   readonly statusOf: StatusOf;
-  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
 };

@@ -40,7 +40,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
   async communitiesCreateCommunity({ name }, call) {
     const { user } = call.caller;
     await call.upToDate('communities', 'members');
-    const refused = await refusedAnother(needs.reads, user);
+    const refused = await refusedAnother(needs, call);
     if (refused !== undefined) return refused;
     // Minted once, unlike the ids of what is in it: its keys are named after the community, and must be found again.
     const community = needs.ids.next() as CommunityId;

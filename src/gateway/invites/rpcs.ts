@@ -118,7 +118,7 @@ const join = async (
   const { state } = await streams.caughtUp(memberStream(into, joiner), members);
   if (state.status === 'member') return nothing;
   await call.upToDate('communities', 'members');
-  const refused = await refusedAnother(reads, joiner);
+  const refused = await refusedAnother({ reads, streams }, call);
   if (refused !== undefined) return refused;
 
   const joining = state.joinings + 1;

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MessageSent } from '../../../src/domain/messages/events.js';
-import { membershipsMax } from '../../../src/gateway/membershipsLimit.js';
+import { membershipsMax, refusedAnother } from '../../../src/gateway/membershipsLimit.js';
 import { Channels } from '../../../src/gen/communities.js';
 import { ChannelType, NotifPrefs } from '../../../src/gen/types.js';
 import { channelChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, MessageId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, usualPermissions } from '../../../src/kernel/permissions.js';
+import { memberships } from '../../../src/projections/members/queries.js';
 import { encode } from '../../../src/wire/codec.js';
 import { communityNamed, openTown, settledTown, type SettledTown } from './town.js';
 
@@ -59,6 +60,19 @@ describe('CreateCommunity', () => {
     assert.equal(await town.refused(ada, 'communitiesCreateCommunity', { name: 'one more' }), 'TOO_MANY');
     await town.must(ada, 'communitiesDeleteCommunity', { communityId: await communityNamed(town, ada, 'number 7') });
     await town.must(ada, 'communitiesCreateCommunity', { name: 'one more' });
+    // However often that is done, what is kept of her does not grow.
+    assert.equal((await memberships(town.engines, ada)).length, membershipsMax);
+  });
+  it('is refused to who is in too many, and takes none away that the read models do not know yet', async () => {
+    const town = await openTown();
+    const ada = await town.person('Ada');
+    for (let index = 0; index < membershipsMax; index += 1) {
+      await town.must(ada, 'communitiesCreateCommunity', { name: `number ${index.toString()}` });
+    }
+    const { store, streams } = town.engines;
+    const behind = { store: { ...store, getMany: () => Promise.resolve([]) } };
+    const call = { caller: { user: ada }, run: () => assert.fail('left one') };
+    assert.equal((await refusedAnother({ reads: behind, streams }, call))?.rejected, 'TOO_MANY');
   });
 });
 
