@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 import { ANY, EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client';
 import fc from 'fast-check';
 import { appendBytesMax, eventStoreDbEventLog } from '../../src/adapters/eventLog/eventStoreDb.js';
+import { connection } from '../../src/adapters/eventLog/eventStoreDb/connection.js';
 import {
   LogUnreachable,
   OutcomeUnknown,
@@ -717,6 +718,14 @@ describe('any mixture of faults', () => {
 });
 
 describe('the connection to EventStoreDB', () => {
+  it('warns of an option that nobody knows, and keeps its password to itself', (test) => {
+    const warn = test.mock.method(console, 'warn', () => undefined);
+    connection('esdb://me:secret@127.0.0.1:1?tls=false&nonsense=1').close();
+    const said = warn.mock.calls.map(({ arguments: given }) => String(given)).join('\n');
+    assert.match(said, /"nonsense"/);
+    assert.doesNotMatch(said, /secret/);
+  });
+
   it('finds the leader of a cluster by its gossip', async () => {
     const standIn = await startStandIn();
     const { port } = standIn.state;

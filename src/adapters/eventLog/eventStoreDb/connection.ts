@@ -30,7 +30,7 @@ export const connection = (connectionString: string): Connection => {
 };
 
 const usedClient = (connectionString: string) => {
-  const client = EventStoreDBClient.connectionString(withItsOwnConnection(connectionString));
+  const client = clientFor(withItsOwnConnection(connectionString));
   let users = 0;
   let retired = false;
   let wasUsed = false;
@@ -58,6 +58,19 @@ const usedClient = (connectionString: string) => {
       closeWhenUnused();
     },
   };
+};
+
+/** The client warns of options that it does not know. Below the first line it prints the address, with its password. */
+const clientFor = (connectionString: string): EventStoreDBClient => {
+  const { warn } = console;
+  console.warn = (text: unknown): void => {
+    warn(String(text).split('\n', 1)[0]);
+  };
+  try {
+    return EventStoreDBClient.connectionString(connectionString);
+  } finally {
+    console.warn = warn;
+  }
 };
 
 const keepAliveMillisDefault = 10_000;
