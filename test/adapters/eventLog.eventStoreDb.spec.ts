@@ -362,6 +362,46 @@ describe('appends of several processes to one EventStoreDB', () => {
   });
 });
 
+describe('an append that is refused for what cannot be read yet', () => {
+  const behind = async (work: (one: EventLog, other: Setting, stream: string) => Promise<void>): Promise<void> => {
+    const one = await setUp();
+    const other = await setUp({}, one.standIn);
+    const stream = freshStream();
+    await one.log.append(stream, someEvents(1), 'noStream');
+    await whole(other.log, stream);
+    await work(one.log, other, stream);
+    await other.dispose();
+    await one.dispose();
+  };
+
+  it('is not stored a second time', () =>
+    behind(async (one, other, stream) => {
+      const [theirs, shared] = [someEvent(), someEvent()];
+      await one.append(stream, [theirs], 0n);
+      const { position } = await one.append(stream, [shared], 1n);
+      other.standIn.state.faults.reads.next('behind', { times: 3 });
+      assert.equal((await other.log.append(stream, [shared], 'any')).position, position);
+      assert.equal((await whole(one, stream)).length, 3);
+    }));
+
+  it('conflicts once it can be', () =>
+    behind(async (one, other, stream) => {
+      await one.append(stream, someEvents(2), 0n);
+      other.standIn.state.faults.reads.next('behind', { times: 3 });
+      await assert.rejects(other.log.append(stream, someEvents(1), 0n), VersionConflict);
+      assert.equal((await other.log.readStream(stream, { limit: 9 })).length, 3);
+    }));
+
+  it('is stored after what can never be read', () =>
+    behind(async (one, other, stream) => {
+      await one.append(stream, someEvents(1), 0n);
+      const client = EventStoreDBClient.connectionString(other.standIn.connectionString);
+      await client.setStreamMetadata(stream, { truncateBefore: 2 });
+      await client.dispose();
+      assert.equal((await other.log.append(stream, someEvents(1), 'any')).revision, 2n);
+    }));
+});
+
 describe('what EventStoreDB gives back', () => {
   const folder = join('test', 'fixtures', 'events');
 

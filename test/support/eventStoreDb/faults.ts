@@ -27,6 +27,8 @@ export type ReadFault =
   | 'notLeader'
   | 'notReady'
   | 'busy'
+  /** The two newest events of the stream are written, and not yet in the index that reads go by. */
+  | 'behind'
   /** What the server says when its own disk fails it; of the whole log also when no event is at the position. */
   | 'failed';
 

@@ -33,7 +33,7 @@ const readOnce = (state: ServerState, call: ReadCall, options: ReadReq.Options):
       'error',
       failure(code.unknown, `Unexpected Read${options.hasStream() ? 'Stream' : 'All'}Result: Error`),
     );
-  const messages = found(state, options);
+  const messages = found(state, options, fault === 'behind' ? 2 : 0);
   if (messages instanceof Error) return void call.emit('error', messages);
   if (fault === 'dropMidway') {
     for (const message of messages.slice(0, messages.length >> 1)) call.write(message);
@@ -43,7 +43,7 @@ const readOnce = (state: ServerState, call: ReadCall, options: ReadReq.Options):
   call.end();
 };
 
-const found = (state: ServerState, options: ReadReq.Options): readonly ReadResp[] | Error => {
+const found = (state: ServerState, options: ReadReq.Options, unseen: number): readonly ReadResp[] | Error => {
   const backwards = options.getReadDirection() === streams.ReadReq.Options.ReadDirection.BACKWARDS;
   const count = Math.min(Number(options.getCount()), Number.MAX_SAFE_INTEGER);
   const stream = options.getStream();
@@ -55,7 +55,8 @@ const found = (state: ServerState, options: ReadReq.Options): readonly ReadResp[
       const trailers = { exception: 'stream-deleted', 'stream-name': name };
       return failure(code.failedPrecondition, `Event stream '${name}' is deleted.`, trailers);
     }
-    const events = state.store.readable(name);
+    const readable = state.store.readable(name);
+    const events = readable?.slice(0, Math.max(0, readable.length - unseen));
     if (events === undefined) return [notFoundMessage(name)];
     const from = stream.hasRevision() ? BigInt(stream.getRevision()) : undefined;
     return ofStream(events, from, { backwards, count }).map(eventMessage);

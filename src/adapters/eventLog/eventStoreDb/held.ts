@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   VersionConflict,
   type Appended,
@@ -37,6 +38,8 @@ export type Verdict = { readonly appended: Appended } | { readonly wire: WireRev
 /** Ids in memory, at about 90 bytes each. A stream that is not among them is read before it is appended to. */
 const idsMax = 400_000;
 const pageEvents = 500;
+/** So often a stream is read for what the server has told of, with pauses that double: for about a quarter of a second. */
+const looksMax = 8;
 
 export const held = (reads: Reads): Held => {
   const known = knownStreams(idsMax);
@@ -88,7 +91,7 @@ export const held = (reads: Reads): Held => {
       const { full, plain } = proposal.stream;
       // Not even what was known is there: the stream is not the one that was read.
       if ((known.upTo(full) ?? noStreamRevision) > actual) known.forget(full);
-      const last = await caughtUp(full);
+      const last = await shown(() => caughtUp(full), actual);
       const appended = await placeOf(proposal);
       if (appended !== undefined) return { appended };
       const there = last > actual ? last : actual;
@@ -104,6 +107,18 @@ export const held = (reads: Reads): Held => {
     forget: ({ stream }) => known.forget(stream.full),
     learn: (stream, from, events) => known.read(stream, from, events),
   };
+};
+
+/**
+ * The server refuses by what it has written, and shows that only once it is in its index, a moment later. Until then
+ * nobody can tell whether it is this very append. What was truncated is never shown.
+ */
+const shown = async (look: () => Promise<WireRevision>, actual: WireRevision): Promise<WireRevision> => {
+  for (let looks = 1; ; looks += 1) {
+    const last = await look();
+    if (last >= actual || looks === looksMax) return last;
+    await pause(2 ** looks);
+  }
 };
 
 /** What is demanded of a stream whose last revision is `last`, as far as we know. */
