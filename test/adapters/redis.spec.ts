@@ -217,20 +217,23 @@ onRedis('redis: what the ports do with it', (url) => {
     const [here, there] = [await node(near.url, prefix, lifetime), await node(far.url, prefix, lifetime)];
     const news = new EventEmitter();
     await there.bus.subscribe('users', () => void news.emit('heard'));
-    here.presence.watch(async () => {
+    here.presence.watch(async (users) => {
       await here.bus.publish('users', message(0));
-      news.emit('told');
+      here.events.emit('told', users);
     });
     const lost = [once(here.events, 'lost'), once(there.events, 'lost')];
     await Promise.all([near.goAway(), far.goAway(), ...lost]);
 
-    await here.presence.put(online(freshUser()));
-    const nobodyHears = once(news, 'told');
+    const [missed, next] = [freshUser(), freshUser()];
+    await here.presence.put(online(missed));
+    const nobodyHears = told(here, [missed]);
     await near.comeBack();
     await nobodyHears;
+    await here.presence.put(online(next));
+    const again = told(here, [missed, next]);
     const heard = once(news, 'heard');
     await far.comeBack();
-    await heard;
+    await Promise.all([again, heard]);
   });
 
   describe('limits on redis', () => {
