@@ -49,14 +49,14 @@ const answer = async (needs: DispatchNeeds, peer: Requester, message: Asked): Pr
   const { body, reason } = encoded(needs, outcome, { requestId: message.id ?? 0, name, traceId: call.traceId });
   peer.outbox.send(body);
   call.answered();
-  if (isHopeless(name, reason, peer)) peer.closeSoon(closeCode.tryAgainLater);
+  if (isHandshakeRefusedForNow(name, reason, peer)) peer.closeSoon(closeCode.tryAgainLater);
   if (reason !== 'OK') span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   span.end();
   needs.answered(name, reason, (performance.now() - started) / 1000);
 };
 
 // Some clients neither authorize again nor leave when they were refused for now, but all that come back begin anew.
-const isHopeless = (rpc: RpcName | 'unknown', reason: 'OK' | Reason, { session }: Requester): boolean =>
+const isHandshakeRefusedForNow = (rpc: RpcName | 'unknown', reason: 'OK' | Reason, { session }: Requester): boolean =>
   (rpc === 'authAuthorize' || (rpc === 'coreInitialize' && session === undefined)) &&
   reason !== 'OK' &&
   isTemporary(reason);

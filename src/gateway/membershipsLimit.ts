@@ -16,7 +16,7 @@ type Joining = Pick<Call, 'run'> & { readonly caller: { readonly user: UserId } 
 
 /**
  * Whoever is in too many communities joins no other. Two requests at the same moment may go one beyond. The caller's
- * memberships of deleted communities, which are still listed, end here: otherwise they would be ever more.
+ * memberships of deleted communities, which are still listed, end here, or they would pile up.
  */
 export const refusedAnother = async (needs: MembershipsNeeds, call: Joining): Promise<Rejection | undefined> => {
   const listed = (await memberships(needs.reads, call.caller.user)).map(({ community }) => community);
@@ -25,7 +25,7 @@ export const refusedAnother = async (needs: MembershipsNeeds, call: Joining): Pr
   if (listed.length - deleted.length >= membershipsMax) {
     return reject('TOO_MANY', `at most ${membershipsMax.toString()} communities`);
   }
-  await Promise.all(deleted.map((community) => left(call, community)));
+  await Promise.all(deleted.map((community) => leave(call, community)));
   return undefined;
 };
 
@@ -40,5 +40,5 @@ const deletedOf = async (
   return missing.filter((_, index) => found[index]?.state.status === 'deleted');
 };
 
-const left = (call: Joining, community: CommunityId): Promise<unknown> =>
+const leave = (call: Joining, community: CommunityId): Promise<unknown> =>
   call.run(members, { type: 'LeaveCommunity', data: { community, user: call.caller.user, owner: false } });

@@ -18,7 +18,7 @@ export const fitsFrame = (bytes: number): boolean => bytes + headerBytesMax + id
 /** A reader that is behind by more than this is cut. */
 export const bufferedBytesMax = 8_388_608;
 
-/** Whose outbox it is: it is cut when more waits than may. */
+/** The connection that the outbox belongs to: it is cut when more waits for it than may. */
 export interface Cuttable {
   cut(): void;
 }
