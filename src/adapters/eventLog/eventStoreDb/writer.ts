@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidAppend, type Appended, type ExpectedRevision, type NewEvent } from '../../../kernel/ports/eventLog.js';
-import {
-  proposalOf,
-  type Answer,
-  type BatchAppendCall,
-  type Proposal,
-  type StreamName,
-  type WireRevision,
-} from './batchAppend.js';
+import { proposalOf, type Answer, type BatchAppendCall, type StreamName, type WireRevision } from './batchAppend.js';
 import type { Connection } from './connection.js';
 import { LogUnreachable, OutcomeUnknown, shortPauseMillis, Silence, type Telling } from './failures.js';
+import { Flight, isOverdue, type Item } from './flight.js';
 import type { Judge, Verdict } from './held.js';
 import { reach } from './reach.js';
 
@@ -46,39 +40,17 @@ export type WriterNeeds = {
  */
 export const writer = (needs: WriterNeeds): Writer => new AppendLine(needs);
 
-/** Sent and not answered, at a time. The server gains little from more. */
-const inFlightMax = 256;
-/** The same in bytes; but one append may always be on its way. */
-const inFlightBytesMax = 4 * 1024 * 1024;
 /** So often at least an append is tried within the patience, if failing is quick. */
 const triesMin = 8;
 /** Handed in and not sent. */
 const waitingMax = 20_000;
-
-type Item = {
-  readonly proposal: Proposal;
-  readonly expected: ExpectedRevision;
-  readonly judge: Judge;
-  readonly giveUpAt: number;
-  readonly resolve: (appended: Appended) => void;
-  readonly reject: (error: unknown) => void;
-  /** What this attempt demands. One that demands something else has another correlation: old answers miss it. */
-  wire: WireRevision;
-  correlation: string;
-  wasSent: boolean;
-  timer: NodeJS.Timeout | undefined;
-  /** Set when it has to be sent (again). */
-  unclear: unknown;
-};
 
 // A state machine whose steps share all of their state: as a class it is shorter than as closures.
 class AppendLine implements Writer {
   readonly #needs: WriterNeeds;
   /** Handed in and not sent, in the order of the calls. */
   readonly #waiting: Item[] = [];
-  /** Sent and not answered, in the order in which they were first sent. */
-  readonly #flight = new Map<string, Item>();
-  #flightBytes = 0;
+  readonly #flight = new Flight();
   /** Streams with an append that is not settled: their next one waits. */
   readonly #busy = new Set<string>();
   /** Everything that was handed in and is not settled. */
@@ -132,8 +104,7 @@ class AppendLine implements Writer {
 
   #mayGo({ proposal }: Item): boolean {
     if (this.#doubtful || this.#recovering || this.#busy.has(proposal.stream.full)) return false;
-    if (this.#flight.size === 0) return true;
-    return this.#flight.size < inFlightMax && this.#flightBytes + proposal.bytes <= inFlightBytesMax;
+    return this.#flight.hasRoomFor(proposal);
   }
 
   /** Sends the item, or settles it when there is nothing to send. Its stream stays busy until then. */
@@ -151,8 +122,7 @@ class AppendLine implements Writer {
   #launch(item: Item, wire: WireRevision): void {
     item.wire = wire;
     item.correlation = randomUUID();
-    this.#flight.set(item.correlation, item);
-    this.#flightBytes += item.proposal.bytes;
+    this.#flight.add(item);
     if (this.#call !== undefined && !this.#doubtful && !this.#recovering) this.#send(this.#call, item);
     else {
       item.unclear = new LogUnreachable('there is no connection');
@@ -184,7 +154,7 @@ class AppendLine implements Writer {
       return;
     }
     this.#failures = 0;
-    this.#land(item);
+    this.#flight.remove(item);
     if (answer.is === 'written') void this.#finish(item, answer);
     else if (answer.is === 'wrongRevision') {
       void this.#decide(item, () => item.judge.afterConflict(item.proposal, item.expected, answer.actual));
@@ -216,7 +186,7 @@ class AppendLine implements Writer {
   #broken(error: unknown): void {
     this.#call = undefined;
     this.#needs.telling.count('append_calls_broken');
-    for (const item of this.#flight.values()) {
+    for (const item of this.#flight.items()) {
       clearTimeout(item.timer);
       item.unclear ??= error;
     }
@@ -232,8 +202,7 @@ class AppendLine implements Writer {
   /** Those that may still be answered are waited for: so that all go again in their old order. */
   #recoverWhenQuiet(): void {
     this.#doubtful = true;
-    const isQuiet = [...this.#flight.values()].every(({ unclear }) => unclear !== undefined);
-    if (isQuiet && !this.#recovering) void this.#recover();
+    if (this.#flight.isQuiet && !this.#recovering) void this.#recover();
   }
 
   async #recover(): Promise<void> {
@@ -241,13 +210,13 @@ class AppendLine implements Writer {
     for (;;) {
       if (this.#failures > 0) await pause(this.#pauseMillis());
       this.#giveUpOverdue();
-      if (this.#flight.size === 0) break;
+      if (this.#flight.isEmpty) break;
       this.#call ??= await this.#opened();
       if (this.#call !== undefined) break;
     }
     this.#recovering = false;
     this.#doubtful = false;
-    for (const item of this.#flight.values()) {
+    for (const item of this.#flight.items()) {
       if (item.wasSent) this.#needs.telling.count('appends_asked_again');
       // Set above whenever there is anything to send; a call that breaks says so later, never at once.
       if (this.#call !== undefined) this.#send(this.#call, item);
@@ -261,9 +230,9 @@ class AppendLine implements Writer {
   }
 
   #giveUpOverdue(): void {
-    for (const item of this.#flight.values()) {
+    for (const item of this.#flight.items()) {
       if (!isOverdue(item)) continue;
-      this.#land(item);
+      this.#flight.remove(item);
       item.judge.forget(item.proposal);
       if (item.wasSent) this.#needs.telling.count('appends_unknown');
       const { plain } = item.proposal.stream;
@@ -288,11 +257,6 @@ class AppendLine implements Writer {
     }
   }
 
-  #land(item: Item): void {
-    this.#flight.delete(item.correlation);
-    this.#flightBytes -= item.proposal.bytes;
-  }
-
   #settle(item: Item, tell: () => void): void {
     this.#busy.delete(item.proposal.stream.full);
     tell();
@@ -312,5 +276,3 @@ class AppendLine implements Writer {
     for (const wake of this.#watchers.splice(0)) wake();
   }
 }
-
-const isOverdue = ({ giveUpAt }: Item): boolean => performance.now() > giveUpAt;
