@@ -5,8 +5,7 @@ import {
   type AllStreamSubscription,
   type EventStoreDBClient,
 } from '@eventstore/db-client';
-import type { Position } from '../../../kernel/event.js';
-import { beforeAll } from '../../../kernel/event.js';
+import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { StoredEvent, Subscription } from '../../../kernel/ports/eventLog.js';
 import type { Connection } from './connection.js';
 import { isTooSlow, longPauseMillis, Silence, type Telling } from './failures.js';
