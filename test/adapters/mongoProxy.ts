@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { createServer, Socket, type AddressInfo } from 'node:net';
+import type { Socket } from 'node:net';
 import { BSON, type Document } from 'mongodb';
 import { primaryOf, throughAddress } from '../support/mongoServer.js';
+import { proxyServer, type ProxyServer } from '../support/proxyServer.js';
 
 /** What happens to a command instead of being answered. */
 export type Fault =
@@ -25,63 +25,32 @@ export type MongoProxyOptions = {
 };
 
 /** Stands between a client and a MongoDB server, sees every command, and can let each of them go wrong. */
-export type MongoProxy = {
+export interface MongoProxy extends ProxyServer {
   readonly url: string;
   /** The commands so far, without those by which drivers look after their connections. */
   readonly commands: readonly Document[];
   /** Asked for each command; nothing goes wrong before it is set. */
   fault: (command: Document) => Fault | undefined;
-  /** Cuts all connections and takes no more. */
-  readonly goAway: () => Promise<void>;
-  readonly comeBack: () => Promise<void>;
-  readonly close: () => Promise<void>;
-};
+}
 
 export const mongoProxy = async ({ url, replicaSet }: MongoProxyOptions): Promise<MongoProxy> => {
-  const primary = await primaryOf(url);
   const commands: Document[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = new Socket();
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      // What a cut connection says is what the test is about.
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    upstream.connect(primary);
-    relay({ client, upstream, claims: replicaSet === 'claimed', address: addressOf(server.address()), seen });
+  const server = await proxyServer({
+    target: await primaryOf(url),
+    relay: (client, upstream, address) => {
+      relay({ client, upstream, claims: replicaSet === 'claimed', address, seen });
+    },
   });
   const seen = (command: Document): Fault | undefined => {
     if (housekeeping.has(nameOf(command))) return undefined;
     commands.push(command);
     return proxy.fault(command);
   };
-  const listen = async (port: number): Promise<void> => {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-  };
-  const goAway = async (): Promise<void> => {
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-  await listen(0);
-  const { port } = server.address() as AddressInfo; // It listens on a port, not on a pipe.
   const proxy: MongoProxy = {
-    url: throughAddress(url, `127.0.0.1:${port.toString()}`),
+    ...server,
+    url: throughAddress(url, server.address),
     commands,
     fault: () => undefined,
-    goAway,
-    comeBack: () => listen(port),
-    close: async () => {
-      if (server.listening) await goAway();
-    },
   };
   return proxy;
 };
@@ -98,9 +67,6 @@ export const steppedDown: Document = {
 };
 
 const housekeeping = new Set(['hello', 'isMaster', 'ismaster', 'ping', 'endSessions', 'saslStart', 'saslContinue']);
-
-const addressOf = (address: AddressInfo | string | null): string =>
-  typeof address === 'object' && address !== null ? `127.0.0.1:${address.port.toString()}` : '';
 
 type Relay = {
   readonly client: Socket;
