@@ -17,6 +17,8 @@ export type Config = {
   /** Absolute. Absent: a key is made in the data folder. */
   readonly masterKeyFile: string | undefined;
   readonly rateLimits: boolean;
+  /** Connections without a session that one address may have. Nothing bounds them where `rateLimits` is false. */
+  readonly signedOutPerAddress: number;
   readonly logLevel: LogLevel;
 };
 
@@ -127,9 +129,20 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
   rateLimits: {
     name: 'OSMIUM_RATE_LIMITS',
     default: 'on',
-    meaning: '"off" switches all limits on requests off, for load tests',
+    meaning: '"off" switches all limits on requests and on connections of an address off, for load tests',
     allowed: '"on" or "off"',
     schema: z.enum(['on', 'off']).transform((value) => value === 'on'),
+  },
+  signedOutPerAddress: {
+    name: 'OSMIUM_SIGNED_OUT_PER_ADDRESS',
+    default: '1000',
+    meaning: 'connections without a session that one address, or one /64 of IPv6 addresses, may have',
+    allowed: 'a whole number from 1 to 50000',
+    schema: z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number)
+      .pipe(z.number().min(1).max(50_000)),
   },
   logLevel: {
     name: 'OSMIUM_LOG_LEVEL',

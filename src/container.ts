@@ -162,6 +162,7 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
   if (!rateLimits) get(of.logger).warn('rate limits are off: anybody can ask for as much as they like');
   get(of.metrics).watch({
     connections: sockets.count,
+    signedOut: sockets.signedOut,
     users: hub.users,
     bufferedBytes: sockets.bufferedBytes,
     lags: get(of.health).lags,

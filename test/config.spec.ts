@@ -24,6 +24,7 @@ describe('the configuration', () => {
       pubSub: 'local',
       masterKeyFile: undefined,
       rateLimits: true,
+      signedOutPerAddress: 1_000,
       logLevel: 'info',
     });
   });

@@ -1,4 +1,5 @@
 import type { DependencyContainer } from 'tsyringe';
+import type { Config } from '../config.js';
 import { isAway } from '../engines.js';
 import { accountUpdates } from '../gateway/auth/updates.js';
 import { memberUpdates, membersForeseen } from '../gateway/communities/memberUpdates.js';
@@ -13,6 +14,7 @@ import { uniqueNames } from '../gateway/names.js';
 import { statusReader } from '../gateway/presence.js';
 import { readUpdates } from '../gateway/reads/updates.js';
 import { userFor } from '../gateway/rendering.js';
+import type { SocketBounds } from '../gateway/sockets.js';
 import { rememberedStatuses } from '../gateway/statuses.js';
 import { liveTeller } from '../gateway/teller.js';
 import { userUpdates } from '../gateway/users/updates.js';
@@ -32,11 +34,10 @@ import { of, once, type Get } from './tokens.js';
 
 /** What tests put in the place of the real thing. */
 export type GatewayOverrides = {
-  /** How long a connection may be silent, in milliseconds. */
-  readonly idleMillis?: number;
+  readonly bounds?: SocketBounds;
 };
 
-export const registerGateway = (container: DependencyContainer, { idleMillis }: GatewayOverrides): void => {
+export const registerGateway = (container: DependencyContainer, { bounds }: GatewayOverrides): void => {
   once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
   once(container, of.telling, tellingOf);
   once(container, of.health, (get) =>
@@ -71,10 +72,13 @@ export const registerGateway = (container: DependencyContainer, { idleMillis }: 
       metrics: get(of.metrics),
       logger: get(of.logger),
       tracer: get(of.tracer),
-      ...(idleMillis === undefined ? {} : { idleMillis }),
+      bounds: { perAddress: signedOutPerAddressOf(get(of.config)), ...bounds },
     }),
   );
 };
+
+const signedOutPerAddressOf = ({ rateLimits, signedOutPerAddress }: Config): number =>
+  rateLimits ? signedOutPerAddress : Number.POSITIVE_INFINITY;
 
 /** A user's presence is told to so many of those with whom they talked last. */
 const peersMax = 500;

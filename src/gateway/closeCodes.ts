@@ -1,6 +1,6 @@
 /** Every WebSocket close code that the server sends. docs/errors.md is held to this table by a test. */
 export const closeCode = {
-  /** Nothing came for longer than the idle timeout; pings and heartbeats count. */
+  /** Nothing came for longer than the idle timeout, or no valid request in time, or no session was joined in time. */
   idle: 1001,
   /** Sent by the WebSocket library: the bytes are not the WebSocket protocol. */
   protocolError: 1002,
@@ -8,10 +8,10 @@ export const closeCode = {
   unsupported: 1003,
   /** The token was refused, or the session was revoked. */
   policyViolation: 1008,
-  /** Sent by the WebSocket library: a message is larger than the server takes. */
+  /** Sent by the WebSocket library: a message is larger than the server takes from this connection. */
   tooBig: 1009,
   /** The server stops or restarts: come back. */
   restart: 1012,
-  /** The client does not read fast enough, or it was not let in for now, or the server has no room: come back later. */
+  /** The client does not read, or it was not let in for now, or a newer connection needed the place: come back later. */
   tryAgainLater: 1013,
 } as const;

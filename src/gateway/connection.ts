@@ -3,16 +3,26 @@ import type { RawData, WebSocket } from 'ws';
 import { closeCode } from './closeCodes.js';
 import type { Dispatch, Requester } from './dispatch.js';
 import type { Flusher } from './flusher.js';
-import { turns, type Turns } from './turns.js';
-import { Outbox } from './outbox.js';
+import { Outbox, type OutboxOwner } from './outbox.js';
+import type { Places, SignedOut } from './places.js';
 import type { Device } from './rpc.js';
 import { Standpoint, type Session } from './session.js';
+import type { SlowReader, SlowReaders } from './slowReaders.js';
+import { untakenBytes } from './streamInside.js';
+import { turns, type Turns } from './turns.js';
+import { setMessageBytesMax } from './webSocketInside.js';
 
-/** Largest message taken from a client: one uploaded part of 1 MiB with its envelope, and some room. */
+/** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
 export const inboundBytesMax = 1_310_720;
+
+/** The same without a session. Nothing that is asked before sign-in is longer. */
+export const signedOutInboundBytesMax = 16_384;
 
 /** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
 export const inFlightMax = 64;
+
+/** The same without a session: clients send Initialize and Authorize, and some what follows, without waiting. */
+export const signedOutInFlightMax = 8;
 
 /** While more than this waits to be taken by the client, none of its requests is begun. */
 export const backlogBytesMax = 1_048_576;
@@ -23,16 +33,20 @@ export const closingMillisMax = 2_500;
 /** How long the other end has to answer a close before its socket is destroyed. */
 export const closeAnswerMillisMax = 5_000;
 
-/** The same for a client that was cut because it does not read. */
+/** The same for a client that was cut because it does not read, or that gave its place to another one. */
 export const cutMillisMax = 1_000;
 
 export type ConnectionNeeds = {
   readonly dispatch: Dispatch;
   readonly flusher: Flusher;
+  readonly places: Pick<Places, 'renew' | 'leave'>;
+  readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget'>;
   /** Called once, when the WebSocket is closed for good. */
   readonly closed: (connection: Connection) => void;
   /** A slow client was cut. */
   readonly cut: (connection: Connection) => void;
+  /** A place was given to a newer connection. */
+  readonly gaveWay: (connection: Connection) => void;
 };
 
 /** What a connection is made from. */
@@ -44,26 +58,28 @@ export type Accepted = { readonly socket: WebSocket; readonly stream: Socket; re
  * Answers and updates are written straight to the stream, below the WebSocket library, which still does the reading,
  * pings and closing. Both write whole frames in one piece, so neither can come into the middle of the other's.
  */
-export class Connection implements Requester {
+export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader {
   readonly address: string;
   readonly turns: Turns = turns();
   readonly standpoint = new Standpoint();
   readonly outbox: Outbox;
   device: Device | undefined;
-  session: Session | undefined;
   heardAt = performance.now();
   gone = false;
   private readonly needs: ConnectionNeeds;
   private readonly socket: WebSocket;
+  private readonly stream: Socket;
   private readonly waiting: Uint8Array[] = [];
   private inFlight = 0;
   private paused = false;
+  private belongsTo: Session | undefined;
   private closing: number | undefined;
   private closingTimer: NodeJS.Timeout | undefined;
 
   constructor(needs: ConnectionNeeds, { socket, stream, address }: Accepted) {
     this.needs = needs;
     this.socket = socket;
+    this.stream = stream;
     this.address = address;
     this.outbox = new Outbox(socket, stream, needs.flusher, this);
     Object.assign(socket, { [connectionOf]: this })
@@ -77,10 +93,44 @@ export class Connection implements Requester {
     return this.device?.noSubscribe !== true;
   }
 
+  get session(): Session | undefined {
+    return this.belongsTo;
+  }
+
+  /** What a connection may send, and whether it has to give way, depends on whether it has a session. */
+  set session(session: Session | undefined) {
+    const hadOne = this.belongsTo !== undefined;
+    this.belongsTo = session;
+    if (this.closing !== undefined || hadOne === (session !== undefined)) return;
+    if (session === undefined) this.needs.places.renew(this);
+    else this.needs.places.leave(this);
+    setMessageBytesMax(this.socket, session === undefined ? signedOutInboundBytesMax : inboundBytesMax);
+  }
+
+  get isAwaiting(): boolean {
+    return this.inFlight > 0;
+  }
+
+  get unsentBytes(): number {
+    return this.stream.writableLength;
+  }
+
+  get untakenBytes(): number {
+    return untakenBytes(this.stream);
+  }
+
+  /** A request of it is well formed and allowed, and begins. */
+  requestBegan(): void {
+    if (this.belongsTo === undefined && this.closing === undefined) this.needs.places.renew(this);
+  }
+
+  fellBehind(): void {
+    if (this.closing === undefined) this.needs.slowReaders.fellBehind(this);
+  }
+
   closeSoon(code: number): void {
     if (this.closing !== undefined) return;
-    this.closing = code;
-    this.waiting.length = 0;
+    this.beginClosing(code);
     if (this.inFlight === 0) {
       this.close(code);
       return;
@@ -88,6 +138,10 @@ export class Connection implements Requester {
     this.closingTimer = setTimeout(() => {
       this.close(code);
     }, closingMillisMax);
+  }
+
+  expire(): void {
+    this.closeSoon(closeCode.idle);
   }
 
   /** Destroys what is left of the socket. */
@@ -113,8 +167,7 @@ export class Connection implements Requester {
   finish(): void {
     this.gone = true;
     clearTimeout(this.closingTimer);
-    this.closing ??= closeCode.idle;
-    this.waiting.length = 0;
+    this.beginClosing(this.closing ?? closeCode.idle);
     this.outbox.close();
     this.needs.closed(this);
   }
@@ -129,7 +182,14 @@ export class Connection implements Requester {
   }
 
   private mayBegin(): boolean {
-    return this.inFlight < inFlightMax && this.outbox.bufferedBytes < backlogBytesMax;
+    const inFlight = this.belongsTo === undefined ? signedOutInFlightMax : inFlightMax;
+    return this.inFlight < inFlight && this.outbox.bufferedBytes < backlogBytesMax;
+  }
+
+  /** The socket has taken all that was written. */
+  caughtUp(): void {
+    this.needs.slowReaders.forget(this);
+    this.pump();
   }
 
   /** Begins what may begin, in order of arrival, and stops reading while anything has to wait. */
@@ -184,16 +244,34 @@ export class Connection implements Requester {
   cut(): void {
     if (this.closing === closeCode.tryAgainLater) return;
     this.needs.cut(this);
+    this.drop();
+  }
+
+  giveWay(): void {
+    if (this.closing !== undefined) return;
+    this.needs.gaveWay(this);
+    this.needs.flusher.flush(this.outbox);
+    this.drop();
+  }
+
+  /** Closes, and waits for the other end no longer than a moment: what the connection takes must be free again. */
+  private drop(): void {
     clearTimeout(this.closingTimer);
-    this.waiting.length = 0;
-    this.closing = closeCode.tryAgainLater;
+    this.beginClosing(closeCode.tryAgainLater);
     this.outbox.close();
     this.readOn();
     this.socket.close(closeCode.tryAgainLater);
-    // It does not read, so it will hardly answer; what it holds in memory must go.
     this.closingTimer = setTimeout(() => {
       this.socket.terminate();
     }, cutMillisMax);
+  }
+
+  /** From here on it takes no requests, has no place among those that may give way, and is not waited for. */
+  private beginClosing(code: number): void {
+    this.closing = code;
+    this.waiting.length = 0;
+    this.needs.places.leave(this);
+    this.needs.slowReaders.forget(this);
   }
 }
 
@@ -220,5 +298,5 @@ function onClose(this: object): void {
 }
 
 function onDrain(this: object): void {
-  ownerOf(this).pump();
+  ownerOf(this).caughtUp();
 }

@@ -22,7 +22,11 @@ export type DispatchNeeds = {
   readonly answered: (rpc: RpcName | 'unknown', outcome: 'OK' | Reason, seconds: number) => void;
 };
 
-export type Requester = Peer & { readonly turns: Turns };
+export type Requester = Peer & {
+  readonly turns: Turns;
+  /** A request of this connection is well formed and allowed, and begins. */
+  requestBegan(): void;
+};
 
 /**
  * Takes a frame; every request in it is answered exactly once, whatever happens. Resolves when it has been.
@@ -96,6 +100,7 @@ const served = async (
   if (!verdict.allowed) return { ...reject('RATE_LIMITED'), retryAfterSeconds: verdict.retryAfterSeconds };
   const decoded = decodeRequest<RpcName>(rpc, body);
   if (!decoded.ok) return reject('MALFORMED', decoded.reason);
+  request.peer.requestBegan();
   return handle(needs, request, rpc, decoded.value);
 };
 

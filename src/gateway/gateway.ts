@@ -18,7 +18,7 @@ import type { Metrics } from './metrics.js';
 import type { IsAway } from './outcomes.js';
 import { presences, type Presences } from './presence.js';
 import type { HandlerTable } from './rpc.js';
-import { sockets, type Sockets, type SocketsNeeds } from './sockets.js';
+import { sockets, type SocketBounds, type Sockets, type SocketsNeeds } from './sockets.js';
 import { typing, type Typing } from './typing.js';
 import type { Statuses } from './statuses.js';
 import type { Access, Teller } from './view.js';
@@ -49,8 +49,7 @@ export type GatewayNeeds = {
   readonly tracer: Tracer;
   /** Default: the system's timers. */
   readonly later?: Later;
-  /** Default: `idleMillisMax`. */
-  readonly idleMillis?: number;
+  readonly bounds?: SocketBounds;
 };
 
 /** Ephemeral: it is told, and never stored. */
@@ -105,7 +104,10 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     flusher: flushing,
     closed: hearing.leave,
     cut: cutOf(needs),
-    ...(needs.idleMillis === undefined ? {} : { idleMillis: needs.idleMillis }),
+    gaveWay: () => {
+      metrics.count('gave_way', 1);
+    },
+    ...(needs.bounds === undefined ? {} : { bounds: needs.bounds }),
   });
 
   return {

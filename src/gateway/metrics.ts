@@ -5,6 +5,7 @@ import type { Reason } from '../kernel/reasons.js';
 /** What is read when somebody asks for the metrics. */
 export type Gauges = {
   readonly connections: () => number;
+  readonly signedOut: () => number;
   readonly users: () => number;
   readonly bufferedBytes: () => number;
   readonly lags: () => Promise<readonly Lag[]>;
@@ -38,6 +39,7 @@ const counters = {
   failures: 'Events that could not be told to clients',
   resubscriptions: 'Times that the fan-out lost its subscription',
   cuts: 'Connections that were cut because they did not read',
+  gave_way: 'Connections without a session that were closed for a newer one',
   alarms: 'Things that should never happen; the log says what',
 } as const;
 export type CounterName = keyof typeof counters;
@@ -106,6 +108,7 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
     });
   };
   simple('osmium_connections', 'Open connections', gauges.connections);
+  simple('osmium_signed_out', 'Open connections without a session', gauges.signedOut);
   simple('osmium_users', 'Users with an authorized connection', gauges.users);
   simple('osmium_buffered_bytes', 'Bytes that clients have not taken yet', gauges.bufferedBytes);
   simple('osmium_projects', '1 on the node that writes the read models', () => Number(gauges.projects()));

@@ -18,9 +18,12 @@ export const fitsFrame = (bytes: number): boolean => bytes + headerBytesMax + id
 /** A reader that is behind by more than this is cut. */
 export const bufferedBytesMax = 8_388_608;
 
-/** The connection that the outbox belongs to: it is cut when more waits for it than may. */
-export interface Cuttable {
+/** The connection that the outbox belongs to. */
+export interface OutboxOwner {
+  /** More waits for it than may. */
   cut(): void;
+  /** The socket has not taken a write at once. */
+  fellBehind(): void;
 }
 
 /** Updates that came while the answer which goes before them was not there yet. */
@@ -44,7 +47,7 @@ export class Outbox implements Outgoing {
   private readonly wire: Wire;
   private readonly socket: Socket;
   private readonly flusher: Flusher;
-  private readonly owner: Cuttable;
+  private readonly owner: OutboxOwner;
   /** Lent by the flusher while something waits. */
   private queue: FrameQueue | undefined;
   private holding: Holding | undefined;
@@ -53,7 +56,7 @@ export class Outbox implements Outgoing {
   private lastId = 0;
   private closed = false;
 
-  constructor(wire: Wire, socket: Socket, flusher: Flusher, owner: Cuttable) {
+  constructor(wire: Wire, socket: Socket, flusher: Flusher, owner: OutboxOwner) {
     this.wire = wire;
     this.socket = socket;
     this.flusher = flusher;
@@ -108,7 +111,9 @@ export class Outbox implements Outgoing {
     this.socket.write(composer.compose(queue, (this.lastId - queue.length + 1) >>> 0));
     this.clear();
     // What the kernel took at once is ours again; what waits in the socket must stay as it is.
-    if (this.socket.writableLength > 0) composer.keep();
+    if (this.socket.writableLength === 0) return;
+    composer.keep();
+    this.owner.fellBehind();
   }
 
   /** Nothing is sent any more; what waits is forgotten. */

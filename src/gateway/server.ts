@@ -3,7 +3,7 @@ import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
-import { closeAnswerMillisMax, inboundBytesMax } from './connection.js';
+import { closeAnswerMillisMax, signedOutInboundBytesMax } from './connection.js';
 import type { Metrics } from './metrics.js';
 import type { Sockets } from './sockets.js';
 
@@ -30,7 +30,8 @@ export interface Server {
 }
 
 const socketOptions: NonNullable<WebsocketPluginOptions['options']> & { readonly closeTimeout: number } = {
-  maxPayload: inboundBytesMax,
+  // A connection takes more once it has a session.
+  maxPayload: signedOutInboundBytesMax,
   // Answers are written below the library, which could not be with compression.
   perMessageDeflate: false,
   // No client of the protocol offers one; by default the library would take the first that is offered.

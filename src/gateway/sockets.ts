@@ -1,11 +1,10 @@
 import { closeCode } from './closeCodes.js';
 import { Connection, type Accepted, type ConnectionNeeds } from './connection.js';
+import { places, type PlacesOptions } from './places.js';
+import { slowReaders, type SlowReadersOptions } from './slowReaders.js';
 
 /** A connection from which nothing comes for this long is closed. Clients ping each 20 s or send heartbeats each 30 s. */
 export const idleMillisMax = 300_000;
-
-/** Further connections are told to come back later. */
-export const connectionsMax = 50_000;
 
 /** How long all connections together may take to close when the server stops. */
 export const drainMillisMax = 4_000;
@@ -14,25 +13,36 @@ export const drainMillisMax = 4_000;
 export interface Sockets {
   accept(accepted: Accepted): void;
   count(this: void): number;
+  /** Connections without a session. */
+  signedOut(this: void): number;
   /** Bytes that clients have not taken yet. */
   bufferedBytes(this: void): number;
   /** Takes no new requests, finishes those under way, closes everything with 1012. Resolves when all are gone. */
   close(): Promise<void>;
 }
 
-export type SocketsNeeds = ConnectionNeeds & {
-  /** Default: `idleMillisMax`. */
-  readonly idleMillis?: number;
-};
+/** Bounds that a setting gives, or a test. */
+export type SocketBounds = PlacesOptions &
+  SlowReadersOptions & {
+    /** Default: `idleMillisMax`. */
+    readonly idleMillis?: number;
+  };
+
+export type SocketsNeeds = Omit<ConnectionNeeds, 'places' | 'slowReaders'> & { readonly bounds?: SocketBounds };
 
 export const sockets = (needs: SocketsNeeds): Sockets => {
   const all = new Set<Connection>();
-  const idleMillis = needs.idleMillis ?? idleMillisMax;
+  const { bounds = {} } = needs;
+  const { idleMillis = idleMillisMax } = bounds;
+  const signedOut = places(bounds);
+  const behind = slowReaders(bounds);
   let stopping = false;
   let emptied = (): void => undefined;
 
   const own: ConnectionNeeds = {
     ...needs,
+    places: signedOut,
+    slowReaders: behind,
     closed: (connection) => {
       all.delete(connection);
       needs.closed(connection);
@@ -48,6 +58,7 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
 
   return {
     count: () => all.size,
+    signedOut: signedOut.count,
     bufferedBytes: () => {
       let bytes = 0;
       for (const { outbox } of all) bytes += outbox.bufferedBytes;
@@ -57,11 +68,13 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
       const connection = new Connection(own, accepted);
       all.add(connection);
       if (stopping) connection.closeSoon(closeCode.restart);
-      else if (all.size > connectionsMax) connection.closeSoon(closeCode.tryAgainLater);
+      else signedOut.enter(connection, all.size);
     },
     close: async () => {
       stopping = true;
       clearInterval(sweep);
+      signedOut.close();
+      behind.close();
       if (all.size === 0) return;
       const gone = new Promise<void>((resolve) => {
         emptied = resolve;

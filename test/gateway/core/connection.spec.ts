@@ -129,7 +129,7 @@ describe('a connection', () => {
   });
 
   it('closes with 1009 on a message over 1.25 MiB, and takes one of 1.1 MiB', async (t) => {
-    const client = await (await staged(t)).client();
+    const client = await (await staged(t)).signedIn(1n, 11n);
     const large = new Uint8Array(1_153_433);
     large[0] = 0xff;
     client.send(large);
@@ -139,7 +139,7 @@ describe('a connection', () => {
   });
 
   it('closes with 1001 when nothing comes, and not while pings or heartbeats do', async (t) => {
-    const { client } = await staged(t, { idleMillis: 200 });
+    const { client } = await staged(t, { bounds: { idleMillis: 200 } });
     const [silent, pinging, beating] = await Promise.all([client(), client(), client()]);
     const alive = setInterval(() => {
       pinging.socket.ping();
