@@ -51,6 +51,7 @@ describe('what an operator gets wrong', () => {
     OSMIUM_VAULT: 'keys.txt',
     OSMIUM_PUBSUB: 'nats://localhost',
     OSMIUM_RATE_LIMITS: 'maybe',
+    OSMIUM_SIGNED_OUT_PER_ADDRESS: '0',
     OSMIUM_LOG_LEVEL: 'loud',
   };
 
