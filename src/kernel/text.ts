@@ -2,3 +2,32 @@ const visible = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}]/u;
 
 /** Whether there is anything to see in it: neither blanks nor joiners, marks of direction and the like show anything. */
 export const isVisible = (text: string): boolean => visible.test(text);
+
+/** One UTF-16 code unit of a composed text was up to four before, as in Greek with three marks. */
+const decomposedUnitsMax = 4;
+
+/** The bound of Stream-Safe Text (UAX #15), here in UTF-16 code units. No language puts nearly as many on one letter. */
+const rowOfMarksUnitsMax = 30;
+// The last two are letters that NFKC turns into marks.
+const rowsOfMarks = /[\p{M}\uff9e\uff9f]+/gu;
+
+/**
+ * The text in its composed form, or as it is when it cannot be composed to within `unitsMax` UTF-16 code units. The
+ * result may be longer than `unitsMax` in both cases, so the caller measures it again.
+ *
+ * Normalising takes time with the square of the length of a row of marks: 12 ms for 4,096 units, less than one for 1,024.
+ * A text within `unitsMax`, which should be 1,024 at most, is therefore composed with any content. A longer one is
+ * composed only without long rows of marks, in a fraction of a millisecond.
+ */
+export const composed = (text: string, unitsMax: number, form: 'NFC' | 'NFKC' = 'NFC'): string =>
+  text.length <= unitsMax || (text.length <= unitsMax * decomposedUnitsMax && !hasLongRow(text))
+    ? text.normalize(form)
+    : text;
+
+const hasLongRow = (text: string): boolean =>
+  (text.match(rowsOfMarks) ?? []).some((row) => row.length > rowOfMarksUnitsMax);
+
+/** The same without the blanks around it, which do not count. */
+export const composedName = (text: string, unitsMax: number, form: 'NFC' | 'NFKC' = 'NFC'): string =>
+  // NFKC makes new blanks.
+  composed(text.trim(), unitsMax, form).trim();

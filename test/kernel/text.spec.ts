@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isVisible } from '../../src/kernel/text.js';
+import { composed, composedName, isVisible } from '../../src/kernel/text.js';
 
 describe('a text', () => {
   it('of blanks, controls and what is only there to join or turn others is not visible', () => {
@@ -23,5 +23,44 @@ describe('a text', () => {
     for (const text of ['a', '0', '.', 'ä', '語', 'م', '👩‍🚀', '🏳️‍🌈', '\u0301', '\u200ba\u200b', '\u{f8ff}']) {
       assert.equal(isVisible(text), true, JSON.stringify(text));
     }
+  });
+});
+
+describe('a text that is composed', () => {
+  const decomposed = {
+    'in Vietnamese': 'Ti\u1ebfng Vi\u1ec7t',
+    'in Korean': '\ud55c\uad6d\uc5b4',
+    'in Greek, of four units for one': '\u1f82'.repeat(12),
+  };
+  for (const [what, text] of Object.entries(decomposed)) {
+    it(`may come decomposed ${what}, up to its whole bound`, () => {
+      assert.ok(text.normalize('NFD').length > text.length);
+      assert.equal(composed(text.normalize('NFD'), text.length), text);
+    });
+  }
+  it('may have rows of marks within its bound', () => {
+    const marked = `a${'\u0316'.repeat(40)}\u0301`;
+    assert.equal(composed(marked, 100), `\u00e1${'\u0316'.repeat(40)}`);
+  });
+  it('may become longer than its bound, by either form', () => {
+    assert.equal(composed('\u0958', 1).length, 2);
+    assert.equal(composed('\ufdfa', 1, 'NFKC').length, 18);
+  });
+  it('is left as it is when it cannot be within its bound', () => {
+    const long = 'e\u0301'.repeat(21);
+    assert.equal(composed(long, 10), long);
+    assert.equal(composed(long.slice(0, 40), 10).length, 20);
+  });
+  it('is left as it is when it is beyond its bound and has long rows of marks, also such as NFKC makes', () => {
+    for (const mark of ['\u0301', '\u0344', '\uff9e', '\u{1d165}']) {
+      const marked = `e\u0301${mark.repeat(31)}`;
+      assert.equal(composed(marked, 20, 'NFKC'), marked);
+    }
+    assert.equal(composed(`e${'\u0316'.repeat(29)}\u0301`, 20).charAt(0), '\u00e9');
+  });
+  it('has no blanks around it as a name, however many came', () => {
+    const blanks = ' \u2003'.repeat(1_000);
+    assert.equal(composedName(`${blanks}e\u0301${blanks}`, 1), '\u00e9');
+    assert.equal(composedName('\u00a8', 10, 'NFKC'), '\u0308');
   });
 });

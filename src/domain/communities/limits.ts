@@ -16,4 +16,4 @@ export const overridesMax = 100;
 export const colorMax = 0xff_ff_ff;
 
 /** What shows nothing is no name. */
-export const isName = (name: string): boolean => isVisible(name) && name.length <= nameUnitsMax;
+export const isName = (name: string): boolean => name.length <= nameUnitsMax && isVisible(name);

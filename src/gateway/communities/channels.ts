@@ -1,5 +1,6 @@
 import type { CreateChannel, EditChannel } from '../../domain/communities/commands.js';
 import { communities } from '../../domain/communities/decide.js';
+import { descriptionUnitsMax } from '../../domain/communities/limits.js';
 import { messages, messageStream } from '../../domain/messages/decide.js';
 import type { EditChannel as EditChannelRequest } from '../../gen/communities.js';
 import type { ChannelRef } from '../../gen/refs.js';
@@ -7,6 +8,7 @@ import { channelChat } from '../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { ChannelId, MessageId, UserId } from '../../kernel/ids.js';
 import { has } from '../../kernel/permissions.js';
+import { composed } from '../../kernel/text.js';
 import type { Call, Handlers } from '../rpc.js';
 import type { Rules } from '../view.js';
 import { channelAsker, channelIn, memberAsker, rulesFor } from './askers.js';
@@ -136,7 +138,7 @@ const takenDownIfGone = async (
 
 const attributesOf = ({ name, description, explicit, slowmodeSeconds, position }: EditChannelRequest) => ({
   ...(name === undefined ? {} : { name: nameOf(name) }),
-  ...(description === undefined ? {} : { description: description.normalize('NFC') }),
+  ...(description === undefined ? {} : { description: composed(description, descriptionUnitsMax) }),
   ...(explicit === undefined ? {} : { explicit }),
   ...(slowmodeSeconds === undefined ? {} : { slowmodeSeconds }),
   ...(position === undefined ? {} : { position }),

@@ -1,9 +1,10 @@
 import type { EditMember } from '../../domain/members/commands.js';
-import { members as memberRules } from '../../domain/members/decide.js';
+import { members as memberRules, nicknameUnitsMax } from '../../domain/members/decide.js';
 import type { MembersInit } from '../../gen/communities.js';
 import { CommunityMember, User } from '../../gen/types.js';
 import { isRejection, reject } from '../../kernel/decider.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
+import { composedName } from '../../kernel/text.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import { community } from '../../projections/communities/queries.js';
 import { members, membersById } from '../../projections/members/queries.js';
@@ -49,7 +50,7 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
         by: { user, owner: asker.owner, permissions: asker.permissions, rank: asker.rank },
         rank: member.rank,
         communityRoles: rules.community(communityId)?.roles ?? [],
-        ...(nickname === undefined ? {} : { nickname: nickname.normalize('NFC').trim() }),
+        ...(nickname === undefined ? {} : { nickname: composedName(nickname, nicknameUnitsMax) }),
         ...(roleIds === undefined ? {} : { roles: roleIds.roleIds }),
       },
     };
