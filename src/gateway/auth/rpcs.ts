@@ -14,7 +14,7 @@ import type { Reads } from '../../projections/reading.js';
 import { displayNameOf, type Names } from '../names.js';
 import { sessionDeviceOf, type Handlers, type OpenCall } from '../rpc.js';
 import { newToken, tokenOf, type Token } from '../tokens.js';
-import { emailOf, passwordOf, sessionFor, type EmailAddress } from './wire.js';
+import { emailOf, passwordOf, passwordUnitsMax, sessionFor, type EmailAddress } from './wire.js';
 
 export type AuthNeeds = {
   readonly ids: Ids;
@@ -126,8 +126,12 @@ const signUpOf = (request: {
   return { name, ...(email === undefined ? {} : { email }), ...(password === undefined ? {} : { password }) };
 };
 
-/** The user whom this address and this password belong to. Takes as long for an address that nobody has. */
+/**
+ * The user whom this address and this password belong to. Takes as long for an address that nobody has. A password that
+ * is longer than any can be is not hashed, for any address.
+ */
 const verified = async (needs: AuthNeeds, address: string, password: string): Promise<UserId | undefined> => {
+  if (password.length > passwordUnitsMax) return undefined;
   const email = emailOf(address);
   const user = isRejection(email)
     ? undefined
