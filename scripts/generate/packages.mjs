@@ -169,6 +169,7 @@ const casesText = ({ name, fields }, context) => [
   ...fields.flatMap((field) => [
     `      case ${tagOf(field)}:`,
     ...oneofText(name, field),
+    ...countText(field),
     `        ${assignText(field, context)}`,
     '        break;',
     ...(isPackable(field) ? packedCaseText(field) : []),
@@ -185,6 +186,10 @@ const oneofText = (name, { oneof, number }) =>
         `        if (${oneof}Case !== 0 && ${oneof}Case !== ${number}) clear${name}${upper(oneof)}(message, ${number});`,
         `        ${oneof}Case = ${number};`,
       ];
+
+/** Before the next item is read: counting afterwards would have made it already. */
+const countText = ({ name, itemsMax, wireName }) =>
+  itemsMax === undefined ? [] : [`        reader.expect(message.${name}.length + 1, ${itemsMax}, '${wireName}');`];
 
 const assignText = (field, context) => {
   if (!field.repeated) return `message.${field.name} = ${readValueText(field, context)};`;
@@ -207,7 +212,12 @@ const isPackable = (field) => field.repeated && wireTypeOf(field) !== 2;
 /** Lists of numbers are written packed, and read in both forms. */
 const packedCaseText = (field) => {
   if (field.type !== 'fixed64') throw new Error(`a packed list of ${field.type} is new (${field.name})`);
-  return [`      case ${tagOf(field, 2)}:`, `        reader.bigFixed64s(message.${field.name});`, '        break;'];
+  const bound = field.itemsMax === undefined ? '' : `, ${field.itemsMax}, '${field.wireName}'`;
+  return [
+    `      case ${tagOf(field, 2)}:`,
+    `        reader.bigFixed64s(message.${field.name}${bound});`,
+    '        break;',
+  ];
 };
 
 /** The last member of a oneof wins: the others go, except the one with this number. */

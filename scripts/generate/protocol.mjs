@@ -4,6 +4,7 @@ import protobuf from 'protobufjs';
 const protocolPrefix = 'osmium.client.';
 const snowflakeOption = '(osmium.options.snowflake)';
 const resultOption = '(osmium.options.result)';
+const itemsMaxOption = '(osmium.options.items_max)';
 
 export const readProtocol = (protos) => {
   const root = new protobuf.Root();
@@ -17,7 +18,9 @@ export const readProtocol = (protos) => {
   const packages = client.nestedArray.map((namespace) => namespace.name).sort();
   const types = client.nestedArray.flatMap((namespace) => withNested(namespace)).map(typeOf);
   refuseRecursion(types);
-  return { packages, types, rpcs: rpcsOf(root) };
+  const rpcs = rpcsOf(root);
+  refuseBoundless(types, rpcs);
+  return { packages, types, rpcs };
 };
 
 const withNested = (parent) => (parent.nestedArray ?? []).flatMap((child) => [child, ...withNested(child)]);
@@ -42,6 +45,8 @@ const fieldOf = (field) => ({
     isEnum: field.resolvedType instanceof protobuf.Enum,
   },
   repeated: field.repeated,
+  itemsMax: field.options?.[itemsMaxOption],
+  wireName: snakeCase(field.name),
   hasPresence: Boolean(field.partOf) || (field.resolvedType instanceof protobuf.Type && !field.repeated),
   oneof: field.partOf && !field.partOf.isProto3Optional ? field.partOf.name : undefined,
   snowflake: field.options?.[snowflakeOption],
@@ -79,12 +84,39 @@ const refuseRecursion = (types) => {
   for (const type of types) walk(type.typeName, []);
 };
 
+/** A list in a request is counted while it is read, so each needs a bound; a list in a result is ours and has none. */
+const refuseBoundless = (types, rpcs) => {
+  const inRequests = reachable(types, rpcs);
+  for (const { typeName, fields = [] } of types)
+    for (const { wireName, repeated, itemsMax } of fields) {
+      const needsBound = repeated && inRequests.has(typeName);
+      if (needsBound && !(Number.isInteger(itemsMax) && itemsMax > 0))
+        throw new Error(`a list in a request needs ${itemsMaxOption}: ${typeName}.${wireName}`);
+      if (!needsBound && itemsMax !== undefined)
+        throw new Error(`${itemsMaxOption} is for lists in requests: ${typeName}.${wireName}`);
+    }
+};
+
+const reachable = (types, rpcs) => {
+  const byName = new Map(types.map((type) => [type.typeName, type]));
+  const found = new Set();
+  const visit = ({ reference }) => {
+    if (!reference || found.has(reference.typeName)) return;
+    found.add(reference.typeName);
+    for (const field of byName.get(reference.typeName).fields ?? []) visit(field);
+  };
+  for (const rpc of rpcs) visit(rpc);
+  return found;
+};
+
 const rpcsOf = (root) =>
   root
     .lookupType('osmium.client.core.ClientMessage')
     .fieldsArray.filter((field) => field.id > 1)
     .map((field) => ({ ...fieldOf(field), path: pathOf(field), result: camelCase(field.options?.[resultOption]) }))
     .sort((a, b) => a.number - b.number);
+
+const snakeCase = (name) => name.replace(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);
 
 const camelCase = (name) => name?.replace(/_([a-z])/gu, (_, letter) => letter.toUpperCase());
 

@@ -99,10 +99,12 @@ const served = async (
   const verdict = taken instanceof Promise ? await taken : taken;
   if (!verdict.allowed) return { ...reject('RATE_LIMITED'), retryAfterSeconds: verdict.retryAfterSeconds };
   const decoded = decodeRequest<RpcName>(rpc, body);
-  if (!decoded.ok) return reject('MALFORMED', decoded.reason);
+  if (!decoded.ok) return reject(decodingFaults[decoded.fault], decoded.reason);
   request.peer.requestBegan();
   return handle(needs, request, rpc, decoded.value);
 };
+
+const decodingFaults = { malformed: 'MALFORMED', tooMany: 'TOO_MANY' } as const;
 
 const limitedAs = ({ address, caller }: OpenCall) =>
   caller === undefined ? { address } : { address, session: caller.session };

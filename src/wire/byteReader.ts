@@ -8,6 +8,16 @@ import { Reader } from 'protobufjs/minimal.js';
 /** The low three bits of a tag. */
 export const wireType = { varint: 0, fixed64: 1, delimited: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const;
 
+const fixed64Bytes = 8;
+
+/** A list in a request goes beyond its bound. Thrown before the item that is too many is read. */
+export class TooManyItems extends Error {
+  constructor(itemsMax: number, name: string) {
+    super(`at most ${itemsMax.toString()} ${name}`);
+    this.name = 'TooManyItems';
+  }
+}
+
 // Bigints go through this view: two halves in, one bigint out, whatever the byte order of the machine.
 const halves = new DataView(new ArrayBuffer(8));
 
@@ -22,6 +32,15 @@ const bigintOf = (low: number, high: number): bigint => {
  * they should be. After that the reader is of no more use.
  */
 export class ByteReader extends Reader {
+  private holdsBounds = false;
+
+  /** Throws TooManyItems where a list goes beyond the bound that proto/ gives it. Without this no list has any. */
+  static bounded(bytes: Uint8Array): ByteReader {
+    const reader = new ByteReader(bytes);
+    reader.holdsBounds = true;
+    return reader;
+  }
+
   bigFixed64(): bigint {
     const low = this.fixed32();
     return bigintOf(low, this.fixed32());
@@ -46,9 +65,15 @@ export class ByteReader extends Reader {
     return value;
   }
 
-  /** Appends the values of a packed repeated field. */
-  bigFixed64s(values: bigint[]): void {
+  /** Says that a list is about to have `items`. `name` is the field's in proto/. */
+  expect(items: number, itemsMax: number, name: string): void {
+    if (this.holdsBounds && items > itemsMax) throw new TooManyItems(itemsMax, name);
+  }
+
+  /** Appends the values of a packed repeated field, of which there may be `itemsMax` with those that came before. */
+  bigFixed64s(values: bigint[], itemsMax = Infinity, name = ''): void {
     const outerLen = this.enter();
+    this.expect(values.length + (this.len - this.pos) / fixed64Bytes, itemsMax, name);
     while (this.pos < this.len) values.push(this.bigFixed64());
     this.len = outerLen;
   }

@@ -1,4 +1,4 @@
-import { ByteReader } from './byteReader.js';
+import { ByteReader, TooManyItems } from './byteReader.js';
 import { ByteWriter } from './byteWriter.js';
 
 /** How one message type is read and written. `Value` is what decoding gives, `Init` what encoding takes. */
@@ -11,7 +11,8 @@ export interface Codec<Value, Init> {
 }
 
 export type Decoded<Value> =
-  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly fault: 'malformed' | 'tooMany'; readonly reason: string };
 
 export const encode = <Init>(codec: Codec<unknown, Init>, value: Init): Uint8Array => {
   const writer = new ByteWriter();
@@ -19,14 +20,24 @@ export const encode = <Init>(codec: Codec<unknown, Init>, value: Init): Uint8Arr
   return writer.finish();
 };
 
-/** Never throws on bad bytes. Byte fields are views into `bytes`. */
-export const decode = <Value>(codec: Codec<Value, never>, bytes: Uint8Array): Decoded<Value> => {
-  const reader = new ByteReader(bytes);
+/** Never throws on bad bytes. Byte fields are views into `bytes`. Lists may have any length. */
+export const decode = <Value>(codec: Codec<Value, never>, bytes: Uint8Array): Decoded<Value> =>
+  decodedFrom(new ByteReader(bytes), codec);
+
+/**
+ * The same for requests, whose senders are not trusted. A list beyond its bound in proto/ is the fault `tooMany`, found
+ * before more of it is read, and the reason names the field and the bound.
+ */
+export const decodeBounded = <Value>(codec: Codec<Value, never>, bytes: Uint8Array): Decoded<Value> =>
+  decodedFrom(ByteReader.bounded(bytes), codec);
+
+const decodedFrom = <Value>(reader: ByteReader, codec: Codec<Value, never>): Decoded<Value> => {
   try {
     return { ok: true, value: codec.read(reader) };
   } catch (error) {
+    if (error instanceof TooManyItems) return { ok: false, fault: 'tooMany', reason: error.message };
     // protobufjs has no class of its own for this. Nothing but the bytes goes in here, so the fault is theirs.
-    return { ok: false, reason: error instanceof Error ? error.message : 'malformed' };
+    return { ok: false, fault: 'malformed', reason: error instanceof Error ? error.message : 'malformed' };
   }
 };
 

@@ -12,7 +12,7 @@ import type { Member, ResultInit, ResultName, Rpc, RpcName, Rpcs, UpdateInit, Up
 import type { Update } from '../gen/updates.js';
 import { ByteReader, wireType } from './byteReader.js';
 import { ByteWriter, varintSize, writeVarint } from './byteWriter.js';
-import { decode, type Decoded } from './codec.js';
+import { decode, decodeBounded, type Decoded } from './codec.js';
 
 const idTag = 0x08;
 export const updateTag = 0x12;
@@ -61,11 +61,14 @@ export const readClientMessage = (frame: Uint8Array): ClientFrame => {
   return id === heartbeatId ? { kind: 'heartbeat' } : { kind: 'malformed', id };
 };
 
-/** The request of an RPC. Text must be valid UTF-8. Never throws on bad bytes; byte fields are views into `body`. */
+/**
+ * The request of an RPC. Text must be valid UTF-8, and lists must keep to their bounds. Never throws on bad bytes; byte
+ * fields are views into `body`.
+ */
 export const decodeRequest = <Name extends RpcName>(
   rpc: Pick<Rpc<Name>, 'request'>,
   body: Uint8Array,
-): Decoded<Rpcs[Name]['request']> => decode(rpc.request, body);
+): Decoded<Rpcs[Name]['request']> => decodeBounded(rpc.request, body);
 
 /** The answer to the request with this id. An error is a result too: `{ error: { errorCode, errorMessage } }`. */
 export const encodeResult = (requestId: number, result: ResultInit, traceId?: string): Body => {

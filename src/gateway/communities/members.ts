@@ -15,16 +15,13 @@ import { memberAsker, rulesFor } from './askers.js';
 import type { CommunityNeeds } from './needs.js';
 import { done } from './wire.js';
 
-/** In one answer, and as many ids may be asked for. */
+/** In one answer. */
 export const membersListedMax = 1_000;
 
 export type MemberRpcs = 'communitiesGetMembers' | 'communitiesEditMember';
 
 export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'statusOf'>): Handlers<MemberRpcs> => ({
   async communitiesGetMembers({ communityId, memberIds }, call) {
-    if (memberIds.length > membersListedMax) {
-      return reject('TOO_MANY', `at most ${membersListedMax.toString()} member_ids`);
-    }
     await call.upToDate('communities', 'members', 'users');
     await rulesFor(needs.access, call, communityId);
     const by = memberAsker(needs.access.now, communityId, call.caller.user);

@@ -16,9 +16,6 @@ import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js
 
 export type MessageNeeds = SendingNeeds & { readonly statusOf: StatusOf };
 
-/** Messages that one request may delete. */
-export const deletedAtOnceMax = 100;
-
 type Built = 'messagesSendMessage' | 'messagesGetHistory' | 'messagesEditMessage' | 'messagesDeleteMessage';
 
 export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
@@ -62,7 +59,6 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       const chat = chatOf(chatRef, call.caller.user);
       if (isRejection(chat)) return chat;
       const ids = [...new Set(messageIds)];
-      if (ids.length > deletedAtOnceMax) return reject('TOO_MANY', `delete ${deletedAtOnceMax.toString()} at a time`);
       await call.upToDate('messages');
       const seen = await seenTextChat(needs.access, call, chat);
       if (isRejection(seen)) return seen;

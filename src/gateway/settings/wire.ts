@@ -6,7 +6,6 @@ import type { Activity, Status } from '../../kernel/ports/presence.js';
 import { isValueOf } from '../../wire/codec.js';
 import { displayNameOf } from '../names.js';
 
-export const activitiesMax = 5;
 export const activityTextUnitsMax = 128;
 
 const usernameForm = /^[A-Za-z0-9_.]{2,32}$/;
@@ -46,7 +45,6 @@ export type StatusChange = { readonly status: Status; readonly activities: reado
 export const statusOf = ({ status: number, activities }: ChangeStatus): StatusChange | Rejection => {
   const status = statuses.get(number);
   if (status === undefined) return reject('INVALID_ARGUMENT', 'the status is unknown');
-  if (activities.length > activitiesMax) return reject('TOO_MANY', `at most ${activitiesMax.toString()} activities`);
   const isSound = ({ title, state, type }: ChangeStatus['activities'][number]): boolean =>
     isValueOf(UserStatusActivityType, type) &&
     title.length <= activityTextUnitsMax &&

@@ -32,7 +32,7 @@ import { projections } from '../../../src/projections/registry.js';
 import { startProjections, type Projections } from '../../../src/projections/runner.js';
 import { unreadReads } from '../../../src/projections/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
-import { decode, encode, type Codec } from '../../../src/wire/codec.js';
+import { decodeBounded, encode, type Codec } from '../../../src/wire/codec.js';
 import { openStore } from '../../projections/setting.js';
 import { plainSealer } from '../../support/plainSealer.js';
 import { cleo, populate } from './people.js';
@@ -274,7 +274,7 @@ const ask = <Name extends Asked>(
 ): Promise<Answer<Name>> => {
   // Through the bytes, so that what is not set looks as it does on the wire. The table pairs names with their codecs.
   const codec = rpcTable[name].request as unknown as Codec<unknown, Request<Name>>;
-  const decoded = decode(codec, encode(codec, request));
+  const decoded = decodeBounded(codec, encode(codec, request));
   if (!decoded.ok) throw new Error(decoded.reason);
   const handler = handlers[name] as unknown as (request: unknown, call: Call) => Promise<Answer<Name>>;
   return handler(decoded.value, call);
