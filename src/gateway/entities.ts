@@ -2,27 +2,39 @@ import type { Entity } from '../domain/messages/events.js';
 import type { MessageEntity, MessageEntityInit } from '../gen/types.js';
 import { isRejection, reject, type Rejection } from '../kernel/decider.js';
 import { unless, type Personal } from '../kernel/event.js';
+import { isLink } from './links.js';
 
-/** Of one message, and of one quote. */
-export const entitiesMax = 200;
 /** In UTF-16 code units. */
 export const entityUrlUnitsMax = 2048;
 export const entityLanguageUnitsMax = 64;
 
-/** What a link may do when it is followed. `javascript:` and the like would run in the reader's client. */
-const linkSchemes = new Set(['http:', 'https:', 'mailto:']);
-
-/** As they came, in their order: clients nest by it. All of them hold for `text`, or none is taken. */
+/**
+ * As they came, in their order: clients nest by it. All of them hold for `text`, or none is taken. Their number is
+ * bounded where requests are decoded. Their addresses are only measured here: parsing them costs more, so `refusedLink`
+ * does it once the whole message is known to be small enough.
+ */
 export const entitiesOf = (wire: readonly MessageEntity[], text: string): readonly Entity[] | Rejection => {
-  if (wire.length > entitiesMax) return reject('TOO_MANY', `at most ${entitiesMax.toString()} entities`);
   const entities: Entity[] = [];
   for (const [index, one] of wire.entries()) {
     const entity = entityOf(one, text);
-    if (isRejection(entity)) return { ...entity, detail: `number ${index.toString()} ${entity.detail ?? ''}` };
+    if (isRejection(entity)) return numbered(index, entity);
     entities.push(entity);
   }
   return entities;
 };
+
+/** Refuses the first address that is not http, https or mailto. */
+export const refusedLink = (entities: readonly Entity[]): Rejection | undefined => {
+  const index = entities.findIndex(({ url }) => url !== undefined && !isLink(url));
+  return index < 0 ? undefined : numbered(index, reject('INVALID_ENTITIES', notALink));
+};
+
+const notALink = 'has an address that is not http, https or mailto';
+
+const numbered = (index: number, refusal: Rejection): Rejection => ({
+  ...refusal,
+  detail: `number ${index.toString()} ${refusal.detail ?? ''}`,
+});
 
 /** The text that an entity is about. */
 export const coveredBy = ({ start, length }: Pick<Entity, 'start' | 'length'>, text: string): string =>
@@ -92,9 +104,6 @@ const preOf = (language: string | undefined): What | Rejection => {
 
 const linkOf = (url: string): What | Rejection => {
   if (url.length > entityUrlUnitsMax) return reject('INVALID_ENTITIES', 'has too long an address');
-  if (!URL.canParse(url) || !linkSchemes.has(new URL(url).protocol)) {
-    return reject('INVALID_ENTITIES', 'has an address that is not http, https or mailto');
-  }
   return { kind: 'textUrl', url };
 };
 

@@ -5,7 +5,7 @@ import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import type { HistoryPage } from '../../projections/messages/queries.js';
 import { chatOf } from '../chatRefs.js';
-import { entitiesOf } from '../entities.js';
+import { entitiesOf, refusedLink } from '../entities.js';
 
 /** Of a message and of a quote, in UTF-16 code units. */
 export const textUnitsMax = 4000;
@@ -35,7 +35,8 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
   if (isRejection(written)) return written;
   const reply = replyOf(request);
   if (isRejection(reply)) return reply;
-  if (isTooLarge(written, reply?.quote)) return reject('MESSAGE_TOO_LONG');
+  const refused = refusedContent(written, reply?.quote);
+  if (refused !== undefined) return refused;
   const { clientId: nonce } = request;
   return {
     chat,
@@ -66,7 +67,7 @@ export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejec
 /** A text with its entities, all within the bounds. */
 export const contentOf = (text: string, entities: EditMessage['entities']): Written | Rejection => {
   const written = writtenOf(text, entities);
-  return !isRejection(written) && isTooLarge(written) ? reject('MESSAGE_TOO_LONG') : written;
+  return isRejection(written) ? written : (refusedContent(written) ?? written);
 };
 
 /** Without an anchor the newest; an anchor of 0 is none, except that everything is newer than 0. */
@@ -109,22 +110,27 @@ const quoteOf = ({ message, entities: wire, offset }: SendMessageReplyToQuote): 
   return { text: message, entities, ...(offset === undefined ? {} : { offset: Number(offset) }) };
 };
 
-const isTooLarge = (...written: readonly (Written | undefined)[]): boolean =>
-  atMostBytes(written) > contentBytesMax && exactBytes(written) > contentBytesMax;
-
-// One code unit takes six bytes at most, as a control character does. Hardly any message needs to be looked at closer.
-const unitBytesMax = 6;
-const entityBytesMax = 150;
-const atMostBytes = (written: readonly (Written | undefined)[]): number => {
-  let bytes = 0;
-  for (const { text, entities } of written.filter((one) => one !== undefined)) {
-    bytes += text.length * unitBytesMax + entities.length * entityBytesMax;
-    for (const { url = '', language = '' } of entities) bytes += (url.length + language.length) * unitBytesMax;
-  }
-  return bytes;
+/** A message and its quote, which count together. Parsing links is the dearest of the checks, and comes last. */
+const refusedContent = (written: Written, quote?: Quote): Rejection | undefined => {
+  if (isTooLarge(quote === undefined ? [written] : [written, quote])) return reject('MESSAGE_TOO_LONG');
+  return refusedLink(written.entities) ?? refusedLink(quote?.entities ?? []);
 };
 
-const exactBytes = (written: readonly (Written | undefined)[]): number =>
+// One code unit takes one byte at least, and six at most, as a control character does. Hardly any message needs to be
+// looked at closer.
+const unitBytesMax = 6;
+const entityBytesMax = 150;
+const isTooLarge = (written: readonly Written[]): boolean => {
+  const entities = written.flatMap((one) => one.entities);
+  let units = 0;
+  for (const { text } of written) units += text.length;
+  for (const { url = '', language = '' } of entities) units += url.length + language.length;
+  if (units > contentBytesMax) return true;
+  const bytesAtMost = units * unitBytesMax + entities.length * entityBytesMax;
+  return bytesAtMost > contentBytesMax && exactBytes(written) > contentBytesMax;
+};
+
+const exactBytes = (written: readonly Written[]): number =>
   Buffer.byteLength(
     JSON.stringify(written, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { coveredBy, entitiesFor, entitiesMax, entitiesOf, entityUrlUnitsMax } from '../../../src/gateway/entities.js';
+import { coveredBy, entitiesFor, entitiesOf, entityUrlUnitsMax, refusedLink } from '../../../src/gateway/entities.js';
 import { SendMessage } from '../../../src/gen/messages.js';
 import type { MessageEntity, MessageEntityInit } from '../../../src/gen/types.js';
 import { isRejection } from '../../../src/kernel/decider.js';
@@ -32,7 +32,8 @@ const read = (...entities: readonly MessageEntityInit[]): readonly MessageEntity
   return decoded.ok ? decoded.value.entities : [];
 };
 const refusalOf = (text: string, ...entities: readonly MessageEntityInit[]): string | undefined => {
-  const outcome = entitiesOf(read(...entities), text);
+  const taken = entitiesOf(read(...entities), text);
+  const outcome = isRejection(taken) ? taken : refusedLink(taken);
   return isRejection(outcome) ? `${outcome.rejected}: ${outcome.detail ?? ''}` : undefined;
 };
 
@@ -85,10 +86,10 @@ describe('an entity', () => {
       assert.equal(refusalOf('a😀bcd', entity), `INVALID_ENTITIES: number 0 ${detail}`);
     });
   }
-  it('is one of two hundred at most', () => {
-    const many = Array.from({ length: entitiesMax + 1 }, () => ({ length: 1, bold: true }));
-    assert.match(refusalOf('x', ...many) ?? '', /at most 200/);
-    assert.equal(refusalOf('x', ...many.slice(1)), undefined);
+  it('with an address that is none is told by its number', () => {
+    const [link, none] = ['https://example.org/', 'example'].map((url) => ({ length: 1, textUrl: { url } }));
+    assert.ok(link && none);
+    assert.equal(refusalOf('x', link, { length: 1, bold: true }, none), `INVALID_ENTITIES: number 2 ${notALink()}`);
   });
 
   it('that is taken lies within the text and between its characters', () => {

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { hostOf, isLink } from '../../../src/gateway/links.js';
+
+const ideographs = (units: number): string => '\u6587'.repeat(units);
+
+describe('a link', () => {
+  it('is of http, https or mail, in any spelling that is parsed as one', () => {
+    for (const url of [
+      'https://example.org/',
+      'HTTP:example.org',
+      ' \u0000https:/\\example.org:8080/a?b#c \u001f',
+      'ht\ntps:\t//exa\rmple.org',
+      'https://ada:secret@love@example.org',
+      'http://[::1]:80/',
+      'http://\u6587.example/',
+      'mailto:ada@example.org',
+    ])
+      assert.ok(isLink(url), JSON.stringify(url));
+  });
+
+  it('is nothing else', () => {
+    for (const url of ['', 'example', 'javascript:alert(1)', 'java\nscript:alert(1)', 'data:text/html,x', 'ftp://x/'])
+      assert.ok(!isLink(url), JSON.stringify(url));
+    for (const url of ['http:', 'https://a b/', 'https://a:b/', 'http://[::1', 'http://a@/'])
+      assert.ok(!isLink(url), JSON.stringify(url));
+  });
+
+  it('has a host of 253 units at most', () => {
+    const longest = 'x'.repeat(253);
+    for (const url of [`http://${longest}`, `https:\\\\a@${longest}:443/${longest}`, `mailto:${longest}@example.org`])
+      assert.ok(isLink(url), url);
+    for (const url of [`http://${longest}x`, `https:\\\\a@${longest}x:443/`]) assert.ok(!isLink(url), url);
+  });
+});
+
+describe('the host of a link', () => {
+  it('is found wherever the parser looks for it', () => {
+    const host = ideographs(1_000);
+    for (const url of [
+      `http://${host}`,
+      `http:${host}/`,
+      `http:\\/\\${host}\\x`,
+      `\u001f \n https:/${host}:80?x@y`,
+      `h\tttps:\r//a:b@c@${host}#x@y`,
+      `http://${host.slice(0, 500)}\n${host.slice(500)}  \u0000`,
+    ])
+      assert.equal(hostOf(url), host, JSON.stringify(url.replaceAll(host, 'HOST')));
+    assert.ok((hostOf(`http://a[:${host}`)?.length ?? 0) >= host.length);
+    assert.ok((hostOf(`http://a ${host}`)?.length ?? 0) >= host.length);
+    assert.ok((hostOf(`http://[${host}:1`)?.length ?? 0) >= host.length);
+  });
+
+  it('is the one that the parser finds', () => {
+    const part = fc.constantFrom(
+      ...['http:', 'https:', 'HTTP', ':', '/', '\\', '//', '@', '?', '#', '[', ']', '::1', '%41', '.', '..'],
+      ...['\t', '\n', '\r', ' ', '\u0000', '\u001f', 'a', 'b.example', '1', '80', '\u6587', '\u3002', '\u00ad'],
+    );
+    const rest = fc.array(part, { maxLength: 10 }).map((parts) => parts.join(''));
+    const url = fc.tuple(fc.constantFrom('', ' ', '\n', '\u0000'), fc.constantFrom('http:', 'https:'), rest);
+    let parsed = 0;
+    fc.assert(
+      fc.property(url, (parts) => {
+        const text = parts.join('');
+        if (!URL.canParse(text)) return;
+        parsed += 1;
+        const { hostname } = new URL(text);
+        assert.equal(new URL(`http://${hostOf(text) ?? ''}/`).hostname, hostname);
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.ok(parsed > 100, 'hardly any was one');
+  });
+});
