@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { Field } from 'protobufjs';
+import { descriptionUnitsMax } from '../../src/domain/communities/limits.js';
+import { passwordUnitsMax } from '../../src/gateway/auth/wire.js';
+import { contentBytesMax } from '../../src/gateway/messages/wire.js';
+import { rpcTable, type RpcName } from '../../src/gen/rpcs.js';
+import type { MessageEntityInit } from '../../src/gen/types.js';
+import type { PasswordHasher } from '../../src/kernel/ports/system.js';
+import { fieldPaths, textOf, withField, type Plain } from '../support/fieldPaths.js';
+import { quickHasher, testServer, type TestServer } from '../support/server.js';
+import { nameOf, protocolRoot } from '../wire/definitions.js';
+import { connectionOf, ground, ownerLogin, people, type Ground } from './grounds.js';
+import { outcomeTable } from './outcomeTable.js';
+import { inChannel } from './places.js';
+import { outcomeOf } from './seat.js';
+
+/** The longest text that is composed may come decomposed, in four times as many units. */
+const composedUnitsMax = 4 * descriptionUnitsMax;
+const urlUnitsMax = 2_048;
+
+type Work = { readonly composed: string[]; readonly parsed: string[]; readonly hashed: string[] };
+
+/** Notes all texts that are composed, parsed and hashed since `start`. */
+const recorder = () => {
+  const work: Work = { composed: [], parsed: [], hashed: [] };
+  const { URL: PlainUrl } = globalThis;
+  const normalize = Object.getOwnPropertyDescriptor(String.prototype, 'normalize') ?? {};
+  const plainNormalize = normalize.value as (this: string, form?: string) => string;
+  class RecordedUrl extends PlainUrl {
+    static override canParse(url: string, base?: string): boolean {
+      work.parsed.push(url);
+      return PlainUrl.canParse(url, base);
+    }
+    constructor(url: string | URL, base?: string | URL) {
+      work.parsed.push(String(url));
+      super(url, base);
+    }
+  }
+  const recordedNormalize = function (this: string, form?: string): string {
+    work.composed.push(this);
+    return plainNormalize.call(this, form);
+  };
+  const hasher: PasswordHasher = {
+    hash: (password) => {
+      work.hashed.push(password);
+      return quickHasher.hash(password);
+    },
+    verify: (password, hash) => {
+      work.hashed.push(password);
+      return quickHasher.verify(password, hash);
+    },
+  };
+  return {
+    work,
+    hasher,
+    start: () => {
+      for (const texts of Object.values(work)) texts.length = 0;
+      globalThis.URL = RecordedUrl;
+      Object.defineProperty(String.prototype, 'normalize', { ...normalize, value: recordedNormalize });
+    },
+    stop: () => {
+      globalThis.URL = PlainUrl;
+      Object.defineProperty(String.prototype, 'normalize', normalize);
+    },
+  };
+};
+
+const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
+
+/** 64 KiB. Composing it takes time with the square of its length. */
+const hostile = `${'\u0301'.repeat(16_384)}${'\u0316'.repeat(16_384)}`;
+
+/** Other fields that a message needs, so that the server looks at the one that a test is about. */
+const fills: Readonly<Record<string, Plain>> = {
+  'osmium.client.types.MessageEntity': { length: 1 },
+  'osmium.client.messages.SendMessage.ReplyTo.Quote': { message: 'welcome' },
+};
+const fill = ({ resolvedType }: Field): Plain => (resolvedType && fills[nameOf(resolvedType)]) ?? {};
+
+const isText = ({ type }: Field): boolean => type === 'string';
+const root = protocolRoot();
+const built = [...new Map(outcomeTable.toReversed().map((row) => [row.rpc, row])).values()];
+
+describe('work on what a client sends', () => {
+  const { work, hasher, start, stop } = recorder();
+  let server: TestServer;
+  let square: Ground;
+  before(async () => {
+    server = await testServer({ hasher });
+    square = await ground(await people(server), 'viewChannel');
+  });
+  after(() => server.remove());
+  beforeEach(start);
+  afterEach(stop);
+
+  const ask = async (name: RpcName, request: Plain): Promise<string | number> => {
+    const connection = await connectionOf(square.people, 'owner');
+    // The definitions alone pair requests with names.
+    const outcome = outcomeOf(await connection.ask(name, request));
+    await connection.raw.leave();
+    return outcome;
+  };
+
+  for (const { rpc, request } of built)
+    for (const path of fieldPaths(root.lookupType(rpcTable[rpc].request.typeName), isText))
+      it(`is bounded for a long text in ${rpc}, ${textOf(path)}`, async () => {
+        const sound = (await request(square)) as Plain;
+        assert.notEqual(await ask(rpc, withField(sound, path, hostile, fill)), 500);
+        assert.ok(longest(work.composed) <= composedUnitsMax, `composed ${longest(work.composed).toString()} units`);
+        assert.ok(longest(work.parsed) <= urlUnitsMax, `parsed ${longest(work.parsed).toString()} units`);
+        assert.ok(longest(work.hashed) <= passwordUnitsMax, `hashed ${longest(work.hashed).toString()} units`);
+      });
+
+  it('is bounded for every text that there is', () => {
+    const texts = built.flatMap(({ rpc }) => fieldPaths(root.lookupType(rpcTable[rpc].request.typeName), isText));
+    assert.ok(texts.length > 25, texts.length.toString());
+    assert.ok(hostile.length > 4 * composedUnitsMax);
+  });
+
+  it('is not begun for a password that nobody can have, with any address', async () => {
+    for (const email of [ownerLogin.email, 'nobody@example.org', 'no address'])
+      assert.equal(await ask('authSignIn', { email, password: 'x'.repeat(passwordUnitsMax + 1) }), 403);
+    assert.deepEqual(work.hashed, []);
+  });
+
+  it('is done for an address that is none as for one that nobody has', async () => {
+    const password = 'x'.repeat(passwordUnitsMax);
+    for (const email of ['nobody@example.org', 'no address', hostile])
+      assert.equal(await ask('authSignIn', { email, password }), 403);
+    assert.deepEqual(work.hashed, [password, password, password]);
+  });
+
+  describe('on links', () => {
+    const link = (url: string): MessageEntityInit => ({ length: 1, textUrl: { url } });
+    const links = (count: number): readonly MessageEntityInit[] =>
+      Array<MessageEntityInit>(count).fill(link(`http://example.org/${'x'.repeat(1_900)}`));
+    const half = links(Math.ceil(contentBytesMax / 2 / 1_900));
+    const all = [...half, ...half];
+    const message = 'welcome';
+    const requests = (): readonly (readonly [string, RpcName, (entities: readonly MessageEntityInit[]) => Plain])[] => {
+      const chatRef = inChannel(square.community, square.channel);
+      const messageId = square.message;
+      const quoting = (quoted: readonly MessageEntityInit[]) => ({ messageId, quote: { message, entities: quoted } });
+      return [
+        ['a message', 'messagesSendMessage', (entities) => ({ chatRef, message, entities })],
+        ['a quote', 'messagesSendMessage', (entities) => ({ chatRef, message, replyTo: quoting(entities) })],
+        ['an edit', 'messagesEditMessage', (entities) => ({ chatRef, messageId, message, entities })],
+        ['an edit that keeps the text', 'messagesEditMessage', (entities) => ({ chatRef, messageId, entities })],
+      ];
+    };
+
+    it('is not begun where they are too long together', async () => {
+      for (const [what, rpc, holding] of requests()) assert.equal(await ask(rpc, holding(all)), 413, what);
+      const replyTo = { messageId: square.message, quote: { message, entities: half } };
+      const chatRef = inChannel(square.community, square.channel);
+      assert.equal(await ask('messagesSendMessage', { chatRef, message, entities: half, replyTo }), 413);
+      assert.deepEqual(work.parsed, []);
+    });
+
+    it('is not begun for a host that is longer than any', async () => {
+      const long = [link(`http://${'\u6587'.repeat(254)}/`)];
+      for (const [what, rpc, holding] of requests()) assert.equal(await ask(rpc, holding(long)), 400, what);
+      assert.deepEqual(work.parsed, []);
+    });
+
+    it('is done once for each', async () => {
+      for (const [what, rpc, holding] of requests()) {
+        work.parsed.length = 0;
+        assert.equal(typeof (await ask(rpc, holding(links(3)))), 'string', what);
+        assert.equal(work.parsed.length, 3, what);
+      }
+    });
+  });
+});
+
+describe('a list that is too long', () => {
+  let server: TestServer;
+  before(async () => {
+    server = await testServer();
+  });
+  after(() => server.remove());
+
+  it('is answered with 413 and the bound, and the connection stays', async () => {
+    const { seats } = await people(server);
+    const { ask, raw } = seats.owner;
+    const entities = Array<MessageEntityInit>(201).fill({});
+    const refused = await ask('messagesSendMessage', { chatRef: { self: {} }, message: 'x', entities });
+    assert.equal(refused.error?.errorCode, 413);
+    assert.match(refused.error.errorMessage, /at most 200 entities/);
+    assert.equal(
+      outcomeOf(await ask('communitiesGetMembers', { memberIds: Array<never>(1_001).fill(1n as never) })),
+      413,
+    );
+    assert.equal(outcomeOf(await ask('settingsChangeStatus', { activities: Array(6).fill({}) })), 413);
+    assert.equal(outcomeOf(await ask('chatsGetChats', {})), 'chats');
+    await raw.leave();
+  });
+});
