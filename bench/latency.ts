@@ -10,6 +10,7 @@ import { checkOpenFiles } from './support/processes.js';
 import { checkAnswer, foundedBy, signedUp } from './support/rawClient.js';
 import { openRawSocket } from './support/rawSocket.js';
 import { startServer, type ServerUnderTest } from './support/serverUnderTest.js';
+import { sharedMillis } from './support/sharedClock.js';
 import { percentile, rounded } from './support/statistics.js';
 
 /**
@@ -158,7 +159,7 @@ const paced = async (messages: number, everyMillis: number, send: (at: number) =
   while (sentAt.length < messages) {
     const due = started + sentAt.length * everyMillis;
     await pause(Math.max(0, due - performance.now()));
-    sentAt.push(Number(process.hrtime.bigint()) / 1e6);
+    sentAt.push(sharedMillis());
     send(sentAt.length - 1);
   }
   return sentAt;

@@ -1,6 +1,7 @@
 import { authorized, inParallel, signedUp, type RawClient } from './rawClient.js';
 import { openRawSocket, type RawSocket } from './rawSocket.js';
 import { serveCalls, tellNews } from './helper.js';
+import { sharedMillis } from './sharedClock.js';
 
 /** Which sockets are meant: those at the server under test, or those at the plain one that sets the limit. */
 export type Side = 'osmium' | 'plain';
@@ -39,8 +40,6 @@ const receivedBy = (side: readonly RawSocket[]): Received => {
   }
   return { ...received, atMillis: sharedMillis() };
 };
-
-const sharedMillis = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Looks at the counters so often, and says when they have changed. */
 const newsMillis = 2;
