@@ -42,9 +42,9 @@ export const benchmark = async <D extends Readonly<Record<string, number | strin
   const options = optionsFrom({ ...commonOptions, ...defaults }, process.argv.slice(2));
   const folder = await mkdtemp(join(tmpdir(), 'osmium-bench-'));
   const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  const cleanUp = async (): Promise<void> => {
-    for (const end of ends.splice(0).reverse()) await end().catch(() => undefined);
-  };
+  let cleaned: Promise<void> | undefined;
+  // A helper that is interrupted with this process makes the run fail while it is being broken off already.
+  const cleanUp = (): Promise<void> => (cleaned ??= inReverse(ends));
   const breakOff = (why: string): void => {
     progress(why);
     void cleanUp().then(() => process.exit(1));
@@ -63,6 +63,10 @@ export const benchmark = async <D extends Readonly<Record<string, number | strin
   }
   // Sockets of processes that have just been ended may still hold this one.
   process.exit();
+};
+
+const inReverse = async (ends: readonly (() => Promise<unknown>)[]): Promise<void> => {
+  for (const end of ends.toReversed()) await end().catch(() => undefined);
 };
 
 const print = (name: string, measured: Measured, loadBefore: readonly number[]): void => {
