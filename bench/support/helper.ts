@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 
 /** What a helper process does when it is asked: one argument, one answer. */
 export type Calls = Readonly<Record<string, (argument: never) => unknown>>;
@@ -24,12 +25,16 @@ export type HelperNeeds = {
   readonly file: URL;
   /** Where its CPU profile goes; empty for none. */
   readonly profile?: string;
+  /** How far it stands back for others that want the processor, 0 to 19. Default: 0. */
+  readonly nice?: number;
 };
 
 export const startHelper = async <C extends Calls, News = never>(needs: HelperNeeds): Promise<Helper<C, News>> => {
-  const { file, profile = '' } = needs;
+  const { file, profile = '', nice = 0 } = needs;
   const execArgv = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child = fork(file, [], { serialization: 'advanced', execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  // Threads take over the priority of the thread that begins them, and at this point there is only one.
+  if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);
   const open = new Map<
     number,
     { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -20,11 +21,15 @@ export type ServerOptions = {
   readonly dataDir: string;
   /** Where its CPU profile goes; empty for none. */
   readonly profile?: string;
+  /** Another build's `main.js`, to be measured in place of this one's. Empty for this one. */
+  readonly main?: string;
+  /** Whether requests are limited, as they are by default where nothing is measured. Default: off. */
+  readonly rateLimits?: 'on' | 'off';
   /** Variables besides those that every measured server gets. */
   readonly variables?: Readonly<Record<string, string>>;
 };
 
-const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const ownMain = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const readyMillisMax = 300_000;
 const pollMillis = 2;
 const stopMillisMax = 8_000;
@@ -32,28 +37,36 @@ const stopMillisMax = 8_000;
 export const startServer = async ({
   dataDir,
   profile = '',
+  main = '',
+  rateLimits = 'off',
   variables = {},
 }: ServerOptions): Promise<ServerUnderTest> => {
   const port = await freePort();
   const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const started = performance.now();
-  const child = spawn(process.execPath, [...profiling, main], {
+  const child = spawn(process.execPath, [...profiling, main === '' ? ownMain : resolve(main)], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
       OSMIUM_HOST: '127.0.0.1',
       OSMIUM_PORT: port.toString(),
       OSMIUM_DATA_DIR: dataDir,
-      OSMIUM_RATE_LIMITS: 'off',
+      OSMIUM_RATE_LIMITS: rateLimits,
       OSMIUM_LOG_LEVEL: 'error',
       ...variables,
     },
   });
   const exited = once(child, 'exit');
+  // An interrupted run may end before the server is ready, when nobody else knows of it yet.
+  const killChild = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.on('exit', killChild);
+  void exited.then(() => process.off('exit', killChild));
   try {
     await ready(child, port, started);
   } catch (error) {
-    child.kill('SIGKILL');
+    killChild();
     throw error;
   }
   const end = async (signal: NodeJS.Signals): Promise<void> => {
