@@ -1,20 +1,30 @@
 import type { RPCResult } from '../../src/gen/core.js';
 import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
-import type { ChannelId, CommunityId } from '../../src/kernel/ids.js';
+import type { Update } from '../../src/gen/updates.js';
+import type { ChannelId, CommunityId, UserId } from '../../src/kernel/ids.js';
 import { encodeRequest, readServerMessage } from '../../src/wire/envelope.js';
-import { openRawSocket, type RawSocket } from './rawSocket.js';
+import { maskedFrame, openRawSocket, type Entrance, type RawSocket } from './rawSocket.js';
 
-/** A user of the server under test. Answers are read, updates only counted. */
+/** A user of the server under test. Answers are read, updates only counted unless somebody listens to them. */
 export class RawClient {
   readonly socket: RawSocket;
+  onUpdate: ((update: Update) => void) | undefined;
   private lastId = 0;
-  private readonly asked = new Map<number, (result: RPCResult) => void>();
+  private readonly asked = new Map<number, Answered>();
+  private lost = false;
 
   constructor(socket: RawSocket) {
     this.socket = socket;
     socket.onPayload = (payload) => {
       if (isResult(payload)) this.answered(payload);
+      else if (this.onUpdate !== undefined) this.updated(payload, this.onUpdate);
     };
+    if (!socket.mayClose) return;
+    socket.onClosed = () => {
+      this.lose();
+    };
+    // A server that is full says so in the same read in which the connection opened.
+    if (!socket.isOpen) this.lose();
   }
 
   /** Rejects when the server refuses. */
@@ -26,19 +36,42 @@ export class RawClient {
     return result;
   }
 
-  ask<Name extends RpcName>(
-    name: Name,
-    request: Rpcs[Name]['requestInit'],
-    answered: (result: RPCResult) => void,
-  ): void {
+  ask<Name extends RpcName>(name: Name, request: Rpcs[Name]['requestInit'], answered: Answered): void {
     this.lastId += 1;
-    this.asked.set(this.lastId, answered);
-    this.socket.send(encodeRequest(this.lastId, name, request));
+    this.askBytes(this.lastId, maskedFrame(encodeRequest(this.lastId, name, request)), answered);
+  }
+
+  /** Sends a frame that was made beforehand and has this id in it. */
+  askBytes(id: number, frame: Uint8Array, answered: Answered): void {
+    if (this.lost) {
+      answered(closedResult(id));
+      return;
+    }
+    this.asked.set(id, answered);
+    this.socket.sendBytes(frame);
+  }
+
+  /** Closes the connection. Requests under way are answered with `closedText`. */
+  leave(): void {
+    this.socket.close();
+    this.lose();
   }
 
   /** From here on nothing is looked into: no answers any more. */
   onlyCount(): void {
     this.socket.onPayload = undefined;
+  }
+
+  private lose(): void {
+    this.lost = true;
+    const open = [...this.asked];
+    this.asked.clear();
+    for (const [id, answered] of open) answered(closedResult(id));
+  }
+
+  private updated(payload: Buffer, listener: (update: Update) => void): void {
+    const frame = readServerMessage(payload);
+    if (frame.kind === 'update') listener(frame.update);
   }
 
   private answered(payload: Buffer): void {
@@ -49,6 +82,16 @@ export class RawClient {
     this.asked.delete(reqId);
   }
 }
+
+type Answered = (result: RPCResult) => void;
+
+/** The error of requests that the server will not answer any more, because the connection is closed. */
+export const closedText = 'CLOSED';
+
+/** The code of requests that come too early, and may be made again. */
+export const tooEarlyCode = 429;
+
+const closedResult = (reqId: number): RPCResult => ({ reqId, error: { errorCode: 0, errorMessage: closedText } });
 
 export const checkAnswer = (name: string, { error }: RPCResult): void => {
   if (error !== undefined) throw new Error(`${name}: ${error.errorMessage} (${error.errorCode.toString()})`);
@@ -63,29 +106,45 @@ const isResult = (payload: Buffer): boolean => {
   return payload[at + 1] === resultTag;
 };
 
-export type Introduction = { readonly port: number; readonly noSubscribe?: boolean };
+export type Introduction = Entrance & { readonly port: number; readonly noSubscribe?: boolean };
 
-const connected = async ({ port, noSubscribe = false }: Introduction): Promise<RawClient> => {
-  const client = new RawClient(await openRawSocket(port));
+/** Not signed in yet. Rejects, and leaves no connection, when the server refuses. */
+export const connected = async ({ port, noSubscribe = false, ...entrance }: Introduction): Promise<RawClient> => {
+  const client = new RawClient(await openRawSocket(port, entrance));
   const device = { deviceType: 'bench', deviceVersion: '1', appVersion: '1' };
-  await client.call('coreInitialize', { clientId: 1, ...device, noSubscribe });
-  return client;
+  return orLeave(client, async () => {
+    await client.call('coreInitialize', { clientId: 1, ...device, noSubscribe });
+    return client;
+  });
+};
+
+const orLeave = async <Result>(client: RawClient, work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    client.leave();
+    throw error;
+  }
 };
 
 /** A guest: without a password, which would be slow to hash on purpose. */
 export const signedUp = async (
   introduction: Introduction,
   name: string,
-): Promise<{ client: RawClient; token: string }> => {
+): Promise<{ client: RawClient; token: string; id: UserId | undefined }> => {
   const client = await connected(introduction);
-  const { authorization } = await client.call('authSignUp', { name });
-  return { client, token: authorization?.token ?? '' };
+  return orLeave(client, async () => {
+    const { authorization } = await client.call('authSignUp', { name });
+    return { client, token: authorization?.token ?? '', id: authorization?.user?.id };
+  });
 };
 
 export const authorized = async (introduction: Introduction, token: string): Promise<RawClient> => {
   const client = await connected(introduction);
-  await client.call('authAuthorize', { token });
-  return client;
+  return orLeave(client, async () => {
+    await client.call('authAuthorize', { token });
+    return client;
+  });
 };
 
 /** A community's first channel, and the way into it. */

@@ -6,16 +6,28 @@ const readBytes = 262_144;
 const shared = Buffer.allocUnsafeSlow(readBytes);
 
 const finalBinary = 0x82;
+/** A fragment after which others come. */
+export const openBinary = 0x02;
+const finalPing = 0x89;
 const finalClose = 0x88;
 const masked = 0x80;
 const host = '127.0.0.1';
 
-/** Resolves when the server has agreed to speak WebSocket. */
-export const openRawSocket = (port: number): Promise<RawSocket> =>
+export type Entrance = {
+  /** The address that the connection comes from. On Linux a machine has all of 127.0.0.0/8. */
+  readonly localAddress?: string;
+  /** Whether the server may close the connection. If so, `onClosed` is called; else a close is thrown. */
+  readonly mayClose?: boolean;
+};
+
+/** Resolves when the server has agreed to speak WebSocket, and rejects when it has refused to. */
+export const openRawSocket = (port: number, entrance: Entrance = {}): Promise<RawSocket> =>
   new Promise((resolve, reject) => {
+    const { localAddress, mayClose = false } = entrance;
     const socket = connect({
       port,
       host,
+      ...(localAddress === undefined ? {} : { localAddress }),
       noDelay: true,
       onread: {
         buffer: shared,
@@ -25,12 +37,13 @@ export const openRawSocket = (port: number): Promise<RawSocket> =>
         },
       },
     });
-    const raw = new RawSocket(socket, () => {
+    const opened = (): void => {
       resolve(raw);
-    });
+    };
+    const raw = new RawSocket(socket, { opened, refused: reject, mayClose });
     socket.on('error', reject);
     socket.on('close', () => {
-      raw.isOpen = false;
+      raw.ended();
       reject(new Error('the server has closed the connection'));
     });
     socket.write(
@@ -45,6 +58,12 @@ export const openRawSocket = (port: number): Promise<RawSocket> =>
       ].join('\r\n'),
     );
   });
+
+type Opening = {
+  readonly opened: () => void;
+  readonly refused: (error: Error) => void;
+  readonly mayClose: boolean;
+};
 
 /**
  * The client's side of a WebSocket, as light as it can be, so that a benchmark measures the server: it counts frames
@@ -61,8 +80,11 @@ export class RawSocket {
   onPayload: ((payload: Buffer) => void) | undefined;
   /** Called for each message that is counted. */
   onFrame: (() => void) | undefined;
+  /** Called once, when the server has ended the connection. */
+  onClosed: (() => void) | undefined;
+  readonly mayClose: boolean;
   private readonly socket: Socket;
-  private opened: (() => void) | undefined;
+  private opening: Opening | undefined;
   private greeting = '';
   // A header that is not complete yet.
   private readonly header = Buffer.alloc(10);
@@ -73,13 +95,28 @@ export class RawSocket {
   private missing = 0;
   private collected: Buffer | undefined;
 
-  constructor(socket: Socket, opened: () => void) {
+  constructor(socket: Socket, opening: Opening) {
     this.socket = socket;
-    this.opened = opened;
+    this.opening = opening;
+    this.mayClose = opening.mayClose;
   }
 
   send(payload: Uint8Array): void {
-    this.socket.write(maskedFrame(payload));
+    this.sendBytes(maskedFrame(payload));
+  }
+
+  /** Frames that were made beforehand, or a piece of one. */
+  sendBytes(bytes: Uint8Array): void {
+    this.socket.write(bytes);
+  }
+
+  ping(): void {
+    this.sendBytes(maskedFrame(Buffer.alloc(0), finalPing));
+  }
+
+  /** From here on all frames wait at the server. A close by the server is not noticed any more. */
+  stopReading(): void {
+    this.socket.pause();
   }
 
   close(): void {
@@ -87,21 +124,32 @@ export class RawSocket {
     this.socket.destroy();
   }
 
+  /** The other end is gone. */
+  ended(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.onClosed?.();
+  }
+
   /** Takes what stands at the beginning of the shared buffer. */
   read(bytes: number): void {
-    let at = this.opened === undefined ? 0 : this.greet(bytes);
+    let at = this.opening === undefined ? 0 : this.greet(bytes, this.opening);
     this.reads += 1;
     while (at < bytes) at = this.missing > 0 ? this.readPayload(at, bytes) : this.readHeader(at, bytes);
   }
 
-  private greet(bytes: number): number {
+  private greet(bytes: number, { opened, refused }: Opening): number {
     const before = this.greeting.length;
     this.greeting += shared.toString('latin1', 0, bytes);
     const end = this.greeting.indexOf('\r\n\r\n');
     if (end === -1) return bytes;
-    if (!this.greeting.startsWith('HTTP/1.1 101')) throw new Error(`no WebSocket: ${this.greeting.slice(0, 80)}`);
-    this.opened?.();
-    this.opened = undefined;
+    if (!this.greeting.startsWith('HTTP/1.1 101')) {
+      refused(new Error(`no WebSocket: ${this.greeting.slice(0, 80)}`));
+      this.close();
+      return bytes;
+    }
+    opened();
+    this.opening = undefined;
     return end + 4 - before;
   }
 
@@ -150,7 +198,11 @@ export class RawSocket {
   private end(): void {
     const payload = this.collected;
     this.collected = undefined;
-    if (this.opcode === finalClose) throw new Error(`the server closed with ${String(payload?.readUInt16BE(0))}`);
+    if (this.opcode === finalClose) {
+      if (!this.mayClose) throw new Error(`the server closed with ${String(payload?.readUInt16BE(0))}`);
+      this.ended();
+      this.socket.destroy();
+    }
     if (this.opcode !== finalBinary) return;
     if (this.length >= this.payloadBytesMin) {
       this.frames += 1;
@@ -166,16 +218,15 @@ const headerSize = (second: number): number => (second < 126 ? 2 : second === 12
 /** Clients must mask; that the mask is always the same one costs the server nothing less. */
 const mask = Buffer.of(0x5a, 0xc3, 0x17, 0x9e);
 
-const maskedFrame = (payload: Uint8Array): Buffer => {
-  const start = payload.length < 126 ? 6 : 8;
-  const frame = Buffer.allocUnsafe(start + payload.length);
-  frame[0] = finalBinary;
-  if (start === 6) frame[1] = masked | payload.length;
-  else {
-    frame[1] = masked | 126;
-    frame.writeUInt16BE(payload.length, 2);
-  }
+export const maskedFrame = (payload: Uint8Array, first = finalBinary): Buffer => {
+  const { length } = payload;
+  const start = length < 126 ? 6 : length <= 65_535 ? 8 : 14;
+  const frame = Buffer.allocUnsafe(start + length);
+  frame[0] = first;
+  frame[1] = masked | (start === 6 ? length : start === 8 ? 126 : 127);
+  if (start === 8) frame.writeUInt16BE(length, 2);
+  if (start === 14) frame.writeBigUInt64BE(BigInt(length), 2);
   frame.set(mask, start - 4);
-  for (let at = 0; at < payload.length; at += 1) frame[start + at] = (payload[at] ?? 0) ^ (mask[at & 3] ?? 0);
+  for (let at = 0; at < length; at += 1) frame[start + at] = (payload[at] ?? 0) ^ (mask[at & 3] ?? 0);
   return frame;
 };
