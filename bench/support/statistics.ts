@@ -1,3 +1,5 @@
+export const bytesPerMebibyte = 1_048_576;
+
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** Not a number for an empty list. */
@@ -12,3 +14,12 @@ export const percentile = (values: readonly number[] | Float64Array, percent: nu
 
 /** With so many digits after the point. */
 export const rounded = (value: number, digits = 0): number => Number(value.toFixed(digits));
+
+export type Spread = { readonly p50: number; readonly p99: number; readonly max: number };
+
+/** With two digits after the point. Not numbers for an empty list. */
+export const spreadOf = (values: readonly number[]): Spread => ({
+  p50: rounded(percentile(values, 50), 2),
+  p99: rounded(percentile(values, 99), 2),
+  max: rounded(percentile(values, 100), 2),
+});

@@ -1,0 +1,190 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Update } from '../../src/gen/updates.js';
+import type { ChatRefInit } from '../../src/gen/refs.js';
+import { serveCalls } from './helper.js';
+import { authorized, closedText, foundedBy, inParallel, signedUp, type Channel, type RawClient } from './rawClient.js';
+import { sharedMillis } from './sharedClock.js';
+import { spreadOf, type Spread } from './statistics.js';
+
+/** Users who do nothing out of the ordinary, while somebody else attacks the server. */
+type Bystander = { readonly client: RawClient; readonly token: string; readonly chatRef: ChatRefInit };
+
+/** The requests of all bystanders: the time from sending to the answer, in milliseconds. */
+export type Service = Spread & {
+  readonly sent: number;
+  readonly refused: number;
+  /** Requests without an answer: the connection was closed, the answer did not come, or too many were under way. */
+  readonly lost: number;
+};
+
+/** Connecting anew: the time from opening the socket until the session is there, in milliseconds. */
+export type Arrivals = Spread & { readonly tried: number; readonly failed: number };
+
+/** Less than the burst that the limit on messages allows: requests that were held up come all at once. */
+const underWayMax = 40;
+const lastAnswerMillisMax = 30_000;
+const newcomerMillis = 500;
+const newcomerMillisMax = 10_000;
+const lookMillis = 20;
+
+const bystanders: Bystander[] = [];
+let listener: RawClient | undefined;
+let nonce = 0n;
+
+const signUp = async (what: { readonly port: number; readonly count: number }): Promise<Channel> => {
+  const names = Array.from({ length: what.count }, (_, at) => `Bystander ${at.toString()}`);
+  const users = await inParallel(names, what.count, (name) => signedUp({ port: what.port, mayClose: true }, name));
+  const [owner, ...others] = users;
+  if (owner === undefined) throw new Error('there must be a bystander');
+  const channel = await foundedBy(owner.client, 'A quiet place');
+  for (const { client } of others) await client.call('authUseInvite', { code: channel.invite });
+  const { communityId, channelId } = channel;
+  const places: readonly ChatRefInit[] = [{ channel: { communityId, channelId } }, { self: {} }];
+  for (const [at, { client, token }] of users.entries()) {
+    bystanders.push({ client, token, chatRef: places[at % places.length] ?? { self: {} } });
+  }
+  owner.client.onUpdate = noteEdit;
+  return channel;
+};
+
+/** The requests between `begin` and `end`, and their answers. */
+class Phase {
+  stopped = false;
+  /** When each was sent, by its nonce. */
+  private readonly underWay = new Map<bigint, number>();
+  private readonly times: number[] = [];
+  private sent = 0;
+  private refused = 0;
+  private lost = 0;
+
+  /** One bystander, at an even pace, however long the answers take. */
+  async pace({ client, chatRef }: Bystander, firstAt: number, everyMillis: number): Promise<void> {
+    let own = 0;
+    for (let due = firstAt; ; due += everyMillis) {
+      await pause(Math.max(0, due - performance.now()));
+      if (this.stopped) return;
+      this.sent += 1;
+      if (own >= underWayMax) {
+        this.lost += 1;
+        continue;
+      }
+      own += 1;
+      void this.send(client, chatRef).then(() => {
+        own -= 1;
+      });
+    }
+  }
+
+  async end(): Promise<Service> {
+    this.stopped = true;
+    const until = performance.now() + lastAnswerMillisMax;
+    while (this.underWay.size > 0 && performance.now() < until) await pause(lookMillis);
+    this.lost += this.underWay.size;
+    // The time of a request that was never answered is at least this.
+    for (const at of this.underWay.values()) this.times.push(performance.now() - at);
+    const { sent, refused, lost } = this;
+    return { sent, refused, lost, ...spreadOf(this.times) };
+  }
+
+  private send(client: RawClient, chatRef: ChatRefInit): Promise<void> {
+    nonce += 1n;
+    const clientId = nonce;
+    const at = performance.now();
+    this.underWay.set(clientId, at);
+    return new Promise((resolve) => {
+      client.ask('messagesSendMessage', { chatRef, message: 'Good day', clientId }, ({ error }) => {
+        this.underWay.delete(clientId);
+        if (error?.errorMessage === closedText) this.lost += 1;
+        else this.times.push(performance.now() - at);
+        if (error !== undefined && error.errorMessage !== closedText) this.refused += 1;
+        resolve();
+      });
+    });
+  }
+}
+
+let phase: Phase | undefined;
+
+const begin = ({ perSecond }: { readonly perSecond: number }): void => {
+  const begun = new Phase();
+  phase = begun;
+  const everyMillis = 1_000 / perSecond;
+  const start = performance.now();
+  for (const [at, bystander] of bystanders.entries()) {
+    void begun.pace(bystander, start + (everyMillis * at) / bystanders.length, everyMillis);
+  }
+};
+
+const end = async (): Promise<Service> => {
+  if (phase === undefined) throw new Error('nothing has begun');
+  return phase.end();
+};
+
+/** When the updates about the edits came, by the whole text of the message. */
+const editedAt = new Map<string, number>();
+
+const noteEdit = ({ message }: Update): void => {
+  const text = message?.message?.message;
+  if (text !== undefined) editedAt.set(text, sharedMillis());
+};
+
+const edits = async ({ texts }: { readonly texts: readonly string[] }): Promise<Float64Array> => {
+  const until = performance.now() + lastAnswerMillisMax;
+  while (texts.some((text) => !editedAt.has(text)) && performance.now() < until) await pause(lookMillis);
+  return Float64Array.from(texts, (text) => editedAt.get(text) ?? Number.NaN);
+};
+
+type From = { readonly port: number; readonly localAddress: string };
+
+/** Somebody who has an account and connects anew, from this address. */
+const arrive = async ({ port, localAddress }: From, token: string): Promise<number> => {
+  const at = performance.now();
+  const arriving = authorized({ port, localAddress, mayClose: true }, token);
+  const taken = arriving.then((client) => {
+    const millis = performance.now() - at;
+    client.leave();
+    return millis;
+  });
+  return Promise.race([taken, pause(newcomerMillisMax, Number.NaN)]);
+};
+
+let arriving = false;
+let arrivals: Promise<Arrivals>[] = [];
+
+/** Tries at an even pace until `newcomersEnd`. */
+const arriveOften = async (from: From, token: string): Promise<Arrivals> => {
+  const tries: Promise<number>[] = [];
+  while (arriving) {
+    tries.push(arrive(from, token).catch(() => Number.NaN));
+    await pause(newcomerMillis);
+  }
+  const taken = (await Promise.all(tries)).filter((millis) => !Number.isNaN(millis));
+  return { tried: tries.length, failed: tries.length - taken.length, ...spreadOf(taken) };
+};
+
+const calls = {
+  signUp,
+  /** All bystanders send at this pace, each of them, until `end`. */
+  begin,
+  end: (): Promise<Service> => end(),
+  /** Listens to the updates of one more session; those of the first bystander are listened to anyway. */
+  listen: async ({ port, token }: { readonly port: number; readonly token: string }): Promise<void> => {
+    listener = await authorized({ port, mayClose: true }, token);
+    listener.onUpdate = noteEdit;
+  },
+  /** When the edits to these texts came, on the shared clock; not a number for one that never came. */
+  edits,
+  newcomersBegin: ({ port, addresses }: { readonly port: number; readonly addresses: readonly string[] }): void => {
+    const token = bystanders[0]?.token ?? '';
+    arriving = true;
+    arrivals = addresses.map((localAddress) => arriveOften({ port, localAddress }, token));
+  },
+  newcomersEnd: (): Promise<readonly Arrivals[]> => {
+    arriving = false;
+    return Promise.all(arrivals);
+  },
+};
+
+export type BystanderCalls = typeof calls;
+
+serveCalls(calls);

@@ -1,0 +1,112 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { encodeRequest } from '../../src/wire/envelope.js';
+import { savedMessages } from './hostileRequests.js';
+import { authorized, inParallel, type Introduction } from './rawClient.js';
+import { maskedFrame, openBinary, openRawSocket, type RawSocket } from './rawSocket.js';
+import { newTally, type Tally } from './tally.js';
+
+/** Many connections that do little. `seconds` is how long they are there. */
+export type Crowd = { readonly introduction: Introduction; readonly count: number; readonly seconds: number };
+
+const openedAtOnce = 10;
+const openEveryMillis = 1;
+/** So seldom that the machine does not run out of local ports: each attempt uses one up for a minute. */
+const pingMillis = 5_000;
+const pagesPerConnection = 14;
+const messagesPerPage = 100;
+
+/** Ask for much and do not read it. That the server closes is not noticed by them: its own figures tell. */
+export const nonReaders = async (crowd: Crowd, tokens: readonly string[]): Promise<Tally> => {
+  const tally = newTally();
+  const until = performance.now() + crowd.seconds * 1_000;
+  const places = Array.from({ length: crowd.count }, (_, at) => tokens[at % tokens.length] ?? '');
+  const page = encodeRequest(1, 'messagesGetHistory', { chatRef: savedMessages, limit: messagesPerPage });
+  const frame = maskedFrame(page);
+  const sockets = await inParallel(places, openedAtOnce, async (token) => {
+    const client =
+      performance.now() < until ? await authorized(crowd.introduction, token).catch(() => undefined) : undefined;
+    if (client === undefined) {
+      tally.unopened += 1;
+      return undefined;
+    }
+    tally.opened += 1;
+    client.socket.stopReading();
+    for (let sent = 0; sent < pagesPerConnection; sent += 1) client.socket.sendBytes(frame);
+    tally.sent += pagesPerConnection;
+    return client.socket;
+  });
+  await pause(Math.max(0, until - performance.now()));
+  for (const socket of sockets) socket?.close();
+  return tally;
+};
+
+/** Never say a word, ping, and come again when the server closes. */
+export const places = async ({ introduction, count, seconds }: Crowd): Promise<Tally> => {
+  const tally = newTally();
+  const until = performance.now() + seconds * 1_000;
+  const keepPlace = async (at: number): Promise<void> => {
+    await pause(at * openEveryMillis);
+    while (performance.now() < until) {
+      const socket = await openedBy(introduction, tally);
+      if (socket !== undefined) await hold(socket, until, tally);
+      await pause(Math.min(pingMillis, Math.max(0, until - performance.now())));
+    }
+  };
+  await Promise.all(Array.from({ length: count }, (_, at) => keepPlace(at)));
+  return tally;
+};
+
+export type Halves = Crowd & { readonly bytes: number };
+
+/** Begin a message of these bytes and leave it unfinished: one half in one long frame, the others in fragments. */
+export const halfMessages = async ({ introduction, count, seconds, bytes }: Halves): Promise<Tally> => {
+  const tally = newTally();
+  const until = performance.now() + seconds * 1_000;
+  const payload = Buffer.alloc(bytes, 0x78);
+  // Between the bytes of a frame there can be no ping, between fragments there can.
+  const unfinished = [maskedFrame(payload).subarray(0, -1), maskedFrame(payload, openBinary)] as const;
+  await inParallel(
+    Array.from({ length: count }, (_, at) => at),
+    count,
+    async (at) => {
+      await pause(at * openEveryMillis);
+      const socket = await openedBy(introduction, tally);
+      if (socket === undefined) return;
+      const isFragment = at % 2 === 1;
+      tally.sent += 1;
+      socket.sendBytes(isFragment ? unfinished[1] : unfinished[0]);
+      await (isFragment ? hold(socket, until, tally) : holdSilently(socket, until, tally));
+    },
+  );
+  return tally;
+};
+
+const openedBy = async ({ port, ...entrance }: Introduction, tally: Tally): Promise<RawSocket | undefined> => {
+  const socket = await openRawSocket(port, entrance).catch(() => undefined);
+  if (socket === undefined) tally.unopened += 1;
+  else tally.opened += 1;
+  return socket;
+};
+
+/** Until the server closes, or the time is over. */
+const hold = async (socket: RawSocket, until: number, tally: Tally): Promise<void> => {
+  const pings = setInterval(() => socket.ping(), pingMillis);
+  await holdSilently(socket, until, tally);
+  clearInterval(pings);
+};
+
+const holdSilently = async (socket: RawSocket, until: number, tally: Tally): Promise<void> => {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, Math.max(0, until - performance.now()));
+    const closed = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    socket.onClosed = closed;
+    // A server that is full says so in the same read in which the connection opened.
+    if (!socket.isOpen) closed();
+  });
+  if (socket.isOpen) tally.remaining += 1;
+  else tally.closed += 1;
+  socket.close();
+};
