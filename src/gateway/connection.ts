@@ -247,6 +247,11 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
     this.drop();
   }
 
+  destroy(): void {
+    this.cut();
+    this.terminate();
+  }
+
   giveWay(): void {
     if (this.closing !== undefined) return;
     this.needs.gaveWay(this);

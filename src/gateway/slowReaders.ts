@@ -1,7 +1,7 @@
-/** Bytes that may wait for all clients of the process together; beyond it the fullest are cut first. */
+/** Bytes that may wait for all clients of the process together; beyond it the fullest are closed first. */
 export const waitingBytesMax = 268_435_456;
 
-/** Cutting goes on down to this share of the bound, so that the fullest are looked for once in a while, not per write. */
+/** Closing goes on down to this share of the bound, so that the fullest are looked for once in a while, not per write. */
 const keptShare = 7 / 8;
 
 /** A socket for which bytes wait and which takes none of them for this long is cut. */
@@ -16,7 +16,10 @@ export interface SlowReader {
   readonly unsentBytes: number;
   /** Bytes of the write under way that the system has not taken: another number shows that the client reads. */
   readonly untakenBytes: number;
+  /** Closes with 1013, which a client may still read that is only slow. */
   cut(): void;
+  /** The same without waiting for the client: what is kept in memory is free at once. */
+  destroy(): void;
 }
 
 /** The connections that are behind, with a bound over all of them. */
@@ -55,17 +58,13 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
     if (unsentBytes === 0) forget(reader);
   };
 
-  const cut = (reader: SlowReader): void => {
-    forget(reader);
-    reader.cut();
-  };
-
-  const cutFullest = (): void => {
+  const destroyFullest = (): void => {
     for (const [reader, backlog] of backlogs) measure(reader, backlog);
     const fullestFirst = [...backlogs].sort(([, one], [, other]) => other.bytes - one.bytes);
     for (const [reader] of fullestFirst) {
       if (bytes <= bytesMax * keptShare) return;
-      cut(reader);
+      forget(reader);
+      reader.destroy();
     }
   };
 
@@ -75,7 +74,10 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
       const { untakenBytes } = reader;
       backlog.looks = untakenBytes === backlog.untakenBytes ? backlog.looks + 1 : 0;
       backlog.untakenBytes = untakenBytes;
-      if (backlog.looks >= looksMax && backlogs.has(reader)) cut(reader);
+      if (backlog.looks >= looksMax && backlogs.has(reader)) {
+        forget(reader);
+        reader.cut();
+      }
     }
   };
   // The first of the looks may follow at once.
@@ -87,7 +89,7 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
       const backlog = backlogs.get(reader) ?? { bytes: 0, untakenBytes: reader.untakenBytes, looks: 0 };
       backlogs.set(reader, backlog);
       measure(reader, backlog);
-      if (bytes > bytesMax) cutFullest();
+      if (bytes > bytesMax) destroyFullest();
     },
     close: () => {
       clearInterval(looking);
