@@ -1,4 +1,4 @@
-import { readEvents, type EventCodec } from '../kernel/codec.js';
+import { readEvent, type EventCodec } from '../kernel/codec.js';
 import { forRunner, type DocumentType } from '../kernel/document.js';
 import type { Recorded } from '../kernel/event.js';
 import type { MessageId } from '../kernel/ids.js';
@@ -13,30 +13,28 @@ export type MessageAsOfNeeds = {
   readonly messages: DocumentType<MessageDocument, never>;
 };
 
-const pageEvents = 100;
-
-/** A message as it was right after an event, folded from its own streams. */
+/**
+ * A message as it was right after an event of its own stream; the log is asked for one record at most, however often the
+ * message was edited. Undefined when the message was deleted, or when the log has lost the beginning of the stream.
+ * Rejects when the event is of another stream, because only the message's own events say how far the message has come.
+ */
 export const messageAsOf = ({ log, codec, sealer, messages }: MessageAsOfNeeds) => {
   const type = forRunner(messages);
-  const { streams } = messages;
-  if (streams === 'log') throw new Error('messages cannot be folded from streams of their own');
-  const eventsOf = async (stream: string, upTo: Recorded): Promise<readonly Recorded[]> => {
-    // The event that begins the stream is all there is of it.
-    if (stream === upTo.stream && upTo.revision === 0n) return [upTo];
-    const events: Recorded[] = [];
-    for (let from = 0n; ; from += BigInt(pageEvents)) {
-      const page = await log.readStream(stream, { from, limit: pageEvents });
-      const wanted = page.filter(({ position }) => position <= upTo.position);
-      events.push(...(await readEvents(codec, sealer, wanted)));
-      if (wanted.length < pageEvents) return events;
-    }
+  const { streams, isOfFirstAndLatest } = messages;
+  if (streams === 'log' || isOfFirstAndLatest !== true) {
+    throw new Error('messages cannot be folded from the first and the latest event of their streams');
+  }
+  const firstOf = async (stream: string): Promise<Recorded | undefined> => {
+    const [first] = await log.readStream(stream, { from: 0n, limit: 1 });
+    // A log that has dropped old events answers with the oldest one that it still has.
+    return first?.revision === 0n ? readEvent(codec, sealer, first) : undefined;
   };
   return async (message: MessageId, asOf: Recorded): Promise<MessageDocument | undefined> => {
     const key = message.toString();
-    const found = await Promise.all(streams(key).map((stream) => eventsOf(stream, asOf)));
-    const inOrder = found.flat().sort((one, other) => (one.position < other.position ? -1 : 1));
-    const folded = inOrder.reduce<unknown>((before, event) => type.fold(before, event, key), undefined);
+    if (!streams(key).includes(asOf.stream)) throw new Error(`message ${key} has no event in ${asOf.stream}`);
+    const first = asOf.revision === 0n ? undefined : await firstOf(asOf.stream);
+    const begun = first === undefined ? undefined : type.fold(undefined, first, key);
     // The tables of a document type make documents of that type; `forRunner` forgot which.
-    return folded as MessageDocument | undefined;
+    return type.fold(begun, asOf, key) as MessageDocument | undefined;
   };
 };

@@ -23,6 +23,12 @@ export interface DocumentType<Doc, E extends Event = Event> {
   readonly keys: DocumentKeys<E>;
   /** The streams that one key is folded from, which is what an as-of read folds again; `'log'` when they cannot be listed. */
   readonly streams: ((key: string) => readonly string[]) | 'log';
+  /**
+   * Said of documents of one stream each, when the stream's first event and any later one give the same document as all
+   * events up to the later one: each later event that the rules allow replaces all that an earlier one may have changed,
+   * or removes the document.
+   */
+  readonly isOfFirstAndLatest?: true;
   readonly indexes: Readonly<Record<string, (document: Doc) => readonly IndexKey[]>>;
   readonly evolve: DocumentFold<Doc, E>;
 }
@@ -60,6 +66,7 @@ export const forRunner = <Doc, E extends Event>(type: DocumentType<Doc, E>): Any
     name: type.name,
     version: type.version,
     streams: type.streams,
+    ...(type.isOfFirstAndLatest === true && { isOfFirstAndLatest: true }),
     types: Object.keys(evolve),
     keysOf: (event) => keys[event.type]?.(event) ?? [],
     indexKeysOf: (document) => Object.fromEntries(indexes.map(([name, of]) => [name, of(document)])),

@@ -29,8 +29,7 @@ export type Setting = {
   readonly start: (changes?: Partial<ProjectionNeeds>) => Promise<Projections>;
 };
 
-export const setting = (): Setting => {
-  const log = memoryEventLog({ now: () => now });
+export const setting = (log: EventLog = memoryEventLog({ now: () => now })): Setting => {
   const sealer = plainSealer();
   const codec = eventCodec(eventKinds, sealer);
   const alarms: Alarm[] = [];
