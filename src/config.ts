@@ -7,6 +7,8 @@ export type Config = {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Of web pages that may connect besides the server's own, as browsers write them; `*` stands for all. */
+  readonly origins: readonly string[];
   /** Absolute. Everything embedded lives below it. */
   readonly dataDir: string;
   readonly eventLog: Engine<'lmdb'>;
@@ -45,6 +47,13 @@ type Variable<T> = {
 
 export const fileVariableOf = ({ name }: Variable<unknown>): string => `${name}_FILE`;
 
+/** `*`, `null`, or a scheme and a name without a path. Of the web only as browsers write it: another text never matches. */
+const isOrigin = (text: string): boolean => {
+  if (text === '*' || text === 'null') return true;
+  if (/^https?:/i.test(text)) return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text;
+  return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/.test(text);
+};
+
 const path = z.string().transform((value) => resolve(value));
 
 const engine = <BuiltIn extends string>(builtIn: BuiltIn, address: RegExp): z.ZodType<Engine<BuiltIn>> =>
@@ -79,6 +88,19 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
       .regex(/^\d{1,5}$/)
       .transform(Number)
       .pipe(z.number().max(65_535)),
+  },
+  origins: {
+    name: 'OSMIUM_ORIGINS',
+    default: '',
+    meaning: 'web pages that may connect besides those of the server’s own host, separated by commas',
+    allowed:
+      'origins as browsers write them, separated by commas: https://chat.example (lower case, no path, no usual port), ' +
+      'app://name, "null", or "*" for all',
+    schema: z
+      .string()
+      .transform((list) => list.split(',').map((origin) => origin.trim()))
+      .pipe(z.array(z.string().refine(isOrigin)))
+      .default([]),
   },
   dataDir: {
     name: 'OSMIUM_DATA_DIR',

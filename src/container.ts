@@ -157,7 +157,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
 };
 
 const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'port'>> => {
-  const { host, port, rateLimits } = get(of.config);
+  const { host, port, origins, rateLimits } = get(of.config);
   const { sockets, hub } = get(of.gateway);
   if (!rateLimits) get(of.logger).warn('rate limits are off: anybody can ask for as much as they like');
   get(of.metrics).watch({
@@ -168,7 +168,7 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
     lags: get(of.health).lags,
     ...get(of.health).gauges,
   });
-  const needs = { host, port, sockets, metrics: get(of.metrics), logger: get(of.logger) };
+  const needs = { host, port, origins, sockets, metrics: get(of.metrics), logger: get(of.logger) };
   const server = await serve({ ...needs, readiness: get(of.health).readiness });
   opened.push(() => server.close());
   const address = host.includes(':') ? `[${host}]` : host;

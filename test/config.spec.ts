@@ -17,6 +17,7 @@ describe('the configuration', () => {
     assert.deepEqual(configFrom({}), {
       host: '127.0.0.1',
       port: 8080,
+      origins: [],
       dataDir: resolve('data'),
       eventLog: 'lmdb',
       documents: 'lmdb',
@@ -65,6 +66,26 @@ describe('the configuration', () => {
     it('is not taken from a file where it is no secret', () => {
       assert.deepEqual(unknownVariables({ OSMIUM_PORT_FILE: file }), ['OSMIUM_PORT_FILE']);
     });
+  });
+
+  it('takes a list of origins, and refuses what no browser sends as one', () => {
+    const origins = 'https://chat.example, http://localhost:3000,app://osmium , null,*,http://[::1]:8080';
+    assert.deepEqual(configFrom({ OSMIUM_ORIGINS: origins }).origins, origins.split(/ ?, ?/));
+    const none = [
+      'chat.example',
+      'localhost:3000',
+      'https://a/',
+      'https://a/b',
+      'https://A',
+      'https://a:443',
+      'https://',
+    ];
+    for (const bad of [...none, 'https://me@a', 'app://a/b', '//a', 'NULL', '*.a', 'https://*.a', 'https://a,', ',']) {
+      refused(
+        { OSMIUM_ORIGINS: bad },
+        /^OSMIUM_ORIGINS: ".*" is not allowed; allowed is origins .*https:\/\/chat\.example/,
+      );
+    }
   });
 
   it('cannot be changed', () => {

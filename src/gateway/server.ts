@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { closeAnswerMillisMax, signedOutInboundBytesMax } from './connection.js';
 import type { Metrics } from './metrics.js';
+import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeaders } from './origins.js';
 import type { Sockets } from './sockets.js';
 
 /** Where clients connect: the protocol's own path, and one that some clients were written for. */
@@ -17,10 +18,12 @@ export type ServerNeeds = {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Of pages that may connect besides the server's own; see `OriginRules`. */
+  readonly origins: readonly string[];
   readonly sockets: Sockets;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   readonly readiness: () => Promise<Readiness>;
-  readonly logger: Pick<Logger, 'debug'>;
+  readonly logger: Pick<Logger, 'debug' | 'warn'>;
 };
 
 export interface Server {
@@ -55,6 +58,7 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
       }, done);
     },
   });
+  refuseStrangers(app, needs);
   await app.register((routes: FastifyInstance) => {
     gatewayRoutes(routes, needs);
     operationRoutes(routes, needs);
@@ -63,6 +67,44 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   // A TCP server that listens has an address of this kind.
   const { port } = app.server.address() as AddressInfo;
   return { port, close: () => app.close() };
+};
+
+/** Answered under any name, because supervisors and proxies ask by addresses and names of their own. */
+const openPaths: readonly (string | undefined)[] = ['/healthz', '/readyz'];
+
+const refuseStrangers = (app: FastifyInstance, { origins, logger }: ServerNeeds): void => {
+  const report = refusalReport({
+    warn: (details, message) => {
+      logger.warn(details, message);
+    },
+    now: () => performance.now(),
+  });
+  const isWelcome = ({ ws, routeOptions }: FastifyRequest, headers: OriginHeaders): boolean => {
+    const rules = { origins, onLoopback: listensOnLoopback(app) };
+    if (ws) return mayConnect(rules, headers);
+    return openPaths.includes(routeOptions.url) || mayAsk(rules, headers.hosts);
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    const { headers, headersDistinct } = request.raw;
+    const asked = { origin: headers.origin, hosts: headersDistinct['host'] ?? [] };
+    if (isWelcome(request, asked)) {
+      done();
+      return;
+    }
+    report(asked);
+    // The connection of a refused upgrade is destroyed after the answer in any case, and a stranger's is not worth keeping.
+    void reply.code(403).header('connection', 'close').send({ error: refusal });
+  });
+};
+
+const refusal =
+  'pages of other origins and names that are not this machine’s own are refused here; to allow a page, put its origin, ' +
+  'such as https://chat.example, into OSMIUM_ORIGINS and start the server again';
+
+const listensOnLoopback = ({ server }: FastifyInstance): boolean => {
+  // Null while the server stops: then the stricter rule holds. Of a TCP server it is never a text.
+  const bound = server.address() as AddressInfo | null;
+  return bound === null || isLoopbackAddress(bound.address);
 };
 
 const gatewayRoutes = (routes: FastifyInstance, { sockets, logger }: ServerNeeds): void => {

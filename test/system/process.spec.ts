@@ -46,6 +46,7 @@ describe('what an operator gets wrong', () => {
   const wrong: Readonly<Record<string, string>> = {
     OSMIUM_HOST: 'not a host',
     OSMIUM_PORT: '80800',
+    OSMIUM_ORIGINS: 'chat.example',
     OSMIUM_EVENT_LOG: 'postgres://localhost',
     OSMIUM_DOCUMENTS: 'files',
     OSMIUM_VAULT: 'keys.txt',

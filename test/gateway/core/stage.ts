@@ -78,6 +78,7 @@ export const stage = async ({ handlers, teller, ...given }: Staging = {}): Promi
   const server = await serve({
     host: '127.0.0.1',
     port: 0,
+    origins: [],
     sockets: made.sockets,
     metrics,
     readiness: () => Promise.resolve({ ready: true }),
