@@ -7,6 +7,7 @@ import { closeAnswerMillisMax, signedOutInboundBytesMax } from './connection.js'
 import type { Metrics } from './metrics.js';
 import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeaders } from './origins.js';
 import type { Sockets } from './sockets.js';
+import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
 
 /** Where clients connect: the protocol's own path, and one that some clients were written for. */
 export const gatewayPaths = ['/', '/api/v1/gateway'] as const;
@@ -24,6 +25,8 @@ export type ServerNeeds = {
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   readonly readiness: () => Promise<Readiness>;
   readonly logger: Pick<Logger, 'debug' | 'warn'>;
+  /** Default: `requestMillisMax`. */
+  readonly requestMillis?: number;
 };
 
 export interface Server {
@@ -45,7 +48,9 @@ const socketOptions: NonNullable<WebsocketPluginOptions['options']> & { readonly
 
 /** Throws when the address cannot be listened on. */
 export const serve = async (needs: ServerNeeds): Promise<Server> => {
-  const app = fastify({ forceCloseConnections: true });
+  const requestMillis = needs.requestMillis ?? requestMillisMax;
+  const app = fastify({ forceCloseConnections: true, ...timeouts(requestMillis) });
+  const upgraded = upgradeDeadline(app.server, requestMillis);
   await app.register(websocket, {
     options: socketOptions,
     // The library has answered with the right close code already; its default here would cut that answer off.
@@ -60,7 +65,7 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   });
   refuseStrangers(app, needs);
   await app.register((routes: FastifyInstance) => {
-    gatewayRoutes(routes, needs);
+    gatewayRoutes(routes, { ...needs, upgraded });
     operationRoutes(routes, needs);
   });
   await app.listen({ host: needs.host, port: needs.port });
@@ -107,7 +112,11 @@ const listensOnLoopback = ({ server }: FastifyInstance): boolean => {
   return bound === null || isLoopbackAddress(bound.address);
 };
 
-const gatewayRoutes = (routes: FastifyInstance, { sockets, logger }: ServerNeeds): void => {
+type GatewayRoutesNeeds = Pick<ServerNeeds, 'sockets' | 'logger'> & {
+  readonly upgraded: ReturnType<typeof upgradeDeadline>;
+};
+
+const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded }: GatewayRoutesNeeds): void => {
   const failed = (err: Error): void => {
     logger.debug({ err }, 'a connection failed');
   };
@@ -120,6 +129,7 @@ const gatewayRoutes = (routes: FastifyInstance, { sockets, logger }: ServerNeeds
       wsHandler: (socket: WebSocket, request: FastifyRequest) => {
         // The plugin's own listener would keep the request, its headers and its answer for as long as the connection lasts.
         socket.removeAllListeners('error').on('error', failed);
+        upgraded(request.raw.socket);
         sockets.accept({ socket, stream: request.raw.socket, address: request.ip });
       },
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import { WebSocket } from 'ws';
 import { gatewayPaths } from '../../../src/gateway/server.js';
 import { proxyServer } from '../../support/proxyServer.js';
 import { testServer } from '../../support/server.js';
@@ -154,5 +155,60 @@ describe('a request over HTTP', bounded, () => {
   it('is looked at on each address of localhost', async (t) => {
     const { port } = await serving(t, { host: 'localhost' });
     assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', 'Host: evil.example'), '403');
+  });
+});
+
+describe('a connection over HTTP', bounded, () => {
+  // The tests wait for a connection to be closed; one that must stay open was opened before it.
+  const short = { requestMillis: 100 };
+
+  it('ends with 408 when a request does not, and none is closed that has become a WebSocket', async (t) => {
+    const { port, taken } = await serving(t, short);
+    assert.equal(await opened(t, { port }), 101);
+    const halves = [
+      '',
+      'GET /metr',
+      head('POST / HTTP/1.1', 'Host: localhost', 'Content-Type: text/plain', 'Content-Length: 9') + 'half',
+      head('POST / HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', 'Transfer-Encoding: chunked') +
+        '1\r\n{',
+    ];
+    for (const half of halves) assert.match(await exchanged(port, half), /^HTTP\/1\.1 408 Request Timeout\r\n/, half);
+    const [socket] = taken;
+    assert.equal(socket?.readyState, WebSocket.OPEN);
+    socket.ping();
+    await once(socket, 'pong');
+  });
+
+  it('ends when the client does not take its answers', async (t) => {
+    const long = 'x'.repeat(1_000_000);
+    const metrics = { contentType: 'text/plain', text: () => Promise.resolve(long) };
+    const { port } = await serving(t, { ...short, metrics });
+    const { client, server } = await held(t, port);
+    client.write(head('GET /metrics HTTP/1.1', 'Host: localhost').repeat(50));
+    await once(server, 'close');
+  });
+
+  it('ends when it asks for a WebSocket before an earlier request is answered', async (t) => {
+    const late: (() => void)[] = [];
+    t.after(() => {
+      for (const answer of late) answer();
+    });
+    const readiness = () =>
+      new Promise<{ readonly ready: true }>((resolve) => late.push(() => resolve({ ready: true })));
+    const { port } = await serving(t, { ...short, readiness });
+    const { client, server } = await held(t, port);
+    client.write(head('GET /readyz HTTP/1.1', 'Host: localhost') + upgrade('Host: localhost'));
+    await once(server, 'close');
+  });
+
+  it('is kept after an answer for longer than proxies keep theirs', async (t) => {
+    const { port } = await serving(t, short);
+    const { client, server } = await held(t, port);
+    client.write(head('GET /healthz HTTP/1.1', 'Host: localhost'));
+    client.resume();
+    await once(client, 'data');
+    // The server has had the time to cut a later connection off.
+    assert.match(await exchanged(port, ''), /408/);
+    assert.ok(!server.destroyed);
   });
 });

@@ -15,7 +15,7 @@ export type Serving = {
   readonly taken: readonly WebSocket[];
 };
 
-export type ServingOptions = Partial<Pick<ServerNeeds, 'host' | 'origins'>>;
+export type ServingOptions = Partial<Pick<ServerNeeds, 'host' | 'origins' | 'requestMillis' | 'readiness' | 'metrics'>>;
 
 export const serving = async (t: TestContext, options: ServingOptions = {}): Promise<Serving> => {
   const warnings: object[] = [];
