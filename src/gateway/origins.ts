@@ -58,13 +58,16 @@ type Place = { readonly name: string; readonly port: string };
 /** In the form in which two ways to write the same are equal: in lower case, without a dot at the end or the usual port. */
 const placeOf = (scheme: string, [host, ...others]: readonly string[]): Place | undefined => {
   if (host === undefined || others.length > 0 || !hostPattern.test(host)) return undefined;
-  const url = `${scheme}//${host}`;
-  if (!URL.canParse(url)) return undefined;
-  const { hostname, port } = new URL(url);
-  return { name: hostname.replace(/\.$/, ''), port };
+  try {
+    const { hostname, port } = new URL(`${scheme}//${host}`);
+    return { name: hostname.replace(/\.$/, ''), port };
+  } catch {
+    return undefined;
+  }
 };
-// Narrower than a URL, which may have a user before the name and a path behind it.
-const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:\d{1,5})?$/i;
+// Narrower than a URL, which may have a user before the name and a path behind it; and no longer than a name can be,
+// because the time that parsing takes grows with the square of some names.
+const hostPattern = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._~-]{1,254})(:\d{1,5})?$/i;
 
 export type RefusalReportNeeds = {
   readonly warn: (details: object, message: string) => void;

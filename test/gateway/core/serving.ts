@@ -30,6 +30,7 @@ export const serving = async (t: TestContext, options: ServingOptions = {}): Pro
     sockets: {
       accept: ({ socket }) => taken.push(socket),
       count: () => taken.length,
+      signedOut: () => 0,
       bufferedBytes: () => 0,
       close: () => {
         for (const socket of taken) socket.terminate();
