@@ -81,7 +81,7 @@ const normalising = {
 const parsingUrls = ['NewExpression[callee.name="URL"]', 'MemberExpression[object.name="URL"]'].map((selector) => ({
   selector,
   message:
-    'Parsing takes time with the square of some hosts. `isLink` of links.ts and `placeOf` of origins.ts have bounds.',
+    'Parsing takes time with the square of some hosts. `linkFault` of links.ts and `authorityOf` of origins.ts have bounds.',
 }));
 
 /** What scripts use of Node's globals; the rest they import. */

@@ -7,7 +7,7 @@ export type Config = {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Of web pages that may connect besides the server's own, as browsers write them; `*` stands for all. */
+  /** Origins of web pages that may connect besides the server's own, as browsers write them; `*` stands for all. */
   readonly origins: readonly string[];
   /** Absolute. Everything embedded lives below it. */
   readonly dataDir: string;
@@ -19,7 +19,7 @@ export type Config = {
   /** Absolute. Absent: a key is made in the data folder. */
   readonly masterKeyFile: string | undefined;
   readonly rateLimits: boolean;
-  /** Connections without a session that one address may have. Nothing bounds them where `rateLimits` is false. */
+  /** Connections without a session that one address may have; any number where `rateLimits` is false. */
   readonly signedOutPerAddress: number;
   readonly logLevel: LogLevel;
 };
@@ -47,7 +47,10 @@ type Variable<T> = {
 
 export const fileVariableOf = ({ name }: Variable<unknown>): string => `${name}_FILE`;
 
-/** `*`, `null`, or a scheme and a name without a path. Of the web only as browsers write it: another text never matches. */
+/**
+ * `*`, `null`, or a scheme and a name without a path. An http or https origin must be spelt as browsers spell it, because
+ * origins are compared as a whole.
+ */
 const isOrigin = (text: string): boolean => {
   if (text === '*' || text === 'null') return true;
   if (/^https?:/i.test(text)) return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text;

@@ -178,6 +178,19 @@ describe('the proxy', () => {
     );
     assert.match(config, /httpchk GET \/readyz/);
   });
+
+  it('has a configuration of known sections and words, each section once', () => {
+    const lines = text('deploy/haproxy.cfg')
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
+    const sections = lines.filter((line) => !line.startsWith('  '));
+    assert.deepEqual(sections, ['global', 'defaults', 'resolvers docker', 'frontend clients', 'backend nodes']);
+    const known =
+      /^ {2}(tune\.sndbuf\.client|log|maxconn|mode|option|timeout|nameserver|bind|default_backend|balance|http-check|default-server|server) \S/;
+    const unknown = lines.filter((line) => line.startsWith('  ') && !known.test(line));
+    assert.deepEqual(unknown, []);
+    assert.ok(lines.includes('  default_backend nodes'));
+  });
 });
 
 describe('the image', () => {

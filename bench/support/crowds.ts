@@ -15,7 +15,7 @@ const pingMillis = 5_000;
 const pagesPerConnection = 14;
 const messagesPerPage = 100;
 
-/** Ask for much and do not read it. That the server closes is not noticed by them: its own figures tell. */
+/** Clients that ask for much and do not read it. They do not notice that the server closes, so its own figures are taken. */
 export const nonReaders = async (crowd: Crowd, tokens: readonly string[]): Promise<Tally> => {
   const tally = newTally();
   const until = performance.now() + crowd.seconds * 1_000;
@@ -40,7 +40,7 @@ export const nonReaders = async (crowd: Crowd, tokens: readonly string[]): Promi
   return tally;
 };
 
-/** Never say a word, ping, and come again when the server closes. */
+/** Clients that say nothing but pings, and come again when the server closes. */
 export const places = async ({ introduction, count, seconds }: Crowd): Promise<Tally> => {
   const tally = newTally();
   const until = performance.now() + seconds * 1_000;
@@ -58,7 +58,7 @@ export const places = async ({ introduction, count, seconds }: Crowd): Promise<T
 
 export type Halves = Crowd & { readonly bytes: number };
 
-/** Begin a message of these bytes and leave it unfinished: one half in one long frame, the others in fragments. */
+/** Clients that leave a message of these bytes unfinished: one half of them in one long frame, the others in fragments. */
 export const halfMessages = async ({ introduction, count, seconds, bytes }: Halves): Promise<Tally> => {
   const tally = newTally();
   const until = performance.now() + seconds * 1_000;

@@ -189,7 +189,7 @@ const oneofText = (name, { oneof, number }) =>
 
 /** Before the next item is read: counting afterwards would have made it already. */
 const countText = ({ name, itemsMax, wireName }) =>
-  itemsMax === undefined ? [] : [`        reader.expect(message.${name}.length + 1, ${itemsMax}, '${wireName}');`];
+  itemsMax === undefined ? [] : [`        reader.checkItems(message.${name}.length + 1, ${itemsMax}, '${wireName}');`];
 
 const assignText = (field, context) => {
   if (!field.repeated) return `message.${field.name} = ${readValueText(field, context)};`;

@@ -72,7 +72,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       metrics: get(of.metrics),
       logger: get(of.logger),
       tracer: get(of.tracer),
-      bounds: { perAddress: signedOutPerAddressOf(get(of.config)), ...bounds },
+      bounds: { signedOutPerAddressMax: signedOutPerAddressOf(get(of.config)), ...bounds },
     }),
   );
 };

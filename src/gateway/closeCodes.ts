@@ -1,12 +1,12 @@
 /** Every WebSocket close code that the server sends. docs/errors.md is held to this table by a test. */
 export const closeCode = {
   /** Nothing came for longer than the idle timeout, or no valid request in time, or no session was joined in time. */
-  idle: 1001,
+  goingAway: 1001,
   /** Sent by the WebSocket library: the bytes are not the WebSocket protocol. */
   protocolError: 1002,
   /** A text frame: the protocol is binary. */
   unsupported: 1003,
-  /** The token was refused, or the session was revoked. */
+  /** The token was refused, or the session was revoked; sent by the WebSocket library, a message came in too many pieces. */
   policyViolation: 1008,
   /** Sent by the WebSocket library: a message is larger than the server takes from this connection. */
   tooBig: 1009,

@@ -4,13 +4,13 @@ import { closeCode } from './closeCodes.js';
 import type { Dispatch, Requester } from './dispatch.js';
 import type { Flusher } from './flusher.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
-import type { Places, SignedOut } from './places.js';
+import type { Places, SignedOutConnection } from './places.js';
 import type { Device } from './rpc.js';
 import { Standpoint, type Session } from './session.js';
 import type { SlowReader, SlowReaders } from './slowReaders.js';
-import { untakenBytes } from './streamInside.js';
+import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { turns, type Turns } from './turns.js';
-import { setMessageBytesMax } from './webSocketInside.js';
+import { setMessageBounds, type MessageBounds } from './webSocketInside.js';
 
 /** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
 export const inboundBytesMax = 1_310_720;
@@ -18,10 +18,23 @@ export const inboundBytesMax = 1_310_720;
 /** The same without a session. Nothing that is asked before sign-in is longer. */
 export const signedOutInboundBytesMax = 16_384;
 
+/** Browsers send long messages in fragments of 64 KiB; a read has some hundred bytes at the least. */
+export const messageBounds: MessageBounds = {
+  maxPayload: inboundBytesMax,
+  maxFragments: 128,
+  maxBufferedChunks: 4_096,
+};
+
+export const signedOutMessageBounds: MessageBounds = {
+  maxPayload: signedOutInboundBytesMax,
+  maxFragments: 16,
+  maxBufferedChunks: 512,
+};
+
 /** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
 export const inFlightMax = 64;
 
-/** The same without a session: clients send Initialize and Authorize, and some what follows, without waiting. */
+/** The same without a session. It is not 1, because clients send Initialize, Authorize and further requests at once. */
 export const signedOutInFlightMax = 8;
 
 /** While more than this waits to be taken by the client, none of its requests is begun. */
@@ -58,7 +71,7 @@ export type Accepted = { readonly socket: WebSocket; readonly stream: Socket; re
  * Answers and updates are written straight to the stream, below the WebSocket library, which still does the reading,
  * pings and closing. Both write whole frames in one piece, so neither can come into the middle of the other's.
  */
-export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader {
+export class Connection implements Requester, OutboxOwner, SignedOutConnection, SlowReader {
   readonly address: string;
   readonly turns: Turns = turns();
   readonly standpoint = new Standpoint();
@@ -97,14 +110,18 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
     return this.belongsTo;
   }
 
-  /** What a connection may send, and whether it has to give way, depends on whether it has a session. */
-  set session(session: Session | undefined) {
-    const hadOne = this.belongsTo !== undefined;
+  joined(session: Session): void {
     this.belongsTo = session;
-    if (this.closing !== undefined || hadOne === (session !== undefined)) return;
-    if (session === undefined) this.needs.places.renew(this);
-    else this.needs.places.leave(this);
-    setMessageBytesMax(this.socket, session === undefined ? signedOutInboundBytesMax : inboundBytesMax);
+    if (this.closing !== undefined) return;
+    this.needs.places.leave(this);
+    setMessageBounds(this.socket, messageBounds);
+  }
+
+  left(): void {
+    this.belongsTo = undefined;
+    if (this.closing !== undefined) return;
+    this.needs.places.renew(this);
+    setMessageBounds(this.socket, signedOutMessageBounds);
   }
 
   get isAwaiting(): boolean {
@@ -119,13 +136,17 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
     return untakenBytes(this.stream);
   }
 
-  /** A request of it is well formed and allowed, and begins. */
+  get socketId(): number | undefined {
+    return socketIdOf(this.stream);
+  }
+
+  /** A request of this connection is well formed and allowed, and begins. */
   requestBegan(): void {
     if (this.belongsTo === undefined && this.closing === undefined) this.needs.places.renew(this);
   }
 
   fellBehind(): void {
-    if (this.closing === undefined) this.needs.slowReaders.fellBehind(this);
+    this.needs.slowReaders.fellBehind(this);
   }
 
   closeSoon(code: number): void {
@@ -141,7 +162,7 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
   }
 
   expire(): void {
-    this.closeSoon(closeCode.idle);
+    this.closeSoon(closeCode.goingAway);
   }
 
   /** Destroys what is left of the socket. */
@@ -167,23 +188,10 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
   finish(): void {
     this.gone = true;
     clearTimeout(this.closingTimer);
-    this.beginClosing(this.closing ?? closeCode.idle);
+    this.beginClosing(this.closing ?? closeCode.goingAway);
+    this.needs.slowReaders.forget(this);
     this.outbox.close();
     this.needs.closed(this);
-  }
-
-  private receive(frame: Uint8Array): void {
-    // Hardly anything ever waits, and most connections need no queue at all.
-    if (this.waiting.length === 0 && this.mayBegin()) this.begin(frame);
-    else {
-      this.waiting.push(frame);
-      this.pump();
-    }
-  }
-
-  private mayBegin(): boolean {
-    const inFlight = this.belongsTo === undefined ? signedOutInFlightMax : inFlightMax;
-    return this.inFlight < inFlight && this.outbox.bufferedBytes < backlogBytesMax;
   }
 
   /** The socket has taken all that was written. */
@@ -200,6 +208,40 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
     }
     if (this.waiting.length === 0) this.readOn();
     else this.pause();
+  }
+
+  /** For a client that does not read. */
+  cut(): void {
+    if (this.closing === closeCode.tryAgainLater) return;
+    this.needs.cut(this);
+    this.drop();
+  }
+
+  destroy(): void {
+    this.cut();
+    this.terminate();
+  }
+
+  giveWay(): void {
+    this.needs.flusher.flush(this.outbox);
+    // That write may have been one too many for all who are slow.
+    if (this.closing !== undefined) return;
+    this.needs.gaveWay(this);
+    this.drop();
+  }
+
+  private receive(frame: Uint8Array): void {
+    // Hardly anything ever waits, and most connections need no queue at all.
+    if (this.waiting.length === 0 && this.mayBegin()) this.begin(frame);
+    else {
+      this.waiting.push(frame);
+      this.pump();
+    }
+  }
+
+  private mayBegin(): boolean {
+    const inFlight = this.belongsTo === undefined ? signedOutInFlightMax : inFlightMax;
+    return this.inFlight < inFlight && this.outbox.bufferedBytes < backlogBytesMax;
   }
 
   private begin(frame: Uint8Array): void {
@@ -240,26 +282,7 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
     this.socket.close(code);
   }
 
-  /** For a client that does not read. */
-  cut(): void {
-    if (this.closing === closeCode.tryAgainLater) return;
-    this.needs.cut(this);
-    this.drop();
-  }
-
-  destroy(): void {
-    this.cut();
-    this.terminate();
-  }
-
-  giveWay(): void {
-    if (this.closing !== undefined) return;
-    this.needs.gaveWay(this);
-    this.needs.flusher.flush(this.outbox);
-    this.drop();
-  }
-
-  /** Closes, and waits for the other end no longer than a moment: what the connection takes must be free again. */
+  /** Closes, and waits a moment only, because the memory and the place of the connection are needed. */
   private drop(): void {
     clearTimeout(this.closingTimer);
     this.beginClosing(closeCode.tryAgainLater);
@@ -271,12 +294,11 @@ export class Connection implements Requester, OutboxOwner, SignedOut, SlowReader
     }, cutMillisMax);
   }
 
-  /** From here on it takes no requests, has no place among those that may give way, and is not waited for. */
+  /** From here on the connection takes no requests, and has no place among those that may give way. */
   private beginClosing(code: number): void {
     this.closing = code;
     this.waiting.length = 0;
     this.needs.places.leave(this);
-    this.needs.slowReaders.forget(this);
   }
 }
 

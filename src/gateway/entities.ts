@@ -2,7 +2,7 @@ import type { Entity } from '../domain/messages/events.js';
 import type { MessageEntity, MessageEntityInit } from '../gen/types.js';
 import { isRejection, reject, type Rejection } from '../kernel/decider.js';
 import { unless, type Personal } from '../kernel/event.js';
-import { isLink } from './links.js';
+import { hostLabelUnitsMax, hostUnitsMax, linkFault } from './links.js';
 
 /** In UTF-16 code units. */
 export const entityUrlUnitsMax = 2048;
@@ -23,13 +23,19 @@ export const entitiesOf = (wire: readonly MessageEntity[], text: string): readon
   return entities;
 };
 
-/** Refuses the first address that is not http, https or mailto. */
+/** Refuses the first address that is not http, https or mailto, or whose host is too long. */
 export const refusedLink = (entities: readonly Entity[]): Rejection | undefined => {
-  const index = entities.findIndex(({ url }) => url !== undefined && !isLink(url));
-  return index < 0 ? undefined : numbered(index, reject('INVALID_ENTITIES', notALink));
+  for (const [index, { url }] of entities.entries()) {
+    const fault = url === undefined ? undefined : linkFault(url);
+    if (fault !== undefined) return numbered(index, reject('INVALID_ENTITIES', linkFaults[fault]));
+  }
+  return undefined;
 };
 
-const notALink = 'has an address that is not http, https or mailto';
+const linkFaults = {
+  'not a link': 'has an address that is not http, https or mailto',
+  'long host': `has an address whose host has more than ${hostUnitsMax.toString()}, or a part of it more than ${hostLabelUnitsMax.toString()} characters`,
+} as const;
 
 const numbered = (index: number, refusal: Rejection): Rejection => ({
   ...refusal,

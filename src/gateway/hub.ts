@@ -43,8 +43,9 @@ export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
   const revoked = (id: SessionId): void => {
     remember(revocations, id);
     for (const connection of [...(here.sessions.get(id)?.connections ?? [])]) {
-      here.leave(connection);
+      // In this order: a connection that is closing is not made one without a session, which may send less.
       connection.closeSoon(closeCode.policyViolation);
+      here.leave(connection);
     }
   };
 

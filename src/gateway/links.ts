@@ -2,20 +2,30 @@
 const linkSchemes = new Set(['http:', 'https:', 'mailto:']);
 
 /**
- * The longest name in DNS. Parsing takes time with the square of the host's length, because of Punycode: 3 ms for 2,000
- * ideographs, 0.07 ms for 253.
+ * The longest name in DNS, and the longest of its labels. Parsing takes time with the square of a label's length, because
+ * of Punycode: 3 ms for 2,000 ideographs, 0.02 ms for 240 in labels of 60.
  */
-const hostUnitsMax = 253;
+export const hostUnitsMax = 253;
+export const hostLabelUnitsMax = 63;
 
-/** Whether it is an http, https or mailto address. Its length is for the caller to bound. */
-export const isLink = (url: string): boolean => {
+/** What forbids an address as a link; undefined for an http, https or mailto address. The caller bounds its length. */
+export const linkFault = (url: string): 'not a link' | 'long host' | undefined => {
   const host = hostOf(url);
-  if (host === undefined || host.length > hostUnitsMax) return false;
+  if (host === undefined) return 'not a link';
+  if (isLong(host)) return 'long host';
   try {
-    return linkSchemes.has(new URL(url).protocol);
+    return linkSchemes.has(new URL(url).protocol) ? undefined : 'not a link';
   } catch {
-    return false;
+    return 'not a link';
   }
+};
+
+/** A byte that is written as a code counts as one, and every full stop of IDNA ends a label. */
+const isLong = (host: string): boolean => {
+  const name = host.replace(/%[0-9a-f]{2}/gi, 'x');
+  return (
+    name.length > hostUnitsMax || name.split(/[.\u3002\uff0e\uff61]/).some(({ length }) => length > hostLabelUnitsMax)
+  );
 };
 
 // Of http and https any number of slashes of both kinds is passed over, also none. Mail has no host.

@@ -20,8 +20,8 @@ export type MessageAsOfNeeds = {
  */
 export const messageAsOf = ({ log, codec, sealer, messages }: MessageAsOfNeeds) => {
   const type = forRunner(messages);
-  const { streams, isOfFirstAndLatest } = messages;
-  if (streams === 'log' || isOfFirstAndLatest !== true) {
+  const { streams, foldsFromFirstAndLatest } = messages;
+  if (streams === 'log' || foldsFromFirstAndLatest !== true) {
     throw new Error('messages cannot be folded from the first and the latest event of their streams');
   }
   const firstOf = async (stream: string): Promise<Recorded | undefined> => {

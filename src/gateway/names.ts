@@ -6,7 +6,7 @@ import { isRejection, reject, type Rejection } from '../kernel/decider.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import type { Millis, UserId } from '../kernel/ids.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
-import { composedName, isVisible } from '../kernel/text.js';
+import { composedTrimmed, isVisible } from '../kernel/text.js';
 import type { OpenCall } from './rpc.js';
 
 /** A claim that nobody came to carry within this time was left behind by a crash, and gives way. */
@@ -87,6 +87,6 @@ export const uniqueNames = ({ streams, sealer }: Needs): Names => {
 
 /** A display name, as it is kept: composed and without blanks around it. */
 export const displayNameOf = (text: string): string | Rejection => {
-  const name = composedName(text, nameUnitsMax);
+  const name = composedTrimmed(text, nameUnitsMax);
   return name.length <= nameUnitsMax && isVisible(name) ? name : reject('INVALID_NAME');
 };

@@ -41,22 +41,22 @@ loopback.addAddress('::1', 'ipv6');
 
 const isOwn = (origin: string, hosts: readonly string[]): boolean => {
   const [, scheme = '', host = ''] = /^(https?:)\/\/(.*)$/i.exec(origin) ?? [];
-  const page = placeOf(scheme, [host]);
+  const page = authorityOf(scheme, [host]);
   if (page === undefined) return false;
   // A proxy that ends TLS passes a Host without a port on, which means the default port of the page's own scheme.
-  const server = placeOf(scheme, hosts);
+  const server = authorityOf(scheme, hosts);
   return server?.name === page.name && server.port === page.port;
 };
 
 const isLoopbackName = (hosts: readonly string[]): boolean => {
-  const name = placeOf('http:', hosts)?.name;
+  const name = authorityOf('http:', hosts)?.name;
   return name !== undefined && (name === 'localhost' || isLoopbackAddress(name.replace(/^\[|\]$/g, '')));
 };
 
-type Place = { readonly name: string; readonly port: string };
+type Authority = { readonly name: string; readonly port: string };
 
 /** In the form in which two ways to write the same are equal: in lower case, without a dot at the end or the usual port. */
-const placeOf = (scheme: string, [host, ...others]: readonly string[]): Place | undefined => {
+const authorityOf = (scheme: string, [host, ...others]: readonly string[]): Authority | undefined => {
   if (host === undefined || others.length > 0 || !hostPattern.test(host)) return undefined;
   try {
     const { hostname, port } = new URL(`${scheme}//${host}`);

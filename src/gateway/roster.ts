@@ -66,7 +66,7 @@ export const roster = ({ teller, came, went, changed }: RosterNeeds): Roster => 
     }
     session.standpoint.join(from);
     session.connections = having(session.connections, connection);
-    connection.session = session;
+    connection.joined(session);
     return present;
   };
 
@@ -74,7 +74,7 @@ export const roster = ({ teller, came, went, changed }: RosterNeeds): Roster => 
     const { session } = connection;
     const present = session && users.get(session.caller.user);
     if (session === undefined || present === undefined) return;
-    connection.session = undefined;
+    connection.left();
     session.connections = lacking(session.connections, connection);
     present.listening = lacking(present.listening, connection);
     changed();

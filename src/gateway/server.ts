@@ -3,11 +3,12 @@ import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
-import { closeAnswerMillisMax, signedOutInboundBytesMax } from './connection.js';
+import { closeAnswerMillisMax, signedOutMessageBounds } from './connection.js';
 import type { Metrics } from './metrics.js';
 import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeaders } from './origins.js';
 import type { Sockets } from './sockets.js';
 import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
+import type { MessageBounds } from './webSocketInside.js';
 
 /** Where clients connect: the protocol's own path, and one that some clients were written for. */
 export const gatewayPaths = ['/', '/api/v1/gateway'] as const;
@@ -19,7 +20,7 @@ export type ServerNeeds = {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Of pages that may connect besides the server's own; see `OriginRules`. */
+  /** Origins of pages that may connect besides the server's own; see `OriginRules`. */
   readonly origins: readonly string[];
   readonly sockets: Sockets;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
@@ -35,9 +36,11 @@ export interface Server {
   close(): Promise<void>;
 }
 
-const socketOptions: NonNullable<WebsocketPluginOptions['options']> & { readonly closeTimeout: number } = {
+type SocketOptions = NonNullable<WebsocketPluginOptions['options']> & { readonly closeTimeout: number } & MessageBounds;
+
+const socketOptions: SocketOptions = {
   // A connection takes more once it has a session.
-  maxPayload: signedOutInboundBytesMax,
+  ...signedOutMessageBounds,
   // Answers are written below the library, which could not be with compression.
   perMessageDeflate: false,
   // No client of the protocol offers one; by default the library would take the first that is offered.
@@ -91,7 +94,8 @@ const refuseStrangers = (app: FastifyInstance, { origins, logger }: ServerNeeds)
   };
   app.addHook('onRequest', (request, reply, done) => {
     const { headers, headersDistinct } = request.raw;
-    const asked = { origin: headers.origin, hosts: headersDistinct['host'] ?? [] };
+    // No browser sends an empty one.
+    const asked = { origin: headers.origin === '' ? undefined : headers.origin, hosts: headersDistinct['host'] ?? [] };
     if (isWelcome(request, asked)) {
       done();
       return;

@@ -47,8 +47,11 @@ export interface Listener {
   /** False: it asked for results only. */
   readonly subscribed: boolean;
   readonly outbox: Outgoing;
-  /** The session that it belongs to. The hub keeps it. */
-  session: Session | undefined;
+  /** The session that it belongs to. */
+  readonly session: Session | undefined;
+  /** The connection belongs to this session from here on, or to none any more. */
+  joined(session: Session): void;
+  left(): void;
   /** The connection is closed for good: it belongs to no session any more, whoever was about to give it one. */
   readonly gone: boolean;
   /** Milliseconds of the monotonic clock at which something last came from the other end. */

@@ -4,11 +4,17 @@ export const waitingBytesMax = 268_435_456;
 /** Closing goes on down to this share of the bound, so that the fullest are looked for once in a while, not per write. */
 const keptShare = 7 / 8;
 
-/** A socket for which bytes wait and which takes none of them for this long is cut. */
-export const stalledMillisMax = 30_000;
+/** Readers are measured again only when this share of the bound was written since, because measuring takes time as well. */
+const measuredShare = 1 / 64;
 
-/** A socket is cut when so many looks in a row find it where it was. Looks, because a process that stood still makes none. */
-const looksMax = 6;
+/** How often readers are looked at that may have stalled. */
+export const stallSweepMillis = 5_000;
+
+/**
+ * A reader that so many sweeps in a row find where it was is cut, after 30 to 40 s. Sweeps are counted and not time,
+ * because a process that stood still has made none.
+ */
+export const stalledSweepsMax = 6;
 
 /** A connection to which more was written than its socket has taken. */
 export interface SlowReader {
@@ -16,9 +22,11 @@ export interface SlowReader {
   readonly unsentBytes: number;
   /** Bytes of the write under way that the system has not taken: another number shows that the client reads. */
   readonly untakenBytes: number;
-  /** Closes with 1013, which a client may still read that is only slow. */
+  /** By which `unackedBytes` knows the socket. */
+  readonly socketId: number | undefined;
+  /** Closes with 1013, which a client that is only slow may still read. Does nothing the second time. */
   cut(): void;
-  /** The same without waiting for the client: what is kept in memory is free at once. */
+  /** Closes without a code, so that the memory is free at once. */
   destroy(): void;
 }
 
@@ -26,25 +34,35 @@ export interface SlowReader {
 export interface SlowReaders {
   /** To be called after each write that the socket did not take at once. */
   fellBehind(this: void, reader: SlowReader): void;
-  /** The socket has taken everything, or is closing. */
+  /** The socket has taken everything, or is closed. */
   forget(this: void, reader: SlowReader): void;
-  close(this: void): void;
+  /** Cuts the readers that take nothing. To be called each `stallSweepMillis`. */
+  sweep(this: void): Promise<void>;
 }
 
 export type SlowReadersOptions = {
   /** Default: `waitingBytesMax`. */
-  readonly bytesMax?: number;
-  /** Default: `stalledMillisMax`. */
-  readonly stalledMillis?: number;
+  readonly waitingBytesMax?: number;
+  /** Bytes that were sent and not acknowledged, by socket; nothing for a socket of which the system does not tell. */
+  readonly unackedBytes?: () => Promise<ReadonlyMap<number, number>>;
 };
 
-type Backlog = { bytes: number; untakenBytes: number; looks: number };
+type Backlog = {
+  bytes: number;
+  untakenBytes: number;
+  /** The `unackedBytes` of the sweep in which the reader was first found where it was before. */
+  quietSince: { readonly unackedBytes: number | undefined } | undefined;
+  unchangedSweeps: number;
+};
+
+const nothingTold = (): Promise<ReadonlyMap<number, number>> => Promise.resolve(new Map());
 
 export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
-  const { bytesMax = waitingBytesMax, stalledMillis = stalledMillisMax } = options;
+  const { waitingBytesMax: bytesMax = waitingBytesMax, unackedBytes = nothingTold } = options;
   const backlogs = new Map<SlowReader, Backlog>();
-  /** At least what waits: what sockets have taken since their last write is seen at the next look. */
+  // An upper estimate of what waits: bytes taken since a socket's last write are subtracted when it is measured again.
   let bytes = 0;
+  let measuredAt = bytesMax;
 
   const forget = (reader: SlowReader): void => {
     bytes -= backlogs.get(reader)?.bytes ?? 0;
@@ -59,7 +77,6 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
   };
 
   const destroyFullest = (): void => {
-    for (const [reader, backlog] of backlogs) measure(reader, backlog);
     const fullestFirst = [...backlogs].sort(([, one], [, other]) => other.bytes - one.bytes);
     for (const [reader] of fullestFirst) {
       if (bytes <= bytesMax * keptShare) return;
@@ -68,31 +85,49 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
     }
   };
 
-  const look = (): void => {
+  const keepToBound = (): void => {
+    for (const [reader, backlog] of backlogs) measure(reader, backlog);
+    if (bytes > bytesMax) destroyFullest();
+    measuredAt = Math.max(bytesMax, bytes + bytesMax * measuredShare);
+  };
+
+  /** Of these readers the system has taken nothing since the sweep before. */
+  const quiet = (): readonly (readonly [SlowReader, Backlog])[] => {
+    const found: (readonly [SlowReader, Backlog])[] = [];
     for (const [reader, backlog] of backlogs) {
       measure(reader, backlog);
       const { untakenBytes } = reader;
-      backlog.looks = untakenBytes === backlog.untakenBytes ? backlog.looks + 1 : 0;
+      if (untakenBytes === backlog.untakenBytes) found.push([reader, backlog]);
+      else backlog.quietSince = undefined;
       backlog.untakenBytes = untakenBytes;
-      if (backlog.looks >= looksMax && backlogs.has(reader)) {
-        forget(reader);
-        reader.cut();
-      }
     }
+    return found.filter(([reader]) => backlogs.has(reader));
   };
-  // The first of the looks may follow at once.
-  const looking = setInterval(look, stalledMillis / (looksMax - 1)).unref();
 
   return {
     forget,
     fellBehind: (reader) => {
-      const backlog = backlogs.get(reader) ?? { bytes: 0, untakenBytes: reader.untakenBytes, looks: 0 };
+      const { untakenBytes } = reader;
+      const backlog = backlogs.get(reader) ?? { bytes: 0, untakenBytes, quietSince: undefined, unchangedSweeps: 0 };
       backlogs.set(reader, backlog);
       measure(reader, backlog);
-      if (bytes > bytesMax) destroyFullest();
+      if (bytes > measuredAt) keepToBound();
     },
-    close: () => {
-      clearInterval(looking);
+    sweep: async () => {
+      const suspects = quiet();
+      if (suspects.length === 0) return;
+      const unacked = await unackedBytes();
+      for (const [reader, backlog] of suspects) {
+        countSweep(backlog, unacked.get(reader.socketId ?? -1));
+        // The reader may have gone while the system was asked.
+        if (backlog.unchangedSweeps >= stalledSweepsMax && backlogs.has(reader)) reader.cut();
+      }
     },
   };
+};
+
+const countSweep = (backlog: Backlog, unackedBytes: number | undefined): void => {
+  const isUnchanged = backlog.quietSince !== undefined && backlog.quietSince.unackedBytes === unackedBytes;
+  backlog.unchangedSweeps = isUnchanged ? backlog.unchangedSweeps + 1 : 0;
+  backlog.quietSince = { unackedBytes };
 };

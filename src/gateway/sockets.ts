@@ -1,7 +1,8 @@
 import { closeCode } from './closeCodes.js';
 import { Connection, type Accepted, type ConnectionNeeds } from './connection.js';
-import { places, type PlacesOptions } from './places.js';
-import { slowReaders, type SlowReadersOptions } from './slowReaders.js';
+import { expirySweepMillis, places, type PlacesOptions } from './places.js';
+import { slowReaders, stallSweepMillis, type SlowReadersOptions } from './slowReaders.js';
+import { unackedBytes } from './socketProgress.js';
 
 /** A connection from which nothing comes for this long is closed. Clients ping each 20 s or send heartbeats each 30 s. */
 export const idleMillisMax = 300_000;
@@ -26,6 +27,10 @@ export type SocketBounds = PlacesOptions &
   SlowReadersOptions & {
     /** Default: `idleMillisMax`. */
     readonly idleMillis?: number;
+    /** Default: `expirySweepMillis`. */
+    readonly expirySweepMillis?: number;
+    /** Default: `stallSweepMillis`. */
+    readonly stallSweepMillis?: number;
   };
 
 export type SocketsNeeds = Omit<ConnectionNeeds, 'places' | 'slowReaders'> & { readonly bounds?: SocketBounds };
@@ -35,7 +40,7 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
   const { bounds = {} } = needs;
   const { idleMillis = idleMillisMax } = bounds;
   const signedOut = places(bounds);
-  const behind = slowReaders(bounds);
+  const behind = slowReaders({ unackedBytes, ...bounds });
   let stopping = false;
   let emptied = (): void => undefined;
 
@@ -50,11 +55,17 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
     },
   };
 
-  const sweep = setInterval(() => {
+  const closeIdle = (): void => {
     const heardBefore = performance.now() - idleMillis;
-    for (const connection of all) if (connection.heardAt < heardBefore) connection.closeSoon(closeCode.idle);
-  }, idleMillis / 20);
-  sweep.unref();
+    for (const connection of all) if (connection.heardAt < heardBefore) connection.closeSoon(closeCode.goingAway);
+  };
+  // What clients sent while the process stood still is read before anything is held against them.
+  const timers = [
+    setInterval(() => setImmediate(closeIdle), idleMillis / 20),
+    setInterval(() => setImmediate(signedOut.sweep), bounds.expirySweepMillis ?? expirySweepMillis),
+    setInterval(() => void behind.sweep(), bounds.stallSweepMillis ?? stallSweepMillis),
+  ];
+  for (const timer of timers) timer.unref();
 
   return {
     count: () => all.size,
@@ -72,9 +83,7 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
     },
     close: async () => {
       stopping = true;
-      clearInterval(sweep);
-      signedOut.close();
-      behind.close();
+      for (const timer of timers) clearInterval(timer);
       if (all.size === 0) return;
       const gone = new Promise<void>((resolve) => {
         emptied = resolve;

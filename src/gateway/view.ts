@@ -49,7 +49,7 @@ export interface View {
   readonly after: Rules;
   /** As of this event or a little later. */
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
-  /** The message as of this event, which must be one of its own stream. */
+  /** The message as of this event, which must be in the stream of the message. */
   message(message: MessageId): Promise<MessageDocument | undefined>;
   /** The conversation as it was before this event: undefined when this event begins it. */
   conversationBefore(chat: ChatKey): ConversationDocument | undefined | Promise<ConversationDocument | undefined>;

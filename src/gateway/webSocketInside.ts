@@ -1,17 +1,28 @@
 import type { WebSocket } from 'ws';
 
-/**
- * The library (8.23.0) takes the largest message as an option of the server and has no way to change it for a socket
- * that is open; hence this window into its receiver, which compares each frame with the bound when the frame's header
- * comes. The package is pinned to one version, and a test fails when the window no longer opens.
- *
- * Sets the largest message that is taken from the other end of this open socket, in bytes. A larger one closes the
- * socket with 1009.
- */
-export const setMessageBytesMax = (socket: WebSocket, bytes: number): void => {
-  const { _receiver: receiver } = socket as unknown as Inside; // See above.
-  if (typeof receiver?._maxPayload !== 'number') throw new Error('this version of ws keeps its bound elsewhere');
-  receiver._maxPayload = bytes;
+/** Bounds on a message from the other end while it is not complete. Beyond one of them the library closes the socket. */
+export type MessageBounds = {
+  /** Of the whole message; the socket closes with 1009. */
+  readonly maxPayload: number;
+  /** Frames of one message, each of which keeps the read that it came in; the socket closes with 1008. */
+  readonly maxFragments: number;
+  /** Reads that one frame is put together from, which takes time with the square of their number; 1008 as well. */
+  readonly maxBufferedChunks: number;
 };
 
-type Inside = { readonly _receiver?: { _maxPayload?: unknown } | null };
+/**
+ * The library (8.23.0) takes these bounds as options of the server and has no way to change them for a socket that is
+ * open; hence this window into its receiver, which compares each frame with them. The package is pinned to one version,
+ * and a test fails when the window no longer opens.
+ */
+export const setMessageBounds = (socket: WebSocket, bounds: MessageBounds): void => {
+  const { _receiver: receiver } = socket as unknown as Inside; // See above.
+  if (typeof receiver?._maxPayload !== 'number') throw new Error('this version of ws keeps its bounds elsewhere');
+  receiver._maxPayload = bounds.maxPayload;
+  receiver._maxFragments = bounds.maxFragments;
+  receiver._maxBufferedChunks = bounds.maxBufferedChunks;
+};
+
+type Inside = {
+  readonly _receiver?: { _maxPayload?: unknown; _maxFragments?: unknown; _maxBufferedChunks?: unknown } | null;
+};

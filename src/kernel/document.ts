@@ -24,11 +24,11 @@ export interface DocumentType<Doc, E extends Event = Event> {
   /** The streams that one key is folded from, which is what an as-of read folds again; `'log'` when they cannot be listed. */
   readonly streams: ((key: string) => readonly string[]) | 'log';
   /**
-   * Said of documents of one stream each, when the stream's first event and any later one give the same document as all
-   * events up to the later one: each later event that the rules allow replaces all that an earlier one may have changed,
-   * or removes the document.
+   * Set by a type whose documents have one stream each, where folding the first event and any later one gives the same
+   * document as folding all events up to the later one: each later event that the rules allow replaces all that an
+   * earlier one may have changed, or removes the document.
    */
-  readonly isOfFirstAndLatest?: true;
+  readonly foldsFromFirstAndLatest?: true;
   readonly indexes: Readonly<Record<string, (document: Doc) => readonly IndexKey[]>>;
   readonly evolve: DocumentFold<Doc, E>;
 }
@@ -66,7 +66,7 @@ export const forRunner = <Doc, E extends Event>(type: DocumentType<Doc, E>): Any
     name: type.name,
     version: type.version,
     streams: type.streams,
-    ...(type.isOfFirstAndLatest === true && { isOfFirstAndLatest: true }),
+    ...(type.foldsFromFirstAndLatest === true && { foldsFromFirstAndLatest: true }),
     types: Object.keys(evolve),
     keysOf: (event) => keys[event.type]?.(event) ?? [],
     indexKeysOf: (document) => Object.fromEntries(indexes.map(([name, of]) => [name, of(document)])),

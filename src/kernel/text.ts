@@ -27,7 +27,12 @@ export const composed = (text: string, unitsMax: number, form: 'NFC' | 'NFKC' = 
 const hasLongRow = (text: string): boolean =>
   (text.match(rowsOfMarks) ?? []).some((row) => row.length > rowOfMarksUnitsMax);
 
-/** The same without the blanks around it, which do not count. */
-export const composedName = (text: string, unitsMax: number, form: 'NFC' | 'NFKC' = 'NFC'): string =>
+/**
+ * The same without the blanks around it, which do not count up to four times the limit. A longer text is not trimmed: the
+ * short rest of it would keep all of it in memory.
+ */
+export const composedTrimmed = (text: string, unitsMax: number, form: 'NFC' | 'NFKC' = 'NFC'): string => {
+  if (text.length > unitsMax * decomposedUnitsMax) return text;
   // NFKC makes new blanks.
-  composed(text.trim(), unitsMax, form).trim();
+  return composed(text.trim(), unitsMax, form).trim();
+};

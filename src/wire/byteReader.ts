@@ -65,15 +65,15 @@ export class ByteReader extends Reader {
     return value;
   }
 
-  /** Says that a list is about to have `items`. `name` is the field's in proto/. */
-  expect(items: number, itemsMax: number, name: string): void {
+  /** Throws TooManyItems when a list is about to have more than `itemsMax` items. `name` is the field's in proto/. */
+  checkItems(items: number, itemsMax: number, name: string): void {
     if (this.holdsBounds && items > itemsMax) throw new TooManyItems(itemsMax, name);
   }
 
   /** Appends the values of a packed repeated field, of which there may be `itemsMax` with those that came before. */
   bigFixed64s(values: bigint[], itemsMax = Infinity, name = ''): void {
     const outerLen = this.enter();
-    this.expect(values.length + (this.len - this.pos) / fixed64Bytes, itemsMax, name);
+    this.checkItems(values.length + (this.len - this.pos) / fixed64Bytes, itemsMax, name);
     while (this.pos < this.len) values.push(this.bigFixed64());
     this.len = outerLen;
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { composed, composedName, isVisible } from '../../src/kernel/text.js';
+import { composed, composedTrimmed, isVisible } from '../../src/kernel/text.js';
 
 describe('a text', () => {
   it('of blanks, controls and what is only there to join or turn others is not visible', () => {
@@ -58,9 +58,14 @@ describe('a text that is composed', () => {
     }
     assert.equal(composed(`e${'\u0316'.repeat(29)}\u0301`, 20).charAt(0), '\u00e9');
   });
-  it('has no blanks around it as a name, however many came', () => {
-    const blanks = ' \u2003'.repeat(1_000);
-    assert.equal(composedName(`${blanks}e\u0301${blanks}`, 1), '\u00e9');
-    assert.equal(composedName('\u00a8', 10, 'NFKC'), '\u0308');
+  it('has no blanks around it as a name', () => {
+    const blanks = ' \u2003'.repeat(4);
+    assert.equal(composedTrimmed(`${blanks}e\u0301${blanks}`, 5), '\u00e9');
+    assert.equal(composedTrimmed('\u00a8', 10, 'NFKC'), '\u0308');
+  });
+  it('is not trimmed as a name when its blanks are beyond the bound: the rest would keep all of them in memory', () => {
+    const padded = `${' '.repeat(255)}ab`;
+    assert.equal(composedTrimmed(padded.slice(1), 64), 'ab');
+    assert.equal(composedTrimmed(padded, 64), padded);
   });
 });

@@ -75,7 +75,9 @@ const withoutContent = (event: MessageEvent): MessageEvent => {
 describe('a document of the first and the latest event', () => {
   it('is of messages alone', () => {
     const types = projections.flatMap(({ documents }) => documents);
-    const names = types.filter(({ isOfFirstAndLatest }) => isOfFirstAndLatest === true).map(({ name }) => name);
+    const names = types
+      .filter(({ foldsFromFirstAndLatest }) => foldsFromFirstAndLatest === true)
+      .map(({ name }) => name);
     assert.deepEqual(names, [messageDocuments.name]);
   });
 

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it, type TestContext } from 'node:test';
 import type { Field } from 'protobufjs';
 import { descriptionUnitsMax } from '../../src/domain/communities/limits.js';
 import { passwordUnitsMax } from '../../src/gateway/auth/wire.js';
+import { entityUrlUnitsMax } from '../../src/gateway/entities.js';
 import { contentBytesMax } from '../../src/gateway/messages/wire.js';
 import { rpcTable, type RpcName } from '../../src/gen/rpcs.js';
 import type { MessageEntityInit } from '../../src/gen/types.js';
 import type { PasswordHasher } from '../../src/kernel/ports/system.js';
+import type { Environment } from '../../src/config.js';
+import { rawClient, type RawClient } from '../gateway/core/rawClient.js';
 import { fieldPaths, textOf, withField, type Plain } from '../support/fieldPaths.js';
 import { quickHasher, testServer, type TestServer } from '../support/server.js';
 import { nameOf, protocolRoot } from '../wire/definitions.js';
@@ -17,7 +20,6 @@ import { outcomeOf } from './seat.js';
 
 /** The longest text that is composed may come decomposed, in four times as many units. */
 const composedUnitsMax = 4 * descriptionUnitsMax;
-const urlUnitsMax = 2_048;
 
 type Work = { readonly composed: string[]; readonly parsed: string[]; readonly hashed: string[] };
 
@@ -108,11 +110,11 @@ describe('work on what a client sends', () => {
         const sound = (await request(square)) as Plain;
         assert.notEqual(await ask(rpc, withField(sound, path, hostile, fill)), 500);
         assert.ok(longest(work.composed) <= composedUnitsMax, `composed ${longest(work.composed).toString()} units`);
-        assert.ok(longest(work.parsed) <= urlUnitsMax, `parsed ${longest(work.parsed).toString()} units`);
+        assert.ok(longest(work.parsed) <= entityUrlUnitsMax, `parsed ${longest(work.parsed).toString()} units`);
         assert.ok(longest(work.hashed) <= passwordUnitsMax, `hashed ${longest(work.hashed).toString()} units`);
       });
 
-  it('is bounded for every text that there is', () => {
+  it('is asked of every text in requests', () => {
     const texts = built.flatMap(({ rpc }) => fieldPaths(root.lookupType(rpcTable[rpc].request.typeName), isText));
     assert.ok(texts.length > 25, texts.length.toString());
     assert.ok(hostile.length > 4 * composedUnitsMax);
@@ -195,5 +197,22 @@ describe('a list that is too long', () => {
     assert.equal(outcomeOf(await ask('settingsChangeStatus', { activities: Array(6).fill({}) })), 413);
     assert.equal(outcomeOf(await ask('chatsGetChats', {})), 'chats');
     await raw.leave();
+  });
+});
+
+describe('connections of one address without a session', () => {
+  const third = async (t: TestContext, environment: Environment): Promise<readonly RawClient[]> => {
+    const server = await testServer({ environment: { OSMIUM_SIGNED_OUT_PER_ADDRESS: '2', ...environment } });
+    t.after(() => server.remove());
+    return [await rawClient(server.url), await rawClient(server.url), await rawClient(server.url)];
+  };
+
+  it('are as many as the setting says', async (t) => {
+    const clients = await third(t, { OSMIUM_RATE_LIMITS: 'on' });
+    assert.equal(await Promise.race(clients.map(({ closed }) => closed)), 1013);
+  });
+
+  it('are any number without limits', async (t) => {
+    for (const client of await third(t, { OSMIUM_RATE_LIMITS: 'off' })) await client.settled();
   });
 });

@@ -2,7 +2,7 @@ import type { SessionInit } from '../../gen/auth.js';
 import { reject, type Rejection } from '../../kernel/decider.js';
 import { unless } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
-import { composedName } from '../../kernel/text.js';
+import { composedTrimmed } from '../../kernel/text.js';
 import type { SessionDocument } from '../../projections/accounts/documents.js';
 
 /** In UTF-16 code units. The upper bound keeps a password from being a way to make the server hash megabytes. */
@@ -14,7 +14,7 @@ const emailForm = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 export type EmailAddress = { readonly address: string; readonly normalised: string };
 
 export const emailOf = (text: string): EmailAddress | Rejection => {
-  const address = composedName(text, emailUnitsMax, 'NFKC');
+  const address = composedTrimmed(text, emailUnitsMax, 'NFKC');
   if (address.length > emailUnitsMax || !emailForm.test(address)) return reject('INVALID_EMAIL');
   return { address, normalised: address.toLowerCase() };
 };

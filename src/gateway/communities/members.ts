@@ -4,7 +4,7 @@ import type { MembersInit } from '../../gen/communities.js';
 import { CommunityMember, User } from '../../gen/types.js';
 import { isRejection, reject } from '../../kernel/decider.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
-import { composedName } from '../../kernel/text.js';
+import { composedTrimmed } from '../../kernel/text.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import { community } from '../../projections/communities/queries.js';
 import { members, membersById } from '../../projections/members/queries.js';
@@ -47,7 +47,7 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
         by: { user, owner: asker.owner, permissions: asker.permissions, rank: asker.rank },
         rank: member.rank,
         communityRoles: rules.community(communityId)?.roles ?? [],
-        ...(nickname === undefined ? {} : { nickname: composedName(nickname, nicknameUnitsMax) }),
+        ...(nickname === undefined ? {} : { nickname: composedTrimmed(nickname, nicknameUnitsMax) }),
         ...(roleIds === undefined ? {} : { roles: roleIds.roleIds }),
       },
     };

@@ -5,7 +5,7 @@ import { nothing, type Nothing } from '../../gen/rpcs.js';
 import { ChannelType } from '../../gen/types.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import { allPermissions } from '../../kernel/permissions.js';
-import { composedName } from '../../kernel/text.js';
+import { composedTrimmed } from '../../kernel/text.js';
 
 const channelKinds = new Map<number, ChannelKind>([
   [ChannelType.TEXT, 'text'],
@@ -18,7 +18,7 @@ export const channelKindOf = (type: number): ChannelKind | Rejection =>
   channelKinds.get(type) ?? reject('INVALID_ARGUMENT', 'the type of channel is unknown');
 
 /** A name, as it is kept: composed and without blanks around it. Whether it is one at all is for the rules to say. */
-export const nameOf = (text: string): string => composedName(text, nameUnitsMax);
+export const nameOf = (text: string): string => composedTrimmed(text, nameUnitsMax);
 
 /** Bits that the protocol does not define mean nothing yet, so they are not kept. */
 export const bitsOf = (permissions: bigint): bigint => permissions & allPermissions;

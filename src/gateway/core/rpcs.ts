@@ -22,8 +22,12 @@ export const coreRpcs = (): Handlers<'coreInitialize'> => ({
   },
 });
 
-/** Half a character at the end would be stored as another one. */
-const deviceTextOf = (text: string): string => text.slice(0, deviceTextUnitsMax).replace(/[\ud800-\udbff]$/, '');
+/** A copy, because a slice would keep all of a long text in memory for as long as the connection is open. */
+const deviceTextOf = (text: string): string => {
+  // Half a character at the end would be stored as another one.
+  const start = text.slice(0, deviceTextUnitsMax).replace(/[\ud800-\udbff]$/, '');
+  return Buffer.from(start, 'utf8').toString('utf8');
+};
 
 // Authorize keeps it with the session. Whoever has one already must not have to authorize again for that, and who says
 // the same again only wants to know whether anybody answers: nothing is read for that.

@@ -21,7 +21,7 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
     'messages.MessageDeleted.v1': ofMessage,
   },
   streams: (key) => [`message-${key}`],
-  isOfFirstAndLatest: true,
+  foldsFromFirstAndLatest: true,
   indexes: {
     history: ({ chat, id }) => [[chat, id]],
     byAuthor: ({ chat, author, id }) => [[chat, author, id]],

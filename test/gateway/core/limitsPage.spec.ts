@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { variables } from '../../../src/config.js';
+import {
+  inboundBytesMax,
+  inFlightMax,
+  messageBounds,
+  signedOutInboundBytesMax,
+  signedOutInFlightMax,
+} from '../../../src/gateway/connection.js';
 import { limitTable } from '../../../src/gateway/limits.js';
+import { bufferedBytesMax } from '../../../src/gateway/outbox.js';
+import { connectionsMax, firstRequestMillisMax, signedOutMillisMax } from '../../../src/gateway/places.js';
+import { stalledSweepsMax, stallSweepMillis, waitingBytesMax } from '../../../src/gateway/slowReaders.js';
+import { idleMillisMax } from '../../../src/gateway/sockets.js';
+import { keepAliveMillisMax, requestMillisMax } from '../../../src/gateway/timeouts.js';
+
+const page = readFileSync('docs/operating.md', 'utf8');
 
 type Row = { readonly name: string; readonly per: string; readonly burst: number; readonly perSecond: number };
 
@@ -19,6 +34,32 @@ describe('docs/operating.md', () => {
   it('has every limit on requests, as it is', () => {
     const limits = Object.values(limitTable).map(({ per, allowance }) => ({ per, ...allowance }));
     const byName = (one: Row, other: Row): number => one.name.localeCompare(other.name);
-    assert.deepEqual([...rowsOf(readFileSync('docs/operating.md', 'utf8'))].sort(byName), limits.sort(byName));
+    assert.deepEqual([...rowsOf(page)].sort(byName), limits.sort(byName));
+  });
+
+  it('has the bounds of connections, as they are', () => {
+    const count = (number: number): string => number.toLocaleString('en');
+    const kibibytes = (bytes: number): string => `${(bytes / 1_024).toString()} KiB`;
+    const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toString()} MiB`;
+    const seconds = (millis: number): string => `${(millis / 1_000).toString()} s`;
+    const { maxFragments, maxBufferedChunks } = messageBounds;
+    const rows: readonly (readonly [what: string, ...figures: readonly string[]])[] = [
+      ['a frame from a client', mebibytes(inboundBytesMax), kibibytes(signedOutInboundBytesMax)],
+      ['pieces of such a message', count(maxFragments), count(maxBufferedChunks)],
+      ['requests of one connection under way', count(inFlightMax), count(signedOutInFlightMax)],
+      ['bytes that wait for a client', mebibytes(bufferedBytesMax)],
+      ['bytes that wait for all clients of a process', mebibytes(waitingBytesMax)],
+      ['a client for which bytes wait and who takes none', seconds(stalledSweepsMax * stallSweepMillis)],
+      ['the first valid request', seconds(firstRequestMillisMax)],
+      ['connections without a session of one address', count(Number(variables.signedOutPerAddress.default))],
+      ['connections of one process', count(connectionsMax)],
+      ['a request over HTTP, on its way', seconds(requestMillisMax)],
+      ['an HTTP connection between requests', seconds(keepAliveMillisMax)],
+    ];
+    for (const [what, ...figures] of rows) {
+      const row = page.split('\n').find((line) => line.startsWith(`| ${what} `)) ?? '';
+      for (const figure of figures) assert.ok(row.includes(figure), `${what}: ${figure}`);
+    }
+    assert.deepEqual([signedOutMillisMax, idleMillisMax], [600_000, 300_000], 'the page says ten minutes and five');
   });
 });

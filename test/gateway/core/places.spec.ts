@@ -1,61 +1,81 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { variables } from '../../../src/config.js';
-import { signedOutInFlightMax, signedOutInboundBytesMax } from '../../../src/gateway/connection.js';
+import {
+  messageBounds,
+  signedOutInFlightMax,
+  signedOutInboundBytesMax,
+  signedOutMessageBounds,
+} from '../../../src/gateway/connection.js';
+
 import {
   connectionsMax,
+  expiredPerSweepMax,
+  firstRequestMillisMax,
+  newcomerMillisMax,
   places,
-  type Places,
+  signedOutMillisMax,
   type PlacesOptions,
-  type SignedOut,
+  type SignedOutConnection,
 } from '../../../src/gateway/places.js';
 import { reject } from '../../../src/kernel/decider.js';
+import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import { encodeRequest } from '../../../src/wire/envelope.js';
 import { bytes, message, number } from '../../system/bytes.js';
 import { initialize, unknownRequest, type RawClient } from './rawClient.js';
 import { stage, type Stage, type Staging } from './stage.js';
 
-const placesFor = (t: TestContext, options?: PlacesOptions): Places => {
-  const made = places(options);
-  t.after(made.close);
-  return made;
-};
-
-/** Connections that come one after the other, and those of them that had to go, in order. */
-const crowd = (t: TestContext, options: PlacesOptions) => {
-  const room = placesFor(t, options);
+/** Connections that come one after the other, and those of them that had to go, in order. The clock stands still. */
+const crowd = (options: PlacesOptions) => {
+  const clock = { now: 1_000 };
+  const room = places({ now: () => clock.now, random: () => 0, ...options });
   const gone: string[] = [];
   const open = new Set<string>();
   const awaiting = new Set<string>();
-  const come = (name: string, address = '192.0.2.1'): SignedOut => {
-    const connection: SignedOut = {
+  const come = (name: string, address = '192.0.2.1'): SignedOutConnection => {
+    const go = (how: string): void => {
+      gone.push(`${name}${how}`);
+      open.delete(name);
+      room.leave(connection);
+    };
+    const connection: SignedOutConnection = {
       address,
       get isAwaiting() {
         return awaiting.has(name);
       },
       giveWay: () => {
-        gone.push(name);
-        open.delete(name);
+        go('');
       },
-      expire: () => gone.push(`${name} expired`),
+      expire: () => {
+        go(' expired');
+      },
     };
     open.add(name);
     room.enter(connection, open.size);
     return connection;
   };
-  return { room, gone, awaiting, come };
+  return { room, gone, awaiting, come, clock };
 };
 
 describe('connections of one address without a session', () => {
-  it('give way, the one first that came first and never made a valid request', (t) => {
-    const { room, gone, come } = crowd(t, { perAddress: 3 });
+  it('give way, first those that never made a valid request', () => {
+    const { room, gone, come } = crowd({ signedOutPerAddressMax: 3 });
     room.renew(come('proven'));
     for (const name of ['first', 'second', 'third', 'fourth']) come(name);
     assert.deepEqual(gone, ['first', 'second']);
   });
 
-  it('give way, the one next whose latest valid request is the oldest, and the newcomer has a place', (t) => {
-    const { room, gone, come } = crowd(t, { perAddress: 3 });
+  it('give way by chance among those, so that some stay for as long as a first request takes', () => {
+    const { gone, come } = crowd({ signedOutPerAddressMax: 4, random: () => 0.7 });
+    for (const name of ['first', 'second', 'third', 'fourth', 'fifth']) come(name);
+    assert.deepEqual(gone, ['fourth']);
+    const last = crowd({ signedOutPerAddressMax: 2, random: () => 0.99 });
+    for (const name of ['first', 'second', 'third']) last.come(name);
+    assert.deepEqual(last.gone, ['second']);
+  });
+
+  it('give way, the one next whose latest valid request is the oldest, and the newcomer has a place', () => {
+    const { room, gone, come } = crowd({ signedOutPerAddressMax: 3 });
     const [one, two, three] = [come('one'), come('two'), come('three')];
     for (const connection of [one, two, three, one]) room.renew(connection);
     room.renew(come('four'));
@@ -64,8 +84,8 @@ describe('connections of one address without a session', () => {
     assert.deepEqual(gone, ['two', 'three', 'one']);
   });
 
-  it('stay while they wait for an answer, and where all wait the newest is refused', (t) => {
-    const { gone, awaiting, come } = crowd(t, { perAddress: 2 });
+  it('stay while they wait for an answer, and where all wait the newest is refused', () => {
+    const { gone, awaiting, come } = crowd({ signedOutPerAddressMax: 2 });
     awaiting.add('one').add('two');
     for (const name of ['one', 'two', 'three']) come(name);
     assert.deepEqual(gone, ['three']);
@@ -74,8 +94,8 @@ describe('connections of one address without a session', () => {
     assert.deepEqual(gone, ['three', 'two']);
   });
 
-  it('give no way to other addresses; a /64 of IPv6 addresses is one', (t) => {
-    const { gone, come } = crowd(t, { perAddress: 1 });
+  it('give no way to other addresses; a /64 of IPv6 addresses is one', () => {
+    const { gone, come } = crowd({ signedOutPerAddressMax: 1 });
     come('one', '192.0.2.1');
     come('two', '192.0.2.2');
     come('three', '2001:db8:1:2::1');
@@ -86,8 +106,8 @@ describe('connections of one address without a session', () => {
     assert.deepEqual(gone, ['three', 'two']);
   });
 
-  it('count no more once they have a session or are closed, and again when they lose it', (t) => {
-    const { room, gone, come } = crowd(t, { perAddress: 1 });
+  it('count no more once they have a session or are closed, and again when they lose it', () => {
+    const { room, gone, come } = crowd({ signedOutPerAddressMax: 1 });
     const one = come('one');
     room.leave(one);
     room.leave(one);
@@ -98,11 +118,62 @@ describe('connections of one address without a session', () => {
     come('three');
     assert.deepEqual(gone, ['two']);
   });
+
+  it('keep their places from newcomers who may be on their way, so that nobody holds all places by one request each', () => {
+    const { room, gone, come, clock } = crowd({ signedOutPerAddressMax: 20 });
+    for (let index = 0; index < 20; index += 1) room.renew(come(`held ${index.toString()}`));
+    come('on its way');
+    clock.now += newcomerMillisMax - 1;
+    come('silent');
+    assert.deepEqual(gone, ['held 0', 'held 1']);
+    clock.now += 1;
+    come('later');
+    assert.deepEqual(gone, ['held 0', 'held 1', 'on its way']);
+  });
+
+  it('leave nothing behind for their address once they are gone', () => {
+    const { room, gone, come } = crowd({ signedOutPerAddressMax: 2 });
+    for (const name of ['one', 'two', 'three']) room.leave(come(name));
+    come('four');
+    come('five');
+    assert.deepEqual([gone, room.count()], [[], 2]);
+  });
+});
+
+describe('a stay without a session', () => {
+  it('is over when no valid request came in time, or none for long, and not while one waits for its answer', () => {
+    const { room, gone, come, clock, awaiting } = crowd({});
+    const [, proven] = [come('silent'), come('proven'), come('waiting')];
+    awaiting.add('waiting');
+    clock.now += firstRequestMillisMax - 1;
+    room.renew(proven);
+    room.sweep();
+    assert.deepEqual(gone, []);
+    clock.now += 1;
+    room.sweep();
+    assert.deepEqual(gone, ['silent expired']);
+    clock.now += signedOutMillisMax - 1;
+    room.sweep();
+    assert.deepEqual(gone, ['silent expired', 'proven expired']);
+    awaiting.delete('waiting');
+    room.sweep();
+    assert.deepEqual(gone, ['silent expired', 'proven expired', 'waiting expired']);
+  });
+
+  it('ends for so many at once only that nobody else has to wait', () => {
+    const { room, gone, come, clock } = crowd({});
+    for (let index = 0; index <= expiredPerSweepMax; index += 1) come(index.toString());
+    clock.now += firstRequestMillisMax;
+    room.sweep();
+    assert.equal(gone.length, expiredPerSweepMax);
+    room.sweep();
+    assert.equal(gone.length, expiredPerSweepMax + 1);
+  });
 });
 
 describe('the places of a process', () => {
-  it('are taken from connections without a session first, whatever their address', (t) => {
-    const { room, gone, come } = crowd(t, { connections: 3 });
+  it('are taken from connections without a session first, whatever their address', () => {
+    const { room, gone, come } = crowd({ connectionsMax: 3 });
     room.leave(come('signed in', '192.0.2.1'));
     come('first', '192.0.2.2');
     come('second', '192.0.2.3');
@@ -110,8 +181,8 @@ describe('the places of a process', () => {
     assert.deepEqual(gone, ['first']);
   });
 
-  it('are refused to the newest where all the others have a session', (t) => {
-    const { room, gone, come } = crowd(t, { connections: 2 });
+  it('are refused to the newest where all the others have a session', () => {
+    const { room, gone, come } = crowd({ connectionsMax: 2 });
     for (const name of ['one', 'two']) room.leave(come(name));
     come('three');
     assert.deepEqual([gone, room.count()], [['three'], 0]);
@@ -137,36 +208,70 @@ const initialized = async (client: RawClient): Promise<RawClient> => {
   return client;
 };
 
-describe('a connection without a session', () => {
+const sized = (size: number): Uint8Array => {
+  const frame = new Uint8Array(size);
+  frame[0] = 0xff;
+  return frame;
+};
+
+/** Bounds with a clock that a test puts forward. */
+const movedClock = () => {
+  let ahead = 0;
+  return {
+    bounds: { now: () => performance.now() + ahead, expirySweepMillis: 5 },
+    advance: (millis: number) => {
+      ahead += millis;
+    },
+  };
+};
+
+/** A handler that is under way until the test lets it answer. */
+const slowLookup = () => {
+  let begun = (): void => undefined;
+  let answer = (): void => undefined;
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+  const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+  const handlers = () => ({
+    authLookupInvite: async () => {
+      begun();
+      await mayAnswer;
+      return reject('INVITE_NOT_FOUND');
+    },
+  });
+  return { handlers, hasBegun, answer };
+};
+
+describe('a connection without a session', { timeout: 60_000 }, () => {
   it('is closed with 1001 when no valid request comes in time: nothing else counts as one', async (t) => {
-    const { client, signedIn } = await staged(t, { bounds: { firstRequestMillis: 300 } });
-    const [silent, pinging, beating, asking, malformed] = await Promise.all(Array.from({ length: 5 }, () => client()));
-    assert.ok(silent && pinging && beating && asking && malformed);
+    const { bounds, advance } = movedClock();
+    const { client, signedIn } = await staged(t, { bounds });
+    const silent = await client();
+    const [pinging, beating, asking, malformed] = [await client(), await client(), await client(), await client()];
     const [proven, member] = [await initialized(await client()), await signedIn(1n, 11n)];
-    const alive = setInterval(() => {
-      pinging.socket.ping();
-      beating.heartbeat();
-      asking.ask(2, 'communitiesGetCommunities', {});
-      asking.send(unknownRequest(3));
-      malformed.send(message(number(1, 4), bytes(2, Uint8Array.of(0xff))));
-    }, 20);
-    t.after(() => {
-      clearInterval(alive);
-    });
-    const codes = await Promise.all([silent, pinging, beating, asking, malformed].map(({ closed }) => closed));
+    pinging.socket.ping();
+    beating.heartbeat();
+    asking.ask(2, 'communitiesGetCommunities', {});
+    asking.send(unknownRequest(3));
+    malformed.send(message(number(1, 4), bytes(2, Uint8Array.of(0xff))));
+    const invalid = [pinging, beating, asking, malformed];
+    for (const one of invalid) await one.settled();
+    advance(firstRequestMillisMax);
+    const codes = await Promise.all([silent, ...invalid].map(({ closed }) => closed));
     assert.deepEqual(codes, [1001, 1001, 1001, 1001, 1001]);
     await Promise.all([proven.settled(), member.settled()]);
   });
 
   it('may stay longer after a valid request, but not for ever', async (t) => {
-    const { client, signedIn } = await staged(t, { bounds: { signedOutMillis: 300 } });
+    const { bounds, advance } = movedClock();
+    const { client, signedIn } = await staged(t, { bounds });
     const [proven, member] = [await initialized(await client()), await signedIn(1n, 11n)];
+    advance(signedOutMillisMax);
     assert.equal(await proven.closed, 1001);
     await member.settled();
   });
 
-  it('gives its place to a newer one with 1013, once what it asked for is answered', async (t) => {
-    const { client, signedIn, sockets, metrics } = await staged(t, { bounds: { perAddress: 1 } });
+  it('gives its place to a newer one with 1013, and has heard what it asked for', async (t) => {
+    const { client, signedIn, sockets, metrics } = await staged(t, { bounds: { signedOutPerAddressMax: 1 } });
     const member = await signedIn(1n, 11n);
     const first = await initialized(await client());
     const second = await client();
@@ -176,13 +281,32 @@ describe('a connection without a session', () => {
     assert.match(await metrics.text(), /osmium_gave_way_total 1/);
   });
 
+  it('stays while it waits for an answer, and the newest is refused with 1013', async (t) => {
+    const { handlers, hasBegun, answer } = slowLookup();
+    const { client } = await staged(t, { handlers, bounds: { signedOutPerAddressMax: 1 } });
+    const waiting = await client();
+    waiting.ask(7, 'authLookupInvite', { code: 'x' });
+    await hasBegun;
+    const newest = await client();
+    assert.equal(await newest.closed, 1013);
+    answer();
+    assert.equal((await waiting.result(7)).error?.errorCode, 404);
+  });
+
+  it('is one no more with a session, whatever is asked then, and its place is free once it is closed', async (t) => {
+    const { client, signedIn, sockets } = await staged(t);
+    const [member, stranger] = [await signedIn(1n, 11n), await client()];
+    assert.equal(sockets.signedOut(), 1);
+    member.ask(9, 'coreInitialize', initialize);
+    await member.result(9);
+    assert.equal(sockets.signedOut(), 1);
+    await stranger.leave();
+    while (sockets.signedOut() > 0) await new Promise(setImmediate);
+    await member.settled();
+  });
+
   it(`takes messages of ${signedOutInboundBytesMax.toString()} bytes, larger ones only with a session`, async (t) => {
     const { client, signedIn } = await staged(t);
-    const sized = (size: number): Uint8Array => {
-      const frame = new Uint8Array(size);
-      frame[0] = 0xff;
-      return frame;
-    };
     const [stranger, member] = [await client(), await signedIn(1n, 11n)];
     stranger.send(sized(signedOutInboundBytesMax));
     member.send(sized(signedOutInboundBytesMax + 1));
@@ -192,11 +316,36 @@ describe('a connection without a session', () => {
     await member.settled();
   });
 
-  it('is not given more by a session that it could not join', async (t) => {
-    const { client } = await staged(t, { teller: { connect: () => Promise.reject(new Error('away')) } });
+  it('takes a message in few pieces only, more with a session', async (t) => {
+    const { client, signedIn } = await staged(t);
+    const inPieces = ({ socket }: RawClient, pieces: number): void => {
+      for (let piece = 1; piece <= pieces; piece += 1) socket.send(Uint8Array.of(0xff), { fin: piece === pieces });
+    };
+    const [stranger, member] = [await client(), await signedIn(1n, 11n)];
+    const { maxFragments } = signedOutMessageBounds;
+    inPieces(stranger, maxFragments);
+    inPieces(member, maxFragments + 1);
+    for (const one of [stranger, member]) assert.equal((await one.result(0)).error?.errorCode, 400);
+    inPieces(stranger, maxFragments + 1);
+    inPieces(member, messageBounds.maxFragments + 1);
+    assert.deepEqual(await Promise.all([stranger.closed, member.closed]), [1008, 1008]);
+  });
+
+  it('is one again when the session could not be joined', async (t) => {
+    const { client, sockets } = await staged(t, {
+      teller: { connect: () => Promise.reject(new Error('away')) },
+      handlers: () => ({
+        authSignIn: async (_, call) => {
+          await call.authorize({ user: 1n as UserId, session: 11n as SessionId });
+          return reject('INTERNAL');
+        },
+      }),
+    });
     const stranger = await client();
-    stranger.ask(1, 'authAuthorize', { token: '1 11' });
-    stranger.send(new Uint8Array(signedOutInboundBytesMax + 1));
+    stranger.ask(1, 'authSignIn', {});
+    assert.equal((await stranger.result(1)).error?.errorCode, 500);
+    assert.equal(sockets.signedOut(), 1);
+    stranger.send(sized(signedOutInboundBytesMax + 1));
     assert.equal(await stranger.closed, 1009);
   });
 
@@ -221,25 +370,43 @@ describe('a connection without a session', () => {
     assert.equal(most, signedOutInFlightMax);
   });
 
-  it('comes in with thousands that come back at once from one address', { timeout: 60_000 }, async (t) => {
-    const comers = 5_000;
-    const { client, sockets } = await staged(t, { bounds: { perAddress: 1_000 } });
-    // As clients do it: both requests at once, and a new connection when the server had no place.
-    const comeBack = async (user: bigint): Promise<RawClient> => {
-      for (;;) {
-        try {
-          const comer = await client();
-          comer.ask(1, 'coreInitialize', initialize);
-          comer.ask(2, 'authAuthorize', { token: `${user.toString()} ${user.toString()}` });
-          await comer.result(2);
-          return comer;
-        } catch {
-          await new Promise((resolve) => setTimeout(resolve, 50 + 500 * Math.random()));
-        }
-      }
+  it('comes in with thousands that come back at once from one address', async (t) => {
+    const [comers, places] = [5_000, 1_000];
+    const { client, sockets, metrics } = await staged(t, { bounds: { signedOutPerAddressMax: places } });
+    // As clients do it: both requests at once; and when the server has closed, a new connection after a pause, which is
+    // not the same for all of them.
+    const comeIn = async (comer: RawClient, user: number): Promise<RawClient> => {
+      comer.ask(1, 'coreInitialize', initialize);
+      comer.ask(2, 'authAuthorize', { token: `${user.toString()} ${user.toString()}` });
+      return comer.result(2).then(
+        () => comer,
+        async () => {
+          await new Promise((resolve) => setTimeout(resolve, user % 5_000));
+          return comeIn(await client(), user);
+        },
+      );
     };
-    const back = await Promise.all(Array.from({ length: comers }, (_, index) => comeBack(BigInt(index + 1))));
+    // All are there before the first of them says anything, as over a slow line.
+    const there = await Promise.all(Array.from({ length: comers }, () => client()));
+    const back = await Promise.all(there.map((comer, index) => comeIn(comer, index + 1)));
     assert.deepEqual([sockets.count() - sockets.signedOut(), back.length], [comers, comers]);
+    const [, gaveWay] = /osmium_gave_way_total (\d+)/.exec(await metrics.text()) ?? [];
+    assert.ok(Number(gaveWay) >= comers - places);
     for (const { socket } of back) socket.terminate();
+  });
+});
+
+describe('a session that is revoked', { timeout: 20_000 }, () => {
+  it('closes with 1008 once all is answered, also when a long message comes meanwhile', async (t) => {
+    const { handlers, hasBegun, answer } = slowLookup();
+    const { signedIn, hub } = await staged(t, { handlers });
+    const member = await signedIn(1n, 11n);
+    member.ask(7, 'authLookupInvite', { code: 'x' });
+    await hasBegun;
+    hub.revoked(11n as SessionId);
+    member.send(sized(signedOutInboundBytesMax + 1));
+    answer();
+    assert.equal((await member.result(7)).error?.errorCode, 404);
+    assert.equal(await member.closed, 1008);
   });
 });

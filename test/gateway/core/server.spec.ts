@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import { gatewayPaths } from '../../../src/gateway/server.js';
+import { keepAliveMillisMax } from '../../../src/gateway/timeouts.js';
 import { proxyServer } from '../../support/proxyServer.js';
 import { testServer } from '../../support/server.js';
 import { exchanged, head, held, opened, serving, upgrade, type Opening, type ServingOptions } from './serving.js';
@@ -210,5 +211,6 @@ describe('a connection over HTTP', bounded, () => {
     // The server has had the time to cut a later connection off.
     assert.match(await exchanged(port, ''), /408/);
     assert.ok(!server.destroyed);
+    assert.equal(Math.max(keepAliveMillisMax, 60_001), keepAliveMillisMax);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { hostOf, isLink } from '../../../src/gateway/links.js';
+import { hostOf, linkFault } from '../../../src/gateway/links.js';
 
 const ideographs = (units: number): string => '\u6587'.repeat(units);
 
@@ -17,21 +17,31 @@ describe('a link', () => {
       'http://\u6587.example/',
       'mailto:ada@example.org',
     ])
-      assert.ok(isLink(url), JSON.stringify(url));
+      assert.equal(linkFault(url), undefined, JSON.stringify(url));
   });
 
   it('is nothing else', () => {
     for (const url of ['', 'example', 'javascript:alert(1)', 'java\nscript:alert(1)', 'data:text/html,x', 'ftp://x/'])
-      assert.ok(!isLink(url), JSON.stringify(url));
+      assert.equal(linkFault(url), 'not a link', JSON.stringify(url));
     for (const url of ['http:', 'https://a b/', 'https://a:b/', 'http://[::1', 'http://a@/'])
-      assert.ok(!isLink(url), JSON.stringify(url));
+      assert.equal(linkFault(url), 'not a link', JSON.stringify(url));
+  });
+
+  it('has a host of labels of 63 units at most, where a byte in a code counts as one', () => {
+    const [label, encoded] = ['\u6587'.repeat(63), '%e6%96%87'.repeat(21)];
+    for (const dot of ['.', '\u3002', '\uff0e', '\uff61'])
+      assert.equal(linkFault(`http://a:b@${label}${dot}${label}:80/`), undefined, dot);
+    assert.equal(linkFault(`http://${encoded}/`), undefined);
+    for (const long of [`${label}x`, `${encoded}x`, `a.${label}x.b`])
+      assert.equal(linkFault(`http://${long}/`), 'long host', long);
   });
 
   it('has a host of 253 units at most', () => {
-    const longest = 'x'.repeat(253);
+    const longest = ['x'.repeat(63), 'x'.repeat(63), 'x'.repeat(63), 'x'.repeat(61)].join('.');
     for (const url of [`http://${longest}`, `https:\\\\a@${longest}:443/${longest}`, `mailto:${longest}@example.org`])
-      assert.ok(isLink(url), url);
-    for (const url of [`http://${longest}x`, `https:\\\\a@${longest}x:443/`]) assert.ok(!isLink(url), url);
+      assert.equal(linkFault(url), undefined, url);
+    for (const url of [`http://${longest}x`, `https:\\\\a@${longest}x:443/`])
+      assert.equal(linkFault(url), 'long host', url);
   });
 });
 
