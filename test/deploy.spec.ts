@@ -186,7 +186,7 @@ describe('the proxy', () => {
     const sections = lines.filter((line) => !line.startsWith('  '));
     assert.deepEqual(sections, ['global', 'defaults', 'resolvers docker', 'frontend clients', 'backend nodes']);
     const known =
-      /^ {2}(tune\.sndbuf\.client|log|maxconn|mode|option|timeout|nameserver|bind|default_backend|balance|http-check|default-server|server) \S/;
+      /^ {2}(tune\.sndbuf\.client|tune\.rcvbuf\.server|log|maxconn|mode|option|timeout|nameserver|bind|default_backend|balance|http-check|default-server|server) \S/;
     const unknown = lines.filter((line) => line.startsWith('  ') && !known.test(line));
     assert.deepEqual(unknown, []);
     assert.ok(lines.includes('  default_backend nodes'));

@@ -18,10 +18,10 @@ export const inboundBytesMax = 1_310_720;
 /** The same without a session. Nothing that is asked before sign-in is longer. */
 export const signedOutInboundBytesMax = 16_384;
 
-/** Browsers send long messages in fragments of 64 KiB; a read has some hundred bytes at the least. */
+/** Some libraries send long messages in fragments of 4 KiB, and a read has some hundred bytes at the least. */
 export const messageBounds: MessageBounds = {
   maxPayload: inboundBytesMax,
-  maxFragments: 128,
+  maxFragments: 384,
   maxBufferedChunks: 4_096,
 };
 

@@ -8,7 +8,7 @@ const linkSchemes = new Set(['http:', 'https:', 'mailto:']);
 export const hostUnitsMax = 253;
 export const hostLabelUnitsMax = 63;
 
-/** What forbids an address as a link; undefined for an http, https or mailto address. The caller bounds its length. */
+/** The reason why an address is no link; undefined for an http, https or mailto address. The caller bounds its length. */
 export const linkFault = (url: string): 'not a link' | 'long host' | undefined => {
   const host = hostOf(url);
   if (host === undefined) return 'not a link';

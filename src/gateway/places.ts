@@ -142,8 +142,8 @@ class GiveWayOrder {
   /** At most `expiredPerSweepMax`, so that closing them holds nobody up. */
   expired(now: number): readonly SignedOutConnection[] {
     return [
-      ...idleSince(this.unproven, now - firstRequestMillisMax),
       ...idleSince(this.proven, now - signedOutMillisMax),
+      ...idleSince(this.unproven, now - firstRequestMillisMax),
     ].slice(0, expiredPerSweepMax);
   }
 }
@@ -160,9 +160,12 @@ const firstOf = (since: Since, fits: Fits, before = Number.POSITIVE_INFINITY): S
   return undefined;
 };
 
-/** The first that fits from a place on that chance decides, or else the last before it. */
+/** Chance decides among so many of the oldest: of more, none comes to be one of the oldest within a round trip. */
+const chancesMax = 1_024;
+
+/** The last that fits up to a place that chance decides, or else the first behind it. */
 const someOf = (since: Since, fits: Fits, chance: number): SignedOutConnection | undefined => {
-  let left = Math.floor(chance * since.size);
+  let left = Math.floor(chance * Math.min(since.size, chancesMax));
   let found: SignedOutConnection | undefined;
   for (const connection of since.keys()) {
     if (fits(connection)) found = connection;

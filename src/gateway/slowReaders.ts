@@ -11,8 +11,8 @@ const measuredShare = 1 / 64;
 export const stallSweepMillis = 5_000;
 
 /**
- * A reader that so many sweeps in a row find where it was is cut, after 30 to 40 s. Sweeps are counted and not time,
- * because a process that stood still has made none.
+ * A reader that so many sweeps in a row find where the sweep before has found it is cut, after 30 to 40 s. Sweeps are
+ * counted and not time, because a process that stood still has made none.
  */
 export const stalledSweepsMax = 6;
 
@@ -50,7 +50,7 @@ export type SlowReadersOptions = {
 type Backlog = {
   bytes: number;
   untakenBytes: number;
-  /** The `unackedBytes` of the sweep in which the reader was first found where it was before. */
+  /** The `unackedBytes` of the sweep before; undefined while the system takes some. */
   quietSince: { readonly unackedBytes: number | undefined } | undefined;
   unchangedSweeps: number;
 };
@@ -118,9 +118,10 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
       if (suspects.length === 0) return;
       const unacked = await unackedBytes();
       for (const [reader, backlog] of suspects) {
+        // The reader may have taken everything, or gone, while the system was asked.
+        if (backlogs.get(reader) !== backlog) continue;
         countSweep(backlog, unacked.get(reader.socketId ?? -1));
-        // The reader may have gone while the system was asked.
-        if (backlog.unchangedSweeps >= stalledSweepsMax && backlogs.has(reader)) reader.cut();
+        if (backlog.unchangedSweeps >= stalledSweepsMax) reader.cut();
       }
     },
   };

@@ -59,11 +59,11 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
     const heardBefore = performance.now() - idleMillis;
     for (const connection of all) if (connection.heardAt < heardBefore) connection.closeSoon(closeCode.goingAway);
   };
-  // What clients sent while the process stood still is read before anything is held against them.
+  // Messages that came while the process stood still are read before anything is held against their senders.
   const timers = [
     setInterval(() => setImmediate(closeIdle), idleMillis / 20),
     setInterval(() => setImmediate(signedOut.sweep), bounds.expirySweepMillis ?? expirySweepMillis),
-    setInterval(() => void behind.sweep(), bounds.stallSweepMillis ?? stallSweepMillis),
+    setInterval(oneAtATime(behind.sweep), bounds.stallSweepMillis ?? stallSweepMillis),
   ];
   for (const timer of timers) timer.unref();
 
@@ -95,5 +95,17 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
       await gone;
       clearTimeout(late);
     },
+  };
+};
+
+/** Does nothing while the work of an earlier call is under way. */
+const oneAtATime = (work: () => Promise<void>): (() => void) => {
+  let isUnderWay = false;
+  return () => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    void work().finally(() => {
+      isUnderWay = false;
+    });
   };
 };

@@ -17,7 +17,11 @@ export type MessageBounds = {
  */
 export const setMessageBounds = (socket: WebSocket, bounds: MessageBounds): void => {
   const { _receiver: receiver } = socket as unknown as Inside; // See above.
-  if (typeof receiver?._maxPayload !== 'number') throw new Error('this version of ws keeps its bounds elsewhere');
+  const { _maxPayload, _maxFragments, _maxBufferedChunks } = receiver ?? {};
+  const isAsKnown = [_maxPayload, _maxFragments, _maxBufferedChunks].every((bound) => typeof bound === 'number');
+  if (receiver === undefined || receiver === null || !isAsKnown) {
+    throw new Error('this version of ws keeps its bounds elsewhere');
+  }
   receiver._maxPayload = bounds.maxPayload;
   receiver._maxFragments = bounds.maxFragments;
   receiver._maxBufferedChunks = bounds.maxBufferedChunks;

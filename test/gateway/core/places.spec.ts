@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { variables } from '../../../src/config.js';
 import {
@@ -131,7 +132,7 @@ describe('connections of one address without a session', () => {
     assert.deepEqual(gone, ['held 0', 'held 1', 'on its way']);
   });
 
-  it('leave nothing behind for their address once they are gone', () => {
+  it('count nothing for their address once they are gone', () => {
     const { room, gone, come } = crowd({ signedOutPerAddressMax: 2 });
     for (const name of ['one', 'two', 'three']) room.leave(come(name));
     come('four');
@@ -270,7 +271,7 @@ describe('a connection without a session', { timeout: 60_000 }, () => {
     await member.settled();
   });
 
-  it('gives its place to a newer one with 1013, and has heard what it asked for', async (t) => {
+  it('gives its place to a newer one with 1013', async (t) => {
     const { client, signedIn, sockets, metrics } = await staged(t, { bounds: { signedOutPerAddressMax: 1 } });
     const member = await signedIn(1n, 11n);
     const first = await initialized(await client());
@@ -372,26 +373,29 @@ describe('a connection without a session', { timeout: 60_000 }, () => {
 
   it('comes in with thousands that come back at once from one address', async (t) => {
     const [comers, places] = [5_000, 1_000];
-    const { client, sockets, metrics } = await staged(t, { bounds: { signedOutPerAddressMax: places } });
-    // As clients do it: both requests at once; and when the server has closed, a new connection after a pause, which is
-    // not the same for all of them.
+    const { client, sockets, metrics } = await staged(t, { bounds: { signedOutPerAddressMax: places, now: () => 0 } });
     const comeIn = async (comer: RawClient, user: number): Promise<RawClient> => {
       comer.ask(1, 'coreInitialize', initialize);
       comer.ask(2, 'authAuthorize', { token: `${user.toString()} ${user.toString()}` });
-      return comer.result(2).then(
-        () => comer,
-        async () => {
-          await new Promise((resolve) => setTimeout(resolve, user % 5_000));
-          return comeIn(await client(), user);
-        },
-      );
+      await comer.result(2);
+      return comer;
     };
     // All are there before the first of them says anything, as over a slow line.
     const there = await Promise.all(Array.from({ length: comers }, () => client()));
-    const back = await Promise.all(there.map((comer, index) => comeIn(comer, index + 1)));
-    assert.deepEqual([sockets.count() - sockets.signedOut(), back.length], [comers, comers]);
+    const first = await Promise.allSettled(there.map(comeIn));
+    const back = first.flatMap((tried) => (tried.status === 'fulfilled' ? [tried.value] : []));
+    assert.ok(back.length >= places - 1, back.length.toString());
     const [, gaveWay] = /osmium_gave_way_total (\d+)/.exec(await metrics.text()) ?? [];
-    assert.ok(Number(gaveWay) >= comers - places);
+    assert.equal(Number(gaveWay), comers - places);
+    // The others come again, some at a time because their pauses differ.
+    const others = first.flatMap((tried, user) => (tried.status === 'fulfilled' ? [] : [user]));
+    const comeAgain = async (): Promise<void> => {
+      for (let user = others.pop(); user !== undefined; user = others.pop()) {
+        back.push(await comeIn(await client(), user));
+      }
+    };
+    await Promise.all(Array.from({ length: 200 }, comeAgain));
+    assert.deepEqual([back.length, sockets.count() - sockets.signedOut()], [comers, comers]);
     for (const { socket } of back) socket.terminate();
   });
 });
@@ -405,6 +409,9 @@ describe('a session that is revoked', { timeout: 20_000 }, () => {
     await hasBegun;
     hub.revoked(11n as SessionId);
     member.send(sized(signedOutInboundBytesMax + 1));
+    // The server has read the message before it.
+    member.socket.ping();
+    await once(member.socket, 'pong');
     answer();
     assert.equal((await member.result(7)).error?.errorCode, 404);
     assert.equal(await member.closed, 1008);
