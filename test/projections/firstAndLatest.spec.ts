@@ -52,7 +52,7 @@ const anyCommands = fc.array(
   { minLength: 20, maxLength: 40 },
 );
 
-/** What the rules let happen to one message. */
+/** A history of one message that the rules allow. */
 const historyOf = (commands: readonly MessageCommand[]): readonly MessageEvent[] => {
   const history: MessageEvent[] = [];
   let state: MessageState = messages.initial;

@@ -207,7 +207,7 @@ describe('a connection over HTTP', bounded, () => {
     const { client, server } = await held(t, port);
     client.write(head('GET /healthz HTTP/1.1', 'Host: localhost'));
     client.resume();
-    const [answer] = (await once(client, 'data')) as [Buffer]; // What the event is documented to give.
+    const [answer] = (await once(client, 'data')) as [Buffer]; // The event is documented to give this.
     // The server has had the time to cut a later connection off.
     assert.match(await exchanged(port, ''), /408/);
     assert.ok(!server.destroyed);

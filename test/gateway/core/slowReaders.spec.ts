@@ -207,7 +207,7 @@ const ends = async (t: TestContext): Promise<{ readonly near: Socket; readonly f
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const near = connect((server.address() as AddressInfo).port, '127.0.0.1'); // A TCP server has one of this kind.
-  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [[Socket], []]; // What the events are documented to give.
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [[Socket], []]; // The events are documented to give this.
   t.after(() => {
     near.destroy();
     far.destroy();
