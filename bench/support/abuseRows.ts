@@ -64,7 +64,7 @@ const edits: Attack = {
 
 /** The limit on requests allows a thousand edits in 14 s. */
 const editSecondsMin = 25;
-const hundred = 100;
+const editsCompared = 100;
 
 const editNote = ([label, { accepted, first, last }]: readonly [string, EditTimes]): string =>
   `${label}: ${accepted.toString()} edits, first p50 ${first.p50.toString()} ms, last ${last.p50.toString()}`;
@@ -84,8 +84,8 @@ const editTimes = async (bystanders: Helper<BystanderCalls>, accepted: readonly 
   return {
     accepted: accepted.length,
     neverCame: accepted.length - came.length,
-    first: spreadOf(came.slice(0, hundred)),
-    last: spreadOf(came.slice(-hundred)),
+    first: spreadOf(came.slice(0, editsCompared)),
+    last: spreadOf(came.slice(-editsCompared)),
   };
 };
 

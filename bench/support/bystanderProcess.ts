@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Update } from '../../src/gen/updates.js';
 import type { ChatRefInit } from '../../src/gen/refs.js';
 import { serveCalls } from './helper.js';
-import { authorized, closedText, foundedBy, inParallel, signedUp, type Channel, type RawClient } from './rawClient.js';
+import { authorized, foundedBy, inParallel, isLost, signedUp, type Channel, type RawClient } from './rawClient.js';
 import { sharedMillis } from './sharedClock.js';
 import { spreadOf, type Spread } from './statistics.js';
 
@@ -92,11 +92,11 @@ class Phase {
     const at = performance.now();
     this.underWay.set(clientId, at);
     return new Promise((resolve) => {
-      client.ask('messagesSendMessage', { chatRef, message: 'Good day', clientId }, ({ error }) => {
+      client.ask('messagesSendMessage', { chatRef, message: 'Good day', clientId }, (result) => {
         this.underWay.delete(clientId);
-        if (error?.errorMessage === closedText) this.lost += 1;
+        if (isLost(result)) this.lost += 1;
         else this.times.push(performance.now() - at);
-        if (error !== undefined && error.errorMessage !== closedText) this.refused += 1;
+        if (result.error !== undefined && !isLost(result)) this.refused += 1;
         resolve();
       });
     });

@@ -44,14 +44,14 @@ export class RawClient {
   /** Sends a frame that was made beforehand and has this id in it. */
   askBytes(id: number, frame: Uint8Array, answered: Answered): void {
     if (this.lost) {
-      answered(closedResult(id));
+      answered(lostResult(id));
       return;
     }
     this.asked.set(id, answered);
     this.socket.sendBytes(frame);
   }
 
-  /** Closes the connection. Requests under way are answered with `closedText`. */
+  /** Closes the connection. Requests under way are answered with a result that `isLost`. */
   leave(): void {
     this.socket.close();
     this.lose();
@@ -66,7 +66,7 @@ export class RawClient {
     this.lost = true;
     const open = [...this.asked];
     this.asked.clear();
-    for (const [id, answered] of open) answered(closedResult(id));
+    for (const [id, answered] of open) answered(lostResult(id));
   }
 
   private updated(payload: Buffer, listener: (update: Update) => void): void {
@@ -85,13 +85,19 @@ export class RawClient {
 
 type Answered = (result: RPCResult) => void;
 
-/** The error of requests that the server will not answer any more, because the connection is closed. */
-export const closedText = 'CLOSED';
+/** Whether this is our own result for a request that the server cannot answer any more: the connection is closed. */
+export const isLost = ({ error }: RPCResult): boolean => error?.errorCode === lostCode;
+
+/** No error of the protocol has it. */
+const lostCode = 0;
 
 /** The code of requests that come too early, and may be made again. */
 export const tooEarlyCode = 429;
 
-const closedResult = (reqId: number): RPCResult => ({ reqId, error: { errorCode: 0, errorMessage: closedText } });
+const lostResult = (reqId: number): RPCResult => ({
+  reqId,
+  error: { errorCode: lostCode, errorMessage: 'the connection is closed' },
+});
 
 export const checkAnswer = (name: string, { error }: RPCResult): void => {
   if (error !== undefined) throw new Error(`${name}: ${error.errorMessage} (${error.errorCode.toString()})`);

@@ -1,5 +1,5 @@
 import type { RPCResult } from '../../src/gen/core.js';
-import { closedText } from './rawClient.js';
+import { isLost } from './rawClient.js';
 
 /** The outcome of an attack, as the attacker sees it. */
 export type Tally = {
@@ -29,9 +29,10 @@ export const newTally = (): Tally => ({
 });
 
 /** A request without an answer, because the connection was closed, counts as sent only. */
-export const count = (tally: Tally, { error }: RPCResult): void => {
+export const count = (tally: Tally, result: RPCResult): void => {
+  const { error } = result;
   if (error === undefined) tally.answered += 1;
-  else if (error.errorMessage !== closedText) {
+  else if (!isLost(result)) {
     const code = error.errorCode.toString();
     tally.refused += 1;
     tally.codes[code] = (tally.codes[code] ?? 0) + 1;
