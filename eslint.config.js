@@ -154,7 +154,7 @@ export default tseslint.config(
   },
   {
     files: ['src/gateway/**/*.ts'],
-    ignores: ['src/gateway/links.ts', 'src/gateway/origins.ts'],
+    ignores: ['src/gateway/rendering/links.ts', 'src/gateway/sockets/origins.ts'],
     rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, normalising, ...parsingUrls] },
   },
   {

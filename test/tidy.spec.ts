@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { describe, it } from 'node:test';
 import ts from 'typescript';
 import { eventKinds } from '../src/domain/registry.js';
-import { closeCode } from '../src/gateway/closeCodes.js';
+import { closeCode } from '../src/gateway/contract/closeCodes.js';
 import { reasons } from '../src/kernel/reasons.js';
 import { exportedFunctionsOf, isBoolean, isWritten, ownLinesOf, parametersOf } from './support/functions.js';
 import { cruise, reachable } from './support/imports.js';

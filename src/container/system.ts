@@ -7,7 +7,7 @@ import { systemIds } from '../adapters/system/ids.js';
 import { systemRandom } from '../adapters/system/random.js';
 import type { Config } from '../config.js';
 import { eventKinds } from '../domain/registry.js';
-import { metrics } from '../gateway/metrics.js';
+import { metrics } from '../gateway/operations/metrics.js';
 import { eventCodec } from '../kernel/codec.js';
 import { executor } from '../kernel/execute.js';
 import { foldedStreams } from '../kernel/foldedStreams.js';

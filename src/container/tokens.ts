@@ -6,11 +6,11 @@ import { instanceCachingFactory, type DependencyContainer, type InjectionToken }
 import type { Config } from '../config.js';
 import type { Engines } from '../engines.js';
 import type { Gateway } from '../gateway/gateway.js';
-import type { Health } from '../gateway/health.js';
-import type { Metrics } from '../gateway/metrics.js';
-import type { Names } from '../gateway/names.js';
-import type { Statuses } from '../gateway/statuses.js';
-import type { liveTeller } from '../gateway/teller.js';
+import type { Health } from '../gateway/operations/health.js';
+import type { Metrics } from '../gateway/operations/metrics.js';
+import type { Names } from '../gateway/access/uniqueNames.js';
+import type { Statuses } from '../gateway/presence/statuses.js';
+import type { liveTeller } from '../gateway/updates/updateRenderer.js';
 import type { EventCodec } from '../kernel/codec.js';
 import type { Execute } from '../kernel/execute.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';

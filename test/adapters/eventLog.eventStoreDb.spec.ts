@@ -16,7 +16,7 @@ import {
   type EventStoreDbAlarm,
 } from '../../src/adapters/eventLog/eventStoreDb/failures.js';
 import { longPauseMillis } from '../../src/adapters/eventLog/eventStoreDb/failures.js';
-import { waitMillisMax } from '../../src/gateway/calls.js';
+import { waitMillisMax } from '../../src/gateway/requests/requestCall.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import {
   InvalidAppend,

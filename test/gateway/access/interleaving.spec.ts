@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { membershipIn, rulesOfCommunity } from '../../../src/gateway/communityRules.js';
-import type { Rules, View } from '../../../src/gateway/view.js';
+import { membershipIn, rulesOfCommunity } from '../../../src/gateway/access/communityPermissions.js';
+import type { Rules, View } from '../../../src/gateway/contract/viewerPermissions.js';
 import { channelChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, UserId } from '../../../src/kernel/ids.js';
 import { permission } from '../../../src/kernel/permissions.js';

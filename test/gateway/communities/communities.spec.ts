@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MessageSent } from '../../../src/domain/messages/events.js';
-import { membershipsMax, refusedAnother } from '../../../src/gateway/membershipsLimit.js';
+import { membershipsMax, refusedAnother } from '../../../src/gateway/packages/communities/membershipsLimit.js';
 import { Channels } from '../../../src/gen/communities.js';
 import { ChannelType, NotifPrefs } from '../../../src/gen/types.js';
 import { channelChat } from '../../../src/kernel/chat.js';

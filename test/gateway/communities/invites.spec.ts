@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memberStream } from '../../../src/domain/members/decide.js';
-import { membershipsMax } from '../../../src/gateway/membershipsLimit.js';
+import { membershipsMax } from '../../../src/gateway/packages/communities/membershipsLimit.js';
 import { InviteType } from '../../../src/gen/auth.js';
 import { UserStatusStatus } from '../../../src/gen/types.js';
 import { channelChat } from '../../../src/kernel/chat.js';

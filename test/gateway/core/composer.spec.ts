@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { composer } from '../../../src/gateway/composer.js';
-import { FrameQueue } from '../../../src/gateway/frameQueue.js';
-import { Broadcast, headerSize, noCount } from '../../../src/gateway/frames.js';
+import { composer } from '../../../src/gateway/frames/frameAssembler.js';
+import { FrameQueue } from '../../../src/gateway/frames/frameQueue.js';
+import { Broadcast, headerSize, noCount } from '../../../src/gateway/frames/frames.js';
 import type { MessageId } from '../../../src/kernel/ids.js';
 import { encodeResult, encodeUpdate, frameSize } from '../../../src/wire/envelope.js';
 import { spliceable } from '../../../src/wire/spliceable.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { Later } from '../../../src/gateway/later.js';
-import { presences, reconnectMillisMax, statusReader, type Presences } from '../../../src/gateway/presence.js';
-import { typing, typingMillisMax, type Typing } from '../../../src/gateway/typing.js';
-import type { Told } from '../../../src/gateway/rpc.js';
+import type { Later } from '../../../src/gateway/presence/later.js';
+import { presences, reconnectMillisMax, statusReader, type Presences } from '../../../src/gateway/presence/presence.js';
+import { typing, typingMillisMax, type Typing } from '../../../src/gateway/presence/typing.js';
+import type { Told } from '../../../src/gateway/contract/call.js';
 import { channelChat, directChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import { localPresence } from '../../../src/adapters/presence/local.js';

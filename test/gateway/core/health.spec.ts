@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { health, type HealthNeeds } from '../../../src/gateway/health.js';
+import { health, type HealthNeeds } from '../../../src/gateway/operations/health.js';
 import type { Millis } from '../../../src/kernel/ids.js';
 import type { ProjectionStatus } from '../../../src/projections/runner.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { limitTable, networkOf } from '../../../src/gateway/limits.js';
+import { limitTable, networkOf } from '../../../src/gateway/requests/rateLimits.js';
 
 describe('an address, as limits count it', () => {
   const networks: Readonly<Record<string, string>> = {

@@ -9,13 +9,13 @@ import {
   signedOutInboundBytesMax,
   signedOutInFlightMax,
   signedOutMessageBounds,
-} from '../../../src/gateway/connection.js';
-import { limitTable } from '../../../src/gateway/limits.js';
-import { bufferedBytesMax } from '../../../src/gateway/outbox.js';
-import { connectionsMax, firstRequestMillisMax, signedOutMillisMax } from '../../../src/gateway/places.js';
-import { stalledSweepsMax, stallSweepMillis, waitingBytesMax } from '../../../src/gateway/slowReaders.js';
-import { idleMillisMax } from '../../../src/gateway/sockets.js';
-import { keepAliveMillisMax, requestMillisMax } from '../../../src/gateway/timeouts.js';
+} from '../../../src/gateway/sockets/connection.js';
+import { limitTable } from '../../../src/gateway/requests/rateLimits.js';
+import { bufferedBytesMax } from '../../../src/gateway/frames/outbox.js';
+import { connectionsMax, firstRequestMillisMax, signedOutMillisMax } from '../../../src/gateway/sockets/places.js';
+import { stalledSweepsMax, stallSweepMillis, waitingBytesMax } from '../../../src/gateway/sockets/slowReaders.js';
+import { idleMillisMax } from '../../../src/gateway/sockets/connections.js';
+import { keepAliveMillisMax, requestMillisMax } from '../../../src/gateway/sockets/timeouts.js';
 
 const page = readFileSync('docs/operating.md', 'utf8');
 

@@ -7,7 +7,7 @@ import {
   refusalReport,
   refusalReportMillisMin,
   shownHeaderUnitsMax,
-} from '../../../src/gateway/origins.js';
+} from '../../../src/gateway/sockets/origins.js';
 
 type Row = readonly [origin: string | undefined, hosts: readonly string[], may: 'may' | 'may not'];
 

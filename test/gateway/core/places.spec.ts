@@ -7,7 +7,7 @@ import {
   signedOutInFlightMax,
   signedOutInboundBytesMax,
   signedOutMessageBounds,
-} from '../../../src/gateway/connection.js';
+} from '../../../src/gateway/sockets/connection.js';
 
 import {
   connectionsMax,
@@ -18,7 +18,7 @@ import {
   signedOutMillisMax,
   type PlacesOptions,
   type SignedOutConnection,
-} from '../../../src/gateway/places.js';
+} from '../../../src/gateway/sockets/places.js';
 import { reject } from '../../../src/kernel/decider.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import { encodeRequest } from '../../../src/wire/envelope.js';

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import { serve, type ServerNeeds } from '../../../src/gateway/server.js';
+import { serve, type ServerNeeds } from '../../../src/gateway/sockets/server.js';
 
 /** A server without a gateway behind it: WebSockets are taken and nothing is answered on them. */
 export type Serving = {

@@ -10,9 +10,9 @@ import {
   stallSweepMillis,
   type SlowReader,
   type SlowReadersOptions,
-} from '../../../src/gateway/slowReaders.js';
-import { socketIdOf, unackedBytes, untakenBytes } from '../../../src/gateway/socketProgress.js';
-import { setMessageBounds } from '../../../src/gateway/webSocketInside.js';
+} from '../../../src/gateway/sockets/slowReaders.js';
+import { socketIdOf, unackedBytes, untakenBytes } from '../../../src/gateway/sockets/socketProgress.js';
+import { setMessageBounds } from '../../../src/gateway/sockets/webSocketInside.js';
 import type { UserId } from '../../../src/kernel/ids.js';
 import { stage, type Stage, type Staging } from './stage.js';
 

@@ -5,7 +5,7 @@ import {
   rememberedStatuses,
   rememberedUsersMax,
   type Statuses,
-} from '../../../src/gateway/statuses.js';
+} from '../../../src/gateway/presence/statuses.js';
 import { UserStatusStatus } from '../../../src/gen/types.js';
 import type { Millis, UserId } from '../../../src/kernel/ids.js';
 

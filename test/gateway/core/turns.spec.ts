@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { turns, type TurnKind } from '../../../src/gateway/turns.js';
+import { turns, type TurnKind } from '../../../src/gateway/requests/requestOrder.js';
 
 /** Work that is under way until it is told to end, and what has begun so far. */
 const day = () => {

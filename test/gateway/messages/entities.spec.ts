@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { coveredBy, entitiesFor, entitiesOf, entityUrlUnitsMax, refusedLink } from '../../../src/gateway/entities.js';
+import {
+  coveredBy,
+  entitiesFor,
+  entitiesOf,
+  entityUrlUnitsMax,
+  refusedLink,
+} from '../../../src/gateway/rendering/entities.js';
 import { SendMessage } from '../../../src/gen/messages.js';
 import type { MessageEntity, MessageEntityInit } from '../../../src/gen/types.js';
 import { isRejection } from '../../../src/kernel/decider.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { hostOf, linkFault } from '../../../src/gateway/links.js';
+import { hostOf, linkFault } from '../../../src/gateway/rendering/links.js';
 
 const ideographs = (units: number): string => '\u6587'.repeat(units);
 

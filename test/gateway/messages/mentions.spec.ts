@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { mentionsMax } from '../../../src/gateway/messages/mentions.js';
+import { mentionsMax } from '../../../src/gateway/packages/messages/sending/mentions.js';
 import type { MessageEntityInit } from '../../../src/gen/types.js';
 import type { UserId } from '../../../src/kernel/ids.js';
 import { ada, bob, cleo, dm, dora, general, hidden, self } from './people.js';

@@ -7,7 +7,7 @@ import { eventStoreDbEventLog } from '../../../src/adapters/eventLog/eventStoreD
 import { lmdbEventLog } from '../../../src/adapters/eventLog/lmdb.js';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import type { MessageEvent } from '../../../src/domain/messages/events.js';
-import { messageAsOf } from '../../../src/gateway/messageAsOf.js';
+import { messageAsOf } from '../../../src/gateway/updates/documentAsOf.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { readEvents } from '../../../src/kernel/codec.js';
 import { shredded, type Recorded } from '../../../src/kernel/event.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { nonceMillisMax, nonces, type Nonced } from '../../../src/gateway/messages/nonces.js';
+import { nonceMillisMax, nonces, type Nonced } from '../../../src/gateway/packages/messages/sending/nonces.js';
 import type { ChatKey } from '../../../src/kernel/chat.js';
 import type { MessageId } from '../../../src/kernel/ids.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chatOf, chatRefFor } from '../../../src/gateway/chatRefs.js';
-import { messageFor } from '../../../src/gateway/messageRendering.js';
+import { chatOf, chatRefFor } from '../../../src/gateway/rendering/chatRefs.js';
+import { messageFor } from '../../../src/gateway/rendering/message.js';
 import { channelChat, directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
 import { shredded } from '../../../src/kernel/event.js';
 import type { ChannelId, CommunityId, GroupId, MessageId } from '../../../src/kernel/ids.js';

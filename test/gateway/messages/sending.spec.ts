@@ -18,7 +18,7 @@ import {
   voice,
 } from './people.js';
 import { holding, stage, type Node, type Stage } from './stage.js';
-import { contentBytesMax, textUnitsMax } from '../../../src/gateway/messages/wire.js';
+import { contentBytesMax, textUnitsMax } from '../../../src/gateway/packages/messages/wire.js';
 
 describe('sending a message', () => {
   let here: Stage;

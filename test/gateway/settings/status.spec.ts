@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { activityTextUnitsMax, statusOf } from '../../../src/gateway/settings/wire.js';
+import { activityTextUnitsMax, statusOf } from '../../../src/gateway/packages/settings/wire.js';
 import { UserStatusActivityType, UserStatusStatus } from '../../../src/gen/types.js';
 import { isRejection } from '../../../src/kernel/decider.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { userStream, users } from '../../../src/domain/users/decide.js';
-import { claimMillisMax, uniqueNames } from '../../../src/gateway/names.js';
-import type { Call } from '../../../src/gateway/rpc.js';
-import { settingsRpcs } from '../../../src/gateway/settings/rpcs.js';
+import { claimMillisMax, uniqueNames } from '../../../src/gateway/access/uniqueNames.js';
+import type { Call } from '../../../src/gateway/contract/call.js';
+import { settingsRpcs } from '../../../src/gateway/packages/settings/rpcs.js';
 import { isRejection } from '../../../src/kernel/decider.js';
 import type { Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import { openEngines } from '../communities/engines.js';

@@ -1,0 +1,65 @@
+import { chatOf as placeOf, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
+import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
+import { has, permission, usualPermissions } from '../../kernel/permissions.js';
+import type { ChannelRecord, CommunityDocument } from '../../projections/communities/documents.js';
+import type { Call } from '../contract/call.js';
+import type { Access } from '../contract/viewerPermissions.js';
+
+/** A chat that the caller may see. */
+export type SeenChat = {
+  readonly key: ChatKey;
+  readonly place: Chat;
+  /** What the caller may do in it. */
+  readonly permissions: bigint;
+  /** In communities only: as they are now, which may not be what the read models hold. */
+  readonly community?: CommunityDocument;
+  readonly channel?: ChannelRecord;
+};
+
+/** Outside communities nobody is above the others: all may do all, but to their own messages only. */
+export const directPermissions = usualPermissions | permission.pinMessages;
+
+/** Refuses with the same words what there is not and what the caller may not see. */
+export const seenChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
+  const place = placeOf(key);
+  switch (place.kind) {
+    case 'channel':
+      return seenChannel(access, call, { key, place });
+    case 'direct': {
+      const peer = await access.user(peerOf(place, call.caller.user));
+      return peer === undefined ? reject('USER_NOT_FOUND') : { key, place, permissions: directPermissions };
+    }
+    case 'self':
+      return { key, place, permissions: directPermissions };
+    case 'group':
+      return reject('CHAT_NOT_FOUND');
+  }
+};
+
+/** The same, for what has to do with messages: categories have none. */
+export const seenTextChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
+  const seen = await seenChat(access, call, key);
+  return !isRejection(seen) && seen.channel?.kind === 'category' ? reject('NOT_A_TEXT_CHAT') : seen;
+};
+
+/** The same, for who wants to write there. */
+export const writableChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
+  const seen = await seenTextChat(access, call, key);
+  return !isRejection(seen) && !has(seen.permissions, 'sendMessages') ? reject('MISSING_PERMISSION') : seen;
+};
+
+type ChannelPlace = { readonly key: ChatKey; readonly place: Extract<Chat, { kind: 'channel' }> };
+
+const seenChannel = async (access: Access, call: Call, { key, place }: ChannelPlace): Promise<SeenChat | Rejection> => {
+  const { user } = call.caller;
+  await call.rulesUpToDate();
+  // Waiting for what is loaded already would let it be put out of memory again before it is looked at.
+  const loading = access.load(place.community, [user]);
+  if (loading !== undefined) await loading;
+  const permissions = access.now.inChannel(place.community, place.channel, user);
+  const community = access.now.community(place.community);
+  const channel = community?.channels.find(({ id }) => id === place.channel);
+  if (community === undefined || channel === undefined) return reject('CHAT_NOT_FOUND');
+  if (!has(permissions, 'viewChannel')) return reject('CHAT_NOT_FOUND');
+  return { key, place, permissions, community, channel };
+};

@@ -1,0 +1,115 @@
+import type { CommunityId, UserId } from '../../kernel/ids.js';
+import type { CommunityDocument } from '../../projections/communities/documents.js';
+import type { Change, LiveDocuments } from '../../projections/liveDocuments.js';
+import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
+import type { Audiences } from './channelViewers.js';
+
+/** Who is connected to this node. Their memberships and the communities in them stay in memory. */
+export interface Connections {
+  readonly connect: (user: UserId) => Promise<void>;
+  readonly disconnect: (user: UserId) => void;
+  readonly has: (user: UserId) => boolean;
+  readonly count: () => number;
+  /** Somebody's memberships changed. Answers the loads of communities that this brought a connected user into. */
+  readonly moved: (change: Change<MembershipsDocument>) => readonly Promise<unknown>[];
+}
+
+export type ConnectionsNeeds = {
+  readonly communities: LiveDocuments<CommunityDocument>;
+  readonly memberships: LiveDocuments<MembershipsDocument>;
+  readonly audiences: Audiences;
+};
+
+type Connection = {
+  communities: readonly CommunityId[];
+  /** Their memberships are loaded, and followed from then on. */
+  entered: boolean;
+  ready: Promise<void>;
+};
+
+const noCommunities: readonly CommunityId[] = [];
+
+export const connectionsOf = (needs: ConnectionsNeeds): Connections => {
+  const { memberships } = needs;
+  const connections = new Map<UserId, Connection>();
+
+  const enter = async (user: UserId, connection: Connection): Promise<void> => {
+    const key = user.toString();
+    await memberships.get(key);
+    if (connections.get(user) !== connection) return;
+    connection.entered = true;
+    // Not what the load answered: events may have been applied since.
+    await Promise.all(arrange(needs, user, connection, memberships.peek(key)?.memberships ?? []));
+  };
+  const disconnect = (user: UserId): void => {
+    const connection = connections.get(user);
+    if (connection === undefined) return;
+    connections.delete(user);
+    for (const community of connection.communities) part(needs, user, connection, community);
+    memberships.unpin(user.toString());
+  };
+
+  return {
+    disconnect,
+    has: (user) => connections.has(user),
+    count: () => connections.size,
+    connect: (user) => {
+      const known = connections.get(user);
+      if (known !== undefined) return known.ready;
+      const connection: Connection = { communities: noCommunities, entered: false, ready: Promise.resolve() };
+      connections.set(user, connection);
+      memberships.pin(user.toString());
+      connection.ready = enter(user, connection).catch((error: unknown) => {
+        if (connections.get(user) === connection) disconnect(user);
+        throw error;
+      });
+      return connection.ready;
+    },
+    moved: ({ key, after }) => {
+      const user = BigInt(key) as UserId;
+      const connection = connections.get(user);
+      return connection?.entered === true ? arrange(needs, user, connection, after?.memberships ?? []) : [];
+    },
+  };
+};
+
+/** Brings what is pinned and who is in which audience in line with the memberships. Answers the loads that are under way. */
+const arrange = (
+  needs: ConnectionsNeeds,
+  user: UserId,
+  connection: Connection,
+  memberships: readonly Membership[],
+): readonly Promise<unknown>[] => {
+  const current = new Set(memberships.map(({ community }) => community));
+  for (const community of connection.communities) {
+    if (!current.has(community)) part(needs, user, connection, community);
+  }
+  return memberships.flatMap((membership) => join(needs, user, connection, membership) ?? []);
+};
+
+const join = (
+  { communities, audiences }: ConnectionsNeeds,
+  user: UserId,
+  connection: Connection,
+  membership: Membership,
+): Promise<unknown> | undefined => {
+  const { community } = membership;
+  if (audiences.members(community).get(user) !== membership) audiences.put(user, membership);
+  if (connection.communities.includes(community)) return undefined;
+  connection.communities = [...connection.communities, community];
+  communities.pin(community.toString());
+  const loaded = communities.get(community.toString());
+  return loaded instanceof Promise ? loaded : undefined;
+};
+
+/** What was unpinned last is evicted last, so an event that is just being told still finds the community. */
+const part = (
+  { communities, audiences }: ConnectionsNeeds,
+  user: UserId,
+  connection: Connection,
+  community: CommunityId,
+): void => {
+  connection.communities = connection.communities.filter((other) => other !== community);
+  audiences.remove(user, community);
+  communities.unpin(community.toString());
+};

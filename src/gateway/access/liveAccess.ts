@@ -1,0 +1,104 @@
+import type { Recorded } from '../../kernel/event.js';
+import type { CommunityId, UserId } from '../../kernel/ids.js';
+import type { CommunityDocument } from '../../projections/communities/documents.js';
+import type { Change, LiveDocuments } from '../../projections/liveDocuments.js';
+import type { MembershipsDocument } from '../../projections/members/documents.js';
+import type { UserDocument } from '../../projections/users/documents.js';
+import { audiencesOf } from './channelViewers.js';
+import { membershipIn } from './communityPermissions.js';
+import { connectionsOf } from './connectedUsers.js';
+import { rulesOver, worldBefore, type World } from './chatPermissions.js';
+import type { Access, Rules } from '../contract/viewerPermissions.js';
+
+/** Access as the one who folds it sees it. */
+export interface LiveAccess extends Access {
+  /**
+   * From this call on the user counts as connected. Resolves once what they may see is in memory; when that cannot be
+   * loaded it rejects, and the user is not connected. Asked again while they are connected, it answers the same.
+   */
+  readonly connect: (user: UserId) => Promise<void>;
+  readonly disconnect: (user: UserId) => void;
+  readonly isConnected: (user: UserId) => boolean;
+  readonly connectedUsers: () => number;
+  /** Some connected user is a member. */
+  readonly hasMembersOf: (community: CommunityId) => boolean;
+  /** In log order. `ready`: the event brought a connected user into communities that are being loaded; wait for it. */
+  readonly apply: (event: Recorded) => Applied;
+}
+export type Applied = { readonly before: Rules; readonly ready: Promise<unknown> | undefined };
+
+export type AccessNeeds = {
+  readonly communities: LiveDocuments<CommunityDocument>;
+  readonly memberships: LiveDocuments<MembershipsDocument>;
+  readonly users: LiveDocuments<UserDocument>;
+  /** Those with whom the user has a conversation, the latest ones; at most as many as one page of conversations. */
+  readonly peersOf: (user: UserId) => Promise<Iterable<UserId>>;
+};
+
+export const liveAccess = ({ communities, memberships, users, peersOf }: AccessNeeds): LiveAccess => {
+  const community: World['community'] = (id) => communities.peek(id.toString());
+  const audiences = audiencesOf(community);
+  const connections = connectionsOf({ communities, memberships, audiences });
+  const world: World = {
+    community,
+    membership: (id, user) => audiences.members(id).get(user) ?? membershipIn(memberships.peek(user.toString()), id),
+    isConnected: connections.has,
+    connectedIn: (id) => [...audiences.members(id).keys()],
+    viewersIn: audiences.viewersOf,
+  };
+  const now = rulesOver(world);
+
+  return {
+    now,
+    load: (id, members) =>
+      loading([
+        { documents: communities, key: id.toString() },
+        ...members.map((member) => ({ documents: memberships, key: member.toString() })),
+      ]),
+    user: (user) => users.get(user.toString()),
+    connect: connections.connect,
+    disconnect: connections.disconnect,
+    isConnected: connections.has,
+    connectedUsers: connections.count,
+    hasMembersOf: (id) => audiences.members(id).size > 0,
+    seeing: async (user) => {
+      const [document, peers] = await Promise.all([memberships.get(user.toString()), peersOf(user)]);
+      const seeing = new Set([...peers, user].filter(connections.has));
+      for (const membership of document?.memberships ?? []) {
+        for (const member of now.connectedMembers(membership.community)) seeing.add(member);
+      }
+      return seeing;
+    },
+    apply: (event) => {
+      users.apply(event);
+      const changed = communities.apply(event);
+      const moved = memberships.apply(event);
+      if (changed.length === 0 && moved.length === 0) return { before: now, ready: undefined };
+      for (const { key } of changed) audiences.changed(BigInt(key) as CommunityId);
+      const loads = moved.flatMap((change) => connections.moved(change));
+      const before = worldBefore(world, {
+        communities: formerly<CommunityId, CommunityDocument>(changed),
+        memberships: formerly<UserId, MembershipsDocument>(moved),
+      });
+      return { before: rulesOver(before), ready: loads.length === 0 ? undefined : Promise.all(loads) };
+    },
+  };
+};
+
+/** The keys of these documents are ids in decimal: the caller names the kind. */
+const formerly = <Id extends bigint, Doc>(changes: readonly Change<Doc>[]): ReadonlyMap<Id, Doc | undefined> =>
+  new Map(changes.map(({ key, before }) => [BigInt(key) as Id, before]));
+
+type Wanted = { readonly documents: LiveDocuments<unknown>; readonly key: string };
+
+const loading = (wanted: readonly Wanted[]): Promise<void> | undefined => {
+  const loads = wanted.map(({ documents, key }) => documents.get(key)).filter((load) => load instanceof Promise);
+  if (loads.length === 0) return undefined;
+  // Until the last one has come, none of the others may go.
+  for (const { documents, key } of wanted) documents.pin(key);
+  return Promise.all(loads)
+    .then(() => undefined)
+    .finally(() => {
+      for (const { documents, key } of wanted) documents.unpin(key);
+    });
+};

@@ -1,0 +1,92 @@
+import { accountStream, accounts } from '../../domain/accounts/decide.js';
+import type { HeldName, NameKind } from '../../domain/reservations/commands.js';
+import { reservations, reservationStream } from '../../domain/reservations/decide.js';
+import { nameUnitsMax, userStream, users } from '../../domain/users/decide.js';
+import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
+import type { FoldedStreams } from '../../kernel/foldedStreams.js';
+import type { Millis, UserId } from '../../kernel/ids.js';
+import type { Sealer } from '../../kernel/ports/sealer.js';
+import { composedTrimmed, isVisible } from '../../kernel/text.js';
+import type { OpenCall } from '../contract/call.js';
+
+/** A claim that nobody came to carry within this time was left behind by a crash, and gives way. */
+export const claimMillisMax = 60_000;
+
+export type Name = { readonly kind: NameKind; readonly key: string };
+
+export interface Names {
+  /** `normalised` must be the same for all spellings that count as one name. */
+  nameOf(kind: NameKind, normalised: string): Name;
+  /** Who holds the name, whether or not they carry it yet. */
+  holderOf(name: Name): Promise<UserId | undefined>;
+  /** Makes the name `holder`'s, or refuses because somebody else carries it. Claiming what one holds changes nothing. */
+  claim(call: OpenCall, name: Name, holder: UserId): Promise<Rejection | undefined>;
+  /** The claim that somebody has on the name now. */
+  claimOn(name: Name): Promise<HeldName | undefined>;
+  /** Gives up this claim, and none that was made since. */
+  release(call: OpenCall, held: HeldName): Promise<void>;
+}
+
+type Needs = { readonly streams: Pick<FoldedStreams, 'caughtUp'>; readonly sealer: Pick<Sealer, 'lookupHash'> };
+
+/**
+ * Names that only one may have. A name is reserved in its own stream, then carried by an account or profile. There is
+ * no third step: the claim holds because the name is carried, so a crash between the two leaves nothing to repair.
+ */
+export const uniqueNames = ({ streams, sealer }: Needs): Names => {
+  const stateOf = async ({ kind, key }: Name) =>
+    (await streams.caughtUp(reservationStream(kind, key), reservations)).state;
+
+  const isCarried = async ({ kind, key }: Name, holder: UserId): Promise<boolean> => {
+    if (kind === 'email') {
+      const { state } = await streams.caughtUp(accountStream(holder), accounts);
+      return state.status === 'registered' && state.emailKey === key;
+    }
+    const { state } = await streams.caughtUp(userStream(holder), users);
+    return state.status === 'registered' && state.username?.key === key;
+  };
+
+  const claimOn = async (name: Name): Promise<HeldName | undefined> => {
+    const state = await stateOf(name);
+    return state.status === 'free' ? undefined : { ...name, holder: state.holder, claimedAt: state.at };
+  };
+
+  const abandoned = async (name: Name, now: Millis): Promise<HeldName | undefined> => {
+    const held = await claimOn(name);
+    if (held === undefined || now - held.claimedAt < claimMillisMax) return undefined;
+    return (await isCarried(name, held.holder)) ? undefined : held;
+  };
+
+  const claimOnce = async (call: OpenCall, name: Name, holder: UserId): Promise<Rejection | undefined> => {
+    const command = { type: 'ClaimName', data: { ...name, holder, at: call.now } } as const;
+    const outcome = await call.run(reservations, command, { actor: holder });
+    return isRejection(outcome) ? outcome : undefined;
+  };
+
+  const release = async (call: OpenCall, held: HeldName, actor: UserId): Promise<void> => {
+    await call.run(reservations, { type: 'ReleaseName', data: held }, { actor });
+  };
+
+  return {
+    claimOn,
+    release: (call, held) => release(call, held, held.holder),
+    nameOf: (kind, normalised) => ({ kind, key: sealer.lookupHash(`${kind}:${normalised}`) }),
+    holderOf: async (name) => {
+      return (await claimOn(name))?.holder;
+    },
+    claim: async (call, name, holder) => {
+      const refused = await claimOnce(call, name, holder);
+      if (refused === undefined) return undefined;
+      const left = await abandoned(name, call.now);
+      if (left === undefined) return refused;
+      await release(call, left, holder);
+      return claimOnce(call, name, holder);
+    },
+  };
+};
+
+/** A display name, as it is kept: composed and without blanks around it. */
+export const displayNameOf = (text: string): string | Rejection => {
+  const name = composedTrimmed(text, nameUnitsMax);
+  return name.length <= nameUnitsMax && isVisible(name) ? name : reject('INVALID_NAME');
+};

@@ -1,0 +1,131 @@
+import type { SessionDevice } from '../../domain/accounts/commands.js';
+import type { RpcName, Rpcs, UpdateInit } from '../../gen/rpcs.js';
+import type { Command, Decider, Rejection } from '../../kernel/decider.js';
+import type { Event, EventOf, Position, Recorded } from '../../kernel/event.js';
+import type { Cause, Done } from '../../kernel/execute.js';
+import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
+import type { ProjectionName } from '../../projections/registry.js';
+
+/** What core.Initialize said of the application on the other end. */
+export type Device = SessionDevice & {
+  /** The connection wants results only, no updates. */
+  readonly noSubscribe: boolean;
+};
+
+/** What of it is kept with the session. */
+export const sessionDeviceOf = ({ clientId, deviceType, deviceVersion, appVersion }: Device): SessionDevice => ({
+  clientId,
+  deviceType,
+  deviceVersion,
+  appVersion,
+});
+
+export type Caller = { readonly user: UserId; readonly session: SessionId };
+
+/** One request on a connection that need not be authorized. */
+export interface OpenCall {
+  /** Opaque; goes into RPCResult.trace_id of errors and into the events' correlation id. */
+  readonly traceId: string;
+  /** The other end's address, for limits. */
+  readonly address: string;
+  readonly now: Millis;
+  readonly device: Device | undefined;
+  readonly caller: Caller | undefined;
+
+  /** What the connection said before is forgotten. One that has a session is told what happens from here on, or no more. */
+  initialize(device: Device): Promise<void>;
+
+  /**
+   * The connection belongs to this session from here on, and is told what happens from here on, behind the answer to
+   * this call. It reads what its session wrote or was told on any node, and whatever else it was not told. Resolves
+   * once the connection is in the hub and what its user may see is in memory.
+   */
+  authorize(caller: Caller): Promise<void>;
+
+  /** Closes the connection with this WebSocket close code, once the answer has had time to arrive. */
+  closeSoon(code: number): void;
+
+  /** Runs a command in the name of this call. Its position is remembered: later reads of this session wait for it. */
+  run<C extends Command, State, E extends Event>(
+    decider: Decider<C, State, E>,
+    command: C | (() => C),
+    options?: RunOptions,
+  ): Promise<Done<E> | Rejection>;
+
+  /**
+   * Waits until these read models hold all that this session wrote and was told. Before every query, naming all that
+   * it reads: when another one stands still, that is no reason to refuse.
+   */
+  upToDate(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
+
+  /** The same for all that is in the log now: for a connection that comes back and knows no position. */
+  upToDateWithLog(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
+
+  /** Waits until `Access` holds all that this session wrote. Before every permission check. */
+  rulesUpToDate(): Promise<void>;
+}
+
+export type RunOptions = {
+  /** Names the command when it is asked for again: `session.nonce`, `invite.user.joining`. Default: a random id. */
+  readonly commandId?: string;
+  /** Acts as this user where the call has no caller yet, as in a sign-up. */
+  readonly actor?: UserId;
+};
+
+/** One request on an authorized connection. */
+export interface Call extends OpenCall {
+  readonly caller: Caller;
+}
+
+/** RPCs that are answered before authorization. */
+export type OpenRpc =
+  | 'coreInitialize'
+  | 'authSignIn'
+  | 'authSignUp'
+  | 'authAuthorize'
+  | 'authResetPassword'
+  | 'authVerifyEmail'
+  | 'authResendEmailVerification'
+  | 'authLookupInvite';
+
+export type Handler<Name extends RpcName> = (
+  request: Rpcs[Name]['request'],
+  call: Name extends OpenRpc ? OpenCall : Call,
+) => Promise<Rpcs[Name]['result'] | Rejection>;
+
+/** One handler for every RPC: a missing one does not compile. */
+export type HandlerTable = { readonly [Name in RpcName]: Handler<Name> };
+
+/** The handlers of one protocol package that are built so far; the table names the rest one by one. */
+export type Handlers<Name extends RpcName> = { readonly [N in Name]: Handler<N> };
+
+/** Fields of UpdateMessageCreated that differ by viewer; everything else in it is encoded once. */
+export type MessageTails = {
+  /** In the order of the audience. */
+  readonly unreadCounts: readonly number[];
+  /** Told to the author alone. */
+  readonly nonce?: { readonly author: UserId; readonly clientId: bigint };
+};
+
+/** What clients are told of an event. */
+export type Told = {
+  /** Whose subscribed sessions hear it. */
+  readonly audience: Iterable<UserId>;
+  /** Encoded once for the whole audience: what differs by viewer is told in as many parts as there are renderings. */
+  readonly update: UpdateInit;
+  /** Only with `messageCreated`. */
+  readonly tails?: MessageTails;
+  /** This session's connections are closed once they have been told. */
+  readonly closes?: SessionId;
+};
+
+/** What clients are told of each event of a package. An event of which nobody hears says so with `silent`. */
+export type Updates<E extends Event, View> = {
+  readonly [Type in E['type']]: (
+    event: Recorded<EventOf<E, Type>>,
+    view: View,
+  ) => readonly Told[] | Promise<readonly Told[]>;
+};
+export const silent = (): readonly Told[] => [];
+
+export type { Cause, Position };

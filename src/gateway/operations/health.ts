@@ -1,0 +1,132 @@
+import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { Clock } from '../../kernel/ports/system.js';
+import type { Projections, ProjectionStatus, Role } from '../../projections/runner.js';
+import type { FanOut } from '../updates/fanOut.js';
+import type { Gauges, Lag } from './metrics.js';
+import type { Readiness } from '../sockets/server.js';
+
+export type HealthNeeds = {
+  readonly log: Pick<EventLog, 'end'>;
+  readonly clock: Clock;
+  readonly fanOut: Pick<FanOut, 'isRunning' | 'lastAt' | 'position'>;
+  readonly projections: Pick<Projections, 'status' | 'role'>;
+  /** Asks the store of the read models for something small. Rejects when it cannot be reached. */
+  readonly documents: () => Promise<unknown>;
+  /** The number in this node's ids; undefined while it has none. */
+  readonly nodeNumber: () => number | undefined;
+  /** Why nodes hear nothing of each other. */
+  readonly aloneBecause: () => string | undefined;
+};
+
+export interface Health {
+  /**
+   * Whether clients should come: all that requests need answers, everything follows the log, and nothing is far behind.
+   * That this node hears nothing of others is told, and is no reason to stay away.
+   */
+  readiness(this: void): Promise<Readiness>;
+  lags(this: void): Promise<readonly Lag[]>;
+  /** What can be asked for without waiting. */
+  readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone'>;
+}
+
+/** The server is not ready while a read model is behind the log by more. */
+export const readyLagMillisMax = 10_000;
+
+/** Who asks whether a node is ready does not wait for long, and an engine that takes longer is as good as away. */
+export const answerMillisMax = 3_000;
+
+export const health = (needs: HealthNeeds): Health => {
+  const { log, fanOut, projections, documents, nodeNumber, aloneBecause } = needs;
+  return {
+    readiness: async () => {
+      const parts = await Promise.all([
+        answers(log.end()),
+        answers(documents()),
+        inTime(projections.status()).catch(() => undefined),
+      ]);
+      const [logAnswers, documentsAnswer, status] = parts;
+      const report: Report = {
+        log: logAnswers,
+        documents: documentsAnswer,
+        otherNodes: aloneBecause() ?? 'ok',
+        node: nodeNumber() ?? null,
+        role: projections.role(),
+        lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsOf(needs, status), []) : [],
+      };
+      const reason = fanOut.isRunning() ? whyNot(report, status) : 'clients are not told what happens';
+      return reason === undefined ? { ready: true, ...report } : { ready: false, reason, ...report };
+    },
+    lags: async () => lagsOf(needs, await projections.status()),
+    gauges: {
+      projects: () => projections.role() === 'projects',
+      nodeNumber,
+      alone: () => aloneBecause() !== undefined,
+    },
+  };
+};
+
+/** What /readyz says of each part. */
+export type Report = {
+  readonly log: Answer;
+  readonly documents: Answer;
+  /** `ok`, or why nothing is heard of them: presence, typing and limits are this node's own meanwhile. */
+  readonly otherNodes: string;
+  readonly node: number | null;
+  readonly role: Role;
+  readonly lags: readonly Lag[];
+};
+type Answer = 'ok' | 'away';
+
+const whyNot = (
+  { log, documents, node }: Report,
+  status: readonly ProjectionStatus[] | undefined,
+): string | undefined => {
+  if (log === 'away') return 'the log does not answer';
+  if (documents === 'away' || status === undefined) return 'the store of the read models does not answer';
+  if (node === null) return 'this node has no number for ids';
+  for (const { name, stopped, lagMillis } of status) {
+    if (stopped !== undefined) return `the read model ${name} has stopped`;
+    // Unknown means that it has only just begun to catch up.
+    if ((lagMillis ?? Infinity) > readyLagMillisMax) return `the read model ${name} is behind`;
+  }
+  return undefined;
+};
+
+const lagsOf = async (
+  { log, clock, fanOut }: HealthNeeds,
+  status: readonly ProjectionStatus[],
+): Promise<readonly Lag[]> => {
+  const end = await log.end();
+  const positionsBehind = (position: bigint): number => Number(end > position ? end - position : 0n);
+  const positions = positionsBehind(fanOut.position());
+  const since = fanOut.lastAt();
+  const seconds = positions === 0 || since === undefined ? 0 : (clock.now() - since) / 1000;
+  const models = status.map(({ name, position, lagMillis = 0 }) => ({
+    of: name,
+    positions: positionsBehind(position),
+    seconds: lagMillis / 1000,
+  }));
+  return [{ of: 'fan-out', positions, seconds }, ...models];
+};
+
+const answers = (asked: Promise<unknown>): Promise<Answer> =>
+  inTime(asked).then(
+    () => 'ok',
+    () => 'away',
+  );
+
+const answered = <T>(asked: Promise<T>, otherwise: T): Promise<T> => inTime(asked).catch(() => otherwise);
+
+const inTime = async <T>(asked: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => {
+      fail(new Error('no answer'));
+    }, answerMillisMax);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};

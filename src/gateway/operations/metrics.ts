@@ -1,0 +1,149 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { Reason } from '../../kernel/reasons.js';
+
+/** What is read when somebody asks for the metrics. */
+export type Gauges = {
+  readonly connections: () => number;
+  readonly signedOut: () => number;
+  readonly users: () => number;
+  readonly bufferedBytes: () => number;
+  readonly lags: () => Promise<readonly Lag[]>;
+  /** Whether this node writes the read models, for itself or for all. */
+  readonly projects: () => boolean;
+  /** Undefined while it has none. */
+  readonly nodeNumber: () => number | undefined;
+  /** Other nodes are not heard. */
+  readonly alone: () => boolean;
+};
+
+/** How far something is behind the log: in positions, which are no counts of events, and in seconds. */
+export type Lag = { readonly of: string; readonly positions: number; readonly seconds: number };
+
+export interface Metrics {
+  answered(this: void, rpc: string, outcome: 'OK' | Reason, seconds: number): void;
+  count(this: void, what: CounterName, by: number): void;
+  /** How the log got into difficulties and out of them again, by kind. */
+  logTroubles(this: void, kind: string, by: number): void;
+  /** Values that are asked for when the metrics are. */
+  watch(gauges: Gauges): void;
+  /** The Prometheus text format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+const counters = {
+  appends: 'Appends that are durable',
+  appended_events: 'Events in those appends',
+  deliveries: 'Updates put on their way to a connection',
+  failures: 'Events that could not be told to clients',
+  resubscriptions: 'Times that the fan-out lost its subscription',
+  cuts: 'Connections that were cut because they did not read',
+  gave_way: 'Connections without a session that were closed for a newer one',
+  alarms: 'Things that should never happen; the log says what',
+} as const;
+export type CounterName = keyof typeof counters;
+
+/** Seconds. */
+const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export const metrics = (): Metrics => {
+  const registry = new Registry();
+  // Memory, processor time and the delay of the event loop.
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const durations = new Histogram({
+    name: 'osmium_rpc_seconds',
+    help: 'From the frame to the answer, by RPC',
+    labelNames: ['rpc'],
+    buckets: latencyBuckets,
+    registers,
+  });
+  const outcomes = new Counter({
+    name: 'osmium_rpcs_total',
+    help: 'Requests answered, by RPC and outcome',
+    labelNames: ['rpc', 'outcome'],
+    registers,
+  });
+  const counted = new Map(
+    Object.entries(counters).map(([name, help]) => [
+      name,
+      new Counter({ name: `osmium_${name}_total`, help, registers }),
+    ]),
+  );
+  const troubles = new Counter({
+    name: 'osmium_log_troubles_total',
+    help: 'Calls to the log that went wrong and were made again, by kind',
+    labelNames: ['kind'],
+    registers,
+  });
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    answered: (rpc, outcome, seconds) => {
+      durations.observe({ rpc }, seconds);
+      outcomes.inc({ rpc, outcome });
+    },
+    count: (what, by) => {
+      counted.get(what)?.inc(by);
+    },
+    logTroubles: (kind, by) => {
+      troubles.inc({ kind }, by);
+    },
+    watch: (gauges) => {
+      watch(registers, gauges);
+    },
+  };
+};
+
+const watch = (registers: Registry[], gauges: Gauges): void => {
+  const simple = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  simple('osmium_connections', 'Open connections', gauges.connections);
+  simple('osmium_signed_out', 'Open connections without a session', gauges.signedOut);
+  simple('osmium_users', 'Users with an authorized connection', gauges.users);
+  simple('osmium_buffered_bytes', 'Bytes that clients have not taken yet', gauges.bufferedBytes);
+  simple('osmium_projects', '1 on the node that writes the read models', () => Number(gauges.projects()));
+  simple('osmium_node_number', 'The number in ids made here, -1 while there is none', () => gauges.nodeNumber() ?? -1);
+  simple('osmium_alone', '1 while nothing is heard of other nodes', () => Number(gauges.alone()));
+
+  const labelNames = ['of'];
+  const seconds = new Gauge({ name: 'osmium_lag_seconds', help: 'Behind the log', labelNames, registers });
+  new Gauge({
+    name: 'osmium_lag_positions',
+    help: 'Behind the log, in positions, which are not dense',
+    labelNames,
+    registers,
+    async collect() {
+      for (const lag of await gauges.lags()) {
+        this.set({ of: lag.of }, lag.positions);
+        seconds.set({ of: lag.of }, lag.seconds);
+      }
+    },
+  });
+};
+
+/** The log, with its appends counted. */
+export const countingAppends = (log: EventLog, count: Metrics['count']): EventLog => ({
+  append: async (stream, events, expected) => {
+    const appended = await log.append(stream, events, expected);
+    count('appends', 1);
+    count('appended_events', events.length);
+    return appended;
+  },
+  readStream: (stream, read) => log.readStream(stream, read),
+  readAll: (read) => log.readAll(read),
+  subscribe: (after) => log.subscribe(after),
+  setMaxCount: (stream, maxCount) => log.setMaxCount(stream, maxCount),
+  maxCountOf: (stream) => log.maxCountOf(stream),
+  end: () => log.end(),
+  close: () => log.close(),
+});

@@ -1,0 +1,170 @@
+import type { SessionDevice } from '../../../domain/accounts/commands.js';
+import { accounts } from '../../../domain/accounts/decide.js';
+import { users } from '../../../domain/users/decide.js';
+import type { AuthorizationInit } from '../../../gen/auth.js';
+import type { UserInit } from '../../../gen/types.js';
+import { nothing } from '../../../gen/rpcs.js';
+import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import type { SessionId, UserId } from '../../../kernel/ids.js';
+import type { Presence } from '../../../kernel/ports/presence.js';
+import type { Ids, PasswordHasher, Random } from '../../../kernel/ports/system.js';
+import type { Vault } from '../../../kernel/ports/vault.js';
+import { sessionsOf } from '../../../projections/accounts/queries.js';
+import type { Reads } from '../../../projections/reading.js';
+import { displayNameOf, type Names } from '../../access/uniqueNames.js';
+import { sessionDeviceOf, type Handlers, type OpenCall } from '../../contract/call.js';
+import { newToken, tokenOf, type Token } from './tokens.js';
+import { emailOf, passwordOf, passwordUnitsMax, sessionFor, type EmailAddress } from './wire.js';
+
+export type AuthNeeds = {
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly vault: Vault;
+  readonly hasher: PasswordHasher;
+  readonly names: Names;
+  readonly reads: Reads;
+  readonly presence: Presence;
+  /** The user as clients see them; undefined when there is no such user. */
+  readonly userFor: (user: UserId) => Promise<UserInit | undefined>;
+};
+
+/** The WebSocket close code after a token was refused: some clients would wait for ever on an open connection. */
+export const closePolicyViolation = 1008;
+
+const passwordName = (user: UserId): string => `password.${user.toString()}`;
+
+export const authRpcs = (
+  needs: AuthNeeds,
+): Handlers<'authSignUp' | 'authSignIn' | 'authAuthorize' | 'authGetSessions' | 'authRevokeSessions'> => ({
+  async authSignUp(request, call) {
+    const wanted = signUpOf(request);
+    if (isRejection(wanted)) return wanted;
+    const token = newToken(needs.ids.next() as UserId, needs.ids.next() as SessionId, needs.random);
+    const refused = await register(needs, call, wanted, token);
+    return refused ?? authorized(needs, call, token, token.text);
+  },
+
+  async authSignIn({ email, password }, call) {
+    const user = await verified(needs, email, password);
+    if (user === undefined) return reject('INVALID_CREDENTIALS');
+    const token = newToken(user, needs.ids.next() as SessionId, needs.random);
+    const command = { type: 'OpenSession', data: { user, ...sessionOf(token, call) } } as const;
+    const opened = await call.run(accounts, command, { actor: user });
+    return isRejection(opened) ? opened : authorized(needs, call, token, token.text);
+  },
+
+  async authAuthorize({ token: text }, call) {
+    const token = tokenOf(text);
+    const resumed = token === undefined ? reject('INVALID_TOKEN') : await resume(call, token);
+    if (token === undefined || isRejection(resumed)) {
+      call.closeSoon(closePolicyViolation);
+      return reject('INVALID_TOKEN');
+    }
+    return authorized(needs, call, token, text);
+  },
+
+  async authGetSessions(_, call) {
+    await call.upToDate('accounts');
+    const { user, session: current } = call.caller;
+    const [sessions, [present = []]] = await Promise.all([sessionsOf(needs.reads, user), needs.presence.of([user])]);
+    const lastActive = new Map(present.map((entry) => [entry.session, entry.lastActive]));
+    const shown = sessions.map((session) => sessionFor(session, lastActive.get(session.id) ?? session.openedAt));
+    return { sessions: { sessions: shown, current } };
+  },
+
+  async authRevokeSessions({ sessionIds }, call) {
+    const { user } = call.caller;
+    const outcome = await call.run(accounts, { type: 'RevokeSessions', data: { user, sessions: sessionIds } });
+    return isRejection(outcome) ? outcome : nothing;
+  },
+});
+
+/**
+ * The password is hashed first, which may be refused for now: then nothing is left of the attempt. The address is claimed
+ * next and the account comes last: whatever is cut off in between leaves no account behind.
+ */
+const register = async (
+  { names, vault, hasher }: AuthNeeds,
+  call: OpenCall,
+  { name, email, password }: SignUp,
+  token: Token,
+): Promise<Rejection | undefined> => {
+  const { user } = token;
+  const hash = password === undefined ? undefined : await hasher.hash(password);
+  const claimed = email && names.nameOf('email', email.normalised);
+  const taken = claimed && (await names.claim(call, claimed, user));
+  if (taken !== undefined) return taken;
+  if (hash !== undefined) await vault.put(passwordName(user), hash);
+
+  const profile = { type: 'RegisterUser', data: { user, name, bot: false } } as const;
+  const named = await call.run(users, profile, { actor: user });
+  if (isRejection(named)) return named;
+  const account = {
+    user,
+    ...sessionOf(token, call),
+    hasPassword: hash !== undefined,
+    ...(email === undefined || claimed === undefined ? {} : { email: { address: email.address, key: claimed.key } }),
+  };
+  const opened = await call.run(accounts, { type: 'RegisterAccount', data: account }, { actor: user });
+  return isRejection(opened) ? opened : undefined;
+};
+
+type SignUp = { readonly name: string; readonly email?: EmailAddress; readonly password?: string };
+
+const signUpOf = (request: {
+  readonly name: string;
+  readonly email?: string | undefined;
+  readonly password?: string | undefined;
+}): SignUp | Rejection => {
+  const name = displayNameOf(request.name);
+  if (isRejection(name)) return name;
+  // Clients send empty texts for what was left out in a form.
+  const email = request.email ? emailOf(request.email) : undefined;
+  if (isRejection(email)) return email;
+  const password = request.password ? passwordOf(request.password) : undefined;
+  if (isRejection(password)) return password;
+  return { name, ...(email === undefined ? {} : { email }), ...(password === undefined ? {} : { password }) };
+};
+
+/**
+ * The user whom this address and this password belong to. Takes as long for an address that nobody has. A password that
+ * is longer than any can be is not hashed, for any address.
+ */
+const verified = async (needs: AuthNeeds, address: string, password: string): Promise<UserId | undefined> => {
+  if (password.length > passwordUnitsMax) return undefined;
+  const email = emailOf(address);
+  const user = isRejection(email)
+    ? undefined
+    : await needs.names.holderOf(needs.names.nameOf('email', email.normalised));
+  const hash = user === undefined ? undefined : await needs.vault.get(passwordName(user));
+  if (!(hash instanceof Uint8Array)) {
+    await needs.hasher.hash(password);
+    return undefined;
+  }
+  return (await needs.hasher.verify(password, hash)) ? user : undefined;
+};
+
+const resume = (call: OpenCall, { user, session, hash }: Token) => {
+  const device = call.device && sessionDeviceOf(call.device);
+  const data = { user, session, tokenHash: hash, ...(device === undefined ? {} : { device }) };
+  return call.run(accounts, { type: 'ResumeSession', data }, { actor: user });
+};
+
+const unknownDevice: SessionDevice = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' };
+
+const sessionOf = ({ session, hash }: Token, { device }: OpenCall) => {
+  return { session, tokenHash: hash, device: device === undefined ? unknownDevice : sessionDeviceOf(device) };
+};
+
+const authorized = async (
+  needs: AuthNeeds,
+  call: OpenCall,
+  { user, session }: Token,
+  token: string,
+): Promise<{ readonly authorization: AuthorizationInit } | Rejection> => {
+  await call.authorize({ user, session });
+  await call.upToDate('users');
+  const shown = await needs.userFor(user);
+  if (shown === undefined) return reject('USER_NOT_FOUND');
+  return { authorization: { token, user: shown, sessionId: session } };
+};

@@ -1,0 +1,108 @@
+import type { ChatInit, ChatsInit } from '../../../gen/chats.js';
+import { Message, User, type ConversationInit, type MessageInit, type UserInit } from '../../../gen/types.js';
+import { chatOf as placeOf, type ChatKey } from '../../../kernel/chat.js';
+import type { UserId } from '../../../kernel/ids.js';
+import { difference } from '../../../kernel/permissions.js';
+import { sortIdOf, type ConversationDocument } from '../../../projections/conversations/documents.js';
+import { conversation } from '../../../projections/conversations/queries.js';
+import type { MessageDocument } from '../../../projections/messages/documents.js';
+import { lastMessage, messagesById } from '../../../projections/messages/queries.js';
+import type { Reads } from '../../../projections/reading.js';
+import { unread } from '../../../projections/unread.js';
+import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
+import type { SeenChat } from '../../access/chatAccess.js';
+import { conversationFor } from '../../rendering/conversation.js';
+import { messageFor } from '../../rendering/message.js';
+import { channelFor, usersFor, type StatusOf } from '../../rendering/user.js';
+import type { Access } from '../../contract/viewerPermissions.js';
+
+type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };
+
+/** Conversations with what they refer to: their last messages and the users who are in them. */
+export const chatsAnswer = async (
+  needs: Needs,
+  found: readonly ConversationDocument[],
+  viewer: UserId,
+): Promise<ChatsInit> => {
+  const [chats, messages, users] = await Promise.all([
+    Promise.all(found.map((document) => listed(needs, document, viewer))),
+    lastMessagesIn(needs.reads, found),
+    usersFor(needs, [...new Set(found.flatMap(({ members }) => members))]),
+  ]);
+  return {
+    chats,
+    users: fittingUsers(users),
+    messages: fitting(
+      messages.map((message) => messageFor(message, viewer)),
+      messagesBytesMax,
+      bytesOfMessage,
+    ),
+  };
+};
+
+/** One chat, whether or not anything was ever sent there. */
+export const chatAnswer = async (
+  needs: Needs & { readonly access: Pick<Access, 'now'> },
+  seen: SeenChat,
+  viewer: UserId,
+): Promise<ChatInit> => {
+  const { key: chat, channel, community } = seen;
+  // Before the first wait: the rules may be others after it.
+  const permissions = permissionsIn(needs, seen, viewer);
+  const [last, document, counts] = await Promise.all([
+    lastMessage(needs.reads, chat),
+    community === undefined ? conversation(needs.reads, chat) : undefined,
+    unread(needs.reads, viewer, chat),
+  ]);
+  const lastId = last?.id ?? (document && sortIdOf(document));
+  return {
+    chat: conversationFor({ chat, viewer, lastMessage: lastId, unread: counts, ...permissions }),
+    users: await usersFor(needs, appearing(chat, last)),
+    ...(last === undefined ? {} : { message: messageFor(last, viewer) }),
+    ...(channel === undefined || community === undefined ? {} : { channel: channelFor(community.id, channel) }),
+  };
+};
+
+const messagesBytesMax = 0.6 * answerBytesMax;
+const usersBytesMax = 0.35 * answerBytesMax;
+const bytesOfMessage = (message: MessageInit): number => bytesOf(Message, message);
+const fittingUsers = (users: readonly UserInit[]): readonly UserInit[] =>
+  fitting(users, usersBytesMax, (user) => bytesOf(User, user));
+
+/** A conversation that lost more messages than it remembers no longer knows which is its last one. */
+const lastMessagesIn = async (
+  reads: Reads,
+  found: readonly ConversationDocument[],
+): Promise<readonly MessageDocument[]> => {
+  const unsure = found.filter(({ recent }) => recent.length === 0);
+  const [known, looked] = await Promise.all([
+    messagesById(
+      reads,
+      found.flatMap(({ recent }) => recent.at(-1) ?? []),
+    ),
+    Promise.all(unsure.map(({ chat }) => lastMessage(reads, chat))),
+  ]);
+  return [...known, ...looked.filter((message) => message !== undefined)];
+};
+
+const listed = async ({ reads }: Needs, document: ConversationDocument, viewer: UserId): Promise<ConversationInit> => {
+  const { chat } = document;
+  const counts = await unread(reads, viewer, chat);
+  return conversationFor({ chat, viewer, lastMessage: sortIdOf(document), unread: counts });
+};
+
+const permissionsIn = (
+  { access }: { readonly access: Pick<Access, 'now'> },
+  { community, permissions }: SeenChat,
+  viewer: UserId,
+) => {
+  const member = community && access.now.member(community.id, viewer);
+  return member === undefined ? {} : { permissions: difference(member.permissions, permissions) };
+};
+
+const appearing = (chat: ChatKey, last: MessageDocument | undefined): readonly UserId[] => {
+  const place = placeOf(chat);
+  if (place.kind === 'direct') return [place.lower, place.higher];
+  if (place.kind === 'self') return [place.user];
+  return last === undefined ? [] : [last.author];
+};

@@ -1,0 +1,75 @@
+import type { ChannelsInit } from '../../../../gen/communities.js';
+import { Channel, Message, NotifPrefs, type ChannelInit, type ConversationInit } from '../../../../gen/types.js';
+import { channelChat } from '../../../../kernel/chat.js';
+import type { CommunityId, MessageId, UserId } from '../../../../kernel/ids.js';
+import { difference } from '../../../../kernel/permissions.js';
+import type { ChannelRecord } from '../../../../projections/communities/documents.js';
+import type { MessageDocument } from '../../../../projections/messages/documents.js';
+import { lastMessage } from '../../../../projections/messages/queries.js';
+import { unread, type Unread } from '../../../../projections/unread.js';
+import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
+import { messageFor } from '../../../rendering/message.js';
+import { channelFor, channelRefFor } from '../../../rendering/user.js';
+import type { Rules } from '../../../contract/viewerPermissions.js';
+import { inBatches } from '../inBatches.js';
+import type { CommunityNeeds } from '../needs.js';
+
+/** A channel and the viewer's rights in it, taken from the rules in one go because the rest takes waits. */
+type Seen = { readonly channel: ChannelRecord; readonly permissions: ReturnType<typeof difference> };
+type Activity = { readonly last: MessageDocument | undefined; readonly unread: Unread };
+
+/** What a member sees of the channels of a community, with where they are in each of them. */
+export const channelsSeen = async (
+  { access, reads }: Pick<CommunityNeeds, 'access' | 'reads'>,
+  community: CommunityId,
+  viewer: UserId,
+): Promise<ChannelsInit> => {
+  const seen = seenBy(access.now, community, viewer);
+  const talks = seen.filter(({ channel }) => channel.kind !== 'category');
+  const activities = await inBatches(talks, async ({ channel }): Promise<Activity> => {
+    const chat = channelChat(community, channel.id);
+    const [last, counts] = await Promise.all([lastMessage(reads, chat), unread(reads, viewer, chat)]);
+    return { last, unread: counts };
+  });
+  const conversations = talks.map((talk, index) => conversationOf(community, talk, activities[index]));
+  const channels = withinBounds(seen.map(({ channel }) => channelFor(community, channel)));
+  const messages = activities.flatMap(({ last }) => (last === undefined ? [] : [messageFor(last, viewer)]));
+  return {
+    conversations,
+    channels,
+    messages: fitting(messages, messagesBytesMax, (message) => bytesOf(Message, message)),
+  };
+};
+
+const seenBy = (rules: Rules, community: CommunityId, viewer: UserId): readonly Seen[] => {
+  const granted = rules.member(community, viewer)?.permissions ?? 0n;
+  return (rules.community(community)?.channels ?? []).flatMap((channel) => {
+    const effective = rules.inChannel(community, channel.id, viewer);
+    return effective === 0n ? [] : [{ channel, permissions: difference(granted, effective) }];
+  });
+};
+
+const conversationOf = (
+  community: CommunityId,
+  { channel, permissions }: Seen,
+  activity: Activity | undefined,
+): ConversationInit => ({
+  chatRef: { channel: channelRefFor(community, channel.id) },
+  // Lists are sorted by it, so a chat without messages stands where it was made.
+  lastMessageId: activity?.last?.id ?? (channel.id as bigint as MessageId),
+  lastReadMessageId: activity?.unread.marker,
+  unreadCount: activity?.unread.messages ?? 0,
+  permissions,
+  notifPrefs: NotifPrefs.DEFAULT,
+  unreadMentionsCount: activity?.unread.mentions ?? 0,
+});
+
+// Besides these, 500 channels with the longest names take 180 kB, and their conversations 40 kB.
+const descriptionsBytesMax = answerBytesMax * 0.35;
+const messagesBytesMax = answerBytesMax * 0.35;
+
+/** Descriptions may be left out, channels may not: an Update or EditChannel brings the rest when somebody looks. */
+const withinBounds = (channels: readonly ChannelInit[]): readonly ChannelInit[] => {
+  const whole = fitting(channels, descriptionsBytesMax, (channel) => bytesOf(Channel, channel));
+  return channels.map((channel, index) => (index < whole.length ? channel : { ...channel, description: undefined }));
+};

@@ -1,0 +1,145 @@
+import type { CreateChannel, EditChannel } from '../../../../domain/communities/commands.js';
+import { communities } from '../../../../domain/communities/decide.js';
+import { descriptionUnitsMax } from '../../../../domain/communities/limits.js';
+import { messages, messageStream } from '../../../../domain/messages/decide.js';
+import type { EditChannel as EditChannelRequest } from '../../../../gen/communities.js';
+import type { ChannelRef } from '../../../../gen/refs.js';
+import { channelChat } from '../../../../kernel/chat.js';
+import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
+import type { ChannelId, MessageId, UserId } from '../../../../kernel/ids.js';
+import { has } from '../../../../kernel/permissions.js';
+import { composed } from '../../../../kernel/text.js';
+import type { Call, Handlers } from '../../../contract/call.js';
+import type { Rules } from '../../../contract/viewerPermissions.js';
+import { channelAsker, channelIn, memberAsker, rulesFor } from '../../../access/memberAccess.js';
+import { channelsSeen } from './list.js';
+import type { CommunityNeeds } from '../needs.js';
+import { channelKindOf, channelRefOf, done, nameOf } from '../wire.js';
+
+export type ChannelRpcs =
+  'communitiesCreateChannel' | 'communitiesGetChannels' | 'communitiesEditChannel' | 'communitiesDeleteChannel';
+
+export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
+  async communitiesCreateChannel({ communityId: community, name, type, parentId }, call) {
+    const kind = channelKindOf(type);
+    if (isRejection(kind)) return kind;
+    await rulesFor(needs.access, call, community);
+    const by = memberAsker(needs.access.now, community, call.caller.user);
+    if (isRejection(by)) return by;
+    const under = parentId === undefined || parentId === 0n ? {} : { parent: parentId };
+    if (under.parent !== undefined) {
+      const refused = refusedUnder(needs.access.now, { communityId: community, channelId: under.parent }, by.user);
+      if (refused !== undefined) return refused;
+    }
+    const outcome = await call.run(communities, (): CreateChannel => ({
+      type: 'CreateChannel',
+      data: { community, channel: needs.ids.next() as ChannelId, by, kind, name: nameOf(name), ...under },
+    }));
+    return done(outcome);
+  },
+
+  async communitiesGetChannels({ communityId }, call) {
+    await call.upToDate('messages', 'reads', 'users');
+    await rulesFor(needs.access, call, communityId);
+    const by = memberAsker(needs.access.now, communityId, call.caller.user);
+    return isRejection(by) ? by : { channels: await channelsSeen(needs, communityId, call.caller.user) };
+  },
+
+  async communitiesEditChannel(request, call) {
+    const ref = channelRefOf(request.channel);
+    if (isRejection(ref)) return ref;
+    const highlighted = await highlightedOf(needs, ref, request);
+    await rulesFor(needs.access, call, ref.communityId);
+    const by = channelAsker(needs.access.now, ref, call.caller.user);
+    if (isRejection(by)) return by;
+    if (isRejection(highlighted)) return highlighted;
+    const parent = parentOf(needs.access.now, ref, request, call.caller.user);
+    if (isRejection(parent)) return parent;
+    const edit: EditChannel = {
+      type: 'EditChannel',
+      data: {
+        community: ref.communityId,
+        channel: ref.channelId,
+        by,
+        ...attributesOf(request),
+        ...(highlighted === undefined ? {} : { highlighted }),
+        ...(parent === undefined ? {} : { parent }),
+      },
+    };
+    const outcome = await call.run(communities, edit);
+    if (!isRejection(outcome) && typeof highlighted === 'bigint') await takenDownIfGone(needs, call, ref, highlighted);
+    return done(outcome);
+  },
+
+  async communitiesDeleteChannel({ channel }, call) {
+    const ref = channelRefOf(channel);
+    if (isRejection(ref)) return ref;
+    await rulesFor(needs.access, call, ref.communityId);
+    const by = channelAsker(needs.access.now, ref, call.caller.user);
+    if (isRejection(by)) return by;
+    const data = { community: ref.communityId, channel: ref.channelId, by };
+    return done(await call.run(communities, { type: 'DeleteChannel', data }));
+  },
+});
+
+/** Who puts a channel under a category changes the category too. */
+const refusedUnder = (rules: Rules, parent: ChannelRef, user: UserId): Rejection | undefined => {
+  const permissions = rules.inChannel(parent.communityId, parent.channelId, user);
+  if (permissions === 0n) return reject('INVALID_PARENT');
+  return has(permissions, 'modifyChannel') ? undefined : reject('MISSING_PERMISSION');
+};
+
+/** `undefined`: it stays where it is. */
+const parentOf = (
+  rules: Rules,
+  { communityId, channelId }: ChannelRef,
+  { parentId }: EditChannelRequest,
+  user: UserId,
+): ChannelId | 'none' | undefined | Rejection => {
+  if (parentId === undefined) return undefined;
+  if (parentId === 0n) return 'none';
+  if (parentId === channelIn(rules, communityId, channelId)?.parent) return parentId;
+  return refusedUnder(rules, { communityId, channelId: parentId }, user) ?? parentId;
+};
+
+/** The wrapper says three things: absent keeps, empty or 0 clears, an id sets. */
+const highlightedOf = async (
+  needs: CommunityNeeds,
+  ref: ChannelRef,
+  { highlightedMsgId: wrapper }: EditChannelRequest,
+): Promise<MessageId | 'none' | undefined | Rejection> => {
+  if (wrapper === undefined) return undefined;
+  const id = wrapper.highlightedMsgId ?? 0n;
+  if (id === 0n) return 'none';
+  return (await isThere(needs, ref, id)) ? id : reject('MESSAGE_NOT_FOUND');
+};
+
+/** Asked of the message's own stream: the read model may be behind. */
+const isThere = async (
+  { streams }: CommunityNeeds,
+  { communityId, channelId }: ChannelRef,
+  message: MessageId,
+): Promise<boolean> => {
+  const { state } = await streams.caughtUp(messageStream(message), messages);
+  return state.status === 'alive' && state.chat === channelChat(communityId, channelId);
+};
+
+/** `takeDownHighlights` knows nothing of a message that was deleted just before it was highlighted. */
+const takenDownIfGone = async (
+  needs: CommunityNeeds,
+  call: Call,
+  ref: ChannelRef,
+  message: MessageId,
+): Promise<void> => {
+  if (await isThere(needs, ref, message)) return;
+  const data = { community: ref.communityId, channel: ref.channelId, message, by: call.caller.user };
+  await call.run(communities, { type: 'TakeDownHighlight', data });
+};
+
+const attributesOf = ({ name, description, explicit, slowmodeSeconds, position }: EditChannelRequest) => ({
+  ...(name === undefined ? {} : { name: nameOf(name) }),
+  ...(description === undefined ? {} : { description: composed(description, descriptionUnitsMax) }),
+  ...(explicit === undefined ? {} : { explicit }),
+  ...(slowmodeSeconds === undefined ? {} : { slowmodeSeconds }),
+  ...(position === undefined ? {} : { position }),
+});

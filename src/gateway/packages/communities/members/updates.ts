@@ -1,0 +1,101 @@
+import type { MemberEvent, MemberJoined } from '../../../../domain/members/events.js';
+import type { CommunityId, UserId } from '../../../../kernel/ids.js';
+import { memberFor, userFor, type StatusOf } from '../../../rendering/user.js';
+import type { Told, Updates } from '../../../contract/call.js';
+import type { Access, View } from '../../../contract/viewerPermissions.js';
+import { allChannels, sightTold } from '../visibilityUpdates.js';
+import { communityTold } from '../perRecipient.js';
+
+export type MemberTelling = {
+  /** The members that events are about need not be connected here, so the rules may not know them yet. */
+  readonly load: Access['load'];
+};
+
+export type MemberUpdatesNeeds = MemberTelling & { readonly statusOf: StatusOf };
+
+export const memberUpdates = (needs: MemberUpdatesNeeds): Updates<MemberEvent, View> => ({
+  'members.MemberJoined.v1': async ({ data }, view) => [
+    ...welcomed(data, view),
+    ...(data.via === 'founding' ? [] : await announced(data, view, needs.statusOf)),
+  ],
+  'members.MemberLeft.v1': ({ data: { community, user } }, { after }) => [
+    {
+      audience: after.connectedMembers(community),
+      update: { communityMemberDeleted: { communityId: community, memberId: user } },
+    },
+    { audience: [user], update: { communityDeleted: { communityId: community } } },
+  ],
+  'members.NicknameSet.v1': ({ data }, view) => memberTold(data, view, needs),
+  'members.NicknameCleared.v1': ({ data }, view) => memberTold(data, view, needs),
+  'members.RolesSet.v1': async ({ data }, view) => {
+    const rights = rightsTold(data, view);
+    return [...(await memberTold(data, view, needs)), ...rights];
+  },
+});
+
+/** Many may join at once, and each is told of with their account. */
+export const membersForeseen = {
+  'members.MemberJoined.v1': ({ data }: MemberJoined): readonly UserId[] =>
+    data.via === 'founding' ? [] : [data.user],
+};
+
+type About = { readonly community: CommunityId; readonly user: UserId };
+
+/** The joiner is told of the community and of the channels that they see in it. */
+const welcomed = ({ community, user }: About, view: View): readonly Told[] => [
+  ...communityTold(view, community, [user]),
+  ...sightTold(view, { community, users: [user], channels: allChannels(view, community) }),
+];
+
+const announced = async (
+  { community, user }: MemberJoined['data'],
+  view: View,
+  statusOf: StatusOf,
+): Promise<readonly Told[]> => {
+  const document = view.after.community(community);
+  if (document === undefined) return [];
+  const audience = [...view.after.connectedMembers(community)];
+  const [found, [status]] = await Promise.all([view.user(user), statusOf([user])]);
+  const update = {
+    communityMemberCreated: {
+      communityId: community,
+      memberId: user,
+      member: memberFor(document, user, { roles: [] }),
+      user: found && userFor(found, status),
+    },
+  };
+  return [{ audience, update }];
+};
+
+const memberTold = ({ community, user }: About, view: View, needs: MemberTelling): Promise<readonly Told[]> =>
+  membersTold({ community, users: [user] }, view, needs);
+
+type AboutMany = { readonly community: CommunityId; readonly users: readonly UserId[] };
+
+/** Each of them as they are now, to everybody in the community. */
+export const membersTold = async (
+  { community, users }: AboutMany,
+  { after }: View,
+  { load }: MemberTelling,
+): Promise<readonly Told[]> => {
+  await load(community, users);
+  const document = after.community(community);
+  if (document === undefined) return [];
+  const audience = [...after.connectedMembers(community)];
+  return users.flatMap((user) => {
+    const membership = after.member(community, user)?.membership;
+    if (membership === undefined) return [];
+    const member = memberFor(document, user, membership);
+    return [{ audience, update: { communityMember: { communityId: community, memberId: user, member } } }];
+  });
+};
+
+/** What other roles do to what the member may do and see. Taken from the rules before any wait. */
+const rightsTold = ({ community, user }: About, view: View): readonly Told[] => {
+  const before = view.before.member(community, user)?.permissions;
+  const after = view.after.member(community, user)?.permissions;
+  return [
+    ...(before === after ? [] : communityTold(view, community, [user])),
+    ...sightTold(view, { community, users: [user], channels: allChannels(view, community) }),
+  ];
+};

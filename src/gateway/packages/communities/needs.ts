@@ -1,0 +1,14 @@
+import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
+import type { Ids } from '../../../kernel/ports/system.js';
+import type { Reads } from '../../../projections/reading.js';
+import type { StatusOf } from '../../rendering/user.js';
+import type { Access } from '../../contract/viewerPermissions.js';
+
+/** What the handlers of this package need, and nothing else. */
+export type CommunityNeeds = {
+  readonly access: Access;
+  readonly reads: Reads;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly ids: Pick<Ids, 'next'>;
+  readonly statusOf: StatusOf;
+};

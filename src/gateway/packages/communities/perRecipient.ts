@@ -1,0 +1,48 @@
+import type { CommunityId, UserId } from '../../../kernel/ids.js';
+import type { Told } from '../../contract/call.js';
+import { communityFor } from '../../rendering/user.js';
+import type { Rules, View } from '../../contract/viewerPermissions.js';
+
+/**
+ * Members who stood alike and stand alike now: owner or not, and with the same roles. The same rules hold for all of
+ * them, so one of them is asked for all, and all are told with one update.
+ */
+export const alike = (
+  { before, after }: Pick<View, 'before' | 'after'>,
+  community: CommunityId,
+  users: Iterable<UserId>,
+): readonly (readonly [UserId, ...UserId[]])[] => {
+  const groups = new Map<string, [UserId, ...UserId[]]>();
+  for (const user of users) {
+    const standing = `${standingOf(before, community, user)}>${standingOf(after, community, user)}`;
+    const group = groups.get(standing);
+    if (group === undefined) groups.set(standing, [user]);
+    else group.push(user);
+  }
+  return [...groups.values()];
+};
+
+/** The community, to each of them as they see it: in as many parts as there are renderings. */
+export const communityTold = (view: View, community: CommunityId, users: Iterable<UserId>): readonly Told[] => {
+  const document = view.after.community(community);
+  if (document === undefined) return [];
+  const parts = new Map<string, { readonly audience: UserId[]; readonly update: Told['update'] }>();
+  for (const group of alike(view, community, users)) {
+    const member = view.after.member(community, group[0]);
+    if (member === undefined) continue;
+    const rendering = `${member.owner ? 'owner' : 'member'}.${member.permissions.toString()}`;
+    const part = parts.get(rendering);
+    if (part !== undefined) part.audience.push(...group);
+    else {
+      const update = { community: { communityId: community, community: communityFor(document, member) } };
+      parts.set(rendering, { audience: [...group], update });
+    }
+  }
+  return [...parts.values()];
+};
+
+const standingOf = (rules: Rules, community: CommunityId, user: UserId): string => {
+  const member = rules.member(community, user);
+  if (member === undefined) return 'outside';
+  return member.owner ? 'owner' : member.roles.map(({ id }) => id.toString()).join();
+};

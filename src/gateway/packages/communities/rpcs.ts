@@ -1,0 +1,107 @@
+import { communities } from '../../../domain/communities/decide.js';
+import { joiningId, members } from '../../../domain/members/decide.js';
+import type { CommunityUserInfoInit } from '../../../gen/communities.js';
+import type { CommunityInit } from '../../../gen/types.js';
+import { channelChat, type ChatKey } from '../../../kernel/chat.js';
+import { isRejection, reject } from '../../../kernel/decider.js';
+import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
+import { memberships } from '../../../projections/members/queries.js';
+import { unread } from '../../../projections/unread.js';
+import { refusedAnother } from './membershipsLimit.js';
+import { communityFor } from '../../rendering/user.js';
+import type { Handlers } from '../../contract/call.js';
+import type { Rules } from '../../contract/viewerPermissions.js';
+import { memberAsker, rulesFor } from '../../access/memberAccess.js';
+import { inBatches } from './inBatches.js';
+import { channelRpcs, type ChannelRpcs } from './channels/rpcs.js';
+import { memberRpcs, type MemberRpcs } from './members/rpcs.js';
+import type { CommunityNeeds } from './needs.js';
+import { overrideRpcs, type OverrideRpcs } from './overrides/rpcs.js';
+import { roleRpcs, type RoleRpcs } from './roles/rpcs.js';
+import { done, nameOf } from './wire.js';
+
+type CommunityItself =
+  | 'communitiesCreateCommunity'
+  | 'communitiesGetCommunities'
+  | 'communitiesLeaveCommunity'
+  | 'communitiesDeleteCommunity';
+
+type CommunityRpcs = CommunityItself | ChannelRpcs | MemberRpcs | RoleRpcs | OverrideRpcs;
+
+export const communityRpcs = (needs: CommunityNeeds): Handlers<CommunityRpcs> => ({
+  ...communityItselfRpcs(needs),
+  ...channelRpcs(needs),
+  ...memberRpcs(needs),
+  ...roleRpcs(needs),
+  ...overrideRpcs(needs),
+});
+
+const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> => ({
+  async communitiesCreateCommunity({ name }, call) {
+    const { user } = call.caller;
+    await call.upToDate('communities', 'members');
+    const refused = await refusedAnother(needs, call);
+    if (refused !== undefined) return refused;
+    // Minted once, unlike the ids of what is in it: its keys are named after the community, and must be found again.
+    const community = needs.ids.next() as CommunityId;
+    const found = { community, general: needs.ids.next() as ChannelId, name: nameOf(name), by: user };
+    const founded = await call.run(communities, { type: 'CreateCommunity', data: found });
+    if (isRejection(founded)) return founded;
+    // Should this be the last that happens here, `admitMembers` does it again under the same name.
+    const joined = { type: 'JoinCommunity', data: { community, user, via: 'founding', joining: 1 } } as const;
+    return done(await call.run(members, joined, { commandId: joiningId(community, user, 1) }));
+  },
+
+  async communitiesGetCommunities(_, call) {
+    await call.upToDate('communities', 'members', 'messages', 'reads');
+    const { user } = call.caller;
+    const seen: Seen[] = [];
+    for (const { community } of await memberships(needs.reads, user)) {
+      await rulesFor(needs.access, call, community);
+      seen.push(...seenBy(needs.access.now, community, user));
+    }
+    const infos: CommunityUserInfoInit[] = [];
+    for (const { id, chats } of seen) infos.push({ communityId: id, ...(await unreadIn(needs, chats, user)) });
+    return { communities: { communities: seen.map(({ community }) => community), communityUserInfo: infos } };
+  },
+
+  async communitiesLeaveCommunity({ communityId: community }, call) {
+    const { user } = call.caller;
+    await rulesFor(needs.access, call, community);
+    const member = needs.access.now.member(community, user);
+    if (member === undefined) return reject('COMMUNITY_NOT_FOUND');
+    return done(await call.run(members, { type: 'LeaveCommunity', data: { community, user, owner: member.owner } }));
+  },
+
+  async communitiesDeleteCommunity({ communityId: community }, call) {
+    await rulesFor(needs.access, call, community);
+    const by = memberAsker(needs.access.now, community, call.caller.user);
+    if (isRejection(by)) return by;
+    return done(await call.run(communities, { type: 'DeleteCommunity', data: { community, by: by.user } }));
+  },
+});
+
+/** Taken from the rules in one go, because the counting takes waits. */
+type Seen = { readonly id: CommunityId; readonly community: CommunityInit; readonly chats: readonly ChatKey[] };
+
+const seenBy = (rules: Rules, id: CommunityId, user: UserId): readonly Seen[] => {
+  const document = rules.community(id);
+  const member = rules.member(id, user);
+  if (document === undefined || member === undefined) return [];
+  const chats = document.channels
+    .filter(({ id: channel, kind }) => kind !== 'category' && rules.inChannel(id, channel, user) !== 0n)
+    .map((channel) => channelChat(id, channel.id));
+  return [{ id, community: communityFor(document, member), chats }];
+};
+
+const unreadIn = async (
+  { reads }: CommunityNeeds,
+  chats: readonly ChatKey[],
+  user: UserId,
+): Promise<{ readonly unreadCount: number; readonly unreadMentionCount: number }> => {
+  const counts = await inBatches(chats, (chat) => unread(reads, user, chat));
+  return {
+    unreadCount: counts.reduce((sum, { messages }) => sum + messages, 0),
+    unreadMentionCount: counts.reduce((sum, { mentions }) => sum + mentions, 0),
+  };
+};

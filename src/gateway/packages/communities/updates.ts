@@ -1,0 +1,95 @@
+import type { CommunityEvent, RoleDeleted, RoleEdited } from '../../../domain/communities/events.js';
+import { channelChat } from '../../../kernel/chat.js';
+import type { Position } from '../../../kernel/event.js';
+import type { ChannelId, CommunityId, RoleId, UserId } from '../../../kernel/ids.js';
+import { silent, type Told, type Updates } from '../../contract/call.js';
+import type { Rules, View } from '../../contract/viewerPermissions.js';
+import { channelIn } from '../../access/memberAccess.js';
+import { membersTold, type MemberTelling } from './members/updates.js';
+import { allChannels, channelTold, sightTold } from './visibilityUpdates.js';
+import { communityTold } from './perRecipient.js';
+
+export type CommunityUpdatesNeeds = MemberTelling & {
+  /** The first of those who have the role, as of this position, wherever they are connected if at all. */
+  readonly holders: (of: RoleOf, asOf: Position, limit: number) => Promise<readonly UserId[]>;
+};
+type RoleOf = { readonly community: CommunityId; readonly role: RoleId };
+
+export const communityUpdates = (needs: CommunityUpdatesNeeds): Updates<CommunityEvent, View> => ({
+  // Nobody is in it yet: the founder is told once they are a member.
+  'communities.CommunityCreated.v1': silent,
+  'communities.CommunityDeleted.v1': ({ data: { community } }, { before }) => [
+    { audience: before.connectedMembers(community), update: { communityDeleted: { communityId: community } } },
+  ],
+  'communities.ChannelCreated.v1': ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
+  'communities.ChannelRenamed.v1': ({ data }, view) => edited(data, view),
+  'communities.ChannelDescribed.v1': ({ data }, view) => edited(data, view),
+  'communities.ChannelsArranged.v1': ({ data: { community, places } }, view) => {
+    const channels = places.map(({ channel }) => channel);
+    // Under another category other overrides may count: who sees a channel only now is told by both, which is harmless.
+    return [
+      ...channels.flatMap((channel) => edited({ community, channel }, view)),
+      ...sightOfAll(view, community, channels),
+    ];
+  },
+  'communities.ChannelExplicitnessChanged.v1': ({ data }, view) => edited(data, view),
+  'communities.SlowmodeChanged.v1': ({ data }, view) => edited(data, view),
+  'communities.MessageHighlighted.v1': ({ data }, view) => edited(data, view),
+  'communities.HighlightCleared.v1': ({ data }, view) => edited(data, view),
+  'communities.ChannelDeleted.v1': ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
+  // No update exists for roles: the community is the hint on which clients ask for them again.
+  'communities.RoleCreated.v1': ({ data }, view) => hint(view, data.community),
+  'communities.RoleEdited.v1': ({ data }, view) => [...hint(view, data.community), ...sightOfHolders(data, view)],
+  'communities.RoleDeleted.v1': async ({ data, position }, view) => {
+    // Taken from the rules before any wait.
+    const [hinted, sight] = [hint(view, data.community), sightOfHolders(data, view)];
+    const holders = await needs.holders(data, position, holdersToldMax);
+    return [...hinted, ...(await membersTold({ ...data, users: holders }, view, needs)), ...sight];
+  },
+  'communities.OverrideSet.v1': ({ data }, view) => overridden(data, view),
+  'communities.OverrideRemoved.v1': ({ data }, view) => overridden(data, view),
+});
+
+/** For the holders of a deleted role each is told to everybody, so their product must stay small. For the rest the hint has to do. */
+export const holdersToldMax = 100;
+
+type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId };
+
+/** The channel as it is now, to everybody who sees it. */
+const edited = ({ community, channel: id }: OnChannel, { after }: View): readonly Told[] => {
+  const channel = channelIn(after, community, id);
+  return channel === undefined ? [] : [channelTold(community, channel, after.viewersOf(channelChat(community, id)))];
+};
+
+const sightOfAll = (view: View, community: CommunityId, channels: readonly ChannelId[]): readonly Told[] =>
+  sightTold(view, { community, channels, users: view.after.connectedMembers(community) });
+
+/** What is overridden in a category is overridden in all that follow it. */
+const overridden = ({ community, channel }: OnChannel, view: View): readonly Told[] => {
+  const followers = (view.after.community(community)?.channels ?? []).filter(
+    ({ parent, synced }) => synced && parent === channel,
+  );
+  return sightOfAll(view, community, [channel, ...followers.map(({ id }) => id)]);
+};
+
+const hint = (view: View, community: CommunityId): readonly Told[] =>
+  communityTold(view, community, view.after.connectedMembers(community));
+
+/** Of a change of the role that gives and takes nothing, nobody sees more or less. */
+const sightOfHolders = ({ community, role }: (RoleEdited | RoleDeleted)['data'], view: View): readonly Told[] => {
+  const before = permissionsOf(view.before, community, role);
+  if (before !== undefined && before === permissionsOf(view.after, community, role)) return [];
+  return sightTold(view, {
+    community,
+    users: holdersOf(view, community, role),
+    channels: allChannels(view, community),
+  });
+};
+
+const permissionsOf = (rules: Rules, community: CommunityId, role: RoleId): bigint | undefined =>
+  rules.community(community)?.roles.find(({ id }) => id === role)?.permissions;
+
+const holdersOf = ({ before, after }: View, community: CommunityId, role: RoleId): readonly UserId[] =>
+  [...after.connectedMembers(community)].filter((user) =>
+    before.member(community, user)?.roles.some(({ id }) => id === role),
+  );

@@ -1,0 +1,135 @@
+import { communities, communityStream } from '../../../domain/communities/decide.js';
+import type { UseInvite } from '../../../domain/invites/commands.js';
+import { invites } from '../../../domain/invites/decide.js';
+import { joiningId, members, memberStream } from '../../../domain/members/decide.js';
+import type { InvitePreviewInit } from '../../../gen/auth.js';
+import { nothing, type Nothing } from '../../../gen/rpcs.js';
+import { channelChat, chatOf } from '../../../kernel/chat.js';
+import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
+import type { CommunityId, Millis } from '../../../kernel/ids.js';
+import type { Random } from '../../../kernel/ports/system.js';
+import { community } from '../../../projections/communities/queries.js';
+import type { InviteDocument } from '../../../projections/invites/documents.js';
+import { invite } from '../../../projections/invites/queries.js';
+import type { Reads } from '../../../projections/reading.js';
+import { user } from '../../../projections/users/queries.js';
+import { refusedAnother } from '../communities/membershipsLimit.js';
+import { communityFor, userFor } from '../../rendering/user.js';
+import type { Call, Handlers, OpenCall } from '../../contract/call.js';
+import type { Access } from '../../contract/viewerPermissions.js';
+import { invitedTo, isCode, limitsOf, newCode, previewOf } from './wire.js';
+
+export type InviteNeeds = {
+  readonly access: Access;
+  readonly reads: Reads;
+  readonly random: Random;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+};
+
+type InviteRpcs = 'authLookupInvite' | 'authUseInvite' | 'chatsCreateChatInvite';
+
+export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
+  async authLookupInvite({ code }, call) {
+    const open = await openInvite(needs, call, code);
+    const preview = open && (await previewed(needs, call, open));
+    return preview === undefined ? reject('INVITE_NOT_FOUND') : { invitePreview: preview };
+  },
+
+  async authUseInvite({ code }, call) {
+    const found = await soonerOrLater(call, () => inviteInto(needs, code));
+    return found === undefined ? reject('INVITE_NOT_FOUND') : join(needs, call, found);
+  },
+
+  async chatsCreateChatInvite({ chatRef, ...limits }, call) {
+    const ref = invitedTo(chatRef);
+    if (isRejection(ref)) return ref;
+    const limited = limitsOf(limits);
+    if (isRejection(limited)) return limited;
+    const { communityId, channelId } = ref;
+    const { user: creator } = call.caller;
+    await call.rulesUpToDate();
+    await needs.access.load(communityId, [creator]);
+    if (needs.access.now.member(communityId, creator) === undefined) return reject('COMMUNITY_NOT_FOUND');
+    const chat = channelChat(communityId, channelId);
+    if (!needs.access.now.maySee(chat, creator)) return reject('CHANNEL_NOT_FOUND');
+    const code = newCode(needs.random);
+    const made = { code, chat, creator, at: call.now, ...limited };
+    const outcome = await call.run(invites, { type: 'CreateChatInvite', data: made });
+    return isRejection(outcome) ? outcome : { createdInvite: { code } };
+  },
+});
+
+type Invited = { readonly invite: InviteDocument; readonly into: CommunityId };
+
+/** Whether it can still be used is for the rules to say: they count, the read model only tells. */
+const inviteInto = async ({ reads }: InviteNeeds, code: string): Promise<Invited | undefined> => {
+  const found = isCode(code) ? await invite(reads, code) : undefined;
+  const chat = found && chatOf(found.chat);
+  if (found === undefined || chat?.kind !== 'channel') return undefined;
+  return (await community(reads, chat.community)) && { invite: found, into: chat.community };
+};
+
+const openInvite = async (needs: InviteNeeds, call: OpenCall, code: string): Promise<Invited | undefined> => {
+  await call.upToDate('communities', 'invites', 'users');
+  const found = await soonerOrLater(call, () => inviteInto(needs, code));
+  return found !== undefined && isOpen(found.invite, call.now) ? found : undefined;
+};
+
+const isOpen = ({ expiresAt, maxUses, uses }: InviteDocument, now: Millis): boolean =>
+  (expiresAt === undefined || now < expiresAt) && (maxUses === undefined || uses < maxUses);
+
+/** A code travels from hand to hand faster than the read models follow, and its reader's session knows no position to wait for. */
+const soonerOrLater = async <Found>(
+  call: OpenCall,
+  look: () => Promise<Found | undefined>,
+): Promise<Found | undefined> => {
+  const found = await look();
+  if (found !== undefined) return found;
+  await call.upToDateWithLog('communities', 'invites', 'members', 'users');
+  return look();
+};
+
+const previewed = async (
+  { reads, access }: InviteNeeds,
+  call: OpenCall,
+  { invite: found, into }: Invited,
+): Promise<InvitePreviewInit | undefined> => {
+  const [document, creator] = await Promise.all([community(reads, into), user(reads, found.creator)]);
+  if (document === undefined) return undefined;
+  if (call.caller !== undefined) {
+    await call.rulesUpToDate();
+    await access.load(into, [call.caller.user]);
+  }
+  const viewer = call.caller && access.now.member(into, call.caller.user);
+  return previewOf(found, { id: into, community: communityFor(document, viewer) }, creator && userFor(creator));
+};
+
+/** First the use is taken, then the member is in; `admitMembers` mends a crash between the two. */
+const join = async (
+  { streams, reads }: InviteNeeds,
+  call: Call,
+  { invite: { code }, into }: Invited,
+): Promise<Nothing | Rejection> => {
+  const { user: joiner } = call.caller;
+  // The read models may not know yet that it was deleted, and nobody joins what is not there.
+  const { state: home } = await streams.caughtUp(communityStream(into), communities);
+  if (home.status !== 'living') return reject('INVITE_NOT_FOUND');
+  const { state } = await streams.caughtUp(memberStream(into, joiner), members);
+  if (state.status === 'member') return nothing;
+  await call.upToDate('communities', 'members');
+  const refused = await refusedAnother({ reads, streams }, call);
+  if (refused !== undefined) return refused;
+
+  const joining = state.joinings + 1;
+  const use: UseInvite = { type: 'UseInvite', data: { code, user: joiner, joining, at: call.now } };
+  const used = await call.run(invites, use, { commandId: `${code}.${joiner.toString()}.${joining.toString()}` });
+  if (isRejection(used)) return used;
+  const data = { community: into, user: joiner, via: 'invite', invite: code, joining } as const;
+  const joined = await call.run(
+    members,
+    { type: 'JoinCommunity', data },
+    { commandId: joiningId(into, joiner, joining) },
+  );
+  return isRejection(joined) ? joined : nothing;
+};

@@ -1,0 +1,67 @@
+import type { MessagesInit } from '../../../gen/messages.js';
+import { CommunityMember, Message, User, type CommunityMemberInit } from '../../../gen/types.js';
+import type { UserId } from '../../../kernel/ids.js';
+import type { CommunityDocument } from '../../../projections/communities/documents.js';
+import { membersById } from '../../../projections/members/queries.js';
+import type { MessageDocument } from '../../../projections/messages/documents.js';
+import type { HistoryPage } from '../../../projections/messages/queries.js';
+import type { Reads } from '../../../projections/reading.js';
+import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
+import { messageFor } from '../../rendering/message.js';
+import { memberFor, usersFor, type StatusOf } from '../../rendering/user.js';
+
+type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };
+
+type Page = {
+  /** The newest first. */
+  readonly found: readonly MessageDocument[];
+  readonly page: HistoryPage;
+  /** Of a channel. */
+  readonly community: CommunityDocument | undefined;
+  readonly viewer: UserId;
+};
+
+const messagesBytesMax = 0.6 * answerBytesMax;
+const usersBytesMax = 0.2 * answerBytesMax;
+const membersBytesMax = 0.2 * answerBytesMax;
+
+/** Messages, the newest first, and who appears in them. Of what is too large for one answer, what is nearest to the anchor. */
+export const historyAnswer = async (needs: Needs, of: Page): Promise<MessagesInit> => {
+  const rendered = of.found.map((document) => ({ document, message: messageFor(document, of.viewer) }));
+  const nearest = nearestFirst(rendered, of.page);
+  const kept = new Set(fitting(nearest, messagesBytesMax, ({ message }) => bytesOf(Message, message)));
+  const shown = rendered.filter((one) => kept.has(one));
+  const ids = appearingIn(shown.map(({ document }) => document));
+  const [users, members] = await Promise.all([usersFor(needs, ids), membersFor(needs, of.community, ids)]);
+  return {
+    messages: shown.map(({ message }) => message),
+    users: fitting(users, usersBytesMax, (user) => bytesOf(User, user)),
+    members: fitting(members, membersBytesMax, (member) => bytesOf(CommunityMember, member)),
+    reactions: [],
+  };
+};
+
+const membersFor = async (
+  { reads }: Needs,
+  community: CommunityDocument | undefined,
+  users: readonly UserId[],
+): Promise<readonly CommunityMemberInit[]> => {
+  if (community === undefined) return [];
+  const members = await membersById(reads, community.id, users);
+  return members.map((member) => memberFor(community, member.user, member));
+};
+
+type Rendered = { readonly document: MessageDocument };
+
+const nearestFirst = <T extends Rendered>(messages: readonly T[], { since, before, around }: HistoryPage) => {
+  const anchor = since ?? before ?? around;
+  if (anchor === undefined) return messages;
+  const distance = ({ document }: Rendered): bigint =>
+    document.id < anchor ? anchor - document.id : document.id - anchor;
+  return messages.toSorted((one, other) => (distance(one) < distance(other) ? -1 : 1));
+};
+
+/** The authors first: a client can do without the others sooner. */
+const appearingIn = (messages: readonly MessageDocument[]): readonly UserId[] => [
+  ...new Set([...messages.map(({ author }) => author), ...messages.flatMap(({ mentions }) => mentions)]),
+];

@@ -1,0 +1,132 @@
+import type { EditedContent } from '../../../domain/messages/commands.js';
+import { messages, messageStream } from '../../../domain/messages/decide.js';
+import { nothing } from '../../../gen/rpcs.js';
+import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import { isShredded } from '../../../kernel/event.js';
+import { has } from '../../../kernel/permissions.js';
+import { history, messagesById } from '../../../projections/messages/queries.js';
+import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
+import { chatOf } from '../../rendering/chatRefs.js';
+import type { StatusOf } from '../../rendering/user.js';
+import type { Call, Handlers } from '../../contract/call.js';
+import { historyAnswer } from './history.js';
+import { mentionsIn } from './sending/mentions.js';
+import { sender, type SendingNeeds } from './sending/sending.js';
+import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js';
+
+export type MessageNeeds = SendingNeeds & { readonly statusOf: StatusOf };
+
+type Built = 'messagesSendMessage' | 'messagesGetHistory' | 'messagesEditMessage' | 'messagesDeleteMessage';
+
+export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
+  const send = sender(needs);
+  return {
+    async messagesSendMessage(request, call) {
+      const sending = sendingOf(request, call.caller.user);
+      if (isRejection(sending)) return sending;
+      const sent = await send(call, sending);
+      return isRejection(sent) ? sent : { sentMessage: { messageId: sent } };
+    },
+
+    async messagesGetHistory(request, call) {
+      const chat = chatOf(request.chatRef, call.caller.user);
+      if (isRejection(chat)) return chat;
+      // In this order: who loses sight of the chat while this waits must not read what came after.
+      await call.upToDate('members', 'messages', 'users');
+      const seen = await seenTextChat(needs.access, call, chat);
+      if (isRejection(seen)) return seen;
+      const page = pageOf(request);
+      const found = await history(needs.reads, chat, page);
+      const { community } = seen;
+      return { messages: await historyAnswer(needs, { found, page, community, viewer: call.caller.user }) };
+    },
+
+    async messagesEditMessage(request, call) {
+      const { user: by } = call.caller;
+      const editing = editingOf(request, by);
+      if (isRejection(editing)) return editing;
+      const { chat, message } = editing;
+      const seen = await seenTextChat(needs.access, call, chat);
+      if (isRejection(seen)) return seen;
+      const content = await editedContent(needs, call, seen, editing);
+      if (isRejection(content)) return content;
+      const data = { message, chat, by, ...(content === undefined ? {} : { content }) };
+      const outcome = await call.run(messages, { type: 'EditMessage', data });
+      return isRejection(outcome) ? outcome : nothing;
+    },
+
+    async messagesDeleteMessage({ chatRef, messageIds }, call) {
+      const chat = chatOf(chatRef, call.caller.user);
+      if (isRejection(chat)) return chat;
+      const ids = [...new Set(messageIds)];
+      await call.upToDate('messages');
+      const seen = await seenTextChat(needs.access, call, chat);
+      if (isRejection(seen)) return seen;
+      return (await deleteAll(needs, call, seen, ids)) ?? nothing;
+    },
+  };
+};
+
+/**
+ * All of them or, when one is refused, none. A client names messages that it read or was told of, and the read model has
+ * those, at the latest once it has all that is in the log now; whose they are never changes. So what is found here holds when the commands run. Who guesses the id
+ * of a message that is only just being sent is refused by the rules instead, and the others are gone then.
+ */
+const deleteAll = async (
+  needs: MessageNeeds,
+  call: Call,
+  { key: chat, permissions }: SeenChat,
+  ids: Parameters<typeof messagesById>[1],
+): Promise<Rejection | undefined> => {
+  const { user: by } = call.caller;
+  const found = (await foundById(needs, call, ids)).filter((message) => message.chat === chat);
+  const mayDeleteOthers = has(permissions, 'deleteMessages');
+  if (!mayDeleteOthers && found.some(({ author }) => author !== by)) return reject('NOT_AUTHOR');
+  // Handed over together, so that they follow each other in the log and are told as one update.
+  const outcomes = await Promise.all(
+    found.map(({ id: message }) =>
+      call.run(messages, { type: 'DeleteMessage', data: { message, chat, by, mayDeleteOthers } }),
+    ),
+  );
+  return outcomes.find(isRejection);
+};
+
+/** What one connection of a user was told of may be asked for over another one, on a node that has not come so far. */
+const foundById = async (
+  { reads }: MessageNeeds,
+  call: Call,
+  ids: Parameters<typeof messagesById>[1],
+): ReturnType<typeof messagesById> => {
+  const found = await messagesById(reads, ids);
+  if (found.length === ids.length) return found;
+  await call.upToDateWithLog('messages');
+  return messagesById(reads, ids);
+};
+
+/** Undefined when nothing is to be changed; whoever may not change anything then still hears it from the rules. */
+const editedContent = async (
+  needs: MessageNeeds,
+  call: Call,
+  seen: SeenChat,
+  editing: Editing,
+): Promise<EditedContent | Rejection | undefined> => {
+  const { change } = editing;
+  if (change === undefined) return undefined;
+  const keepsText = !('text' in change);
+  const written = keepsText ? await withText(needs, call, editing, change.entities) : change;
+  if (written === undefined || isRejection(written)) return written;
+  const mentions = await mentionsIn(needs, written, { ...seen, author: call.caller.user });
+  return isRejection(mentions) ? mentions : { ...written, mentions, keepsText };
+};
+
+/** Entities for the text as it is now. Undefined when the message is not the caller's to edit. */
+const withText = async (
+  { streams }: MessageNeeds,
+  { caller }: Call,
+  { message, chat }: Editing,
+  entities: Parameters<typeof contentOf>[1],
+) => {
+  const { state } = await streams.caughtUp(messageStream(message), messages);
+  const isTheirs = state.status === 'alive' && state.chat === chat && state.author === caller.user;
+  return isTheirs && !isShredded(state.text) ? contentOf(state.text, entities) : undefined;
+};

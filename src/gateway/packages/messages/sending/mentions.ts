@@ -1,0 +1,72 @@
+import type { Entity } from '../../../../domain/messages/events.js';
+import { peerOf, type Chat, type ChatKey } from '../../../../kernel/chat.js';
+import { reject, type Rejection } from '../../../../kernel/decider.js';
+import type { UserId } from '../../../../kernel/ids.js';
+import { coveredBy } from '../../../rendering/entities.js';
+import type { Names } from '../../../access/uniqueNames.js';
+import type { Access } from '../../../contract/viewerPermissions.js';
+import type { Written } from '../wire.js';
+
+/** Users that one message may name. */
+export const mentionsMax = 50;
+
+export type MentionNeeds = { readonly access: Access; readonly names: Pick<Names, 'nameOf' | 'holderOf'> };
+
+type Named = { readonly ids: ReadonlySet<UserId>; readonly usernames: ReadonlySet<string> };
+
+/** Where somebody is named, and by whom. */
+export type Naming = { readonly key: ChatKey; readonly place: Chat; readonly author: UserId };
+
+/** Whom a text names: those who can see the chat, without its author. A name that is nobody's is only text. */
+export const mentionsIn = (
+  needs: MentionNeeds,
+  written: Written,
+  naming: Naming,
+): readonly UserId[] | Rejection | Promise<readonly UserId[]> => {
+  const named = namedIn(written);
+  const count = named.ids.size + named.usernames.size;
+  if (count > mentionsMax) return reject('TOO_MANY', `a message names at most ${mentionsMax.toString()} users`);
+  return count === 0 || naming.place.kind === 'self' ? [] : seeing(needs, named, naming);
+};
+
+const usernameForm = /^@?([A-Za-z0-9_.]{2,32})$/;
+// The wire has no field for the id: it is the text.
+const idForm = /^@?([1-9]\d{0,19})$/;
+const idMax = 2n ** 64n - 1n;
+
+const namedIn = ({ text, entities }: Written): Named => {
+  const ids = new Set<UserId>();
+  const usernames = new Set<string>();
+  for (const entity of entities) {
+    const id = idIn(entity, text);
+    if (id !== undefined) ids.add(id);
+    const username = entity.kind === 'username' ? usernameForm.exec(coveredBy(entity, text))?.[1] : undefined;
+    if (username !== undefined) usernames.add(username.toLowerCase());
+  }
+  return { ids, usernames };
+};
+
+const idIn = (entity: Entity, text: string): UserId | undefined => {
+  const digits = entity.kind === 'userMention' ? idForm.exec(coveredBy(entity, text))?.[1] : undefined;
+  if (digits === undefined) return undefined;
+  const id = BigInt(digits);
+  // Any number could be somebody's id; whether it is one is seen when they are looked for.
+  return id > idMax ? undefined : (id as UserId);
+};
+
+const seeing = async (
+  { access, names }: MentionNeeds,
+  { ids, usernames }: Named,
+  { key, place, author }: Naming,
+): Promise<readonly UserId[]> => {
+  const holders = await Promise.all(
+    [...usernames].map((username) => names.holderOf(names.nameOf('username', username))),
+  );
+  const users = [...new Set([...ids, ...holders.filter((holder) => holder !== undefined)])];
+  const others = users.filter((user) => user !== author);
+  if (place.kind === 'direct') return others.filter((user) => user === peerOf(place, author));
+  if (place.kind !== 'channel') return [];
+  const loading = access.load(place.community, others);
+  if (loading !== undefined) await loading;
+  return others.filter((user) => access.now.maySee(key, user));
+};

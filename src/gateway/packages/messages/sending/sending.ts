@@ -1,0 +1,116 @@
+import { messages, messageStream } from '../../../../domain/messages/decide.js';
+import type { MessageCommand } from '../../../../domain/messages/commands.js';
+import type { ChatKey } from '../../../../kernel/chat.js';
+import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
+import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
+import type { MessageId, UserId } from '../../../../kernel/ids.js';
+import type { Ids } from '../../../../kernel/ports/system.js';
+import type { Reads } from '../../../../projections/reading.js';
+import { writableChat } from '../../../access/chatAccess.js';
+import { lanes } from '../../../../kernel/serialQueue.js';
+import type { Call } from '../../../contract/call.js';
+import type { Typing } from '../../../presence/typing.js';
+import { mentionsIn, type MentionNeeds } from './mentions.js';
+import { nonces, type Earlier, type Sent } from './nonces.js';
+import { slowmode, type Slowmode, type Turn } from './slowmode.js';
+import type { Sending } from '../wire.js';
+
+export type SendingNeeds = MentionNeeds & {
+  readonly ids: Pick<Ids, 'next'>;
+  readonly reads: Reads;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly typing: Pick<Typing, 'posted'>;
+};
+
+/** Stores a message; a retry under the same nonce answers the message that there is. */
+export type Send = (call: Call, sending: Sending) => Promise<Sent>;
+
+/**
+ * What one session sends into one chat is handed to the log in the order in which it was asked for. Some messages have
+ * to wait before that, for a name to be looked up or the message that they answer, so those behind them wait as well.
+ * Nobody waits until the one before is durable: many on the way share one write to the disk.
+ */
+export const sender = (needs: SendingNeeds): Send => {
+  const sent = nonces(needs.reads);
+  const slow = slowmode(needs.reads);
+  const order = lanes();
+  const inOrder = async (call: Call, sending: Sending, earlier: Earlier): Promise<Sent> => {
+    const lane = `${call.caller.session.toString()} ${sending.chat}`;
+    // Wrapped, because a promise that holds a promise waits for it.
+    const handed = await order.run(lane, async () => {
+      const found = await earlier();
+      if (found !== undefined) return { sent: found };
+      const ready = await prepared(needs, slow, call, sending);
+      return { sent: isRejection(ready) ? ready : append(needs, call, ready) };
+    });
+    return handed.sent;
+  };
+  return (call, sending) => {
+    const { nonce } = sending;
+    if (nonce === undefined) return inOrder(call, sending, never);
+    return sent.once(call, { ...sending, nonce }, (earlier) => inOrder(call, sending, earlier));
+  };
+};
+
+const never: Earlier = () => Promise.resolve(undefined);
+
+type Ready = { readonly sending: Sending; readonly mentions: readonly UserId[]; readonly turn: Turn };
+
+/** All that has to be asked and waited for. */
+const prepared = async (
+  needs: SendingNeeds,
+  slow: Slowmode,
+  call: Call,
+  sending: Sending,
+): Promise<Ready | Rejection> => {
+  const seen = await writableChat(needs.access, call, sending.chat);
+  if (isRejection(seen)) return seen;
+  if (sending.reply !== undefined && !(await isIn(needs, sending.chat, sending.reply.to))) {
+    return reject('MESSAGE_NOT_FOUND', 'the message that this one answers');
+  }
+  const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user });
+  if (isRejection(mentions)) return mentions;
+  // Last, so that whatever else is refused or fails takes no turn.
+  const turn = await slow.take(call, seen);
+  return isRejection(turn) ? turn : { sending, mentions, turn };
+};
+
+/** Asked of the message's own stream: the read model may be behind, and knows no message that was deleted meanwhile. */
+const isIn = async ({ streams }: SendingNeeds, chat: ChatKey, message: MessageId): Promise<boolean> => {
+  const { state } = await streams.caughtUp(messageStream(message), messages);
+  return state.status !== 'absent' && state.chat === chat;
+};
+
+/**
+ * Begins without a wait, and the id is minted in the tick in which the log takes the message: so the ids of a chat are
+ * in log order.
+ *
+ * The command has no name of its own to be repeated under. Each attempt mints another id, which is another stream, and
+ * the log knows a repeated append only within its stream. A name made from the nonce would keep nothing from being
+ * stored twice, and would give two events one id where a client counts its nonces anew. `Nonces` finds the retries.
+ */
+const append = async (needs: SendingNeeds, call: Call, { sending, mentions, turn }: Ready): Promise<Sent> => {
+  const { chat, text, entities, reply, nonce } = sending;
+  const about = {
+    chat,
+    by: call.caller.user,
+    text,
+    entities,
+    mentions,
+    ...(reply === undefined ? {} : { replyTo: reply.to }),
+    ...(reply?.quote === undefined ? {} : { quote: reply.quote }),
+    ...(nonce === undefined ? {} : { nonce }),
+  };
+  let message = needs.ids.next() as MessageId;
+  const send = (): MessageCommand => {
+    message = needs.ids.next() as MessageId;
+    return { type: 'SendMessage', data: { ...about, message } };
+  };
+  const outcome = await call.run(messages, send);
+  if (isRejection(outcome)) {
+    turn.giveBack();
+    return outcome;
+  }
+  needs.typing.posted(chat, call.caller.user);
+  return message;
+};

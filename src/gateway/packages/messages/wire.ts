@@ -1,0 +1,136 @@
+import type { Entity, Quote } from '../../../domain/messages/events.js';
+import type { EditMessage, GetHistory, SendMessage, SendMessageReplyToQuote } from '../../../gen/messages.js';
+import type { ChatKey } from '../../../kernel/chat.js';
+import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import type { MessageId, UserId } from '../../../kernel/ids.js';
+import type { HistoryPage } from '../../../projections/messages/queries.js';
+import { chatOf } from '../../rendering/chatRefs.js';
+import { entitiesOf, refusedLink } from '../../rendering/entities.js';
+
+/** Of a message and of a quote, in UTF-16 code units. */
+export const textUnitsMax = 4000;
+
+/**
+ * What one message says with its quote, entities and links, as UTF-8 JSON. Sealed it is a third larger, and an event
+ * must stay below `eventBytesMax`.
+ */
+export const contentBytesMax = 40_000;
+
+export const historyMessagesDefault = 50;
+export const historyMessagesMax = 100;
+
+export type Written = { readonly text: string; readonly entities: readonly Entity[] };
+export type Reply = { readonly to: MessageId; readonly quote?: Quote };
+export type Sending = Written & {
+  readonly chat: ChatKey;
+  readonly reply?: Reply;
+  readonly nonce?: bigint;
+};
+
+export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejection => {
+  const chat = chatOf(request.chatRef, sender);
+  if (isRejection(chat)) return chat;
+  if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
+  const written = writtenOf(request.message, request.entities);
+  if (isRejection(written)) return written;
+  const reply = replyOf(request);
+  if (isRejection(reply)) return reply;
+  const refused = refusedContent(written, reply?.quote);
+  if (refused !== undefined) return refused;
+  const { clientId: nonce } = request;
+  return {
+    chat,
+    ...written,
+    ...(reply === undefined ? {} : { reply }),
+    // What is not set may come as 0.
+    ...(nonce === undefined || nonce === 0n ? {} : { nonce }),
+  };
+};
+
+export type Editing = {
+  readonly chat: ChatKey;
+  readonly message: MessageId;
+  /** A new text with its entities; or entities for the text as it is; or nothing, when only previews were asked about. */
+  readonly change: Written | { readonly entities: EditMessage['entities'] } | undefined;
+};
+
+export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejection => {
+  const chat = chatOf(request.chatRef, editor);
+  if (isRejection(chat)) return chat;
+  if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
+  const { messageId: message, message: text, entities } = request;
+  if (text === undefined) return { chat, message, change: entities.length === 0 ? undefined : { entities } };
+  const change = contentOf(text, entities);
+  return isRejection(change) ? change : { chat, message, change };
+};
+
+/** A text with its entities, all within the bounds. */
+export const contentOf = (text: string, entities: EditMessage['entities']): Written | Rejection => {
+  const written = writtenOf(text, entities);
+  return isRejection(written) ? written : (refusedContent(written) ?? written);
+};
+
+/** Without an anchor the newest; an anchor of 0 is none, except that everything is newer than 0. */
+export const pageOf = ({ limit, since, before, around }: GetHistory): HistoryPage => {
+  const messages = Math.min(limit === undefined || limit === 0 ? historyMessagesDefault : limit, historyMessagesMax);
+  if (since !== undefined) return { limit: messages, since };
+  if (before !== undefined && before !== 0n) return { limit: messages, before };
+  if (around !== undefined && around !== 0n) return { limit: messages, around };
+  return { limit: messages };
+};
+
+const noMedia = 'attachments are not served yet';
+
+const writtenOf = (text: string, wire: SendMessage['entities']): Written | Rejection => {
+  if (text.length === 0) return reject('EMPTY_MESSAGE');
+  if (text.length > textUnitsMax) return reject('MESSAGE_TOO_LONG');
+  const entities = entitiesOf(wire, text);
+  return isRejection(entities) ? entities : { text, entities };
+};
+
+// eslint-disable-next-line @typescript-eslint/no-deprecated -- it is what most clients send
+const replyOf = ({ replyTo, replyToOld }: SendMessage): Reply | Rejection | undefined => {
+  const to = targetOf(replyTo?.messageId) ?? targetOf(replyToOld);
+  const quote = replyTo?.quote === undefined ? undefined : quoteOf(replyTo.quote);
+  if (isRejection(quote)) return quote;
+  if (to !== undefined) return { to, ...(quote === undefined ? {} : { quote }) };
+  return quote === undefined ? undefined : reject('MESSAGE_NOT_FOUND', 'a quote needs the message that it is from');
+};
+
+// What is not set may come as 0.
+const targetOf = (id: MessageId | undefined): MessageId | undefined => (id === 0n ? undefined : id);
+
+/** A quote of nothing is none: clients fill in empty ones. */
+const quoteOf = ({ message, entities: wire, offset }: SendMessageReplyToQuote): Quote | Rejection | undefined => {
+  if (message.length === 0) return undefined;
+  if (message.length > textUnitsMax) return reject('MESSAGE_TOO_LONG', 'the quote');
+  if (offset !== undefined && offset >= textUnitsMax) return reject('INVALID_ARGUMENT', 'the quote starts nowhere');
+  const entities = entitiesOf(wire, message);
+  if (isRejection(entities)) return entities;
+  return { text: message, entities, ...(offset === undefined ? {} : { offset: Number(offset) }) };
+};
+
+/** A message and its quote, which count together. Parsing links is the dearest of the checks, and comes last. */
+const refusedContent = (written: Written, quote?: Quote): Rejection | undefined => {
+  if (isTooLarge(quote === undefined ? [written] : [written, quote])) return reject('MESSAGE_TOO_LONG');
+  return refusedLink(written.entities) ?? refusedLink(quote?.entities ?? []);
+};
+
+// One code unit takes one byte at least, and six at most, as a control character does. Hardly any message needs to be
+// looked at closer.
+const unitBytesMax = 6;
+const entityBytesMax = 150;
+const isTooLarge = (written: readonly Written[]): boolean => {
+  const entities = written.flatMap((one) => one.entities);
+  let units = 0;
+  for (const { text } of written) units += text.length;
+  for (const { url = '', language = '' } of entities) units += url.length + language.length;
+  if (units > contentBytesMax) return true;
+  const bytesAtMost = units * unitBytesMax + entities.length * entityBytesMax;
+  return bytesAtMost > contentBytesMax && exactBytes(written) > contentBytesMax;
+};
+
+const exactBytes = (written: readonly Written[]): number =>
+  Buffer.byteLength(
+    JSON.stringify(written, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
+  );

@@ -1,0 +1,19 @@
+import type { ReadEvent } from '../../../domain/reads/events.js';
+import { chatRefFor } from '../../rendering/chatRefs.js';
+import type { Updates } from '../../contract/call.js';
+import type { View } from '../../contract/viewerPermissions.js';
+
+export const readUpdates: Updates<ReadEvent, View> = {
+  // To nobody but the user: how far others have read is not for the peer to know.
+  'reads.MarkerMoved.v1': async ({ data: { user, chat, message } }, view) => {
+    const { messages, mentions, marker } = await view.unread(chat, user);
+    const conversationLastRead = {
+      chatRef: chatRefFor(chat, user),
+      // Further than what was marked when they have sent something since.
+      lastReadMessageId: marker ?? message,
+      unreadCount: messages,
+      unreadMentionsCount: mentions,
+    };
+    return [{ audience: [user], update: { conversationLastRead } }];
+  },
+};

@@ -1,0 +1,80 @@
+import type { ProfileChanges } from '../../../domain/users/commands.js';
+import { users, userStream } from '../../../domain/users/decide.js';
+import { nothing } from '../../../gen/rpcs.js';
+import { isRejection, type Rejection } from '../../../kernel/decider.js';
+import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
+import type { Name, Names } from '../../access/uniqueNames.js';
+import type { Call, Caller, Handlers } from '../../contract/call.js';
+import { profileOf, statusOf, type ProfileRequest, type StatusChange } from './wire.js';
+
+export type SettingsNeeds = {
+  readonly names: Names;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly changeStatus: (caller: Caller, change: StatusChange) => Promise<void>;
+};
+
+export const settingsRpcs = (needs: SettingsNeeds): Handlers<'settingsEditProfile' | 'settingsChangeStatus'> => ({
+  async settingsEditProfile(request, call) {
+    const wanted = profileOf(request);
+    if (isRejection(wanted)) return wanted;
+    return (await editProfile(needs, call, wanted)) ?? nothing;
+  },
+
+  async settingsChangeStatus(request, call) {
+    const wanted = statusOf(request);
+    if (isRejection(wanted)) return wanted;
+    await needs.changeStatus(call.caller, wanted);
+    return nothing;
+  },
+});
+
+const editProfile = async (
+  needs: SettingsNeeds,
+  call: Call,
+  { username, icon, ...wanted }: ProfileRequest,
+): Promise<Rejection | undefined> => {
+  const changes: ProfileChanges = {
+    ...wanted,
+    ...(icon === undefined ? {} : { icon: icon === 0n ? 'cleared' : icon }),
+  };
+  if (username !== undefined) return renamed(needs, call, username, changes);
+  return edited(call, changes);
+};
+
+const edited = async (call: Call, changes: ProfileChanges): Promise<Rejection | undefined> => {
+  const { user } = call.caller;
+  const outcome = await call.run(users, { type: 'EditProfile', data: { user, ...changes } });
+  return isRejection(outcome) ? outcome : undefined;
+};
+
+/**
+ * Claim the new username, carry it, give up the old one. A crash in between heals by itself: see `uniqueNames`. What is
+ * given up is the claim that there was before, and the change counts only while that one is carried: otherwise the user
+ * could come back to the old name on another connection, and lose the claim on what they carry.
+ */
+const renamed = async (
+  { names, streams }: SettingsNeeds,
+  call: Call,
+  username: string,
+  others: ProfileChanges,
+): Promise<Rejection | undefined> => {
+  const before = await carriedBy(streams, call);
+  const held = before && (await names.claimOn(before));
+  const wanted = username === '' ? undefined : names.nameOf('username', username.toLowerCase());
+  const isNew = wanted !== undefined && wanted.key !== before?.key;
+  const refused = isNew ? await names.claim(call, wanted, call.caller.user) : undefined;
+  if (refused !== undefined) return refused;
+
+  const to = wanted === undefined ? 'cleared' : { name: username, key: wanted.key };
+  const failed = await edited(call, { ...others, username: { to, from: before?.key } });
+  if (failed !== undefined) return failed;
+  const isGivenUp = held?.holder === call.caller.user && held.key !== wanted?.key;
+  if (isGivenUp) await names.release(call, held);
+  return undefined;
+};
+
+const carriedBy = async (streams: Pick<FoldedStreams, 'caughtUp'>, call: Call): Promise<Name | undefined> => {
+  const { state } = await streams.caughtUp(userStream(call.caller.user), users);
+  if (state.status === 'absent' || state.username === undefined) return undefined;
+  return { kind: 'username', key: state.username.key };
+};

@@ -1,0 +1,23 @@
+import type { UserEvent } from '../../../domain/users/events.js';
+import { userFor, type StatusOf } from '../../rendering/user.js';
+import { silent, type Told, type Updates } from '../../contract/call.js';
+import type { View } from '../../contract/viewerPermissions.js';
+
+export const userUpdates = (statusOf: StatusOf): Updates<UserEvent, View> => {
+  const profileChanged = async ({ data: { user } }: UserEvent, view: View): Promise<readonly Told[]> => {
+    // With their presence: a user without any is taken for offline.
+    const [found, audience, [status]] = await Promise.all([view.user(user), view.seeing(user), statusOf([user])]);
+    return found === undefined ? [] : [{ audience, update: { user: { userId: user, user: userFor(found, status) } } }];
+  };
+  return {
+    'users.UserRegistered.v1': silent,
+    'users.NameChanged.v1': profileChanged,
+    'users.UsernameChanged.v1': profileChanged,
+    'users.UsernameCleared.v1': profileChanged,
+    // The text is not in the update; it is the hint on which an open profile page asks again.
+    'users.BioChanged.v1': profileChanged,
+    'users.IconChanged.v1': profileChanged,
+    'users.IconCleared.v1': profileChanged,
+    'users.ColorChanged.v1': profileChanged,
+  };
+};

@@ -1,0 +1,49 @@
+import type { UserStatusInit } from '../../gen/types.js';
+import type { Millis, UserId } from '../../kernel/ids.js';
+import type { Clock } from '../../kernel/ports/system.js';
+import type { StatusOf } from '../rendering/user.js';
+
+/** How many users are remembered; the one who was asked for first gives way. */
+export const rememberedUsersMax = 10_000;
+
+/** After this time a user is asked for again: a node that was cut off from the others has not heard what changed. */
+export const rememberedMillisMax = 30_000;
+
+/** What is shown of users who are asked for all the time, as the authors of messages are. */
+export interface Statuses {
+  of(this: void, user: UserId): Promise<UserStatusInit | undefined>;
+  /** Something else may be shown of the user now. */
+  changed(this: void, user: UserId): void;
+}
+
+type Remembered = { readonly at: Millis; readonly shown: Promise<UserStatusInit | undefined> };
+
+/** Presence may be on another machine, and the fan-out would have to wait for it with each message. */
+export const rememberedStatuses = (statusOf: StatusOf, clock: Clock): Statuses => {
+  // A Map keeps the order of insertion: the first is the oldest.
+  const known = new Map<UserId, Remembered>();
+
+  const ask = (user: UserId): Promise<UserStatusInit | undefined> => {
+    const shown = statusOf([user]).then(([status]) => status);
+    const remembered = { at: clock.now(), shown };
+    known.delete(user);
+    known.set(user, remembered);
+    const oldest = known.keys().next();
+    if (known.size > rememberedUsersMax && oldest.done !== true) known.delete(oldest.value);
+    shown.catch(() => {
+      if (known.get(user) === remembered) known.delete(user);
+    });
+    return shown;
+  };
+
+  return {
+    of: (user) => {
+      const remembered = known.get(user);
+      const isOld = remembered === undefined || clock.now() - remembered.at > rememberedMillisMax;
+      return isOld ? ask(user) : remembered.shown;
+    },
+    changed: (user) => {
+      known.delete(user);
+    },
+  };
+};

@@ -1,0 +1,20 @@
+import { encode, type Codec } from '../../wire/codec.js';
+
+/** Clients drop the connection on a frame above 1 MiB. What is repeated in one answer shares this, and the rest is room. */
+export const answerBytesMax = 1_000_000;
+
+/** What an item of a repeated field takes up, with its tag and length. */
+export const bytesOf = <Init>(codec: Codec<unknown, Init>, item: Init): number =>
+  encode(codec, item).length + tagAndLengthBytesMax;
+const tagAndLengthBytesMax = 5;
+
+/** The first of the items, as many as stay within `bytesMax` together. */
+export const fitting = <Item>(
+  items: readonly Item[],
+  bytesMax: number,
+  sizeOf: (item: Item) => number,
+): readonly Item[] => {
+  let left = bytesMax;
+  const overflow = items.findIndex((item) => (left -= sizeOf(item)) < 0);
+  return overflow === -1 ? items : items.slice(0, overflow);
+};

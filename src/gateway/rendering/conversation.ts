@@ -1,0 +1,41 @@
+import { NotifPrefs, type ConversationInit, type PermissionOverridesInit } from '../../gen/types.js';
+import { chatOf, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import { chatRefFor } from './chatRefs.js';
+import type { UnreadCounts } from '../contract/viewerPermissions.js';
+
+export type ShownConversation = {
+  readonly chat: ChatKey;
+  readonly viewer: UserId;
+  /** The newest message, or by what else the conversation is sorted. */
+  readonly lastMessage: MessageId | undefined;
+  readonly unread: UnreadCounts;
+  /** In channels: the difference to what the viewer may do in the community. */
+  readonly permissions?: PermissionOverridesInit;
+};
+
+export const conversationFor = (shown: ShownConversation): ConversationInit => ({
+  chatRef: chatRefFor(shown.chat, shown.viewer),
+  lastMessageId: shown.lastMessage ?? idOf(shown.chat, shown.viewer),
+  lastReadMessageId: shown.unread.marker,
+  unreadCount: shown.unread.messages,
+  permissions: shown.permissions,
+  notifPrefs: NotifPrefs.DEFAULT,
+  unreadMentionsCount: shown.unread.mentions,
+});
+
+/** Lists are sorted by the last message, so a chat without any stands where it was made. Ids of all kinds are in one order. */
+const idOf = (key: ChatKey, viewer: UserId): MessageId => idOfChat(chatOf(key), viewer) as MessageId;
+
+const idOfChat = (chat: Chat, viewer: UserId): bigint => {
+  switch (chat.kind) {
+    case 'channel':
+      return chat.channel;
+    case 'group':
+      return chat.group;
+    case 'direct':
+      return peerOf(chat, viewer);
+    case 'self':
+      return chat.user;
+  }
+};

@@ -1,0 +1,181 @@
+import { context, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import type { Logger } from 'pino';
+import { rpcsByNumber, type AnyRpc, type ResultInit, type RpcName } from '../../gen/rpcs.js';
+import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
+import { isTemporary, type Reason } from '../../kernel/reasons.js';
+import { decodeRequest, encodeResult, readClientMessage, type Body, type ClientFrame } from '../../wire/envelope.js';
+import { RequestCall, type CallNeeds, type Peer } from './requestCall.js';
+import { closeCode } from '../contract/closeCodes.js';
+import type { Limits } from './rateLimits.js';
+import { fitsFrame } from '../frames/outbox.js';
+import { rejectionOf, rpcErrorOf, type IsAway } from '../contract/errors.js';
+import type { HandlerTable, OpenCall, OpenRpc } from '../contract/call.js';
+import type { TurnKind, Turns } from './requestOrder.js';
+
+export type DispatchNeeds = {
+  readonly handlers: HandlerTable;
+  readonly calls: CallNeeds;
+  readonly limits: Limits;
+  readonly log: Pick<Logger, 'error'>;
+  readonly isAway: IsAway;
+  /** One request has been answered. */
+  readonly answered: (rpc: RpcName | 'unknown', outcome: 'OK' | Reason, seconds: number) => void;
+};
+
+export type Requester = Peer & {
+  readonly turns: Turns;
+  /** A request of this connection is well formed and allowed, and begins. */
+  requestBegan(): void;
+};
+
+/**
+ * Takes a frame; every request in it is answered exactly once, whatever happens. Resolves when it has been.
+ * `undefined`: there is nothing to answer. Never throws.
+ */
+export type Dispatch = (peer: Requester, frame: Uint8Array) => Promise<void> | undefined;
+
+export const dispatcher =
+  (needs: DispatchNeeds): Dispatch =>
+  (peer, frame) => {
+    const message = readClientMessage(frame);
+    return message.kind === 'heartbeat' ? undefined : answer(needs, peer, message);
+  };
+
+type Asked = Exclude<ClientFrame, { readonly kind: 'heartbeat' }>;
+
+const answer = async (needs: DispatchNeeds, peer: Requester, message: Asked): Promise<void> => {
+  const started = performance.now();
+  const rpc = message.kind === 'request' ? rpcsByNumber[message.number] : undefined;
+  const name = rpc?.name ?? 'unknown';
+  const span = needs.calls.tracer.startSpan(rpc?.path ?? 'unknown', { kind: SpanKind.SERVER });
+  const call = new RequestCall(needs.calls, peer, { traceId: traceIdOf(needs.calls, span), span });
+  const outcome = await settled(needs, { peer, message, rpc, call, span });
+  const { body, reason } = encoded(needs, outcome, { requestId: message.id ?? 0, name, traceId: call.traceId });
+  peer.outbox.send(body);
+  call.answered();
+  if (isHandshakeRefusedForNow(name, reason, peer)) peer.closeSoon(closeCode.tryAgainLater);
+  if (reason !== 'OK') span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+  span.end();
+  needs.answered(name, reason, (performance.now() - started) / 1000);
+};
+
+// Some clients neither authorize again nor leave when they were refused for now, but all that come back begin anew.
+const isHandshakeRefusedForNow = (rpc: RpcName | 'unknown', reason: 'OK' | Reason, { session }: Requester): boolean =>
+  (rpc === 'authAuthorize' || (rpc === 'coreInitialize' && session === undefined)) &&
+  reason !== 'OK' &&
+  isTemporary(reason);
+
+type Request = {
+  readonly peer: Requester;
+  readonly message: Asked;
+  readonly rpc: AnyRpc | undefined;
+  readonly call: RequestCall;
+  readonly span: Span;
+};
+
+const settled = async (needs: DispatchNeeds, request: Request): Promise<ResultInit | Rejection> => {
+  try {
+    return await handled(needs, request);
+  } catch (error) {
+    return failed(needs, error, { rpc: request.rpc?.path, traceId: request.call.traceId });
+  }
+};
+
+const handled = async (needs: DispatchNeeds, request: Request): Promise<ResultInit | Rejection> => {
+  const { peer, message, rpc } = request;
+  if (message.kind === 'malformed') return reject('MALFORMED');
+  if (rpc === undefined) return reject('NOT_IMPLEMENTED', `number ${message.number.toString()}`);
+  return peer.turns.take(turnOf(rpc.name), () => served(needs, request, rpc, message.body));
+};
+
+const served = async (
+  needs: DispatchNeeds,
+  request: Request,
+  rpc: AnyRpc,
+  body: Uint8Array,
+): Promise<ResultInit | Rejection> => {
+  if (!request.call.adoptSession() && !isOpen(rpc.name)) return reject('NOT_AUTHORIZED');
+  const taken = needs.limits.check(rpc.name, limitedAs(request.call));
+  const verdict = taken instanceof Promise ? await taken : taken;
+  if (!verdict.allowed) return { ...reject('RATE_LIMITED'), retryAfterSeconds: verdict.retryAfterSeconds };
+  const decoded = decodeRequest<RpcName>(rpc, body);
+  if (!decoded.ok) return reject(decodingFaults[decoded.fault], decoded.reason);
+  request.peer.requestBegan();
+  return handle(needs, request, rpc, decoded.value);
+};
+
+const decodingFaults = { malformed: 'MALFORMED', tooMany: 'TOO_MANY' } as const;
+
+const limitedAs = ({ address, caller }: OpenCall) =>
+  caller === undefined ? { address } : { address, session: caller.session };
+
+const handle = (
+  { handlers }: DispatchNeeds,
+  { call, span }: Request,
+  { name }: AnyRpc,
+  value: unknown,
+): Promise<ResultInit | Rejection> => {
+  // The table pairs each name with its own request, and calls without a caller were refused above; the compiler
+  // follows neither through a name that is only known at run time.
+  const handler = handlers[name] as unknown as (request: unknown, call: OpenCall) => Promise<ResultInit | Rejection>;
+  return context.with(trace.setSpan(context.active(), span), () => handler(value, call));
+};
+
+const openRpcs: Readonly<Record<OpenRpc, true>> = {
+  coreInitialize: true,
+  authSignIn: true,
+  authSignUp: true,
+  authAuthorize: true,
+  authResetPassword: true,
+  authVerifyEmail: true,
+  authResendEmailVerification: true,
+  authLookupInvite: true,
+};
+const isOpen = (name: RpcName): name is OpenRpc => name in openRpcs;
+
+/** Uploads and downloads of files are many parts at once, none of which sees another. */
+const sharedTurns: Partial<Readonly<Record<RpcName, TurnKind>>> = {
+  messagesSendMessage: 'send',
+  mediaUploadFilePart: 'send',
+  mediaDownloadFilePart: 'read',
+  messagesSearch: 'read',
+};
+
+const turnOf = (name: RpcName): TurnKind =>
+  sharedTurns[name] ?? (/^[a-z]+(?:Get|Lookup|List)/.test(name) ? 'read' : 'alone');
+
+type Answered = { readonly requestId: number; readonly name: string; readonly traceId: string };
+type Encoded = { readonly body: Body; readonly reason: 'OK' | Reason };
+
+const encoded = (needs: DispatchNeeds, outcome: ResultInit | Rejection, of: Answered): Encoded => {
+  if (isRejection(outcome)) return refusal(outcome, of);
+  try {
+    const body = encodeResult(of.requestId, outcome);
+    return fitsFrame(body.length)
+      ? { body, reason: 'OK' }
+      : refusal(reject('TOO_LARGE', 'its answer would be larger than a frame may be'), of);
+  } catch (error) {
+    return refusal(failed(needs, error, { rpc: of.name, traceId: of.traceId }), of);
+  }
+};
+
+const refusal = (rejection: Rejection, { requestId, traceId }: Answered): Encoded => ({
+  body: encodeResult(requestId, { error: rpcErrorOf(rejection) }, traceId),
+  reason: rejection.rejected,
+});
+
+/** Bugs are logged here, once, and nowhere else. */
+const failed = (
+  { log, isAway }: DispatchNeeds,
+  err: unknown,
+  of: { readonly rpc: string | undefined; readonly traceId: string },
+): Rejection => {
+  const rejection = rejectionOf(err, isAway);
+  if (rejection.rejected === 'INTERNAL') log.error({ err, ...of }, 'a request failed');
+  return rejection;
+};
+
+const traceIdOf = ({ ids }: CallNeeds, span: Span): string => {
+  const spanContext = span.spanContext();
+  return trace.isSpanContextValid(spanContext) ? spanContext.traceId : ids.commandId().replaceAll('-', '');
+};

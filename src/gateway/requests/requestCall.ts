@@ -1,0 +1,210 @@
+import { context, trace, SpanStatusCode, type Span, type Tracer } from '@opentelemetry/api';
+import { isRejection, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
+import type { Event, Position } from '../../kernel/event.js';
+import type { Cause, Done, Execute } from '../../kernel/execute.js';
+import type { Millis } from '../../kernel/ids.js';
+import type { Clock, Ids } from '../../kernel/ports/system.js';
+import type { Hub } from '../sessions/hub.js';
+import type { ProjectionName } from '../../projections/registry.js';
+import { Unavailable } from '../contract/errors.js';
+import type { Caller, Device, OpenCall, RunOptions } from '../contract/call.js';
+import type { Listener, Standpoint } from '../sessions/session.js';
+
+/** Something that follows the log. */
+export interface Follower {
+  /** Up to where it has come. */
+  position(): Position;
+  /** Resolves once it has come to `position`; `undefined` when it has already. Throws `Unavailable` when it never will. */
+  reached(position: Position): Promise<void> | undefined;
+}
+
+/** The read models: one may stand still while the others go on, so each waits for those it reads. */
+export interface ReadModels {
+  position(): Position;
+  reached(position: Position, names?: readonly ProjectionName[]): Promise<void> | undefined;
+}
+
+/** A connection, as the requests on it see it. */
+export interface Peer extends Listener {
+  readonly address: string;
+  device: Device | undefined;
+  /** Where the connection stands before it has a session. */
+  readonly standpoint: Standpoint;
+}
+
+export type CallNeeds = {
+  readonly execute: Execute;
+  readonly ids: Pick<Ids, 'commandId'>;
+  readonly clock: Clock;
+  readonly hub: Pick<Hub, 'join'>;
+  readonly documents: ReadModels;
+  /** The fan-out: it folds `Access`, and tells. */
+  readonly rules: Follower;
+  readonly end: () => Promise<Position>;
+  readonly tracer: Tracer;
+};
+
+/** Whoever waits longer for a read model is told that the server cannot serve this now. */
+export const waitMillisMax = 10_000;
+
+/** A class, because one is made for each request and most of its methods are not called. */
+export class RequestCall implements OpenCall {
+  readonly traceId: string;
+  readonly now: Millis;
+  private readonly needs: CallNeeds;
+  private readonly peer: Peer;
+  private readonly span: Span;
+  private standpoint: Standpoint;
+  private authorized: Caller | undefined;
+  private holdsUpdates = false;
+
+  constructor(needs: CallNeeds, peer: Peer, traced: { readonly traceId: string; readonly span: Span }) {
+    this.needs = needs;
+    this.peer = peer;
+    this.traceId = traced.traceId;
+    this.span = traced.span;
+    this.now = needs.clock.now();
+    // Kept, because the connection may close or change hands while the request is under way.
+    this.authorized = peer.session?.caller;
+    this.standpoint = peer.session?.standpoint ?? peer.standpoint;
+  }
+
+  get address(): string {
+    return this.peer.address;
+  }
+
+  get device(): Device | undefined {
+    return this.peer.device;
+  }
+
+  get caller(): Caller | undefined {
+    return this.authorized;
+  }
+
+  /**
+   * The session that the connection has now, when it is the request's turn: those before it may have opened one, and
+   * it may have been revoked. What a client sent before it went away is still carried out. False when there is none.
+   */
+  adoptSession(): boolean {
+    if (!this.peer.gone) {
+      this.authorized = this.peer.session?.caller;
+      this.standpoint = this.peer.session?.standpoint ?? this.standpoint;
+    }
+    return this.authorized !== undefined;
+  }
+
+  async initialize(device: Device): Promise<void> {
+    const { subscribed, device: before } = this.peer;
+    this.peer.device = device;
+    if (this.authorized === undefined || this.peer.subscribed === subscribed) return;
+    try {
+      await this.authorize(this.authorized);
+    } catch (error) {
+      // Otherwise it would be for nothing to ask for the same again.
+      this.peer.device = before;
+      throw error;
+    }
+  }
+
+  async authorize(caller: Caller): Promise<void> {
+    // Whatever this session has written and been told elsewhere, on this node or another, is in the log by now.
+    this.standpoint.wroteRules(await this.needs.end());
+    this.holdUpdates();
+    await this.needs.hub.join(this.peer, caller, this.standpoint);
+    this.adoptSession();
+    this.authorized = caller;
+    // What others were told while this one was let in it will not be told any more: so it must be in what it reads.
+    this.standpoint.wrote(this.needs.rules.position());
+  }
+
+  /** The answer is on its way: what is told may follow. */
+  answered(): void {
+    if (this.holdsUpdates) this.peer.outbox.release();
+    this.holdsUpdates = false;
+  }
+
+  closeSoon(code: number): void {
+    this.peer.closeSoon(code);
+  }
+
+  async run<C extends Command, State, E extends Event>(
+    decider: Decider<C, State, E>,
+    command: C | (() => C),
+    options: RunOptions = {},
+  ): Promise<Done<E> | Rejection> {
+    const span = this.needs.tracer.startSpan('execute', {}, trace.setSpan(context.active(), this.span));
+    try {
+      const done = await this.needs.execute(decider, command, this.causeOf(options, span));
+      if (!isRejection(done)) this.wrote(done);
+      return done;
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  async upToDate(...readModels: readonly ProjectionName[]): Promise<void> {
+    await arrival(this.needs.documents.reached(this.standpoint.position, readModels));
+  }
+
+  async upToDateWithLog(...readModels: readonly ProjectionName[]): Promise<void> {
+    await arrival(this.needs.documents.reached(await this.needs.end(), readModels));
+  }
+
+  async rulesUpToDate(): Promise<void> {
+    await arrival(this.needs.rules.reached(this.standpoint.rulesAt));
+  }
+
+  private holdUpdates(): void {
+    if (!this.holdsUpdates) this.peer.outbox.hold();
+    this.holdsUpdates = true;
+  }
+
+  private wrote({ events, position }: Done<Event>): void {
+    if (events.length > 0 && events.every(isNoRule)) this.standpoint.wrote(position);
+    else this.standpoint.wroteRules(position);
+  }
+
+  private causeOf({ commandId, actor }: RunOptions, span: Span): Cause {
+    const user = actor ?? this.authorized?.user;
+    const session = this.authorized?.session;
+    const traceparent = traceparentOf(span);
+    return {
+      commandId: commandId ?? this.needs.ids.commandId(),
+      correlationId: this.traceId,
+      ...(user === undefined ? {} : { actor: user.toString() }),
+      ...(session === undefined ? {} : { session: session.toString() }),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+  }
+}
+
+// Most of what is written are messages and read markers, on which no permission depends. Nobody waits for those.
+const isNoRule = ({ type }: Event): boolean => type.startsWith('messages.') || type.startsWith('reads.');
+
+const arrival = (reached: Promise<void> | undefined): Promise<void> | undefined =>
+  reached === undefined ? undefined : inTime(reached);
+
+const inTime = async (reached: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => {
+      fail(new Unavailable('the read models are behind'));
+    }, waitMillisMax);
+  });
+  try {
+    await Promise.race([reached, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** The W3C form of the span; nothing when nobody traces. */
+const traceparentOf = (span: Span): string | undefined => {
+  const spanContext = span.spanContext();
+  if (!trace.isSpanContextValid(spanContext)) return undefined;
+  const flags = spanContext.traceFlags.toString(16).padStart(2, '0');
+  return `00-${spanContext.traceId}-${spanContext.spanId}-${flags}`;
+};

@@ -1,0 +1,101 @@
+import type { Position } from '../../kernel/event.js';
+import type { UserId } from '../../kernel/ids.js';
+import { encodeUpdate } from '../../wire/envelope.js';
+import { spliceable } from '../../wire/spliceable.js';
+import { Broadcast, noCount } from '../frames/frames.js';
+import { fitsFrame } from '../frames/outbox.js';
+import type { Present } from './roster.js';
+import type { Told } from '../contract/call.js';
+import type { Outgoing, Standpoint } from './session.js';
+
+export type Telling = {
+  /** Of the event that is told; what is no event has none. */
+  readonly position: Position | undefined;
+  readonly here: ReadonlyMap<UserId, Present>;
+  readonly alarm: (message: string, details: object) => void;
+};
+
+/** Puts one update on its way to all who are here. Counts deliveries. */
+export const tell = (audience: Audience, told: Told, { position, here, alarm }: Telling): number => {
+  const { presents, places, outboxes, standpoints } = audience;
+  if (presents.length === 0) return 0;
+  const { unreadCounts, nonce } = told.tails ?? {};
+  const common = broadcastOf(told);
+  if (!fitsFrame(common.bytesMax)) {
+    alarm('an update is too large to be sent', { update: Object.keys(told.update)[0], bytes: common.bytesMax });
+    return 0;
+  }
+  const author = nonce && here.get(nonce.author);
+  const authors = author === undefined ? common : broadcastOf(told, nonce?.clientId);
+  for (let index = 0; index < presents.length; index += 1) {
+    const count = unreadCounts?.[places[index] ?? 0] ?? noCount;
+    outboxes[index]?.tell(presents[index] === author ? authors : common, count);
+  }
+  if (position !== undefined) for (const standpoint of standpoints) standpoint.told = position;
+  return presents.length;
+};
+
+const broadcastOf = ({ update, tails }: Told, clientId?: bigint): Broadcast =>
+  tails !== undefined && 'messageCreated' in update
+    ? new Broadcast(spliceable('messageCreated', { ...update.messageCreated, clientId }))
+    : new Broadcast(encodeUpdate(update));
+
+/**
+ * The connections of an audience that are told what happens. Of each, at the same index: whose it is, where that user
+ * stands in the audience, and what a delivery touches. Flat, because the way there over user, connection and session
+ * costs more than the delivery.
+ */
+export type Audience = {
+  readonly presents: readonly Present[];
+  readonly places: readonly number[];
+  readonly outboxes: readonly Outgoing[];
+  readonly standpoints: readonly Standpoint[];
+};
+
+/** Below this many a lookup of each costs less than to remember them. */
+const rememberedAudienceMin = 16;
+
+export interface Audiences {
+  of(audience: Iterable<UserId>): Audience;
+  /** Other connections listen now. */
+  changed(): void;
+}
+
+/**
+ * Who of an audience is here. A channel's audience is the same array for as long as it has the same viewers, so it
+ * need not be looked up again for every message.
+ */
+export const audiences = (here: ReadonlyMap<UserId, Present>): Audiences => {
+  let known = new WeakMap<object, Audience>();
+  return {
+    changed: (): void => {
+      known = new WeakMap();
+    },
+    of: (audience: Iterable<UserId>): Audience => {
+      const remembered = known.get(audience);
+      if (remembered !== undefined) return remembered;
+      const users = [...audience];
+      const found = listeningOf(users.map((user) => here.get(user)));
+      // Anything but an array may give others the next time.
+      if (Array.isArray(audience) && users.length >= rememberedAudienceMin) known.set(audience, found);
+      return found;
+    },
+  };
+};
+
+const listeningOf = (users: readonly (Present | undefined)[]): Audience => {
+  const presents: Present[] = [];
+  const places: number[] = [];
+  const outboxes: Outgoing[] = [];
+  const standpoints: Standpoint[] = [];
+  for (const [place, present] of users.entries()) {
+    for (const { outbox, session } of present?.listening ?? []) {
+      if (present === undefined || session === undefined) continue;
+      presents.push(present);
+      places.push(place);
+      outboxes.push(outbox);
+      standpoints.push(session.standpoint);
+    }
+  }
+  return { presents, places, outboxes, standpoints };
+};

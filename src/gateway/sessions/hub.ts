@@ -1,0 +1,87 @@
+import type { Position } from '../../kernel/event.js';
+import type { SessionId } from '../../kernel/ids.js';
+import { closeCode } from '../contract/closeCodes.js';
+import { audiences, tell } from './broadcast.js';
+import { roster, type RosterNeeds } from './roster.js';
+import type { Caller, Told } from '../contract/call.js';
+import type { Listener, Session, Standpoint } from './session.js';
+
+/** Who is connected to this node, and the way to tell them. */
+export interface Hub {
+  /**
+   * The connection belongs to this session from here on, and is told everything from the event after the one that the
+   * fan-out is at. Resolves once what its user may see is in memory. `from` is where the connection stood before.
+   * A connection that was of another session leaves that one. One whose session was revoked meanwhile is closed.
+   */
+  join(connection: Listener, caller: Caller, from: Standpoint): Promise<void>;
+  leave(this: void, connection: Listener): void;
+  /** Tells in order. `position` is that of the event; what is no event has none. Counts deliveries. */
+  deliver(this: void, told: Iterable<Told>, position?: Position): number;
+  /** A revoked session is never joined again, whoever checked its token just before. */
+  revoked(session: SessionId): void;
+  sessions(this: void): Iterable<Session>;
+  users(this: void): number;
+}
+
+export type HubNeeds = Omit<RosterNeeds, 'changed'> & {
+  readonly alarm: (message: string, details: object) => void;
+};
+
+/** Revocations are remembered for those who are just being authorized: that takes seconds at most. */
+export const revocationsMax = 10_000;
+
+export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
+  const here = roster({
+    ...needs,
+    changed: () => {
+      audience.changed();
+    },
+  });
+  const audience = audiences(here.users);
+  const revocations = new Set<SessionId>();
+
+  const revoked = (id: SessionId): void => {
+    remember(revocations, id);
+    for (const connection of [...(here.sessions.get(id)?.connections ?? [])]) {
+      // In this order: a connection that is closing is not made one without a session, which may send less.
+      connection.closeSoon(closeCode.policyViolation);
+      here.leave(connection);
+    }
+  };
+
+  return {
+    revoked,
+    leave: here.leave,
+    users: () => here.users.size,
+    sessions: () => here.sessions.values(),
+    join: async (connection, caller, from) => {
+      // It closed while its token was checked. Nobody would ever take it out again.
+      if (connection.gone) return;
+      const known = connection.session?.caller.session === caller.session ? here.users.get(caller.user) : undefined;
+      if (known === undefined) here.leave(connection);
+      const present = known ?? here.enter(connection, caller, from);
+      try {
+        await present.loaded;
+      } catch (error) {
+        here.leave(connection);
+        throw error;
+      }
+      if (revocations.has(caller.session)) revoked(caller.session);
+      here.listen(connection, caller, present);
+    },
+    deliver: (told, position) => {
+      let deliveries = 0;
+      for (const item of told) {
+        deliveries += tell(audience.of(item.audience), item, { position, here: here.users, alarm });
+        if (item.closes !== undefined) revoked(item.closes);
+      }
+      return deliveries;
+    },
+  };
+};
+
+const remember = (revocations: Set<SessionId>, id: SessionId): void => {
+  revocations.add(id);
+  const [oldest] = revocations;
+  if (revocations.size > revocationsMax && oldest !== undefined) revocations.delete(oldest);
+};

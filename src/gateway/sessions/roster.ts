@@ -1,0 +1,115 @@
+import type { SessionId, UserId } from '../../kernel/ids.js';
+import type { Caller } from '../contract/call.js';
+import { Standpoint, type Listener, type Session } from './session.js';
+import type { Teller } from '../contract/viewerPermissions.js';
+
+/** A user with a connection to this node. */
+export type Present = {
+  readonly user: UserId;
+  /** Settles when the teller has loaded what the user may see. */
+  readonly loaded: Promise<void>;
+  loading: boolean;
+  sessions: number;
+  /** Those of the user's connections that are told what happens. */
+  listening: readonly Listener[];
+};
+
+/** Which connections belong to which sessions and users. */
+export interface Roster {
+  readonly users: ReadonlyMap<UserId, Present>;
+  readonly sessions: ReadonlyMap<SessionId, Session>;
+  enter(connection: Listener, caller: Caller, from: Standpoint): Present;
+  /** The connection is told what happens from here on, or no more, if it is still of this session. */
+  listen(connection: Listener, caller: Caller, present: Present): void;
+  leave(this: void, connection: Listener): void;
+}
+
+export type RosterNeeds = {
+  readonly teller: Pick<Teller, 'connect' | 'disconnect'>;
+  /** A session's first connection has come, its last one has gone. */
+  readonly came: (caller: Caller) => void;
+  readonly went: (caller: Caller) => void;
+  /** Other connections listen now. */
+  readonly changed: () => void;
+};
+
+export const roster = ({ teller, came, went, changed }: RosterNeeds): Roster => {
+  const users = new Map<UserId, Present>();
+  const sessions = new Map<SessionId, Session>();
+
+  const forgetWhenEmpty = (present: Present): void => {
+    if (present.loading || present.sessions > 0 || users.get(present.user) !== present) return;
+    users.delete(present.user);
+    teller.disconnect(present.user);
+  };
+
+  const presentOf = (user: UserId): Present => {
+    const known = users.get(user);
+    if (known !== undefined) return known;
+    const present: Present = { user, loaded: teller.connect(user), loading: true, sessions: 0, listening: [] };
+    const loaded = (): void => {
+      present.loading = false;
+      forgetWhenEmpty(present);
+    };
+    present.loaded.then(loaded, loaded);
+    users.set(user, present);
+    return present;
+  };
+
+  const enter = (connection: Listener, caller: Caller, from: Standpoint): Present => {
+    const present = presentOf(caller.user);
+    const known = sessions.get(caller.session);
+    const session = known ?? { caller, standpoint: new Standpoint(), connections: [], announced: false };
+    if (known === undefined) {
+      sessions.set(caller.session, session);
+      present.sessions += 1;
+    }
+    session.standpoint.join(from);
+    session.connections = having(session.connections, connection);
+    connection.joined(session);
+    return present;
+  };
+
+  const leave = (connection: Listener): void => {
+    const { session } = connection;
+    const present = session && users.get(session.caller.user);
+    if (session === undefined || present === undefined) return;
+    connection.left();
+    session.connections = lacking(session.connections, connection);
+    present.listening = lacking(present.listening, connection);
+    changed();
+    if (session.connections.length > 0) return;
+    sessions.delete(session.caller.session);
+    present.sessions -= 1;
+    if (session.announced) went(session.caller);
+    forgetWhenEmpty(present);
+  };
+
+  return {
+    users,
+    sessions,
+    enter,
+    leave,
+    listen: (...of) => {
+      listen(came, ...of);
+      changed();
+    },
+  };
+};
+
+// Lists of mostly one: made anew they have just that one place, where `push` makes room for seventeen.
+const having = (connections: readonly Listener[], connection: Listener): readonly Listener[] =>
+  connections.includes(connection) ? connections : [...connections, connection];
+
+const lacking = (connections: readonly Listener[], connection: Listener): readonly Listener[] =>
+  connections.filter((other) => other !== connection);
+
+const listen = (came: RosterNeeds['came'], connection: Listener, caller: Caller, present: Present): void => {
+  const { session } = connection;
+  // It may have gone, or become somebody else's, while it waited.
+  if (session?.caller.session !== caller.session) return;
+  present.listening = (connection.subscribed ? having : lacking)(present.listening, connection);
+  if (session.announced) return;
+  session.announced = true;
+  came(caller);
+};

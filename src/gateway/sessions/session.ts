@@ -1,0 +1,71 @@
+import { beforeAll, type Position } from '../../kernel/event.js';
+import type { Body } from '../../wire/envelope.js';
+import type { Broadcast } from '../frames/frames.js';
+import type { Caller } from '../contract/call.js';
+
+/** How far the log must be folded before what a session reads agrees with what it has seen. */
+export class Standpoint {
+  /** Of the last event it was told of. Events are told in order, so the hub just sets it. */
+  told: Position = beforeAll;
+  /** Of the last thing that it wrote and that permissions may follow from: `Access` must have it. */
+  rulesAt: Position = beforeAll;
+  private wroteAt: Position = beforeAll;
+
+  /** Of the last thing that it wrote or was told: read models must have it. */
+  get position(): Position {
+    return this.told > this.wroteAt ? this.told : this.wroteAt;
+  }
+
+  wrote(position: Position): void {
+    if (position > this.wroteAt) this.wroteAt = position;
+  }
+
+  wroteRules(position: Position): void {
+    this.wrote(position);
+    if (position > this.rulesAt) this.rulesAt = position;
+  }
+
+  /** Goes on from where `other` is as well. */
+  join(other: Standpoint): void {
+    this.wrote(other.position);
+    if (other.rulesAt > this.rulesAt) this.rulesAt = other.rulesAt;
+  }
+}
+
+export interface Outgoing {
+  /** What only this connection is sent: a result. */
+  send(body: Body): void;
+  /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
+  tell(broadcast: Broadcast, unreadCount: number): void;
+  /** What is told from here on waits for `release`: whoever is let in hears that first. Each hold needs its release. */
+  hold(): void;
+  release(): void;
+}
+
+/** What the hub needs of a connection. */
+export interface Listener {
+  /** False: it asked for results only. */
+  readonly subscribed: boolean;
+  readonly outbox: Outgoing;
+  /** The session that it belongs to. */
+  readonly session: Session | undefined;
+  /** The connection belongs to this session from here on, or to none any more. */
+  joined(session: Session): void;
+  left(): void;
+  /** The connection is closed for good: it belongs to no session any more, whoever was about to give it one. */
+  readonly gone: boolean;
+  /** Milliseconds of the monotonic clock at which something last came from the other end. */
+  readonly heardAt: number;
+  /** Takes no more requests, and closes with this code once those under way are answered. */
+  closeSoon(code: number): void;
+}
+
+/** One session with its connections to this node. */
+export type Session = {
+  readonly caller: Caller;
+  readonly standpoint: Standpoint;
+  /** All of them, also those that only want results. A list, because it is mostly one: a Set takes 180 bytes more. */
+  connections: readonly Listener[];
+  /** Whether it counts as present: from when its first connection is told what happens. */
+  announced: boolean;
+};

@@ -1,0 +1,329 @@
+import type { Socket } from 'node:net';
+import type { RawData, WebSocket } from 'ws';
+import { closeCode } from '../contract/closeCodes.js';
+import type { Dispatch, Requester } from '../requests/dispatch.js';
+import type { Flusher } from '../frames/flusher.js';
+import { Outbox, type OutboxOwner } from '../frames/outbox.js';
+import type { Places, SignedOutConnection } from './places.js';
+import type { Device } from '../contract/call.js';
+import { Standpoint, type Session } from '../sessions/session.js';
+import type { SlowReader, SlowReaders } from './slowReaders.js';
+import { socketIdOf, untakenBytes } from './socketProgress.js';
+import { turns, type Turns } from '../requests/requestOrder.js';
+import { setMessageBounds, type MessageBounds } from './webSocketInside.js';
+
+/** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
+export const inboundBytesMax = 1_310_720;
+
+/** The same without a session. Nothing that is asked before sign-in is longer. */
+export const signedOutInboundBytesMax = 16_384;
+
+/** Some libraries send long messages in fragments of 4 KiB, and a read has some hundred bytes at the least. */
+export const messageBounds: MessageBounds = {
+  maxPayload: inboundBytesMax,
+  maxFragments: 384,
+  maxBufferedChunks: 4_096,
+};
+
+export const signedOutMessageBounds: MessageBounds = {
+  maxPayload: signedOutInboundBytesMax,
+  maxFragments: 16,
+  maxBufferedChunks: 512,
+};
+
+/** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
+export const inFlightMax = 64;
+
+/** The same without a session. It is not 1, because clients send Initialize, Authorize and further requests at once. */
+export const signedOutInFlightMax = 8;
+
+/** While more than this waits to be taken by the client, none of its requests is begun. */
+export const backlogBytesMax = 1_048_576;
+
+/** How long requests under way may hold up a close. */
+export const closingMillisMax = 2_500;
+
+/** How long the other end has to answer a close before its socket is destroyed. */
+export const closeAnswerMillisMax = 5_000;
+
+/** The same for a client that was cut because it does not read, or that gave its place to another one. */
+export const cutMillisMax = 1_000;
+
+export type ConnectionNeeds = {
+  readonly dispatch: Dispatch;
+  readonly flusher: Flusher;
+  readonly places: Pick<Places, 'renew' | 'leave'>;
+  readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget'>;
+  /** Called once, when the WebSocket is closed for good. */
+  readonly closed: (connection: Connection) => void;
+  /** A slow client was cut. */
+  readonly cut: (connection: Connection) => void;
+  /** A place was given to a newer connection. */
+  readonly gaveWay: (connection: Connection) => void;
+};
+
+/** What a connection is made from. */
+export type Accepted = { readonly socket: WebSocket; readonly stream: Socket; readonly address: string };
+
+/**
+ * One WebSocket. A class, because there are many thousand of them and each has a dozen things that change.
+ *
+ * Answers and updates are written straight to the stream, below the WebSocket library, which still does the reading,
+ * pings and closing. Both write whole frames in one piece, so neither can come into the middle of the other's.
+ */
+export class Connection implements Requester, OutboxOwner, SignedOutConnection, SlowReader {
+  readonly address: string;
+  readonly turns: Turns = turns();
+  readonly standpoint = new Standpoint();
+  readonly outbox: Outbox;
+  device: Device | undefined;
+  heardAt = performance.now();
+  gone = false;
+  private readonly needs: ConnectionNeeds;
+  private readonly socket: WebSocket;
+  private readonly stream: Socket;
+  private readonly waiting: Uint8Array[] = [];
+  private inFlight = 0;
+  private paused = false;
+  private belongsTo: Session | undefined;
+  private closing: number | undefined;
+  private closingTimer: NodeJS.Timeout | undefined;
+
+  constructor(needs: ConnectionNeeds, { socket, stream, address }: Accepted) {
+    this.needs = needs;
+    this.socket = socket;
+    this.stream = stream;
+    this.address = address;
+    this.outbox = new Outbox(socket, stream, needs.flusher, this);
+    Object.assign(socket, { [connectionOf]: this })
+      .on('message', onMessage)
+      .on('ping', onPing)
+      .on('close', onClose);
+    Object.assign(stream, { [connectionOf]: this }).on('drain', onDrain);
+  }
+
+  get subscribed(): boolean {
+    return this.device?.noSubscribe !== true;
+  }
+
+  get session(): Session | undefined {
+    return this.belongsTo;
+  }
+
+  joined(session: Session): void {
+    this.belongsTo = session;
+    if (this.closing !== undefined) return;
+    this.needs.places.leave(this);
+    setMessageBounds(this.socket, messageBounds);
+  }
+
+  left(): void {
+    this.belongsTo = undefined;
+    if (this.closing !== undefined) return;
+    this.needs.places.renew(this);
+    setMessageBounds(this.socket, signedOutMessageBounds);
+  }
+
+  get isAwaiting(): boolean {
+    return this.inFlight > 0;
+  }
+
+  get unsentBytes(): number {
+    return this.stream.writableLength;
+  }
+
+  get untakenBytes(): number {
+    return untakenBytes(this.stream);
+  }
+
+  get socketId(): number | undefined {
+    return socketIdOf(this.stream);
+  }
+
+  /** A request of this connection is well formed and allowed, and begins. */
+  requestBegan(): void {
+    if (this.belongsTo === undefined && this.closing === undefined) this.needs.places.renew(this);
+  }
+
+  fellBehind(): void {
+    this.needs.slowReaders.fellBehind(this);
+  }
+
+  closeSoon(code: number): void {
+    if (this.closing !== undefined) return;
+    this.beginClosing(code);
+    if (this.inFlight === 0) {
+      this.close(code);
+      return;
+    }
+    this.closingTimer = setTimeout(() => {
+      this.close(code);
+    }, closingMillisMax);
+  }
+
+  expire(): void {
+    this.closeSoon(closeCode.goingAway);
+  }
+
+  /** Destroys what is left of the socket. */
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  hear(): void {
+    this.heardAt = performance.now();
+  }
+
+  take(message: Buffer): void {
+    this.hear();
+    if (this.closing === undefined) this.receive(message);
+  }
+
+  refuseText(): void {
+    this.hear();
+    this.closeSoon(closeCode.unsupported);
+  }
+
+  /** The WebSocket is closed for good. */
+  finish(): void {
+    this.gone = true;
+    clearTimeout(this.closingTimer);
+    this.beginClosing(this.closing ?? closeCode.goingAway);
+    this.needs.slowReaders.forget(this);
+    this.outbox.close();
+    this.needs.closed(this);
+  }
+
+  /** The socket has taken all that was written. */
+  caughtUp(): void {
+    this.needs.slowReaders.forget(this);
+    this.pump();
+  }
+
+  /** Begins what may begin, in order of arrival, and stops reading while anything has to wait. */
+  pump(): void {
+    while (this.waiting.length > 0 && this.mayBegin()) {
+      const frame = this.waiting.shift();
+      if (frame !== undefined) this.begin(frame);
+    }
+    if (this.waiting.length === 0) this.readOn();
+    else this.pause();
+  }
+
+  /** For a client that does not read. */
+  cut(): void {
+    if (this.closing === closeCode.tryAgainLater) return;
+    this.needs.cut(this);
+    this.drop();
+  }
+
+  destroy(): void {
+    this.cut();
+    this.terminate();
+  }
+
+  giveWay(): void {
+    this.needs.flusher.flush(this.outbox);
+    // That write may have been one too many for all who are slow.
+    if (this.closing !== undefined) return;
+    this.needs.gaveWay(this);
+    this.drop();
+  }
+
+  private receive(frame: Uint8Array): void {
+    // Hardly anything ever waits, and most connections need no queue at all.
+    if (this.waiting.length === 0 && this.mayBegin()) this.begin(frame);
+    else {
+      this.waiting.push(frame);
+      this.pump();
+    }
+  }
+
+  private mayBegin(): boolean {
+    const inFlight = this.belongsTo === undefined ? signedOutInFlightMax : inFlightMax;
+    return this.inFlight < inFlight && this.outbox.bufferedBytes < backlogBytesMax;
+  }
+
+  private begin(frame: Uint8Array): void {
+    // Counted before it begins: one that is refused at once may close the connection, and its answer goes out first.
+    this.inFlight += 1;
+    const answered = this.needs.dispatch(this, frame);
+    if (answered === undefined) {
+      this.inFlight -= 1;
+      return;
+    }
+    void answered.finally(() => {
+      this.inFlight -= 1;
+      if (this.closing === undefined) this.pump();
+      else if (this.inFlight === 0) this.close(this.closing);
+    });
+  }
+
+  private pause(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  private readOn(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.socket.resume();
+  }
+
+  private close(code: number): void {
+    // One that was cut is closing already, and has a timer that sees to its end.
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    clearTimeout(this.closingTimer);
+    this.needs.flusher.flush(this.outbox);
+    this.outbox.close();
+    // A paused socket would not hear the answer to the close.
+    this.readOn();
+    this.socket.close(code);
+  }
+
+  /** Closes, and waits a moment only, because the memory and the place of the connection are needed. */
+  private drop(): void {
+    clearTimeout(this.closingTimer);
+    this.beginClosing(closeCode.tryAgainLater);
+    this.outbox.close();
+    this.readOn();
+    this.socket.close(closeCode.tryAgainLater);
+    this.closingTimer = setTimeout(() => {
+      this.socket.terminate();
+    }, cutMillisMax);
+  }
+
+  /** From here on the connection takes no requests, and has no place among those that may give way. */
+  private beginClosing(code: number): void {
+    this.closing = code;
+    this.waiting.length = 0;
+    this.needs.places.leave(this);
+  }
+}
+
+const connectionOf = Symbol('connection');
+
+/** Of a WebSocket or a stream. The constructor has put it there, before it put its listeners on. */
+const ownerOf = (emitter: object): Connection => (emitter as { readonly [connectionOf]: Connection })[connectionOf];
+
+type Message = readonly [data: RawData, isBinary: boolean];
+
+// Listeners are the same functions for all connections: four of its own would take each another 250 bytes.
+function onMessage(this: object, ...[data, isBinary]: Message): void {
+  // With the default binary type a message is one Buffer.
+  if (isBinary) ownerOf(this).take(data as Buffer);
+  else ownerOf(this).refuseText();
+}
+
+function onPing(this: object): void {
+  ownerOf(this).hear();
+}
+
+function onClose(this: object): void {
+  ownerOf(this).finish();
+}
+
+function onDrain(this: object): void {
+  ownerOf(this).caughtUp();
+}

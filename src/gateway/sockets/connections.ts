@@ -1,0 +1,111 @@
+import { closeCode } from '../contract/closeCodes.js';
+import { Connection, type Accepted, type ConnectionNeeds } from './connection.js';
+import { expirySweepMillis, places, type PlacesOptions } from './places.js';
+import { slowReaders, stallSweepMillis, type SlowReadersOptions } from './slowReaders.js';
+import { unackedBytes } from './socketProgress.js';
+
+/** A connection from which nothing comes for this long is closed. Clients ping each 20 s or send heartbeats each 30 s. */
+export const idleMillisMax = 300_000;
+
+/** How long all connections together may take to close when the server stops. */
+export const drainMillisMax = 4_000;
+
+/** All connections of this node, authorized or not. */
+export interface Sockets {
+  accept(accepted: Accepted): void;
+  count(this: void): number;
+  /** Connections without a session. */
+  signedOut(this: void): number;
+  /** Bytes that clients have not taken yet. */
+  bufferedBytes(this: void): number;
+  /** Takes no new requests, finishes those under way, closes everything with 1012. Resolves when all are gone. */
+  close(): Promise<void>;
+}
+
+/** Bounds that a setting gives, or a test. */
+export type SocketBounds = PlacesOptions &
+  SlowReadersOptions & {
+    /** Default: `idleMillisMax`. */
+    readonly idleMillis?: number;
+    /** Default: `expirySweepMillis`. */
+    readonly expirySweepMillis?: number;
+    /** Default: `stallSweepMillis`. */
+    readonly stallSweepMillis?: number;
+  };
+
+export type SocketsNeeds = Omit<ConnectionNeeds, 'places' | 'slowReaders'> & { readonly bounds?: SocketBounds };
+
+export const sockets = (needs: SocketsNeeds): Sockets => {
+  const all = new Set<Connection>();
+  const { bounds = {} } = needs;
+  const { idleMillis = idleMillisMax } = bounds;
+  const signedOut = places(bounds);
+  const behind = slowReaders({ unackedBytes, ...bounds });
+  let stopping = false;
+  let emptied = (): void => undefined;
+
+  const own: ConnectionNeeds = {
+    ...needs,
+    places: signedOut,
+    slowReaders: behind,
+    closed: (connection) => {
+      all.delete(connection);
+      needs.closed(connection);
+      if (all.size === 0) emptied();
+    },
+  };
+
+  const closeIdle = (): void => {
+    const heardBefore = performance.now() - idleMillis;
+    for (const connection of all) if (connection.heardAt < heardBefore) connection.closeSoon(closeCode.goingAway);
+  };
+  // Messages that came while the process stood still are read before anything is held against their senders.
+  const timers = [
+    setInterval(() => setImmediate(closeIdle), idleMillis / 20),
+    setInterval(() => setImmediate(signedOut.sweep), bounds.expirySweepMillis ?? expirySweepMillis),
+    setInterval(oneAtATime(behind.sweep), bounds.stallSweepMillis ?? stallSweepMillis),
+  ];
+  for (const timer of timers) timer.unref();
+
+  return {
+    count: () => all.size,
+    signedOut: signedOut.count,
+    bufferedBytes: () => {
+      let bytes = 0;
+      for (const { outbox } of all) bytes += outbox.bufferedBytes;
+      return bytes;
+    },
+    accept: (accepted) => {
+      const connection = new Connection(own, accepted);
+      all.add(connection);
+      if (stopping) connection.closeSoon(closeCode.restart);
+      else signedOut.enter(connection, all.size);
+    },
+    close: async () => {
+      stopping = true;
+      for (const timer of timers) clearInterval(timer);
+      if (all.size === 0) return;
+      const gone = new Promise<void>((resolve) => {
+        emptied = resolve;
+      });
+      for (const connection of all) connection.closeSoon(closeCode.restart);
+      const late = setTimeout(() => {
+        for (const connection of all) connection.terminate();
+      }, drainMillisMax);
+      await gone;
+      clearTimeout(late);
+    },
+  };
+};
+
+/** Does nothing while the work of an earlier call is under way. */
+const oneAtATime = (work: () => Promise<void>): (() => void) => {
+  let isUnderWay = false;
+  return () => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    void work().finally(() => {
+      isUnderWay = false;
+    });
+  };
+};

@@ -1,0 +1,156 @@
+import type { AddressInfo } from 'node:net';
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Logger } from 'pino';
+import { closeAnswerMillisMax, signedOutMessageBounds } from './connection.js';
+import type { Metrics } from '../operations/metrics.js';
+import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeaders } from './origins.js';
+import type { Sockets } from './connections.js';
+import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
+import type { MessageBounds } from './webSocketInside.js';
+
+/** Where clients connect: the protocol's own path, and one that some clients were written for. */
+export const gatewayPaths = ['/', '/api/v1/gateway'] as const;
+
+/** Besides what it comes to, whatever can be said of the parts. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+export type ServerNeeds = {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Origins of pages that may connect besides the server's own; see `OriginRules`. */
+  readonly origins: readonly string[];
+  readonly sockets: Sockets;
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly readiness: () => Promise<Readiness>;
+  readonly logger: Pick<Logger, 'debug' | 'warn'>;
+  /** Default: `requestMillisMax`. */
+  readonly requestMillis?: number;
+};
+
+export interface Server {
+  readonly port: number;
+  /** Accepts no more connections, then closes those that there are with 1012 once their requests are answered. */
+  close(): Promise<void>;
+}
+
+type SocketOptions = NonNullable<WebsocketPluginOptions['options']> & { readonly closeTimeout: number } & MessageBounds;
+
+const socketOptions: SocketOptions = {
+  // A connection takes more once it has a session.
+  ...signedOutMessageBounds,
+  // Answers are written below the library, which could not be with compression.
+  perMessageDeflate: false,
+  // No client of the protocol offers one; by default the library would take the first that is offered.
+  handleProtocols: () => false,
+  // Newer than the library's types.
+  closeTimeout: closeAnswerMillisMax,
+};
+
+/** Throws when the address cannot be listened on. */
+export const serve = async (needs: ServerNeeds): Promise<Server> => {
+  const requestMillis = needs.requestMillis ?? requestMillisMax;
+  const app = fastify({ forceCloseConnections: true, ...timeouts(requestMillis) });
+  const upgraded = upgradeDeadline(app.server, requestMillis);
+  await app.register(websocket, {
+    options: socketOptions,
+    // The library has answered with the right close code already; its default here would cut that answer off.
+    errorHandler: (error) => {
+      needs.logger.debug({ err: error }, 'a connection failed');
+    },
+    preClose: (done) => {
+      needs.sockets.close().then(() => {
+        done();
+      }, done);
+    },
+  });
+  refuseStrangers(app, needs);
+  await app.register((routes: FastifyInstance) => {
+    gatewayRoutes(routes, { ...needs, upgraded });
+    operationRoutes(routes, needs);
+  });
+  await app.listen({ host: needs.host, port: needs.port });
+  // A TCP server that listens has an address of this kind.
+  const { port } = app.server.address() as AddressInfo;
+  return { port, close: () => app.close() };
+};
+
+/** Answered under any name, because supervisors and proxies ask by addresses and names of their own. */
+const openPaths: readonly (string | undefined)[] = ['/healthz', '/readyz'];
+
+const refuseStrangers = (app: FastifyInstance, { origins, logger }: ServerNeeds): void => {
+  const report = refusalReport({
+    warn: (details, message) => {
+      logger.warn(details, message);
+    },
+    now: () => performance.now(),
+  });
+  const isWelcome = ({ ws, routeOptions }: FastifyRequest, headers: OriginHeaders): boolean => {
+    const rules = { origins, onLoopback: listensOnLoopback(app) };
+    if (ws) return mayConnect(rules, headers);
+    return openPaths.includes(routeOptions.url) || mayAsk(rules, headers.hosts);
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    const { headers, headersDistinct } = request.raw;
+    // No browser sends an empty one.
+    const asked = { origin: headers.origin === '' ? undefined : headers.origin, hosts: headersDistinct['host'] ?? [] };
+    if (isWelcome(request, asked)) {
+      done();
+      return;
+    }
+    report(asked);
+    // The connection of a refused upgrade is destroyed after the answer in any case, and a stranger's is not worth keeping.
+    void reply.code(403).header('connection', 'close').send({ error: refusal });
+  });
+};
+
+const refusal =
+  'pages of other origins and names that are not this machine’s own are refused here; to allow a page, put its origin, ' +
+  'such as https://chat.example, into OSMIUM_ORIGINS and start the server again';
+
+const listensOnLoopback = ({ server }: FastifyInstance): boolean => {
+  // Null while the server stops: then the stricter rule holds. Of a TCP server it is never a text.
+  const bound = server.address() as AddressInfo | null;
+  return bound === null || isLoopbackAddress(bound.address);
+};
+
+type GatewayRoutesNeeds = Pick<ServerNeeds, 'sockets' | 'logger'> & {
+  readonly upgraded: ReturnType<typeof upgradeDeadline>;
+};
+
+const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded }: GatewayRoutesNeeds): void => {
+  const failed = (err: Error): void => {
+    logger.debug({ err }, 'a connection failed');
+  };
+  for (const url of gatewayPaths) {
+    routes.route({
+      method: 'GET',
+      url,
+      handler: (_, reply) => reply.code(426).header('upgrade', 'websocket').send({ error: 'connect with a WebSocket' }),
+      preHandler: letGoOfAnswer,
+      wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+        // The plugin's own listener would keep the request, its headers and its answer for as long as the connection lasts.
+        socket.removeAllListeners('error').on('error', failed);
+        upgraded(request.raw.socket);
+        sockets.accept({ socket, stream: request.raw.socket, address: request.ip });
+      },
+    });
+  }
+};
+
+/** A socket knows the answer that is written to it. Of an upgrade there is none, and some 3 KB would stay in memory. */
+const letGoOfAnswer = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+  if (request.ws) reply.raw.detachSocket(request.raw.socket);
+  done();
+};
+
+const operationRoutes = (routes: FastifyInstance, { metrics, readiness }: ServerNeeds): void => {
+  routes.get('/healthz', () => ({ ok: true }));
+  routes.get('/readyz', async (_, reply) => {
+    const state = await readiness();
+    return reply.code(state.ready ? 200 : 503).send(state);
+  });
+  routes.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+};

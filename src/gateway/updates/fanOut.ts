@@ -1,0 +1,208 @@
+import type { Logger } from 'pino';
+import { sessionRevoked, type SessionRevoked } from '../../domain/accounts/events.js';
+import { messageDeleted } from '../../domain/messages/events.js';
+import { readEvent, type EventCodec } from '../../kernel/codec.js';
+import type { Position, Recorded } from '../../kernel/event.js';
+import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
+import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
+import { Misshapen } from '../../kernel/schema.js';
+import type { Follower } from '../requests/requestCall.js';
+import { toldTogether } from './mergeDeletions.js';
+import type { Hub } from '../sessions/hub.js';
+import { Unavailable } from '../contract/errors.js';
+import type { Told } from '../contract/call.js';
+import type { Teller } from '../contract/viewerPermissions.js';
+import { waiters } from './waiters.js';
+
+export type FanOutNeeds = {
+  readonly log: Pick<EventLog, 'subscribe' | 'end'>;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  readonly teller: Pick<Teller, 'cares' | 'foresee' | 'tell'>;
+  readonly hub: Pick<Hub, 'deliver' | 'revoked'>;
+  /** Called with each event, whoever it concerns. */
+  readonly passed?: ((stored: StoredEvent) => void) | undefined;
+  /** Waits until what was told has been written to the sockets. */
+  readonly flushed: () => Promise<void> | undefined;
+  readonly logger: Pick<Logger, 'error' | 'warn'>;
+  readonly count: (what: 'deliveries' | 'failures' | 'resubscriptions', by: number) => void;
+};
+
+/** Tells connected clients what happens, in log order. */
+export interface FanOut extends Follower {
+  /** Begins at the end of the log. Clients are told of what comes after it. */
+  start(): Promise<void>;
+  /** False while the subscription breaks again and again. */
+  isRunning(): boolean;
+  /** When the log took in the last event that this has handled. */
+  lastAt(): number | undefined;
+  close(): Promise<void>;
+}
+
+/** After a subscription broke: at once the first time, then each time twice as late, up to this. */
+export const resubscribeMillisMax = 10_000;
+const resubscribeMillisMin = 20;
+const brokenMillisMin = 1_000;
+
+/** So much is put into the outboxes before they are written, so that a long batch is no flood. */
+export const deliveriesPerFlushMax = 100_000;
+
+export const fanOut = (needs: FanOutNeeds): FanOut => {
+  const { log, logger, count } = needs;
+  const waiting = waiters(() => new Unavailable('the server is stopping'));
+  const state = { lastAt: undefined as number | undefined };
+  let subscription: Subscription | undefined;
+  let pause = 0;
+  let closed = false;
+  let finished: Promise<void> = Promise.resolve();
+  let wake = (): void => undefined;
+
+  const follow = async (): Promise<void> => {
+    while (!isClosed()) {
+      try {
+        subscription = log.subscribe(waiting.position());
+        for await (const batch of subscription) {
+          await tellBatch(needs, batch, (stored) => {
+            waiting.advance(stored.position);
+            needs.passed?.(stored);
+            state.lastAt = stored.at;
+          });
+          pause = 0;
+        }
+        if (isClosed()) return;
+        logger.warn({ position: waiting.position().toString() }, 'the log ended the subscription of the fan-out');
+      } catch (err) {
+        logger.error({ err, position: waiting.position().toString() }, 'the subscription of the fan-out broke');
+      }
+      count('resubscriptions', 1);
+      await sleep(pause);
+      pause = Math.min(Math.max(pause * 2, resubscribeMillisMin), resubscribeMillisMax);
+    }
+  };
+  // Read through a function: the loop above awaits, and the compiler takes the variable for unchanged.
+  const isClosed = (): boolean => closed;
+
+  const sleep = (millis: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, millis);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  return {
+    position: waiting.position,
+    reached: waiting.reached,
+    isRunning: () => !closed && pause < brokenMillisMin,
+    lastAt: () => state.lastAt,
+    start: async () => {
+      waiting.advance(await log.end());
+      finished = follow();
+    },
+    close: async () => {
+      closed = true;
+      subscription?.close();
+      wake();
+      await finished;
+      waiting.close();
+    },
+  };
+};
+
+type Held = { readonly told: readonly Told[]; readonly position: Position; readonly request: string };
+
+/** Deletions of one request stand next to each other in the log: they are told as one, so one may have to wait. */
+const tellBatch = async (
+  needs: FanOutNeeds,
+  batch: readonly StoredEvent[],
+  handled: (stored: StoredEvent) => void,
+): Promise<void> => {
+  let held: Held | undefined;
+  let deliveries = 0;
+  const release = (): void => {
+    if (held !== undefined) deliveries += needs.hub.deliver(held.told, held.position);
+    held = undefined;
+  };
+  const flush = async (): Promise<void> => {
+    needs.count('deliveries', deliveries);
+    deliveries = 0;
+    await needs.flushed();
+  };
+  needs.teller.foresee(batch);
+  for (const stored of batch) {
+    try {
+      const telling = toldOf(needs, stored);
+      const told = telling instanceof Promise ? await telling : telling;
+      if (told !== undefined) {
+        const next = { ...told, position: stored.position };
+        const both = held?.request === next.request ? toldTogether(held.told, next.told) : undefined;
+        if (both === undefined) release();
+        held = { ...next, told: both ?? next.told };
+        if (next.request === '') release();
+      }
+    } catch (err) {
+      // Left out, it would be missing in what is in memory for ever after: the subscription begins again with it.
+      if (err instanceof UnreadableNow) {
+        release();
+        await flush();
+        throw err;
+      }
+      // One event that cannot be told must not keep everybody from hearing of the rest.
+      const { position, type } = stored;
+      needs.logger.error({ err, position: position.toString(), type }, 'an event could not be told');
+      needs.count('failures', 1);
+    }
+    handled(stored);
+    if (deliveries > deliveriesPerFlushMax) await flush();
+  }
+  release();
+  await flush();
+};
+
+/** `request` is empty for what is told by itself. */
+type Ready = { readonly told: readonly Told[]; readonly request: string };
+
+/** `undefined` when nobody here cares: then the body is not even parsed. */
+const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Promise<Ready | undefined> => {
+  const { about, $correlationId } = needs.codec.metadata(stored);
+  const cares = needs.teller.cares(about, stored.type);
+  if (!cares && stored.type !== sessionRevoked.type) return undefined;
+  const request = stored.type === messageDeleted.type ? `${$correlationId} ${about}` : '';
+  const event = read(needs, stored);
+  if (!(event instanceof Promise)) return telling(needs, event, { cares, request });
+  return event.then((opened) => telling(needs, opened, { cares, request }));
+};
+
+/** The keys of an event cannot be had right now. */
+class UnreadableNow extends Error {
+  constructor(position: Position, cause: unknown) {
+    super(`the event at ${position.toString()} cannot be read now`, { cause });
+    this.name = 'UnreadableNow';
+  }
+}
+
+/** A record that is damaged will not get better; anything else will, and is worth waiting for. */
+const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEvent> => {
+  const event = readEvent(needs.codec, needs.sealer, stored);
+  if (!(event instanceof Promise)) return event;
+  return event.catch((error: unknown) => {
+    if (error instanceof Misshapen || error instanceof SealBroken) throw error;
+    throw new UnreadableNow(stored.position, error);
+  });
+};
+
+const telling = (
+  { teller, hub }: FanOutNeeds,
+  event: Recorded | undefined,
+  { cares, request }: { readonly cares: boolean; readonly request: string },
+): Ready | undefined | Promise<Ready | undefined> => {
+  if (event === undefined) return undefined;
+  if (isRevocation(event) && !cares) hub.revoked(event.data.session);
+  if (!cares) return undefined;
+  const told = teller.tell(event);
+  return told instanceof Promise ? told.then((items) => ({ told: items, request })) : { told, request };
+};
+
+// The type says which event it is.
+const isRevocation = (event: Recorded): event is Recorded<SessionRevoked> => event.type === sessionRevoked.type;

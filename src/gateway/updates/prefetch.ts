@@ -1,0 +1,43 @@
+import type { EventCodec } from '../../kernel/codec.js';
+import type { Recorded } from '../../kernel/event.js';
+import type { UserId } from '../../kernel/ids.js';
+import type { StoredEvent } from '../../kernel/ports/eventLog.js';
+import type { Access, Teller } from '../contract/viewerPermissions.js';
+
+/** Of whom an event will tell, for types of which many may stand in the log together. */
+export type Foreseen = Readonly<Record<string, (event: never) => readonly UserId[]>>;
+
+export type ForesightNeeds = {
+  readonly codec: Pick<EventCodec, 'read' | 'metadata'>;
+  readonly cares: Teller['cares'];
+  readonly user: Access['user'];
+  readonly foreseen: Foreseen;
+};
+
+/**
+ * Begins to fetch the accounts that the events of a batch will tell of, so that they come by one read and not each when
+ * its turn has come. Only a hint: what fails here is asked for again, and reported, where it is needed.
+ */
+export const foresight = ({ codec, cares, user, foreseen }: ForesightNeeds): Teller['foresee'] => {
+  // Each is found under the type of its own events.
+  const usersOf = new Map(Object.entries(foreseen as Readonly<Record<string, (event: Recorded) => readonly UserId[]>>));
+
+  const told = (stored: StoredEvent): readonly UserId[] => {
+    const users = usersOf.get(stored.type);
+    if (users === undefined || !cares(codec.metadata(stored).about, stored.type)) return [];
+    const event = codec.read(stored);
+    return event !== undefined && 'data' in event ? users(event) : [];
+  };
+
+  return (batch) => {
+    for (const stored of batch) {
+      try {
+        for (const id of told(stored)) Promise.resolve(user(id)).catch(ignored);
+      } catch {
+        // A damaged record is reported when its turn has come.
+      }
+    }
+  };
+};
+
+const ignored = (): void => undefined;

@@ -1,0 +1,67 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { CommunityId, UserId } from '../../kernel/ids.js';
+import type { LiveDocuments } from '../../projections/liveDocuments.js';
+import type { LiveAccess } from '../access/liveAccess.js';
+import { peopleIn } from '../access/chatPermissions.js';
+import type { Unread } from './unread/unread.js';
+import type { Teller } from '../contract/viewerPermissions.js';
+
+type Followed = Pick<LiveDocuments<unknown>, 'folds' | 'follows' | 'followsAny'>;
+
+export type InterestsNeeds = {
+  readonly access: Pick<LiveAccess, 'isConnected' | 'connectedUsers' | 'hasMembersOf'>;
+  readonly unread: Pick<Unread, 'folds' | 'holds'>;
+  readonly communities: Followed;
+  readonly memberships: Followed;
+  readonly users: Followed;
+  readonly conversations: Followed;
+  /** Somebody may hear of such an event. */
+  readonly tells: (type: string) => boolean;
+};
+
+/** Whether an event must be told or folded here, from its topic and type alone. Asked for every event in the log. */
+export const interests = (needs: InterestsNeeds): Teller['cares'] => {
+  const kinds = kindsOf(needs);
+  return (topic, type) => {
+    const dot = topic.indexOf('.');
+    const kind = kinds.get(topic.slice(0, dot));
+    return kind?.(topic, topic.slice(dot + 1), type) === true;
+  };
+};
+
+/** `rest` is what follows the kind in the topic. */
+type Kind = (topic: string, rest: string, type: string) => boolean;
+
+const kindsOf = (needs: InterestsNeeds): ReadonlyMap<string, Kind> => {
+  const { access, unread, communities, memberships, users, conversations, tells } = needs;
+  const membersOf = (community: string): boolean => access.hasMembersOf(BigInt(community) as CommunityId);
+  // The table of kinds says that such a topic is a chat key.
+  const counted = (topic: string, type: string): boolean => unread.folds(type) && unread.holds(topic as ChatKey);
+  const people: Kind = (topic, _, type) =>
+    (tells(type) && peopleIn(topic as ChatKey).some(access.isConnected)) ||
+    (conversations.folds(type) && conversations.follows(topic)) ||
+    counted(topic, type);
+
+  return new Map<string, Kind>([
+    ['channel', (topic, rest, type) => (tells(type) && membersOf(firstOf(rest))) || counted(topic, type)],
+    ['dm', people],
+    ['self', people],
+    [
+      'community',
+      (_, rest, type) =>
+        (tells(type) && membersOf(rest)) ||
+        (communities.folds(type) && communities.follows(rest)) ||
+        // The topic does not say whose membership it is.
+        (memberships.folds(type) && memberships.followsAny()),
+    ],
+    [
+      'user',
+      (_, rest, type) =>
+        ((tells(type) || unread.folds(type)) && access.isConnected(BigInt(rest) as UserId)) ||
+        // Who sees this user may be anyone: that takes their memberships, which are not looked up here.
+        (users.folds(type) && ((tells(type) && access.connectedUsers() > 0) || users.follows(rest))),
+    ],
+  ]);
+};
+
+const firstOf = (rest: string): string => rest.slice(0, rest.indexOf('.'));

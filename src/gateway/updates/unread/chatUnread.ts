@@ -1,0 +1,216 @@
+import { beforeAll, type Position } from '../../../kernel/event.js';
+import type { MessageId, UserId } from '../../../kernel/ids.js';
+
+export type CountedMessage = {
+  readonly id: MessageId;
+  readonly author: UserId;
+  /** The users named in it. */
+  readonly mentions: readonly UserId[];
+};
+
+/** Before every message. */
+export const noMessage = 0n as MessageId;
+
+/**
+ * What some viewers of one chat have not read: messages above their marker that are not deleted. A marker is the later
+ * of how far they said to have read and their own newest message, so above it there is none of their own.
+ *
+ * Each message raises one number for all, `total`; of a viewer is kept what to subtract from it. Of the newest messages
+ * the ids are kept as well, so that a marker that moves among them, and a message deleted there, are counted without
+ * asking the read model. All of it is by id: what was read from a read model that is ahead of the log's telling changes
+ * nothing when it is told.
+ */
+export interface ChatUnread {
+  /** All messages above this one are among the newest. */
+  readonly floor: MessageId;
+  has(viewer: UserId): boolean;
+  count(): number;
+  /** In the order of `viewers`, a list that never changes; undefined when there is one whom it does not know. */
+  unreadOfAll(viewers: readonly UserId[]): readonly number[] | undefined;
+  /** Undefined for whom it does not know. */
+  unreadOf(viewer: UserId): number | undefined;
+  /** How many of those name the viewer. Undefined also for a marker below the floor. */
+  mentionsOf(viewer: UserId): number | undefined;
+  markerOf(viewer: UserId): MessageId | undefined;
+  /** The newest message of each author among the newest. */
+  newestByAuthor(): ReadonlyMap<UserId, MessageId>;
+  enter(viewer: UserId, read: ReadSoFar): void;
+  drop(viewer: UserId): void;
+
+  /** Events come in log order; `at` is where. */
+  sent(message: CountedMessage, at: Position): void;
+  edited(message: MessageId, mentions: readonly UserId[]): void;
+  deleted(message: Pick<CountedMessage, 'id' | 'author'>, at: Position): void;
+  markerMoved(viewer: UserId, to: MessageId): void;
+}
+
+export type ReadSoFar = {
+  readonly marker: MessageId;
+  /** How many messages there are above the marker and not above the floor. */
+  readonly older: number;
+  /** All events up to here were in the read model when `older` was counted. */
+  readonly asOf: Position;
+};
+
+/** When there are more, the older half is let go. */
+export const newestMessagesMax = 1024;
+
+type Viewer = { marker: MessageId; subtract: number; asOf: Position };
+
+/** `newest` in any order; `floor` as above. */
+export const chatUnread = (newest: readonly CountedMessage[], floor: MessageId): ChatUnread =>
+  new CountedChat(newest, floor);
+
+/** A class, because there are as many as there are busy chats, and `sent` runs for each message. */
+class CountedChat implements ChatUnread {
+  floor: MessageId;
+  private readonly messages: CountedMessage[];
+  private readonly viewers = new Map<UserId, Viewer>();
+  /** The viewers of nearly every message are the same list again, so they are looked up once. */
+  private listed: { readonly list: readonly UserId[]; readonly viewers: readonly Viewer[] } | undefined;
+  private total = 0;
+  /** No marker is above it. */
+  private highestMarker = noMessage;
+
+  constructor(newest: readonly CountedMessage[], floor: MessageId) {
+    this.floor = floor;
+    this.messages = [...newest].sort((one, other) => (one.id < other.id ? -1 : 1));
+    this.total = newest.length;
+  }
+
+  has(viewer: UserId): boolean {
+    return this.viewers.has(viewer);
+  }
+
+  count(): number {
+    return this.viewers.size;
+  }
+
+  unreadOfAll(list: readonly UserId[]): readonly number[] | undefined {
+    if (this.listed?.list !== list) {
+      const viewers = list.map((viewer) => this.viewers.get(viewer)).filter((viewer) => viewer !== undefined);
+      if (viewers.length < list.length) return undefined;
+      this.listed = { list, viewers };
+    }
+    return this.listed.viewers.map(({ subtract }) => this.total - subtract);
+  }
+
+  unreadOf(viewer: UserId): number | undefined {
+    const known = this.viewers.get(viewer);
+    return known === undefined ? undefined : this.total - known.subtract;
+  }
+
+  mentionsOf(viewer: UserId): number | undefined {
+    const marker = this.viewers.get(viewer)?.marker;
+    if (marker === undefined || marker < this.floor) return undefined;
+    const above = this.messages.slice(this.messages.length - this.newestAbove(marker));
+    return above.filter(({ mentions }) => mentions.includes(viewer)).length;
+  }
+
+  markerOf(viewer: UserId): MessageId | undefined {
+    return this.viewers.get(viewer)?.marker;
+  }
+
+  newestByAuthor(): ReadonlyMap<UserId, MessageId> {
+    return new Map(this.messages.map(({ id, author }) => [author, id]));
+  }
+
+  enter(viewer: UserId, { marker, older, asOf }: ReadSoFar): void {
+    this.listed = undefined;
+    this.viewers.set(viewer, { marker, subtract: this.total - this.newestAbove(marker) - older, asOf });
+    this.raiseHighest(marker);
+  }
+
+  drop(viewer: UserId): void {
+    if (this.viewers.delete(viewer)) this.listed = undefined;
+  }
+
+  sent(message: CountedMessage, at: Position): void {
+    const { id, author } = message;
+    if (id <= this.floor) this.changedBelow(id, at);
+    else if (!this.insert(message)) return;
+    const own = this.viewers.get(author);
+    if (own !== undefined && own.marker < id) this.move(author, own, id);
+    if (this.messages.length > newestMessagesMax) this.shrink();
+  }
+
+  edited(id: MessageId, mentions: readonly UserId[]): void {
+    const place = this.placeOf(id);
+    const message = this.messages[place];
+    if (message?.id === id) this.messages[place] = { ...message, mentions };
+  }
+
+  deleted({ id, author }: Pick<CountedMessage, 'id' | 'author'>, at: Position): void {
+    const place = this.placeOf(id);
+    if (this.messages[place]?.id === id) {
+      this.messages.splice(place, 1);
+      for (const viewer of this.viewers.values()) if (viewer.marker < id) viewer.subtract += 1;
+    } else if (id <= this.floor) {
+      this.changedBelow(id, at);
+    }
+    // Their marker falls back to whatever came before it.
+    if (this.viewers.get(author)?.marker === id) this.drop(author);
+  }
+
+  markerMoved(viewer: UserId, to: MessageId): void {
+    const known = this.viewers.get(viewer);
+    if (known !== undefined && to > known.marker) this.move(viewer, known, to);
+  }
+
+  private move(viewer: UserId, known: Viewer, to: MessageId): void {
+    if (to < this.floor) {
+      this.drop(viewer);
+      return;
+    }
+    known.marker = to;
+    known.subtract = this.total - this.newestAbove(to);
+    this.raiseHighest(to);
+  }
+
+  private raiseHighest(marker: MessageId): void {
+    if (marker > this.highestMarker) this.highestMarker = marker;
+  }
+
+  /** False when it is there already. */
+  private insert(message: CountedMessage): boolean {
+    const place = this.placeOf(message.id);
+    if (this.messages[place]?.id === message.id) return false;
+    this.messages.splice(place, 0, message);
+    this.total += 1;
+    if (message.id > this.highestMarker) return true;
+    for (const viewer of this.viewers.values()) if (viewer.marker >= message.id) viewer.subtract += 1;
+    return true;
+  }
+
+  /** What is not among the newest is in the older counts already when the read model was ahead. Else they are read anew. */
+  private changedBelow(id: MessageId, at: Position): void {
+    for (const [viewer, { marker, asOf }] of this.viewers) if (marker < id && asOf < at) this.drop(viewer);
+  }
+
+  private shrink(): void {
+    const gone = this.messages.splice(0, newestMessagesMax / 2);
+    this.floor = gone.at(-1)?.id ?? this.floor;
+    // What they were counted from among these may have been older or newer than the read model.
+    for (const viewer of this.viewers.values()) if (viewer.marker < this.floor) viewer.asOf = beforeAll;
+  }
+
+  private newestAbove(marker: MessageId): number {
+    const place = this.placeOf(marker);
+    return this.messages.length - place - (this.messages[place]?.id === marker ? 1 : 0);
+  }
+
+  /** Where the first message is that is not below `id`. New ones come at the end, so that is looked at first. */
+  private placeOf(id: MessageId): number {
+    const last = this.messages.at(-1);
+    if (last === undefined || last.id < id) return this.messages.length;
+    let low = 0;
+    let high = this.messages.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const there = this.messages[middle];
+      if (there !== undefined && there.id < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,169 @@
+import { messageSent, type MessageSent } from '../../domain/messages/events.js';
+import type { ChatKey } from '../../kernel/chat.js';
+import type { EventCodec } from '../../kernel/codec.js';
+import type { DocumentType } from '../../kernel/document.js';
+import type { Position, Recorded } from '../../kernel/event.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
+import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { Sealer } from '../../kernel/ports/sealer.js';
+import type { CommunityDocument } from '../../projections/communities/documents.js';
+import type { ConversationDocument } from '../../projections/conversations/documents.js';
+import { liveDocuments, type Change, type LiveDocuments } from '../../projections/liveDocuments.js';
+import type { MembershipsDocument } from '../../projections/members/documents.js';
+import type { MessageDocument } from '../../projections/messages/documents.js';
+import type { UnreadReads } from '../../projections/unreadReads.js';
+import type { UserDocument } from '../../projections/users/documents.js';
+import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAccess.js';
+import type { Follower } from '../requests/requestCall.js';
+import { foresight, type Foreseen } from './prefetch.js';
+import { interests } from './relevance.js';
+import { messageAsOf } from './documentAsOf.js';
+import { silent, type Told } from '../contract/call.js';
+import { unreadCounts, type Unread } from './unread/unread.js';
+import type { Access, Teller, View } from '../contract/viewerPermissions.js';
+
+/** What one event makes known. Each stands under the type of its own events. */
+export type Renderer = (event: never, view: View) => readonly Told[] | Promise<readonly Told[]>;
+
+export type TellerNeeds = {
+  readonly log: Pick<EventLog, 'end' | 'readStream'>;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  readonly documents: Pick<DocumentStore, 'getMany'>;
+  /** The stored read models: how far they have come, and waiting for them to come further. */
+  readonly readModels: Follower;
+  readonly types: {
+    readonly communities: DocumentType<CommunityDocument, never>;
+    readonly memberships: DocumentType<MembershipsDocument, never>;
+    readonly users: DocumentType<UserDocument, never>;
+    readonly conversations: DocumentType<ConversationDocument, never>;
+    readonly messages: DocumentType<MessageDocument, never>;
+  };
+  readonly unread: UnreadReads;
+  readonly peersOf: AccessNeeds['peersOf'];
+  /** By type of event. */
+  readonly updates: Readonly<Record<string, Renderer>>;
+  /** By type of event. */
+  readonly foreseen: Foreseen;
+};
+
+/** How many are held besides those that connected users need. */
+export const idleCommunitiesMax = 2_000;
+export const idleMembershipsMax = 20_000;
+export const idleUsersMax = 50_000;
+export const idleConversationsMax = 20_000;
+
+/** Tells clients what happens, and holds what that takes: who may see what, and how much they have not read. */
+export const liveTeller = (needs: TellerNeeds): { readonly teller: Teller; readonly access: Access } => {
+  const turn: Turn = { telling: undefined };
+  const memory = memoryOf(needs, turn);
+  const { access, unread } = memory;
+  const renderers = renderersOf(needs.updates);
+  const message = messageAsOf({ ...needs, messages: needs.types.messages });
+
+  const folded = (event: Recorded): readonly Told[] | Promise<readonly Told[]> => {
+    const { before, ready } = access.apply(event);
+    const changes = memory.conversations.apply(event);
+    unread.apply(event);
+    const render = renderers.get(event.type) ?? silent;
+    const view: View = {
+      before,
+      after: access.now,
+      user: (user) => access.user(user),
+      message: (id) => message(id, event),
+      conversationBefore: (chat) => conversationBefore(memory.conversations, chat, { event, changes }),
+      seeing: (user) => access.seeing(user),
+      unreadCounts: unread.countsOfAll,
+      unread: unread.counts,
+    };
+    return ready === undefined ? render(event, view) : ready.then(() => render(event, view));
+  };
+
+  const cares = interests({ ...memory, tells: (type) => renderers.has(type) });
+  const teller: Teller = {
+    cares,
+    foresee: foresight({ ...needs, cares, user: (user) => access.user(user) }),
+    tell: (event) => inTurn(turn, event.position, () => folded(event)),
+    connect: (user) => {
+      unread.forget(user);
+      return access.connect(user);
+    },
+    disconnect: (user) => {
+      access.disconnect(user);
+      unread.forget(user);
+    },
+  };
+  return { teller, access };
+};
+
+/** The event that is being told. */
+type Turn = { telling: Position | undefined };
+
+const inTurn = <T>(turn: Turn, position: Position, work: () => T | Promise<T>): T | Promise<T> => {
+  const over = (): void => {
+    turn.telling = undefined;
+  };
+  turn.telling = position;
+  let worked: T | Promise<T> | undefined;
+  try {
+    worked = work();
+    return worked instanceof Promise ? worked.finally(over) : worked;
+  } finally {
+    if (!(worked instanceof Promise)) over();
+  }
+};
+
+type Memory = Pick<AccessNeeds, 'communities' | 'memberships' | 'users'> & {
+  readonly conversations: LiveDocuments<ConversationDocument>;
+  readonly access: LiveAccess;
+  readonly unread: Unread;
+};
+
+const memoryOf = (needs: TellerNeeds, turn: Turn): Memory => {
+  const { log, documents, readModels, types } = needs;
+  // While an event is told, it is the last one that was offered here. At other times later ones may have been passed
+  // over, and nobody said which; but none of them is after the end of the log.
+  const caughtUp = async (): Promise<void> => readModels.reached(turn.telling ?? (await log.end()));
+  const held = {
+    communities: liveDocuments(types.communities, { documents, caughtUp, idleMax: idleCommunitiesMax }),
+    memberships: liveDocuments(types.memberships, { documents, caughtUp, idleMax: idleMembershipsMax }),
+    users: liveDocuments(types.users, { documents, caughtUp, idleMax: idleUsersMax }),
+  };
+  const peersOf: AccessNeeds['peersOf'] = async (user) => {
+    await caughtUp();
+    return needs.peersOf(user);
+  };
+  return {
+    ...held,
+    conversations: liveDocuments(types.conversations, { documents, caughtUp, idleMax: idleConversationsMax }),
+    access: liveAccess({ ...held, peersOf }),
+    unread: unreadCounts({ reads: needs.unread, caughtUp, position: () => readModels.position() }),
+  };
+};
+
+type AnyRenderer = (event: Recorded, view: View) => readonly Told[] | Promise<readonly Told[]>;
+
+/** Only of events of which somebody hears. */
+const renderersOf = (updates: TellerNeeds['updates']): ReadonlyMap<string, AnyRenderer> =>
+  // Each is found under the type of its own events.
+  new Map(Object.entries(updates as Readonly<Record<string, AnyRenderer>>).filter(([, render]) => render !== silent));
+
+type Happened = { readonly event: Recorded; readonly changes: readonly Change<ConversationDocument>[] };
+
+const conversationBefore = (
+  conversations: LiveDocuments<ConversationDocument>,
+  chat: ChatKey,
+  { event, changes }: Happened,
+): ReturnType<View['conversationBefore']> => {
+  const change = changes.find(({ key }) => key === chat);
+  if (change !== undefined) return change.before;
+  // It was not held, or was loaded with this event in it. A conversation's floor begins with its first message and
+  // only rises, so it tells whether there was one before.
+  const before = (after: ConversationDocument | undefined): ConversationDocument | undefined =>
+    after !== undefined && isMessageSent(event) && after.floor >= event.data.message ? undefined : after;
+  const found = conversations.get(chat);
+  return found instanceof Promise ? found.then(before) : before(found);
+};
+
+// The type says which event it is.
+const isMessageSent = (event: Recorded): event is Recorded<MessageSent> => event.type === messageSent.type;
