@@ -5,7 +5,7 @@ import { systemClock } from '../src/adapters/system/clock.js';
 import { beforeAll } from '../src/kernel/event.js';
 import type { EventLog } from '../src/kernel/ports/eventLog.js';
 import { collections, projections } from '../src/projections/registry.js';
-import { startProjections } from '../src/projections/runner.js';
+import { startProjections } from '../src/projections/runner/runner.js';
 import { benchmark, progress, type Bench, type Measured } from './support/benchmark.js';
 import { openEngines, type Engines } from './support/dataSet.js';
 import { dataSetOf } from './support/dataSets.js';

@@ -16,7 +16,7 @@ import type { Event } from './kernel/event.js';
 import type { Millis } from './kernel/ids.js';
 import { nodeNumber } from './kernel/nodeNumber.js';
 import { collections, projections } from './projections/registry.js';
-import { startProjections } from './projections/runner.js';
+import { startProjections } from './projections/runner/runner.js';
 import { admitMembers } from './workflows/admitMembers.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
 import type { Workflow } from './workflows/runner.js';

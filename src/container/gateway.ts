@@ -27,7 +27,7 @@ import { conversationsOf } from '../projections/conversations/queries.js';
 import { membershipsDocuments } from '../projections/members/fold.js';
 import { holders } from '../projections/members/queries.js';
 import { messageDocuments } from '../projections/messages/fold.js';
-import { unreadReads } from '../projections/unreadReads.js';
+import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
 import { of, once, type Get } from './tokens.js';

@@ -24,7 +24,7 @@ import type { RateLimit } from '../kernel/ports/rateLimit.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
 import type { Clock, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
 import type { Vault } from '../kernel/ports/vault.js';
-import type { Projections } from '../projections/runner.js';
+import type { Projections } from '../projections/runner/runner.js';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { commitEventsMax, committer, growMillisMax } from '../../src/projections/committer.js';
-import type { Batch, Folder } from '../../src/projections/folder.js';
+import { commitEventsMax, committer, growMillisMax } from '../../src/projections/runner/committer.js';
+import type { Batch, Folder } from '../../src/projections/runner/foldingEngine.js';
 
 const empty: Batch = { writes: [], checkpoints: [], marks: [] };
 

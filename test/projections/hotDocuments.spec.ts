@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { forRunner } from '../../src/kernel/document.js';
-import { hotDocuments, hotDocumentsMin, type HotDocuments } from '../../src/projections/hotDocuments.js';
+import { hotDocuments, hotDocumentsMin, type HotDocuments } from '../../src/projections/runner/documentCache.js';
 import { userDocuments } from '../../src/projections/users/fold.js';
 
 const hotUsers = (): HotDocuments => hotDocuments(forRunner(userDocuments));

@@ -5,7 +5,7 @@ import type { DocumentType } from '../../src/kernel/document.js';
 import { beforeAll, type Event, type Recorded } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { AbsentDocument, StoredDocument } from '../../src/kernel/ports/documentStore.js';
-import { liveDocuments, type LiveDocuments } from '../../src/projections/liveDocuments.js';
+import { liveDocuments, type LiveDocuments } from '../../src/projections/reading/liveDocuments.js';
 
 type Noted = Event<'test.Noted.v1' | 'test.Cleared.v1', { readonly key: string }>;
 /** The positions of all events since it was last cleared. */

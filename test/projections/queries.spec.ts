@@ -20,7 +20,7 @@ import {
 import type { DocumentStore, Plain } from '../../src/kernel/ports/documentStore.js';
 import { session, sessionsOf } from '../../src/projections/accounts/queries.js';
 import { sessionDocuments } from '../../src/projections/accounts/fold.js';
-import { checkpointOf, consistently, NeverAtRest } from '../../src/projections/checkpoints.js';
+import { checkpointOf, consistently, NeverAtRest } from '../../src/projections/progress/checkpoints.js';
 import { conversation, conversationsOf } from '../../src/projections/conversations/queries.js';
 import { conversationDocuments } from '../../src/projections/conversations/fold.js';
 import { memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
@@ -38,7 +38,7 @@ import {
 } from '../../src/projections/messages/queries.js';
 import { readMarkerDocuments } from '../../src/projections/reads/fold.js';
 import { projectionNamed } from '../../src/projections/registry.js';
-import { unread } from '../../src/projections/unread.js';
+import { unread } from '../../src/projections/unread/unread.js';
 import { userDocuments } from '../../src/projections/users/fold.js';
 import { usersById } from '../../src/projections/users/queries.js';
 import { folded } from './folded.js';

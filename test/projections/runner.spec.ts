@@ -6,14 +6,14 @@ import type { Event } from '../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../src/kernel/ids.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import { DamagedRecord, type EventLog } from '../../src/kernel/ports/eventLog.js';
-import { checkpointOf } from '../../src/projections/checkpoints.js';
+import { checkpointOf } from '../../src/projections/progress/checkpoints.js';
 import { digestOf } from '../support/digest.js';
 import { messagesAfter } from '../../src/projections/messages/queries.js';
 import { projectionNamed } from '../../src/projections/registry.js';
-import { DocumentsAheadOfLog } from '../../src/projections/runner.js';
+import { DocumentsAheadOfLog } from '../../src/projections/runner/runner.js';
 import { user } from '../../src/projections/users/queries.js';
 import { userDocuments } from '../../src/projections/users/fold.js';
-import { ProjectionsClosed, ProjectionStopped } from '../../src/projections/waiting.js';
+import { ProjectionsClosed, ProjectionStopped } from '../../src/projections/progress/waiters.js';
 import { now, openStore, setting } from './setting.js';
 
 const ada = 1n as UserId;

@@ -7,10 +7,10 @@ import type { Millis } from '../../src/kernel/ids.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import type { EventLog, NewEvent } from '../../src/kernel/ports/eventLog.js';
 import { KeysMissing } from '../../src/kernel/ports/sealer.js';
-import type { Alarm } from '../../src/projections/folder.js';
+import type { Alarm } from '../../src/projections/runner/foldingEngine.js';
 import { collections, projections } from '../../src/projections/registry.js';
-import type { Trouble } from '../../src/projections/retrying.js';
-import { startProjections, type ProjectionNeeds, type Projections } from '../../src/projections/runner.js';
+import type { Trouble } from '../../src/projections/runner/retrying.js';
+import { startProjections, type ProjectionNeeds, type Projections } from '../../src/projections/runner/runner.js';
 import { plainSealer, type PlainSealer } from '../support/plainSealer.js';
 
 export const now = 1_767_225_600_000 as Millis;

@@ -6,7 +6,7 @@ import { partsOf, type MessageId } from '../../src/kernel/ids.js';
 import { nodeLease } from '../../src/kernel/nodeNumber.js';
 import { permission } from '../../src/kernel/permissions.js';
 import { collections } from '../../src/projections/registry.js';
-import { projectionsLease } from '../../src/projections/runner.js';
+import { projectionsLease } from '../../src/projections/runner/runner.js';
 import { onNodes, startNodes, type Node, type Nodes } from '../support/deployments.js';
 import { withMongo } from '../support/mongoServer.js';
 import { everythingIn, isGone, isOnline, isText, pair, readiness } from './nodes.js';

@@ -7,7 +7,7 @@ import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import { digestsOf } from '../support/digest.js';
-import { checkpointOf } from '../../src/projections/checkpoints.js';
+import { checkpointOf } from '../../src/projections/progress/checkpoints.js';
 import { collections, projections } from '../../src/projections/registry.js';
 
 export type Documents = {

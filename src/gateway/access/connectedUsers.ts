@@ -1,6 +1,6 @@
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
-import type { Change, LiveDocuments } from '../../projections/liveDocuments.js';
+import type { Change, LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
 import type { Audiences } from './channelViewers.js';
 

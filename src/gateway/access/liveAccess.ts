@@ -1,7 +1,7 @@
 import type { Recorded } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
-import type { Change, LiveDocuments } from '../../projections/liveDocuments.js';
+import type { Change, LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { MembershipsDocument } from '../../projections/members/documents.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { audiencesOf } from './channelViewers.js';

@@ -5,7 +5,7 @@ import { VersionConflict } from '../../kernel/ports/eventLog.js';
 import { LeaseLost } from '../../kernel/ports/leases.js';
 import { HasherBusy } from '../../kernel/ports/system.js';
 import { reasons } from '../../kernel/reasons.js';
-import { ProjectionStopped, ProjectionsClosed } from '../../projections/waiting.js';
+import { ProjectionStopped, ProjectionsClosed } from '../../projections/progress/waiters.js';
 
 /** The server cannot do this now, through no fault of the request: it is stopping, or something it needs is behind. */
 export class Unavailable extends Error {

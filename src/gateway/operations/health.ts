@@ -1,6 +1,6 @@
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Clock } from '../../kernel/ports/system.js';
-import type { Projections, ProjectionStatus, Role } from '../../projections/runner.js';
+import type { Projections, ProjectionStatus, Role } from '../../projections/runner/runner.js';
 import type { FanOut } from '../updates/fanOut.js';
 import type { Gauges, Lag } from './metrics.js';
 import type { Readiness } from '../sockets/server.js';

@@ -17,7 +17,7 @@ import type { ChannelId, CommunityId, UserId } from '../../kernel/ids.js';
 import type { Override } from '../../kernel/permissions.js';
 import type { ChannelRecord, CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
 import type { Membership } from '../../projections/members/documents.js';
-import type { Reads } from '../../projections/reading.js';
+import type { Reads } from '../../projections/reading/queries.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { usersById } from '../../projections/users/queries.js';
 import type { MemberRules } from '../contract/viewerPermissions.js';

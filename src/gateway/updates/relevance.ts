@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
-import type { LiveDocuments } from '../../projections/liveDocuments.js';
+import type { LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { LiveAccess } from '../access/liveAccess.js';
 import { peopleIn } from '../access/chatPermissions.js';
 import type { Unread } from './unread/unread.js';

@@ -1,7 +1,7 @@
 import type { AccountEvent } from '../../domain/accounts/events.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { SessionId } from '../../kernel/ids.js';
-import { none, removed, unchanged, whenThere } from '../folding.js';
+import { none, removed, unchanged, whenThere } from '../runner/foldHelpers.js';
 import type { SessionDocument } from './documents.js';
 
 export const sessionKey = (session: SessionId): string => session.toString();

@@ -1,5 +1,5 @@
 import type { SessionId, UserId } from '../../kernel/ids.js';
-import { documentOf, documentsIn, type Reads } from '../reading.js';
+import { documentOf, documentsIn, type Reads } from '../reading/queries.js';
 import type { SessionDocument } from './documents.js';
 import { sessionDocuments, sessionKey } from './fold.js';
 

@@ -2,7 +2,7 @@ import type { CommunityCreated, CommunityEvent, RoleCreated, RoleEdited } from '
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { Recorded } from '../../kernel/event.js';
 import type { CommunityId } from '../../kernel/ids.js';
-import { removed, whenThere } from '../folding.js';
+import { removed, whenThere } from '../runner/foldHelpers.js';
 import {
   arranged,
   withChannel,

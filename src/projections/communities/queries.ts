@@ -1,5 +1,5 @@
 import type { CommunityId } from '../../kernel/ids.js';
-import { documentOf, documentsOf, type Reads } from '../reading.js';
+import { documentOf, documentsOf, type Reads } from '../reading/queries.js';
 import type { CommunityDocument } from './documents.js';
 import { communityDocuments, communityKey } from './fold.js';
 

@@ -2,7 +2,7 @@ import type { MessageEvent, MessageSent } from '../../domain/messages/events.js'
 import { chatOf, type ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { none, unchanged, whenThere } from '../folding.js';
+import { none, unchanged, whenThere } from '../runner/foldHelpers.js';
 import { recentMessagesMax, sortIdOf, type ConversationDocument } from './documents.js';
 
 export const conversationDocuments: DocumentType<ConversationDocument, MessageEvent> = {

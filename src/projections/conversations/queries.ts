@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { documentOf, documentsIn, type Reads } from '../reading.js';
+import { documentOf, documentsIn, type Reads } from '../reading/queries.js';
 import type { ConversationDocument } from './documents.js';
 import { conversationDocuments } from './fold.js';
 

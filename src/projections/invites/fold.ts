@@ -1,6 +1,6 @@
 import type { InviteEvent } from '../../domain/invites/events.js';
 import type { DocumentType } from '../../kernel/document.js';
-import { whenThere, type Making } from '../folding.js';
+import { whenThere, type Making } from '../runner/foldHelpers.js';
 import type { InviteDocument } from './documents.js';
 
 const ofCode = ({ data }: { readonly data: { readonly code: string } }): readonly string[] => [data.code];

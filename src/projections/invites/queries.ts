@@ -1,4 +1,4 @@
-import { documentOf, type Reads } from '../reading.js';
+import { documentOf, type Reads } from '../reading/queries.js';
 import type { InviteDocument } from './documents.js';
 import { inviteDocuments } from './fold.js';
 

@@ -1,7 +1,7 @@
 import type { MemberEvent, NicknameSet, RolesSet } from '../../domain/members/events.js';
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
-import { removed, whenThere } from '../folding.js';
+import { removed, whenThere } from '../runner/foldHelpers.js';
 import type { MemberDocument, Membership, MembershipsDocument } from './documents.js';
 
 export const memberKey = (community: CommunityId, user: UserId): string => `${community.toString()}.${user.toString()}`;

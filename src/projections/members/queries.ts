@@ -1,5 +1,5 @@
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
-import { documentOf, documentsIn, documentsOf, type Reads } from '../reading.js';
+import { documentOf, documentsIn, documentsOf, type Reads } from '../reading/queries.js';
 import type { MemberDocument, Membership } from './documents.js';
 import { memberDocuments, memberKey, membershipsDocuments, membershipsKey } from './fold.js';
 

@@ -2,7 +2,7 @@ import type { MessageEvent, MessageSent } from '../../domain/messages/events.js'
 import type { DocumentType } from '../../kernel/document.js';
 import type { Recorded } from '../../kernel/event.js';
 import type { MessageId, SessionId } from '../../kernel/ids.js';
-import { none, removed, unchanged, whenThere, type Making } from '../folding.js';
+import { none, removed, unchanged, whenThere, type Making } from '../runner/foldHelpers.js';
 import { countKeys } from './countKey.js';
 import type { MessageCountDocument, MessageDocument } from './documents.js';
 

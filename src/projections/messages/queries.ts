@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import { firstIdAt, type MessageId, type Millis, type SessionId, type UserId } from '../../kernel/ids.js';
-import { countIn, documentsIn, documentsOf, scanned, type Reads } from '../reading.js';
+import { countIn, documentsIn, documentsOf, scanned, type Reads } from '../reading/queries.js';
 import {
   coarsest,
   coarsestSpansMax,

@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { documentOf, type Reads } from '../reading.js';
+import { documentOf, type Reads } from '../reading/queries.js';
 import { readMarkerDocuments, readMarkerKey } from './fold.js';
 
 /** How far the user said to have read the chat. What they sent themselves counts as read besides: see `unread`. */

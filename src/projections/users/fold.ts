@@ -1,7 +1,7 @@
 import type { UserEvent } from '../../domain/users/events.js';
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { UserId } from '../../kernel/ids.js';
-import { whenThere } from '../folding.js';
+import { whenThere } from '../runner/foldHelpers.js';
 import type { UserDocument } from './documents.js';
 
 export const userKey = (user: UserId): string => user.toString();

@@ -1,5 +1,5 @@
 import type { UserId } from '../../kernel/ids.js';
-import { documentOf, documentsOf, type Reads } from '../reading.js';
+import { documentOf, documentsOf, type Reads } from '../reading/queries.js';
 import type { UserDocument } from './documents.js';
 import { userDocuments, userKey } from './fold.js';
 

@@ -23,7 +23,7 @@ import { conversationDocuments } from '../../../src/projections/conversations/fo
 import { membershipsDocuments } from '../../../src/projections/members/fold.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { collections, projections } from '../../../src/projections/registry.js';
-import { unreadReads } from '../../../src/projections/unreadReads.js';
+import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 import { plainSealer } from '../../support/plainSealer.js';
 

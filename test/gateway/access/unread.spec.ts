@@ -6,7 +6,7 @@ import type { View } from '../../../src/gateway/contract/viewerPermissions.js';
 import { directChat } from '../../../src/kernel/chat.js';
 import type { Recorded } from '../../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
-import { unreadReads } from '../../../src/projections/unreadReads.js';
+import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import {
   ann,
   ben,

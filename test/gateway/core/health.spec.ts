@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { health, type HealthNeeds } from '../../../src/gateway/operations/health.js';
 import type { Millis } from '../../../src/kernel/ids.js';
-import type { ProjectionStatus } from '../../../src/projections/runner.js';
+import type { ProjectionStatus } from '../../../src/projections/runner/runner.js';
 
 const caughtUp: ProjectionStatus = { name: 'messages', position: 9n, lagMillis: 0 };
 

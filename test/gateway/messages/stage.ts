@@ -29,8 +29,8 @@ import { conversationDocuments } from '../../../src/projections/conversations/fo
 import { membershipsDocuments } from '../../../src/projections/members/fold.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { projections } from '../../../src/projections/registry.js';
-import { startProjections, type Projections } from '../../../src/projections/runner.js';
-import { unreadReads } from '../../../src/projections/unreadReads.js';
+import { startProjections, type Projections } from '../../../src/projections/runner/runner.js';
+import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 import { decodeBounded, encode, type Codec } from '../../../src/wire/codec.js';
 import { openStore } from '../../projections/setting.js';

@@ -10,7 +10,7 @@ import type { Presence } from '../../../kernel/ports/presence.js';
 import type { Ids, PasswordHasher, Random } from '../../../kernel/ports/system.js';
 import type { Vault } from '../../../kernel/ports/vault.js';
 import { sessionsOf } from '../../../projections/accounts/queries.js';
-import type { Reads } from '../../../projections/reading.js';
+import type { Reads } from '../../../projections/reading/queries.js';
 import { displayNameOf, type Names } from '../../access/uniqueNames.js';
 import { sessionDeviceOf, type Handlers, type OpenCall } from '../../contract/call.js';
 import { newToken, tokenOf, type Token } from './tokens.js';

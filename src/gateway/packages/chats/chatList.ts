@@ -7,8 +7,8 @@ import { sortIdOf, type ConversationDocument } from '../../../projections/conver
 import { conversation } from '../../../projections/conversations/queries.js';
 import type { MessageDocument } from '../../../projections/messages/documents.js';
 import { lastMessage, messagesById } from '../../../projections/messages/queries.js';
-import type { Reads } from '../../../projections/reading.js';
-import { unread } from '../../../projections/unread.js';
+import type { Reads } from '../../../projections/reading/queries.js';
+import { unread } from '../../../projections/unread/unread.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
 import type { SeenChat } from '../../access/chatAccess.js';
 import { conversationFor } from '../../rendering/conversation.js';

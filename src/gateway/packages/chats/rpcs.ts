@@ -6,7 +6,7 @@ import type { MessageId } from '../../../kernel/ids.js';
 import type { Ids } from '../../../kernel/ports/system.js';
 import { conversationsOf } from '../../../projections/conversations/queries.js';
 import { lastMessage } from '../../../projections/messages/queries.js';
-import type { Reads } from '../../../projections/reading.js';
+import type { Reads } from '../../../projections/reading/queries.js';
 import { seenChat, seenTextChat, writableChat } from '../../access/chatAccess.js';
 import { chatOf } from '../../rendering/chatRefs.js';
 import type { StatusOf } from '../../rendering/user.js';

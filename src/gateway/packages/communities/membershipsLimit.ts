@@ -5,7 +5,7 @@ import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { CommunityId, UserId } from '../../../kernel/ids.js';
 import { communitiesById } from '../../../projections/communities/queries.js';
 import { memberships } from '../../../projections/members/queries.js';
-import type { Reads } from '../../../projections/reading.js';
+import type { Reads } from '../../../projections/reading/queries.js';
 import type { Call } from '../../contract/call.js';
 
 /** Of one user. Everything that a user sees in one answer, and what a node holds for a connected one, is bounded by it. */

@@ -1,6 +1,6 @@
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { Ids } from '../../../kernel/ports/system.js';
-import type { Reads } from '../../../projections/reading.js';
+import type { Reads } from '../../../projections/reading/queries.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 

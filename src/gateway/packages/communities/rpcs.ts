@@ -6,7 +6,7 @@ import { channelChat, type ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject } from '../../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import { memberships } from '../../../projections/members/queries.js';
-import { unread } from '../../../projections/unread.js';
+import { unread } from '../../../projections/unread/unread.js';
 import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/user.js';
 import type { Handlers } from '../../contract/call.js';

@@ -12,7 +12,7 @@ import type { Random } from '../../../kernel/ports/system.js';
 import { community } from '../../../projections/communities/queries.js';
 import type { InviteDocument } from '../../../projections/invites/documents.js';
 import { invite } from '../../../projections/invites/queries.js';
-import type { Reads } from '../../../projections/reading.js';
+import type { Reads } from '../../../projections/reading/queries.js';
 import { user } from '../../../projections/users/queries.js';
 import { refusedAnother } from '../communities/membershipsLimit.js';
 import { communityFor, userFor } from '../../rendering/user.js';

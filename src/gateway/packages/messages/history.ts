@@ -5,7 +5,7 @@ import type { CommunityDocument } from '../../../projections/communities/documen
 import { membersById } from '../../../projections/members/queries.js';
 import type { MessageDocument } from '../../../projections/messages/documents.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
-import type { Reads } from '../../../projections/reading.js';
+import type { Reads } from '../../../projections/reading/queries.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
 import { messageFor } from '../../rendering/message.js';
 import { memberFor, usersFor, type StatusOf } from '../../rendering/user.js';

@@ -3,7 +3,7 @@ import type { ReadEvent } from '../../../domain/reads/events.js';
 import type { ChatKey } from '../../../kernel/chat.js';
 import type { EventOf, Position, Recorded } from '../../../kernel/event.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
-import type { UnreadReads } from '../../../projections/unreadReads.js';
+import type { UnreadReads } from '../../../projections/unread/unreadReads.js';
 import { chatUnread, noMessage, type ChatUnread } from './chatUnread.js';
 import type { UnreadCounts } from '../../contract/viewerPermissions.js';
 

@@ -6,7 +6,7 @@ import { difference } from '../../../../kernel/permissions.js';
 import type { ChannelRecord } from '../../../../projections/communities/documents.js';
 import type { MessageDocument } from '../../../../projections/messages/documents.js';
 import { lastMessage } from '../../../../projections/messages/queries.js';
-import { unread, type Unread } from '../../../../projections/unread.js';
+import { unread, type Unread } from '../../../../projections/unread/unread.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
 import { messageFor } from '../../../rendering/message.js';
 import { channelFor, channelRefFor } from '../../../rendering/user.js';

@@ -2,7 +2,7 @@ import { isRejection, type Rejection } from '../../../../kernel/decider.js';
 import type { MessageId, Millis } from '../../../../kernel/ids.js';
 import { sentBySession } from '../../../../projections/messages/queries.js';
 import type { MessageDocument } from '../../../../projections/messages/documents.js';
-import type { Reads } from '../../../../projections/reading.js';
+import type { Reads } from '../../../../projections/reading/queries.js';
 import type { Call, Caller } from '../../../contract/call.js';
 import type { Sending } from '../wire.js';
 

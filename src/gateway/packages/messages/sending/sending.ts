@@ -5,7 +5,7 @@ import { isRejection, reject, type Rejection } from '../../../../kernel/decider.
 import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
 import type { MessageId, UserId } from '../../../../kernel/ids.js';
 import type { Ids } from '../../../../kernel/ports/system.js';
-import type { Reads } from '../../../../projections/reading.js';
+import type { Reads } from '../../../../projections/reading/queries.js';
 import { writableChat } from '../../../access/chatAccess.js';
 import { lanes } from '../../../../kernel/serialQueue.js';
 import type { Call } from '../../../contract/call.js';

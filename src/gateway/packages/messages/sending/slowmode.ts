@@ -2,7 +2,7 @@ import { reject, type Rejection } from '../../../../kernel/decider.js';
 import { millisOf, type Millis } from '../../../../kernel/ids.js';
 import { has } from '../../../../kernel/permissions.js';
 import { lastMessageOf } from '../../../../projections/messages/queries.js';
-import type { Reads } from '../../../../projections/reading.js';
+import type { Reads } from '../../../../projections/reading/queries.js';
 import type { SeenChat } from '../../../access/chatAccess.js';
 import type { Call } from '../../../contract/call.js';
 

@@ -1,6 +1,6 @@
-import type { ChatKey } from '../kernel/chat.js';
-import { collectionOf } from '../kernel/document.js';
-import type { MessageId, UserId } from '../kernel/ids.js';
+import type { ChatKey } from '../../kernel/chat.js';
+import { collectionOf } from '../../kernel/document.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
 import {
   countKey,
   countPrefix,
@@ -10,13 +10,13 @@ import {
   spanOf,
   spansPerSpan,
   type Level,
-} from './messages/countKey.js';
-import type { MessageDocument } from './messages/documents.js';
-import { messageCountDocuments, messageDocuments } from './messages/fold.js';
-import { history, lastMessageOf } from './messages/queries.js';
-import { countIn, scanned, type Reads } from './reading.js';
-import type { ReadMarkerDocument } from './reads/documents.js';
-import { readMarkerDocuments, readMarkerKey } from './reads/fold.js';
+} from '../messages/countKey.js';
+import type { MessageDocument } from '../messages/documents.js';
+import { messageCountDocuments, messageDocuments } from '../messages/fold.js';
+import { history, lastMessageOf } from '../messages/queries.js';
+import { countIn, scanned, type Reads } from '../reading/queries.js';
+import type { ReadMarkerDocument } from '../reads/documents.js';
+import { readMarkerDocuments, readMarkerKey } from '../reads/fold.js';
 import { unread, type Unread } from './unread.js';
 
 /** What the unread counts of many viewers of one chat are made from. */

@@ -1,4 +1,4 @@
-import { beforeAll, type Position } from '../kernel/event.js';
+import { beforeAll, type Position } from '../../kernel/event.js';
 
 /** The projection stopped before the position that was asked for, and will not reach it in this process. */
 export class ProjectionStopped extends Error {

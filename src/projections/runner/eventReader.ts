@@ -1,9 +1,9 @@
-import { DamagedRecord, type EventLog, type StoredEvent, type Subscription } from '../kernel/ports/eventLog.js';
+import { DamagedRecord, type EventLog, type StoredEvent, type Subscription } from '../../kernel/ports/eventLog.js';
 import type { Committer } from './committer.js';
 import { decoded, type Decoding } from './decoding.js';
-import type { Folder } from './folder.js';
+import type { Folder } from './foldingEngine.js';
 import { GivenUp, pauseAfter } from './retrying.js';
-import { lowestCommitted } from './waiting.js';
+import { lowestCommitted } from '../progress/waiters.js';
 
 /** Folded without a pause: other work on this thread waits for no more than that. */
 const foldEventsMax = 512;

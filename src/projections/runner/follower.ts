@@ -1,10 +1,10 @@
-import type { Position } from '../kernel/event.js';
-import type { DocumentStore } from '../kernel/ports/documentStore.js';
-import type { Timers } from '../kernel/ports/leases.js';
-import type { Running } from './folder.js';
-import { hintOf } from './hints.js';
+import type { Position } from '../../kernel/event.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
+import type { Timers } from '../../kernel/ports/leases.js';
+import type { Running } from './foldingEngine.js';
+import { hintOf } from '../progress/commitHints.js';
 import { GivenUp, retrying, type Patience } from './retrying.js';
-import type { Standing } from './standing.js';
+import type { Standing } from '../progress/progress.js';
 
 export type FollowingNeeds = {
   readonly store: Pick<DocumentStore, 'checkpoint'>;

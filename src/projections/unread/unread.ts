@@ -1,8 +1,8 @@
-import type { ChatKey } from '../kernel/chat.js';
-import type { MessageId, UserId } from '../kernel/ids.js';
-import { lastMessageOf, mentionCountAfter, messagesAfter } from './messages/queries.js';
-import { readMarker } from './reads/queries.js';
-import type { Reads } from './reading.js';
+import type { ChatKey } from '../../kernel/chat.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import { lastMessageOf, mentionCountAfter, messagesAfter } from '../messages/queries.js';
+import { readMarker } from '../reads/queries.js';
+import type { Reads } from '../reading/queries.js';
 
 export type Unread = {
   /** Messages by others after the marker that are not deleted. Exact. */

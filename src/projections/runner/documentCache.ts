@@ -1,6 +1,6 @@
-import { collectionOf, type AnyDocumentType } from '../kernel/document.js';
-import { beforeAll, type Position } from '../kernel/event.js';
-import type { DocumentStore, IndexKey } from '../kernel/ports/documentStore.js';
+import { collectionOf, type AnyDocumentType } from '../../kernel/document.js';
+import { beforeAll, type Position } from '../../kernel/event.js';
+import type { DocumentStore, IndexKey } from '../../kernel/ports/documentStore.js';
 
 /** A document with all events folded in that were read so far, whether that is stored already or not. */
 export type HotDocument = {

@@ -1,6 +1,6 @@
-import { collectionOf, type Projection } from '../kernel/document.js';
-import type { Position } from '../kernel/event.js';
-import type { DocumentStore } from '../kernel/ports/documentStore.js';
+import { collectionOf, type Projection } from '../../kernel/document.js';
+import type { Position } from '../../kernel/event.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 
 /**
  * The name under which a projection's checkpoint is stored. It carries the versions of its documents: when one is raised

@@ -1,6 +1,6 @@
-import { collectionOf, type DocumentType } from '../kernel/document.js';
-import type { Event } from '../kernel/event.js';
-import type { DocumentStore, IndexRange, KeyScan } from '../kernel/ports/documentStore.js';
+import { collectionOf, type DocumentType } from '../../kernel/document.js';
+import type { Event } from '../../kernel/event.js';
+import type { DocumentStore, IndexRange, KeyScan } from '../../kernel/ports/documentStore.js';
 
 /** What every query needs. */
 export type Reads = { readonly store: DocumentStore };

@@ -1,18 +1,18 @@
-import type { EventCodec } from '../kernel/codec.js';
-import type { Projection } from '../kernel/document.js';
-import { beforeAll } from '../kernel/event.js';
-import { fencedCommits } from '../kernel/fencedCommits.js';
-import type { DocumentStore } from '../kernel/ports/documentStore.js';
-import type { EventLog } from '../kernel/ports/eventLog.js';
-import type { PubSub } from '../kernel/ports/pubSub.js';
-import type { Sealer } from '../kernel/ports/sealer.js';
-import { raised, type Tenure } from '../kernel/tenure.js';
+import type { EventCodec } from '../../kernel/codec.js';
+import type { Projection } from '../../kernel/document.js';
+import { beforeAll } from '../../kernel/event.js';
+import { fencedCommits } from '../../kernel/fencedCommits.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
+import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { PubSub } from '../../kernel/ports/pubSub.js';
+import type { Sealer } from '../../kernel/ports/sealer.js';
+import { raised, type Tenure } from '../../kernel/tenure.js';
 import { committer } from './committer.js';
-import { consume } from './consumer.js';
-import { begin, folder, type Alarm, type Folder } from './folder.js';
-import { bytesOf, projectionsTopic, type Hint } from './hints.js';
+import { consume } from './eventReader.js';
+import { begin, folder, type Alarm, type Folder } from './foldingEngine.js';
+import { bytesOf, projectionsTopic, type Hint } from '../progress/commitHints.js';
 import { GivenUp, retrying, type Patience, type Trouble } from './retrying.js';
-import type { Standing } from './standing.js';
+import type { Standing } from '../progress/progress.js';
 
 export type ProjectingNeeds = {
   readonly log: EventLog;

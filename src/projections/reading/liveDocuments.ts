@@ -1,6 +1,6 @@
-import { collectionOf, forRunner, type AnyDocumentType, type DocumentType } from '../kernel/document.js';
-import type { Event, Position, Recorded } from '../kernel/event.js';
-import type { AbsentDocument, DocumentStore, StoredDocument } from '../kernel/ports/documentStore.js';
+import { collectionOf, forRunner, type AnyDocumentType, type DocumentType } from '../../kernel/document.js';
+import type { Event, Position, Recorded } from '../../kernel/event.js';
+import type { AbsentDocument, DocumentStore, StoredDocument } from '../../kernel/ports/documentStore.js';
 import { batchedReads } from './batchedReads.js';
 
 export type Change<Doc> = {

@@ -1,4 +1,4 @@
-import type { Event, Recorded } from '../kernel/event.js';
+import type { Event, Recorded } from '../../kernel/event.js';
 
 /** A line of a fold that needs the document. What happens to a document that is not there leaves it so. */
 export const whenThere =

@@ -1,5 +1,5 @@
-import type { DocumentStore } from '../kernel/ports/documentStore.js';
-import type { Batch, Folder } from './folder.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
+import type { Batch, Folder } from './foldingEngine.js';
 import { GivenUp, retrying, type Patience } from './retrying.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../kernel/ports/documentStore.js';
+import type { Checkpoint } from '../../kernel/ports/documentStore.js';
 
 /** What the node that projects tells the others after each commit, so that they need not ask the store. */
 export type Hint = {

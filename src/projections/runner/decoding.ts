@@ -1,7 +1,7 @@
-import type { EventCodec } from '../kernel/codec.js';
-import type { Recorded } from '../kernel/event.js';
-import type { StoredEvent } from '../kernel/ports/eventLog.js';
-import { KeysMissing, type Sealer } from '../kernel/ports/sealer.js';
+import type { EventCodec } from '../../kernel/codec.js';
+import type { Recorded } from '../../kernel/event.js';
+import type { StoredEvent } from '../../kernel/ports/eventLog.js';
+import { KeysMissing, type Sealer } from '../../kernel/ports/sealer.js';
 import { retrying, type Patience } from './retrying.js';
 
 /** A record that cannot be made out, today or tomorrow. */

@@ -1,12 +1,12 @@
-import type { AnyDocumentType, Projection } from '../kernel/document.js';
-import { beforeAll, type Position, type Recorded } from '../kernel/event.js';
-import type { Millis } from '../kernel/ids.js';
-import type { Checkpoint, DocumentStore, DocumentWrite, Plain } from '../kernel/ports/documentStore.js';
-import type { StoredEvent } from '../kernel/ports/eventLog.js';
-import { checkpointOf } from './checkpoints.js';
+import type { AnyDocumentType, Projection } from '../../kernel/document.js';
+import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
+import type { Millis } from '../../kernel/ids.js';
+import type { Checkpoint, DocumentStore, DocumentWrite, Plain } from '../../kernel/ports/documentStore.js';
+import type { StoredEvent } from '../../kernel/ports/eventLog.js';
+import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type Decoded } from './decoding.js';
-import { hotDocuments, type HotDocument, type HotDocuments } from './hotDocuments.js';
-import type { Progress, Stopped } from './waiting.js';
+import { hotDocuments, type HotDocument, type HotDocuments } from './documentCache.js';
+import type { Progress, Stopped } from '../progress/waiters.js';
 
 /** One projection on its way through the log. */
 export type Running = Progress & {

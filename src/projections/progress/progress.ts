@@ -1,6 +1,6 @@
-import type { Position } from '../kernel/event.js';
-import type { Running } from './folder.js';
-import { lowestCommitted, waiting } from './waiting.js';
+import type { Position } from '../../kernel/event.js';
+import type { Running } from '../runner/foldingEngine.js';
+import { lowestCommitted, waiting } from './waiters.js';
 
 /** How far the projections are, as far as this process knows, and who waits for them to come further. */
 export interface Standing {
