@@ -1,6 +1,6 @@
 import type { UpdateName } from '../../src/gen/rpcs.js';
 import type { Update } from '../../src/gen/updates.js';
-import type { Received } from '../gateway/core/rawClient.js';
+import type { Received } from '../gateway/rig/rawClient.js';
 import { described, type Names } from './describe.js';
 import { savedMessages, say } from './places.js';
 import type { Seat } from './seat.js';

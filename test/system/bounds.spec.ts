@@ -9,7 +9,7 @@ import { rpcTable, type RpcName } from '../../src/gen/rpcs.js';
 import type { MessageEntityInit } from '../../src/gen/types.js';
 import type { PasswordHasher } from '../../src/kernel/ports/system.js';
 import type { Environment } from '../../src/config.js';
-import { rawClient, type RawClient } from '../gateway/core/rawClient.js';
+import { rawClient, type RawClient } from '../gateway/rig/rawClient.js';
 import { fieldPaths, textOf, withField, type Plain } from '../support/fieldPaths.js';
 import { quickHasher, testServer, type TestServer } from '../support/server.js';
 import { nameOf, protocolRoot } from '../wire/definitions.js';

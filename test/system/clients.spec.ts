@@ -4,7 +4,7 @@ import type { Authorization } from '../../src/gen/auth.js';
 import type { RPCResult } from '../../src/gen/core.js';
 import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
 import { ChannelType } from '../../src/gen/types.js';
-import { initialize, rawClient, type RawClient } from '../gateway/core/rawClient.js';
+import { initialize, rawClient, type RawClient } from '../gateway/rig/rawClient.js';
 import { onEachDeployment, type Deployment } from '../support/deployments.js';
 import { found, inChannel, join, say, withUser, type Town } from './places.js';
 import { signUp, type Seat } from './seat.js';

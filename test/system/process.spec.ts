@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { variables } from '../../src/config.js';
 import { foldersIn } from '../../src/engines.js';
 import type { MessageId } from '../../src/kernel/ids.js';
-import { initialize, rawClient, type RawClient } from '../gateway/core/rawClient.js';
+import { initialize, rawClient, type RawClient } from '../gateway/rig/rawClient.js';
 import { freePort } from '../support/freePort.js';
 import { folderFor, serverProcess, startedByScript } from '../support/serverProcess.js';
 import { savedMessages } from './places.js';

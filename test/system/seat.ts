@@ -3,7 +3,7 @@ import type { RPCResult } from '../../src/gen/core.js';
 import { rpcTable, type ResultName, type RpcName, type Rpcs } from '../../src/gen/rpcs.js';
 import type { Update } from '../../src/gen/updates.js';
 import type { SessionId, UserId } from '../../src/kernel/ids.js';
-import { initialize, rawClient, type RawClient } from '../gateway/core/rawClient.js';
+import { initialize, rawClient, type RawClient } from '../gateway/rig/rawClient.js';
 
 type Request<Name extends RpcName> = Rpcs[Name]['requestInit'];
 type Response<Name extends RpcName> = Rpcs[Name]['response'];

@@ -4,7 +4,7 @@ import type { Update } from '../../src/gen/updates.js';
 import { onEachDeployment, type Deployment } from '../support/deployments.js';
 import { HasherBusy } from '../../src/kernel/ports/system.js';
 import { quickHasher, testServer, type TestServer } from '../support/server.js';
-import { initialize, rawClient } from '../gateway/core/rawClient.js';
+import { initialize, rawClient } from '../gateway/rig/rawClient.js';
 import { savedMessages, say, withUser } from './places.js';
 import { guest, outcomeOf, resume, signIn, signUp, signUpWith, type Seat } from './seat.js';
 

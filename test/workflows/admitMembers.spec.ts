@@ -9,7 +9,7 @@ import { readEvents } from '../../src/kernel/codec.js';
 import type { ChannelId, CommunityId, UserId } from '../../src/kernel/ids.js';
 import { admitMembers } from '../../src/workflows/admitMembers.js';
 import { pauseMillisMax, startWorkflow, type WorkflowAlarm } from '../../src/workflows/runner.js';
-import { openEngines, type Engines } from '../gateway/communities/engines.js';
+import { openEngines, type Engines } from '../gateway/packages/communities/engines.js';
 import { needsOn } from './needs.js';
 
 const ada = 1n as UserId;

@@ -1,5 +1,5 @@
 import type { WorkflowAlarm, WorkflowNeeds } from '../../src/workflows/runner.js';
-import type { Engines } from '../gateway/communities/engines.js';
+import type { Engines } from '../gateway/packages/communities/engines.js';
 
 /** What a workflow runs on, without pauses. An alarm fails the test. */
 export const needsOn = ({ log, codec, sealer, store, execute }: Engines, changes: Partial<WorkflowNeeds> = {}) => ({

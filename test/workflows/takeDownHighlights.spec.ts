@@ -10,7 +10,7 @@ import type { ChannelId, CommunityId, MessageId, UserId } from '../../src/kernel
 import { allPermissions } from '../../src/kernel/permissions.js';
 import { startWorkflow, type WorkflowNeeds } from '../../src/workflows/runner.js';
 import { takeDownHighlights } from '../../src/workflows/takeDownHighlights.js';
-import { openEngines, type Engines } from '../gateway/communities/engines.js';
+import { openEngines, type Engines } from '../gateway/packages/communities/engines.js';
 import { needsOn } from './needs.js';
 
 const ada = 1n as UserId;

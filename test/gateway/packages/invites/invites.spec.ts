@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { memberStream } from '../../../../src/domain/members/decide.js';
+import { membershipsMax } from '../../../../src/gateway/packages/communities/membershipsLimit.js';
+import { InviteType } from '../../../../src/gen/auth.js';
+import { UserStatusStatus } from '../../../../src/gen/types.js';
+import { channelChat } from '../../../../src/kernel/chat.js';
+import { isRejection } from '../../../../src/kernel/decider.js';
+import type { CommunityId, Millis, RoleId, UserId } from '../../../../src/kernel/ids.js';
+import { permission, usualPermissions } from '../../../../src/kernel/permissions.js';
+import { inviteTo, settledTown, type SettledTown } from '../communities/town.js';
+
+const here = ({ community: communityId, general: channelId }: SettledTown) => ({ communityId, channelId });
+
+describe('CreateChatInvite', () => {
+  it('gives a code to any member who sees the channel', async () => {
+    const town = await settledTown();
+    const codes = [await inviteTo(town, town.bob, here(town)), await inviteTo(town, town.bob, here(town))];
+    for (const code of codes) assert.match(code, /^[0-9a-hjkmnp-tv-z]{12}$/);
+    assert.notEqual(codes[0], codes[1]);
+  });
+  it('is refused to who does not see the channel', async () => {
+    const town = await settledTown();
+    const request = { chatRef: { channel: here(town) } };
+    assert.equal(await town.refused(town.cleo, 'chatsCreateChatInvite', request), 'COMMUNITY_NOT_FOUND');
+    const everybody = { ...here(town), roleId: 0n as RoleId };
+    const hidden = { ...everybody, permissions: { pos: 0n, neg: permission.viewChannel } };
+    await town.must(town.ada, 'communitiesCreateChannelOverride', hidden);
+    assert.equal(await town.refused(town.bob, 'chatsCreateChatInvite', request), 'CHANNEL_NOT_FOUND');
+  });
+  it('knows no other places yet', async () => {
+    const { refused, bob } = await settledTown();
+    const into = (chatRef: object) => refused(bob, 'chatsCreateChatInvite', { chatRef });
+    assert.equal(await into({ self: {} }), 'NOT_IMPLEMENTED');
+    assert.equal(await into({ user: { userId: 5n } }), 'NOT_IMPLEMENTED');
+    assert.equal(await into({ group: { groupId: 5n } }), 'NOT_IMPLEMENTED');
+    assert.equal(await into({}), 'INVALID_ARGUMENT');
+  });
+  it('takes the time of expiry in seconds or milliseconds, and 0 as none', async () => {
+    const town = await settledTown();
+    const later = town.engines.time.millis + 60_000;
+    for (const expiresAt of [BigInt(later), BigInt(later / 1000)]) {
+      const code = await inviteTo(town, town.ada, here(town), { expiresAt });
+      const { invitePreview } = await town.must(town.cleo, 'authLookupInvite', { code });
+      assert.equal(invitePreview.expiresAt, BigInt(later));
+    }
+    const code = await inviteTo(town, town.ada, here(town), { expiresAt: 0n, maxUses: 0 });
+    const { invitePreview } = await town.must(town.cleo, 'authLookupInvite', { code });
+    assert.equal(invitePreview.expiresAt, undefined);
+    const past = { chatRef: { channel: here(town) }, expiresAt: 1000n };
+    assert.equal(await town.refused(town.ada, 'chatsCreateChatInvite', past), 'INVALID_ARGUMENT');
+    const never = { ...past, expiresAt: 2n ** 64n - 1n };
+    assert.equal(await town.refused(town.ada, 'chatsCreateChatInvite', never), 'INVALID_ARGUMENT');
+  });
+});
+
+describe('LookupInvite', () => {
+  it('shows the community to who is not even signed in', async () => {
+    const { lookup, ada, community, code } = await settledTown();
+    const answer = await lookup(code);
+    assert.ok(!isRejection(answer));
+    const { creator, community: shown, ...preview } = answer.invitePreview;
+    assert.deepEqual(preview, {
+      code,
+      creatorId: ada,
+      targetId: community,
+      targetType: InviteType.COMMUNITY,
+      expiresAt: undefined,
+    });
+    assert.deepEqual([creator?.name, creator?.status], ['Ada', undefined]);
+    assert.deepEqual([shown?.name, shown?.owner, shown?.permissions], ['Chess', false, 0n]);
+  });
+  it('shows it to a member as it is to them', async () => {
+    const { must, bob, code } = await settledTown();
+    const { invitePreview } = await must(bob, 'authLookupInvite', { code });
+    assert.equal(invitePreview.community?.permissions, usualPermissions);
+  });
+  it('shows it as a member also to who has only just become one', async () => {
+    const { engines, must, cleo, community, code } = await settledTown();
+    const joined = { community, user: cleo, via: 'invite', invite: code, joining: 1 };
+    await engines.append(memberStream(community, cleo), { type: 'members.MemberJoined.v1', data: joined });
+    const { invitePreview } = await must(cleo, 'authLookupInvite', { code });
+    assert.equal(invitePreview.community?.permissions, usualPermissions);
+  });
+  it('is closed to who has just taken the last use', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
+    const { community, general, cleo } = town;
+    const used = { code, chat: channelChat(community, general), user: cleo, joining: 1 };
+    await town.engines.append(`invite-${code}`, { type: 'invites.InviteUsed.v1', data: used });
+    assert.equal(await town.refused(cleo, 'authLookupInvite', { code }), 'INVITE_NOT_FOUND');
+  });
+  it('knows no code that is none, is used up or has expired', async () => {
+    const town = await settledTown();
+    const refused = (code: string) => town.refused(town.cleo, 'authLookupInvite', { code });
+    const once = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
+    const soon = await inviteTo(town, town.ada, here(town), { expiresAt: BigInt(town.engines.time.millis + 1000) });
+    await town.must(town.cleo, 'authUseInvite', { code: once });
+    town.engines.time.millis = (town.engines.time.millis + 1000) as Millis;
+    for (const code of ['', 'x'.repeat(100_000), '000000000000', once, soon]) {
+      assert.equal(await refused(code), 'INVITE_NOT_FOUND');
+    }
+  });
+});
+
+describe('UseInvite', () => {
+  it('tells the joiner of the community and its channels, and everybody of the joiner', async () => {
+    const town = await settledTown();
+    const { ada, cleo, community: communityId, code } = town;
+    await town.must(cleo, 'authUseInvite', { code });
+    const [first, second, third, ...rest] = town.heard(cleo);
+    assert.equal(first?.community?.community?.permissions, usualPermissions);
+    assert.equal(second?.channel?.channel?.name, 'general');
+    assert.deepEqual([third], town.heard(ada));
+    assert.deepEqual(rest, []);
+    const created = third?.communityMemberCreated;
+    assert.deepEqual(created?.member, { id: cleo, communityId, roleIds: [], nickname: undefined });
+    assert.equal(created.user?.name, 'Cleo');
+    assert.equal(created.user.status?.status, UserStatusStatus.ONLINE);
+  });
+  it('again changes nothing and takes no use', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.ada, here(town), { maxUses: 2 });
+    await town.must(town.cleo, 'authUseInvite', { code });
+    town.heard(town.cleo);
+    await town.must(town.cleo, 'authUseInvite', { code });
+    await town.must(town.bob, 'authUseInvite', { code });
+    assert.deepEqual(town.heard(town.cleo), []);
+    const dora = await town.person('Dora');
+    await town.must(dora, 'authUseInvite', { code });
+    const edna = await town.person('Edna');
+    assert.equal(await town.refused(edna, 'authUseInvite', { code }), 'INVITE_NOT_FOUND');
+  });
+  it('brings back who has left, for another use', async () => {
+    const town = await settledTown();
+    const { cleo, community: communityId } = town;
+    const code = await inviteTo(town, town.ada, here(town), { maxUses: 2 });
+    for (let round = 0; round < 2; round += 1) {
+      await town.must(cleo, 'authUseInvite', { code });
+      await town.must(cleo, 'communitiesLeaveCommunity', { communityId });
+    }
+    assert.equal(await town.refused(cleo, 'authUseInvite', { code }), 'INVITE_NOT_FOUND');
+  });
+  it('into a community that was deleted is refused, also where the read models do not know it yet', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
+    const { community } = town;
+    const deleted = { type: 'communities.CommunityDeleted.v1', data: { community, by: town.ada } };
+    await town.engines.append(`community-${community.toString()}`, deleted);
+    assert.equal(await town.refused(town.cleo, 'authUseInvite', { code }), 'INVITE_NOT_FOUND');
+  });
+  it('lets nobody into more communities than they may be in, also right after the last one', async () => {
+    const town = await settledTown();
+    const { cleo, code } = town;
+    for (let index = 1; index < membershipsMax; index += 1) {
+      await town.must(cleo, 'communitiesCreateCommunity', { name: index.toString() });
+    }
+    const community = town.engines.ids.next() as CommunityId;
+    const founded = { community, owner: cleo, defaultPermissions: 0n, name: 'the last one' };
+    const stream = `community-${community.toString()}`;
+    await town.engines.append(stream, { type: 'communities.CommunityCreated.v1', data: founded });
+    const joined = { community, user: cleo, via: 'founding', joining: 1 };
+    await town.engines.append(memberStream(community, cleo), { type: 'members.MemberJoined.v1', data: joined });
+    assert.equal(await town.refused(cleo, 'authUseInvite', { code }), 'TOO_MANY');
+  });
+  it('lets no more in than it has uses, however many ask at once', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.ada, here(town), { maxUses: 3 });
+    const crowd: UserId[] = [];
+    for (let index = 0; index < 8; index += 1) crowd.push(await town.person(`number ${index.toString()}`));
+    const answers = await Promise.all(crowd.map((user) => town.ask(user, 'authUseInvite', { code })));
+    assert.equal(answers.filter((answer) => !isRejection(answer)).length, 3);
+    const isMember = (user: UserId) => town.rules().member(town.community, user) !== undefined;
+    assert.equal(crowd.filter(isMember).length, 3);
+  });
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { ChatRefInit } from '../../../../src/gen/refs.js';
+import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
+import { ada, bob, cleo, dm, dora, general, hidden, news } from './people.js';
+import { stage, type Node, type Stage } from './stage.js';
+
+let here: Stage;
+let node: Node;
+before(async () => {
+  here = await stage();
+  node = here.node();
+});
+after(() => here.close());
+
+type Editing = Parameters<typeof node.ask<'messagesEditMessage'>>[1];
+
+const found = async (messageId: MessageId, chatRef: ChatRefInit = general, user = ada) => {
+  const { messages } = await node.get('messagesGetHistory', { chatRef, around: messageId, limit: 1 }, user);
+  return messages.messages?.find((message) => message.messageId === messageId);
+};
+const edit = async (user: UserId, request: Editing): Promise<string> => {
+  const answer = await node.ask('messagesEditMessage', { chatRef: general, ...request }, node.call(user));
+  return 'rejected' in answer ? answer.rejected : 'done';
+};
+const bold = { startIndex: 0, length: 2, bold: true };
+
+describe('editing a message', () => {
+  it('changes its text and says when', async () => {
+    const messageId = await node.send(bob, { chatRef: general, message: 'helo' });
+    here.clock.at += 1000;
+    assert.equal(await edit(bob, { messageId, message: 'hello' }), 'done');
+    const edited = await found(messageId);
+    assert.deepEqual([edited?.message, edited?.editedAt], ['hello', BigInt(here.clock.at)]);
+  });
+  it('to a text without entities takes them away', async () => {
+    const messageId = await node.send(bob, { chatRef: general, message: 'hello', entities: [bold] });
+    await edit(bob, { messageId, message: 'hello' });
+    assert.deepEqual((await found(messageId))?.entities, []);
+  });
+  it('without a text replaces the entities, and keeps the text', async () => {
+    const messageId = await node.send(bob, { chatRef: general, message: 'hello' });
+    await edit(bob, { messageId, entities: [bold] });
+    const edited = await found(messageId);
+    assert.deepEqual([edited?.message, edited?.entities], ['hello', [bold]]);
+  });
+  it('without a text holds entities against the text that there is', async () => {
+    const messageId = await node.send(bob, { chatRef: general, message: 'x' });
+    assert.equal(await edit(bob, { messageId, entities: [bold] }), 'INVALID_ENTITIES');
+  });
+  it('of nothing but its previews changes nothing', async () => {
+    const messageId = await node.send(bob, { chatRef: general, message: 'hello', entities: [bold] });
+    assert.equal(await edit(bob, { messageId, suppressEmbeds: true }), 'done');
+    const same = await found(messageId);
+    assert.deepEqual([same?.message, same?.entities, same?.editedAt], ['hello', [bold], undefined]);
+  });
+  it('keeps what it answers', async () => {
+    const first = await node.send(ada, { chatRef: general, message: 'question' });
+    const messageId = await node.send(bob, { chatRef: general, message: 'anser', replyToOld: first });
+    await edit(bob, { messageId, message: 'answer' });
+    assert.equal((await found(messageId))?.replyTo, first);
+  });
+  it('is refused as it should be', async () => {
+    const messageId = await node.send(bob, { chatRef: general, message: 'hello' });
+    assert.equal(await edit(ada, { messageId, message: 'hacked' }), 'NOT_AUTHOR');
+    assert.equal(await edit(ada, { messageId, entities: [bold] }), 'NOT_AUTHOR');
+    assert.equal(await edit(ada, { messageId, suppressEmbeds: true }), 'NOT_AUTHOR');
+    assert.equal(await edit(bob, { messageId, message: '' }), 'EMPTY_MESSAGE');
+    assert.equal(await edit(bob, { messageId, media: [{}] }), 'NOT_IMPLEMENTED');
+    assert.equal(await edit(bob, { messageId, chatRef: dm(dora), message: 'x' }), 'MESSAGE_NOT_FOUND');
+    assert.equal(await edit(bob, { messageId, chatRef: hidden, message: 'x' }), 'CHAT_NOT_FOUND');
+    assert.equal(await edit(bob, { messageId: 5n as MessageId, message: 'x' }), 'MESSAGE_NOT_FOUND');
+    assert.equal((await found(messageId))?.message, 'hello');
+  });
+});
+
+describe('deleting messages', () => {
+  const remove = async (user: UserId, messageIds: readonly MessageId[], chatRef = general): Promise<string> => {
+    const answer = await node.ask('messagesDeleteMessage', { chatRef, messageIds }, node.call(user));
+    return 'rejected' in answer ? answer.rejected : 'done';
+  };
+  const send = (user: UserId, chatRef = general): Promise<MessageId> => node.send(user, { chatRef, message: 'hello' });
+
+  it('takes them away for everybody, and twice is once', async () => {
+    const ids = [await send(bob), await send(bob)];
+    assert.equal(await remove(bob, ids), 'done');
+    assert.equal(await remove(bob, ids), 'done');
+    assert.deepEqual(await Promise.all(ids.map((id) => found(id))), [undefined, undefined]);
+  });
+  it('passes over those that never were', async () => {
+    const id = await send(bob);
+    assert.equal(await remove(bob, [5n as MessageId, id]), 'done');
+    assert.equal(await found(id), undefined);
+  });
+  it('of others takes none when one is refused', async () => {
+    const [own, others] = [await send(bob), await send(cleo)];
+    assert.equal(await remove(bob, [own, others]), 'NOT_AUTHOR');
+    assert.ok((await found(own)) !== undefined && (await found(others)) !== undefined);
+  });
+  it('of others is for who may', async () => {
+    const id = await send(bob);
+    assert.equal(await remove(ada, [id]), 'done');
+    assert.equal(await found(id), undefined);
+  });
+  it('of the other side is for nobody', async () => {
+    const id = await send(bob, dm(ada));
+    assert.equal(await remove(ada, [id], dm(bob)), 'NOT_AUTHOR');
+  });
+  it('leaves what is in another chat', async () => {
+    const id = await send(bob, dm(ada));
+    assert.equal(await remove(bob, [id], general), 'done');
+    assert.ok((await found(id, dm(ada), bob)) !== undefined);
+  });
+  it('works where one may only read', async () => {
+    const id = await node.send(ada, { chatRef: news, message: 'news' });
+    assert.equal(await remove(bob, [id], news), 'NOT_AUTHOR');
+    assert.equal(await remove(bob, [id], hidden), 'CHAT_NOT_FOUND');
+  });
+  it('takes a hundred at a time', async () => {
+    const ids = Array.from({ length: 101 }, (_, index) => BigInt(index + 1) as MessageId);
+    await assert.rejects(remove(bob, ids), /at most 100 message_ids/);
+    assert.equal(await remove(bob, ids.slice(1)), 'done');
+  });
+  it('follow each other in the log', async () => {
+    const ids = [await send(bob), await send(bob), await send(bob)];
+    const start = await here.log.end();
+    await Promise.all([remove(bob, ids), send(cleo)]);
+    const types = (await here.log.readAll({ from: start, limit: 10 })).map(({ type }) => type);
+    const deleted = types.flatMap((type, index) => (type === 'messages.MessageDeleted.v1' ? [index] : []));
+    assert.equal(deleted.length, 3);
+    assert.equal((deleted.at(-1) ?? 0) - (deleted[0] ?? 0), 2);
+  });
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Rpcs } from '../../../../src/gen/rpcs.js';
+import { Messages } from '../../../../src/gen/messages.js';
+import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
+import { encode } from '../../../../src/wire/codec.js';
+import { ada, bob, category, cleo, dm, dora, general, hidden, self, voice } from './people.js';
+import { stage, type Node, type Stage } from './stage.js';
+
+let here: Stage;
+let node: Node;
+const ids: MessageId[] = [];
+before(async () => {
+  here = await stage();
+  node = here.node();
+  for (let index = 0; index < 120; index += 1) {
+    here.clock.at += 10;
+    ids.push(await node.send(bob, { chatRef: general, message: index.toString() }));
+  }
+});
+after(() => here.close());
+
+type Asking = Rpcs['messagesGetHistory']['requestInit'];
+
+const page = async (request: Asking, user: UserId = ada): Promise<readonly (MessageId | undefined)[]> => {
+  const { messages } = await node.get('messagesGetHistory', { chatRef: general, ...request }, user);
+  return (messages.messages ?? []).map(({ messageId }) => messageId);
+};
+const newestFirst = (from: number, to: number): readonly (MessageId | undefined)[] => ids.slice(from, to).toReversed();
+const at = (index: number): MessageId => ids[index] ?? (0n as MessageId);
+
+describe('the history of a chat', () => {
+  it('is its fifty newest messages, the newest first', async () => {
+    assert.deepEqual(await page({}), newestFirst(70, 120));
+    assert.deepEqual(await page({ limit: 0 }), newestFirst(70, 120));
+  });
+  it('has a hundred at most', async () => {
+    assert.deepEqual(await page({ limit: 4_000_000_000 }), newestFirst(20, 120));
+  });
+  it('goes back before a message', async () => {
+    assert.deepEqual(await page({ before: at(50), limit: 3 }), newestFirst(47, 50));
+  });
+  it('goes on after a message with the oldest of the newer ones', async () => {
+    assert.deepEqual(await page({ since: at(50), limit: 3 }), newestFirst(51, 54));
+  });
+  it('begins with the first message after 0', async () => {
+    assert.deepEqual(await page({ since: 0n as MessageId, limit: 3 }), newestFirst(0, 3));
+  });
+  it('has a message with what is around it', async () => {
+    assert.deepEqual(await page({ around: at(50), limit: 4 }), newestFirst(48, 52));
+    assert.deepEqual(await page({ around: at(50), limit: 1 }), [at(50)]);
+  });
+  it('is that of the newest when the anchor is 0', async () => {
+    assert.deepEqual(await page({ before: 0n as MessageId, limit: 2 }), newestFirst(118, 120));
+    assert.deepEqual(await page({ around: 0n as MessageId, limit: 2 }), newestFirst(118, 120));
+  });
+  it('names authors and mentioned users, and in communities who they are there', async () => {
+    await node.send(cleo, { chatRef: voice, message: '2', entities: [{ startIndex: 0, length: 1, userMention: {} }] });
+    const { messages } = await node.get('messagesGetHistory', { chatRef: voice }, ada);
+    assert.deepEqual(
+      messages.users?.map(({ id, name }) => [id, name]),
+      [
+        [cleo, 'User 3'],
+        [bob, 'User 2'],
+      ],
+    );
+    assert.deepEqual(
+      messages.members?.map(({ id }) => id),
+      [cleo, bob],
+    );
+    assert.deepEqual(messages.reactions, []);
+  });
+  it('of a direct chat has no members', async () => {
+    await node.send(dora, { chatRef: dm(ada), message: 'hello' });
+    const { messages } = await node.get('messagesGetHistory', { chatRef: dm(dora) }, ada);
+    assert.deepEqual([messages.users?.length, messages.members], [1, []]);
+  });
+  it('is for who sees the chat', async () => {
+    const asked = async (user: UserId, chatRef: Asking['chatRef']): Promise<unknown> => {
+      const answer = await node.ask('messagesGetHistory', { chatRef }, node.call(user));
+      return 'rejected' in answer ? answer.rejected : answer.messages.messages?.length;
+    };
+    assert.equal(await asked(dora, general), 'CHAT_NOT_FOUND');
+    assert.equal(await asked(bob, hidden), 'CHAT_NOT_FOUND');
+    assert.equal(await asked(bob, category), 'NOT_A_TEXT_CHAT');
+    assert.equal(await asked(ada, hidden), 0);
+  });
+  it('fits into a frame, with what is nearest to where it was asked', async () => {
+    const large = { chatRef: self, message: '文'.repeat(4000) };
+    const entities = Array.from({ length: 10 }, () => ({
+      length: 1,
+      textUrl: { url: `https://example.org/${'x'.repeat(1000)}` },
+    }));
+    const sent: MessageId[] = [];
+    for (let index = 0; index < 60; index += 1) sent.push(await node.send(cleo, { ...large, entities }));
+    const asked = async (request: Asking) => {
+      const { messages } = await node.get('messagesGetHistory', { chatRef: self, limit: 60, ...request }, cleo);
+      assert.ok(encode(Messages, messages).length < 1_000_000);
+      return (messages.messages ?? []).map(({ messageId }) => messageId);
+    };
+    const newest = await asked({});
+    assert.ok(newest.length > 10 && newest.length < 60);
+    assert.deepEqual(newest, sent.toReversed().slice(0, newest.length));
+    const oldest = await asked({ since: 0n as MessageId });
+    assert.deepEqual(oldest, sent.slice(0, oldest.length).toReversed());
+    const middle = await asked({ around: sent[30] ?? (0n as MessageId) });
+    assert.ok(middle.includes(sent[30]) && middle.includes(sent[20]) && middle.includes(sent[40]));
+  });
+});

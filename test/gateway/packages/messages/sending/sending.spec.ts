@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { MessageId } from '../../../../../src/kernel/ids.js';
+import {
+  ada,
+  bob,
+  category,
+  cleo,
+  dm,
+  dora,
+  general,
+  hidden,
+  news,
+  nobody,
+  self,
+  slow,
+  slowSeconds,
+  voice,
+} from '../people.js';
+import { holding, stage, type Node, type Stage } from '../stage.js';
+import { contentBytesMax, textUnitsMax } from '../../../../../src/gateway/packages/messages/wire.js';
+
+describe('sending a message', () => {
+  let here: Stage;
+  let node: Node;
+  before(async () => {
+    here = await stage();
+    node = here.node();
+  });
+  after(() => here.close());
+
+  const refusal = async (user = bob, request: Parameters<Node['send']>[1] = {}): Promise<unknown> => {
+    const answer = await node.ask('messagesSendMessage', { message: 'hi', ...request }, node.call(user));
+    assert.ok('rejected' in answer, 'it was not refused');
+    return answer.rejected;
+  };
+  const newest = async (chatRef: Parameters<Node['send']>[1]['chatRef'], user = ada) => {
+    const { messages } = await node.get('messagesGetHistory', { chatRef, limit: 1 }, user);
+    return messages.messages?.[0];
+  };
+
+  it('answers its id, under which everybody finds it', async () => {
+    const messageId = await node.send(bob, { chatRef: general, message: 'hello' });
+    assert.deepEqual(await newest(general, cleo), {
+      chatRef: general,
+      messageId,
+      authorId: bob,
+      message: 'hello',
+      entities: [],
+    });
+  });
+  it('reaches the other side of a direct chat, who calls it by the sender', async () => {
+    await node.send(bob, { chatRef: dm(dora), message: 'hello' });
+    assert.deepEqual((await newest(dm(bob), dora))?.chatRef, dm(bob));
+    assert.deepEqual((await newest(dm(dora), bob))?.chatRef, dm(dora));
+  });
+  it('to oneself is to the saved messages, however it is named', async () => {
+    const messageId = await node.send(bob, { chatRef: dm(bob), message: 'note' });
+    const kept = await newest(self, bob);
+    assert.deepEqual([kept?.messageId, kept?.chatRef], [messageId, self]);
+  });
+  it('works in voice channels', async () => {
+    assert.ok((await node.send(bob, { chatRef: voice, message: 'can you hear me?' })) > 0n);
+  });
+  it('ends the sender’s typing', async () => {
+    await node.send(cleo, { chatRef: general, message: 'hello' });
+    assert.deepEqual(node.posted.at(-1), ['channel.100.101', cleo]);
+  });
+
+  const refused: readonly (readonly [string, string, Parameters<typeof refusal>])[] = [
+    ['a channel that one does not see', 'CHAT_NOT_FOUND', [bob, { chatRef: hidden }]],
+    ['a community that one is not in', 'CHAT_NOT_FOUND', [dora, { chatRef: general }]],
+    ['a channel where one may only read', 'MISSING_PERMISSION', [bob, { chatRef: news }]],
+    ['a category', 'NOT_A_TEXT_CHAT', [bob, { chatRef: category }]],
+    ['a user who does not exist', 'USER_NOT_FOUND', [bob, { chatRef: dm(nobody) }]],
+    ['a group, while there are none', 'CHAT_NOT_FOUND', [bob, { chatRef: { group: { groupId: 5n as never } } }]],
+    ['half a channel', 'INVALID_ARGUMENT', [bob, { chatRef: { channel: { channelId: 101n as never } } }]],
+    ['nowhere', 'INVALID_ARGUMENT', [bob, {}]],
+    ['without text', 'EMPTY_MESSAGE', [bob, { chatRef: general, message: '' }]],
+    ['with too much text', 'MESSAGE_TOO_LONG', [bob, { chatRef: general, message: 'x'.repeat(textUnitsMax + 1) }]],
+    ['with attachments', 'NOT_IMPLEMENTED', [bob, { chatRef: general, media: [{}] }]],
+    ['an answer to nothing', 'MESSAGE_NOT_FOUND', [bob, { chatRef: general, replyToOld: 5n as MessageId }]],
+    [
+      'a quote from nothing',
+      'MESSAGE_NOT_FOUND',
+      [bob, { chatRef: general, replyTo: { quote: { message: 'as you said' } } }],
+    ],
+    [
+      'links that together take more than an event holds',
+      'MESSAGE_TOO_LONG',
+      [bob, { chatRef: general, entities: Array.from({ length: 30 }, () => link(2000)) }],
+    ],
+  ];
+  for (const [what, reason, asked] of refused) {
+    it(`is refused: ${what} (${reason})`, async () => {
+      assert.equal(await refusal(...asked), reason);
+    });
+  }
+  it('takes the longest text that there is', async () => {
+    const message = '\u0001'.repeat(textUnitsMax);
+    await node.send(bob, { chatRef: general, message });
+    assert.equal((await newest(general))?.message, message);
+    assert.ok(textUnitsMax * 6 < contentBytesMax);
+  });
+
+  it('says which message it answers, in the fields of both generations', async () => {
+    const first = await node.send(ada, { chatRef: general, message: 'question' });
+    await node.send(bob, { chatRef: general, message: 'old', replyToOld: first });
+    const old = await newest(general);
+    await node.send(bob, { chatRef: general, message: 'new', replyTo: { messageId: first } });
+    const neu = await newest(general);
+    assert.deepEqual(
+      [old?.replyTo, old?.reply, neu?.replyTo, neu?.reply],
+      [first, { messageId: first }, first, { messageId: first }],
+    );
+  });
+  it('keeps the quote', async () => {
+    const first = await node.send(ada, { chatRef: general, message: 'what I said' });
+    const quote = { message: 'I said', entities: [{ startIndex: 0, length: 1, bold: true }], offset: 5n };
+    await node.send(bob, { chatRef: general, message: 'you said', replyTo: { messageId: first, quote } });
+    assert.deepEqual((await newest(general))?.reply?.quote, quote);
+  });
+  it('does not answer what is in another chat', async () => {
+    const elsewhere = await node.send(bob, { chatRef: dm(dora), message: 'secret' });
+    assert.equal(await refusal(bob, { chatRef: general, replyToOld: elsewhere }), 'MESSAGE_NOT_FOUND');
+  });
+  it('may answer what was deleted while it was written', async () => {
+    const first = await node.send(ada, { chatRef: general, message: 'oops' });
+    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [first] }, ada);
+    await node.send(bob, { chatRef: general, message: 'what was it?', replyToOld: first });
+    assert.equal((await newest(general))?.replyTo, first);
+  });
+
+  describe('where slow mode is on', () => {
+    it('has to wait after the last one, and is told how long', async () => {
+      await node.send(bob, { chatRef: slow, message: 'one' });
+      here.clock.at += 10_000;
+      const answer = await node.ask('messagesSendMessage', { chatRef: slow, message: 'two' }, node.call(bob));
+      assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds - 10 });
+      here.clock.at += (slowSeconds - 10) * 1000;
+      assert.ok((await node.send(bob, { chatRef: slow, message: 'two' })) > 0n);
+    });
+    it('waits on another node as well', async () => {
+      here.clock.at += slowSeconds * 1000;
+      await node.send(bob, { chatRef: slow, message: 'here' });
+      const other = here.node();
+      const answer = await other.ask('messagesSendMessage', { chatRef: slow, message: 'there' }, other.call(bob));
+      assert.ok('rejected' in answer && answer.rejected === 'SLOWMODE');
+    });
+    it('passes once when two sessions send at the same time', async () => {
+      here.clock.at += slowSeconds * 1000;
+      const log = holding(here.log);
+      const there = here.node({ log });
+      const answers: object[] = [];
+      const sends = [21, 22].map(async (session) => {
+        const call = there.call(bob, session);
+        answers.push(await there.ask('messagesSendMessage', { chatRef: slow, message: 'me first' }, call));
+      });
+      while (log.held.length + answers.length < sends.length) await new Promise(setImmediate);
+      assert.deepEqual([log.held.length, answers], [1, [{ rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds }]]);
+      for (const release of log.held) release();
+      await Promise.all(sends);
+    });
+    it('does not wait after what was refused', async () => {
+      here.clock.at += slowSeconds * 1000;
+      assert.equal(await refusal(cleo, { chatRef: slow, replyToOld: 5n as MessageId }), 'MESSAGE_NOT_FOUND');
+      assert.ok((await node.send(cleo, { chatRef: slow, message: 'now' })) > 0n);
+    });
+    it('does not wait who may delete messages', async () => {
+      await node.send(ada, { chatRef: slow, message: 'one' });
+      assert.ok((await node.send(ada, { chatRef: slow, message: 'two' })) > 0n);
+    });
+  });
+});
+
+function link(units: number) {
+  return { startIndex: 0, length: 1, textUrl: { url: `https://example.org/${'x'.repeat(units)}` } };
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import { memoryEventLog } from '../../../../src/adapters/eventLog/memory.js';
+import { systemIds } from '../../../../src/adapters/system/ids.js';
+import { eventKinds } from '../../../../src/domain/registry.js';
+import { chatRpcs } from '../../../../src/gateway/packages/chats/rpcs.js';
+import { messageRpcs } from '../../../../src/gateway/packages/messages/rpcs.js';
+import { messageUpdates } from '../../../../src/gateway/packages/messages/updates.js';
+import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
+import { readUpdates } from '../../../../src/gateway/packages/reads/updates.js';
+import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
+import type { Call, Caller, Handlers, Told } from '../../../../src/gateway/contract/call.js';
+import type { Statuses } from '../../../../src/gateway/presence/statuses.js';
+import { liveTeller } from '../../../../src/gateway/updates/updateRenderer.js';
+import type { TypingChange } from '../../../../src/gateway/presence/typing.js';
+import { rpcTable, type Rpcs } from '../../../../src/gen/rpcs.js';
+import { UserStatusStatus } from '../../../../src/gen/types.js';
+import { eventCodec, readEvents, type EventCodec } from '../../../../src/kernel/codec.js';
+import { isRejection, type Command, type Decider, type Rejection } from '../../../../src/kernel/decider.js';
+import { beforeAll, type Event } from '../../../../src/kernel/event.js';
+import { executor, type Execute } from '../../../../src/kernel/execute.js';
+import { foldedStreams } from '../../../../src/kernel/foldedStreams.js';
+import { snowflakes, type MessageId, type Millis, type SessionId, type UserId } from '../../../../src/kernel/ids.js';
+import type { DocumentStore } from '../../../../src/kernel/ports/documentStore.js';
+import type { EventLog } from '../../../../src/kernel/ports/eventLog.js';
+import type { Sealer } from '../../../../src/kernel/ports/sealer.js';
+import { communityDocuments } from '../../../../src/projections/communities/fold.js';
+import { conversationDocuments } from '../../../../src/projections/conversations/fold.js';
+import { membershipsDocuments } from '../../../../src/projections/members/fold.js';
+import { messageDocuments } from '../../../../src/projections/messages/fold.js';
+import { projections } from '../../../../src/projections/registry.js';
+import { startProjections, type Projections } from '../../../../src/projections/runner/runner.js';
+import { unreadReads } from '../../../../src/projections/unread/unreadReads.js';
+import { userDocuments } from '../../../../src/projections/users/fold.js';
+import { decodeBounded, encode, type Codec } from '../../../../src/wire/codec.js';
+import { openStore } from '../../../projections/setting.js';
+import { plainSealer } from '../../../support/plainSealer.js';
+import { cleo, populate } from './people.js';
+
+type Asked =
+  | 'messagesSendMessage'
+  | 'messagesGetHistory'
+  | 'messagesEditMessage'
+  | 'messagesDeleteMessage'
+  | 'chatsGetChats'
+  | 'chatsGetChat'
+  | 'chatsMarkChatRead'
+  | 'chatsSetTyping';
+type Request<Name extends Asked> = Rpcs[Name]['requestInit'];
+type Answer<Name extends Asked> = Rpcs[Name]['result'] | Rejection;
+
+/** One process on the stage's log and read models. Its memory begins empty. */
+export interface Node {
+  /** One request of a session that came to this node before, or comes now. */
+  call(user: UserId, session?: number): Call;
+  ask<Name extends Asked>(name: Name, request: Request<Name>, call: Call): Promise<Answer<Name>>;
+  /** What `ask` answers when it is not refused. */
+  get<Name extends Asked>(name: Name, request: Request<Name>, user: UserId): Promise<Rpcs[Name]['result']>;
+  send(user: UserId, request: Request<'messagesSendMessage'>): Promise<MessageId>;
+  connect(...users: readonly UserId[]): Promise<void>;
+  /** What was told since the last time, in order. */
+  told(): Promise<readonly Told[]>;
+  readonly typed: TypingChange[];
+  readonly posted: (readonly [chat: string, user: UserId])[];
+}
+
+export interface Stage {
+  node(changes?: { readonly log?: EventLog }): Node;
+  readonly clock: { at: number };
+  readonly log: EventLog;
+  happened(stream: string, ...events: readonly Event[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+let commands = 0;
+
+/** A log that takes what it is given only when it is released. */
+export const holding = (log: EventLog): EventLog & { readonly held: (() => void)[] } => {
+  const held: (() => void)[] = [];
+  return {
+    ...log,
+    held,
+    append: async (...append) => {
+      await new Promise<void>((release) => held.push(release));
+      return log.append(...append);
+    },
+  };
+};
+
+/** The people and channels of `people.ts`, with the real read models, access and teller, on engines in memory. */
+export const stage = async (): Promise<Stage> => {
+  const clock = { at: 1_767_225_600_000 };
+  const now = (): Millis => clock.at as Millis;
+  const log = memoryEventLog({ now });
+  const sealer = plainSealer();
+  const codec = eventCodec(eventKinds, sealer);
+  const store = await openStore();
+  const fail = (problem: unknown): void => assert.fail(inspect(problem));
+  const followed = { log, codec, sealer, store, projections, clock: { now }, onAlarm: fail, onTrouble: fail };
+  const following = await startProjections(followed);
+  const place = { log, codec, sealer, store, following, now };
+  const streams = foldedStreams({ log, codec, sealer });
+  const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(0, now)), streams };
+  const happened = happening(executor(kernel));
+  await populate(happened);
+  let nodes = 0;
+  return {
+    clock,
+    happened,
+    log,
+    close: () => following.close(),
+    node: (changes = {}) => {
+      nodes += 1;
+      return nodeOf({ ...place, ...changes, number: nodes });
+    },
+  };
+};
+
+/** Appends events as they are, whatever the rules say. */
+const happening =
+  (execute: Execute): Stage['happened'] =>
+  async (stream, ...events) => {
+    const anything: Decider<Command<'Happen'>, undefined, Event> = {
+      stream: () => stream,
+      initial: undefined,
+      evolve: {},
+      rules: { Happen: () => events },
+    };
+    commands += 1;
+    await execute(
+      anything,
+      { type: 'Happen', data: undefined },
+      { commandId: `it ${commands.toString()}`, correlationId: '' },
+    );
+  };
+
+type Place = {
+  readonly log: EventLog;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  readonly store: DocumentStore;
+  readonly following: Projections;
+  readonly number: number;
+  readonly now: () => Millis;
+};
+
+const nodeOf = (place: Place): Node => {
+  const { log, codec, sealer, now, following } = place;
+  const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(place.number, now)) };
+  const reads = { store: place.store };
+  const { teller, access } = tellerOf(place);
+  const streams = foldedStreams(kernel);
+  const typed: TypingChange[] = [];
+  const posted: (readonly [string, UserId])[] = [];
+  const needs = {
+    access,
+    reads,
+    streams,
+    ids: kernel.ids,
+    names: uniqueNames({ streams, sealer }),
+    statusOf: nobodyIsOnline,
+    typing: {
+      set: (_: Caller, change: TypingChange) => Promise.resolve(void typed.push(change)),
+      posted: (chat: string, user: UserId) => void posted.push([chat, user]),
+    },
+  };
+  const handlers: Handlers<Asked> = { ...messageRpcs(needs), ...chatRpcs(needs) };
+  let toldUpTo = beforeAll;
+  const pending: Told[] = [];
+  const tellNext = async (): Promise<void> => {
+    const stored = await log.readAll({ from: toldUpTo, limit: 10_000 });
+    toldUpTo = stored.at(-1)?.position ?? toldUpTo;
+    for (const event of await readEvents(codec, sealer, stored)) pending.push(...(await teller.tell(event)));
+  };
+  // One after the other, so that each event is told once.
+  let telling = Promise.resolve();
+  const tellAll = (): Promise<void> => (telling = telling.then(tellNext));
+  const end = async (): Promise<void> => {
+    await following.reached(await log.end());
+  };
+  const callers = callersOf();
+  const execute = executor({ ...kernel, streams });
+  const node: Node = {
+    typed,
+    posted,
+    call: (user, session) => callOf({ caller: callers(user, session), now: now(), execute, end, tellAll }),
+    ask: (name, request, call) => ask(handlers, name, request, call),
+    get: async (name, request, user) => granted(await node.ask(name, request, node.call(user))),
+    send: async (user, request) => {
+      const { sentMessage } = await node.get('messagesSendMessage', request, user);
+      return sentMessage.messageId ?? (0n as MessageId);
+    },
+    connect: async (...users) => {
+      await tellAll();
+      await Promise.all(users.map((user) => teller.connect(user)));
+      pending.length = 0;
+    },
+    told: async () => {
+      await tellAll();
+      return pending.splice(0);
+    },
+  };
+  return node;
+};
+
+const tellerOf = ({ log, codec, sealer, store, following }: Place): ReturnType<typeof liveTeller> =>
+  liveTeller({
+    log,
+    codec,
+    sealer,
+    documents: store,
+    readModels: following,
+    types: {
+      communities: communityDocuments,
+      memberships: membershipsDocuments,
+      users: userDocuments,
+      conversations: conversationDocuments,
+      messages: messageDocuments,
+    },
+    unread: unreadReads({ store }),
+    peersOf: () => Promise.resolve([]),
+    updates: { ...messageUpdates(onlyCleoIsOnline), ...readUpdates },
+    foreseen: {},
+  });
+
+const nobodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => undefined));
+const onlyCleoIsOnline: Statuses['of'] = (user) =>
+  Promise.resolve(user === cleo ? { status: UserStatusStatus.ONLINE } : undefined);
+
+/** A session's caller is one object for as long as it is connected. */
+const callersOf = (): ((user: UserId, session?: number) => Caller) => {
+  const callers = new Map<number, Caller>();
+  return (user, session = Number(user)) => {
+    const caller = callers.get(session) ?? { user, session: BigInt(session) as SessionId };
+    callers.set(session, caller);
+    return caller;
+  };
+};
+
+type Asking = {
+  readonly caller: Caller;
+  readonly now: Millis;
+  readonly execute: Execute;
+  readonly end: () => Promise<void>;
+  readonly tellAll: () => Promise<void>;
+};
+
+const callOf = ({ caller, now, execute, end, tellAll }: Asking): Call => ({
+  traceId: 'trace',
+  address: '127.0.0.1',
+  device: undefined,
+  caller,
+  now,
+  initialize: () => Promise.resolve(),
+  authorize: () => Promise.resolve(),
+  closeSoon: () => undefined,
+  upToDate: end,
+  upToDateWithLog: end,
+  rulesUpToDate: tellAll,
+  run: (decider, command, { commandId = `command ${(commands += 1).toString()}` } = {}) =>
+    execute(decider, command, {
+      commandId,
+      correlationId: 'trace',
+      actor: caller.user.toString(),
+      session: caller.session.toString(),
+    }),
+});
+
+const ask = <Name extends Asked>(
+  handlers: Handlers<Asked>,
+  name: Name,
+  request: Request<Name>,
+  call: Call,
+): Promise<Answer<Name>> => {
+  // Through the bytes, so that what is not set looks as it does on the wire. The table pairs names with their codecs.
+  const codec = rpcTable[name].request as unknown as Codec<unknown, Request<Name>>;
+  const decoded = decodeBounded(codec, encode(codec, request));
+  if (!decoded.ok) throw new Error(decoded.reason);
+  const handler = handlers[name] as unknown as (request: unknown, call: Call) => Promise<Answer<Name>>;
+  return handler(decoded.value, call);
+};
+
+const granted = <T>(answer: T | Rejection): T => {
+  if (isRejection(answer)) throw new Error(`${answer.rejected} ${answer.detail ?? ''}`);
+  return answer;
+};

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { MessageSent } from '../../../../src/domain/messages/events.js';
+import type { Told } from '../../../../src/gateway/contract/call.js';
+import type { ChatRefInit } from '../../../../src/gen/refs.js';
+import { UserStatusStatus } from '../../../../src/gen/types.js';
+import { channelChat } from '../../../../src/kernel/chat.js';
+import type { ChannelId, MessageId, UserId } from '../../../../src/kernel/ids.js';
+import { ada, bob, cleo, community, dm, dora, general, hidden, nobody, self } from './people.js';
+import { stage, type Node, type Stage } from './stage.js';
+
+let here: Stage;
+let node: Node;
+before(async () => {
+  here = await stage();
+  node = here.node();
+  await node.connect(ada, bob, dora);
+});
+after(() => here.close());
+
+type Update = { readonly audience: readonly UserId[]; readonly update: Readonly<Record<string, unknown>> };
+const seen = (told: readonly Told[]): readonly Update[] =>
+  told.map(({ audience, update }) => ({ audience: [...audience], update: { ...update } }));
+const kinds = (told: readonly Told[]): readonly (readonly [string, ...UserId[]])[] =>
+  seen(told).map(({ audience, update }) => [Object.keys(update).join(), ...audience]);
+const send = async (user: UserId, chatRef: ChatRefInit, more = {}): Promise<MessageId> => {
+  here.clock.at += 10;
+  return node.send(user, { chatRef, message: 'hello', ...more });
+};
+
+describe('a message in a channel', () => {
+  it('is told once for all who see it and are connected, with its author', async () => {
+    const messageId = await send(cleo, general);
+    const told = await node.told();
+    assert.deepEqual(kinds(told), [['messageCreated', ada, bob]]);
+    assert.deepEqual(seen(told)[0]?.update['messageCreated'], {
+      message: { chatRef: general, messageId, authorId: cleo, message: 'hello', entities: [] },
+      author: {
+        id: cleo,
+        name: 'User 3',
+        username: undefined,
+        status: { status: UserStatusStatus.ONLINE },
+        bot: false,
+        icon: undefined,
+        color: undefined,
+      },
+    });
+  });
+  it('names its author also when they have no profile', async () => {
+    const data = { message: 990n as MessageId, chat: channelChat(community, 101n as ChannelId), author: nobody };
+    const sent: MessageSent = {
+      type: 'messages.MessageSent.v1',
+      data: { ...data, mentions: [], text: 'hello', entities: [] },
+    };
+    await here.happened('message-990', sent);
+    const { author } = (seen(await node.told())[0]?.update['messageCreated'] ?? {}) as { readonly author?: unknown };
+    assert.deepEqual(author, { id: nobody, name: 'Deleted' });
+  });
+  it('counts for each who has not read it, and is named to its sender', async () => {
+    await node.get('chatsMarkChatRead', { chatRef: general, messageId: await send(cleo, general) }, bob);
+    await node.told();
+    await send(ada, general, { clientId: 77n });
+    const told = await node.told();
+    assert.deepEqual(kinds(told), [['messageCreated', ada, bob]]);
+    assert.deepEqual(told[0]?.tails, { unreadCounts: [0, 1], nonce: { author: ada, clientId: 77n } });
+  });
+  it('is not told to who does not see it', async () => {
+    await send(ada, hidden);
+    assert.deepEqual(kinds(await node.told()), [['messageCreated', ada]]);
+  });
+});
+
+describe('a message in a direct chat', () => {
+  it('that is new tells of the chat first, to each by the name of the other', async () => {
+    const messageId = await send(bob, dm(dora));
+    const told = await node.told();
+    assert.deepEqual(kinds(told).toSorted(), [
+      ['chat', bob],
+      ['chat', dora],
+      ['messageCreated', bob],
+      ['messageCreated', dora],
+    ]);
+    const [first, second] = seen(told);
+    assert.ok(first?.update['chat'] !== undefined && second?.update['chat'] !== undefined);
+    const theirs = seen(told).find(({ audience, update }) => audience[0] === dora && 'chat' in update)?.update['chat'];
+    const { chat } = theirs as { chat: { chat: object; message: object; users: readonly { id: UserId }[] } };
+    assert.deepEqual(chat.chat, {
+      chatRef: dm(bob),
+      lastMessageId: messageId,
+      lastReadMessageId: 0n,
+      unreadCount: 1,
+      permissions: undefined,
+      notifPrefs: 3,
+      unreadMentionsCount: 0,
+    });
+    assert.deepEqual(
+      chat.users.map(({ id }) => id),
+      [bob, dora],
+    );
+  });
+  it('that goes on tells only of the message, to each side by the name of the other', async () => {
+    await send(dora, dm(bob));
+    const told = await node.told();
+    const names = told.map(({ audience, update }) => [
+      [...audience],
+      'messageCreated' in update ? update.messageCreated.message?.chatRef : undefined,
+    ]);
+    assert.deepEqual(
+      new Map(names.map(([audience, ref]) => [(audience as UserId[])[0], ref])),
+      new Map([
+        [bob, dm(dora)],
+        [dora, dm(bob)],
+      ]),
+    );
+  });
+  it('with oneself is one’s own', async () => {
+    await send(ada, self);
+    assert.deepEqual(kinds(await node.told()), [
+      ['chat', ada],
+      ['messageCreated', ada],
+    ]);
+  });
+  it('is told to nobody where nobody is connected', async () => {
+    await send(cleo, self);
+    assert.deepEqual(await node.told(), []);
+  });
+});
+
+describe('what happens to a message', () => {
+  it('is told as the whole message when it was edited', async () => {
+    const messageId = await send(cleo, general, { replyTo: undefined });
+    await node.told();
+    await node.get('messagesEditMessage', { chatRef: general, messageId, message: 'bye' }, cleo);
+    const told = await node.told();
+    assert.deepEqual(kinds(told), [['message', ada, bob]]);
+    const { message } = seen(told)[0]?.update['message'] as { message: object };
+    const editedAt = BigInt(here.clock.at);
+    assert.deepEqual(message, { chatRef: general, messageId, authorId: cleo, message: 'bye', entities: [], editedAt });
+  });
+  it('is told by its id when it was deleted', async () => {
+    const messageId = await send(dora, dm(bob));
+    await node.told();
+    await node.get('messagesDeleteMessage', { chatRef: dm(bob), messageIds: [messageId] }, dora);
+    const told = seen(await node.told());
+    assert.deepEqual(told.find(({ audience }) => audience[0] === bob)?.update['messageDeleted'], {
+      chatRef: dm(dora),
+      messageIds: [messageId],
+    });
+    assert.equal(told.length, 2);
+  });
+});
+
+describe('a marker that moves', () => {
+  it('is told to its user alone, with exact counts', async () => {
+    const [first] = [await send(ada, general), await send(ada, general), await send(ada, general)];
+    await node.told();
+    await node.get('chatsMarkChatRead', { chatRef: general, messageId: first }, bob);
+    assert.deepEqual(seen(await node.told()), [
+      {
+        audience: [bob],
+        update: {
+          conversationLastRead: {
+            chatRef: general,
+            lastReadMessageId: first,
+            unreadCount: 2,
+            unreadMentionsCount: 0,
+          },
+        },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { userStream, users } from '../../../../src/domain/users/decide.js';
+import { claimMillisMax, uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
+import type { Call } from '../../../../src/gateway/contract/call.js';
+import { settingsRpcs } from '../../../../src/gateway/packages/settings/rpcs.js';
+import { isRejection } from '../../../../src/kernel/decider.js';
+import type { Millis, SessionId, UserId } from '../../../../src/kernel/ids.js';
+import { openEngines } from '../communities/engines.js';
+
+/** Runs right before a command of this type does, once. */
+type Meanwhile = { readonly before: string; readonly work: () => Promise<unknown> };
+
+const ada = 1n as UserId;
+const ben = 2n as UserId;
+
+const opened = async () => {
+  const { execute, streams, sealer, ids, clock, time, append } = await openEngines();
+  const names = uniqueNames({ streams, sealer });
+  const { settingsEditProfile } = settingsRpcs({ names, streams, changeStatus: () => Promise.resolve() });
+  for (const user of [ada, ben]) {
+    await append(userStream(user), { type: 'users.UserRegistered.v1', data: { user, name: 'somebody', bot: false } });
+  }
+
+  const callOf = (user: UserId, meanwhile: Meanwhile | undefined): Pick<Call, 'caller' | 'now' | 'run'> => {
+    let waiting = meanwhile;
+    return {
+      caller: { user, session: user as bigint as SessionId },
+      now: clock.now(),
+      run: async (decider, command) => {
+        const asked = typeof command === 'function' ? command() : command;
+        const { work } = waiting?.before === asked.type ? waiting : { work: undefined };
+        if (work !== undefined) waiting = undefined;
+        await work?.();
+        return execute(decider, asked, { commandId: ids.commandId(), correlationId: 'test' });
+      },
+    };
+  };
+  /** `()`, or why it is refused. */
+  const take = async (user: UserId, username: string, meanwhile?: Meanwhile): Promise<string> => {
+    // Nothing else of a call is asked for here.
+    const call = callOf(user, meanwhile) as Call;
+    const answer = await settingsEditProfile({ username }, call);
+    return isRejection(answer) ? answer.rejected : '()';
+  };
+  const carriedBy = async (user: UserId): Promise<unknown> => {
+    const { state } = await streams.caughtUp(userStream(user), users);
+    return state.status === 'absent' ? undefined : state.username?.name;
+  };
+  const pass = (millis: number): void => {
+    time.millis = (time.millis + millis) as Millis;
+  };
+  return { take, carriedBy, pass };
+};
+
+describe('a username that is changed by two requests at once', () => {
+  it('is not given up by one of them after the other has come back to it', async () => {
+    const { take, carriedBy } = await opened();
+    await take(ada, 'day');
+    const comesBack = { before: 'ReleaseName', work: () => take(ada, 'day') };
+    assert.equal(await take(ada, 'night', comesBack), '()');
+    assert.equal(await carriedBy(ada), 'day');
+    assert.equal(await take(ben, 'day'), 'USERNAME_TAKEN');
+    assert.equal(await take(ben, 'night'), '()');
+  });
+
+  it('is changed by the first of them, and the second is told', async () => {
+    const { take, carriedBy } = await opened();
+    const isFirst = { before: 'EditProfile', work: () => take(ada, 'night') };
+    assert.equal(await take(ada, 'day', isFirst), 'CONFLICT');
+    assert.equal(await carriedBy(ada), 'night');
+    assert.equal(await take(ben, 'night'), 'USERNAME_TAKEN');
+  });
+
+  it('is not kept by a new spelling of it that comes after it was given up', async () => {
+    const { take, carriedBy } = await opened();
+    await take(ada, 'day');
+    const movesOn = { before: 'EditProfile', work: () => take(ada, 'night') };
+    assert.equal(await take(ada, 'Day', movesOn), 'CONFLICT');
+    assert.equal(await carriedBy(ada), 'night');
+    assert.equal(await take(ben, 'day'), '()');
+  });
+});
+
+describe('a username that was claimed and never carried', () => {
+  it('gives way after a minute', async () => {
+    const { take, pass } = await opened();
+    const isCutOff = { before: 'EditProfile', work: () => Promise.reject(new Error('cut off')) };
+    await assert.rejects(take(ada, 'day', isCutOff), /cut off/);
+    assert.equal(await take(ben, 'day'), 'USERNAME_TAKEN');
+    pass(claimMillisMax);
+    assert.equal(await take(ben, 'day'), '()');
+    assert.equal(await take(ada, 'day'), 'USERNAME_TAKEN');
+  });
+});

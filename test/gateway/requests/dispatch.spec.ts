@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { limits } from '../../../src/gateway/requests/rateLimits.js';
+import { Unavailable } from '../../../src/gateway/contract/errors.js';
+import type { HandlerTable } from '../../../src/gateway/contract/call.js';
+import { nothing } from '../../../src/gen/rpcs.js';
+import { reject } from '../../../src/kernel/decider.js';
+import { VersionConflict } from '../../../src/kernel/ports/eventLog.js';
+import type { MessageId, SessionId } from '../../../src/kernel/ids.js';
+import { initialize } from '../rig/rawClient.js';
+import { stage, type Stage, type Staging } from '../rig/stage.js';
+
+const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {
+  const made = await stage(staging);
+  t.after(() => made.stop());
+  return made;
+};
+
+const answering = (handlers: Partial<HandlerTable>): Staging => ({ handlers: () => handlers });
+const throwing = (error: Error): Staging => answering({ chatsGetChats: () => Promise.reject(error) });
+
+describe('a request', () => {
+  it('that has nothing to say is answered with its id and nothing else', async (t) => {
+    const { signedIn } = await staged(t, answering({ chatsSetTyping: () => Promise.resolve(nothing) }));
+    const client = await signedIn(1n, 11n);
+    client.ask(6, 'chatsSetTyping', {});
+    assert.deepEqual(await client.result(6), { reqId: 6 });
+  });
+
+  it('that needs a session is refused without one', async (t) => {
+    const client = await (await staged(t)).client();
+    client.ask(1, 'coreInitialize', initialize);
+    client.ask(5, 'chatsGetChats', {});
+    const { error } = await client.result(5);
+    assert.deepEqual(error, { errorCode: 401, errorMessage: 'sign in or authorize first' });
+  });
+
+  it('that comes right behind Authorize waits for it', async (t) => {
+    const { client } = await staged(t, answering({ chatsGetChats: () => Promise.resolve({ chats: {} }) }));
+    const hasty = await client();
+    hasty.ask(1, 'coreInitialize', initialize);
+    hasty.ask(2, 'authAuthorize', { token: '1 11' });
+    hasty.ask(3, 'chatsGetChats', {});
+    assert.ok((await hasty.result(3)).chats);
+  });
+
+  it('that comes right behind a second Authorize is of the session that this one opened', async (t) => {
+    const callers: (bigint | undefined)[] = [];
+    const noting: Partial<HandlerTable> = {
+      chatsGetChats: (_, call) => {
+        callers.push(call.caller.session);
+        return Promise.resolve({ chats: {} });
+      },
+    };
+    const { signedIn } = await staged(t, answering(noting));
+    const client = await signedIn(1n, 11n);
+    client.ask(3, 'authAuthorize', { token: '2 22' });
+    client.ask(4, 'chatsGetChats', {});
+    assert.ok((await client.result(4)).chats);
+    assert.deepEqual(callers, [22n]);
+  });
+
+  describe('that waits for the one before it', () => {
+    const waiting = async (t: TestContext) => {
+      let open = (): void => undefined;
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      let heard = (): void => undefined;
+      const carriedOut = new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+      const served: string[] = [];
+      const made = await staged(
+        t,
+        answering({
+          chatsSetTyping: async () => {
+            await opened;
+            return nothing;
+          },
+          chatsMarkChatRead: (_, { caller }) => {
+            served.push(`${caller.user.toString()} ${caller.session.toString()}`);
+            heard();
+            return Promise.resolve(nothing);
+          },
+        }),
+      );
+      const client = await made.signedIn(1n, 11n);
+      client.ask(5, 'chatsSetTyping', {});
+      client.ask(6, 'chatsMarkChatRead', {});
+      await client.settled();
+      return { ...made, client, open, served, carriedOut };
+    };
+
+    it('is refused when its session is revoked meanwhile', async (t) => {
+      const { client, hub, open, served } = await waiting(t);
+      hub.revoked(11n as SessionId);
+      open();
+      assert.equal((await client.result(6)).error?.errorCode, 401);
+      assert.equal(await client.closed, 1008);
+      assert.deepEqual(served, []);
+    });
+
+    it('is carried out when its client does not wait for the answer', async (t) => {
+      const { client, hub, open, served, carriedOut } = await waiting(t);
+      await client.leave();
+      while (hub.users() > 0) await turn();
+      open();
+      await carriedOut;
+      assert.deepEqual(served, ['1 11']);
+    });
+  });
+
+  it('with a bad token is refused, and the connection is closed', async (t) => {
+    const client = await (await staged(t)).client();
+    client.ask(0, 'coreInitialize', initialize);
+    client.ask(9, 'authAuthorize', { token: 'bad' });
+    assert.equal((await client.result(9)).error?.errorCode, 403);
+    assert.equal(await client.closed, 1008);
+  });
+
+  it('that is refused hears the reason, its detail and when to try again', async (t) => {
+    const slow = { ...reject('SLOWMODE', 'one message each minute'), retryAfterSeconds: 41.2 };
+    const { signedIn } = await staged(t, answering({ chatsGetChats: () => Promise.resolve(slow) }));
+    const client = await signedIn(1n, 11n);
+    client.ask(5, 'chatsGetChats', {});
+    const { error } = await client.result(5);
+    assert.equal(error?.errorCode, 429);
+    assert.equal(error.errorMessage, 'slow mode is on in this channel: one message each minute (retry after 42 s)');
+  });
+
+  const failures = [
+    { what: 'a bug', error: new Error('boom'), code: 500, logged: 1 },
+    { what: 'a lost race', error: new VersionConflict('user-1', 3n, 4n), code: 409, logged: 0 },
+    { what: 'something that is away', error: new Unavailable('the read models are behind'), code: 503, logged: 0 },
+  ];
+  for (const { what, error, code, logged } of failures) {
+    it(`that meets ${what} is answered with ${code.toString()} and a trace id`, async (t) => {
+      const made = await staged(t, throwing(error));
+      const client = await made.signedIn(1n, 11n);
+      client.ask(5, 'chatsGetChats', {});
+      const result = await client.result(5);
+      assert.equal(result.error?.errorCode, code);
+      const lines = made.logged.filter((line) => line['traceId'] === result.traceId);
+      assert.equal(lines.length, logged);
+      assert.doesNotMatch(JSON.stringify(result), /boom/);
+    });
+  }
+
+  it('whose answer would be over 1 MiB is refused', async (t) => {
+    const icon = new Uint8Array(1_048_570);
+    const handlers = answering({ mediaDownloadFilePart: () => Promise.resolve({ filePart: { data: icon } }) });
+    const client = await (await staged(t, handlers)).signedIn(1n, 11n);
+    client.ask(5, 'mediaDownloadFilePart', {});
+    assert.equal((await client.result(5)).error?.errorCode, 413);
+  });
+
+  it('is answered even when its handler gives what cannot be encoded', async (t) => {
+    // A number where the wire has an id, as untyped code could give.
+    const wrong = { sentMessage: { messageId: 5 as unknown as MessageId } };
+    const handlers = answering({ messagesSendMessage: () => Promise.resolve(wrong) });
+    const client = await (await staged(t, handlers)).signedIn(1n, 11n);
+    client.ask(5, 'messagesSendMessage', {});
+    assert.equal((await client.result(5)).error?.errorCode, 500);
+  });
+});
+
+describe('a handshake that is refused for now', () => {
+  const away = (): Promise<never> => Promise.reject(new Unavailable('the log is away'));
+
+  it('ends the connection, because some clients neither ask again nor leave', async (t) => {
+    const { client } = await staged(t, answering({ authAuthorize: away }));
+    const hopeful = await client();
+    hopeful.ask(1, 'coreInitialize', initialize);
+    hopeful.ask(2, 'authAuthorize', { token: '1 11' });
+    assert.equal((await hopeful.result(2)).error?.errorCode, 503);
+    assert.equal(await hopeful.closed, 1013);
+  });
+
+  it('does so also when it was not even introduced', async (t) => {
+    const { client } = await staged(t, answering({ coreInitialize: away }));
+    const hopeful = await client();
+    hopeful.ask(1, 'coreInitialize', initialize);
+    assert.equal((await hopeful.result(1)).error?.errorCode, 503);
+    assert.equal(await hopeful.closed, 1013);
+  });
+
+  it('does not when there is a session already', async (t) => {
+    const client = await (await staged(t, answering({ coreInitialize: away }))).client();
+    client.ask(2, 'authAuthorize', { token: '1 11' });
+    client.ask(3, 'coreInitialize', initialize);
+    assert.equal((await client.result(3)).error?.errorCode, 503);
+    await client.settled();
+  });
+});
+
+describe('what one connection sends', () => {
+  it('is begun in order, and answered as it gets done', async (t) => {
+    const begun: string[] = [];
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { signedIn } = await staged(
+      t,
+      answering({
+        messagesSendMessage: async ({ message }) => {
+          begun.push(message);
+          if (message === '0') await held;
+          return { sentMessage: { messageId: 1n as MessageId } };
+        },
+      }),
+    );
+    const client = await signedIn(1n, 11n);
+    for (let index = 0; index < 20; index += 1) {
+      client.ask(100 + index, 'messagesSendMessage', { message: index.toString() });
+    }
+    await client.result(119);
+    assert.deepEqual(begun, [...Array(20).keys()].map(String));
+    assert.equal(
+      client.received.some(({ result }) => result?.reqId === 100),
+      false,
+    );
+    release();
+    await client.result(100);
+  });
+});
+
+describe('a limit', () => {
+  it('refuses what is too much, says when to come back, and leaves the rest alone', async (t) => {
+    const taken: string[] = [];
+    const refusing = limits({
+      take: ({ name }, of) => {
+        taken.push(`${name} ${of}`);
+        return name === 'typing' ? { allowed: false, retryAfterSeconds: 3 } : { allowed: true };
+      },
+      close: () => Promise.resolve(),
+    });
+    const { signedIn } = await staged(t, { limits: refusing });
+    const client = await signedIn(1n, 11n);
+    client.ask(5, 'chatsSetTyping', {});
+    client.heartbeat();
+    const { error } = await client.result(5);
+    assert.deepEqual(error, { errorCode: 429, errorMessage: 'too many requests (retry after 3 s)' });
+    assert.deepEqual(taken, ['handshake 127.0.0.1', 'handshake 127.0.0.1', 'typing 11']);
+  });
+});

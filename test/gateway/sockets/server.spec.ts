@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import { WebSocket } from 'ws';
+import { gatewayPaths } from '../../../src/gateway/sockets/server.js';
+import { keepAliveMillisMax } from '../../../src/gateway/sockets/timeouts.js';
+import { proxyServer } from '../../support/proxyServer.js';
+import { testServer } from '../../support/server.js';
+import { exchanged, head, held, opened, serving, upgrade, type Opening, type ServingOptions } from '../rig/serving.js';
+
+const evil = 'https://evil.example';
+
+/** A connection that a server does not close would hold its test up for ever. */
+const bounded = { timeout: 20_000 };
+
+describe('a page', bounded, () => {
+  it('opens a WebSocket to the server that it came from, and programs do without an origin', async (t) => {
+    const { port, taken } = await serving(t);
+    assert.equal(await opened(t, { port, origin: `http://127.0.0.1:${port.toString()}` }), 101);
+    assert.equal(await opened(t, { port }), 101);
+    assert.equal(await opened(t, { port, headers: { host: 'rebound.evil.example' } }), 101);
+    assert.equal(taken.length, 3);
+  });
+
+  it('of another origin is refused before the handshake, and told the operator’s way out', async (t) => {
+    const { port, taken, warnings } = await serving(t);
+    const host = `127.0.0.1:${port.toString()}`;
+    for (const path of [...gatewayPaths, '/metrics', '/healthz', '/nothing']) {
+      const answer = await exchanged(port, upgrade(`Host: ${host}`, `Origin: ${evil}`).replace('/', path));
+      assert.match(answer, /^HTTP\/1\.1 403 Forbidden\r\n(.+\r\n)*connection: close\r\n/i);
+      const [, body = ''] = answer.split('\r\n\r\n');
+      assert.match((JSON.parse(body) as { error: string }).error, /https:\/\/chat\.example, into OSMIUM_ORIGINS/);
+    }
+    assert.deepEqual([taken.length, warnings], [0, [{ origin: evil, host, refused: 1 }]]);
+  });
+
+  it('under a name that was pointed at this machine is refused', async (t) => {
+    const { port } = await serving(t);
+    const rebound = { origin: 'http://rebound.evil.example', headers: { host: 'rebound.evil.example' } };
+    assert.equal(await opened(t, { port, ...rebound }), 403);
+  });
+
+  it('is let in from a listed origin, also from none that can be told', async (t) => {
+    const listing = await serving(t, { origins: ['https://chat.example', 'null'] });
+    const statuses = await Promise.all(
+      ['https://chat.example', 'null', evil].map((origin) => opened(t, { port: listing.port, origin })),
+    );
+    assert.deepEqual(statuses, [101, 101, 403]);
+    assert.equal(await opened(t, { port: (await serving(t, { origins: ['*'] })).port, origin: evil }), 101);
+  });
+
+  it('is let in as the configuration says', async (t) => {
+    const server = await testServer({ environment: { OSMIUM_ORIGINS: 'https://chat.example' } });
+    t.after(() => server.remove());
+    const statuses = ['https://chat.example', evil].map((origin) => opened(t, { port: server.port, origin }));
+    assert.deepEqual(await Promise.all(statuses), [101, 403]);
+  });
+
+  it('that is refused leaves no connection behind, also when it takes nothing and stays', async (t) => {
+    const { port } = await serving(t);
+    const { client, server } = await held(t, port);
+    client.write(upgrade('Host: localhost', `Origin: ${evil}`) + 'more than was asked for');
+    await once(server, 'close');
+    assert.ok(server.destroyed);
+  });
+});
+
+describe('behind a proxy', bounded, () => {
+  const keepsHost = (request: Buffer): Buffer => request;
+  const rewritesHost = (port: number) => (request: Buffer) =>
+    Buffer.from(request.toString('latin1').replace(/\r\nHost: .*?\r\n/i, `\r\nHost: 127.0.0.1:${port.toString()}\r\n`));
+
+  const proxied = async (t: TestContext, how: 'keeps Host' | 'rewrites Host', options?: ServingOptions) => {
+    const { port } = await serving(t, options);
+    const passed = how === 'keeps Host' ? keepsHost : rewritesHost(port);
+    const proxy = await proxyServer({
+      target: { host: '127.0.0.1', port },
+      relay: (client, upstream) => {
+        client.on('data', (bytes: Buffer) => upstream.write(passed(bytes)));
+        upstream.pipe(client);
+      },
+    });
+    t.after(() => proxy.close());
+    const through = Number(proxy.address.split(':')[1]);
+    return {
+      own: `http://${proxy.address}`,
+      open: (opening: Omit<Opening, 'port'>) => opened(t, { ...opening, port: through }),
+    };
+  };
+
+  for (const how of ['keeps Host', 'rewrites Host'] as const) {
+    it(`that ${how}, programs come in and strangers’ pages do not`, async (t) => {
+      const { open } = await proxied(t, how);
+      assert.deepEqual([await open({}), await open({ origin: evil })], [101, 403]);
+    });
+
+    it(`that ${how}, a page under another name comes in once it is listed`, async (t) => {
+      const page = { origin: 'https://chat.example', headers: { host: 'chat.example' } };
+      const unlisted = await proxied(t, how);
+      const listed = await proxied(t, how, { origins: [page.origin] });
+      assert.deepEqual([await unlisted.open(page), await listed.open(page)], [403, 101]);
+      assert.equal(await listed.open({ origin: evil, headers: { host: 'chat.example' } }), 403);
+    });
+  }
+
+  it('only one that keeps Host shows that a page is the server’s own', async (t) => {
+    const [keeping, rewriting] = [await proxied(t, 'keeps Host'), await proxied(t, 'rewrites Host')];
+    assert.equal(await keeping.open({ origin: keeping.own }), 101);
+    assert.equal(await rewriting.open({ origin: rewriting.own }), 403);
+  });
+});
+
+describe('a request over HTTP', bounded, () => {
+  const statusOf = async (port: number, ...lines: readonly string[]): Promise<string> =>
+    (await exchanged(port, head(...lines, 'Connection: close'))).slice(9, 12);
+
+  it('under a name that was pointed at this machine is told nothing but health', async (t) => {
+    const { port } = await serving(t);
+    const asked = (line: string) => statusOf(port, `${line} HTTP/1.1`, 'Host: rebound.evil.example');
+    for (const line of [
+      'GET /metrics',
+      'HEAD /metrics',
+      'GET /',
+      'GET /nothing',
+      'POST /metrics',
+      'GET /metrics?/healthz',
+    ]) {
+      assert.equal(await asked(line), '403', line);
+    }
+    for (const path of ['/healthz', '/readyz']) assert.equal(await asked(`GET ${path}`), '200', path);
+  });
+
+  it('under names of this machine is answered', async (t) => {
+    const { port } = await serving(t);
+    for (const host of ['localhost', 'LOCALHOST.:1', '127.0.0.1:8080', '127.9.9.9', '[::1]:8080']) {
+      assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', `Host: ${host}`), '200', host);
+    }
+  });
+
+  it('with no host, two of them or a misshapen one is refused', async (t) => {
+    const { port } = await serving(t);
+    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.0'), '403');
+    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1'), '400');
+    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', 'Host: localhost', 'Host: evil.example'), '403');
+    for (const host of ['', 'me@localhost', 'localhost:', '[::1', 'localhost/']) {
+      assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', `Host: ${host}`), '403', host);
+    }
+  });
+
+  it('is answered under any name on an address that is not this machine’s alone', async (t) => {
+    const { port } = await serving(t, { host: '0.0.0.0' });
+    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', 'Host: chat.example'), '200');
+    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.0'), '200');
+  });
+
+  it('is looked at on each address of localhost', async (t) => {
+    const { port } = await serving(t, { host: 'localhost' });
+    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', 'Host: evil.example'), '403');
+  });
+});
+
+describe('a connection over HTTP', bounded, () => {
+  // The tests wait for a connection to be closed; one that must stay open was opened before it.
+  const short = { requestMillis: 100 };
+
+  it('ends with 408 when a request does not, and none is closed that has become a WebSocket', async (t) => {
+    const { port, taken } = await serving(t, short);
+    assert.equal(await opened(t, { port }), 101);
+    const halves = [
+      '',
+      'GET /metr',
+      head('POST / HTTP/1.1', 'Host: localhost', 'Content-Type: text/plain', 'Content-Length: 9') + 'half',
+      head('POST / HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', 'Transfer-Encoding: chunked') +
+        '1\r\n{',
+    ];
+    for (const half of halves) assert.match(await exchanged(port, half), /^HTTP\/1\.1 408 Request Timeout\r\n/, half);
+    const [socket] = taken;
+    assert.equal(socket?.readyState, WebSocket.OPEN);
+    socket.ping();
+    await once(socket, 'pong');
+  });
+
+  it('ends when the client does not take its answers', async (t) => {
+    const long = 'x'.repeat(1_000_000);
+    const metrics = { contentType: 'text/plain', text: () => Promise.resolve(long) };
+    const { port } = await serving(t, { ...short, metrics });
+    const { client, server } = await held(t, port);
+    client.write(head('GET /metrics HTTP/1.1', 'Host: localhost').repeat(50));
+    await once(server, 'close');
+  });
+
+  it('ends when it asks for a WebSocket before an earlier request is answered', async (t) => {
+    const late: (() => void)[] = [];
+    t.after(() => {
+      for (const answer of late) answer();
+    });
+    const readiness = () =>
+      new Promise<{ readonly ready: true }>((resolve) => late.push(() => resolve({ ready: true })));
+    const { port } = await serving(t, { ...short, readiness });
+    const { client, server } = await held(t, port);
+    client.write(head('GET /readyz HTTP/1.1', 'Host: localhost') + upgrade('Host: localhost'));
+    await once(server, 'close');
+  });
+
+  it('is kept after an answer for longer than proxies keep theirs', async (t) => {
+    const { port } = await serving(t, short);
+    const { client, server } = await held(t, port);
+    client.write(head('GET /healthz HTTP/1.1', 'Host: localhost'));
+    client.resume();
+    const [answer] = (await once(client, 'data')) as [Buffer]; // The event is documented to give this.
+    // The server has had the time to cut a later connection off.
+    assert.match(await exchanged(port, ''), /408/);
+    assert.ok(!server.destroyed);
+    // A proxy keeps its connections for a minute as a rule.
+    const [, seconds] = /^keep-alive: timeout=(\d+)/im.exec(answer.toString()) ?? [];
+    assert.equal(Number(seconds), keepAliveMillisMax / 1_000);
+    assert.ok(Number(seconds) > 60);
+  });
+});

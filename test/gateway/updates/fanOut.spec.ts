@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it, type TestContext } from 'node:test';
+import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
+import { eventKinds } from '../../../src/domain/registry.js';
+import type { Teller } from '../../../src/gateway/contract/viewerPermissions.js';
+import { selfChat } from '../../../src/kernel/chat.js';
+import { eventCodec } from '../../../src/kernel/codec.js';
+import type { Event, Position } from '../../../src/kernel/event.js';
+import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
+import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import { plainSealer } from '../../support/plainSealer.js';
+import type { RawClient } from '../rig/rawClient.js';
+import { stage, type Stage } from '../rig/stage.js';
+
+const user = 1n as UserId;
+const chat = selfChat(user);
+const codec = eventCodec(eventKinds, plainSealer());
+
+const deletion = (message: number): Event => ({
+  type: 'messages.MessageDeleted.v1',
+  data: { message: BigInt(message), chat, author: user, by: user },
+});
+
+const store = (log: EventLog, event: Event, correlation: string) => {
+  const id = randomUUID();
+  const stream = `test-${id}`;
+  const metadata = { $correlationId: correlation, $causationId: id, command: 'Test' };
+  const written = codec.write(event, { id, stream, metadata, period: '202601' });
+  assert.ok('data' in written);
+  return log.append(stream, [written], 'noStream');
+};
+
+const telling: Partial<Teller> = {
+  tell: ({ type, data }) => {
+    assert.equal(type, 'messages.MessageDeleted.v1');
+    const { message } = data as { readonly message: MessageId };
+    if (message === 13n) throw new Error('thirteen');
+    return [{ audience: [user], update: { messageDeleted: { messageIds: [message] } } }];
+  },
+};
+
+/** Something that others wait for. */
+const door = () => {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+};
+
+const staged = async (t: TestContext, teller: Partial<Teller>, log?: EventLog): Promise<Stage> => {
+  const made = await stage({ teller, ...(log === undefined ? {} : { log }) });
+  t.after(() => made.stop());
+  return made;
+};
+
+const deleted = ({ received }: RawClient): readonly (readonly number[])[] =>
+  received.flatMap(({ update }) => (update?.messageDeleted ? [update.messageDeleted.messageIds.map(Number)] : []));
+
+describe('the fan-out', () => {
+  it('tells in log order what is stored while it runs', async (t) => {
+    const { signedIn, log } = await staged(t, telling);
+    const client = await signedIn(user, 11n);
+    await Promise.all([1, 2, 3, 4].map((message) => store(log, deletion(message), `request ${message.toString()}`)));
+    await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 4n);
+    assert.deepEqual(deleted(client), [[1], [2], [3], [4]]);
+  });
+
+  it('shows the teller what comes next before any of it is told', async (t) => {
+    const order: string[] = [];
+    const { signedIn, log } = await staged(t, {
+      foresee: (batch) => order.push(...batch.map(({ type }) => `foreseen ${type}`)),
+      tell: (event) => {
+        order.push(`told ${event.type}`);
+        return telling.tell?.(event) ?? [];
+      },
+    });
+    const client = await signedIn(user, 11n);
+    await store(log, deletion(1), 'request');
+    await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 1n);
+    assert.deepEqual(order, ['foreseen messages.MessageDeleted.v1', 'told messages.MessageDeleted.v1']);
+  });
+
+  it('tells deletions of one request that stand together as one', async (t) => {
+    const { signedIn, log } = await staged(t, telling);
+    const client = await signedIn(user, 11n);
+    const requests = ['a', 'a', 'a', 'b', 'a', 'a'];
+    await Promise.all(requests.map((request, index) => store(log, deletion(index), request)));
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(5n as MessageId) === true);
+    assert.deepEqual(deleted(client), [[0, 1, 2], [3], [4, 5]]);
+  });
+
+  it('leaves nothing out between what a connection is told and what it reads', async (t) => {
+    const [loading, loaded] = [door(), door()];
+    const connect = (): Promise<void> => {
+      loading.open();
+      return loaded.opened;
+    };
+    let read = 0n;
+    const reached = (position: Position): undefined => {
+      read = position;
+    };
+    const { client, log, fanOut, ...made } = await stage({
+      teller: { ...telling, connect },
+      documents: { position: () => 0n, reached },
+      handlers: () => ({
+        chatsGetChats: async (_, call) => {
+          await call.upToDate('messages');
+          return { chats: {} };
+        },
+      }),
+    });
+    t.after(() => made.stop());
+    const latecomer = await client();
+    latecomer.ask(1, 'authAuthorize', { token: '1 11' });
+    await loading.opened;
+    const { position } = await store(log, deletion(1), 'meanwhile');
+    await fanOut.reached(position);
+    loaded.open();
+    latecomer.ask(2, 'chatsGetChats', {});
+    await latecomer.result(2);
+    assert.deepEqual(deleted(latecomer), []);
+    assert.ok(read >= position);
+  });
+
+  it('goes on after an event that cannot be told, and says which it was', async (t) => {
+    const { signedIn, log, logged, metrics } = await staged(t, telling);
+    const client = await signedIn(user, 11n);
+    const { position } = await store(log, deletion(13), 'unlucky');
+    await store(log, deletion(14), 'lucky');
+    await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 14n);
+    const line = logged.find(({ msg }) => msg === 'an event could not be told');
+    assert.equal(line?.['position'], position.toString());
+    assert.match(await metrics.text(), /osmium_failures_total 1/);
+  });
+
+  it('does not look into the body of what nobody cares about', async (t) => {
+    const asked: string[] = [];
+    const teller: Partial<Teller> = {
+      cares: (about, type) => {
+        asked.push(`${about} ${type}`);
+        return false;
+      },
+      tell: () => assert.fail('told'),
+    };
+    const { log, fanOut } = await staged(t, teller);
+    const { position } = await store(log, deletion(1), 'request');
+    await fanOut.reached(position);
+    assert.deepEqual(asked, ['self.1 messages.MessageDeleted.v1']);
+  });
+
+  it('is reached by those who wait, once it has folded the event', async (t) => {
+    const told: bigint[] = [];
+    const { log, fanOut } = await staged(t, {
+      tell: ({ position }) => {
+        told.push(position);
+        return [];
+      },
+    });
+    const { position } = await store(log, deletion(1), 'request');
+    await fanOut.reached(position);
+    assert.deepEqual(told, [position]);
+    assert.equal(fanOut.reached(position), undefined);
+  });
+
+  it('hears of revoked sessions also when nobody cares', async (t) => {
+    const { signedIn, log, fanOut } = await staged(t, { cares: () => false });
+    const revoked = { type: 'accounts.SessionRevoked.v1', data: { user, session: 11n as SessionId } };
+    const { position } = await store(log, revoked, 'request');
+    await fanOut.reached(position);
+    assert.equal(await (await signedIn(user, 11n)).closed, 1008);
+  });
+
+  it('subscribes again from where it was when its subscription breaks', async (t) => {
+    const log = memoryEventLog({ now: () => Date.now() as Millis });
+    let subscriptions = 0;
+    const breaking: EventLog = {
+      ...log,
+      subscribe: (after) => {
+        subscriptions += 1;
+        const subscription = log.subscribe(after);
+        if (subscriptions > 1) return subscription;
+        return {
+          close: () => {
+            subscription.close();
+          },
+          async *[Symbol.asyncIterator]() {
+            for await (const batch of subscription) {
+              yield batch;
+              throw new Error('cut');
+            }
+          },
+        };
+      },
+    };
+    const { signedIn } = await staged(t, telling, breaking);
+    const client = await signedIn(user, 11n);
+    await store(log, deletion(1), 'before');
+    await store(log, deletion(2), 'after');
+    await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 2n);
+    assert.deepEqual(deleted(client), [[1], [2]]);
+    assert.equal(subscriptions, 2);
+  });
+});

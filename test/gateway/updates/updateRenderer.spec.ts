@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import type { View } from '../../../src/gateway/contract/viewerPermissions.js';
+import { directChat } from '../../../src/kernel/chat.js';
+import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import { communityTopic, nobody, userTopic } from '../../../src/kernel/topics.js';
+import {
+  ann,
+  ben,
+  chatOfGeneral,
+  edited,
+  founded,
+  guild,
+  joined,
+  messageDeleted,
+  registered,
+  sent,
+} from '../access/facts.js';
+import { nodeOf, type AnyEvent, type Node } from '../access/node.js';
+
+let node: Node;
+let views: View[];
+beforeEach(async () => {
+  node = await nodeOf();
+  views = [];
+  node.renderWith((_, view) => {
+    views.push(view);
+    return [];
+  });
+  await node.append(...founded(), joined(ben));
+  await node.tell();
+});
+
+describe('the teller', () => {
+  it('cares about nothing while nobody is connected', () => {
+    const topics = [chatOfGeneral, communityTopic(guild), userTopic(ann), directChat(ann, ben), nobody];
+    const types = ['messages.MessageSent.v1', 'members.MemberLeft.v1', 'users.NameChanged.v1', 'reads.MarkerMoved.v1'];
+    const cared = topics.flatMap((topic) => types.filter((type) => node.teller.cares(topic, type)));
+    assert.deepEqual(cared, []);
+  });
+
+  it('cares about what connected users may hear', async () => {
+    await node.teller.connect(ben);
+    const cares = (topic: string, type: string): boolean => node.teller.cares(topic, type);
+    assert.equal(cares(chatOfGeneral, 'messages.MessageSent.v1'), true);
+    assert.equal(cares('channel.999.1', 'messages.MessageSent.v1'), false);
+    assert.equal(cares(directChat(ann, ben), 'messages.MessageSent.v1'), true);
+    assert.equal(cares(directChat(ann, 9n as UserId), 'messages.MessageSent.v1'), false);
+    assert.equal(cares(userTopic(ben), 'reads.MarkerMoved.v1'), true);
+    assert.equal(cares(userTopic(ann), 'reads.MarkerMoved.v1'), false);
+    assert.equal(cares(userTopic(ann), 'users.NameChanged.v1'), true);
+    assert.equal(cares(userTopic(ann), 'accounts.SessionRevoked.v1'), false);
+    assert.equal(cares(nobody, 'invites.InviteCreated.v1'), false);
+  });
+
+  it('shows a message as of the event, whatever has happened to it since', async () => {
+    await node.teller.connect(ben);
+    await node.append(sent(1000n, ann), edited(1000n, ann), messageDeleted(1000n, ann));
+    await node.tell();
+    const texts = await Promise.all(views.map(async (view) => (await view.message(1000n as MessageId))?.text));
+    assert.deepEqual(texts, ['text 1000', 'edited 1000', undefined]);
+  });
+
+  it('knows a conversation that this message begins', async () => {
+    const chat = directChat(ann, ben);
+    await node.teller.connect(ben);
+    await node.append(sent(1000n, ann, chat), sent(1001n, ben, chat));
+    await node.project();
+    const before: unknown[] = [];
+    node.renderWith(async (_, view) => {
+      before.push((await view.conversationBefore(chat))?.floor);
+      return [];
+    });
+    await node.tell();
+    await node.happens(sent(1002n, ann, chat));
+    assert.deepEqual(before, [undefined, 1000n, 1000n]);
+  });
+
+  it('knows users, also those who changed just now', async () => {
+    const changed: AnyEvent = { type: 'users.NameChanged.v1', data: { user: ann, name: 'Anna' } };
+    await node.append(registered(ann));
+    await node.teller.connect(ben);
+    const names: unknown[] = [];
+    node.renderWith(async (_, view) => {
+      names.push((await view.user(ann))?.name);
+      return [];
+    });
+    await node.tell();
+    await node.happens(changed);
+    assert.deepEqual(names, ['user 1', 'Anna']);
+  });
+
+  it('fetches those who join at once by one read, each as they are when it is told', async () => {
+    const joiners = Array.from({ length: 50 }, (_, at) => BigInt(1_000 + at) as UserId);
+    await node.append(...joiners.map(registered));
+    await node.teller.connect(ben);
+    await node.tell();
+    const names: unknown[] = [];
+    node.renderWith(async ({ type, data }, view) => {
+      // Which of the ids an event has follows from its type.
+      const { user } = data as { readonly user: UserId };
+      if (type === 'members.MemberJoined.v1') names.push((await view.user(user))?.name);
+      return [];
+    });
+    const before = node.reads.length;
+    const renamed: AnyEvent = { type: 'users.NameChanged.v1', data: { user: joiners[1] ?? ben, name: 'Anna' } };
+    const [first, ...others] = joiners.map((user) => joined(user));
+    await node.happens(...[first, renamed, ...others].filter((event) => event !== undefined));
+    assert.deepEqual(names, ['user 1000', 'Anna', ...joiners.slice(2).map((user) => `user ${user.toString()}`)]);
+    const ofJoiners = node.reads.slice(before).filter((keys) => keys.includes('1049'));
+    assert.deepEqual(
+      ofJoiners.map((keys) => keys.length),
+      [50],
+    );
+  });
+
+  it('hands on a failure to render, and is exact for the next event', async () => {
+    await node.teller.connect(ben);
+    node.renderWith(() => {
+      throw new Error('cannot be rendered');
+    });
+    await assert.rejects(node.happens(joined(9n as UserId)), /rendered/);
+    node.renderWith(() => []);
+    await node.teller.connect(9n as UserId);
+    await node.tell();
+    assert.deepEqual([...node.rules.viewersOf(chatOfGeneral)], [ben, 9n]);
+  });
+});
