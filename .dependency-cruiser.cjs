@@ -7,9 +7,12 @@ const gen = '^src/gen/';
 const wire = '^src/wire/';
 const domain = '^src/domain/';
 const anyEvents = '^src/domain/[^/]+/events\\.ts$';
-const sharedProjections = '^src/projections/[^/]+\\.ts$';
+/** The rooms of src/projections that belong to no aggregate. */
+const projectionRooms = '^src/projections/(runner|progress|reading)/';
 const reads = '^src/projections/[^/]+/(queries|documents)\\.ts$';
-const sharedGateway = '^src/gateway/[^/]+\\.ts$';
+const projectionRegistry = '^src/projections/registry\\.ts$';
+/** The rooms of src/gateway; each row below says which rooms a room may use. */
+const room = (...names) => `^src/gateway/(${names.join('|')})/`;
 const config = '^src/config\\.ts$';
 const entryPoints = '^src/((main|cli)\\.ts$|cli/)';
 const container = '^src/container(\\.ts$|/)';
@@ -40,48 +43,120 @@ const driver = (name, files) => ({
   to: { path: npm(name) },
 });
 
+/** Session tokens are made and compared with Node's cryptography. */
+const tokens = '^src/gateway/packages/auth/tokens\\.ts$';
+const fold = '^src/projections/[^/]+/fold\\.ts$';
+const progress = '^src/projections/progress/';
+const readSide = [reads, '^src/projections/(reading|unread)/', projectionRegistry];
+const telemetry = npm('pino', 'prom-client', '@opentelemetry/api');
+
+/** One row for each room of the gateway. A room that no row names may import nothing. */
+const gatewayRows = [
+  row('gateway-contract', room('contract'), [kernel, gen, domain, ...readSide, progress, room('contract')]),
+  rowWithNode('gateway-sockets', room('sockets'), [
+    kernel,
+    gen,
+    wire,
+    room('sockets', 'requests', 'sessions', 'frames', 'operations', 'contract'),
+    ...npm('fastify', '@fastify/websocket', 'ws', 'pino'),
+  ]),
+  row('gateway-requests', room('requests'), [
+    kernel,
+    gen,
+    wire,
+    domain,
+    ...readSide,
+    room('requests', 'sessions', 'frames', 'contract'),
+    ...telemetry,
+  ]),
+  row('gateway-access', room('access'), [kernel, gen, domain, ...readSide, fold, room('access', 'contract')]),
+  rowWithNode('gateway-tokens', tokens, [kernel]),
+  {
+    ...row('gateway-packages', '^src/gateway/packages/([^/]+)/', [
+      kernel,
+      gen,
+      wire,
+      domain,
+      ...readSide,
+      room('contract', 'access', 'rendering', 'presence'),
+      '^src/gateway/packages/$1/',
+      // The number of memberships is bounded where somebody joins, and invites let people join.
+      '^src/gateway/packages/communities/membershipsLimit\\.ts$',
+    ]),
+    from: { path: '^src/gateway/packages/([^/]+)/', pathNot: tokens },
+  },
+  row('gateway-updates', room('updates'), [
+    kernel,
+    gen,
+    domain,
+    ...readSide,
+    fold,
+    progress,
+    room('updates', 'access', 'sessions', 'requests', 'contract'),
+    ...npm('pino', 'lru-cache'),
+  ]),
+  row('gateway-rendering', room('rendering'), [kernel, gen, wire, domain, ...readSide, room('rendering', 'contract')]),
+  row('gateway-presence', room('presence'), [
+    kernel,
+    gen,
+    wire,
+    domain,
+    ...readSide,
+    room('presence', 'rendering', 'sessions', 'contract'),
+  ]),
+  row('gateway-sessions', room('sessions'), [kernel, gen, wire, room('sessions', 'frames', 'contract')]),
+  rowWithNode('gateway-frames', room('frames'), [kernel, gen, wire, room('frames')]),
+  rowWithNode('gateway-operations', room('operations'), [
+    kernel,
+    '^src/projections/(runner|progress)/',
+    room('operations', 'updates'),
+    ...telemetry,
+  ]),
+  row('gateway-root', '^src/gateway/[^/]+\\.ts$', [
+    kernel,
+    gen,
+    wire,
+    domain,
+    ...readSide,
+    '^src/gateway/',
+    ...telemetry,
+  ]),
+];
+
 const layers = [
   row('kernel', kernel, [kernel]),
   row('domain-registry', '^src/domain/[^/]+\\.ts$', [kernel, anyEvents]),
   row('domain', '^src/domain/([^/]+)/', [kernel, anyEvents, '^src/domain/$1/']),
-  {
-    // What is counted from several packages' documents, such as unread messages, stands beside them.
-    ...row('projections-shared', sharedProjections, [
-      kernel,
-      sharedProjections,
-      '^src/projections/[^/]+/(queries|documents|fold|countKey)\\.ts$',
-      ...npm('lru-cache'),
-    ]),
-    from: { path: sharedProjections, pathNot: '^src/projections/registry\\.ts$' },
-  },
-  row('projections-registry', '^src/projections/registry\\.ts$', [
+  row('projections-runner', '^src/projections/(runner|progress)/', [
     kernel,
-    sharedProjections,
+    projectionRegistry,
+    projectionRooms,
+    ...npm('lru-cache'),
+  ]),
+  row('projections-reading', '^src/projections/reading/', [kernel, '^src/projections/reading/']),
+  row('projections-unread', '^src/projections/unread/', [
+    // Unread messages are counted from the documents of several aggregates.
+    kernel,
+    '^src/projections/(unread|reading)/',
+    '^src/projections/[^/]+/(queries|documents|fold|countKey)\\.ts$',
+  ]),
+  row('projections-registry', projectionRegistry, [
+    kernel,
+    projectionRooms,
     '^src/projections/[^/]+/(fold|documents)\\.ts$',
   ]),
-  row('projections', '^src/projections/([^/]+)/', [kernel, anyEvents, sharedProjections, '^src/projections/$1/']),
+  {
+    ...row('projections', '^src/projections/([^/]+)/', [
+      kernel,
+      anyEvents,
+      '^src/projections/runner/foldHelpers\\.ts$',
+      '^src/projections/reading/',
+      '^src/projections/$1/',
+    ]),
+    from: { path: '^src/projections/([^/]+)/', pathNot: '^src/projections/(runner|progress|reading|unread)/' },
+  },
   row('workflows', '^src/workflows/', [kernel, domain, reads, '^src/workflows/']),
-  rowWithNode('gateway-shared', sharedGateway, [
-    kernel,
-    gen,
-    wire,
-    domain,
-    reads,
-    sharedProjections,
-    sharedGateway,
-    '^src/gateway/[^/]+/(rpcs|updates)\\.ts$',
-    ...npm('fastify', '@fastify/websocket', 'ws', 'lru-cache', 'pino', 'prom-client', '@opentelemetry/api'),
-  ]),
-  row('gateway', '^src/gateway/([^/]+)/', [
-    kernel,
-    gen,
-    wire,
-    domain,
-    reads,
-    sharedProjections,
-    sharedGateway,
-    '^src/gateway/$1/',
-  ]),
+  ...gatewayRows,
   row('gen', gen, [gen, wire, ids]),
   row('wire', wire, [wire, gen, ids, ...npm('protobufjs')]),
   // A driver's connection is shared by several ports. Any package here; the rules for drivers below say which file may have which.

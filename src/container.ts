@@ -11,7 +11,8 @@ import { registerKernel, registerSystem, type SystemOverrides } from './containe
 import { of, type Get } from './container/tokens.js';
 import { openEngines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
-import { serve, type Readiness } from './gateway/sockets/server.js';
+import { serve } from './gateway/sockets/server.js';
+import { type Readiness } from './gateway/operations/health.js';
 import type { Event } from './kernel/event.js';
 import type { Millis } from './kernel/ids.js';
 import { nodeNumber } from './kernel/nodeNumber.js';

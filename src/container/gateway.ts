@@ -5,7 +5,7 @@ import { accountUpdates } from '../gateway/packages/auth/updates.js';
 import { memberUpdates, membersForeseen } from '../gateway/packages/communities/members/updates.js';
 import { communityUpdates, type CommunityUpdatesNeeds } from '../gateway/packages/communities/updates.js';
 import { gateway, type Live } from '../gateway/gateway.js';
-import { handlerTable } from '../gateway/requests/rpcTable.js';
+import { handlerTable } from '../gateway/registry.js';
 import { health } from '../gateway/operations/health.js';
 import { inviteUpdates } from '../gateway/packages/invites/updates.js';
 import { limits, noLimits } from '../gateway/requests/rateLimits.js';

@@ -7,7 +7,7 @@ import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
 import type { Clock, Ids } from '../kernel/ports/system.js';
-import type { Follower } from './requests/requestCall.js';
+import type { Follower } from './contract/readModels.js';
 import { dispatcher } from './requests/dispatch.js';
 import { fanOut, type FanOut, type FanOutNeeds } from './updates/fanOut.js';
 import { flusher } from './frames/flusher.js';
@@ -17,11 +17,12 @@ import type { Limits } from './requests/rateLimits.js';
 import type { Metrics } from './operations/metrics.js';
 import type { IsAway } from './contract/errors.js';
 import { presences, type Presences } from './presence/presence.js';
-import type { HandlerTable } from './contract/call.js';
+import type { HandlerTable } from './contract/handlers.js';
 import { sockets, type SocketBounds, type Sockets, type SocketsNeeds } from './sockets/connections.js';
 import { typing, type Typing } from './presence/typing.js';
 import type { Statuses } from './presence/statuses.js';
-import type { Access, Teller } from './contract/viewerPermissions.js';
+import type { Access } from './contract/viewerPermissions.js';
+import type { Teller } from './contract/updateView.js';
 
 export type GatewayNeeds = {
   readonly log: EventLog;

@@ -1,7 +1,6 @@
 import type { SessionDevice } from '../../domain/accounts/commands.js';
-import type { RpcName, Rpcs, UpdateInit } from '../../gen/rpcs.js';
 import type { Command, Decider, Rejection } from '../../kernel/decider.js';
-import type { Event, EventOf, Position, Recorded } from '../../kernel/event.js';
+import type { Event, Position } from '../../kernel/event.js';
 import type { Cause, Done } from '../../kernel/execute.js';
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { ProjectionName } from '../../projections/registry.js';
@@ -76,56 +75,5 @@ export type RunOptions = {
 export interface Call extends OpenCall {
   readonly caller: Caller;
 }
-
-/** RPCs that are answered before authorization. */
-export type OpenRpc =
-  | 'coreInitialize'
-  | 'authSignIn'
-  | 'authSignUp'
-  | 'authAuthorize'
-  | 'authResetPassword'
-  | 'authVerifyEmail'
-  | 'authResendEmailVerification'
-  | 'authLookupInvite';
-
-export type Handler<Name extends RpcName> = (
-  request: Rpcs[Name]['request'],
-  call: Name extends OpenRpc ? OpenCall : Call,
-) => Promise<Rpcs[Name]['result'] | Rejection>;
-
-/** One handler for every RPC: a missing one does not compile. */
-export type HandlerTable = { readonly [Name in RpcName]: Handler<Name> };
-
-/** The handlers of one protocol package that are built so far; the table names the rest one by one. */
-export type Handlers<Name extends RpcName> = { readonly [N in Name]: Handler<N> };
-
-/** Fields of UpdateMessageCreated that differ by viewer; everything else in it is encoded once. */
-export type MessageTails = {
-  /** In the order of the audience. */
-  readonly unreadCounts: readonly number[];
-  /** Told to the author alone. */
-  readonly nonce?: { readonly author: UserId; readonly clientId: bigint };
-};
-
-/** What clients are told of an event. */
-export type Told = {
-  /** Whose subscribed sessions hear it. */
-  readonly audience: Iterable<UserId>;
-  /** Encoded once for the whole audience: what differs by viewer is told in as many parts as there are renderings. */
-  readonly update: UpdateInit;
-  /** Only with `messageCreated`. */
-  readonly tails?: MessageTails;
-  /** This session's connections are closed once they have been told. */
-  readonly closes?: SessionId;
-};
-
-/** What clients are told of each event of a package. An event of which nobody hears says so with `silent`. */
-export type Updates<E extends Event, View> = {
-  readonly [Type in E['type']]: (
-    event: Recorded<EventOf<E, Type>>,
-    view: View,
-  ) => readonly Told[] | Promise<readonly Told[]>;
-};
-export const silent = (): readonly Told[] => [];
 
 export type { Cause, Position };

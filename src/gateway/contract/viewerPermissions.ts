@@ -1,13 +1,8 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import type { Recorded } from '../../kernel/event.js';
-import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../kernel/ids.js';
-import type { StoredEvent } from '../../kernel/ports/eventLog.js';
+import type { ChannelId, CommunityId, RoleId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
-import type { ConversationDocument } from '../../projections/conversations/documents.js';
 import type { Membership } from '../../projections/members/documents.js';
-import type { MessageDocument } from '../../projections/messages/documents.js';
 import type { UserDocument } from '../../projections/users/documents.js';
-import type { Told } from './call.js';
 
 /** What somebody is in a community, and what follows from it. */
 export type MemberRules = {
@@ -43,29 +38,6 @@ export interface Rules {
   viewersOf(chat: ChatKey): Iterable<UserId>;
 }
 
-/** What an update is rendered from: the world right before and right after one event. */
-export interface View {
-  readonly before: Rules;
-  readonly after: Rules;
-  /** As of this event or a little later. */
-  user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
-  /** The message as of this event, which must be in the stream of the message. */
-  message(message: MessageId): Promise<MessageDocument | undefined>;
-  /** The conversation as it was before this event: undefined when this event begins it. */
-  conversationBefore(chat: ChatKey): ConversationDocument | undefined | Promise<ConversationDocument | undefined>;
-  /** Users with a session on this node to whom `user` is visible: co-members, those in a direct chat with them, themselves. */
-  seeing(user: UserId): Promise<Iterable<UserId>>;
-  /** How much each of them has not read, as of this event, in their order. Loads the counts of viewers not seen before. */
-  unreadCounts(chat: ChatKey, viewers: Iterable<UserId>): Promise<readonly number[]>;
-  /** How many messages after their marker `user` has not read, as of this event. */
-  unread(chat: ChatKey, user: UserId): Promise<UnreadCounts>;
-}
-export type UnreadCounts = {
-  readonly messages: number;
-  readonly mentions: number;
-  readonly marker: MessageId | undefined;
-};
-
 /** Who may see and do what, folded forward in log order on this node. */
 export interface Access {
   /** The rules as of the last event folded. */
@@ -77,18 +49,4 @@ export interface Access {
   load(community: CommunityId, users: readonly UserId[]): Promise<void> | undefined;
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
   seeing(user: UserId): Promise<Iterable<UserId>>;
-}
-
-/** The part of the gateway that turns events into what is told. The fan-out drives it, in log order. */
-export interface Teller {
-  /** False when nothing here depends on the event: no session cares, no memory holds what it changes. */
-  cares(topic: string, type: string): boolean;
-  /** These events come next: begins to fetch what telling them takes. */
-  foresee(batch: readonly StoredEvent[]): void;
-  /** Folds the event into what is in memory, then says what is told. The next event waits until this one is told. */
-  tell(event: Recorded): readonly Told[] | Promise<readonly Told[]>;
-  /** The user's first session on this node: brings into memory what they may see. */
-  connect(user: UserId): Promise<void>;
-  /** The user's last session on this node is gone. */
-  disconnect(user: UserId): void;
 }

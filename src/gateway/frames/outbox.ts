@@ -4,7 +4,6 @@ import type { Composer } from './frameAssembler.js';
 import type { Flusher } from './flusher.js';
 import type { FrameQueue } from './frameQueue.js';
 import { headerSize, noCount, type Broadcast, type Frame } from './frames.js';
-import type { Outgoing } from '../sessions/session.js';
 
 /** Above this one client library closes the connection: a ServerMessage with its WebSocket header fits in it. */
 export const frameBytesMax = 1_048_576;
@@ -17,6 +16,16 @@ export const fitsFrame = (bytes: number): boolean => bytes + headerBytesMax + id
 
 /** A reader that is behind by more than this is cut. */
 export const bufferedBytesMax = 8_388_608;
+
+export interface Outgoing {
+  /** What only this connection is sent: a result. */
+  send(body: Body): void;
+  /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
+  tell(broadcast: Broadcast, unreadCount: number): void;
+  /** What is told from here on waits for `release`: whoever is let in hears that first. Each hold needs its release. */
+  hold(): void;
+  release(): void;
+}
 
 /** The connection that the outbox belongs to. */
 export interface OutboxOwner {

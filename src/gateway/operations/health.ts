@@ -3,7 +3,6 @@ import type { Clock } from '../../kernel/ports/system.js';
 import type { Projections, ProjectionStatus, Role } from '../../projections/runner/runner.js';
 import type { FanOut } from '../updates/fanOut.js';
 import type { Gauges, Lag } from './metrics.js';
-import type { Readiness } from '../sockets/server.js';
 
 export type HealthNeeds = {
   readonly log: Pick<EventLog, 'end'>;
@@ -130,3 +129,6 @@ const inTime = async <T>(asked: Promise<T>): Promise<T> => {
     clearTimeout(timer);
   }
 };
+
+/** Besides what it comes to, whatever can be said of the parts. */
+export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };

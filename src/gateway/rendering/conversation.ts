@@ -2,7 +2,7 @@ import { NotifPrefs, type ConversationInit, type PermissionOverridesInit } from 
 import { chatOf, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { chatRefFor } from './chatRefs.js';
-import type { UnreadCounts } from '../contract/viewerPermissions.js';
+import type { UnreadCounts } from '../contract/updateView.js';
 
 export type ShownConversation = {
   readonly chat: ChatKey;

@@ -9,7 +9,9 @@ import { closeCode } from '../contract/closeCodes.js';
 import type { Limits } from './rateLimits.js';
 import { fitsFrame } from '../frames/outbox.js';
 import { rejectionOf, rpcErrorOf, type IsAway } from '../contract/errors.js';
-import type { HandlerTable, OpenCall, OpenRpc } from '../contract/call.js';
+import type { OpenCall } from '../contract/call.js';
+import type { OpenRpc } from '../contract/handlers.js';
+import type { HandlerTable } from '../contract/handlers.js';
 import type { TurnKind, Turns } from './requestOrder.js';
 
 export type DispatchNeeds = {

@@ -9,20 +9,7 @@ import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Caller, Device, OpenCall, RunOptions } from '../contract/call.js';
 import type { Listener, Standpoint } from '../sessions/session.js';
-
-/** Something that follows the log. */
-export interface Follower {
-  /** Up to where it has come. */
-  position(): Position;
-  /** Resolves once it has come to `position`; `undefined` when it has already. Throws `Unavailable` when it never will. */
-  reached(position: Position): Promise<void> | undefined;
-}
-
-/** The read models: one may stand still while the others go on, so each waits for those it reads. */
-export interface ReadModels {
-  position(): Position;
-  reached(position: Position, names?: readonly ProjectionName[]): Promise<void> | undefined;
-}
+import type { Follower, ReadModels } from '../contract/readModels.js';
 
 /** A connection, as the requests on it see it. */
 export interface Peer extends Listener {

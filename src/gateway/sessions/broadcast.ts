@@ -5,8 +5,9 @@ import { spliceable } from '../../wire/spliceable.js';
 import { Broadcast, noCount } from '../frames/frames.js';
 import { fitsFrame } from '../frames/outbox.js';
 import type { Present } from './roster.js';
-import type { Told } from '../contract/call.js';
-import type { Outgoing, Standpoint } from './session.js';
+import type { Told } from '../contract/updates.js';
+import type { Standpoint } from './session.js';
+import type { Outgoing } from '../frames/outbox.js';
 
 export type Telling = {
   /** Of the event that is told; what is no event has none. */

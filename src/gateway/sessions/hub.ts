@@ -3,7 +3,8 @@ import type { SessionId } from '../../kernel/ids.js';
 import { closeCode } from '../contract/closeCodes.js';
 import { audiences, tell } from './broadcast.js';
 import { roster, type RosterNeeds } from './roster.js';
-import type { Caller, Told } from '../contract/call.js';
+import type { Caller } from '../contract/call.js';
+import type { Told } from '../contract/updates.js';
 import type { Listener, Session, Standpoint } from './session.js';
 
 /** Who is connected to this node, and the way to tell them. */

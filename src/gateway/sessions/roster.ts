@@ -1,7 +1,7 @@
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Caller } from '../contract/call.js';
 import { Standpoint, type Listener, type Session } from './session.js';
-import type { Teller } from '../contract/viewerPermissions.js';
+import type { Teller } from '../contract/updateView.js';
 
 /** A user with a connection to this node. */
 export type Present = {

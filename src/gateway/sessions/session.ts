@@ -1,7 +1,6 @@
 import { beforeAll, type Position } from '../../kernel/event.js';
-import type { Body } from '../../wire/envelope.js';
-import type { Broadcast } from '../frames/frames.js';
 import type { Caller } from '../contract/call.js';
+import type { Outgoing } from '../frames/outbox.js';
 
 /** How far the log must be folded before what a session reads agrees with what it has seen. */
 export class Standpoint {
@@ -30,16 +29,6 @@ export class Standpoint {
     this.wrote(other.position);
     if (other.rulesAt > this.rulesAt) this.rulesAt = other.rulesAt;
   }
-}
-
-export interface Outgoing {
-  /** What only this connection is sent: a result. */
-  send(body: Body): void;
-  /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
-  tell(broadcast: Broadcast, unreadCount: number): void;
-  /** What is told from here on waits for `release`: whoever is let in hears that first. Each hold needs its release. */
-  hold(): void;
-  release(): void;
 }
 
 /** What the hub needs of a connection. */

@@ -9,12 +9,10 @@ import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeader
 import type { Sockets } from './connections.js';
 import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
 import type { MessageBounds } from './webSocketInside.js';
+import type { Readiness } from '../operations/health.js';
 
 /** Where clients connect: the protocol's own path, and one that some clients were written for. */
 export const gatewayPaths = ['/', '/api/v1/gateway'] as const;
-
-/** Besides what it comes to, whatever can be said of the parts. */
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 
 export type ServerNeeds = {
   readonly host: string;

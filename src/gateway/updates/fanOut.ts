@@ -6,12 +6,12 @@ import type { Position, Recorded } from '../../kernel/event.js';
 import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import { Misshapen } from '../../kernel/schema.js';
-import type { Follower } from '../requests/requestCall.js';
+import type { Follower } from '../contract/readModels.js';
 import { toldTogether } from './mergeDeletions.js';
 import type { Hub } from '../sessions/hub.js';
 import { Unavailable } from '../contract/errors.js';
-import type { Told } from '../contract/call.js';
-import type { Teller } from '../contract/viewerPermissions.js';
+import type { Told } from '../contract/updates.js';
+import type { Teller } from '../contract/updateView.js';
 import { waiters } from './waiters.js';
 
 export type FanOutNeeds = {

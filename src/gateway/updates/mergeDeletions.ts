@@ -1,4 +1,4 @@
-import type { Told } from '../contract/call.js';
+import type { Told } from '../contract/updates.js';
 
 /** Clients that delete many messages at once are told of as many in one update, at most. */
 export const deletedTogetherMax = 1_000;

@@ -2,7 +2,8 @@ import type { EventCodec } from '../../kernel/codec.js';
 import type { Recorded } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
-import type { Access, Teller } from '../contract/viewerPermissions.js';
+import type { Access } from '../contract/viewerPermissions.js';
+import type { Teller } from '../contract/updateView.js';
 
 /** Of whom an event will tell, for types of which many may stand in the log together. */
 export type Foreseen = Readonly<Record<string, (event: never) => readonly UserId[]>>;

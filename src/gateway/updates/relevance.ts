@@ -4,7 +4,7 @@ import type { LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { LiveAccess } from '../access/liveAccess.js';
 import { peopleIn } from '../access/chatPermissions.js';
 import type { Unread } from './unread/unread.js';
-import type { Teller } from '../contract/viewerPermissions.js';
+import type { Teller } from '../contract/updateView.js';
 
 type Followed = Pick<LiveDocuments<unknown>, 'folds' | 'follows' | 'followsAny'>;
 

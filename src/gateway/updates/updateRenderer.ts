@@ -14,13 +14,16 @@ import type { MessageDocument } from '../../projections/messages/documents.js';
 import type { UnreadReads } from '../../projections/unread/unreadReads.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAccess.js';
-import type { Follower } from '../requests/requestCall.js';
+import type { Follower } from '../contract/readModels.js';
 import { foresight, type Foreseen } from './prefetch.js';
 import { interests } from './relevance.js';
 import { messageAsOf } from './documentAsOf.js';
-import { silent, type Told } from '../contract/call.js';
+import { silent } from '../contract/updates.js';
+import { type Told } from '../contract/updates.js';
 import { unreadCounts, type Unread } from './unread/unread.js';
-import type { Access, Teller, View } from '../contract/viewerPermissions.js';
+import type { Access } from '../contract/viewerPermissions.js';
+import type { Teller } from '../contract/updateView.js';
+import type { View } from '../contract/updateView.js';
 
 /** What one event makes known. Each stands under the type of its own events. */
 export type Renderer = (event: never, view: View) => readonly Told[] | Promise<readonly Told[]>;

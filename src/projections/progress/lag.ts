@@ -1,6 +1,6 @@
 import type { Position } from '../../kernel/event.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
-import type { Running } from '../runner/foldingEngine.js';
+import type { Running } from './running.js';
 
 /** How far the documents are behind, in milliseconds, where they are projected; undefined when that is not known yet. */
 export const lagHere = ({ committed, committedAt }: Running, end: Position, now: number): number | undefined => {

@@ -1,5 +1,5 @@
 import type { Position } from '../../kernel/event.js';
-import type { Running } from '../runner/foldingEngine.js';
+import type { Running } from './running.js';
 import { lowestCommitted, waiting } from './waiters.js';
 
 /** How far the projections are, as far as this process knows, and who waits for them to come further. */

@@ -6,20 +6,7 @@ import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type Decoded } from './decoding.js';
 import { hotDocuments, type HotDocument, type HotDocuments } from './documentCache.js';
-import type { Progress, Stopped } from '../progress/waiters.js';
-
-/** One projection on its way through the log. */
-export type Running = Progress & {
-  readonly checkpoint: string;
-  committed: Position;
-  folded: Position;
-  stopped: Stopped | undefined;
-  /** When the last event that was folded, and the last that is stored, were recorded; undefined until the first since the start. */
-  foldedAt: Millis | undefined;
-  committedAt: Millis | undefined;
-};
-
-export type Started = { readonly projection: Projection; readonly running: Running };
+import type { Running, Started } from '../progress/running.js';
 
 /** Where a projection stopped, and why. */
 export type Alarm = {

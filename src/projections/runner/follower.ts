@@ -1,7 +1,7 @@
 import type { Position } from '../../kernel/event.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { Timers } from '../../kernel/ports/leases.js';
-import type { Running } from './foldingEngine.js';
+import type { Running } from '../progress/running.js';
 import { hintOf } from '../progress/commitHints.js';
 import { GivenUp, retrying, type Patience } from './retrying.js';
 import type { Standing } from '../progress/progress.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { View } from '../../../src/gateway/contract/viewerPermissions.js';
+import type { View } from '../../../src/gateway/contract/updateView.js';
 import { directChat, selfChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';

@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Later } from '../../../src/gateway/presence/later.js';
 import { presences, reconnectMillisMax, statusReader, type Presences } from '../../../src/gateway/presence/presence.js';
 import { typing, typingMillisMax, type Typing } from '../../../src/gateway/presence/typing.js';
-import type { Told } from '../../../src/gateway/contract/call.js';
+import type { Told } from '../../../src/gateway/contract/updates.js';
 import { channelChat, directChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import { localPresence } from '../../../src/adapters/presence/local.js';

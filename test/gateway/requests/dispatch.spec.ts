@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { limits } from '../../../src/gateway/requests/rateLimits.js';
 import { Unavailable } from '../../../src/gateway/contract/errors.js';
-import type { HandlerTable } from '../../../src/gateway/contract/call.js';
+import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { reject } from '../../../src/kernel/decider.js';
 import { VersionConflict } from '../../../src/kernel/ports/eventLog.js';

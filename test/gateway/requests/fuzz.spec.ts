@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { nothing, rpcTable, type AnyRpc } from '../../../src/gen/rpcs.js';
 import { readClientMessage } from '../../../src/wire/envelope.js';
-import type { HandlerTable } from '../../../src/gateway/contract/call.js';
+import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import type { RawClient } from '../rig/rawClient.js';
 import { stage, type Stage } from '../rig/stage.js';
 

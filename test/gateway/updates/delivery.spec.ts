@@ -6,7 +6,7 @@ import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { cutMillisMax } from '../../../src/gateway/sockets/connection.js';
 import { bufferedBytesMax } from '../../../src/gateway/frames/outbox.js';
 import { Unavailable } from '../../../src/gateway/contract/errors.js';
-import type { Told } from '../../../src/gateway/contract/call.js';
+import type { Told } from '../../../src/gateway/contract/updates.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { reject } from '../../../src/kernel/decider.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { eventKinds } from '../../../src/domain/registry.js';
-import type { Teller } from '../../../src/gateway/contract/viewerPermissions.js';
+import type { Teller } from '../../../src/gateway/contract/updateView.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
 import type { Event, Position } from '../../../src/kernel/event.js';

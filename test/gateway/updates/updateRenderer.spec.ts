@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { View } from '../../../src/gateway/contract/viewerPermissions.js';
+import type { View } from '../../../src/gateway/contract/updateView.js';
 import { directChat } from '../../../src/kernel/chat.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
 import { communityTopic, nobody, userTopic } from '../../../src/kernel/topics.js';

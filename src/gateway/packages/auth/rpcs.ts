@@ -12,7 +12,8 @@ import type { Vault } from '../../../kernel/ports/vault.js';
 import { sessionsOf } from '../../../projections/accounts/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { displayNameOf, type Names } from '../../access/uniqueNames.js';
-import { sessionDeviceOf, type Handlers, type OpenCall } from '../../contract/call.js';
+import { sessionDeviceOf, type OpenCall } from '../../contract/call.js';
+import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
 import { emailOf, passwordOf, passwordUnitsMax, sessionFor, type EmailAddress } from './wire.js';
 

@@ -1,6 +1,7 @@
 import type { AccountEvent } from '../../../domain/accounts/events.js';
-import { silent, type Updates } from '../../contract/call.js';
-import type { View } from '../../contract/viewerPermissions.js';
+import { silent } from '../../contract/updates.js';
+import { type Updates } from '../../contract/updates.js';
+import type { View } from '../../contract/updateView.js';
 
 export const accountUpdates: Updates<AccountEvent, View> = {
   'accounts.AccountRegistered.v1': silent,

@@ -13,7 +13,8 @@ import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js'
 import type { SeenChat } from '../../access/chatAccess.js';
 import { conversationFor } from '../../rendering/conversation.js';
 import { messageFor } from '../../rendering/message.js';
-import { channelFor, usersFor, type StatusOf } from '../../rendering/user.js';
+import { usersFor, type StatusOf } from '../../rendering/user.js';
+import { channelFor } from '../../rendering/channel.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 
 type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };

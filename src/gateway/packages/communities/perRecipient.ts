@@ -1,7 +1,8 @@
 import type { CommunityId, UserId } from '../../../kernel/ids.js';
-import type { Told } from '../../contract/call.js';
-import { communityFor } from '../../rendering/user.js';
-import type { Rules, View } from '../../contract/viewerPermissions.js';
+import type { Told } from '../../contract/updates.js';
+import { communityFor } from '../../rendering/community.js';
+import type { Rules } from '../../contract/viewerPermissions.js';
+import type { View } from '../../contract/updateView.js';
 
 /**
  * Members who stood alike and stand alike now: owner or not, and with the same roles. The same rules hold for all of

@@ -2,8 +2,11 @@ import type { CommunityEvent, RoleDeleted, RoleEdited } from '../../../domain/co
 import { channelChat } from '../../../kernel/chat.js';
 import type { Position } from '../../../kernel/event.js';
 import type { ChannelId, CommunityId, RoleId, UserId } from '../../../kernel/ids.js';
-import { silent, type Told, type Updates } from '../../contract/call.js';
-import type { Rules, View } from '../../contract/viewerPermissions.js';
+import { silent } from '../../contract/updates.js';
+import { type Updates } from '../../contract/updates.js';
+import { type Told } from '../../contract/updates.js';
+import type { Rules } from '../../contract/viewerPermissions.js';
+import type { View } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
 import { membersTold, type MemberTelling } from './members/updates.js';
 import { allChannels, channelTold, sightTold } from './visibilityUpdates.js';

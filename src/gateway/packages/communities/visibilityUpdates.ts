@@ -1,9 +1,11 @@
 import { difference } from '../../../kernel/permissions.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import type { ChannelRecord } from '../../../projections/communities/documents.js';
-import { channelFor, channelRefFor } from '../../rendering/user.js';
-import type { Told } from '../../contract/call.js';
-import type { Rules, View } from '../../contract/viewerPermissions.js';
+import { channelRefFor } from '../../rendering/channel.js';
+import { channelFor } from '../../rendering/channel.js';
+import type { Told } from '../../contract/updates.js';
+import type { Rules } from '../../contract/viewerPermissions.js';
+import type { View } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
 import { alike } from './perRecipient.js';
 

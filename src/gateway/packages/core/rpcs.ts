@@ -1,6 +1,7 @@
 import { accounts, isSameDevice } from '../../../domain/accounts/decide.js';
 import { isRejection, type Rejection } from '../../../kernel/decider.js';
-import { sessionDeviceOf, type Device, type Handlers, type OpenCall } from '../../contract/call.js';
+import { sessionDeviceOf, type Device, type OpenCall } from '../../contract/call.js';
+import { type Handlers } from '../../contract/handlers.js';
 
 /** Longer device texts are cut: they only serve to tell sessions apart. */
 export const deviceTextUnitsMax = 128;

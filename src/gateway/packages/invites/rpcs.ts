@@ -15,8 +15,10 @@ import { invite } from '../../../projections/invites/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { user } from '../../../projections/users/queries.js';
 import { refusedAnother } from '../communities/membershipsLimit.js';
-import { communityFor, userFor } from '../../rendering/user.js';
-import type { Call, Handlers, OpenCall } from '../../contract/call.js';
+import { userFor } from '../../rendering/user.js';
+import { communityFor } from '../../rendering/community.js';
+import type { Call, OpenCall } from '../../contract/call.js';
+import type { Handlers } from '../../contract/handlers.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { invitedTo, isCode, limitsOf, newCode, previewOf } from './wire.js';
 

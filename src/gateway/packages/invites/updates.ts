@@ -1,6 +1,7 @@
 import type { InviteEvent } from '../../../domain/invites/events.js';
-import { silent, type Updates } from '../../contract/call.js';
-import type { View } from '../../contract/viewerPermissions.js';
+import { silent } from '../../contract/updates.js';
+import { type Updates } from '../../contract/updates.js';
+import type { View } from '../../contract/updateView.js';
 
 /** The protocol has no update about invites. */
 export const inviteUpdates: Updates<InviteEvent, View> = {

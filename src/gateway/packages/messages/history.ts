@@ -8,7 +8,8 @@ import type { HistoryPage } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
 import { messageFor } from '../../rendering/message.js';
-import { memberFor, usersFor, type StatusOf } from '../../rendering/user.js';
+import { usersFor, type StatusOf } from '../../rendering/user.js';
+import { memberFor } from '../../rendering/community.js';
 
 type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };
 

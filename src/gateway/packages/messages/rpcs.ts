@@ -8,7 +8,8 @@ import { history, messagesById } from '../../../projections/messages/queries.js'
 import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import { chatOf } from '../../rendering/chatRefs.js';
 import type { StatusOf } from '../../rendering/user.js';
-import type { Call, Handlers } from '../../contract/call.js';
+import type { Call } from '../../contract/call.js';
+import type { Handlers } from '../../contract/handlers.js';
 import { historyAnswer } from './history.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';

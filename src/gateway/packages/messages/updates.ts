@@ -7,9 +7,11 @@ import { conversationFor } from '../../rendering/conversation.js';
 import { chatRefFor } from '../../rendering/chatRefs.js';
 import { messageFor, messageSentFor } from '../../rendering/message.js';
 import { erasedUser, userFor } from '../../rendering/user.js';
-import type { MessageTails, Told, Updates } from '../../contract/call.js';
+import type { Updates } from '../../contract/updates.js';
+import type { Told } from '../../contract/updates.js';
+import type { MessageTails } from '../../contract/updates.js';
 import type { Statuses } from '../../presence/statuses.js';
-import type { View } from '../../contract/viewerPermissions.js';
+import type { View } from '../../contract/updateView.js';
 
 export const messageUpdates = (statusOf: Statuses['of']): Updates<MessageEvent, View> => ({
   'messages.MessageSent.v1': async (event, view) => {

@@ -1,7 +1,7 @@
 import type { ReadEvent } from '../../../domain/reads/events.js';
 import { chatRefFor } from '../../rendering/chatRefs.js';
-import type { Updates } from '../../contract/call.js';
-import type { View } from '../../contract/viewerPermissions.js';
+import type { Updates } from '../../contract/updates.js';
+import type { View } from '../../contract/updateView.js';
 
 export const readUpdates: Updates<ReadEvent, View> = {
   // To nobody but the user: how far others have read is not for the peer to know.

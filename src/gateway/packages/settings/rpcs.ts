@@ -4,7 +4,8 @@ import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, type Rejection } from '../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { Name, Names } from '../../access/uniqueNames.js';
-import type { Call, Caller, Handlers } from '../../contract/call.js';
+import type { Call, Caller } from '../../contract/call.js';
+import type { Handlers } from '../../contract/handlers.js';
 import { profileOf, statusOf, type ProfileRequest, type StatusChange } from './wire.js';
 
 export type SettingsNeeds = {

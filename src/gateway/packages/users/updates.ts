@@ -1,7 +1,9 @@
 import type { UserEvent } from '../../../domain/users/events.js';
 import { userFor, type StatusOf } from '../../rendering/user.js';
-import { silent, type Told, type Updates } from '../../contract/call.js';
-import type { View } from '../../contract/viewerPermissions.js';
+import { silent } from '../../contract/updates.js';
+import { type Updates } from '../../contract/updates.js';
+import { type Told } from '../../contract/updates.js';
+import type { View } from '../../contract/updateView.js';
 
 export const userUpdates = (statusOf: StatusOf): Updates<UserEvent, View> => {
   const profileChanged = async ({ data: { user } }: UserEvent, view: View): Promise<readonly Told[]> => {

@@ -5,7 +5,7 @@ import type { EventOf, Position, Recorded } from '../../../kernel/event.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
 import type { UnreadReads } from '../../../projections/unread/unreadReads.js';
 import { chatUnread, noMessage, type ChatUnread } from './chatUnread.js';
-import type { UnreadCounts } from '../../contract/viewerPermissions.js';
+import type { UnreadCounts } from '../../contract/updateView.js';
 
 /**
  * How much connected viewers have not read, kept by the events themselves once it has been loaded. Loads happen while an

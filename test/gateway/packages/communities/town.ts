@@ -7,9 +7,12 @@ import { communityUpdates, type CommunityUpdatesNeeds } from '../../../../src/ga
 import { inviteRpcs } from '../../../../src/gateway/packages/invites/rpcs.js';
 import { inviteUpdates } from '../../../../src/gateway/packages/invites/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
-import type { Call, Told, Updates } from '../../../../src/gateway/contract/call.js';
+import type { Call } from '../../../../src/gateway/contract/call.js';
+import type { Updates } from '../../../../src/gateway/contract/updates.js';
+import type { Told } from '../../../../src/gateway/contract/updates.js';
 import { rulesOver, type World } from '../../../../src/gateway/access/chatPermissions.js';
-import type { Access, Rules, View } from '../../../../src/gateway/contract/viewerPermissions.js';
+import type { Access, Rules } from '../../../../src/gateway/contract/viewerPermissions.js';
+import type { View } from '../../../../src/gateway/contract/updateView.js';
 import type { RpcName, Rpcs } from '../../../../src/gen/rpcs.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
 import type { UpdateInit } from '../../../../src/gen/updates.js';

@@ -9,7 +9,9 @@ import { messageUpdates } from '../../../../src/gateway/packages/messages/update
 import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import { readUpdates } from '../../../../src/gateway/packages/reads/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
-import type { Call, Caller, Handlers, Told } from '../../../../src/gateway/contract/call.js';
+import type { Call, Caller } from '../../../../src/gateway/contract/call.js';
+import type { Told } from '../../../../src/gateway/contract/updates.js';
+import type { Handlers } from '../../../../src/gateway/contract/handlers.js';
 import type { Statuses } from '../../../../src/gateway/presence/statuses.js';
 import { liveTeller } from '../../../../src/gateway/updates/updateRenderer.js';
 import type { TypingChange } from '../../../../src/gateway/presence/typing.js';

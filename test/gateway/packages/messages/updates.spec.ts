@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MessageSent } from '../../../../src/domain/messages/events.js';
-import type { Told } from '../../../../src/gateway/contract/call.js';
+import type { Told } from '../../../../src/gateway/contract/updates.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
 import { channelChat } from '../../../../src/kernel/chat.js';

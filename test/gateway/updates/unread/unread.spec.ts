@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { chatUnread, newestMessagesMax, noMessage } from '../../../../src/gateway/updates/unread/chatUnread.js';
-import type { View } from '../../../../src/gateway/contract/viewerPermissions.js';
+import type { View } from '../../../../src/gateway/contract/updateView.js';
 import { directChat } from '../../../../src/kernel/chat.js';
 import type { Recorded } from '../../../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../../../src/kernel/ids.js';

@@ -9,7 +9,8 @@ import { isRejection, reject, type Rejection } from '../../../../kernel/decider.
 import type { ChannelId, MessageId, UserId } from '../../../../kernel/ids.js';
 import { has } from '../../../../kernel/permissions.js';
 import { composed } from '../../../../kernel/text.js';
-import type { Call, Handlers } from '../../../contract/call.js';
+import type { Call } from '../../../contract/call.js';
+import type { Handlers } from '../../../contract/handlers.js';
 import type { Rules } from '../../../contract/viewerPermissions.js';
 import { channelAsker, channelIn, memberAsker, rulesFor } from '../../../access/memberAccess.js';
 import { channelsSeen } from './list.js';

@@ -9,8 +9,9 @@ import type { CommunityDocument } from '../../../../projections/communities/docu
 import { community } from '../../../../projections/communities/queries.js';
 import { members, membersById } from '../../../../projections/members/queries.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
-import { memberFor, usersFor } from '../../../rendering/user.js';
-import type { Handlers } from '../../../contract/call.js';
+import { usersFor } from '../../../rendering/user.js';
+import { memberFor } from '../../../rendering/community.js';
+import type { Handlers } from '../../../contract/handlers.js';
 import { memberAsker, rulesFor } from '../../../access/memberAccess.js';
 import type { CommunityNeeds } from '../needs.js';
 import { done } from '../wire.js';

@@ -1,8 +1,11 @@
 import type { MemberEvent, MemberJoined } from '../../../../domain/members/events.js';
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
-import { memberFor, userFor, type StatusOf } from '../../../rendering/user.js';
-import type { Told, Updates } from '../../../contract/call.js';
-import type { Access, View } from '../../../contract/viewerPermissions.js';
+import { userFor, type StatusOf } from '../../../rendering/user.js';
+import { memberFor } from '../../../rendering/community.js';
+import type { Updates } from '../../../contract/updates.js';
+import type { Told } from '../../../contract/updates.js';
+import type { Access } from '../../../contract/viewerPermissions.js';
+import type { View } from '../../../contract/updateView.js';
 import { allChannels, sightTold } from '../visibilityUpdates.js';
 import { communityTold } from '../perRecipient.js';
 

@@ -1,8 +1,8 @@
 import { communities } from '../../../../domain/communities/decide.js';
 import { isRejection } from '../../../../kernel/decider.js';
 import type { CommunityId, RoleId } from '../../../../kernel/ids.js';
-import { overrideFor } from '../../../rendering/user.js';
-import type { Handlers } from '../../../contract/call.js';
+import { overrideFor } from '../../../rendering/channel.js';
+import type { Handlers } from '../../../contract/handlers.js';
 import { channelAsker, channelIn, rulesFor } from '../../../access/memberAccess.js';
 import type { CommunityNeeds } from '../needs.js';
 import { bitsOf, done } from '../wire.js';

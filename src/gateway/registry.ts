@@ -1,12 +1,12 @@
-import { reject, type Rejection } from '../../kernel/decider.js';
-import { authRpcs, type AuthNeeds } from '../packages/auth/rpcs.js';
-import { chatRpcs, type ChatNeeds } from '../packages/chats/rpcs.js';
-import { communityRpcs } from '../packages/communities/rpcs.js';
-import { coreRpcs } from '../packages/core/rpcs.js';
-import { inviteRpcs, type InviteNeeds } from '../packages/invites/rpcs.js';
-import { messageRpcs, type MessageNeeds } from '../packages/messages/rpcs.js';
-import type { HandlerTable } from '../contract/call.js';
-import { settingsRpcs, type SettingsNeeds } from '../packages/settings/rpcs.js';
+import { reject, type Rejection } from '../kernel/decider.js';
+import { authRpcs, type AuthNeeds } from './packages/auth/rpcs.js';
+import { chatRpcs, type ChatNeeds } from './packages/chats/rpcs.js';
+import { communityRpcs } from './packages/communities/rpcs.js';
+import { coreRpcs } from './packages/core/rpcs.js';
+import { inviteRpcs, type InviteNeeds } from './packages/invites/rpcs.js';
+import { messageRpcs, type MessageNeeds } from './packages/messages/rpcs.js';
+import type { HandlerTable } from './contract/handlers.js';
+import { settingsRpcs, type SettingsNeeds } from './packages/settings/rpcs.js';
 
 export type HandlerNeeds = AuthNeeds &
   ChatNeeds &

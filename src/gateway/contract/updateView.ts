@@ -1,0 +1,47 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { Recorded } from '../../kernel/event.js';
+import type { UserId, MessageId } from '../../kernel/ids.js';
+import type { StoredEvent } from '../../kernel/ports/eventLog.js';
+import type { ConversationDocument } from '../../projections/conversations/documents.js';
+import type { MessageDocument } from '../../projections/messages/documents.js';
+import type { UserDocument } from '../../projections/users/documents.js';
+import type { Told } from './updates.js';
+import type { Rules } from './viewerPermissions.js';
+
+/** What an update is rendered from: the world right before and right after one event. */
+export interface View {
+  readonly before: Rules;
+  readonly after: Rules;
+  /** As of this event or a little later. */
+  user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
+  /** The message as of this event, which must be in the stream of the message. */
+  message(message: MessageId): Promise<MessageDocument | undefined>;
+  /** The conversation as it was before this event: undefined when this event begins it. */
+  conversationBefore(chat: ChatKey): ConversationDocument | undefined | Promise<ConversationDocument | undefined>;
+  /** Users with a session on this node to whom `user` is visible: co-members, those in a direct chat with them, themselves. */
+  seeing(user: UserId): Promise<Iterable<UserId>>;
+  /** How much each of them has not read, as of this event, in their order. Loads the counts of viewers not seen before. */
+  unreadCounts(chat: ChatKey, viewers: Iterable<UserId>): Promise<readonly number[]>;
+  /** How many messages after their marker `user` has not read, as of this event. */
+  unread(chat: ChatKey, user: UserId): Promise<UnreadCounts>;
+}
+
+export type UnreadCounts = {
+  readonly messages: number;
+  readonly mentions: number;
+  readonly marker: MessageId | undefined;
+};
+
+/** The part of the gateway that turns events into what is told. The fan-out drives it, in log order. */
+export interface Teller {
+  /** False when nothing here depends on the event: no session cares, no memory holds what it changes. */
+  cares(topic: string, type: string): boolean;
+  /** These events come next: begins to fetch what telling them takes. */
+  foresee(batch: readonly StoredEvent[]): void;
+  /** Folds the event into what is in memory, then says what is told. The next event waits until this one is told. */
+  tell(event: Recorded): readonly Told[] | Promise<readonly Told[]>;
+  /** The user's first session on this node: brings into memory what they may see. */
+  connect(user: UserId): Promise<void>;
+  /** The user's last session on this node is gone. */
+  disconnect(user: UserId): void;
+}

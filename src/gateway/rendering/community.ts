@@ -1,0 +1,41 @@
+import { type CommunityInit, type CommunityMemberInit, type CommunityRoleInit, NotifPrefs } from '../../gen/types.js';
+import type { CommunityId, UserId } from '../../kernel/ids.js';
+import type { CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
+import type { Membership } from '../../projections/members/documents.js';
+import type { MemberRules } from '../contract/viewerPermissions.js';
+import { shownName, shownText } from './user.js';
+
+/** `viewer`: what the reader is in it; undefined for who is no member. */
+export const communityFor = (
+  community: CommunityDocument,
+  viewer: Pick<MemberRules, 'owner' | 'permissions'> | undefined,
+): CommunityInit => ({
+  id: community.id,
+  owner: viewer?.owner ?? false,
+  name: shownName(community.name),
+  permissions: viewer?.permissions ?? 0n,
+  notifPrefs: NotifPrefs.ALL,
+});
+
+export const roleFor = (community: CommunityId, role: RoleRecord): CommunityRoleInit => ({
+  id: role.id,
+  communityId: community,
+  name: shownName(role.name),
+  permissions: role.permissions,
+  priority: role.priority,
+  color: role.color,
+  separated: role.separated,
+  public: role.public,
+});
+
+/** Roles that were deleted since are left out, whatever the membership still says. */
+export const memberFor = (
+  community: Pick<CommunityDocument, 'id' | 'roles'>,
+  user: UserId,
+  { roles, nickname }: Pick<Membership, 'roles' | 'nickname'>,
+): CommunityMemberInit => ({
+  id: user,
+  communityId: community.id,
+  roleIds: roles.filter((id) => community.roles.some((role) => role.id === id)),
+  nickname: shownText(nickname),
+});
