@@ -2,13 +2,13 @@ import type { DependencyContainer } from 'tsyringe';
 import type { Config } from '../config.js';
 import { isAway } from '../engines.js';
 import { accountUpdates } from '../gateway/packages/auth/updates.js';
-import { memberUpdates, membersForeseen } from '../gateway/packages/communities/members/updates.js';
+import { memberUpdates, prefetchedMembers } from '../gateway/packages/communities/members/updates.js';
 import { communityUpdates, type CommunityUpdatesNeeds } from '../gateway/packages/communities/updates.js';
 import { gateway, type Live } from '../gateway/gateway.js';
 import { handlerTable } from '../gateway/registry.js';
 import { health } from '../gateway/operations/health.js';
 import { inviteUpdates } from '../gateway/packages/invites/updates.js';
-import { limits, noLimits } from '../gateway/requests/rateLimits.js';
+import { rateLimits, noRateLimits } from '../gateway/requests/rateLimits.js';
 import { messageUpdates } from '../gateway/packages/messages/updates.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
@@ -16,7 +16,7 @@ import { readUpdates } from '../gateway/packages/reads/updates.js';
 import { userFor } from '../gateway/rendering/user.js';
 import type { SocketBounds } from '../gateway/sockets/connections.js';
 import { rememberedStatuses } from '../gateway/presence/statuses.js';
-import { liveTeller } from '../gateway/updates/updateRenderer.js';
+import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import { userUpdates } from '../gateway/packages/users/updates.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
@@ -63,7 +63,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       pubSub: get(of.pubSub),
       presence: get(of.presence),
       statuses: get(of.statuses),
-      limits: get(of.config).rateLimits ? limits(get(of.rateLimit)) : noLimits,
+      limits: get(of.config).rateLimits ? rateLimits(get(of.rateLimit)) : noRateLimits,
       ...get(of.telling),
       documents: get(of.projections),
       handlers: (live) => handlersOf(get, live),
@@ -83,11 +83,11 @@ const signedOutPerAddressOf = ({ rateLimits, signedOutPerAddress }: Config): num
 /** A user's presence is told to so many of those with whom they talked last. */
 const peersMax = 500;
 
-const tellingOf = (get: Get): ReturnType<typeof liveTeller> => {
+const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
   const reads = { store: get(of.documents) };
   const statusOf = statusReader(get(of.presence));
   const load: Access['load'] = (community, users) => telling.access.load(community, users);
-  const telling: ReturnType<typeof liveTeller> = liveTeller({
+  const telling: ReturnType<typeof liveUpdateRenderer> = liveUpdateRenderer({
     log: get(of.log),
     codec: get(of.codec),
     sealer: get(of.sealer),
@@ -112,7 +112,7 @@ const tellingOf = (get: Get): ReturnType<typeof liveTeller> => {
       ...messageUpdates(get(of.statuses).of),
       ...readUpdates,
     },
-    foreseen: membersForeseen,
+    prefetched: prefetchedMembers,
   });
   return telling;
 };

@@ -8,9 +8,9 @@ import type { Engines } from '../engines.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Health } from '../gateway/operations/health.js';
 import type { Metrics } from '../gateway/operations/metrics.js';
-import type { Names } from '../gateway/access/uniqueNames.js';
+import type { UniqueNames } from '../gateway/access/uniqueNames.js';
 import type { Statuses } from '../gateway/presence/statuses.js';
-import type { liveTeller } from '../gateway/updates/updateRenderer.js';
+import type { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { EventCodec } from '../kernel/codec.js';
 import type { Execute } from '../kernel/execute.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
@@ -52,9 +52,9 @@ export const of = {
   codec: token<EventCodec>('codec'),
   streams: token<FoldedStreams>('streams'),
   execute: token<Execute>('execute'),
-  names: token<Names>('names'),
+  names: token<UniqueNames>('names'),
   projections: token<Projections>('projections'),
-  telling: token<ReturnType<typeof liveTeller>>('telling'),
+  telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),
   gateway: token<Gateway>('gateway'),
   health: token<Health>('health'),
 };

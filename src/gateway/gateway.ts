@@ -12,17 +12,17 @@ import { dispatcher } from './requests/dispatch.js';
 import { fanOut, type FanOut, type FanOutNeeds } from './updates/fanOut.js';
 import { flusher } from './frames/flusher.js';
 import { hub, type Hub } from './sessions/hub.js';
-import { later as systemLater, type Later } from './presence/later.js';
-import type { Limits } from './requests/rateLimits.js';
+import { schedule as systemSchedule, type Schedule } from './presence/schedule.js';
+import type { RateLimits } from './requests/rateLimits.js';
 import type { Metrics } from './operations/metrics.js';
 import type { IsAway } from './contract/errors.js';
 import { presences, type Presences } from './presence/presence.js';
 import type { HandlerTable } from './contract/handlers.js';
-import { sockets, type SocketBounds, type Sockets, type SocketsNeeds } from './sockets/connections.js';
+import { connections, type SocketBounds, type Connections, type ConnectionsNeeds } from './sockets/connections.js';
 import { typing, type Typing } from './presence/typing.js';
 import type { Statuses } from './presence/statuses.js';
 import type { Access } from './contract/viewerPermissions.js';
-import type { Teller } from './contract/updateView.js';
+import type { UpdateRenderer } from './contract/updateView.js';
 
 export type GatewayNeeds = {
   readonly log: EventLog;
@@ -34,8 +34,8 @@ export type GatewayNeeds = {
   readonly pubSub: PubSub;
   readonly presence: Presence;
   readonly statuses: Pick<Statuses, 'changed'>;
-  readonly limits: Limits;
-  readonly teller: Teller;
+  readonly limits: RateLimits;
+  readonly renderer: UpdateRenderer;
   readonly access: Pick<Access, 'now' | 'seeing'>;
   /** The read models. */
   readonly documents: Follower;
@@ -49,7 +49,7 @@ export type GatewayNeeds = {
   readonly logger: Logger;
   readonly tracer: Tracer;
   /** Default: the system's timers. */
-  readonly later?: Later;
+  readonly schedule?: Schedule;
   readonly bounds?: SocketBounds;
 };
 
@@ -58,7 +58,7 @@ export type Live = { readonly presences: Presences; readonly typing: Typing };
 
 /** Everything between sockets and the log. */
 export interface Gateway {
-  readonly sockets: Sockets;
+  readonly sockets: Connections;
   readonly hub: Hub;
   readonly fanOut: FanOut;
   readonly presences: Presences;
@@ -72,7 +72,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
   const { logger, metrics } = needs;
   const flushing = flusher();
   const hearing = hub({
-    teller: needs.teller,
+    renderer: needs.renderer,
     came: (caller) => {
       live.presences.came(caller);
     },
@@ -100,7 +100,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     isAway: needs.isAway ?? (() => false),
     answered: metrics.answered,
   });
-  const open = sockets({
+  const open = connections({
     dispatch,
     flusher: flushing,
     closed: hearing.leave,
@@ -130,7 +130,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
 };
 
 const cutOf =
-  ({ metrics, logger }: GatewayNeeds): SocketsNeeds['cut'] =>
+  ({ metrics, logger }: GatewayNeeds): ConnectionsNeeds['cut'] =>
   ({ session, outbox }) => {
     metrics.count('cuts', 1);
     logger.info({ session: session?.caller.session.toString(), bytes: outbox.bufferedBytes }, 'a slow client was cut');
@@ -140,6 +140,6 @@ const liveOf = (needs: GatewayNeeds, { deliver }: Hub): Live => {
   const failed = (err: unknown): void => {
     needs.logger.warn({ err }, 'presence or typing was not told');
   };
-  const ephemeral = { ...needs, deliver, failed, later: needs.later ?? systemLater };
+  const ephemeral = { ...needs, deliver, failed, schedule: needs.schedule ?? systemSchedule };
   return { presences: presences(ephemeral), typing: typing(ephemeral) };
 };

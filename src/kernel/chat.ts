@@ -24,7 +24,7 @@ export const selfChat = (user: UserId): ChatKey => `self.${user.toString()}` as 
 const pattern = /^(?:channel\.\d+\.\d+|group\.\d+|dm\.\d+\.\d+|self\.\d+)$/;
 export const isChatKey = (value: string): value is ChatKey => pattern.test(value);
 
-export const chatOf = (key: ChatKey): Chat => {
+export const parseChatKey = (key: ChatKey): Chat => {
   const [type, first = '', second = ''] = key.split('.');
   switch (type) {
     case 'channel':

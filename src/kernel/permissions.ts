@@ -30,10 +30,14 @@ export const has = (permissions: bigint, name: PermissionName): boolean => (perm
 export type Override = { readonly role: RoleId; readonly pos: bigint; readonly neg: bigint };
 
 /** A member's standing in a community: who they are for the arithmetic below. */
-export type Standing = { readonly owner: boolean; readonly roles: readonly RoleId[] };
+export type MemberRoles = { readonly owner: boolean; readonly roles: readonly RoleId[] };
 
 /** Default permissions and those of all roles; the owner and administrators have every bit. */
-export const communityPermissions = (standing: Standing, base: bigint, rolePermissions: readonly bigint[]): bigint => {
+export const communityPermissions = (
+  standing: MemberRoles,
+  base: bigint,
+  rolePermissions: readonly bigint[],
+): bigint => {
   if (standing.owner) return allPermissions;
   const granted = rolePermissions.reduce((sum, bits) => sum | bits, base) & allPermissions;
   return has(granted, 'administrator') ? allPermissions : granted;
@@ -45,7 +49,7 @@ export const communityPermissions = (standing: Standing, base: bigint, rolePermi
  */
 export const channelPermissions = (
   granted: bigint,
-  standing: Standing,
+  standing: MemberRoles,
   overrides: readonly Override[],
   everybody: RoleId,
 ): bigint => {

@@ -1,9 +1,9 @@
 /** Work that must not overtake: what is put into one lane is done one after the other, lanes go side by side. */
-export interface Lanes {
+export interface SerialQueues {
   run<T>(lane: string, work: () => Promise<T>): Promise<T>;
 }
 
-export const lanes = (): Lanes => {
+export const serialQueues = (): SerialQueues => {
   const busy = new Map<string, Promise<unknown>>();
   return {
     run: async (lane, work) => {

@@ -1,7 +1,7 @@
 import type { CommunityCreated } from '../domain/communities/events.js';
 import type { InviteUsed } from '../domain/invites/events.js';
 import { joiningId, members } from '../domain/members/decide.js';
-import { chatOf } from '../kernel/chat.js';
+import { parseChatKey } from '../kernel/chat.js';
 import type { Workflow } from './runner.js';
 
 /**
@@ -16,7 +16,7 @@ export const admitMembers: Workflow<CommunityCreated | InviteUsed> = {
       await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, 1));
     },
     'invites.InviteUsed.v1': async ({ data: { code: invite, chat, user, joining } }, run) => {
-      const place = chatOf(chat);
+      const place = parseChatKey(chat);
       if (place.kind !== 'channel') return;
       const { community } = place;
       const data = { community, user, via: 'invite', invite, joining } as const;

@@ -1,6 +1,6 @@
 import { communities } from '../domain/communities/decide.js';
 import type { MessageDeleted } from '../domain/messages/events.js';
-import { chatOf } from '../kernel/chat.js';
+import { parseChatKey } from '../kernel/chat.js';
 import type { Workflow } from './runner.js';
 
 /** Whenever a message was deleted, its channel highlights it no more. */
@@ -8,7 +8,7 @@ export const takeDownHighlights: Workflow<MessageDeleted> = {
   name: 'takeDownHighlights',
   reactions: {
     'messages.MessageDeleted.v1': async ({ data: { chat, message, by } }, run) => {
-      const place = chatOf(chat);
+      const place = parseChatKey(chat);
       if (place.kind !== 'channel') return;
       const { community, channel } = place;
       const data = { community, channel, message, by };

@@ -12,7 +12,7 @@ import {
   usualPermissions,
   type Override,
   type PermissionName,
-  type Standing,
+  type MemberRoles,
 } from '../../src/kernel/permissions.js';
 
 // The model works bit by bit, on sets of names.
@@ -30,14 +30,14 @@ const anyBits = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const definedBits = fc.bigInt({ min: 0n, max: allPermissions });
 const someRole = fc.constantFrom(0n, 100n, 1n, 2n, 3n, 4n).map((role) => role as RoleId);
 const memberRole = fc.constantFrom(1n, 2n, 3n, 4n).map((role) => role as RoleId);
-const standing: fc.Arbitrary<Standing> = fc.record({ owner: fc.boolean(), roles: fc.uniqueArray(memberRole) });
+const standing: fc.Arbitrary<MemberRoles> = fc.record({ owner: fc.boolean(), roles: fc.uniqueArray(memberRole) });
 const overrides: fc.Arbitrary<readonly Override[]> = fc.array(
   fc.record({ role: someRole, pos: anyBits, neg: anyBits }),
   { maxLength: 6 },
 );
 
 const modelCommunity = (
-  { owner }: Standing,
+  { owner }: MemberRoles,
   base: bigint,
   rolePermissions: readonly bigint[],
 ): ReadonlySet<PermissionName> => {
@@ -47,7 +47,7 @@ const modelCommunity = (
 
 const modelChannel = (
   granted: ReadonlySet<PermissionName>,
-  { roles }: Standing,
+  { roles }: MemberRoles,
   all: readonly Override[],
 ): ReadonlySet<PermissionName> => {
   if (granted.has('administrator')) return granted;

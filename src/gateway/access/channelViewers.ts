@@ -1,4 +1,4 @@
-import { chatOf, type ChatKey } from '../../kernel/chat.js';
+import { parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { ChannelId, CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { Membership } from '../../projections/members/documents.js';
@@ -8,7 +8,7 @@ import { rulesOfCommunity } from './communityPermissions.js';
  * Connected users by community, and by channel those of them who may see it. A channel's viewers are found once, and
  * then brought up to date one member at a time, so that each message costs the same however many they are.
  */
-export interface Audiences {
+export interface ChannelViewers {
   readonly members: (community: CommunityId) => ReadonlyMap<UserId, Membership>;
   /** A connected user's membership, new or changed. */
   readonly put: (user: UserId, membership: Membership) => void;
@@ -27,7 +27,9 @@ type Channel = {
 };
 type Community = { readonly members: Map<UserId, Membership>; readonly channels: Map<ChatKey, Channel> };
 
-export const audiencesOf = (communityOf: (community: CommunityId) => CommunityDocument | undefined): Audiences => {
+export const channelViewersOf = (
+  communityOf: (community: CommunityId) => CommunityDocument | undefined,
+): ChannelViewers => {
   const communities = new Map<CommunityId, Community>();
   // The same channels by chat alone, so that the path of every message does not take the key apart.
   const channels = new Map<ChatKey, Channel>();
@@ -37,7 +39,7 @@ export const audiencesOf = (communityOf: (community: CommunityId) => CommunityDo
     community.channels.clear();
   };
   const found = (chat: ChatKey): readonly UserId[] => {
-    const place = chatOf(chat);
+    const place = parseChatKey(chat);
     const community = place.kind === 'channel' ? communities.get(place.community) : undefined;
     const document = place.kind === 'channel' ? communityOf(place.community) : undefined;
     if (place.kind !== 'channel' || community === undefined || document === undefined) return nobody;

@@ -1,4 +1,4 @@
-import { chatOf as placeOf, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
+import { parseChatKey as placeOf, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import { has, permission, usualPermissions } from '../../kernel/permissions.js';
 import type { ChannelRecord, CommunityDocument } from '../../projections/communities/documents.js';
@@ -52,7 +52,7 @@ type ChannelPlace = { readonly key: ChatKey; readonly place: Extract<Chat, { kin
 
 const seenChannel = async (access: Access, call: Call, { key, place }: ChannelPlace): Promise<SeenChat | Rejection> => {
   const { user } = call.caller;
-  await call.rulesUpToDate();
+  await call.accessUpToDate();
   // Waiting for what is loaded already would let it be put out of memory again before it is looked at.
   const loading = access.load(place.community, [user]);
   if (loading !== undefined) await loading;

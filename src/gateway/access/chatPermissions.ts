@@ -1,9 +1,9 @@
-import { chatOf, type ChatKey } from '../../kernel/chat.js';
+import { parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
 import { membershipIn, rulesOfCommunity } from './communityPermissions.js';
-import type { Rules } from '../contract/viewerPermissions.js';
+import type { ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** What rules are computed from. Of what is not in memory it knows nothing. */
 export interface World {
@@ -16,14 +16,14 @@ export interface World {
   readonly viewersIn: (chat: ChatKey) => readonly UserId[];
 }
 
-export const rulesOver = (world: World): Rules => {
-  const member: Rules['member'] = (community, user) => {
+export const rulesOver = (world: World): ViewerPermissions => {
+  const member: ViewerPermissions['member'] = (community, user) => {
     const document = world.community(community);
     const membership = document === undefined ? undefined : world.membership(community, user);
     if (document === undefined || membership === undefined) return undefined;
     return rulesOfCommunity(document).member(membership, user);
   };
-  const inChannel: Rules['inChannel'] = (community, channel, user) => {
+  const inChannel: ViewerPermissions['inChannel'] = (community, channel, user) => {
     const document = world.community(community);
     const membership = document === undefined ? undefined : world.membership(community, user);
     if (document === undefined || membership === undefined) return 0n;
@@ -38,7 +38,7 @@ export const rulesOver = (world: World): Rules => {
       return document === undefined ? [] : rulesOfCommunity(document).overrides(channel);
     },
     maySee: (key, user) => {
-      const chat = chatOf(key);
+      const chat = parseChatKey(key);
       return chat.kind === 'channel'
         ? inChannel(chat.community, chat.channel, user) !== 0n
         : peopleIn(key).includes(user);
@@ -51,7 +51,7 @@ export const rulesOver = (world: World): Rules => {
 
 /** Those whom the key of a chat names. */
 export const peopleIn = (key: ChatKey): readonly UserId[] => {
-  const chat = chatOf(key);
+  const chat = parseChatKey(key);
   if (chat.kind === 'direct') return [chat.lower, chat.higher];
   return chat.kind === 'self' ? [chat.user] : [];
 };
@@ -74,7 +74,7 @@ export const worldBefore = (now: World, former: Former): World => {
     return [...unchanged, ...changed.filter((user) => membership(id, user) !== undefined)];
   };
   const viewersIn = (key: ChatKey): readonly UserId[] => {
-    const chat = chatOf(key);
+    const chat = parseChatKey(key);
     if (chat.kind !== 'channel') return [];
     const rules = rulesOver({ ...now, community, membership });
     return connectedIn(chat.community).filter((user) => rules.inChannel(chat.community, chat.channel, user) !== 0n);

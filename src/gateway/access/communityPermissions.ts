@@ -2,13 +2,13 @@ import type { ChannelId, CommunityId, RoleId, UserId } from '../../kernel/ids.js
 import { channelPermissions, communityPermissions, has, type Override } from '../../kernel/permissions.js';
 import type { ChannelRecord, CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
-import type { MemberRules } from '../contract/viewerPermissions.js';
+import type { MemberPermissions } from '../contract/viewerPermissions.js';
 
 /** What follows from one version of a community. Computed on first use and kept for as long as that version is. */
-export interface CommunityRules {
+export interface CommunityPermissions {
   has(channel: ChannelId): boolean;
   /** `user` is whose membership it is. */
-  member(membership: Membership, user: UserId): MemberRules;
+  member(membership: Membership, user: UserId): MemberPermissions;
   /** 0n where there is no such channel, and where the member may not view it. */
   inChannel(channel: ChannelId, membership: Membership, user: UserId): bigint;
   /** Those that count: the category's while the channel follows it. */
@@ -16,14 +16,14 @@ export interface CommunityRules {
 }
 
 /** Documents are values that never change, so what was computed of one is true for as long as the document is around. */
-export const rulesOfCommunity = (community: CommunityDocument): CommunityRules => {
+export const rulesOfCommunity = (community: CommunityDocument): CommunityPermissions => {
   const known = computed.get(community);
   if (known !== undefined) return known;
   const rules = rulesOf(community);
   computed.set(community, rules);
   return rules;
 };
-const computed = new WeakMap<CommunityDocument, CommunityRules>();
+const computed = new WeakMap<CommunityDocument, CommunityPermissions>();
 
 export const membershipIn = (
   document: MembershipsDocument | undefined,
@@ -31,20 +31,20 @@ export const membershipIn = (
 ): Membership | undefined => document?.memberships.find((membership) => membership.community === community);
 
 /** What members with the same roles have in common; there are far fewer of these than members. */
-type Standing = Pick<MemberRules, 'owner' | 'roles' | 'permissions' | 'rank'> & {
+type MemberRank = Pick<MemberPermissions, 'owner' | 'roles' | 'permissions' | 'rank'> & {
   /** Permissions in the channels that were asked for. */
   readonly channels: Map<ChannelId, bigint>;
 };
 
-const rulesOf = (community: CommunityDocument): CommunityRules => {
+const rulesOf = (community: CommunityDocument): CommunityPermissions => {
   const channels = new Map(community.channels.map((channel) => [channel.id, channel]));
-  const standings = new Map<string, Standing>();
-  const members = new WeakMap<Membership, Standing>();
-  const told = new WeakMap<Membership, MemberRules>();
+  const standings = new Map<string, MemberRank>();
+  const members = new WeakMap<Membership, MemberRank>();
+  const told = new WeakMap<Membership, MemberPermissions>();
   // An override for everybody may be under the community's own id.
   const everybody = community.id as bigint as RoleId;
 
-  const standingOf = (membership: Membership, user: UserId): Standing => {
+  const standingOf = (membership: Membership, user: UserId): MemberRank => {
     const known = members.get(membership);
     if (known !== undefined) return known;
     const name = user === community.owner ? 'owner' : membership.roles.join();
@@ -87,7 +87,7 @@ const overridesOf = (channel: ChannelRecord, channels: ReadonlyMap<ChannelId, Ch
   return channel.synced && parent !== undefined ? parent.overrides : channel.overrides;
 };
 
-const newStanding = (community: CommunityDocument, membership: Membership, user: UserId): Standing => {
+const newStanding = (community: CommunityDocument, membership: Membership, user: UserId): MemberRank => {
   const owner = community.owner === user;
   const roles = rolesOf(community, membership);
   const permissions = communityPermissions(

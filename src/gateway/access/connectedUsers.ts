@@ -1,23 +1,23 @@
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
-import type { Change, LiveDocuments } from '../../projections/reading/liveDocuments.js';
+import type { DocumentChange, LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
-import type { Audiences } from './channelViewers.js';
+import type { ChannelViewers } from './channelViewers.js';
 
 /** Who is connected to this node. Their memberships and the communities in them stay in memory. */
-export interface Connections {
+export interface ConnectedUsers {
   readonly connect: (user: UserId) => Promise<void>;
   readonly disconnect: (user: UserId) => void;
   readonly has: (user: UserId) => boolean;
   readonly count: () => number;
   /** Somebody's memberships changed. Answers the loads of communities that this brought a connected user into. */
-  readonly moved: (change: Change<MembershipsDocument>) => readonly Promise<unknown>[];
+  readonly moved: (change: DocumentChange<MembershipsDocument>) => readonly Promise<unknown>[];
 }
 
-export type ConnectionsNeeds = {
+export type ConnectedUsersNeeds = {
   readonly communities: LiveDocuments<CommunityDocument>;
   readonly memberships: LiveDocuments<MembershipsDocument>;
-  readonly audiences: Audiences;
+  readonly viewers: ChannelViewers;
 };
 
 type Connection = {
@@ -29,7 +29,7 @@ type Connection = {
 
 const noCommunities: readonly CommunityId[] = [];
 
-export const connectionsOf = (needs: ConnectionsNeeds): Connections => {
+export const connectedUsersOf = (needs: ConnectedUsersNeeds): ConnectedUsers => {
   const { memberships } = needs;
   const connections = new Map<UserId, Connection>();
 
@@ -75,7 +75,7 @@ export const connectionsOf = (needs: ConnectionsNeeds): Connections => {
 
 /** Brings what is pinned and who is in which audience in line with the memberships. Answers the loads that are under way. */
 const arrange = (
-  needs: ConnectionsNeeds,
+  needs: ConnectedUsersNeeds,
   user: UserId,
   connection: Connection,
   memberships: readonly Membership[],
@@ -88,13 +88,13 @@ const arrange = (
 };
 
 const join = (
-  { communities, audiences }: ConnectionsNeeds,
+  { communities, viewers }: ConnectedUsersNeeds,
   user: UserId,
   connection: Connection,
   membership: Membership,
 ): Promise<unknown> | undefined => {
   const { community } = membership;
-  if (audiences.members(community).get(user) !== membership) audiences.put(user, membership);
+  if (viewers.members(community).get(user) !== membership) viewers.put(user, membership);
   if (connection.communities.includes(community)) return undefined;
   connection.communities = [...connection.communities, community];
   communities.pin(community.toString());
@@ -104,12 +104,12 @@ const join = (
 
 /** What was unpinned last is evicted last, so an event that is just being told still finds the community. */
 const part = (
-  { communities, audiences }: ConnectionsNeeds,
+  { communities, viewers }: ConnectedUsersNeeds,
   user: UserId,
   connection: Connection,
   community: CommunityId,
 ): void => {
   connection.communities = connection.communities.filter((other) => other !== community);
-  audiences.remove(user, community);
+  viewers.remove(user, community);
   communities.unpin(community.toString());
 };

@@ -1,14 +1,14 @@
 import type { Recorded } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
-import type { Change, LiveDocuments } from '../../projections/reading/liveDocuments.js';
+import type { DocumentChange, LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { MembershipsDocument } from '../../projections/members/documents.js';
 import type { UserDocument } from '../../projections/users/documents.js';
-import { audiencesOf } from './channelViewers.js';
+import { channelViewersOf } from './channelViewers.js';
 import { membershipIn } from './communityPermissions.js';
-import { connectionsOf } from './connectedUsers.js';
+import { connectedUsersOf } from './connectedUsers.js';
 import { rulesOver, worldBefore, type World } from './chatPermissions.js';
-import type { Access, Rules } from '../contract/viewerPermissions.js';
+import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** Access as the one who folds it sees it. */
 export interface LiveAccess extends Access {
@@ -25,7 +25,7 @@ export interface LiveAccess extends Access {
   /** In log order. `ready`: the event brought a connected user into communities that are being loaded; wait for it. */
   readonly apply: (event: Recorded) => Applied;
 }
-export type Applied = { readonly before: Rules; readonly ready: Promise<unknown> | undefined };
+export type Applied = { readonly before: ViewerPermissions; readonly ready: Promise<unknown> | undefined };
 
 export type AccessNeeds = {
   readonly communities: LiveDocuments<CommunityDocument>;
@@ -37,14 +37,14 @@ export type AccessNeeds = {
 
 export const liveAccess = ({ communities, memberships, users, peersOf }: AccessNeeds): LiveAccess => {
   const community: World['community'] = (id) => communities.peek(id.toString());
-  const audiences = audiencesOf(community);
-  const connections = connectionsOf({ communities, memberships, audiences });
+  const viewers = channelViewersOf(community);
+  const connections = connectedUsersOf({ communities, memberships, viewers });
   const world: World = {
     community,
-    membership: (id, user) => audiences.members(id).get(user) ?? membershipIn(memberships.peek(user.toString()), id),
+    membership: (id, user) => viewers.members(id).get(user) ?? membershipIn(memberships.peek(user.toString()), id),
     isConnected: connections.has,
-    connectedIn: (id) => [...audiences.members(id).keys()],
-    viewersIn: audiences.viewersOf,
+    connectedIn: (id) => [...viewers.members(id).keys()],
+    viewersIn: viewers.viewersOf,
   };
   const now = rulesOver(world);
 
@@ -60,7 +60,7 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
     disconnect: connections.disconnect,
     isConnected: connections.has,
     connectedUsers: connections.count,
-    hasMembersOf: (id) => audiences.members(id).size > 0,
+    hasMembersOf: (id) => viewers.members(id).size > 0,
     seeing: async (user) => {
       const [document, peers] = await Promise.all([memberships.get(user.toString()), peersOf(user)]);
       const seeing = new Set([...peers, user].filter(connections.has));
@@ -74,7 +74,7 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
       const changed = communities.apply(event);
       const moved = memberships.apply(event);
       if (changed.length === 0 && moved.length === 0) return { before: now, ready: undefined };
-      for (const { key } of changed) audiences.changed(BigInt(key) as CommunityId);
+      for (const { key } of changed) viewers.changed(BigInt(key) as CommunityId);
       const loads = moved.flatMap((change) => connections.moved(change));
       const before = worldBefore(world, {
         communities: formerly<CommunityId, CommunityDocument>(changed),
@@ -86,7 +86,7 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
 };
 
 /** The keys of these documents are ids in decimal: the caller names the kind. */
-const formerly = <Id extends bigint, Doc>(changes: readonly Change<Doc>[]): ReadonlyMap<Id, Doc | undefined> =>
+const formerly = <Id extends bigint, Doc>(changes: readonly DocumentChange<Doc>[]): ReadonlyMap<Id, Doc | undefined> =>
   new Map(changes.map(({ key, before }) => [BigInt(key) as Id, before]));
 
 type Wanted = { readonly documents: LiveDocuments<unknown>; readonly key: string };

@@ -4,7 +4,7 @@ import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../kernel/ids.js';
 import type { ChannelRecord } from '../../projections/communities/documents.js';
 import type { Call } from '../contract/call.js';
-import type { Access, Rules } from '../contract/viewerPermissions.js';
+import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** Brings into memory what decides about the caller and those whom the call is about. Ask `access.now` right after. */
 export const rulesFor = async (
@@ -13,12 +13,12 @@ export const rulesFor = async (
   community: CommunityId,
   others: readonly UserId[] = [],
 ): Promise<void> => {
-  await call.rulesUpToDate();
+  await call.accessUpToDate();
   await access.load(community, [call.caller.user, ...others]);
 };
 
 /** With their permissions in the community. Who is no member does not learn whether there is such a community. */
-export const memberAsker = (rules: Rules, community: CommunityId, user: UserId): Asker | Rejection => {
+export const memberAsker = (rules: ViewerPermissions, community: CommunityId, user: UserId): Asker | Rejection => {
   const member = rules.member(community, user);
   return member === undefined
     ? reject('COMMUNITY_NOT_FOUND')
@@ -26,12 +26,16 @@ export const memberAsker = (rules: Rules, community: CommunityId, user: UserId):
 };
 
 /** With their permissions in the channel. Who may not view it does not learn whether there is such a channel. */
-export const channelAsker = (rules: Rules, { communityId, channelId }: ChannelRef, user: UserId): Asker | Rejection => {
+export const channelAsker = (
+  rules: ViewerPermissions,
+  { communityId, channelId }: ChannelRef,
+  user: UserId,
+): Asker | Rejection => {
   const asker = memberAsker(rules, communityId, user);
   if (isRejection(asker)) return asker;
   const permissions = rules.inChannel(communityId, channelId, user);
   return permissions === 0n ? reject('CHANNEL_NOT_FOUND') : { ...asker, permissions };
 };
 
-export const channelIn = (rules: Rules, community: CommunityId, id: ChannelId): ChannelRecord | undefined =>
+export const channelIn = (rules: ViewerPermissions, community: CommunityId, id: ChannelId): ChannelRecord | undefined =>
   rules.community(community)?.channels.find((channel) => channel.id === id);

@@ -12,17 +12,17 @@ import type { OpenCall } from '../contract/call.js';
 /** A claim that nobody came to carry within this time was left behind by a crash, and gives way. */
 export const claimMillisMax = 60_000;
 
-export type Name = { readonly kind: NameKind; readonly key: string };
+export type UniqueName = { readonly kind: NameKind; readonly key: string };
 
-export interface Names {
+export interface UniqueNames {
   /** `normalised` must be the same for all spellings that count as one name. */
-  nameOf(kind: NameKind, normalised: string): Name;
+  nameOf(kind: NameKind, normalised: string): UniqueName;
   /** Who holds the name, whether or not they carry it yet. */
-  holderOf(name: Name): Promise<UserId | undefined>;
+  holderOf(name: UniqueName): Promise<UserId | undefined>;
   /** Makes the name `holder`'s, or refuses because somebody else carries it. Claiming what one holds changes nothing. */
-  claim(call: OpenCall, name: Name, holder: UserId): Promise<Rejection | undefined>;
+  claim(call: OpenCall, name: UniqueName, holder: UserId): Promise<Rejection | undefined>;
   /** The claim that somebody has on the name now. */
-  claimOn(name: Name): Promise<HeldName | undefined>;
+  claimOn(name: UniqueName): Promise<HeldName | undefined>;
   /** Gives up this claim, and none that was made since. */
   release(call: OpenCall, held: HeldName): Promise<void>;
 }
@@ -33,11 +33,11 @@ type Needs = { readonly streams: Pick<FoldedStreams, 'caughtUp'>; readonly seale
  * Names that only one may have. A name is reserved in its own stream, then carried by an account or profile. There is
  * no third step: the claim holds because the name is carried, so a crash between the two leaves nothing to repair.
  */
-export const uniqueNames = ({ streams, sealer }: Needs): Names => {
-  const stateOf = async ({ kind, key }: Name) =>
+export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
+  const stateOf = async ({ kind, key }: UniqueName) =>
     (await streams.caughtUp(reservationStream(kind, key), reservations)).state;
 
-  const isCarried = async ({ kind, key }: Name, holder: UserId): Promise<boolean> => {
+  const isCarried = async ({ kind, key }: UniqueName, holder: UserId): Promise<boolean> => {
     if (kind === 'email') {
       const { state } = await streams.caughtUp(accountStream(holder), accounts);
       return state.status === 'registered' && state.emailKey === key;
@@ -46,18 +46,18 @@ export const uniqueNames = ({ streams, sealer }: Needs): Names => {
     return state.status === 'registered' && state.username?.key === key;
   };
 
-  const claimOn = async (name: Name): Promise<HeldName | undefined> => {
+  const claimOn = async (name: UniqueName): Promise<HeldName | undefined> => {
     const state = await stateOf(name);
     return state.status === 'free' ? undefined : { ...name, holder: state.holder, claimedAt: state.at };
   };
 
-  const abandoned = async (name: Name, now: Millis): Promise<HeldName | undefined> => {
+  const abandoned = async (name: UniqueName, now: Millis): Promise<HeldName | undefined> => {
     const held = await claimOn(name);
     if (held === undefined || now - held.claimedAt < claimMillisMax) return undefined;
     return (await isCarried(name, held.holder)) ? undefined : held;
   };
 
-  const claimOnce = async (call: OpenCall, name: Name, holder: UserId): Promise<Rejection | undefined> => {
+  const claimOnce = async (call: OpenCall, name: UniqueName, holder: UserId): Promise<Rejection | undefined> => {
     const command = { type: 'ClaimName', data: { ...name, holder, at: call.now } } as const;
     const outcome = await call.run(reservations, command, { actor: holder });
     return isRejection(outcome) ? outcome : undefined;

@@ -61,7 +61,7 @@ export interface OpenCall {
   upToDateWithLog(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
 
   /** Waits until `Access` holds all that this session wrote. Before every permission check. */
-  rulesUpToDate(): Promise<void>;
+  accessUpToDate(): Promise<void>;
 }
 
 export type RunOptions = {

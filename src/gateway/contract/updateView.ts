@@ -5,13 +5,13 @@ import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { ConversationDocument } from '../../projections/conversations/documents.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
 import type { UserDocument } from '../../projections/users/documents.js';
-import type { Told } from './updates.js';
-import type { Rules } from './viewerPermissions.js';
+import type { Delivery } from './updates.js';
+import type { ViewerPermissions } from './viewerPermissions.js';
 
 /** What an update is rendered from: the world right before and right after one event. */
-export interface View {
-  readonly before: Rules;
-  readonly after: Rules;
+export interface UpdateView {
+  readonly before: ViewerPermissions;
+  readonly after: ViewerPermissions;
   /** As of this event or a little later. */
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
   /** The message as of this event, which must be in the stream of the message. */
@@ -33,13 +33,13 @@ export type UnreadCounts = {
 };
 
 /** The part of the gateway that turns events into what is told. The fan-out drives it, in log order. */
-export interface Teller {
+export interface UpdateRenderer {
   /** False when nothing here depends on the event: no session cares, no memory holds what it changes. */
-  cares(topic: string, type: string): boolean;
+  isRelevant(topic: string, type: string): boolean;
   /** These events come next: begins to fetch what telling them takes. */
-  foresee(batch: readonly StoredEvent[]): void;
+  prefetch(batch: readonly StoredEvent[]): void;
   /** Folds the event into what is in memory, then says what is told. The next event waits until this one is told. */
-  tell(event: Recorded): readonly Told[] | Promise<readonly Told[]>;
+  render(event: Recorded): readonly Delivery[] | Promise<readonly Delivery[]>;
   /** The user's first session on this node: brings into memory what they may see. */
   connect(user: UserId): Promise<void>;
   /** The user's last session on this node is gone. */

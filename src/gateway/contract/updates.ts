@@ -11,7 +11,7 @@ export type MessageTails = {
 };
 
 /** What clients are told of an event. */
-export type Told = {
+export type Delivery = {
   /** Whose subscribed sessions hear it. */
   readonly audience: Iterable<UserId>;
   /** Encoded once for the whole audience: what differs by viewer is told in as many parts as there are renderings. */
@@ -23,11 +23,11 @@ export type Told = {
 };
 
 /** What clients are told of each event of a package. An event of which nobody hears says so with `silent`. */
-export type Updates<E extends Event, View> = {
+export type UpdateTable<E extends Event, View> = {
   readonly [Type in E['type']]: (
     event: Recorded<EventOf<E, Type>>,
     view: View,
-  ) => readonly Told[] | Promise<readonly Told[]>;
+  ) => readonly Delivery[] | Promise<readonly Delivery[]>;
 };
 
-export const silent = (): readonly Told[] => [];
+export const silent = (): readonly Delivery[] => [];

@@ -5,7 +5,7 @@ import type { Membership } from '../../projections/members/documents.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 
 /** What somebody is in a community, and what follows from it. */
-export type MemberRules = {
+export type MemberPermissions = {
   readonly membership: Membership;
   readonly owner: boolean;
   /** Roles that still exist, highest first. */
@@ -20,10 +20,10 @@ export type MemberRules = {
  * Who may see and do what, in memory, as of one position of the log. Synchronous: of communities and users that were
  * not loaded it knows nothing, so load them first (`Access.load`).
  */
-export interface Rules {
+export interface ViewerPermissions {
   community(community: CommunityId): CommunityDocument | undefined;
   /** Undefined for who is no member, and when the community is gone. */
-  member(community: CommunityId, user: UserId): MemberRules | undefined;
+  member(community: CommunityId, user: UserId): MemberPermissions | undefined;
   /** Effective permissions in a channel, 0n for who is no member or may not view it, or when there is no such channel. */
   inChannel(community: CommunityId, channel: ChannelId, user: UserId): bigint;
   /** The overrides that count in a channel: its category's while it follows it. */
@@ -41,7 +41,7 @@ export interface Rules {
 /** Who may see and do what, folded forward in log order on this node. */
 export interface Access {
   /** The rules as of the last event folded. */
-  readonly now: Rules;
+  readonly now: ViewerPermissions;
   /**
    * Brings a community and the memberships of these users into memory; answers `undefined` at once when they are.
    * What was loaded stays exact for as long as it is held, which is at least until the next await.

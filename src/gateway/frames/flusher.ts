@@ -1,9 +1,9 @@
-import { composer, type Composer } from './frameAssembler.js';
+import { frameAssembler, type FrameAssembler } from './frameAssembler.js';
 import { frameQueues, type FrameQueue } from './frameQueue.js';
 
 /** What has something to write at the end of the tick. */
 export interface Flushable {
-  flush(composer: Composer): void;
+  flush(composer: FrameAssembler): void;
 }
 
 /** Collects what connections have to write and writes it, one write per connection and tick. */
@@ -28,7 +28,7 @@ const outboxesPerLook = 64;
 export const coalesceMillisMax = 4;
 
 export const flusher = (): Flusher => {
-  const composing = composer();
+  const composing = frameAssembler();
   const queues = frameQueues();
   let waiting: Flushable[] = [];
   let cursor = 0;

@@ -1,10 +1,10 @@
 import { frameSize, writeFrame, type Body } from '../../wire/envelope.js';
 import type { FrameQueue } from './frameQueue.js';
 import { copyFrame, noCount, patchFrame, writeHeader, type Frame } from './frames.js';
-import { sharedBytesMax, slabs, type Room } from './writeBuffers.js';
+import { sharedBytesMax, writeBuffers, type BufferSlice } from './writeBuffers.js';
 
 /** Puts together what goes out to one connection in one write. */
-export interface Composer {
+export interface FrameAssembler {
   /** All that waits, the first with this id. Good until the next call, unless it is kept. */
   compose(queue: FrameQueue, firstId: number): Buffer;
   /** What was composed last is still being sent: it is left alone from here on. */
@@ -16,8 +16,8 @@ export interface Composer {
  * counts differ. So when a queue is that of the write before, its bytes are there already, mostly in place, and only
  * those few are written over: a tenth of the time that copying each frame of 280 bytes takes.
  */
-export const composer = (): Composer => {
-  const memory = slabs();
+export const frameAssembler = (): FrameAssembler => {
+  const memory = writeBuffers();
   const last = new LastWrite();
   return {
     keep: memory.keep,
@@ -37,7 +37,7 @@ export const composer = (): Composer => {
 };
 
 class LastWrite {
-  private room: Room = { buffer: Buffer.alloc(0), at: 0 };
+  private room: BufferSlice = { buffer: Buffer.alloc(0), at: 0 };
   private readonly items: (Body | Frame | undefined)[] = [];
   private length = 0;
   private bytes = 0;
@@ -49,14 +49,14 @@ class LastWrite {
     return true;
   }
 
-  copyTo(room: Room): void {
+  copyTo(room: BufferSlice): void {
     const { buffer, at } = this.room;
     if (room.buffer === buffer && room.at === at) return;
     room.buffer.set(buffer.subarray(at, at + this.bytes), room.at);
     this.room = room;
   }
 
-  remember({ items, length, bytes }: FrameQueue, room: Room): void {
+  remember({ items, length, bytes }: FrameQueue, room: BufferSlice): void {
     this.items.length = 0;
     this.length = 0;
     // Nobody else waits for a result, and what is large is not to be held until something else is written.
@@ -74,7 +74,7 @@ class LastWrite {
 // One object for all: it lives only while a frame is patched.
 const own = { id: 0, count: noCount };
 
-const write = ({ items, counts, length }: FrameQueue, firstId: number, { buffer, at: start }: Room): void => {
+const write = ({ items, counts, length }: FrameQueue, firstId: number, { buffer, at: start }: BufferSlice): void => {
   let at = start;
   for (let index = 0; index < length; index += 1) {
     const item = items[index];
@@ -90,7 +90,7 @@ const write = ({ items, counts, length }: FrameQueue, firstId: number, { buffer,
   }
 };
 
-const patch = ({ items, counts, length }: FrameQueue, firstId: number, { buffer, at: start }: Room): void => {
+const patch = ({ items, counts, length }: FrameQueue, firstId: number, { buffer, at: start }: BufferSlice): void => {
   let at = start;
   for (let index = 0; index < length; index += 1) {
     const frame = items[index] as Frame; // Only such queues are remembered.

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { frameSize, type Body } from '../../wire/envelope.js';
-import type { Composer } from './frameAssembler.js';
+import type { FrameAssembler } from './frameAssembler.js';
 import type { Flusher } from './flusher.js';
 import type { FrameQueue } from './frameQueue.js';
 import { headerSize, noCount, type Broadcast, type Frame } from './frames.js';
@@ -21,7 +21,7 @@ export interface Outgoing {
   /** What only this connection is sent: a result. */
   send(body: Body): void;
   /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
-  tell(broadcast: Broadcast, unreadCount: number): void;
+  broadcast(broadcast: Broadcast, unreadCount: number): void;
   /** What is told from here on waits for `release`: whoever is let in hears that first. Each hold needs its release. */
   hold(): void;
   release(): void;
@@ -85,7 +85,7 @@ export class Outbox implements Outgoing {
   }
 
   /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
-  tell(broadcast: Broadcast, unreadCount: number): void {
+  broadcast(broadcast: Broadcast, unreadCount: number): void {
     if (this.closed) return;
     if (this.holding !== undefined) {
       this.keep(this.holding, broadcast, unreadCount);
@@ -106,11 +106,11 @@ export class Outbox implements Outgoing {
     holding.holds -= 1;
     if (holding.holds > 0) return;
     this.holding = undefined;
-    for (const { broadcast, unreadCount } of holding.told) this.tell(broadcast, unreadCount);
+    for (const { broadcast, unreadCount } of holding.told) this.broadcast(broadcast, unreadCount);
   }
 
   /** Copies all that waits into one write. Called by the flusher once per tick. */
-  flush(composer: Composer): void {
+  flush(composer: FrameAssembler): void {
     const { queue } = this;
     if (queue === undefined) return;
     if (this.wire.readyState !== open) {

@@ -1,19 +1,19 @@
 /** Room for one write: `bytes` were asked for, they begin at `at`. */
-export type Room = { readonly buffer: Buffer; readonly at: number };
+export type BufferSlice = { readonly buffer: Buffer; readonly at: number };
 
 /** Memory that writes are put together in. What one `take` gave is overwritten by the next, unless it is kept. */
-export interface Slabs {
-  take(this: void, bytes: number): Room;
+export interface WriteBuffers {
+  take(this: void, bytes: number): BufferSlice;
   /** What was taken last is still being sent: it is left alone from here on. */
   keep(this: void): void;
 }
 
-export const slabBytes = 262_144;
+export const writeBufferBytes = 262_144;
 /** A larger write gets memory of its own. */
 export const sharedBytesMax = 65_536;
 
-export const slabs = (): Slabs => {
-  let slab = Buffer.allocUnsafeSlow(slabBytes);
+export const writeBuffers = (): WriteBuffers => {
+  let slab = Buffer.allocUnsafeSlow(writeBufferBytes);
   let used = 0;
   let taken = 0;
   return {
@@ -22,8 +22,8 @@ export const slabs = (): Slabs => {
         taken = 0;
         return { buffer: Buffer.allocUnsafeSlow(bytes), at: 0 };
       }
-      if (used + bytes > slabBytes) {
-        slab = Buffer.allocUnsafeSlow(slabBytes);
+      if (used + bytes > writeBufferBytes) {
+        slab = Buffer.allocUnsafeSlow(writeBufferBytes);
         used = 0;
       }
       taken = bytes;

@@ -5,9 +5,9 @@ import type { Activity, Presence, SessionPresence, Status } from '../../kernel/p
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import { isValueOf } from '../../wire/codec.js';
-import { lanes } from '../../kernel/serialQueue.js';
+import { serialQueues } from '../../kernel/serialQueue.js';
 import type { Hub } from '../sessions/hub.js';
-import type { Later } from './later.js';
+import type { Schedule } from './schedule.js';
 import type { StatusOf } from '../rendering/user.js';
 import type { Caller } from '../contract/call.js';
 import type { Session } from '../sessions/session.js';
@@ -18,7 +18,7 @@ export type PresenceNeeds = {
   readonly presence: Presence;
   readonly pubSub: PubSub;
   readonly clock: Clock;
-  readonly later: Later;
+  readonly schedule: Schedule;
   readonly access: Pick<Access, 'seeing'>;
   readonly deliver: Hub['deliver'];
   readonly statuses: Pick<Statuses, 'changed'>;
@@ -31,14 +31,14 @@ export const statusReader =
   async (users) =>
     (await presence.of(users)).map(shown);
 
-export type StatusChange = { readonly status: Status; readonly activities: readonly Activity[] };
+export type PresenceChange = { readonly status: Status; readonly activities: readonly Activity[] };
 
 /** Who is online, as this node says and hears it. */
 export interface Presences {
   /** The session's first connection has come, its last one has gone. */
   came(caller: Caller): void;
   went(caller: Caller): void;
-  changeStatus(this: void, caller: Caller, change: StatusChange): Promise<void>;
+  changeStatus(this: void, caller: Caller, change: PresenceChange): Promise<void>;
   /** Tells on all nodes what is shown of these users now: it changed without anybody saying so. */
   changedElsewhere(this: void, users: readonly UserId[]): Promise<void>;
   /** Hears the other nodes, and keeps the times at which sessions were last active. */
@@ -56,11 +56,11 @@ const topic = 'presence';
 const noActivities: readonly Activity[] = [];
 
 export const presences = (needs: PresenceNeeds): Presences => {
-  const { presence, pubSub, clock, later, failed } = needs;
+  const { presence, pubSub, clock, schedule: later, failed } = needs;
   const leaving = new Map<SessionId, () => void>();
   // What is done for one user is done in order: otherwise an older status could be told last.
-  const turns = lanes();
-  const inTurn = (user: UserId, work: () => Promise<void>): Promise<void> => turns.run(user.toString(), work);
+  const queues = serialQueues();
+  const inTurn = (user: UserId, work: () => Promise<void>): Promise<void> => queues.run(user.toString(), work);
   let unsubscribe: Unsubscribe | undefined;
   let stopTouching = (): void => undefined;
 
@@ -141,7 +141,7 @@ const touch = async (presence: Presence, { user, session, lastActive }: Active):
 };
 
 /** Again and again, until the answer is called. */
-const each = (millis: number, later: Later, work: () => void): (() => void) => {
+const each = (millis: number, later: Schedule, work: () => void): (() => void) => {
   const again = (): void => {
     work();
     stop = later(millis, again);

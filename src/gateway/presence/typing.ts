@@ -4,13 +4,13 @@ import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
 import { chatRefFor } from '../rendering/chatRefs.js';
 import type { Hub } from '../sessions/hub.js';
-import type { Later } from './later.js';
+import type { Schedule } from './schedule.js';
 import type { Caller } from '../contract/call.js';
 import type { Access } from '../contract/viewerPermissions.js';
 
 export type TypingNeeds = {
   readonly pubSub: PubSub;
-  readonly later: Later;
+  readonly schedule: Schedule;
   readonly access: Pick<Access, 'now'>;
   readonly deliver: Hub['deliver'];
   readonly failed: (error: unknown) => void;
@@ -40,7 +40,7 @@ const topic = 'typing';
 type Ending = { readonly user: UserId; readonly session: SessionId; readonly chat: ChatKey; readonly stop: () => void };
 
 export const typing = (needs: TypingNeeds): Typing => {
-  const { pubSub, later, failed } = needs;
+  const { pubSub, schedule: later, failed } = needs;
   const bySession = new Map<SessionId, Map<ChatKey, Ending>>();
   const byChat = new Map<ChatKey, Set<Ending>>();
   let unsubscribe: Unsubscribe | undefined;

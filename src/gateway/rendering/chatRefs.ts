@@ -1,10 +1,10 @@
 import type { ChatRef, ChatRefInit } from '../../gen/refs.js';
-import { channelChat, chatOf as placeOf, directChat, peerOf, selfChat, type ChatKey } from '../../kernel/chat.js';
+import { channelChat, parseChatKey as placeOf, directChat, peerOf, selfChat, type ChatKey } from '../../kernel/chat.js';
 import { reject, type Rejection } from '../../kernel/decider.js';
 import type { UserId } from '../../kernel/ids.js';
 
 /** The chat that `viewer` means. Whether there is such a chat, and whether they may see it, is asked elsewhere. */
-export const chatOf = (ref: ChatRef | undefined, viewer: UserId): ChatKey | Rejection => {
+export const chatKeyFrom = (ref: ChatRef | undefined, viewer: UserId): ChatKey | Rejection => {
   if (ref?.user !== undefined) {
     const { userId } = ref.user;
     if (userId === 0n) return reject('USER_NOT_FOUND');

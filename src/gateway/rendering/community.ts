@@ -2,13 +2,13 @@ import { type CommunityInit, type CommunityMemberInit, type CommunityRoleInit, N
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
 import type { Membership } from '../../projections/members/documents.js';
-import type { MemberRules } from '../contract/viewerPermissions.js';
+import type { MemberPermissions } from '../contract/viewerPermissions.js';
 import { shownName, shownText } from './user.js';
 
 /** `viewer`: what the reader is in it; undefined for who is no member. */
 export const communityFor = (
   community: CommunityDocument,
-  viewer: Pick<MemberRules, 'owner' | 'permissions'> | undefined,
+  viewer: Pick<MemberPermissions, 'owner' | 'permissions'> | undefined,
 ): CommunityInit => ({
   id: community.id,
   owner: viewer?.owner ?? false,

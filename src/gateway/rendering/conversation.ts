@@ -1,5 +1,5 @@
 import { NotifPrefs, type ConversationInit, type PermissionOverridesInit } from '../../gen/types.js';
-import { chatOf, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
+import { parseChatKey, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { chatRefFor } from './chatRefs.js';
 import type { UnreadCounts } from '../contract/updateView.js';
@@ -25,7 +25,7 @@ export const conversationFor = (shown: ShownConversation): ConversationInit => (
 });
 
 /** Lists are sorted by the last message, so a chat without any stands where it was made. Ids of all kinds are in one order. */
-const idOf = (key: ChatKey, viewer: UserId): MessageId => idOfChat(chatOf(key), viewer) as MessageId;
+const idOf = (key: ChatKey, viewer: UserId): MessageId => idOfChat(parseChatKey(key), viewer) as MessageId;
 
 const idOfChat = (chat: Chat, viewer: UserId): bigint => {
   switch (chat.kind) {

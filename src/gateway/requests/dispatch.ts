@@ -6,18 +6,18 @@ import { isTemporary, type Reason } from '../../kernel/reasons.js';
 import { decodeRequest, encodeResult, readClientMessage, type Body, type ClientFrame } from '../../wire/envelope.js';
 import { RequestCall, type CallNeeds, type Peer } from './requestCall.js';
 import { closeCode } from '../contract/closeCodes.js';
-import type { Limits } from './rateLimits.js';
+import type { RateLimits } from './rateLimits.js';
 import { fitsFrame } from '../frames/outbox.js';
 import { rejectionOf, rpcErrorOf, type IsAway } from '../contract/errors.js';
 import type { OpenCall } from '../contract/call.js';
 import type { OpenRpc } from '../contract/handlers.js';
 import type { HandlerTable } from '../contract/handlers.js';
-import type { TurnKind, Turns } from './requestOrder.js';
+import type { RequestOrdering, RequestOrder } from './requestOrder.js';
 
 export type DispatchNeeds = {
   readonly handlers: HandlerTable;
   readonly calls: CallNeeds;
-  readonly limits: Limits;
+  readonly limits: RateLimits;
   readonly log: Pick<Logger, 'error'>;
   readonly isAway: IsAway;
   /** One request has been answered. */
@@ -25,7 +25,7 @@ export type DispatchNeeds = {
 };
 
 export type Requester = Peer & {
-  readonly turns: Turns;
+  readonly order: RequestOrder;
   /** A request of this connection is well formed and allowed, and begins. */
   requestBegan(): void;
 };
@@ -87,7 +87,7 @@ const handled = async (needs: DispatchNeeds, request: Request): Promise<ResultIn
   const { peer, message, rpc } = request;
   if (message.kind === 'malformed') return reject('MALFORMED');
   if (rpc === undefined) return reject('NOT_IMPLEMENTED', `number ${message.number.toString()}`);
-  return peer.turns.take(turnOf(rpc.name), () => served(needs, request, rpc, message.body));
+  return peer.order.take(orderingOf(rpc.name), () => served(needs, request, rpc, message.body));
 };
 
 const served = async (
@@ -136,14 +136,14 @@ const openRpcs: Readonly<Record<OpenRpc, true>> = {
 const isOpen = (name: RpcName): name is OpenRpc => name in openRpcs;
 
 /** Uploads and downloads of files are many parts at once, none of which sees another. */
-const sharedTurns: Partial<Readonly<Record<RpcName, TurnKind>>> = {
+const sharedTurns: Partial<Readonly<Record<RpcName, RequestOrdering>>> = {
   messagesSendMessage: 'send',
   mediaUploadFilePart: 'send',
   mediaDownloadFilePart: 'read',
   messagesSearch: 'read',
 };
 
-const turnOf = (name: RpcName): TurnKind =>
+const orderingOf = (name: RpcName): RequestOrdering =>
   sharedTurns[name] ?? (/^[a-z]+(?:Get|Lookup|List)/.test(name) ? 'read' : 'alone');
 
 type Answered = { readonly requestId: number; readonly name: string; readonly traceId: string };

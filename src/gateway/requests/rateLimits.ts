@@ -45,15 +45,15 @@ const limitOf: Partial<Readonly<Record<RpcName, LimitName>>> = {
 };
 
 /** Whether this request may be served now. `of` says whose it is. */
-export interface Limits {
+export interface RateLimits {
   check(rpc: RpcName, of: { readonly address: string; readonly session?: SessionId }): Verdict | Promise<Verdict>;
 }
 
 const allowed: Verdict = { allowed: true };
 
-export const noLimits: Limits = { check: () => allowed };
+export const noRateLimits: RateLimits = { check: () => allowed };
 
-export const limits = (rateLimit: RateLimit): Limits => ({
+export const rateLimits = (rateLimit: RateLimit): RateLimits => ({
   check: (rpc, { address, session }) => {
     const { per, allowance } = limitTable[limitOf[rpc] ?? 'requests'];
     const key = per === 'session' && session !== undefined ? session.toString() : networkOf(address);

@@ -140,7 +140,7 @@ export class RequestCall implements OpenCall {
     await arrival(this.needs.documents.reached(await this.needs.end(), readModels));
   }
 
-  async rulesUpToDate(): Promise<void> {
+  async accessUpToDate(): Promise<void> {
     await arrival(this.needs.rules.reached(this.standpoint.rulesAt));
   }
 

@@ -3,16 +3,16 @@
  * before it did. Clients send without waiting for answers and rely on that. Requests that cannot tell the difference go
  * side by side: reads among themselves, and sends, which keep the order of a chat themselves.
  */
-export interface Turns {
+export interface RequestOrder {
   /** Begins `work` at once, in this very tick, when it need not wait. */
-  take<T>(kind: TurnKind, work: () => Promise<T>): Promise<T>;
+  take<T>(kind: RequestOrdering, work: () => Promise<T>): Promise<T>;
 }
 
 /** Requests of one kind share a turn; those that go `alone` share it with nobody. */
-export type TurnKind = 'read' | 'send' | 'alone';
+export type RequestOrdering = 'read' | 'send' | 'alone';
 
 type Turn = {
-  readonly kind: TurnKind;
+  readonly kind: RequestOrdering;
   /** Ends when the turn before it does; `undefined` when there was none. */
   readonly before: Promise<void> | undefined;
   readonly ended: Promise<void>;
@@ -20,13 +20,13 @@ type Turn = {
   underWay: number;
 };
 
-export const turns = (): Turns => new TurnsOfConnection();
+export const requestOrder = (): RequestOrder => new TurnsOfConnection();
 
 /** A class, because every connection has one. */
-class TurnsOfConnection implements Turns {
+class TurnsOfConnection implements RequestOrder {
   private last: Turn | undefined;
 
-  async take<T>(kind: TurnKind, work: () => Promise<T>): Promise<T> {
+  async take<T>(kind: RequestOrdering, work: () => Promise<T>): Promise<T> {
     const turn = this.turnFor(kind);
     turn.underWay += 1;
     try {
@@ -39,14 +39,14 @@ class TurnsOfConnection implements Turns {
     }
   }
 
-  private turnFor(kind: TurnKind): Turn {
+  private turnFor(kind: RequestOrdering): Turn {
     if (this.last?.kind === kind && kind !== 'alone') return this.last;
     this.last = newTurn(kind, this.last?.ended);
     return this.last;
   }
 }
 
-const newTurn = (kind: TurnKind, before: Promise<void> | undefined): Turn => {
+const newTurn = (kind: RequestOrdering, before: Promise<void> | undefined): Turn => {
   let end = (): void => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;

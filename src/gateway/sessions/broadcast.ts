@@ -5,11 +5,11 @@ import { spliceable } from '../../wire/spliceable.js';
 import { Broadcast, noCount } from '../frames/frames.js';
 import { fitsFrame } from '../frames/outbox.js';
 import type { Present } from './roster.js';
-import type { Told } from '../contract/updates.js';
+import type { Delivery } from '../contract/updates.js';
 import type { Standpoint } from './session.js';
 import type { Outgoing } from '../frames/outbox.js';
 
-export type Telling = {
+export type BroadcastNeeds = {
   /** Of the event that is told; what is no event has none. */
   readonly position: Position | undefined;
   readonly here: ReadonlyMap<UserId, Present>;
@@ -17,7 +17,7 @@ export type Telling = {
 };
 
 /** Puts one update on its way to all who are here. Counts deliveries. */
-export const tell = (audience: Audience, told: Told, { position, here, alarm }: Telling): number => {
+export const broadcast = (audience: Recipients, told: Delivery, { position, here, alarm }: BroadcastNeeds): number => {
   const { presents, places, outboxes, standpoints } = audience;
   if (presents.length === 0) return 0;
   const { unreadCounts, nonce } = told.tails ?? {};
@@ -30,13 +30,13 @@ export const tell = (audience: Audience, told: Told, { position, here, alarm }: 
   const authors = author === undefined ? common : broadcastOf(told, nonce?.clientId);
   for (let index = 0; index < presents.length; index += 1) {
     const count = unreadCounts?.[places[index] ?? 0] ?? noCount;
-    outboxes[index]?.tell(presents[index] === author ? authors : common, count);
+    outboxes[index]?.broadcast(presents[index] === author ? authors : common, count);
   }
   if (position !== undefined) for (const standpoint of standpoints) standpoint.told = position;
   return presents.length;
 };
 
-const broadcastOf = ({ update, tails }: Told, clientId?: bigint): Broadcast =>
+const broadcastOf = ({ update, tails }: Delivery, clientId?: bigint): Broadcast =>
   tails !== undefined && 'messageCreated' in update
     ? new Broadcast(spliceable('messageCreated', { ...update.messageCreated, clientId }))
     : new Broadcast(encodeUpdate(update));
@@ -46,7 +46,7 @@ const broadcastOf = ({ update, tails }: Told, clientId?: bigint): Broadcast =>
  * stands in the audience, and what a delivery touches. Flat, because the way there over user, connection and session
  * costs more than the delivery.
  */
-export type Audience = {
+export type Recipients = {
   readonly presents: readonly Present[];
   readonly places: readonly number[];
   readonly outboxes: readonly Outgoing[];
@@ -56,8 +56,8 @@ export type Audience = {
 /** Below this many a lookup of each costs less than to remember them. */
 const rememberedAudienceMin = 16;
 
-export interface Audiences {
-  of(audience: Iterable<UserId>): Audience;
+export interface RecipientIndex {
+  of(audience: Iterable<UserId>): Recipients;
   /** Other connections listen now. */
   changed(): void;
 }
@@ -66,13 +66,13 @@ export interface Audiences {
  * Who of an audience is here. A channel's audience is the same array for as long as it has the same viewers, so it
  * need not be looked up again for every message.
  */
-export const audiences = (here: ReadonlyMap<UserId, Present>): Audiences => {
-  let known = new WeakMap<object, Audience>();
+export const recipientIndex = (here: ReadonlyMap<UserId, Present>): RecipientIndex => {
+  let known = new WeakMap<object, Recipients>();
   return {
     changed: (): void => {
       known = new WeakMap();
     },
-    of: (audience: Iterable<UserId>): Audience => {
+    of: (audience: Iterable<UserId>): Recipients => {
       const remembered = known.get(audience);
       if (remembered !== undefined) return remembered;
       const users = [...audience];
@@ -84,7 +84,7 @@ export const audiences = (here: ReadonlyMap<UserId, Present>): Audiences => {
   };
 };
 
-const listeningOf = (users: readonly (Present | undefined)[]): Audience => {
+const listeningOf = (users: readonly (Present | undefined)[]): Recipients => {
   const presents: Present[] = [];
   const places: number[] = [];
   const outboxes: Outgoing[] = [];

@@ -1,10 +1,10 @@
 import type { Position } from '../../kernel/event.js';
 import type { SessionId } from '../../kernel/ids.js';
 import { closeCode } from '../contract/closeCodes.js';
-import { audiences, tell } from './broadcast.js';
+import { recipientIndex, broadcast } from './broadcast.js';
 import { roster, type RosterNeeds } from './roster.js';
 import type { Caller } from '../contract/call.js';
-import type { Told } from '../contract/updates.js';
+import type { Delivery } from '../contract/updates.js';
 import type { Listener, Session, Standpoint } from './session.js';
 
 /** Who is connected to this node, and the way to tell them. */
@@ -17,7 +17,7 @@ export interface Hub {
   join(connection: Listener, caller: Caller, from: Standpoint): Promise<void>;
   leave(this: void, connection: Listener): void;
   /** Tells in order. `position` is that of the event; what is no event has none. Counts deliveries. */
-  deliver(this: void, told: Iterable<Told>, position?: Position): number;
+  deliver(this: void, told: Iterable<Delivery>, position?: Position): number;
   /** A revoked session is never joined again, whoever checked its token just before. */
   revoked(session: SessionId): void;
   sessions(this: void): Iterable<Session>;
@@ -38,7 +38,7 @@ export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
       audience.changed();
     },
   });
-  const audience = audiences(here.users);
+  const audience = recipientIndex(here.users);
   const revocations = new Set<SessionId>();
 
   const revoked = (id: SessionId): void => {
@@ -73,7 +73,7 @@ export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
     deliver: (told, position) => {
       let deliveries = 0;
       for (const item of told) {
-        deliveries += tell(audience.of(item.audience), item, { position, here: here.users, alarm });
+        deliveries += broadcast(audience.of(item.audience), item, { position, here: here.users, alarm });
         if (item.closes !== undefined) revoked(item.closes);
       }
       return deliveries;

@@ -1,12 +1,12 @@
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Caller } from '../contract/call.js';
 import { Standpoint, type Listener, type Session } from './session.js';
-import type { Teller } from '../contract/updateView.js';
+import type { UpdateRenderer } from '../contract/updateView.js';
 
 /** A user with a connection to this node. */
 export type Present = {
   readonly user: UserId;
-  /** Settles when the teller has loaded what the user may see. */
+  /** Settles when the renderer has loaded what the user may see. */
   readonly loaded: Promise<void>;
   loading: boolean;
   sessions: number;
@@ -25,7 +25,7 @@ export interface Roster {
 }
 
 export type RosterNeeds = {
-  readonly teller: Pick<Teller, 'connect' | 'disconnect'>;
+  readonly renderer: Pick<UpdateRenderer, 'connect' | 'disconnect'>;
   /** A session's first connection has come, its last one has gone. */
   readonly came: (caller: Caller) => void;
   readonly went: (caller: Caller) => void;
@@ -33,20 +33,20 @@ export type RosterNeeds = {
   readonly changed: () => void;
 };
 
-export const roster = ({ teller, came, went, changed }: RosterNeeds): Roster => {
+export const roster = ({ renderer, came, went, changed }: RosterNeeds): Roster => {
   const users = new Map<UserId, Present>();
   const sessions = new Map<SessionId, Session>();
 
   const forgetWhenEmpty = (present: Present): void => {
     if (present.loading || present.sessions > 0 || users.get(present.user) !== present) return;
     users.delete(present.user);
-    teller.disconnect(present.user);
+    renderer.disconnect(present.user);
   };
 
   const presentOf = (user: UserId): Present => {
     const known = users.get(user);
     if (known !== undefined) return known;
-    const present: Present = { user, loaded: teller.connect(user), loading: true, sessions: 0, listening: [] };
+    const present: Present = { user, loaded: renderer.connect(user), loading: true, sessions: 0, listening: [] };
     const loaded = (): void => {
       present.loading = false;
       forgetWhenEmpty(present);

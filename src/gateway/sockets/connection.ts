@@ -9,7 +9,7 @@ import type { Device } from '../contract/call.js';
 import { Standpoint, type Session } from '../sessions/session.js';
 import type { SlowReader, SlowReaders } from './slowReaders.js';
 import { socketIdOf, untakenBytes } from './socketProgress.js';
-import { turns, type Turns } from '../requests/requestOrder.js';
+import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
 import { setMessageBounds, type MessageBounds } from './webSocketInside.js';
 
 /** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
@@ -49,17 +49,17 @@ export const closeAnswerMillisMax = 5_000;
 /** The same for a client that was cut because it does not read, or that gave its place to another one. */
 export const cutMillisMax = 1_000;
 
-export type ConnectionNeeds = {
+export type ClientConnectionNeeds = {
   readonly dispatch: Dispatch;
   readonly flusher: Flusher;
   readonly places: Pick<Places, 'renew' | 'leave'>;
   readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget'>;
   /** Called once, when the WebSocket is closed for good. */
-  readonly closed: (connection: Connection) => void;
+  readonly closed: (connection: ClientConnection) => void;
   /** A slow client was cut. */
-  readonly cut: (connection: Connection) => void;
+  readonly cut: (connection: ClientConnection) => void;
   /** A place was given to a newer connection. */
-  readonly gaveWay: (connection: Connection) => void;
+  readonly gaveWay: (connection: ClientConnection) => void;
 };
 
 /** What a connection is made from. */
@@ -71,15 +71,15 @@ export type Accepted = { readonly socket: WebSocket; readonly stream: Socket; re
  * Answers and updates are written straight to the stream, below the WebSocket library, which still does the reading,
  * pings and closing. Both write whole frames in one piece, so neither can come into the middle of the other's.
  */
-export class Connection implements Requester, OutboxOwner, SignedOutConnection, SlowReader {
+export class ClientConnection implements Requester, OutboxOwner, SignedOutConnection, SlowReader {
   readonly address: string;
-  readonly turns: Turns = turns();
+  readonly order: RequestOrder = requestOrder();
   readonly standpoint = new Standpoint();
   readonly outbox: Outbox;
   device: Device | undefined;
   heardAt = performance.now();
   gone = false;
-  private readonly needs: ConnectionNeeds;
+  private readonly needs: ClientConnectionNeeds;
   private readonly socket: WebSocket;
   private readonly stream: Socket;
   private readonly waiting: Uint8Array[] = [];
@@ -89,7 +89,7 @@ export class Connection implements Requester, OutboxOwner, SignedOutConnection, 
   private closing: number | undefined;
   private closingTimer: NodeJS.Timeout | undefined;
 
-  constructor(needs: ConnectionNeeds, { socket, stream, address }: Accepted) {
+  constructor(needs: ClientConnectionNeeds, { socket, stream, address }: Accepted) {
     this.needs = needs;
     this.socket = socket;
     this.stream = stream;
@@ -305,7 +305,8 @@ export class Connection implements Requester, OutboxOwner, SignedOutConnection, 
 const connectionOf = Symbol('connection');
 
 /** Of a WebSocket or a stream. The constructor has put it there, before it put its listeners on. */
-const ownerOf = (emitter: object): Connection => (emitter as { readonly [connectionOf]: Connection })[connectionOf];
+const ownerOf = (emitter: object): ClientConnection =>
+  (emitter as { readonly [connectionOf]: ClientConnection })[connectionOf];
 
 type Message = readonly [data: RawData, isBinary: boolean];
 

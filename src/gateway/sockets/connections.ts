@@ -1,5 +1,5 @@
 import { closeCode } from '../contract/closeCodes.js';
-import { Connection, type Accepted, type ConnectionNeeds } from './connection.js';
+import { ClientConnection, type Accepted, type ClientConnectionNeeds } from './connection.js';
 import { expirySweepMillis, places, type PlacesOptions } from './places.js';
 import { slowReaders, stallSweepMillis, type SlowReadersOptions } from './slowReaders.js';
 import { unackedBytes } from './socketProgress.js';
@@ -11,7 +11,7 @@ export const idleMillisMax = 300_000;
 export const drainMillisMax = 4_000;
 
 /** All connections of this node, authorized or not. */
-export interface Sockets {
+export interface Connections {
   accept(accepted: Accepted): void;
   count(this: void): number;
   /** Connections without a session. */
@@ -33,10 +33,12 @@ export type SocketBounds = PlacesOptions &
     readonly stallSweepMillis?: number;
   };
 
-export type SocketsNeeds = Omit<ConnectionNeeds, 'places' | 'slowReaders'> & { readonly bounds?: SocketBounds };
+export type ConnectionsNeeds = Omit<ClientConnectionNeeds, 'places' | 'slowReaders'> & {
+  readonly bounds?: SocketBounds;
+};
 
-export const sockets = (needs: SocketsNeeds): Sockets => {
-  const all = new Set<Connection>();
+export const connections = (needs: ConnectionsNeeds): Connections => {
+  const all = new Set<ClientConnection>();
   const { bounds = {} } = needs;
   const { idleMillis = idleMillisMax } = bounds;
   const signedOut = places(bounds);
@@ -44,7 +46,7 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
   let stopping = false;
   let emptied = (): void => undefined;
 
-  const own: ConnectionNeeds = {
+  const own: ClientConnectionNeeds = {
     ...needs,
     places: signedOut,
     slowReaders: behind,
@@ -76,7 +78,7 @@ export const sockets = (needs: SocketsNeeds): Sockets => {
       return bytes;
     },
     accept: (accepted) => {
-      const connection = new Connection(own, accepted);
+      const connection = new ClientConnection(own, accepted);
       all.add(connection);
       if (stopping) connection.closeSoon(closeCode.restart);
       else signedOut.enter(connection, all.size);

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { closeAnswerMillisMax, signedOutMessageBounds } from './connection.js';
 import type { Metrics } from '../operations/metrics.js';
 import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeaders } from './origins.js';
-import type { Sockets } from './connections.js';
+import type { Connections } from './connections.js';
 import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
 import type { MessageBounds } from './webSocketInside.js';
 import type { Readiness } from '../operations/health.js';
@@ -20,7 +20,7 @@ export type ServerNeeds = {
   readonly port: number;
   /** Origins of pages that may connect besides the server's own; see `OriginRules`. */
   readonly origins: readonly string[];
-  readonly sockets: Sockets;
+  readonly sockets: Connections;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   readonly readiness: () => Promise<Readiness>;
   readonly logger: Pick<Logger, 'debug' | 'warn'>;

@@ -7,18 +7,18 @@ import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eve
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import { Misshapen } from '../../kernel/schema.js';
 import type { Follower } from '../contract/readModels.js';
-import { toldTogether } from './mergeDeletions.js';
+import { mergeDeletions } from './mergeDeletions.js';
 import type { Hub } from '../sessions/hub.js';
 import { Unavailable } from '../contract/errors.js';
-import type { Told } from '../contract/updates.js';
-import type { Teller } from '../contract/updateView.js';
+import type { Delivery } from '../contract/updates.js';
+import type { UpdateRenderer } from '../contract/updateView.js';
 import { waiters } from './waiters.js';
 
 export type FanOutNeeds = {
   readonly log: Pick<EventLog, 'subscribe' | 'end'>;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
-  readonly teller: Pick<Teller, 'cares' | 'foresee' | 'tell'>;
+  readonly renderer: Pick<UpdateRenderer, 'isRelevant' | 'prefetch' | 'render'>;
   readonly hub: Pick<Hub, 'deliver' | 'revoked'>;
   /** Called with each event, whoever it concerns. */
   readonly passed?: ((stored: StoredEvent) => void) | undefined;
@@ -110,7 +110,7 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
   };
 };
 
-type Held = { readonly told: readonly Told[]; readonly position: Position; readonly request: string };
+type Held = { readonly told: readonly Delivery[]; readonly position: Position; readonly request: string };
 
 /** Deletions of one request stand next to each other in the log: they are told as one, so one may have to wait. */
 const tellBatch = async (
@@ -129,14 +129,14 @@ const tellBatch = async (
     deliveries = 0;
     await needs.flushed();
   };
-  needs.teller.foresee(batch);
+  needs.renderer.prefetch(batch);
   for (const stored of batch) {
     try {
       const telling = toldOf(needs, stored);
       const told = telling instanceof Promise ? await telling : telling;
       if (told !== undefined) {
         const next = { ...told, position: stored.position };
-        const both = held?.request === next.request ? toldTogether(held.told, next.told) : undefined;
+        const both = held?.request === next.request ? mergeDeletions(held.told, next.told) : undefined;
         if (both === undefined) release();
         held = { ...next, told: both ?? next.told };
         if (next.request === '') release();
@@ -161,12 +161,12 @@ const tellBatch = async (
 };
 
 /** `request` is empty for what is told by itself. */
-type Ready = { readonly told: readonly Told[]; readonly request: string };
+type Ready = { readonly told: readonly Delivery[]; readonly request: string };
 
 /** `undefined` when nobody here cares: then the body is not even parsed. */
 const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Promise<Ready | undefined> => {
   const { about, $correlationId } = needs.codec.metadata(stored);
-  const cares = needs.teller.cares(about, stored.type);
+  const cares = needs.renderer.isRelevant(about, stored.type);
   if (!cares && stored.type !== sessionRevoked.type) return undefined;
   const request = stored.type === messageDeleted.type ? `${$correlationId} ${about}` : '';
   const event = read(needs, stored);
@@ -193,14 +193,14 @@ const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEv
 };
 
 const telling = (
-  { teller, hub }: FanOutNeeds,
+  { renderer, hub }: FanOutNeeds,
   event: Recorded | undefined,
   { cares, request }: { readonly cares: boolean; readonly request: string },
 ): Ready | undefined | Promise<Ready | undefined> => {
   if (event === undefined) return undefined;
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
-  const told = teller.tell(event);
+  const told = renderer.render(event);
   return told instanceof Promise ? told.then((items) => ({ told: items, request })) : { told, request };
 };
 

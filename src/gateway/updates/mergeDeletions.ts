@@ -1,12 +1,15 @@
-import type { Told } from '../contract/updates.js';
+import type { Delivery } from '../contract/updates.js';
 
 /** Clients that delete many messages at once are told of as many in one update, at most. */
 export const deletedTogetherMax = 1_000;
 
 /** What two deletions are told as when they are told together; `undefined` when they cannot be. */
-export const toldTogether = (first: readonly Told[], second: readonly Told[]): readonly Told[] | undefined => {
+export const mergeDeletions = (
+  first: readonly Delivery[],
+  second: readonly Delivery[],
+): readonly Delivery[] | undefined => {
   if (first.length !== second.length) return undefined;
-  const joined: Told[] = [];
+  const joined: Delivery[] = [];
   for (const [index, one] of first.entries()) {
     const other = second[index];
     const both = other === undefined ? undefined : joinedDeletion(one, other);
@@ -17,7 +20,7 @@ export const toldTogether = (first: readonly Told[], second: readonly Told[]): r
 };
 
 // The audience is that of the later event: nobody is told of it who may not be.
-const joinedDeletion = ({ update: one }: Told, other: Told): Told | undefined => {
+const joinedDeletion = ({ update: one }: Delivery, other: Delivery): Delivery | undefined => {
   const { update: two } = other;
   if (!('messageDeleted' in one) || !('messageDeleted' in two)) return undefined;
   const messageIds = [...(one.messageDeleted.messageIds ?? []), ...(two.messageDeleted.messageIds ?? [])];

@@ -3,23 +3,28 @@ import type { Recorded } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Access } from '../contract/viewerPermissions.js';
-import type { Teller } from '../contract/updateView.js';
+import type { UpdateRenderer } from '../contract/updateView.js';
 
 /** Of whom an event will tell, for types of which many may stand in the log together. */
-export type Foreseen = Readonly<Record<string, (event: never) => readonly UserId[]>>;
+export type PrefetchedUsers = Readonly<Record<string, (event: never) => readonly UserId[]>>;
 
-export type ForesightNeeds = {
+export type PrefetchNeeds = {
   readonly codec: Pick<EventCodec, 'read' | 'metadata'>;
-  readonly cares: Teller['cares'];
+  readonly isRelevant: UpdateRenderer['isRelevant'];
   readonly user: Access['user'];
-  readonly foreseen: Foreseen;
+  readonly prefetched: PrefetchedUsers;
 };
 
 /**
  * Begins to fetch the accounts that the events of a batch will tell of, so that they come by one read and not each when
  * its turn has come. Only a hint: what fails here is asked for again, and reported, where it is needed.
  */
-export const foresight = ({ codec, cares, user, foreseen }: ForesightNeeds): Teller['foresee'] => {
+export const prefetcher = ({
+  codec,
+  isRelevant: cares,
+  user,
+  prefetched: foreseen,
+}: PrefetchNeeds): UpdateRenderer['prefetch'] => {
   // Each is found under the type of its own events.
   const usersOf = new Map(Object.entries(foreseen as Readonly<Record<string, (event: Recorded) => readonly UserId[]>>));
 

@@ -3,24 +3,24 @@ import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { LiveAccess } from '../access/liveAccess.js';
 import { peopleIn } from '../access/chatPermissions.js';
-import type { Unread } from './unread/unread.js';
-import type { Teller } from '../contract/updateView.js';
+import type { LiveUnreadCounts } from './unread/unread.js';
+import type { UpdateRenderer } from '../contract/updateView.js';
 
 type Followed = Pick<LiveDocuments<unknown>, 'folds' | 'follows' | 'followsAny'>;
 
-export type InterestsNeeds = {
+export type RelevanceNeeds = {
   readonly access: Pick<LiveAccess, 'isConnected' | 'connectedUsers' | 'hasMembersOf'>;
-  readonly unread: Pick<Unread, 'folds' | 'holds'>;
+  readonly unread: Pick<LiveUnreadCounts, 'folds' | 'holds'>;
   readonly communities: Followed;
   readonly memberships: Followed;
   readonly users: Followed;
   readonly conversations: Followed;
   /** Somebody may hear of such an event. */
-  readonly tells: (type: string) => boolean;
+  readonly rendered: (type: string) => boolean;
 };
 
 /** Whether an event must be told or folded here, from its topic and type alone. Asked for every event in the log. */
-export const interests = (needs: InterestsNeeds): Teller['cares'] => {
+export const relevance = (needs: RelevanceNeeds): UpdateRenderer['isRelevant'] => {
   const kinds = kindsOf(needs);
   return (topic, type) => {
     const dot = topic.indexOf('.');
@@ -32,8 +32,8 @@ export const interests = (needs: InterestsNeeds): Teller['cares'] => {
 /** `rest` is what follows the kind in the topic. */
 type Kind = (topic: string, rest: string, type: string) => boolean;
 
-const kindsOf = (needs: InterestsNeeds): ReadonlyMap<string, Kind> => {
-  const { access, unread, communities, memberships, users, conversations, tells } = needs;
+const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
+  const { access, unread, communities, memberships, users, conversations, rendered: tells } = needs;
   const membersOf = (community: string): boolean => access.hasMembersOf(BigInt(community) as CommunityId);
   // The table of kinds says that such a topic is a chat key.
   const counted = (topic: string, type: string): boolean => unread.folds(type) && unread.holds(topic as ChatKey);

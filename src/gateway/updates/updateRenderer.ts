@@ -8,27 +8,27 @@ import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { ConversationDocument } from '../../projections/conversations/documents.js';
-import { liveDocuments, type Change, type LiveDocuments } from '../../projections/reading/liveDocuments.js';
+import { liveDocuments, type DocumentChange, type LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { MembershipsDocument } from '../../projections/members/documents.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
 import type { UnreadReads } from '../../projections/unread/unreadReads.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAccess.js';
 import type { Follower } from '../contract/readModels.js';
-import { foresight, type Foreseen } from './prefetch.js';
-import { interests } from './relevance.js';
+import { prefetcher, type PrefetchedUsers } from './prefetch.js';
+import { relevance } from './relevance.js';
 import { messageAsOf } from './documentAsOf.js';
 import { silent } from '../contract/updates.js';
-import { type Told } from '../contract/updates.js';
-import { unreadCounts, type Unread } from './unread/unread.js';
+import { type Delivery } from '../contract/updates.js';
+import { unreadCounts, type LiveUnreadCounts } from './unread/unread.js';
 import type { Access } from '../contract/viewerPermissions.js';
-import type { Teller } from '../contract/updateView.js';
-import type { View } from '../contract/updateView.js';
+import type { UpdateRenderer } from '../contract/updateView.js';
+import type { UpdateView } from '../contract/updateView.js';
 
 /** What one event makes known. Each stands under the type of its own events. */
-export type Renderer = (event: never, view: View) => readonly Told[] | Promise<readonly Told[]>;
+export type Renderer = (event: never, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>;
 
-export type TellerNeeds = {
+export type UpdateRendererNeeds = {
   readonly log: Pick<EventLog, 'end' | 'readStream'>;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
@@ -47,7 +47,7 @@ export type TellerNeeds = {
   /** By type of event. */
   readonly updates: Readonly<Record<string, Renderer>>;
   /** By type of event. */
-  readonly foreseen: Foreseen;
+  readonly prefetched: PrefetchedUsers;
 };
 
 /** How many are held besides those that connected users need. */
@@ -57,19 +57,21 @@ export const idleUsersMax = 50_000;
 export const idleConversationsMax = 20_000;
 
 /** Tells clients what happens, and holds what that takes: who may see what, and how much they have not read. */
-export const liveTeller = (needs: TellerNeeds): { readonly teller: Teller; readonly access: Access } => {
-  const turn: Turn = { telling: undefined };
+export const liveUpdateRenderer = (
+  needs: UpdateRendererNeeds,
+): { readonly renderer: UpdateRenderer; readonly access: Access } => {
+  const turn: Rendering = { position: undefined };
   const memory = memoryOf(needs, turn);
   const { access, unread } = memory;
   const renderers = renderersOf(needs.updates);
   const message = messageAsOf({ ...needs, messages: needs.types.messages });
 
-  const folded = (event: Recorded): readonly Told[] | Promise<readonly Told[]> => {
+  const folded = (event: Recorded): readonly Delivery[] | Promise<readonly Delivery[]> => {
     const { before, ready } = access.apply(event);
     const changes = memory.conversations.apply(event);
     unread.apply(event);
     const render = renderers.get(event.type) ?? silent;
-    const view: View = {
+    const view: UpdateView = {
       before,
       after: access.now,
       user: (user) => access.user(user),
@@ -82,11 +84,11 @@ export const liveTeller = (needs: TellerNeeds): { readonly teller: Teller; reado
     return ready === undefined ? render(event, view) : ready.then(() => render(event, view));
   };
 
-  const cares = interests({ ...memory, tells: (type) => renderers.has(type) });
-  const teller: Teller = {
-    cares,
-    foresee: foresight({ ...needs, cares, user: (user) => access.user(user) }),
-    tell: (event) => inTurn(turn, event.position, () => folded(event)),
+  const cares = relevance({ ...memory, rendered: (type) => renderers.has(type) });
+  const renderer: UpdateRenderer = {
+    isRelevant: cares,
+    prefetch: prefetcher({ ...needs, isRelevant: cares, user: (user) => access.user(user) }),
+    render: (event) => whileRendering(turn, event.position, () => folded(event)),
     connect: (user) => {
       unread.forget(user);
       return access.connect(user);
@@ -96,17 +98,17 @@ export const liveTeller = (needs: TellerNeeds): { readonly teller: Teller; reado
       unread.forget(user);
     },
   };
-  return { teller, access };
+  return { renderer, access };
 };
 
 /** The event that is being told. */
-type Turn = { telling: Position | undefined };
+type Rendering = { position: Position | undefined };
 
-const inTurn = <T>(turn: Turn, position: Position, work: () => T | Promise<T>): T | Promise<T> => {
+const whileRendering = <T>(turn: Rendering, position: Position, work: () => T | Promise<T>): T | Promise<T> => {
   const over = (): void => {
-    turn.telling = undefined;
+    turn.position = undefined;
   };
-  turn.telling = position;
+  turn.position = position;
   let worked: T | Promise<T> | undefined;
   try {
     worked = work();
@@ -119,15 +121,15 @@ const inTurn = <T>(turn: Turn, position: Position, work: () => T | Promise<T>): 
 type Memory = Pick<AccessNeeds, 'communities' | 'memberships' | 'users'> & {
   readonly conversations: LiveDocuments<ConversationDocument>;
   readonly access: LiveAccess;
-  readonly unread: Unread;
+  readonly unread: LiveUnreadCounts;
 };
 
-const memoryOf = (needs: TellerNeeds, turn: Turn): Memory => {
+const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
   const { log, documents, readModels, types } = needs;
   // While an event is told, it is the last one that was offered here. At other times later ones may have been passed
   // over, and nobody said which; but none of them is after the end of the log.
-  const caughtUp = async (): Promise<void> => readModels.reached(turn.telling ?? (await log.end()));
-  const held = {
+  const caughtUp = async (): Promise<void> => readModels.reached(turn.position ?? (await log.end()));
+  const cached = {
     communities: liveDocuments(types.communities, { documents, caughtUp, idleMax: idleCommunitiesMax }),
     memberships: liveDocuments(types.memberships, { documents, caughtUp, idleMax: idleMembershipsMax }),
     users: liveDocuments(types.users, { documents, caughtUp, idleMax: idleUsersMax }),
@@ -137,27 +139,27 @@ const memoryOf = (needs: TellerNeeds, turn: Turn): Memory => {
     return needs.peersOf(user);
   };
   return {
-    ...held,
+    ...cached,
     conversations: liveDocuments(types.conversations, { documents, caughtUp, idleMax: idleConversationsMax }),
-    access: liveAccess({ ...held, peersOf }),
+    access: liveAccess({ ...cached, peersOf }),
     unread: unreadCounts({ reads: needs.unread, caughtUp, position: () => readModels.position() }),
   };
 };
 
-type AnyRenderer = (event: Recorded, view: View) => readonly Told[] | Promise<readonly Told[]>;
+type AnyRenderer = (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>;
 
 /** Only of events of which somebody hears. */
-const renderersOf = (updates: TellerNeeds['updates']): ReadonlyMap<string, AnyRenderer> =>
+const renderersOf = (updates: UpdateRendererNeeds['updates']): ReadonlyMap<string, AnyRenderer> =>
   // Each is found under the type of its own events.
   new Map(Object.entries(updates as Readonly<Record<string, AnyRenderer>>).filter(([, render]) => render !== silent));
 
-type Happened = { readonly event: Recorded; readonly changes: readonly Change<ConversationDocument>[] };
+type Happened = { readonly event: Recorded; readonly changes: readonly DocumentChange<ConversationDocument>[] };
 
 const conversationBefore = (
   conversations: LiveDocuments<ConversationDocument>,
   chat: ChatKey,
   { event, changes }: Happened,
-): ReturnType<View['conversationBefore']> => {
+): ReturnType<UpdateView['conversationBefore']> => {
   const change = changes.find(({ key }) => key === chat);
   if (change !== undefined) return change.before;
   // It was not held, or was loaded with this event in it. A conversation's floor begins with its first message and

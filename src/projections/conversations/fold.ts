@@ -1,5 +1,5 @@
 import type { MessageEvent, MessageSent } from '../../domain/messages/events.js';
-import { chatOf, type ChatKey } from '../../kernel/chat.js';
+import { parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { none, unchanged, whenThere } from '../runner/foldHelpers.js';
@@ -37,7 +37,7 @@ const begun = ({ chat, message }: MessageSent['data']): ConversationDocument => 
 });
 
 const membersOf = (key: ChatKey): readonly UserId[] => {
-  const chat = chatOf(key);
+  const chat = parseChatKey(key);
   if (chat.kind === 'direct') return [chat.lower, chat.higher];
   return chat.kind === 'self' ? [chat.user] : [];
 };

@@ -20,10 +20,13 @@ const keysBy = (key: (event: OfMember) => string): DocumentKeys<MemberEvent> => 
 };
 
 /** What may change of a member and of a membership alike. */
-type Standing = Pick<Membership, 'roles' | 'nickname'>;
-const named = <S extends Standing>(standing: S, { nickname }: NicknameSet['data']): S => ({ ...standing, nickname });
-const unnamed = <S extends Standing>({ nickname: _, ...standing }: S): Omit<S, 'nickname'> => standing;
-const ranked = <S extends Standing>(standing: S, { roles }: RolesSet['data']): S => ({ ...standing, roles });
+type RolesAndNickname = Pick<Membership, 'roles' | 'nickname'>;
+const named = <S extends RolesAndNickname>(standing: S, { nickname }: NicknameSet['data']): S => ({
+  ...standing,
+  nickname,
+});
+const unnamed = <S extends RolesAndNickname>({ nickname: _, ...standing }: S): Omit<S, 'nickname'> => standing;
+const ranked = <S extends RolesAndNickname>(standing: S, { roles }: RolesSet['data']): S => ({ ...standing, roles });
 
 export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
   name: 'members',

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../../kernel/ports/documentStore.js';
 
 /** What the node that projects tells the others after each commit, so that they need not ask the store. */
-export type Hint = {
+export type CommitHint = {
   /** The checkpoints that are stored now. */
   readonly checkpoints: readonly Checkpoint[];
   /** Checkpoints of projections that go no further. */
@@ -12,7 +12,7 @@ export const projectionsTopic = 'projections';
 
 type Written = { readonly at: readonly (readonly [string, string])[]; readonly stopped: readonly string[] };
 
-export const bytesOf = ({ checkpoints, stopped }: Hint): Uint8Array => {
+export const bytesOf = ({ checkpoints, stopped }: CommitHint): Uint8Array => {
   const written: Written = {
     at: checkpoints.map(({ projection, position }) => [projection, position.toString()]),
     stopped,
@@ -20,7 +20,7 @@ export const bytesOf = ({ checkpoints, stopped }: Hint): Uint8Array => {
   return new TextEncoder().encode(JSON.stringify(written));
 };
 
-export const hintOf = (bytes: Uint8Array): Hint => {
+export const hintOf = (bytes: Uint8Array): CommitHint => {
   // Written by `bytesOf`, here or on another node.
   const { at, stopped } = JSON.parse(new TextDecoder().decode(bytes)) as Written;
   return { checkpoints: at.map(([projection, text]) => ({ projection, position: BigInt(text) })), stopped };

@@ -1,9 +1,9 @@
 import type { Position } from '../../kernel/event.js';
 import type { Running } from './running.js';
-import { lowestCommitted, waiting } from './waiters.js';
+import { lowestCommitted, projectionWaiters } from './waiters.js';
 
 /** How far the projections are, as far as this process knows, and who waits for them to come further. */
-export interface Standing {
+export interface ProjectionProgress {
   readonly running: readonly Running[];
   /** As `Projections.reached`. */
   reached(position: Position, names?: readonly string[]): Promise<void> | undefined;
@@ -18,8 +18,8 @@ export interface Standing {
   close(): void;
 }
 
-export const standing = (running: readonly Running[]): Standing => {
-  const waiters = waiting();
+export const projectionProgress = (running: readonly Running[]): ProjectionProgress => {
+  const waiters = projectionWaiters();
   let floor = lowestCommitted(running);
   let awaited = (): void => undefined;
   return {

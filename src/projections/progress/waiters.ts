@@ -46,7 +46,7 @@ type Waiter = {
 };
 
 /** Those who wait until projections have come to a position. */
-export interface Waiting {
+export interface ProjectionWaiters {
   /** Undefined when they are there. Rejects with `ProjectionStopped` or `ProjectionsClosed`. */
   until(position: Position, of: readonly Progress[]): Promise<void> | undefined;
   /** Whether somebody waits for nothing but that what is folded is stored. */
@@ -58,7 +58,7 @@ export interface Waiting {
   readonly close: () => void;
 }
 
-export const waiting = (): Waiting => {
+export const projectionWaiters = (): ProjectionWaiters => {
   let waiters: Waiter[] = [];
   let closed = false;
   return {

@@ -3,7 +3,7 @@ import type { Event, Position, Recorded } from '../../kernel/event.js';
 import type { AbsentDocument, DocumentStore, StoredDocument } from '../../kernel/ports/documentStore.js';
 import { batchedReads } from './batchedReads.js';
 
-export type Change<Doc> = {
+export type DocumentChange<Doc> = {
   readonly key: string;
   readonly before: Doc | undefined;
   readonly after: Doc | undefined;
@@ -33,7 +33,7 @@ export interface LiveDocuments<Doc> {
   /** Whether events of this type are folded into such documents at all. */
   readonly folds: (type: string) => boolean;
   /** Events come in log order, each once; one that concerns no key that is followed may be left out. */
-  readonly apply: (event: Recorded) => readonly Change<Doc>[];
+  readonly apply: (event: Recorded) => readonly DocumentChange<Doc>[];
   /** While it is pinned it is not evicted, and where it is not held yet, will not be. Pins are counted. */
   readonly pin: (key: string) => void;
   readonly unpin: (key: string) => void;
@@ -51,7 +51,7 @@ export type LiveDocumentsNeeds = {
 export const waitingEventsMax = 10_000;
 const keysPerReadMax = 500;
 
-type Held<Doc> = { readonly document: Doc | undefined; readonly position: Position };
+type LiveDocument<Doc> = { readonly document: Doc | undefined; readonly position: Position };
 type Loading<Doc> = {
   /** What happened since the load began, in log order. */
   readonly events: Recorded[];
@@ -64,9 +64,9 @@ export const liveDocuments = <Doc, E extends Event>(
 ): LiveDocuments<Doc> => {
   const type = forRunner(declared);
   const types = new Set(type.types);
-  const held = new Map<string, Held<Doc>>();
+  const cached = new Map<string, LiveDocument<Doc>>();
   const loading = new Map<string, Loading<Doc>>();
-  const keeping = keepingOf(held, idleMax);
+  const keeping = keepingOf(cached, idleMax);
   const read = batchedReads(async (keys) => {
     await caughtUp();
     return documents.getMany(collectionOf(type), keys);
@@ -79,7 +79,7 @@ export const liveDocuments = <Doc, E extends Event>(
       (stored) => {
         loading.delete(key);
         const now = foldedWith<Doc>(type, stored, events);
-        held.set(key, now);
+        cached.set(key, now);
         keeping.entered(key);
         return now.document;
       },
@@ -91,29 +91,29 @@ export const liveDocuments = <Doc, E extends Event>(
     loading.set(key, { events, loaded });
     return loaded;
   };
-  const applied = (key: string, event: Recorded): Change<Doc> | undefined => {
-    const before = held.get(key);
+  const applied = (key: string, event: Recorded): DocumentChange<Doc> | undefined => {
+    const before = cached.get(key);
     if (before === undefined) {
       const waiting = loading.get(key)?.events;
       if (waiting !== undefined && waiting.length <= waitingEventsMax) waiting.push(event);
       return undefined;
     }
     const after = folded(type, key, before, event);
-    held.set(key, after);
+    cached.set(key, after);
     return after.document === before.document ? undefined : { key, before: before.document, after: after.document };
   };
 
   return {
     get: (key) => {
-      const found = held.get(key);
+      const found = cached.get(key);
       if (found === undefined) return loading.get(key)?.loaded ?? load(key);
       keeping.used(key);
       return found.document;
     },
-    peek: (key) => held.get(key)?.document,
-    holds: (key) => held.has(key),
-    follows: (key) => held.has(key) || loading.has(key),
-    followsAny: () => held.size > 0 || loading.size > 0,
+    peek: (key) => cached.get(key)?.document,
+    holds: (key) => cached.has(key),
+    follows: (key) => cached.has(key) || loading.has(key),
+    followsAny: () => cached.size > 0 || loading.size > 0,
     folds: (name) => types.has(name),
     apply: (event) => (types.has(event.type) ? type.keysOf(event).flatMap((key) => applied(key, event) ?? []) : []),
     pin: keeping.pin,
@@ -121,7 +121,12 @@ export const liveDocuments = <Doc, E extends Event>(
   };
 };
 
-const folded = <Doc>(type: AnyDocumentType, key: string, before: Held<Doc>, event: Recorded): Held<Doc> =>
+const folded = <Doc>(
+  type: AnyDocumentType,
+  key: string,
+  before: LiveDocument<Doc>,
+  event: Recorded,
+): LiveDocument<Doc> =>
   event.position <= before.position
     ? before
     : // The tables of a document type make documents of that type; `forRunner` forgot which.
@@ -131,10 +136,10 @@ const foldedWith = <Doc>(
   type: AnyDocumentType,
   { key, document, position }: StoredDocument | AbsentDocument,
   events: readonly Recorded[],
-): Held<Doc> => {
+): LiveDocument<Doc> => {
   if (events.length > waitingEventsMax) throw new Error(`${type.name} ${key} changes faster than it can be loaded`);
   // The store holds under this type's name and version what its `evolve` made.
-  const stored: Held<Doc> = { document: document as Doc | undefined, position };
+  const stored: LiveDocument<Doc> = { document: document as Doc | undefined, position };
   return events.reduce((before, event) => folded(type, key, before, event), stored);
 };
 

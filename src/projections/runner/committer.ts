@@ -1,5 +1,5 @@
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
-import type { Batch, Folder } from './foldingEngine.js';
+import type { Batch, FoldingEngine } from './foldingEngine.js';
 import { GivenUp, retrying, type Patience } from './retrying.js';
 
 /**
@@ -25,7 +25,7 @@ export const growMillisMax = 50;
 
 export const committer = (needs: {
   readonly commit: DocumentStore['commit'];
-  readonly folding: Pick<Folder, 'nextBatch' | 'stored'>;
+  readonly folding: Pick<FoldingEngine, 'nextBatch' | 'stored'>;
   /** Whether somebody waits for nothing but that what is folded is stored. */
   readonly isAwaited: () => boolean;
   /** The batch is stored. */

@@ -13,7 +13,7 @@ export class Unreadable {
   }
 }
 
-export type Decoded = Recorded | Unreadable | undefined;
+export type DecodedEvent = Recorded | Unreadable | undefined;
 
 export type Decoding = {
   readonly codec: EventCodec;
@@ -24,14 +24,17 @@ export type Decoding = {
 };
 
 /** The events of these records, each in its place. Waits for keys for as long as it takes; throws `GivenUp` only. */
-export const decoded = async (records: readonly StoredEvent[], decoding: Decoding): Promise<readonly Decoded[]> => {
+export const decoded = async (
+  records: readonly StoredEvent[],
+  decoding: Decoding,
+): Promise<readonly DecodedEvent[]> => {
   const { wants, codec } = decoding;
   const first = records.map((record) => (wants(record.type) ? read(codec, record) : undefined));
   const missing = new Set(first.flatMap((found) => (found instanceof KeysMissing ? found.names : [])));
   // The answer needs no copy when all keys are in memory, which is nearly always.
-  if (missing.size === 0) return first as readonly Decoded[];
+  if (missing.size === 0) return first as readonly DecodedEvent[];
   await load([...missing], decoding);
-  const opened: Decoded[] = [];
+  const opened: DecodedEvent[] = [];
   for (const [index, record] of records.entries()) {
     const found = first[index];
     opened.push(found instanceof KeysMissing ? await readWithKeys(record, decoding) : found);
@@ -41,7 +44,7 @@ export const decoded = async (records: readonly StoredEvent[], decoding: Decodin
 
 const keyLoadsMax = 3;
 
-const readWithKeys = async (record: StoredEvent, decoding: Decoding): Promise<Decoded> => {
+const readWithKeys = async (record: StoredEvent, decoding: Decoding): Promise<DecodedEvent> => {
   for (let loads = 1; ; loads += 1) {
     const found = read(decoding.codec, record);
     if (!(found instanceof KeysMissing)) return found;
@@ -53,7 +56,7 @@ const readWithKeys = async (record: StoredEvent, decoding: Decoding): Promise<De
 const load = (names: readonly string[], { sealer, patience }: Decoding): Promise<void> =>
   retrying('loading keys', () => sealer.loadKeys(names), patience);
 
-const read = (codec: EventCodec, record: StoredEvent): Decoded | KeysMissing => {
+const read = (codec: EventCodec, record: StoredEvent): DecodedEvent | KeysMissing => {
   try {
     return codec.read(record);
   } catch (error) {

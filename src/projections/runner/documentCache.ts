@@ -3,7 +3,7 @@ import { beforeAll, type Position } from '../../kernel/event.js';
 import type { DocumentStore, IndexKey } from '../../kernel/ports/documentStore.js';
 
 /** A document with all events folded in that were read so far, whether that is stored already or not. */
-export type HotDocument = {
+export type CachedDocument = {
   readonly type: AnyDocumentType;
   readonly collection: string;
   readonly key: string;
@@ -16,37 +16,37 @@ export type HotDocument = {
 };
 
 /** The documents of one type that were folded last, so that busy ones are not fetched again. */
-export interface HotDocuments {
+export interface DocumentCache {
   /** The document, which is to be loaded before it is used when it was not in memory. */
-  of(key: string): HotDocument;
+  of(key: string): CachedDocument;
   /**
    * The document of a stream that begins with the event at hand: there is nothing to fetch. When the event is delivered
    * again the store has a newer one, and keeps it until the folds have come further than that.
    */
-  begun(key: string): HotDocument;
+  begun(key: string): CachedDocument;
   /** Fetches what `of` did not find. */
   load(fetch: DocumentStore['getMany']): Promise<void>;
   /** Forgets documents that were not used lately. Those that `isPinned` are kept: the store does not have them yet. */
-  age(pinned: readonly (readonly HotDocument[])[]): void;
+  age(pinned: readonly (readonly CachedDocument[])[]): void;
 }
 
 /** At least so many are kept, and at most twice as many besides those that are pinned. */
-export const hotDocumentsMin = 2_048;
+export const cachedDocumentsMin = 2_048;
 
-export const hotDocuments = (type: AnyDocumentType): HotDocuments => {
+export const documentCache = (type: AnyDocumentType): DocumentCache => {
   const collection = collectionOf(type);
   // Two generations: what is used moves to the young one, and when that is full, the old one is let go as a whole.
-  let young = new Map<string, HotDocument>();
-  let old = new Map<string, HotDocument>();
-  let missing: HotDocument[] = [];
-  const known = (key: string): HotDocument | undefined => {
+  let young = new Map<string, CachedDocument>();
+  let old = new Map<string, CachedDocument>();
+  let missing: CachedDocument[] = [];
+  const known = (key: string): CachedDocument | undefined => {
     const used = young.get(key);
     if (used !== undefined) return used;
     const hot = old.get(key);
     if (hot !== undefined) young.set(key, hot);
     return hot;
   };
-  const blank = (key: string): HotDocument => {
+  const blank = (key: string): CachedDocument => {
     const hot = { type, collection, key, document: undefined, indexKeys: {}, position: beforeAll, changed: false };
     young.set(key, hot);
     return hot;
@@ -75,7 +75,7 @@ export const hotDocuments = (type: AnyDocumentType): HotDocuments => {
       missing = [];
     },
     age: (pinned) => {
-      if (young.size < hotDocumentsMin) return;
+      if (young.size < cachedDocumentsMin) return;
       old = young;
       young = new Map();
       for (const hots of pinned) {

@@ -1,16 +1,16 @@
 import { DamagedRecord, type EventLog, type StoredEvent, type Subscription } from '../../kernel/ports/eventLog.js';
 import type { Committer } from './committer.js';
 import { decoded, type Decoding } from './decoding.js';
-import type { Folder } from './foldingEngine.js';
+import type { FoldingEngine } from './foldingEngine.js';
 import { GivenUp, pauseAfter } from './retrying.js';
 import { lowestCommitted } from '../progress/waiters.js';
 
 /** Folded without a pause: other work on this thread waits for no more than that. */
 const foldEventsMax = 512;
 
-export type ConsumerNeeds = {
+export type EventReaderNeeds = {
   readonly log: EventLog;
-  readonly folding: Folder;
+  readonly folding: FoldingEngine;
   readonly committing: Committer;
   readonly decoding: Decoding;
 };
@@ -19,7 +19,7 @@ export type ConsumerNeeds = {
  * Reads the log from the lowest checkpoint on and folds it. Resolves when nothing will be folded any more: the signal
  * was raised, the log was closed, or all projections have stopped.
  */
-export const consume = async (needs: ConsumerNeeds): Promise<void> => {
+export const readEvents = async (needs: EventReaderNeeds): Promise<void> => {
   const { log, folding, decoding } = needs;
   const { signal, onTrouble } = decoding.patience;
   let subscription: Subscription | undefined;
@@ -63,7 +63,7 @@ export const consume = async (needs: ConsumerNeeds): Promise<void> => {
 };
 
 const take = async (
-  { folding, committing, decoding }: ConsumerNeeds,
+  { folding, committing, decoding }: EventReaderNeeds,
   records: readonly StoredEvent[],
 ): Promise<void> => {
   await folding.fold(records, await decoded(records, decoding));

@@ -4,8 +4,8 @@ import type { Millis } from '../../kernel/ids.js';
 import type { Checkpoint, DocumentStore, DocumentWrite, Plain } from '../../kernel/ports/documentStore.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import { checkpointOf } from '../progress/checkpoints.js';
-import { Unreadable, type Decoded } from './decoding.js';
-import { hotDocuments, type HotDocument, type HotDocuments } from './documentCache.js';
+import { Unreadable, type DecodedEvent } from './decoding.js';
+import { documentCache, type CachedDocument, type DocumentCache } from './documentCache.js';
 import type { Running, Started } from '../progress/running.js';
 
 /** Where a projection stopped, and why. */
@@ -25,11 +25,11 @@ export type Batch = {
 type Mark = { readonly running: Running; readonly position: Position; readonly at: Millis | undefined };
 
 /** Folds events into documents in memory and hands out what there is to store. */
-export interface Folder {
+export interface FoldingEngine {
   readonly running: readonly Running[];
   readonly wants: (type: string) => boolean;
   /** Folds these events, in log order. One that cannot be folded stops its projection right before it. */
-  fold(records: readonly StoredEvent[], events: readonly Decoded[]): Promise<void>;
+  fold(records: readonly StoredEvent[], events: readonly DecodedEvent[]): Promise<void>;
   /** All that changed since the last batch; undefined when nothing did. The last batch must have been stored. */
   nextBatch(): Batch | undefined;
   stored(batch: Batch): void;
@@ -37,7 +37,7 @@ export interface Folder {
   stopAll(position: Position, error: unknown): void;
 }
 
-export type FolderNeeds = {
+export type FoldingEngineNeeds = {
   /** Fetches documents that are not in memory. */
   readonly fetch: DocumentStore['getMany'];
   readonly onAlarm: (alarm: Alarm) => void;
@@ -62,11 +62,11 @@ const beginning = (committed: Position) => ({
   committedAt: undefined,
 });
 
-export const folder = (started: readonly Started[], { fetch, onAlarm }: FolderNeeds): Folder => {
+export const foldingEngine = (started: readonly Started[], { fetch, onAlarm }: FoldingEngineNeeds): FoldingEngine => {
   const running = started.map((one) => one.running);
   const { lines, collections } = linesOf(started);
-  let changed: HotDocument[] = [];
-  let underWay: readonly HotDocument[] = [];
+  let changed: CachedDocument[] = [];
+  let underWay: readonly CachedDocument[] = [];
 
   const stop = (one: Running, position: Position, error: unknown): void => {
     one.stopped = { error };
@@ -121,13 +121,13 @@ export const folder = (started: readonly Started[], { fetch, onAlarm }: FolderNe
 
 /** The document types of one projection that fold one type of event. */
 type Line = { readonly running: Running; readonly types: readonly Folded[] };
-type Folded = { readonly type: AnyDocumentType; readonly hot: HotDocuments };
+type Folded = { readonly type: AnyDocumentType; readonly hot: DocumentCache };
 
 const linesOf = (started: readonly Started[]) => {
   const lines = new Map<string, Line[]>();
-  const collections: HotDocuments[] = [];
+  const collections: DocumentCache[] = [];
   for (const { projection, running } of started) {
-    const all = projection.documents.map((type) => ({ type, hot: hotDocuments(type) }));
+    const all = projection.documents.map((type) => ({ type, hot: documentCache(type) }));
     collections.push(...all.map(({ hot }) => hot));
     for (const name of new Set(all.flatMap(({ type }) => type.types))) {
       const line = { running, types: all.filter(({ type }) => type.types.includes(name)) };
@@ -144,13 +144,13 @@ type Step = {
   /** Of the event before this one. */
   readonly before: Position;
   readonly event: Recorded | Unreadable;
-  readonly documents: readonly HotDocument[];
+  readonly documents: readonly CachedDocument[];
 };
 
 const stepsOf = (
   lines: ReadonlyMap<string, readonly Line[]>,
   records: readonly StoredEvent[],
-  events: readonly Decoded[],
+  events: readonly DecodedEvent[],
 ): readonly Step[] => {
   const steps: Step[] = [];
   let before: Position = beforeAll;
@@ -172,10 +172,10 @@ const stepsOf = (
   return steps;
 };
 
-type Targets = { readonly documents: readonly HotDocument[]; readonly problem?: Unreadable };
+type Targets = { readonly documents: readonly CachedDocument[]; readonly problem?: Unreadable };
 
 const targetsOf = (line: Line, event: Recorded | Unreadable): Targets => {
-  const documents: HotDocument[] = [];
+  const documents: CachedDocument[] = [];
   if (event instanceof Unreadable) return { documents };
   try {
     for (const { type, hot } of line.types) {
@@ -194,7 +194,7 @@ const begins = ({ streams }: AnyDocumentType, key: string, { revision, stream }:
   return all.length === 1 && all[0] === stream;
 };
 
-type Change = Pick<HotDocument, 'document' | 'indexKeys'> & { readonly hot: HotDocument };
+type Change = Pick<CachedDocument, 'document' | 'indexKeys'> & { readonly hot: CachedDocument };
 
 const changesOf = ({ event, documents, position }: Step): readonly Change[] => {
   if (event instanceof Unreadable) throw event.error;
@@ -227,13 +227,13 @@ const moveOn = (running: Running, { position, at }: StoredEvent): void => {
 
 const isAhead = ({ folded, committed }: Running): boolean => folded > committed;
 
-const batchOf = (documents: readonly HotDocument[], marks: readonly Mark[]): Batch => ({
+const batchOf = (documents: readonly CachedDocument[], marks: readonly Mark[]): Batch => ({
   writes: documents.map(writeOf),
   checkpoints: marks.map(({ running, position }) => ({ projection: running.checkpoint, position })),
   marks,
 });
 
-const writeOf = (hot: HotDocument): DocumentWrite => {
+const writeOf = (hot: CachedDocument): DocumentWrite => {
   hot.changed = false;
   const { collection, key, position, indexKeys } = hot;
   // Folds make plain data: that is what a document type promises.

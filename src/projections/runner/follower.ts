@@ -4,19 +4,19 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import type { Running } from '../progress/running.js';
 import { hintOf } from '../progress/commitHints.js';
 import { GivenUp, retrying, type Patience } from './retrying.js';
-import type { Standing } from '../progress/progress.js';
+import type { ProjectionProgress } from '../progress/progress.js';
 
-export type FollowingNeeds = {
+export type ProjectionFollowerNeeds = {
   readonly store: Pick<DocumentStore, 'checkpoint'>;
   readonly timers: Timers;
-  readonly standing: Standing;
+  readonly progress: ProjectionProgress;
   readonly patience: Patience;
   /** False while this node projects: then it knows better. */
   readonly isFollowing: () => boolean;
 };
 
 /** Keeps up with what another node projects. Costs nothing while nobody waits. */
-export interface Following {
+export interface ProjectionFollower {
   /** Somebody waits: asks the store now, and again until nobody does. */
   look(): void;
   /** Asks the store once. */
@@ -37,8 +37,8 @@ export class StoppedElsewhere extends Error {
   }
 }
 
-export const following = (needs: FollowingNeeds): Following => {
-  const { store, timers, standing, patience, isFollowing } = needs;
+export const projectionFollower = (needs: ProjectionFollowerNeeds): ProjectionFollower => {
+  const { store, timers, progress: standing, patience, isFollowing } = needs;
   const { running } = standing;
   let polling = false;
   let wake: () => void = () => undefined;

@@ -8,27 +8,27 @@ import type { PubSub } from '../../kernel/ports/pubSub.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
 import { raised, type Tenure } from '../../kernel/tenure.js';
 import { committer } from './committer.js';
-import { consume } from './eventReader.js';
-import { begin, folder, type Alarm, type Folder } from './foldingEngine.js';
-import { bytesOf, projectionsTopic, type Hint } from '../progress/commitHints.js';
+import { readEvents } from './eventReader.js';
+import { begin, foldingEngine, type Alarm, type FoldingEngine } from './foldingEngine.js';
+import { bytesOf, projectionsTopic, type CommitHint } from '../progress/commitHints.js';
 import { GivenUp, retrying, type Patience, type Trouble } from './retrying.js';
-import type { Standing } from '../progress/progress.js';
+import type { ProjectionProgress } from '../progress/progress.js';
 
-export type ProjectingNeeds = {
+export type ProjectionLeaderNeeds = {
   readonly log: EventLog;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
   readonly store: DocumentStore;
   /** In the order of those in `standing`. */
   readonly projections: readonly Projection[];
-  readonly standing: Standing;
+  readonly progress: ProjectionProgress;
   readonly pubSub?: PubSub;
   readonly onAlarm: (alarm: Alarm) => void;
   readonly onTrouble: (trouble: Trouble) => void;
 };
 
 /** Folds the log into the store for as long as the tenure lasts, from the stored checkpoints on. */
-export const project = async (needs: ProjectingNeeds, { fence, signal }: Tenure): Promise<void> => {
+export const project = async (needs: ProjectionLeaderNeeds, { fence, signal }: Tenure): Promise<void> => {
   const ending = new AbortController();
   const end = (): void => {
     ending.abort(new GivenUp());
@@ -42,10 +42,10 @@ export const project = async (needs: ProjectingNeeds, { fence, signal }: Tenure)
   if (signal.aborted) end();
   try {
     await retrying('taking over', () => takeOver(needs, { fence, commit }), patience);
-    await foldOn(needs, { isFollowed: fence !== undefined, commit, patience, tell: tellerOf(needs, fence) });
+    await foldOn(needs, { isFollowed: fence !== undefined, commit, patience, tell: publisherOf(needs, fence) });
     if (ending.signal.aborted) return;
     // All have stopped, and would stop there on any other node as well; or the log was closed.
-    if (!needs.standing.running.every(({ stopped }) => stopped !== undefined)) needs.standing.close();
+    if (!needs.progress.running.every(({ stopped }) => stopped !== undefined)) needs.progress.close();
     await raised(ending.signal);
   } catch (error) {
     if (!(error instanceof GivenUp)) throw error;
@@ -57,7 +57,10 @@ export const project = async (needs: ProjectingNeeds, { fence, signal }: Tenure)
 type TakingOver = Pick<Tenure, 'fence'> & { readonly commit: DocumentStore['commit'] };
 
 /** From here on a former holder writes nothing more, so the checkpoints that are read stay what they are. */
-const takeOver = async ({ store, standing }: ProjectingNeeds, { fence, commit }: TakingOver): Promise<void> => {
+const takeOver = async (
+  { store, progress: standing }: ProjectionLeaderNeeds,
+  { fence, commit }: TakingOver,
+): Promise<void> => {
   const { running } = standing;
   if (fence !== undefined) {
     await commit(
@@ -75,11 +78,11 @@ type Folding = {
   readonly isFollowed: boolean;
   readonly commit: DocumentStore['commit'];
   readonly patience: Patience;
-  readonly tell: (checkpoints: Hint['checkpoints']) => void;
+  readonly tell: (checkpoints: CommitHint['checkpoints']) => void;
 };
 
-const foldOn = async (needs: ProjectingNeeds, { isFollowed, commit, patience, tell }: Folding): Promise<void> => {
-  const { log, codec, sealer, store, standing } = needs;
+const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patience, tell }: Folding): Promise<void> => {
+  const { log, codec, sealer, store, progress: standing } = needs;
   const folding = folderFor(needs, {
     fetch: (collection, keys) => retrying('reading documents', () => store.getMany(collection, keys), patience),
     onAlarm: (alarm) => {
@@ -100,21 +103,27 @@ const foldOn = async (needs: ProjectingNeeds, { isFollowed, commit, patience, te
     },
   });
   standing.onAwaited(committing.hurry);
-  await consume({ log, folding, committing, decoding: { codec, sealer, patience, wants: folding.wants } });
+  await readEvents({ log, folding, committing, decoding: { codec, sealer, patience, wants: folding.wants } });
   await committing.idle();
 };
 
-const folderFor = ({ projections, standing }: ProjectingNeeds, needs: Parameters<typeof folder>[1]): Folder => {
+const folderFor = (
+  { projections, progress: standing }: ProjectionLeaderNeeds,
+  needs: Parameters<typeof foldingEngine>[1],
+): FoldingEngine => {
   const { running } = standing;
   const started = projections.flatMap((projection, index) => {
     const one = running[index];
     return one === undefined ? [] : [{ projection, running: one }];
   });
-  return folder(started, needs);
+  return foldingEngine(started, needs);
 };
 
 /** Nobody else follows where nobody else could take the lease. */
-const tellerOf = ({ pubSub, standing, onTrouble }: ProjectingNeeds, fence: bigint | undefined): Folding['tell'] => {
+const publisherOf = (
+  { pubSub, progress: standing, onTrouble }: ProjectionLeaderNeeds,
+  fence: bigint | undefined,
+): Folding['tell'] => {
   if (pubSub === undefined || fence === undefined) return () => undefined;
   return (checkpoints) => {
     const stopped = standing.running.filter((one) => one.stopped !== undefined).map(({ checkpoint }) => checkpoint);

@@ -11,12 +11,12 @@ import { whileHeld, type Tenancy, type Tenure } from '../../kernel/tenure.js';
 import { checkpointOf } from '../progress/checkpoints.js';
 import { runningOf, type Alarm } from './foldingEngine.js';
 import { type Running } from '../progress/running.js';
-import { following, type Following } from './follower.js';
+import { projectionFollower, type ProjectionFollower } from './follower.js';
 import { projectionsTopic } from '../progress/commitHints.js';
 import { lagHere, lagsElsewhere } from '../progress/lag.js';
 import { project } from './leader.js';
 import { GivenUp, type Patience, type Trouble } from './retrying.js';
-import { standing, type Standing } from '../progress/progress.js';
+import { projectionProgress, type ProjectionProgress } from '../progress/progress.js';
 import { lowestCommitted } from '../progress/waiters.js';
 
 export type ProjectionNeeds = {
@@ -85,11 +85,11 @@ export class DocumentsAheadOfLog extends Error {
 
 /** Starts from the stored checkpoints. Throws `DocumentsAheadOfLog`, or whatever the store or the log throw. */
 export const startProjections = async (needs: ProjectionNeeds): Promise<Projections> => {
-  const held = standing(await checkpointed(needs));
+  const held = projectionProgress(await checkpointed(needs));
   const closing = new AbortController();
   const patience: Patience = { signal: closing.signal, onTrouble: needs.onTrouble };
   if (needs.sharing === undefined) {
-    const projecting = project({ ...needs, standing: held }, { fence: undefined, signal: closing.signal });
+    const projecting = project({ ...needs, progress: held }, { fence: undefined, signal: closing.signal });
     return handle({ needs, held, closing, role: () => 'projects', end: () => projecting });
   }
   return shared(needs, needs.sharing, { held, closing, patience });
@@ -106,23 +106,23 @@ const checkpointed = async ({ projections, store, log }: ProjectionNeeds): Promi
   return started;
 };
 
-type Started = { readonly held: Standing; readonly closing: AbortController; readonly patience: Patience };
+type Started = { readonly held: ProjectionProgress; readonly closing: AbortController; readonly patience: Patience };
 
 const shared = async (needs: ProjectionNeeds, sharing: Sharing, started: Started): Promise<Projections> => {
   const { held, closing, patience } = started;
   const { pubSub, timers } = sharing;
   let role: Role = 'follows';
-  const follow = following({
+  const follow = projectionFollower({
     store: needs.store,
     timers,
-    standing: held,
+    progress: held,
     patience,
     isFollowing: () => role === 'follows',
   });
   const work = async (tenure: Tenure): Promise<void> => {
     role = 'projects';
     try {
-      await project({ ...needs, standing: held, pubSub }, tenure);
+      await project({ ...needs, progress: held, pubSub }, tenure);
     } finally {
       role = 'follows';
       if (held.anybodyWaits()) follow.look();
@@ -142,11 +142,11 @@ const shared = async (needs: ProjectionNeeds, sharing: Sharing, started: Started
 
 type Parts = {
   readonly needs: ProjectionNeeds;
-  readonly held: Standing;
+  readonly held: ProjectionProgress;
   readonly closing: AbortController;
   readonly role: () => Role;
   readonly end: () => Promise<void>;
-  readonly follow?: Following;
+  readonly follow?: ProjectionFollower;
 };
 
 const handle = ({ needs, held, closing, role, end, follow }: Parts): Projections => {

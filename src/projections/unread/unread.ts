@@ -4,7 +4,7 @@ import { lastMessageOf, mentionCountAfter, messagesAfter } from '../messages/que
 import { readMarker } from '../reads/queries.js';
 import type { Reads } from '../reading/queries.js';
 
-export type Unread = {
+export type UnreadState = {
   /** Messages by others after the marker that are not deleted. Exact. */
   readonly messages: number;
   /** Those among them that name the user. */
@@ -13,7 +13,7 @@ export type Unread = {
   readonly marker: MessageId | undefined;
 };
 
-export const unread = async (reads: Reads, user: UserId, chat: ChatKey): Promise<Unread> => {
+export const unread = async (reads: Reads, user: UserId, chat: ChatKey): Promise<UnreadState> => {
   const [said, own] = await Promise.all([readMarker(reads, user, chat), lastMessageOf(reads, chat, user)]);
   const marker = larger(said, own?.id);
   const [messages, mentions] = await Promise.all([

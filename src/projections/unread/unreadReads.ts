@@ -17,7 +17,7 @@ import { history, lastMessageOf } from '../messages/queries.js';
 import { countIn, scanned, type Reads } from '../reading/queries.js';
 import type { ReadMarkerDocument } from '../reads/documents.js';
 import { readMarkerDocuments, readMarkerKey } from '../reads/fold.js';
-import { unread, type Unread } from './unread.js';
+import { unread, type UnreadState } from './unread.js';
 
 /** What the unread counts of many viewers of one chat are made from. */
 export interface UnreadReads {
@@ -32,7 +32,7 @@ export interface UnreadReads {
   readonly newestBy: (chat: ChatKey, author: UserId) => Promise<MessageId | undefined>;
   /** How many messages that are not deleted have an id above the one and not above the other. */
   readonly between: (chat: ChatKey, above: bigint, upTo: bigint) => Promise<number>;
-  readonly unread: (chat: ChatKey, user: UserId) => Promise<Unread>;
+  readonly unread: (chat: ChatKey, user: UserId) => Promise<UnreadState>;
 }
 
 export const unreadReads = (reads: Reads): UnreadReads => ({

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { membershipIn, rulesOfCommunity } from '../../../src/gateway/access/communityPermissions.js';
-import type { Rules } from '../../../src/gateway/contract/viewerPermissions.js';
-import type { View } from '../../../src/gateway/contract/updateView.js';
+import type { ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
+import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { channelChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, UserId } from '../../../src/kernel/ids.js';
 import { permission } from '../../../src/kernel/permissions.js';
@@ -57,7 +57,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ does: fc.constantFrom('tell' as const, 'store' as const, 'wait' as const) }) },
 );
 
-const sightOf = (rules: Pick<Rules, 'viewersOf'>): readonly (readonly UserId[])[] =>
+const sightOf = (rules: Pick<ViewerPermissions, 'viewersOf'>): readonly (readonly UserId[])[] =>
   channels.map((id) => [...rules.viewersOf(channelChat(guild, id))].sort((one, other) => Number(one - other)));
 
 /** From the stored documents, looked at one by one. */
@@ -98,11 +98,11 @@ describe('who sees what', () => {
         const run = {
           connect: (one: UserId) => {
             connected.add(one);
-            connecting.push(node.teller.connect(one));
+            connecting.push(node.renderer.connect(one));
           },
           disconnect: (one: UserId) => {
             connected.delete(one);
-            node.teller.disconnect(one);
+            node.renderer.disconnect(one);
           },
           // Under way while the next steps are taken.
           tell: () => (telling = telling.then(() => node.tell())),
@@ -127,8 +127,8 @@ describe('who sees what', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { minLength: 5, maxLength: 40 }), async (events) => {
         const node = await begun();
-        await Promise.all(users.map((one) => node.teller.connect(one)));
-        let seen: View | undefined;
+        await Promise.all(users.map((one) => node.renderer.connect(one)));
+        let seen: UpdateView | undefined;
         node.renderWith((_, view) => {
           seen = view;
           return [];

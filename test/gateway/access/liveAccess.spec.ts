@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { View } from '../../../src/gateway/contract/updateView.js';
+import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { directChat, selfChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
@@ -104,7 +104,7 @@ describe('permissions', () => {
 describe('who sees a chat', () => {
   it('is in a direct chat the two, and nobody else', async () => {
     const chat = directChat(ann, ben);
-    await Promise.all([node.teller.connect(ann), node.teller.connect(cat)]);
+    await Promise.all([node.renderer.connect(ann), node.renderer.connect(cat)]);
     assert.deepEqual([...node.rules.viewersOf(chat)], [ann]);
     assert.equal(node.rules.maySee(chat, ben), true);
     assert.equal(node.rules.maySee(chat, cat), false);
@@ -112,16 +112,16 @@ describe('who sees a chat', () => {
   });
 
   it('is in a channel who is connected and may view it', async () => {
-    await node.teller.connect(ann);
+    await node.renderer.connect(ann);
     assert.deepEqual(viewers(node.rules), [ann]);
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     assert.deepEqual(viewers(node.rules), [ann, ben]);
-    node.teller.disconnect(ann);
+    node.renderer.disconnect(ann);
     assert.deepEqual(viewers(node.rules), [ben]);
   });
 
   it('is the same list as long as nothing changes', async () => {
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     const before = node.rules.viewersOf(chatOfStaff);
     await node.happens(sent(1000n, ben));
     assert.equal(node.rules.viewersOf(chatOfStaff), before);
@@ -129,8 +129,8 @@ describe('who sees a chat', () => {
 });
 
 describe('an event', () => {
-  const views: View[] = [];
-  const told = async (event: AnyEvent): Promise<View> => {
+  const views: UpdateView[] = [];
+  const told = async (event: AnyEvent): Promise<UpdateView> => {
     views.length = 0;
     await node.happens(event);
     const [view] = views;
@@ -140,7 +140,7 @@ describe('an event', () => {
   beforeEach(async () => {
     await node.append(role(helper, 0n), override(staff, everybody, hidden), override(staff, helper, shown));
     await node.tell();
-    await Promise.all([ann, ben, cat].map((user) => node.teller.connect(user)));
+    await Promise.all([ann, ben, cat].map((user) => node.renderer.connect(user)));
     node.renderWith((_, view) => {
       views.push(view);
       return [];
@@ -195,7 +195,7 @@ describe('an event', () => {
 
 describe('a user', () => {
   it('sees nothing of a community after leaving it, and sees it again after coming back', async () => {
-    await Promise.all([node.teller.connect(ann), node.teller.connect(ben)]);
+    await Promise.all([node.renderer.connect(ann), node.renderer.connect(ben)]);
     await node.tell();
     await node.happens(left(ben));
     assert.deepEqual([...node.rules.viewersOf(chatOfGeneral)], [ann]);
@@ -206,7 +206,7 @@ describe('a user', () => {
 
   it('who joins brings a community into memory that nobody here was in', async () => {
     const stranger = 9n as UserId;
-    await node.teller.connect(stranger);
+    await node.renderer.connect(stranger);
     await node.tell();
     let seen: readonly UserId[] = [];
     node.renderWith((_, view) => {
@@ -220,7 +220,7 @@ describe('a user', () => {
   it('who connects while a burst is told misses nothing of it', async () => {
     await node.tell();
     await node.append(role(helper, 0n), rolesSet(ben, helper), override(staff, everybody, hidden));
-    const connecting = node.teller.connect(ben);
+    const connecting = node.renderer.connect(ben);
     const telling = node.tell();
     await Promise.all([connecting, telling]);
     assert.deepEqual(viewers(node.rules), []);
@@ -231,33 +231,33 @@ describe('a user', () => {
   it('is brought up to date on events that nobody here cared about', async () => {
     await node.append(override(staff, everybody, hidden));
     assert.equal(await node.tell(), 0);
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     assert.deepEqual(viewers(node.rules), []);
   });
 
   it('may be connected when the read model is ahead of the telling', async () => {
     await node.append(left(ben), joined(ben), rolesSet(ben, helper), role(helper, permission.pinMessages));
     await node.project();
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     await node.tell();
     assert.deepEqual([...node.rules.viewersOf(chatOfGeneral)], [ben]);
     assert.equal(node.rules.member(guild, ben)?.permissions, usualPermissions | permission.pinMessages);
   });
 
   it('who disconnects while they connect is not connected', async () => {
-    const connecting = node.teller.connect(ben);
-    node.teller.disconnect(ben);
+    const connecting = node.renderer.connect(ben);
+    node.renderer.disconnect(ben);
     await connecting;
     assert.deepEqual(viewers(node.rules), []);
-    assert.equal(node.teller.cares(`community.${guild.toString()}`, 'communities.ChannelRenamed.v1'), false);
+    assert.equal(node.renderer.isRelevant(`community.${guild.toString()}`, 'communities.ChannelRenamed.v1'), false);
   });
 
   it('is seen by those who share a community or a conversation with them', async () => {
     const peer = 9n as UserId;
-    await Promise.all([ann, peer, 10n as UserId].map((user) => node.teller.connect(user)));
+    await Promise.all([ann, peer, 10n as UserId].map((user) => node.renderer.connect(user)));
     await node.happens(sent(1000n, peer, directChat(peer, ben)));
     assert.deepEqual([...(await node.access.seeing(ben))].sort(), [ann, peer]);
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     assert.deepEqual([...(await node.access.seeing(ben))].sort(), [ann, ben, peer]);
   });
 });

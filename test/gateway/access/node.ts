@@ -6,12 +6,16 @@ import { eventKinds } from '../../../src/domain/registry.js';
 import type { UserEvent } from '../../../src/domain/users/events.js';
 import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
-import { membersForeseen } from '../../../src/gateway/packages/communities/members/updates.js';
-import { liveTeller, type Renderer, type TellerNeeds } from '../../../src/gateway/updates/updateRenderer.js';
-import type { Told } from '../../../src/gateway/contract/updates.js';
-import type { Access, Rules } from '../../../src/gateway/contract/viewerPermissions.js';
-import type { Teller } from '../../../src/gateway/contract/updateView.js';
-import type { View } from '../../../src/gateway/contract/updateView.js';
+import { prefetchedMembers } from '../../../src/gateway/packages/communities/members/updates.js';
+import {
+  liveUpdateRenderer,
+  type Renderer,
+  type UpdateRendererNeeds,
+} from '../../../src/gateway/updates/updateRenderer.js';
+import type { Delivery } from '../../../src/gateway/contract/updates.js';
+import type { Access, ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
+import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
+import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { eventCodec, type EventCodec } from '../../../src/kernel/codec.js';
 import { collectionOf, type AnyDocumentType } from '../../../src/kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../../src/kernel/event.js';
@@ -31,24 +35,24 @@ import { plainSealer } from '../../support/plainSealer.js';
 
 export type AnyEvent = CommunityEvent | MemberEvent | MessageEvent | ReadEvent | UserEvent;
 
-/** One node: a log, its read models, which are brought up to date when somebody waits for them, and a teller. */
+/** One node: a log, its read models, which are brought up to date when somebody waits for them, and a renderer. */
 export type Node = {
-  readonly teller: Teller;
+  readonly renderer: UpdateRenderer;
   readonly access: Access;
-  readonly rules: Rules;
+  readonly rules: ViewerPermissions;
   readonly store: DocumentStore;
-  /** What the teller has read of the store: the keys of each read. */
+  /** What the renderer has read of the store: the keys of each read. */
   readonly reads: readonly (readonly string[])[];
   /** Into the log, and no further. */
   append(...events: readonly AnyEvent[]): Promise<void>;
-  /** Offers the events that nobody was told of yet to the teller, as the fan-out does. Answers how many it cared about. */
+  /** Offers the events that nobody was told of yet to the renderer, as the fan-out does. Answers how many it cared about. */
   tell(upTo?: number): Promise<number>;
   /** Both of them. */
   happens(...events: readonly AnyEvent[]): Promise<void>;
   /** Puts all that is in the log into the read models, further than the telling has come. */
   project(): Promise<void>;
   /** Replaces what the node tells of events; it is told of all of them at first, and nothing is said. */
-  renderWith(render: (event: Recorded, view: View) => readonly Told[] | Promise<readonly Told[]>): void;
+  renderWith(render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>): void;
 };
 
 export const nodeOf = async (): Promise<Node> => {
@@ -59,7 +63,7 @@ export const nodeOf = async (): Promise<Node> => {
   await store.open(collections);
   const events: Recorded[] = [];
   const progress = { told: 0, projected: 0 };
-  let render: (event: Recorded, view: View) => readonly Told[] | Promise<readonly Told[]> = () => [];
+  let render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]> = () => [];
 
   const project = async (upTo: Position): Promise<void> => {
     for (let event = events[progress.projected]; event !== undefined; event = events[progress.projected]) {
@@ -75,25 +79,25 @@ export const nodeOf = async (): Promise<Node> => {
   const readModels = { reached: project, position: () => events[progress.projected - 1]?.position ?? beforeAll };
   const { documents, reads } = watched(store);
   const place = { log, codec, sealer, store, documents };
-  const { teller, access } = tellerOver(place, readModels, (event, view) => render(event, view));
+  const { renderer, access } = rendererOver(place, readModels, (event, view) => render(event, view));
   const tell = async (upTo = events.length): Promise<number> => {
     let cared = 0;
     const next = events[progress.told - 1]?.position ?? beforeAll;
-    teller.foresee(await log.readAll({ from: next, limit: upTo - progress.told }));
+    renderer.prefetch(await log.readAll({ from: next, limit: upTo - progress.told }));
     for (
       let event = events[progress.told];
       event !== undefined && progress.told < upTo;
       event = events[progress.told]
     ) {
       progress.told += 1;
-      if (!teller.cares(event.metadata.about, event.type)) continue;
+      if (!renderer.isRelevant(event.metadata.about, event.type)) continue;
       cared += 1;
-      await teller.tell(event);
+      await renderer.render(event);
     }
     return cared;
   };
   return {
-    teller,
+    renderer,
     access,
     rules: access.now,
     store,
@@ -113,7 +117,7 @@ export const nodeOf = async (): Promise<Node> => {
   };
 };
 
-/** The store as the teller reads it, and the keys of each read. */
+/** The store as the renderer reads it, and the keys of each read. */
 const watched = (store: DocumentStore) => {
   const reads: (readonly string[])[] = [];
   const getMany: DocumentStore['getMany'] = (collection, keys) => {
@@ -159,12 +163,12 @@ const streamOf = ({ type, data }: AnyEvent): string => {
   return streams[kind] ?? kind;
 };
 
-const tellerOver = (
-  { store, ...place }: Place & Pick<TellerNeeds, 'documents'> & { readonly store: DocumentStore },
-  readModels: Parameters<typeof liveTeller>[0]['readModels'],
+const rendererOver = (
+  { store, ...place }: Place & Pick<UpdateRendererNeeds, 'documents'> & { readonly store: DocumentStore },
+  readModels: Parameters<typeof liveUpdateRenderer>[0]['readModels'],
   render: Renderer,
-): ReturnType<typeof liveTeller> =>
-  liveTeller({
+): ReturnType<typeof liveUpdateRenderer> =>
+  liveUpdateRenderer({
     ...place,
     readModels,
     types: {
@@ -178,7 +182,7 @@ const tellerOver = (
     peersOf: async (user) =>
       (await conversationsOf({ store }, user, { limit: 100 })).flatMap(({ members }): readonly UserId[] => members),
     updates: Object.fromEntries(eventKinds.map(({ type }): [string, Renderer] => [type, render])),
-    foreseen: membersForeseen,
+    prefetched: prefetchedMembers,
   });
 
 type Place = { readonly log: EventLog; readonly codec: EventCodec; readonly sealer: Sealer };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { composer } from '../../../src/gateway/frames/frameAssembler.js';
+import { frameAssembler } from '../../../src/gateway/frames/frameAssembler.js';
 import { FrameQueue } from '../../../src/gateway/frames/frameQueue.js';
 import { Broadcast, headerSize, noCount } from '../../../src/gateway/frames/frames.js';
 import type { MessageId } from '../../../src/kernel/ids.js';
@@ -45,11 +45,11 @@ describe('a write', () => {
   it('is the same whatever was written before, and stays as it is while it is kept', () => {
     fc.assert(
       fc.property(fc.array(write, { minLength: 2, maxLength: 30 }), (writes) => {
-        const composing = composer();
+        const composing = frameAssembler();
         const kept: { readonly bytes: Buffer; readonly expected: Buffer }[] = [];
         for (const { isKept, ...waiting } of writes) {
           const bytes = composing.compose(queueOf(waiting), waiting.firstId);
-          const expected = composer().compose(queueOf(waiting), waiting.firstId);
+          const expected = frameAssembler().compose(queueOf(waiting), waiting.firstId);
           assert.ok(bytes.equals(expected));
           if (!isKept) continue;
           composing.keep();

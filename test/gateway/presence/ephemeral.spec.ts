@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { Later } from '../../../src/gateway/presence/later.js';
+import type { Schedule } from '../../../src/gateway/presence/schedule.js';
 import { presences, reconnectMillisMax, statusReader, type Presences } from '../../../src/gateway/presence/presence.js';
 import { typing, typingMillisMax, type Typing } from '../../../src/gateway/presence/typing.js';
-import type { Told } from '../../../src/gateway/contract/updates.js';
+import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import { channelChat, directChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import { localPresence } from '../../../src/adapters/presence/local.js';
@@ -14,7 +14,7 @@ import { nobodySees } from '../rig/stage.js';
 const timers = () => {
   const waiting = new Set<{ readonly at: number; readonly work: () => void }>();
   let now = 0;
-  const later: Later = (millis, work) => {
+  const later: Schedule = (millis, work) => {
     const timer = { at: now + millis, work };
     waiting.add(timer);
     return () => {
@@ -40,7 +40,7 @@ const phone = on(1n, 12n);
 
 describe('presence', () => {
   const setting = async (t: TestContext) => {
-    const told: Told[] = [];
+    const told: Delivery[] = [];
     const time = timers();
     const presence = localPresence();
     const statusOf = statusReader(presence);
@@ -49,7 +49,7 @@ describe('presence', () => {
       presence,
       pubSub: localPubSub({ onListenerError: failed }),
       clock: { now: () => 1 as Millis },
-      later: time.later,
+      schedule: time.later,
       access: { seeing: (user) => Promise.resolve([user, 2n as UserId]) },
       statuses: { changed: (user) => void changed.push(user) },
       deliver: (items) => {
@@ -143,11 +143,11 @@ describe('typing', () => {
   const viewers = [1n, 2n, 3n].map((user) => user as UserId);
   const channel = channelChat(5n as CommunityId, 6n as ChannelId);
   const setting = async (t: TestContext) => {
-    const told: Told[] = [];
+    const told: Delivery[] = [];
     const time = timers();
     const made: Typing = typing({
       pubSub: localPubSub({ onListenerError: failed }),
-      later: time.later,
+      schedule: time.later,
       access: { now: { ...nobodySees, viewersOf: () => viewers } },
       deliver: (items) => {
         told.push(...items);

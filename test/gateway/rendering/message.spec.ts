@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chatOf, chatRefFor } from '../../../src/gateway/rendering/chatRefs.js';
+import { chatKeyFrom, chatRefFor } from '../../../src/gateway/rendering/chatRefs.js';
 import { messageFor } from '../../../src/gateway/rendering/message.js';
 import { channelChat, directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
 import { shredded } from '../../../src/kernel/event.js';
@@ -9,10 +9,10 @@ import { ada, bob, dm, general, self } from '../packages/messages/people.js';
 
 describe('the name of a chat', () => {
   it('means the chat that its viewer means', () => {
-    assert.equal(chatOf(dm(bob) as never, ada), directChat(ada, bob));
-    assert.equal(chatOf(dm(ada) as never, bob), directChat(ada, bob));
-    assert.equal(chatOf(dm(ada) as never, ada), selfChat(ada));
-    assert.equal(chatOf(self as never, ada), selfChat(ada));
+    assert.equal(chatKeyFrom(dm(bob) as never, ada), directChat(ada, bob));
+    assert.equal(chatKeyFrom(dm(ada) as never, bob), directChat(ada, bob));
+    assert.equal(chatKeyFrom(dm(ada) as never, ada), selfChat(ada));
+    assert.equal(chatKeyFrom(self as never, ada), selfChat(ada));
   });
   it('is what its viewer calls it', () => {
     assert.deepEqual(chatRefFor(directChat(ada, bob), ada), dm(bob));

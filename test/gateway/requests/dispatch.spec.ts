@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { limits } from '../../../src/gateway/requests/rateLimits.js';
+import { rateLimits } from '../../../src/gateway/requests/rateLimits.js';
 import { Unavailable } from '../../../src/gateway/contract/errors.js';
 import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import { nothing } from '../../../src/gen/rpcs.js';
@@ -230,7 +230,7 @@ describe('what one connection sends', () => {
 describe('a limit', () => {
   it('refuses what is too much, says when to come back, and leaves the rest alone', async (t) => {
     const taken: string[] = [];
-    const refusing = limits({
+    const refusing = rateLimits({
       take: ({ name }, of) => {
         taken.push(`${name} ${of}`);
         return name === 'typing' ? { allowed: false, retryAfterSeconds: 3 } : { allowed: true };

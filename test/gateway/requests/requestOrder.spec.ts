@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { turns, type TurnKind } from '../../../src/gateway/requests/requestOrder.js';
+import { requestOrder, type RequestOrdering } from '../../../src/gateway/requests/requestOrder.js';
 
 /** Work that is under way until it is told to end, and what has begun so far. */
 const day = () => {
-  const taken = turns();
+  const taken = requestOrder();
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const all: Promise<void>[] = [];
-  const ask = (kind: TurnKind, name: string): void => {
+  const ask = (kind: RequestOrdering, name: string): void => {
     const work = (): Promise<void> => {
       begun.push(name);
       return new Promise((resolve) => ends.set(name, resolve));

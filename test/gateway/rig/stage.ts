@@ -6,13 +6,13 @@ import { localPubSub } from '../../../src/adapters/pubsub/local.js';
 import { systemIds } from '../../../src/adapters/system/ids.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import { gateway, type Gateway, type GatewayNeeds, type Live } from '../../../src/gateway/gateway.js';
-import { noLimits } from '../../../src/gateway/requests/rateLimits.js';
+import { noRateLimits } from '../../../src/gateway/requests/rateLimits.js';
 import { metrics as makeMetrics, type Metrics } from '../../../src/gateway/operations/metrics.js';
-import type { Told } from '../../../src/gateway/contract/updates.js';
+import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import { serve, type Server } from '../../../src/gateway/sockets/server.js';
-import type { Rules } from '../../../src/gateway/contract/viewerPermissions.js';
-import type { Teller } from '../../../src/gateway/contract/updateView.js';
+import type { ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
+import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
 import { rpcTable, type RpcName } from '../../../src/gen/rpcs.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
 import { reject } from '../../../src/kernel/decider.js';
@@ -25,7 +25,7 @@ import type { Clock } from '../../../src/kernel/ports/system.js';
 import { plainSealer } from '../../support/plainSealer.js';
 import { initialize, rawClient, type RawClient } from './rawClient.js';
 
-/** A whole gateway over real sockets, on a log in memory, with handlers and teller as the test wants them. */
+/** A whole gateway over real sockets, on a log in memory, with handlers and renderer as the test wants them. */
 export interface Stage extends Gateway {
   readonly url: string;
   readonly server: Server;
@@ -39,12 +39,12 @@ export interface Stage extends Gateway {
   stop(this: void): Promise<void>;
 }
 
-export type Staging = Partial<Omit<GatewayNeeds, 'handlers' | 'teller' | 'logger' | 'metrics'>> & {
+export type Staging = Partial<Omit<GatewayNeeds, 'handlers' | 'renderer' | 'logger' | 'metrics'>> & {
   readonly handlers?: (live: Live, needs: Pick<GatewayNeeds, 'ids'>) => Partial<HandlerTable>;
-  readonly teller?: Partial<Teller>;
+  readonly renderer?: Partial<UpdateRenderer>;
 };
 
-export const stage = async ({ handlers, teller, ...given }: Staging = {}): Promise<Stage> => {
+export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Promise<Stage> => {
   const clock: Clock = { now: () => Date.now() as Millis };
   const log = given.log ?? memoryEventLog(clock);
   const sealer = plainSealer();
@@ -66,12 +66,12 @@ export const stage = async ({ handlers, teller, ...given }: Staging = {}): Promi
     pubSub: localPubSub({ onListenerError: (err) => logger.error({ err }, 'a listener failed') }),
     presence: localPresence(),
     statuses: { changed: () => undefined },
-    limits: noLimits,
+    limits: noRateLimits,
     access: { now: nobodySees, seeing: (user) => Promise.resolve([user]) },
     documents: { position: () => 0n, reached: () => undefined },
     tracer: trace.getTracer('test'),
     ...given,
-    teller: { ...silentTeller, ...teller },
+    renderer: { ...silentRenderer, ...renderer },
     handlers: (live) => ({ ...standIns, ...handlers?.(live, { ids }) }),
     logger,
     metrics,
@@ -136,17 +136,17 @@ const standIns = {
   },
 } satisfies Pick<HandlerTable, 'coreInitialize' | 'authAuthorize'> & Record<RpcName, unknown>;
 
-export const silentTeller: Teller = {
-  cares: () => true,
-  foresee: () => undefined,
-  tell: (): readonly Told[] => [],
+export const silentRenderer: UpdateRenderer = {
+  isRelevant: () => true,
+  prefetch: () => undefined,
+  render: (): readonly Delivery[] => [],
   connect: () => Promise.resolve(),
   disconnect: () => undefined,
 };
 
 /** Tells these users that a user has another name, for every event. */
-export const tellsNames = (audience: Iterable<bigint>): Pick<Teller, 'tell'> => ({
-  tell: (event: Recorded) => [
+export const tellsNames = (audience: Iterable<bigint>): Pick<UpdateRenderer, 'render'> => ({
+  render: (event: Recorded) => [
     {
       audience: audience as Iterable<UserId>,
       update: { user: { userId: event.revision as UserId, user: { name: event.id } } },
@@ -155,7 +155,7 @@ export const tellsNames = (audience: Iterable<bigint>): Pick<Teller, 'tell'> => 
 });
 
 const nothingSeen: readonly UserId[] = [];
-export const nobodySees: Rules = {
+export const nobodySees: ViewerPermissions = {
   community: () => undefined,
   member: () => undefined,
   inChannel: () => 0n,

@@ -334,7 +334,7 @@ describe('a connection without a session', { timeout: 60_000 }, () => {
 
   it('is one again when the session could not be joined', async (t) => {
     const { client, sockets } = await staged(t, {
-      teller: { connect: () => Promise.reject(new Error('away')) },
+      renderer: { connect: () => Promise.reject(new Error('away')) },
       handlers: () => ({
         authSignIn: async (_, call) => {
           await call.authorize({ user: 1n as UserId, session: 11n as SessionId });

@@ -6,7 +6,7 @@ import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { cutMillisMax } from '../../../src/gateway/sockets/connection.js';
 import { bufferedBytesMax } from '../../../src/gateway/frames/outbox.js';
 import { Unavailable } from '../../../src/gateway/contract/errors.js';
-import type { Told } from '../../../src/gateway/contract/updates.js';
+import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { reject } from '../../../src/kernel/decider.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
@@ -21,12 +21,12 @@ const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {
 
 const users = (...ids: readonly bigint[]): readonly UserId[] => ids as readonly UserId[];
 
-const named = (audience: readonly bigint[], name: string): Told => ({
+const named = (audience: readonly bigint[], name: string): Delivery => ({
   audience: users(...audience),
   update: { user: { userId: 9n as UserId, user: { name } } },
 });
 
-const posted = (audience: readonly bigint[], message: bigint): Told => ({
+const posted = (audience: readonly bigint[], message: bigint): Delivery => ({
   audience: users(...audience),
   update: { messageCreated: { message: { messageId: message as MessageId, message: 'hello' } } },
   tails: {
@@ -206,7 +206,7 @@ describe('an update', () => {
 });
 
 describe('a session', () => {
-  const revocation: Told = {
+  const revocation: Delivery = {
     audience: users(1n),
     update: { sessionDeleted: { sessionId: 11n as SessionId } },
     closes: 11n as SessionId,
@@ -231,14 +231,14 @@ describe('a session', () => {
     assert.equal(await client.closed, 1008);
   });
 
-  it('is known to the teller from its first connection to its last', async (t) => {
+  it('is known to the renderer from its first connection to its last', async (t) => {
     const seen: string[] = [];
     let gone = (): void => undefined;
     const disconnected = new Promise<void>((resolve) => {
       gone = resolve;
     });
     const { signedIn } = await staged(t, {
-      teller: {
+      renderer: {
         connect: (user) => Promise.resolve(void seen.push(`connect ${user.toString()}`)),
         disconnect: (user) => {
           seen.push(`disconnect ${user.toString()}`);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { eventKinds } from '../../../src/domain/registry.js';
-import type { Teller } from '../../../src/gateway/contract/updateView.js';
+import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
 import type { Event, Position } from '../../../src/kernel/event.js';
@@ -31,8 +31,8 @@ const store = (log: EventLog, event: Event, correlation: string) => {
   return log.append(stream, [written], 'noStream');
 };
 
-const telling: Partial<Teller> = {
-  tell: ({ type, data }) => {
+const telling: Partial<UpdateRenderer> = {
+  render: ({ type, data }) => {
     assert.equal(type, 'messages.MessageDeleted.v1');
     const { message } = data as { readonly message: MessageId };
     if (message === 13n) throw new Error('thirteen');
@@ -49,8 +49,8 @@ const door = () => {
   return { open, opened };
 };
 
-const staged = async (t: TestContext, teller: Partial<Teller>, log?: EventLog): Promise<Stage> => {
-  const made = await stage({ teller, ...(log === undefined ? {} : { log }) });
+const staged = async (t: TestContext, renderer: Partial<UpdateRenderer>, log?: EventLog): Promise<Stage> => {
+  const made = await stage({ renderer, ...(log === undefined ? {} : { log }) });
   t.after(() => made.stop());
   return made;
 };
@@ -67,13 +67,13 @@ describe('the fan-out', () => {
     assert.deepEqual(deleted(client), [[1], [2], [3], [4]]);
   });
 
-  it('shows the teller what comes next before any of it is told', async (t) => {
+  it('shows the renderer what comes next before any of it is told', async (t) => {
     const order: string[] = [];
     const { signedIn, log } = await staged(t, {
-      foresee: (batch) => order.push(...batch.map(({ type }) => `foreseen ${type}`)),
-      tell: (event) => {
+      prefetch: (batch) => order.push(...batch.map(({ type }) => `foreseen ${type}`)),
+      render: (event) => {
         order.push(`told ${event.type}`);
-        return telling.tell?.(event) ?? [];
+        return telling.render?.(event) ?? [];
       },
     });
     const client = await signedIn(user, 11n);
@@ -102,7 +102,7 @@ describe('the fan-out', () => {
       read = position;
     };
     const { client, log, fanOut, ...made } = await stage({
-      teller: { ...telling, connect },
+      renderer: { ...telling, connect },
       documents: { position: () => 0n, reached },
       handlers: () => ({
         chatsGetChats: async (_, call) => {
@@ -137,14 +137,14 @@ describe('the fan-out', () => {
 
   it('does not look into the body of what nobody cares about', async (t) => {
     const asked: string[] = [];
-    const teller: Partial<Teller> = {
-      cares: (about, type) => {
+    const renderer: Partial<UpdateRenderer> = {
+      isRelevant: (about, type) => {
         asked.push(`${about} ${type}`);
         return false;
       },
-      tell: () => assert.fail('told'),
+      render: () => assert.fail('told'),
     };
-    const { log, fanOut } = await staged(t, teller);
+    const { log, fanOut } = await staged(t, renderer);
     const { position } = await store(log, deletion(1), 'request');
     await fanOut.reached(position);
     assert.deepEqual(asked, ['self.1 messages.MessageDeleted.v1']);
@@ -153,7 +153,7 @@ describe('the fan-out', () => {
   it('is reached by those who wait, once it has folded the event', async (t) => {
     const told: bigint[] = [];
     const { log, fanOut } = await staged(t, {
-      tell: ({ position }) => {
+      render: ({ position }) => {
         told.push(position);
         return [];
       },
@@ -165,7 +165,7 @@ describe('the fan-out', () => {
   });
 
   it('hears of revoked sessions also when nobody cares', async (t) => {
-    const { signedIn, log, fanOut } = await staged(t, { cares: () => false });
+    const { signedIn, log, fanOut } = await staged(t, { isRelevant: () => false });
     const revoked = { type: 'accounts.SessionRevoked.v1', data: { user, session: 11n as SessionId } };
     const { position } = await store(log, revoked, 'request');
     await fanOut.reached(position);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { View } from '../../../src/gateway/contract/updateView.js';
+import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { directChat } from '../../../src/kernel/chat.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
 import { communityTopic, nobody, userTopic } from '../../../src/kernel/topics.js';
@@ -19,7 +19,7 @@ import {
 import { nodeOf, type AnyEvent, type Node } from '../access/node.js';
 
 let node: Node;
-let views: View[];
+let views: UpdateView[];
 beforeEach(async () => {
   node = await nodeOf();
   views = [];
@@ -31,17 +31,17 @@ beforeEach(async () => {
   await node.tell();
 });
 
-describe('the teller', () => {
+describe('the renderer', () => {
   it('cares about nothing while nobody is connected', () => {
     const topics = [chatOfGeneral, communityTopic(guild), userTopic(ann), directChat(ann, ben), nobody];
     const types = ['messages.MessageSent.v1', 'members.MemberLeft.v1', 'users.NameChanged.v1', 'reads.MarkerMoved.v1'];
-    const cared = topics.flatMap((topic) => types.filter((type) => node.teller.cares(topic, type)));
+    const cared = topics.flatMap((topic) => types.filter((type) => node.renderer.isRelevant(topic, type)));
     assert.deepEqual(cared, []);
   });
 
   it('cares about what connected users may hear', async () => {
-    await node.teller.connect(ben);
-    const cares = (topic: string, type: string): boolean => node.teller.cares(topic, type);
+    await node.renderer.connect(ben);
+    const cares = (topic: string, type: string): boolean => node.renderer.isRelevant(topic, type);
     assert.equal(cares(chatOfGeneral, 'messages.MessageSent.v1'), true);
     assert.equal(cares('channel.999.1', 'messages.MessageSent.v1'), false);
     assert.equal(cares(directChat(ann, ben), 'messages.MessageSent.v1'), true);
@@ -54,7 +54,7 @@ describe('the teller', () => {
   });
 
   it('shows a message as of the event, whatever has happened to it since', async () => {
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     await node.append(sent(1000n, ann), edited(1000n, ann), messageDeleted(1000n, ann));
     await node.tell();
     const texts = await Promise.all(views.map(async (view) => (await view.message(1000n as MessageId))?.text));
@@ -63,7 +63,7 @@ describe('the teller', () => {
 
   it('knows a conversation that this message begins', async () => {
     const chat = directChat(ann, ben);
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     await node.append(sent(1000n, ann, chat), sent(1001n, ben, chat));
     await node.project();
     const before: unknown[] = [];
@@ -79,7 +79,7 @@ describe('the teller', () => {
   it('knows users, also those who changed just now', async () => {
     const changed: AnyEvent = { type: 'users.NameChanged.v1', data: { user: ann, name: 'Anna' } };
     await node.append(registered(ann));
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     const names: unknown[] = [];
     node.renderWith(async (_, view) => {
       names.push((await view.user(ann))?.name);
@@ -93,7 +93,7 @@ describe('the teller', () => {
   it('fetches those who join at once by one read, each as they are when it is told', async () => {
     const joiners = Array.from({ length: 50 }, (_, at) => BigInt(1_000 + at) as UserId);
     await node.append(...joiners.map(registered));
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     await node.tell();
     const names: unknown[] = [];
     node.renderWith(async ({ type, data }, view) => {
@@ -115,13 +115,13 @@ describe('the teller', () => {
   });
 
   it('hands on a failure to render, and is exact for the next event', async () => {
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     node.renderWith(() => {
       throw new Error('cannot be rendered');
     });
     await assert.rejects(node.happens(joined(9n as UserId)), /rendered/);
     node.renderWith(() => []);
-    await node.teller.connect(9n as UserId);
+    await node.renderer.connect(9n as UserId);
     await node.tell();
     assert.deepEqual([...node.rules.viewersOf(chatOfGeneral)], [ben, 9n]);
   });

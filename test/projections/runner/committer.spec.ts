@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { commitEventsMax, committer, growMillisMax } from '../../../src/projections/runner/committer.js';
-import type { Batch, Folder } from '../../../src/projections/runner/foldingEngine.js';
+import type { Batch, FoldingEngine } from '../../../src/projections/runner/foldingEngine.js';
 
 const empty: Batch = { writes: [], checkpoints: [], marks: [] };
 
@@ -11,7 +11,7 @@ const setting = (context: TestContext) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const closing = new AbortController();
   const given = { commits: 0, isAwaited: false, store: (): void => undefined };
-  const folding: Pick<Folder, 'nextBatch' | 'stored'> = { nextBatch: () => empty, stored: () => undefined };
+  const folding: Pick<FoldingEngine, 'nextBatch' | 'stored'> = { nextBatch: () => empty, stored: () => undefined };
   const committing = committer({
     commit: () => {
       given.commits += 1;

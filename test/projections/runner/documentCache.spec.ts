@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { forRunner } from '../../../src/kernel/document.js';
-import { hotDocuments, hotDocumentsMin, type HotDocuments } from '../../../src/projections/runner/documentCache.js';
+import {
+  documentCache,
+  cachedDocumentsMin,
+  type DocumentCache,
+} from '../../../src/projections/runner/documentCache.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 
-const hotUsers = (): HotDocuments => hotDocuments(forRunner(userDocuments));
+const hotUsers = (): DocumentCache => documentCache(forRunner(userDocuments));
 
 /** Uses so many other documents that a generation is full. */
-const fill = (hot: HotDocuments, name: string): void => {
-  for (let index = 0; index < hotDocumentsMin; index += 1) hot.of(`${name} ${index.toString()}`);
+const fill = (hot: DocumentCache, name: string): void => {
+  for (let index = 0; index < cachedDocumentsMin; index += 1) hot.of(`${name} ${index.toString()}`);
 };
 
 describe('hot documents', () => {

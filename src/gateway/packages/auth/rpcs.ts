@@ -11,7 +11,7 @@ import type { Ids, PasswordHasher, Random } from '../../../kernel/ports/system.j
 import type { Vault } from '../../../kernel/ports/vault.js';
 import { sessionsOf } from '../../../projections/accounts/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
-import { displayNameOf, type Names } from '../../access/uniqueNames.js';
+import { displayNameOf, type UniqueNames } from '../../access/uniqueNames.js';
 import { sessionDeviceOf, type OpenCall } from '../../contract/call.js';
 import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
@@ -22,7 +22,7 @@ export type AuthNeeds = {
   readonly random: Random;
   readonly vault: Vault;
   readonly hasher: PasswordHasher;
-  readonly names: Names;
+  readonly names: UniqueNames;
   readonly reads: Reads;
   readonly presence: Presence;
   /** The user as clients see them; undefined when there is no such user. */

@@ -1,9 +1,9 @@
 import type { AccountEvent } from '../../../domain/accounts/events.js';
 import { silent } from '../../contract/updates.js';
-import { type Updates } from '../../contract/updates.js';
-import type { View } from '../../contract/updateView.js';
+import { type UpdateTable } from '../../contract/updates.js';
+import type { UpdateView } from '../../contract/updateView.js';
 
-export const accountUpdates: Updates<AccountEvent, View> = {
+export const accountUpdates: UpdateTable<AccountEvent, UpdateView> = {
   'accounts.AccountRegistered.v1': silent,
   'accounts.SessionOpened.v1': silent,
   'accounts.SessionDeviceChanged.v1': silent,

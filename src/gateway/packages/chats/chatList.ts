@@ -1,6 +1,6 @@
 import type { ChatInit, ChatsInit } from '../../../gen/chats.js';
 import { Message, User, type ConversationInit, type MessageInit, type UserInit } from '../../../gen/types.js';
-import { chatOf as placeOf, type ChatKey } from '../../../kernel/chat.js';
+import { parseChatKey as placeOf, type ChatKey } from '../../../kernel/chat.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { difference } from '../../../kernel/permissions.js';
 import { sortIdOf, type ConversationDocument } from '../../../projections/conversations/documents.js';

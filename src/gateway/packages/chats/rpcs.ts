@@ -8,7 +8,7 @@ import { conversationsOf } from '../../../projections/conversations/queries.js';
 import { lastMessage } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { seenChat, seenTextChat, writableChat } from '../../access/chatAccess.js';
-import { chatOf } from '../../rendering/chatRefs.js';
+import { chatKeyFrom } from '../../rendering/chatRefs.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
 import type { Handlers } from '../../contract/handlers.js';
@@ -37,7 +37,7 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
 
   async chatsGetChat({ chatRef }, call) {
     const { user } = call.caller;
-    const chat = chatOf(chatRef, user);
+    const chat = chatKeyFrom(chatRef, user);
     if (isRejection(chat)) return chat;
     // In this order: who loses sight of the chat while this waits must not read what came after.
     await call.upToDate('conversations', 'messages', 'reads', 'users');
@@ -47,7 +47,7 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
 
   async chatsMarkChatRead({ chatRef, messageId }, call) {
     const { user } = call.caller;
-    const chat = chatOf(chatRef, user);
+    const chat = chatKeyFrom(chatRef, user);
     if (isRejection(chat)) return chat;
     if (messageId === 0n) return reject('INVALID_ARGUMENT', 'no message is named');
     const seen = await seenTextChat(needs.access, call, chat);
@@ -60,7 +60,7 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
   },
 
   async chatsSetTyping(request, call) {
-    const chat = chatOf(request.chatRef, call.caller.user);
+    const chat = chatKeyFrom(request.chatRef, call.caller.user);
     if (isRejection(chat)) return chat;
     const writable = await writableChat(needs.access, call, chat);
     if (isRejection(writable)) return writable;

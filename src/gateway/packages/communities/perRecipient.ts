@@ -1,15 +1,15 @@
 import type { CommunityId, UserId } from '../../../kernel/ids.js';
-import type { Told } from '../../contract/updates.js';
+import type { Delivery } from '../../contract/updates.js';
 import { communityFor } from '../../rendering/community.js';
-import type { Rules } from '../../contract/viewerPermissions.js';
-import type { View } from '../../contract/updateView.js';
+import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
+import type { UpdateView } from '../../contract/updateView.js';
 
 /**
  * Members who stood alike and stand alike now: owner or not, and with the same roles. The same rules hold for all of
  * them, so one of them is asked for all, and all are told with one update.
  */
 export const alike = (
-  { before, after }: Pick<View, 'before' | 'after'>,
+  { before, after }: Pick<UpdateView, 'before' | 'after'>,
   community: CommunityId,
   users: Iterable<UserId>,
 ): readonly (readonly [UserId, ...UserId[]])[] => {
@@ -24,10 +24,14 @@ export const alike = (
 };
 
 /** The community, to each of them as they see it: in as many parts as there are renderings. */
-export const communityTold = (view: View, community: CommunityId, users: Iterable<UserId>): readonly Told[] => {
+export const communityDeliveries = (
+  view: UpdateView,
+  community: CommunityId,
+  users: Iterable<UserId>,
+): readonly Delivery[] => {
   const document = view.after.community(community);
   if (document === undefined) return [];
-  const parts = new Map<string, { readonly audience: UserId[]; readonly update: Told['update'] }>();
+  const parts = new Map<string, { readonly audience: UserId[]; readonly update: Delivery['update'] }>();
   for (const group of alike(view, community, users)) {
     const member = view.after.member(community, group[0]);
     if (member === undefined) continue;
@@ -42,7 +46,7 @@ export const communityTold = (view: View, community: CommunityId, users: Iterabl
   return [...parts.values()];
 };
 
-const standingOf = (rules: Rules, community: CommunityId, user: UserId): string => {
+const standingOf = (rules: ViewerPermissions, community: CommunityId, user: UserId): string => {
   const member = rules.member(community, user);
   if (member === undefined) return 'outside';
   return member.owner ? 'owner' : member.roles.map(({ id }) => id.toString()).join();

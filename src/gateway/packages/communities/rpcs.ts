@@ -10,7 +10,7 @@ import { unread } from '../../../projections/unread/unread.js';
 import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/community.js';
 import type { Handlers } from '../../contract/handlers.js';
-import type { Rules } from '../../contract/viewerPermissions.js';
+import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import { memberAsker, rulesFor } from '../../access/memberAccess.js';
 import { inBatches } from './inBatches.js';
 import { channelRpcs, type ChannelRpcs } from './channels/rpcs.js';
@@ -84,7 +84,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
 /** Taken from the rules in one go, because the counting takes waits. */
 type Seen = { readonly id: CommunityId; readonly community: CommunityInit; readonly chats: readonly ChatKey[] };
 
-const seenBy = (rules: Rules, id: CommunityId, user: UserId): readonly Seen[] => {
+const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId): readonly Seen[] => {
   const document = rules.community(id);
   const member = rules.member(id, user);
   if (document === undefined || member === undefined) return [];

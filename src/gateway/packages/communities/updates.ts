@@ -3,22 +3,22 @@ import { channelChat } from '../../../kernel/chat.js';
 import type { Position } from '../../../kernel/event.js';
 import type { ChannelId, CommunityId, RoleId, UserId } from '../../../kernel/ids.js';
 import { silent } from '../../contract/updates.js';
-import { type Updates } from '../../contract/updates.js';
-import { type Told } from '../../contract/updates.js';
-import type { Rules } from '../../contract/viewerPermissions.js';
-import type { View } from '../../contract/updateView.js';
+import { type UpdateTable } from '../../contract/updates.js';
+import { type Delivery } from '../../contract/updates.js';
+import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
+import type { UpdateView } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
-import { membersTold, type MemberTelling } from './members/updates.js';
-import { allChannels, channelTold, sightTold } from './visibilityUpdates.js';
-import { communityTold } from './perRecipient.js';
+import { memberDeliveries, type MemberDeliveryNeeds } from './members/updates.js';
+import { allChannels, channelDelivery, visibilityDeliveries } from './visibilityUpdates.js';
+import { communityDeliveries } from './perRecipient.js';
 
-export type CommunityUpdatesNeeds = MemberTelling & {
+export type CommunityUpdatesNeeds = MemberDeliveryNeeds & {
   /** The first of those who have the role, as of this position, wherever they are connected if at all. */
   readonly holders: (of: RoleOf, asOf: Position, limit: number) => Promise<readonly UserId[]>;
 };
 type RoleOf = { readonly community: CommunityId; readonly role: RoleId };
 
-export const communityUpdates = (needs: CommunityUpdatesNeeds): Updates<CommunityEvent, View> => ({
+export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<CommunityEvent, UpdateView> => ({
   // Nobody is in it yet: the founder is told once they are a member.
   'communities.CommunityCreated.v1': silent,
   'communities.CommunityDeleted.v1': ({ data: { community } }, { before }) => [
@@ -47,7 +47,7 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): Updates<Communit
     // Taken from the rules before any wait.
     const [hinted, sight] = [hint(view, data.community), sightOfHolders(data, view)];
     const holders = await needs.holders(data, position, holdersToldMax);
-    return [...hinted, ...(await membersTold({ ...data, users: holders }, view, needs)), ...sight];
+    return [...hinted, ...(await memberDeliveries({ ...data, users: holders }, view, needs)), ...sight];
   },
   'communities.OverrideSet.v1': ({ data }, view) => overridden(data, view),
   'communities.OverrideRemoved.v1': ({ data }, view) => overridden(data, view),
@@ -59,40 +59,45 @@ export const holdersToldMax = 100;
 type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId };
 
 /** The channel as it is now, to everybody who sees it. */
-const edited = ({ community, channel: id }: OnChannel, { after }: View): readonly Told[] => {
+const edited = ({ community, channel: id }: OnChannel, { after }: UpdateView): readonly Delivery[] => {
   const channel = channelIn(after, community, id);
-  return channel === undefined ? [] : [channelTold(community, channel, after.viewersOf(channelChat(community, id)))];
+  return channel === undefined
+    ? []
+    : [channelDelivery(community, channel, after.viewersOf(channelChat(community, id)))];
 };
 
-const sightOfAll = (view: View, community: CommunityId, channels: readonly ChannelId[]): readonly Told[] =>
-  sightTold(view, { community, channels, users: view.after.connectedMembers(community) });
+const sightOfAll = (view: UpdateView, community: CommunityId, channels: readonly ChannelId[]): readonly Delivery[] =>
+  visibilityDeliveries(view, { community, channels, users: view.after.connectedMembers(community) });
 
 /** What is overridden in a category is overridden in all that follow it. */
-const overridden = ({ community, channel }: OnChannel, view: View): readonly Told[] => {
+const overridden = ({ community, channel }: OnChannel, view: UpdateView): readonly Delivery[] => {
   const followers = (view.after.community(community)?.channels ?? []).filter(
     ({ parent, synced }) => synced && parent === channel,
   );
   return sightOfAll(view, community, [channel, ...followers.map(({ id }) => id)]);
 };
 
-const hint = (view: View, community: CommunityId): readonly Told[] =>
-  communityTold(view, community, view.after.connectedMembers(community));
+const hint = (view: UpdateView, community: CommunityId): readonly Delivery[] =>
+  communityDeliveries(view, community, view.after.connectedMembers(community));
 
 /** Of a change of the role that gives and takes nothing, nobody sees more or less. */
-const sightOfHolders = ({ community, role }: (RoleEdited | RoleDeleted)['data'], view: View): readonly Told[] => {
+const sightOfHolders = (
+  { community, role }: (RoleEdited | RoleDeleted)['data'],
+  view: UpdateView,
+): readonly Delivery[] => {
   const before = permissionsOf(view.before, community, role);
   if (before !== undefined && before === permissionsOf(view.after, community, role)) return [];
-  return sightTold(view, {
+  return visibilityDeliveries(view, {
     community,
     users: holdersOf(view, community, role),
     channels: allChannels(view, community),
   });
 };
 
-const permissionsOf = (rules: Rules, community: CommunityId, role: RoleId): bigint | undefined =>
+const permissionsOf = (rules: ViewerPermissions, community: CommunityId, role: RoleId): bigint | undefined =>
   rules.community(community)?.roles.find(({ id }) => id === role)?.permissions;
 
-const holdersOf = ({ before, after }: View, community: CommunityId, role: RoleId): readonly UserId[] =>
+const holdersOf = ({ before, after }: UpdateView, community: CommunityId, role: RoleId): readonly UserId[] =>
   [...after.connectedMembers(community)].filter((user) =>
     before.member(community, user)?.roles.some(({ id }) => id === role),
   );

@@ -3,9 +3,9 @@ import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import type { ChannelRecord } from '../../../projections/communities/documents.js';
 import { channelRefFor } from '../../rendering/channel.js';
 import { channelFor } from '../../rendering/channel.js';
-import type { Told } from '../../contract/updates.js';
-import type { Rules } from '../../contract/viewerPermissions.js';
-import type { View } from '../../contract/updateView.js';
+import type { Delivery } from '../../contract/updates.js';
+import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
+import type { UpdateView } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
 import { alike } from './perRecipient.js';
 
@@ -20,10 +20,10 @@ export type Scope = {
  * What an event did to what these members see of these channels: the channel to those who have come to see it, its
  * permissions to those for whom they are others than before, and its end to those who see it no longer.
  */
-export const sightTold = (view: View, scope: Scope): readonly Told[] => {
+export const visibilityDeliveries = (view: UpdateView, scope: Scope): readonly Delivery[] => {
   const { shown, permitted, hidden } = changesOf(view, scope);
   return [
-    ...[...shown.values()].map(({ channel, audience }) => channelTold(scope.community, channel, audience)),
+    ...[...shown.values()].map(({ channel, audience }) => channelDelivery(scope.community, channel, audience)),
     ...[...permitted.values()].map(({ channel, audience, pos, neg }) => ({
       audience,
       update: {
@@ -40,13 +40,17 @@ export const sightTold = (view: View, scope: Scope): readonly Told[] => {
   ];
 };
 
-export const channelTold = (community: CommunityId, channel: ChannelRecord, audience: Iterable<UserId>): Told => ({
+export const channelDelivery = (
+  community: CommunityId,
+  channel: ChannelRecord,
+  audience: Iterable<UserId>,
+): Delivery => ({
   audience,
   update: { channel: { channel: channelFor(community, channel) } },
 });
 
 /** All channels that there were or are. */
-export const allChannels = ({ before, after }: View, community: CommunityId): readonly ChannelId[] => {
+export const allChannels = ({ before, after }: UpdateView, community: CommunityId): readonly ChannelId[] => {
   const both = [before, after].flatMap((rules) => rules.community(community)?.channels ?? []);
   return [...new Set(both.map(({ id }) => id))];
 };
@@ -60,7 +64,7 @@ type Changes = {
   readonly hidden: Map<ChannelId, UserId[]>;
 };
 
-const changesOf = (view: View, { community, users, channels }: Scope): Changes => {
+const changesOf = (view: UpdateView, { community, users, channels }: Scope): Changes => {
   const changes: Changes = { shown: new Map(), permitted: new Map(), hidden: new Map() };
   const records = new Map(channels.map((id) => [id, channelIn(view.after, community, id)]));
   for (const group of alike(view, community, users)) {
@@ -84,7 +88,7 @@ type Sight = { readonly sees: boolean; readonly pos: bigint; readonly neg: bigin
 type Place = { readonly community: CommunityId; readonly channel: ChannelId; readonly user: UserId };
 
 const unseen: Sight = { sees: false, pos: 0n, neg: 0n };
-const sightOf = (rules: Rules, { community, channel, user }: Place): Sight => {
+const sightOf = (rules: ViewerPermissions, { community, channel, user }: Place): Sight => {
   const effective = rules.inChannel(community, channel, user);
   const member = rules.member(community, user);
   return effective === 0n || member === undefined

@@ -4,7 +4,7 @@ import { invites } from '../../../domain/invites/decide.js';
 import { joiningId, members, memberStream } from '../../../domain/members/decide.js';
 import type { InvitePreviewInit } from '../../../gen/auth.js';
 import { nothing, type Nothing } from '../../../gen/rpcs.js';
-import { channelChat, chatOf } from '../../../kernel/chat.js';
+import { channelChat, parseChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { CommunityId, Millis } from '../../../kernel/ids.js';
@@ -50,7 +50,7 @@ export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
     if (isRejection(limited)) return limited;
     const { communityId, channelId } = ref;
     const { user: creator } = call.caller;
-    await call.rulesUpToDate();
+    await call.accessUpToDate();
     await needs.access.load(communityId, [creator]);
     if (needs.access.now.member(communityId, creator) === undefined) return reject('COMMUNITY_NOT_FOUND');
     const chat = channelChat(communityId, channelId);
@@ -67,7 +67,7 @@ type Invited = { readonly invite: InviteDocument; readonly into: CommunityId };
 /** Whether it can still be used is for the rules to say: they count, the read model only tells. */
 const inviteInto = async ({ reads }: InviteNeeds, code: string): Promise<Invited | undefined> => {
   const found = isCode(code) ? await invite(reads, code) : undefined;
-  const chat = found && chatOf(found.chat);
+  const chat = found && parseChatKey(found.chat);
   if (found === undefined || chat?.kind !== 'channel') return undefined;
   return (await community(reads, chat.community)) && { invite: found, into: chat.community };
 };
@@ -100,7 +100,7 @@ const previewed = async (
   const [document, creator] = await Promise.all([community(reads, into), user(reads, found.creator)]);
   if (document === undefined) return undefined;
   if (call.caller !== undefined) {
-    await call.rulesUpToDate();
+    await call.accessUpToDate();
     await access.load(into, [call.caller.user]);
   }
   const viewer = call.caller && access.now.member(into, call.caller.user);

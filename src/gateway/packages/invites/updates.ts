@@ -1,10 +1,10 @@
 import type { InviteEvent } from '../../../domain/invites/events.js';
 import { silent } from '../../contract/updates.js';
-import { type Updates } from '../../contract/updates.js';
-import type { View } from '../../contract/updateView.js';
+import { type UpdateTable } from '../../contract/updates.js';
+import type { UpdateView } from '../../contract/updateView.js';
 
 /** The protocol has no update about invites. */
-export const inviteUpdates: Updates<InviteEvent, View> = {
+export const inviteUpdates: UpdateTable<InviteEvent, UpdateView> = {
   'invites.InviteCreated.v1': silent,
   'invites.InviteUsed.v1': silent,
 };

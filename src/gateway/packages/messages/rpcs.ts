@@ -6,7 +6,7 @@ import { isShredded } from '../../../kernel/event.js';
 import { has } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
 import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
-import { chatOf } from '../../rendering/chatRefs.js';
+import { chatKeyFrom } from '../../rendering/chatRefs.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
 import type { Handlers } from '../../contract/handlers.js';
@@ -30,7 +30,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
     },
 
     async messagesGetHistory(request, call) {
-      const chat = chatOf(request.chatRef, call.caller.user);
+      const chat = chatKeyFrom(request.chatRef, call.caller.user);
       if (isRejection(chat)) return chat;
       // In this order: who loses sight of the chat while this waits must not read what came after.
       await call.upToDate('members', 'messages', 'users');
@@ -57,7 +57,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
     },
 
     async messagesDeleteMessage({ chatRef, messageIds }, call) {
-      const chat = chatOf(chatRef, call.caller.user);
+      const chat = chatKeyFrom(chatRef, call.caller.user);
       if (isRejection(chat)) return chat;
       const ids = [...new Set(messageIds)];
       await call.upToDate('messages');

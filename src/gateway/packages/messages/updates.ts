@@ -1,19 +1,19 @@
 import type { MessageEvent, MessageSent } from '../../../domain/messages/events.js';
 import type { UpdateInit } from '../../../gen/rpcs.js';
-import { chatOf as placeOf, type ChatKey } from '../../../kernel/chat.js';
+import { parseChatKey as placeOf, type ChatKey } from '../../../kernel/chat.js';
 import type { Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { conversationFor } from '../../rendering/conversation.js';
 import { chatRefFor } from '../../rendering/chatRefs.js';
 import { messageFor, messageSentFor } from '../../rendering/message.js';
 import { erasedUser, userFor } from '../../rendering/user.js';
-import type { Updates } from '../../contract/updates.js';
-import type { Told } from '../../contract/updates.js';
+import type { UpdateTable } from '../../contract/updates.js';
+import type { Delivery } from '../../contract/updates.js';
 import type { MessageTails } from '../../contract/updates.js';
 import type { Statuses } from '../../presence/statuses.js';
-import type { View } from '../../contract/updateView.js';
+import type { UpdateView } from '../../contract/updateView.js';
 
-export const messageUpdates = (statusOf: Statuses['of']): Updates<MessageEvent, View> => ({
+export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEvent, UpdateView> => ({
   'messages.MessageSent.v1': async (event, view) => {
     const viewers = view.after.viewersOf(event.data.chat);
     if (first(viewers) === undefined) return [];
@@ -36,9 +36,9 @@ export const messageUpdates = (statusOf: Statuses['of']): Updates<MessageEvent, 
     })),
 });
 
-type Sent = { readonly event: Recorded<MessageSent>; readonly view: View; readonly viewers: Iterable<UserId> };
+type Sent = { readonly event: Recorded<MessageSent>; readonly view: UpdateView; readonly viewers: Iterable<UserId> };
 
-const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Told[]> => {
+const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
   const { chat, author: id, nonce: clientId } = event.data;
   const [unreadCounts, user, status] = await Promise.all([
     view.unreadCounts(chat, viewers),
@@ -57,7 +57,7 @@ const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): P
 };
 
 /** A direct chat that begins with this message is told first: an update about a chat that a client does not know is lost on it. */
-const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Told[]> => {
+const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
   const { chat, message } = event.data;
   const place = placeOf(chat);
   if (place.kind !== 'direct' && place.kind !== 'self') return [];
@@ -88,7 +88,7 @@ const toViewers = (
   viewers: Iterable<UserId>,
   render: (viewer: UserId) => UpdateInit,
   tails?: MessageTails,
-): readonly Told[] => {
+): readonly Delivery[] => {
   const anybody = first(viewers);
   if (anybody === undefined) return [];
   // Handed on as they are: the same list of viewers is known again where their unread messages are counted.

@@ -4,7 +4,7 @@ import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
-import { chatOf } from '../../rendering/chatRefs.js';
+import { chatKeyFrom } from '../../rendering/chatRefs.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
 
 /** Of a message and of a quote, in UTF-16 code units. */
@@ -28,7 +28,7 @@ export type Sending = Written & {
 };
 
 export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejection => {
-  const chat = chatOf(request.chatRef, sender);
+  const chat = chatKeyFrom(request.chatRef, sender);
   if (isRejection(chat)) return chat;
   if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
   const written = writtenOf(request.message, request.entities);
@@ -55,7 +55,7 @@ export type Editing = {
 };
 
 export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejection => {
-  const chat = chatOf(request.chatRef, editor);
+  const chat = chatKeyFrom(request.chatRef, editor);
   if (isRejection(chat)) return chat;
   if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
   const { messageId: message, message: text, entities } = request;

@@ -1,9 +1,9 @@
 import type { ReadEvent } from '../../../domain/reads/events.js';
 import { chatRefFor } from '../../rendering/chatRefs.js';
-import type { Updates } from '../../contract/updates.js';
-import type { View } from '../../contract/updateView.js';
+import type { UpdateTable } from '../../contract/updates.js';
+import type { UpdateView } from '../../contract/updateView.js';
 
-export const readUpdates: Updates<ReadEvent, View> = {
+export const readUpdates: UpdateTable<ReadEvent, UpdateView> = {
   // To nobody but the user: how far others have read is not for the peer to know.
   'reads.MarkerMoved.v1': async ({ data: { user, chat, message } }, view) => {
     const { messages, mentions, marker } = await view.unread(chat, user);

@@ -3,13 +3,13 @@ import { users, userStream } from '../../../domain/users/decide.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, type Rejection } from '../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
-import type { Name, Names } from '../../access/uniqueNames.js';
+import type { UniqueName, UniqueNames } from '../../access/uniqueNames.js';
 import type { Call, Caller } from '../../contract/call.js';
 import type { Handlers } from '../../contract/handlers.js';
 import { profileOf, statusOf, type ProfileRequest, type StatusChange } from './wire.js';
 
 export type SettingsNeeds = {
-  readonly names: Names;
+  readonly names: UniqueNames;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly changeStatus: (caller: Caller, change: StatusChange) => Promise<void>;
 };
@@ -74,7 +74,7 @@ const renamed = async (
   return undefined;
 };
 
-const carriedBy = async (streams: Pick<FoldedStreams, 'caughtUp'>, call: Call): Promise<Name | undefined> => {
+const carriedBy = async (streams: Pick<FoldedStreams, 'caughtUp'>, call: Call): Promise<UniqueName | undefined> => {
   const { state } = await streams.caughtUp(userStream(call.caller.user), users);
   if (state.status === 'absent' || state.username === undefined) return undefined;
   return { kind: 'username', key: state.username.key };

@@ -1,12 +1,12 @@
 import type { UserEvent } from '../../../domain/users/events.js';
 import { userFor, type StatusOf } from '../../rendering/user.js';
 import { silent } from '../../contract/updates.js';
-import { type Updates } from '../../contract/updates.js';
-import { type Told } from '../../contract/updates.js';
-import type { View } from '../../contract/updateView.js';
+import { type UpdateTable } from '../../contract/updates.js';
+import { type Delivery } from '../../contract/updates.js';
+import type { UpdateView } from '../../contract/updateView.js';
 
-export const userUpdates = (statusOf: StatusOf): Updates<UserEvent, View> => {
-  const profileChanged = async ({ data: { user } }: UserEvent, view: View): Promise<readonly Told[]> => {
+export const userUpdates = (statusOf: StatusOf): UpdateTable<UserEvent, UpdateView> => {
+  const profileChanged = async ({ data: { user } }: UserEvent, view: UpdateView): Promise<readonly Delivery[]> => {
     // With their presence: a user without any is taken for offline.
     const [found, audience, [status]] = await Promise.all([view.user(user), view.seeing(user), statusOf([user])]);
     return found === undefined ? [] : [{ audience, update: { user: { userId: user, user: userFor(found, status) } } }];

@@ -11,7 +11,7 @@ import type { UnreadCounts } from '../../contract/updateView.js';
  * How much connected viewers have not read, kept by the events themselves once it has been loaded. Loads happen while an
  * event is told, so no event comes in between; the read model has that event in it, and may be ahead.
  */
-export interface Unread {
+export interface LiveUnreadCounts {
   readonly holds: (chat: ChatKey) => boolean;
   readonly folds: (type: string) => boolean;
   readonly apply: (event: Recorded) => void;
@@ -38,7 +38,7 @@ const newestReadMin = 32;
 const newestReadMax = 256;
 const readsAtOnceMax = 16;
 
-export const unreadCounts = ({ reads, caughtUp, position }: UnreadNeeds): Unread => {
+export const unreadCounts = ({ reads, caughtUp, position }: UnreadNeeds): LiveUnreadCounts => {
   // A Map keeps the order of insertion: the first is the one that was used least recently.
   const chats = new Map<ChatKey, ChatUnread>();
   const chatsOf = new Map<UserId, Set<ChatKey>>();
@@ -146,19 +146,19 @@ const enterAll = async ({ reads, chat, counts, asOf }: Entering, viewers: readon
   const own = counts.newestByAuthor();
   const behind: { readonly viewer: UserId; readonly marker: MessageId }[] = [];
   for (const [place, viewer] of viewers.entries()) {
-    const marker = later(said[place], own.get(viewer));
+    const marker = maxMarker(said[place], own.get(viewer));
     if (marker >= counts.floor) counts.enter(viewer, { marker, older: 0, asOf });
     else behind.push({ viewer, marker });
   }
   // Many have read nothing yet, or stopped at the same message: they share one count.
   const older = sharedReads((marker: MessageId) => reads.between(chat, marker, counts.floor));
   await inParallel(behind, async ({ viewer, marker }) => {
-    const from = later(marker, await reads.newestBy(chat, viewer));
+    const from = maxMarker(marker, await reads.newestBy(chat, viewer));
     counts.enter(viewer, { marker: from, older: await older(from), asOf });
   });
 };
 
-const later = (one: MessageId | undefined, other: MessageId | undefined): MessageId => {
+const maxMarker = (one: MessageId | undefined, other: MessageId | undefined): MessageId => {
   const [first, second] = [one ?? noMessage, other ?? noMessage];
   return first > second ? first : second;
 };

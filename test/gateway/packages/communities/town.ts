@@ -8,16 +8,16 @@ import { inviteRpcs } from '../../../../src/gateway/packages/invites/rpcs.js';
 import { inviteUpdates } from '../../../../src/gateway/packages/invites/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
 import type { Call } from '../../../../src/gateway/contract/call.js';
-import type { Updates } from '../../../../src/gateway/contract/updates.js';
-import type { Told } from '../../../../src/gateway/contract/updates.js';
+import type { UpdateTable } from '../../../../src/gateway/contract/updates.js';
+import type { Delivery } from '../../../../src/gateway/contract/updates.js';
 import { rulesOver, type World } from '../../../../src/gateway/access/chatPermissions.js';
-import type { Access, Rules } from '../../../../src/gateway/contract/viewerPermissions.js';
-import type { View } from '../../../../src/gateway/contract/updateView.js';
+import type { Access, ViewerPermissions } from '../../../../src/gateway/contract/viewerPermissions.js';
+import type { UpdateView } from '../../../../src/gateway/contract/updateView.js';
 import type { RpcName, Rpcs } from '../../../../src/gen/rpcs.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
 import type { UpdateInit } from '../../../../src/gen/updates.js';
 import { users } from '../../../../src/domain/users/decide.js';
-import { chatOf } from '../../../../src/kernel/chat.js';
+import { parseChatKey } from '../../../../src/kernel/chat.js';
 import { isRejection, type Rejection } from '../../../../src/kernel/decider.js';
 import type { Event, Recorded } from '../../../../src/kernel/event.js';
 import type { ChannelId, CommunityId, RoleId, SessionId, UserId } from '../../../../src/kernel/ids.js';
@@ -51,19 +51,19 @@ export type Town = {
   readonly lookup: (code: string) => Promise<Result<'authLookupInvite'> | Rejection>;
   /** Records a fact of another package. */
   readonly append: (stream: string, event: Event) => Promise<void>;
-  readonly rules: () => Rules;
+  readonly rules: () => ViewerPermissions;
   /** What the user was told since the last time this was asked. */
   readonly heard: (user: UserId) => readonly UpdateInit[];
   /** Everything that was told since the last time this was asked, in as many parts as are encoded. */
-  readonly told: () => readonly (Told & { readonly audience: readonly UserId[] })[];
+  readonly told: () => readonly (Delivery & { readonly audience: readonly UserId[] })[];
 };
 
 export const openTown = async (): Promise<Town> => {
   const engines = await openEngines();
   const connected = new Set<UserId>();
   const loaded = new Set<UserId>();
-  const rules = (): Rules => rulesOf(engines.snapshot(), connected, () => true);
-  const told = (snapshot: Snapshot): Rules =>
+  const rules = (): ViewerPermissions => rulesOf(engines.snapshot(), connected, () => true);
+  const told = (snapshot: Snapshot): ViewerPermissions =>
     rulesOf(snapshot, connected, (user) => connected.has(user) || loaded.has(user));
   const statusOf: StatusOf = (asked) =>
     Promise.resolve(asked.map((user) => (connected.has(user) ? { status: UserStatusStatus.ONLINE } : undefined)));
@@ -122,7 +122,11 @@ const holdersIn =
   async (role, _, limit) =>
     (await holders({ store }, role, { limit })).map(({ user }) => user);
 
-const handlersOn = ({ store, ids, streams }: Engines, rules: () => Rules, statusOf: StatusOf): OurHandlers => {
+const handlersOn = (
+  { store, ids, streams }: Engines,
+  rules: () => ViewerPermissions,
+  statusOf: StatusOf,
+): OurHandlers => {
   const access: Access = {
     get now() {
       return rules();
@@ -159,18 +163,18 @@ const calling =
     },
     upToDate: follow,
     upToDateWithLog: follow,
-    rulesUpToDate: follow,
+    accessUpToDate: follow,
   });
 
 const postOffice = (connected: ReadonlySet<UserId>, needs: MemberUpdatesNeeds & CommunityUpdatesNeeds) => {
   const mailboxes = new Map<UserId, UpdateInit[]>();
-  const all: (Told & { readonly audience: readonly UserId[] })[] = [];
+  const all: (Delivery & { readonly audience: readonly UserId[] })[] = [];
   // The tables pair each type with its own event; the compiler loses that when they are put together.
   const updates = { ...communityUpdates(needs), ...memberUpdates(needs), ...inviteUpdates } as unknown as Partial<
-    Record<string, Updates<Event, View>[string]>
+    Record<string, UpdateTable<Event, UpdateView>[string]>
   >;
   return {
-    tell: async (event: Recorded, view: View): Promise<void> => {
+    tell: async (event: Recorded, view: UpdateView): Promise<void> => {
       for (const told of (await updates[event.type]?.(event, view)) ?? []) {
         const audience = [...told.audience].filter((user) => connected.has(user));
         all.push({ ...told, audience });
@@ -190,7 +194,7 @@ const rulesOf = (
   { communities, memberships }: Snapshot,
   connected: ReadonlySet<UserId>,
   knows: (user: UserId) => boolean,
-): Rules => {
+): ViewerPermissions => {
   const world: World = {
     community: (id) => communities.get(id.toString()),
     membership: (id, user) =>
@@ -198,7 +202,7 @@ const rulesOf = (
     isConnected: (user) => connected.has(user),
     connectedIn: (id) => [...connected].filter((user) => world.membership(id, user) !== undefined),
     viewersIn: (key) => {
-      const chat = chatOf(key);
+      const chat = parseChatKey(key);
       if (chat.kind !== 'channel') return [];
       const rules = rulesOver(world);
       return [...connected].filter((user) => rules.inChannel(chat.community, chat.channel, user) !== 0n);
@@ -207,7 +211,7 @@ const rulesOf = (
   return rulesOver(world);
 };
 
-const viewOf = (before: Rules, after: Rules, { users: people }: Snapshot): View => ({
+const viewOf = (before: ViewerPermissions, after: ViewerPermissions, { users: people }: Snapshot): UpdateView => ({
   before,
   after,
   user: (user) => people.get(user.toString()),

@@ -10,10 +10,10 @@ import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import { readUpdates } from '../../../../src/gateway/packages/reads/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
 import type { Call, Caller } from '../../../../src/gateway/contract/call.js';
-import type { Told } from '../../../../src/gateway/contract/updates.js';
+import type { Delivery } from '../../../../src/gateway/contract/updates.js';
 import type { Handlers } from '../../../../src/gateway/contract/handlers.js';
 import type { Statuses } from '../../../../src/gateway/presence/statuses.js';
-import { liveTeller } from '../../../../src/gateway/updates/updateRenderer.js';
+import { liveUpdateRenderer } from '../../../../src/gateway/updates/updateRenderer.js';
 import type { TypingChange } from '../../../../src/gateway/presence/typing.js';
 import { rpcTable, type Rpcs } from '../../../../src/gen/rpcs.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
@@ -61,7 +61,7 @@ export interface Node {
   send(user: UserId, request: Request<'messagesSendMessage'>): Promise<MessageId>;
   connect(...users: readonly UserId[]): Promise<void>;
   /** What was told since the last time, in order. */
-  told(): Promise<readonly Told[]>;
+  told(): Promise<readonly Delivery[]>;
   readonly typed: TypingChange[];
   readonly posted: (readonly [chat: string, user: UserId])[];
 }
@@ -89,7 +89,7 @@ export const holding = (log: EventLog): EventLog & { readonly held: (() => void)
   };
 };
 
-/** The people and channels of `people.ts`, with the real read models, access and teller, on engines in memory. */
+/** The people and channels of `people.ts`, with the real read models, access and renderer, on engines in memory. */
 export const stage = async (): Promise<Stage> => {
   const clock = { at: 1_767_225_600_000 };
   const now = (): Millis => clock.at as Millis;
@@ -150,7 +150,7 @@ const nodeOf = (place: Place): Node => {
   const { log, codec, sealer, now, following } = place;
   const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(place.number, now)) };
   const reads = { store: place.store };
-  const { teller, access } = tellerOf(place);
+  const { renderer, access } = rendererOf(place);
   const streams = foldedStreams(kernel);
   const typed: TypingChange[] = [];
   const posted: (readonly [string, UserId])[] = [];
@@ -168,11 +168,11 @@ const nodeOf = (place: Place): Node => {
   };
   const handlers: Handlers<Asked> = { ...messageRpcs(needs), ...chatRpcs(needs) };
   let toldUpTo = beforeAll;
-  const pending: Told[] = [];
+  const pending: Delivery[] = [];
   const tellNext = async (): Promise<void> => {
     const stored = await log.readAll({ from: toldUpTo, limit: 10_000 });
     toldUpTo = stored.at(-1)?.position ?? toldUpTo;
-    for (const event of await readEvents(codec, sealer, stored)) pending.push(...(await teller.tell(event)));
+    for (const event of await readEvents(codec, sealer, stored)) pending.push(...(await renderer.render(event)));
   };
   // One after the other, so that each event is told once.
   let telling = Promise.resolve();
@@ -194,7 +194,7 @@ const nodeOf = (place: Place): Node => {
     },
     connect: async (...users) => {
       await tellAll();
-      await Promise.all(users.map((user) => teller.connect(user)));
+      await Promise.all(users.map((user) => renderer.connect(user)));
       pending.length = 0;
     },
     told: async () => {
@@ -205,8 +205,8 @@ const nodeOf = (place: Place): Node => {
   return node;
 };
 
-const tellerOf = ({ log, codec, sealer, store, following }: Place): ReturnType<typeof liveTeller> =>
-  liveTeller({
+const rendererOf = ({ log, codec, sealer, store, following }: Place): ReturnType<typeof liveUpdateRenderer> =>
+  liveUpdateRenderer({
     log,
     codec,
     sealer,
@@ -222,7 +222,7 @@ const tellerOf = ({ log, codec, sealer, store, following }: Place): ReturnType<t
     unread: unreadReads({ store }),
     peersOf: () => Promise.resolve([]),
     updates: { ...messageUpdates(onlyCleoIsOnline), ...readUpdates },
-    foreseen: {},
+    prefetched: {},
   });
 
 const nobodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => undefined));
@@ -258,7 +258,7 @@ const callOf = ({ caller, now, execute, end, tellAll }: Asking): Call => ({
   closeSoon: () => undefined,
   upToDate: end,
   upToDateWithLog: end,
-  rulesUpToDate: tellAll,
+  accessUpToDate: tellAll,
   run: (decider, command, { commandId = `command ${(commands += 1).toString()}` } = {}) =>
     execute(decider, command, {
       commandId,

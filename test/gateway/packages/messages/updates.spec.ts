@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MessageSent } from '../../../../src/domain/messages/events.js';
-import type { Told } from '../../../../src/gateway/contract/updates.js';
+import type { Delivery } from '../../../../src/gateway/contract/updates.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
 import { channelChat } from '../../../../src/kernel/chat.js';
@@ -19,9 +19,9 @@ before(async () => {
 after(() => here.close());
 
 type Update = { readonly audience: readonly UserId[]; readonly update: Readonly<Record<string, unknown>> };
-const seen = (told: readonly Told[]): readonly Update[] =>
+const seen = (told: readonly Delivery[]): readonly Update[] =>
   told.map(({ audience, update }) => ({ audience: [...audience], update: { ...update } }));
-const kinds = (told: readonly Told[]): readonly (readonly [string, ...UserId[]])[] =>
+const kinds = (told: readonly Delivery[]): readonly (readonly [string, ...UserId[]])[] =>
   seen(told).map(({ audience, update }) => [Object.keys(update).join(), ...audience]);
 const send = async (user: UserId, chatRef: ChatRefInit, more = {}): Promise<MessageId> => {
   here.clock.at += 10;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { chatUnread, newestMessagesMax, noMessage } from '../../../../src/gateway/updates/unread/chatUnread.js';
-import type { View } from '../../../../src/gateway/contract/updateView.js';
+import type { UpdateView } from '../../../../src/gateway/contract/updateView.js';
 import { directChat } from '../../../../src/kernel/chat.js';
 import type { Recorded } from '../../../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
@@ -25,7 +25,7 @@ import { nodeOf, type AnyEvent, type Node } from '../../access/node.js';
 /** What each viewer was told last, in order of the users. */
 type Told = Map<UserId, number | undefined>;
 
-const countsOf = async ({ type, data }: Recorded, view: View): Promise<Told> => {
+const countsOf = async ({ type, data }: Recorded, view: UpdateView): Promise<Told> => {
   if (type !== 'messages.MessageSent.v1') return new Map();
   const { chat } = data as Extract<AnyEvent, { type: 'messages.MessageSent.v1' }>['data'];
   const viewers = view.after.viewersOf(chat);
@@ -46,7 +46,7 @@ describe('unread counts', () => {
     });
     await node.append(...founded(), joined(ben), joined(cat));
     await node.tell();
-    await Promise.all([ann, ben, cat].map((user) => node.teller.connect(user)));
+    await Promise.all([ann, ben, cat].map((user) => node.renderer.connect(user)));
   });
   const counts = (...users: readonly UserId[]): readonly (number | undefined)[] => users.map((user) => told.get(user));
 
@@ -72,18 +72,18 @@ describe('unread counts', () => {
   });
 
   it('are those of the whole history for who comes later', async () => {
-    node.teller.disconnect(cat);
+    node.renderer.disconnect(cat);
     await node.happens(...Array.from({ length: 100 }, (_, index) => sent(1000n + BigInt(index), ann)));
-    await node.teller.connect(cat);
+    await node.renderer.connect(cat);
     await node.happens(sent(2000n, ann));
     assert.deepEqual(counts(ben, cat), [101, 101]);
   });
 
   it('are read again for who reconnects, with what they read elsewhere', async () => {
     await node.happens(sent(1000n, ann), sent(1001n, ann));
-    node.teller.disconnect(ben);
+    node.renderer.disconnect(ben);
     await node.happens(markerMoved(ben, 1001n));
-    await node.teller.connect(ben);
+    await node.renderer.connect(ben);
     await node.happens(sent(1002n, ann));
     assert.deepEqual(counts(ben, cat), [1, 3]);
   });
@@ -249,14 +249,14 @@ const nodeWithMembers = async (): Promise<Node> => {
   const node = await nodeOf();
   await node.append(...founded(), ...users.slice(1).map((user) => joined(user)));
   await node.tell();
-  await Promise.all(users.map((user) => node.teller.connect(user)));
+  await Promise.all(users.map((user) => node.renderer.connect(user)));
   return node;
 };
 
 const reconnect = async (node: Node, step: Step): Promise<void> => {
   const gone = step.does === 'everybodyReconnects' ? users : step.does === 'reconnect' ? [step.who] : [];
-  for (const user of gone) node.teller.disconnect(user);
-  await Promise.all(gone.map((user) => node.teller.connect(user)));
+  for (const user of gone) node.renderer.disconnect(user);
+  await Promise.all(gone.map((user) => node.renderer.connect(user)));
 };
 
 describe('unread counts, whatever happens,', () => {

@@ -6,18 +6,18 @@ import { difference } from '../../../../kernel/permissions.js';
 import type { ChannelRecord } from '../../../../projections/communities/documents.js';
 import type { MessageDocument } from '../../../../projections/messages/documents.js';
 import { lastMessage } from '../../../../projections/messages/queries.js';
-import { unread, type Unread } from '../../../../projections/unread/unread.js';
+import { unread, type UnreadState } from '../../../../projections/unread/unread.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
 import { messageFor } from '../../../rendering/message.js';
 import { channelRefFor } from '../../../rendering/channel.js';
 import { channelFor } from '../../../rendering/channel.js';
-import type { Rules } from '../../../contract/viewerPermissions.js';
+import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
 import { inBatches } from '../inBatches.js';
 import type { CommunityNeeds } from '../needs.js';
 
 /** A channel and the viewer's rights in it, taken from the rules in one go because the rest takes waits. */
 type Seen = { readonly channel: ChannelRecord; readonly permissions: ReturnType<typeof difference> };
-type Activity = { readonly last: MessageDocument | undefined; readonly unread: Unread };
+type Activity = { readonly last: MessageDocument | undefined; readonly unread: UnreadState };
 
 /** What a member sees of the channels of a community, with where they are in each of them. */
 export const channelsSeen = async (
@@ -42,7 +42,7 @@ export const channelsSeen = async (
   };
 };
 
-const seenBy = (rules: Rules, community: CommunityId, viewer: UserId): readonly Seen[] => {
+const seenBy = (rules: ViewerPermissions, community: CommunityId, viewer: UserId): readonly Seen[] => {
   const granted = rules.member(community, viewer)?.permissions ?? 0n;
   return (rules.community(community)?.channels ?? []).flatMap((channel) => {
     const effective = rules.inChannel(community, channel.id, viewer);

@@ -11,7 +11,7 @@ import { has } from '../../../../kernel/permissions.js';
 import { composed } from '../../../../kernel/text.js';
 import type { Call } from '../../../contract/call.js';
 import type { Handlers } from '../../../contract/handlers.js';
-import type { Rules } from '../../../contract/viewerPermissions.js';
+import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
 import { channelAsker, channelIn, memberAsker, rulesFor } from '../../../access/memberAccess.js';
 import { channelsSeen } from './list.js';
 import type { CommunityNeeds } from '../needs.js';
@@ -84,7 +84,7 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
 });
 
 /** Who puts a channel under a category changes the category too. */
-const refusedUnder = (rules: Rules, parent: ChannelRef, user: UserId): Rejection | undefined => {
+const refusedUnder = (rules: ViewerPermissions, parent: ChannelRef, user: UserId): Rejection | undefined => {
   const permissions = rules.inChannel(parent.communityId, parent.channelId, user);
   if (permissions === 0n) return reject('INVALID_PARENT');
   return has(permissions, 'modifyChannel') ? undefined : reject('MISSING_PERMISSION');
@@ -92,7 +92,7 @@ const refusedUnder = (rules: Rules, parent: ChannelRef, user: UserId): Rejection
 
 /** `undefined`: it stays where it is. */
 const parentOf = (
-  rules: Rules,
+  rules: ViewerPermissions,
   { communityId, channelId }: ChannelRef,
   { parentId }: EditChannelRequest,
   user: UserId,

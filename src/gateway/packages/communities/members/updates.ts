@@ -2,21 +2,21 @@ import type { MemberEvent, MemberJoined } from '../../../../domain/members/event
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
 import { userFor, type StatusOf } from '../../../rendering/user.js';
 import { memberFor } from '../../../rendering/community.js';
-import type { Updates } from '../../../contract/updates.js';
-import type { Told } from '../../../contract/updates.js';
+import type { UpdateTable } from '../../../contract/updates.js';
+import type { Delivery } from '../../../contract/updates.js';
 import type { Access } from '../../../contract/viewerPermissions.js';
-import type { View } from '../../../contract/updateView.js';
-import { allChannels, sightTold } from '../visibilityUpdates.js';
-import { communityTold } from '../perRecipient.js';
+import type { UpdateView } from '../../../contract/updateView.js';
+import { allChannels, visibilityDeliveries } from '../visibilityUpdates.js';
+import { communityDeliveries } from '../perRecipient.js';
 
-export type MemberTelling = {
+export type MemberDeliveryNeeds = {
   /** The members that events are about need not be connected here, so the rules may not know them yet. */
   readonly load: Access['load'];
 };
 
-export type MemberUpdatesNeeds = MemberTelling & { readonly statusOf: StatusOf };
+export type MemberUpdatesNeeds = MemberDeliveryNeeds & { readonly statusOf: StatusOf };
 
-export const memberUpdates = (needs: MemberUpdatesNeeds): Updates<MemberEvent, View> => ({
+export const memberUpdates = (needs: MemberUpdatesNeeds): UpdateTable<MemberEvent, UpdateView> => ({
   'members.MemberJoined.v1': async ({ data }, view) => [
     ...welcomed(data, view),
     ...(data.via === 'founding' ? [] : await announced(data, view, needs.statusOf)),
@@ -37,7 +37,7 @@ export const memberUpdates = (needs: MemberUpdatesNeeds): Updates<MemberEvent, V
 });
 
 /** Many may join at once, and each is told of with their account. */
-export const membersForeseen = {
+export const prefetchedMembers = {
   'members.MemberJoined.v1': ({ data }: MemberJoined): readonly UserId[] =>
     data.via === 'founding' ? [] : [data.user],
 };
@@ -45,16 +45,16 @@ export const membersForeseen = {
 type About = { readonly community: CommunityId; readonly user: UserId };
 
 /** The joiner is told of the community and of the channels that they see in it. */
-const welcomed = ({ community, user }: About, view: View): readonly Told[] => [
-  ...communityTold(view, community, [user]),
-  ...sightTold(view, { community, users: [user], channels: allChannels(view, community) }),
+const welcomed = ({ community, user }: About, view: UpdateView): readonly Delivery[] => [
+  ...communityDeliveries(view, community, [user]),
+  ...visibilityDeliveries(view, { community, users: [user], channels: allChannels(view, community) }),
 ];
 
 const announced = async (
   { community, user }: MemberJoined['data'],
-  view: View,
+  view: UpdateView,
   statusOf: StatusOf,
-): Promise<readonly Told[]> => {
+): Promise<readonly Delivery[]> => {
   const document = view.after.community(community);
   if (document === undefined) return [];
   const audience = [...view.after.connectedMembers(community)];
@@ -70,17 +70,20 @@ const announced = async (
   return [{ audience, update }];
 };
 
-const memberTold = ({ community, user }: About, view: View, needs: MemberTelling): Promise<readonly Told[]> =>
-  membersTold({ community, users: [user] }, view, needs);
+const memberTold = (
+  { community, user }: About,
+  view: UpdateView,
+  needs: MemberDeliveryNeeds,
+): Promise<readonly Delivery[]> => memberDeliveries({ community, users: [user] }, view, needs);
 
 type AboutMany = { readonly community: CommunityId; readonly users: readonly UserId[] };
 
 /** Each of them as they are now, to everybody in the community. */
-export const membersTold = async (
+export const memberDeliveries = async (
   { community, users }: AboutMany,
-  { after }: View,
-  { load }: MemberTelling,
-): Promise<readonly Told[]> => {
+  { after }: UpdateView,
+  { load }: MemberDeliveryNeeds,
+): Promise<readonly Delivery[]> => {
   await load(community, users);
   const document = after.community(community);
   if (document === undefined) return [];
@@ -94,11 +97,11 @@ export const membersTold = async (
 };
 
 /** What other roles do to what the member may do and see. Taken from the rules before any wait. */
-const rightsTold = ({ community, user }: About, view: View): readonly Told[] => {
+const rightsTold = ({ community, user }: About, view: UpdateView): readonly Delivery[] => {
   const before = view.before.member(community, user)?.permissions;
   const after = view.after.member(community, user)?.permissions;
   return [
-    ...(before === after ? [] : communityTold(view, community, [user])),
-    ...sightTold(view, { community, users: [user], channels: allChannels(view, community) }),
+    ...(before === after ? [] : communityDeliveries(view, community, [user])),
+    ...visibilityDeliveries(view, { community, users: [user], channels: allChannels(view, community) }),
   ];
 };

@@ -3,14 +3,14 @@ import { peerOf, type Chat, type ChatKey } from '../../../../kernel/chat.js';
 import { reject, type Rejection } from '../../../../kernel/decider.js';
 import type { UserId } from '../../../../kernel/ids.js';
 import { coveredBy } from '../../../rendering/entities.js';
-import type { Names } from '../../../access/uniqueNames.js';
+import type { UniqueNames } from '../../../access/uniqueNames.js';
 import type { Access } from '../../../contract/viewerPermissions.js';
 import type { Written } from '../wire.js';
 
 /** Users that one message may name. */
 export const mentionsMax = 50;
 
-export type MentionNeeds = { readonly access: Access; readonly names: Pick<Names, 'nameOf' | 'holderOf'> };
+export type MentionNeeds = { readonly access: Access; readonly names: Pick<UniqueNames, 'nameOf' | 'holderOf'> };
 
 type Named = { readonly ids: ReadonlySet<UserId>; readonly usernames: ReadonlySet<string> };
 

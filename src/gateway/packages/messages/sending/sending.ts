@@ -7,12 +7,12 @@ import type { MessageId, UserId } from '../../../../kernel/ids.js';
 import type { Ids } from '../../../../kernel/ports/system.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
 import { writableChat } from '../../../access/chatAccess.js';
-import { lanes } from '../../../../kernel/serialQueue.js';
+import { serialQueues } from '../../../../kernel/serialQueue.js';
 import type { Call } from '../../../contract/call.js';
 import type { Typing } from '../../../presence/typing.js';
 import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
-import { slowmode, type Slowmode, type Turn } from './slowmode.js';
+import { slowmode, type Slowmode, type SendPermit } from './slowmode.js';
 import type { Sending } from '../wire.js';
 
 export type SendingNeeds = MentionNeeds & {
@@ -23,17 +23,17 @@ export type SendingNeeds = MentionNeeds & {
 };
 
 /** Stores a message; a retry under the same nonce answers the message that there is. */
-export type Send = (call: Call, sending: Sending) => Promise<Sent>;
+export type SendMessage = (call: Call, sending: Sending) => Promise<Sent>;
 
 /**
  * What one session sends into one chat is handed to the log in the order in which it was asked for. Some messages have
  * to wait before that, for a name to be looked up or the message that they answer, so those behind them wait as well.
  * Nobody waits until the one before is durable: many on the way share one write to the disk.
  */
-export const sender = (needs: SendingNeeds): Send => {
+export const sender = (needs: SendingNeeds): SendMessage => {
   const sent = nonces(needs.reads);
   const slow = slowmode(needs.reads);
-  const order = lanes();
+  const order = serialQueues();
   const inOrder = async (call: Call, sending: Sending, earlier: Earlier): Promise<Sent> => {
     const lane = `${call.caller.session.toString()} ${sending.chat}`;
     // Wrapped, because a promise that holds a promise waits for it.
@@ -54,7 +54,7 @@ export const sender = (needs: SendingNeeds): Send => {
 
 const never: Earlier = () => Promise.resolve(undefined);
 
-type Ready = { readonly sending: Sending; readonly mentions: readonly UserId[]; readonly turn: Turn };
+type Ready = { readonly sending: Sending; readonly mentions: readonly UserId[]; readonly turn: SendPermit };
 
 /** All that has to be asked and waited for. */
 const prepared = async (

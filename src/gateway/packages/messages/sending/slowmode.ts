@@ -7,14 +7,14 @@ import type { SeenChat } from '../../../access/chatAccess.js';
 import type { Call } from '../../../contract/call.js';
 
 /** Turns that a node remembers. Messages that are in the read model are found there as well. */
-export const turnsMax = 10_000;
+export const sendPermitsMax = 10_000;
 
 /** Given back when nothing was sent in it. */
-export type Turn = { readonly giveBack: () => void };
+export type SendPermit = { readonly giveBack: () => void };
 
 export interface Slowmode {
   /** Waits for nothing where there is no slow mode. */
-  take(call: Call, seen: SeenChat): Turn | Rejection | Promise<Turn | Rejection>;
+  take(call: Call, seen: SeenChat): SendPermit | Rejection | Promise<SendPermit | Rejection>;
 }
 
 /**
@@ -23,27 +23,27 @@ export interface Slowmode {
  * same time do not both pass. Of two that come to two nodes at the same time both may; the next one waits for both.
  */
 export const slowmode = (reads: Reads): Slowmode => {
-  const turns = new Map<string, Millis>();
+  const permits = new Map<string, Millis>();
 
-  const taken = async (call: Call, { key: chat }: SeenChat, seconds: number): Promise<Turn | Rejection> => {
+  const taken = async (call: Call, { key: chat }: SeenChat, seconds: number): Promise<SendPermit | Rejection> => {
     const { user } = call.caller;
     await call.upToDateWithLog('messages');
     const newest = await lastMessageOf(reads, chat, user);
     // From here on without a wait: whoever looks next sees this turn.
     const name = `${chat} ${user.toString()}`;
-    const before = turns.get(name);
+    const before = permits.get(name);
     const last = Math.max(before ?? 0, newest === undefined ? 0 : millisOf(newest.id));
     const waitMillis = last + seconds * 1000 - call.now;
     if (waitMillis > 0) return { ...reject('SLOWMODE'), retryAfterSeconds: Math.ceil(waitMillis / 1000) };
-    turns.delete(name);
-    turns.set(name, call.now);
-    const oldest = turns.keys().next();
-    if (turns.size > turnsMax && oldest.done !== true) turns.delete(oldest.value);
+    permits.delete(name);
+    permits.set(name, call.now);
+    const oldest = permits.keys().next();
+    if (permits.size > sendPermitsMax && oldest.done !== true) permits.delete(oldest.value);
     return {
       giveBack: () => {
-        if (turns.get(name) !== call.now) return;
-        if (before === undefined) turns.delete(name);
-        else turns.set(name, before);
+        if (permits.get(name) !== call.now) return;
+        if (before === undefined) permits.delete(name);
+        else permits.set(name, before);
       },
     };
   };
@@ -57,4 +57,4 @@ export const slowmode = (reads: Reads): Slowmode => {
   };
 };
 
-const free: Turn = { giveBack: () => undefined };
+const free: SendPermit = { giveBack: () => undefined };
