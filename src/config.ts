@@ -25,10 +25,10 @@ export type Config = {
 };
 
 /** What is built in, by its name, or a server elsewhere. */
-export type Engine<BuiltIn extends string> = BuiltIn | Server;
+export type Engine<BuiltIn extends string> = BuiltIn | ServerAddress;
 /** Its address. Carries a password, so it is for the driver alone: for eyes there is `withoutSecrets`. */
-export type Server = { readonly url: string };
-export const isServer = (engine: string | Server): engine is Server => typeof engine !== 'string';
+export type ServerAddress = { readonly url: string };
+export const isServer = (engine: string | ServerAddress): engine is ServerAddress => typeof engine !== 'string';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];

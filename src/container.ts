@@ -34,13 +34,13 @@ export interface Osmium {
 }
 
 /** What tests put in the place of the real thing. */
-export type Overrides = SystemOverrides & GatewayOverrides;
+export type ContainerOverrides = SystemOverrides & GatewayOverrides;
 
 /**
  * Starts a server on what the configuration names. Throws when something cannot be opened, after closing what was.
  * What has to be waited for is opened here, in order; the rest is made when it is first needed.
  */
-export const startOsmium = async (config: Config, overrides: Overrides = {}): Promise<Osmium> => {
+export const startOsmium = async (config: Config, overrides: ContainerOverrides = {}): Promise<Osmium> => {
   const container = root.createChildContainer();
   const get: Get = (wanted) => container.resolve(wanted);
   const opened: (() => Promise<void>)[] = [];

@@ -5,7 +5,14 @@ import ts from 'typescript';
 import { eventKinds } from '../src/domain/registry.js';
 import { closeCode } from '../src/gateway/contract/closeCodes.js';
 import { reasons } from '../src/kernel/reasons.js';
-import { exportedFunctionsOf, isBoolean, isWritten, ownLinesOf, parametersOf } from './support/functions.js';
+import {
+  exportedFunctionsOf,
+  exportedTypesOf,
+  isBoolean,
+  isWritten,
+  ownLinesOf,
+  parametersOf,
+} from './support/functions.js';
 import { cruise, reachable } from './support/imports.js';
 import { placeOf, projectFiles, sourcesIn, textOf, walk, type Source } from './support/sources.js';
 
@@ -79,6 +86,17 @@ describe('sources', () => {
     nothingIn(
       all,
       barrels.map(({ path }) => path),
+    );
+  });
+
+  it('export each type under a name of its own', () => {
+    const exported = src.flatMap(({ path, tree }) => exportedTypesOf(tree).map((name) => ({ name, path })));
+    const places = new Map<string, Set<string>>();
+    for (const { name, path } of exported) places.set(name, (places.get(name) ?? new Set()).add(path));
+    const shared = [...places].filter(([, paths]) => paths.size > 1);
+    nothingIn(
+      exported,
+      shared.map(([name, paths]) => `${name}: ${[...paths].join(', ')}`),
     );
   });
 

@@ -6,7 +6,7 @@ import { frameSocket, type FrameSocket } from './frameSocket.js';
 import { requests, type Requests, type Send } from './requests.js';
 import { clientCloseCode, type OpenSocket } from './socket.js';
 
-export type ConnectionNeeds = {
+export type ServerConnectionNeeds = {
   readonly url: string;
   readonly openSocket: OpenSocket;
   readonly initialize: InitializeInit;
@@ -21,7 +21,7 @@ export type ConnectionNeeds = {
 };
 
 /** One WebSocket, over which we have said who we are. */
-export interface Connection extends Pick<FrameSocket, 'lost' | 'close'> {
+export interface ServerConnection extends Pick<FrameSocket, 'lost' | 'close'> {
   readonly send: Send;
   /** Whether anything came over it after the introduction. */
   wasUseful(this: void): boolean;
@@ -36,7 +36,7 @@ export const ownAnswerMillisMax = 15_000;
  * Rejects with `CannotConnect`, or with what came in the place of the answers to `core.initialize` and
  * `auth.authorize`; then the socket is closed again.
  */
-export const openConnection = async (needs: ConnectionNeeds): Promise<Connection> => {
+export const openConnection = async (needs: ServerConnectionNeeds): Promise<ServerConnection> => {
   needs.signal.throwIfAborted();
   const own = requests({ answerMillis: ownAnswerMillisMax, nextId: needs.nextId });
   let frames = 0;
@@ -59,7 +59,11 @@ export const openConnection = async (needs: ConnectionNeeds): Promise<Connection
   return { send: socket.send, lost: socket.lost, close: socket.close, wasUseful: () => frames > framesBefore };
 };
 
-const introduce = async ({ initialize, token }: ConnectionNeeds, socket: FrameSocket, own: Requests): Promise<void> => {
+const introduce = async (
+  { initialize, token }: ServerConnectionNeeds,
+  socket: FrameSocket,
+  own: Requests,
+): Promise<void> => {
   try {
     await socket.opened;
     own.connected(socket.send);
@@ -73,7 +77,7 @@ const introduce = async ({ initialize, token }: ConnectionNeeds, socket: FrameSo
 
 type Hearing = { readonly own: Requests; readonly frames: () => number };
 
-const beat = ({ initialize }: ConnectionNeeds, socket: FrameSocket, { own, frames }: Hearing): void => {
+const beat = ({ initialize }: ServerConnectionNeeds, socket: FrameSocket, { own, frames }: Hearing): void => {
   let framesBefore = frames();
   const test = async (): Promise<void> => {
     try {

@@ -1,7 +1,7 @@
 import type { InitializeInit, RPCResult } from '../gen/core.js';
 import type { RpcPath } from '../gen/rpcs.js';
 import type { Update } from '../gen/updates.js';
-import { openConnection, type Connection } from './connection.js';
+import { openConnection, type ServerConnection } from './connection.js';
 import { RequestRefused } from './errors.js';
 import { requests } from './requests.js';
 import type { OpenSocket } from './socket.js';
@@ -46,14 +46,15 @@ export const openLink = async (needs: LinkNeeds): Promise<Link> => {
     if (token !== undefined && token !== newToken) asked.changedHands();
     token = newToken;
   };
-  const open = (): Promise<Connection> => openConnection({ ...needs, token, nextId, onResult, signal: ending.signal });
+  const open = (): Promise<ServerConnection> =>
+    openConnection({ ...needs, token, nextId, onResult, signal: ending.signal });
 
   const isEnding = (): boolean => ending.signal.aborted;
 
   let connection = await open();
   const pauses = growingPauses();
   const follow = async (): Promise<void> => {
-    for (let next: Connection | undefined = connection; next !== undefined && !isEnding();) {
+    for (let next: ServerConnection | undefined = connection; next !== undefined && !isEnding();) {
       connection = next;
       asked.connected(connection.send);
       needs.onConnected();
@@ -82,7 +83,7 @@ export const openLink = async (needs: LinkNeeds): Promise<Link> => {
 };
 
 type ComingBack = {
-  readonly open: () => Promise<Connection>;
+  readonly open: () => Promise<ServerConnection>;
   readonly pauses: Pauses;
   readonly signal: AbortSignal;
 };
@@ -91,7 +92,7 @@ type ComingBack = {
 const comeBack = async (
   { open, pauses, signal }: ComingBack,
   onRefused: (refusal: RequestRefused) => void,
-): Promise<Connection | undefined> => {
+): Promise<ServerConnection | undefined> => {
   while (!signal.aborted) {
     await pause(pauses.next(), signal);
     try {

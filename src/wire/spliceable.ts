@@ -16,7 +16,7 @@ export type Spliceable<Name extends UpdateName = UpdateName> = {
 };
 
 /** One viewer's copy: the id is the next one of the connection. */
-export type Delivery = { readonly id: number; readonly update: Spliceable; readonly tail: Uint8Array };
+export type SplicedUpdate = { readonly id: number; readonly update: Spliceable; readonly tail: Uint8Array };
 
 /** `common` holds no field that the tails will have. */
 export const spliceable = <Name extends UpdateName>(name: Name, common: Updates[Name]['init']): Spliceable<Name> => {
@@ -29,14 +29,14 @@ export const encodeTail = <Name extends UpdateName>(name: Name, fields: Updates[
   encode(updateTable[name].codec, fields);
 
 /** The size of the ServerMessage that `writeSpliced` writes, in bytes. */
-export const splicedSize = ({ id, update, tail }: Delivery): number => {
+export const splicedSize = ({ id, update, tail }: SplicedUpdate): number => {
   const inner = update.common.length + tail.length;
   const outer = varintSize(update.tag) + varintSize(inner) + inner;
   return 1 + varintSize(id) + 1 + varintSize(outer) + outer;
 };
 
 /** Writes a ServerMessage into `target` from `at` on and returns where it ends. */
-export const writeSpliced = (target: Uint8Array, at: number, { id, update, tail }: Delivery): number => {
+export const writeSpliced = (target: Uint8Array, at: number, { id, update, tail }: SplicedUpdate): number => {
   const inner = update.common.length + tail.length;
   const outer = varintSize(update.tag) + varintSize(inner) + inner;
   let end = writeFrameId(target, at, id);

@@ -29,6 +29,18 @@ export const exportedFunctionsOf = (tree: ts.SourceFile): readonly ts.SignatureD
     })
     .filter(ts.isFunctionLike);
 
+/** Names of the types, interfaces and classes that a file exports. */
+export const exportedTypesOf = (tree: ts.SourceFile): readonly string[] =>
+  tree.statements
+    .filter(
+      (statement) =>
+        ts.isTypeAliasDeclaration(statement) ||
+        ts.isInterfaceDeclaration(statement) ||
+        ts.isClassDeclaration(statement),
+    )
+    .filter(isExported)
+    .flatMap(({ name }) => name?.text ?? []);
+
 const isExported = (statement: ts.Statement): boolean =>
   ts.canHaveModifiers(statement) &&
   ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;

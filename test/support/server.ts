@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { configFrom, type Environment } from '../../src/config.js';
-import { startOsmium, type Osmium, type Overrides } from '../../src/container.js';
+import { startOsmium, type Osmium, type ContainerOverrides } from '../../src/container.js';
 import type { PasswordHasher } from '../../src/kernel/ports/system.js';
 
 /** A whole server in this process, on a port and in a folder of its own. */
@@ -15,7 +15,7 @@ export interface TestServer extends Osmium {
   remove(): Promise<void>;
 }
 
-export type TestServerOptions = Overrides & {
+export type TestServerOptions = ContainerOverrides & {
   /** On top of what a test server has: a free port, a folder of its own, no rate limits. */
   readonly environment?: Environment;
   /** Keeps what is there. Default: a new folder. */

@@ -64,17 +64,17 @@ export const isAsExpected = (revision: number, expected: ExpectedRevision): bool
 };
 
 /** Where an event is. Revisions and positions are plain numbers inside the adapters: they stay far below 2^53. */
-export type Place = { readonly revision: number; readonly position: number };
+export type StoredPlace = { readonly revision: number; readonly position: number };
 
 /**
  * The place of the last event when the stream holds all of them already, `undefined` when it holds none.
  * Throws `InvalidAppend` when it holds some, or all in another order.
  */
-export const heldAlready = (
+export const duplicateAppends = (
   events: readonly Pick<NewEvent, 'id'>[],
-  placeOf: (id: string) => Place | undefined,
-): Place | undefined => {
-  let last: Place | undefined;
+  placeOf: (id: string) => StoredPlace | undefined,
+): StoredPlace | undefined => {
+  let last: StoredPlace | undefined;
   for (const [index, { id }] of events.entries()) {
     const place = placeOf(id);
     if ((place === undefined) !== (last === undefined) && index > 0) {

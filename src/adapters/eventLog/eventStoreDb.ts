@@ -8,7 +8,7 @@ import { follow, type Following } from './eventStoreDb/follow.js';
 import { gate } from './eventStoreDb/gate.js';
 import { held, type Held } from './eventStoreDb/held.js';
 import { maxCounts as maxCountsOf } from './eventStoreDb/maxCount.js';
-import { reads, type Reads } from './eventStoreDb/reads.js';
+import { reads, type EventStoreReads } from './eventStoreDb/reads.js';
 import { writer, type Writer } from './eventStoreDb/writer.js';
 
 export type EventStoreDbEventLogNeeds = {
@@ -65,7 +65,7 @@ export const eventStoreDbEventLog = async (needs: EventStoreDbEventLogNeeds): Pr
 };
 
 type Parts = {
-  readonly reading: Reads;
+  readonly reading: EventStoreReads;
   readonly writing: Writer;
   readonly holding: Held;
   readonly following: (after: Position) => Following;

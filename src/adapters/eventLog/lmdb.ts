@@ -6,8 +6,8 @@ import {
   type ExpectedRevision,
   type NewEvent,
 } from '../../kernel/ports/eventLog.js';
-import { checkAppend, checkMaxCount, isAsExpected, type Place } from './appendRules.js';
-import { committer, type Committer } from './lmdb/committer.js';
+import { checkAppend, checkMaxCount, isAsExpected, type StoredPlace } from './appendRules.js';
+import { committer, type AppendCommitter } from './lmdb/committer.js';
 import { feed } from './feed.js';
 import { heads, type Heads } from './lmdb/heads.js';
 import { openIndexStore } from './lmdb/indexStore.js';
@@ -87,7 +87,11 @@ type Append = {
 };
 
 // Everything up to the first wait happens in the turn of the call: that makes positions follow the calls.
-const append = async (commits: Committer, known: Heads, { stream, events, expected }: Append): Promise<Appended> => {
+const append = async (
+  commits: AppendCommitter,
+  known: Heads,
+  { stream, events, expected }: Append,
+): Promise<Appended> => {
   const head = known.of(stream);
   const ids = events.map(({ id }) => packedId(id));
   const held = known.held(head, ids);
@@ -103,7 +107,7 @@ const append = async (commits: Committer, known: Heads, { stream, events, expect
   throw new VersionConflict(stream, expected, revision === -1 ? 'noStream' : BigInt(revision));
 };
 
-const placed = ({ revision, position }: Place): Appended => ({
+const placed = ({ revision, position }: StoredPlace): Appended => ({
   revision: BigInt(revision),
   position: BigInt(position),
 });

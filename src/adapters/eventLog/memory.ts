@@ -10,7 +10,7 @@ import {
   type StoredEvent,
   type StreamRead,
 } from '../../kernel/ports/eventLog.js';
-import { checkAppend, checkMaxCount, heldAlready, isAsExpected } from './appendRules.js';
+import { checkAppend, checkMaxCount, duplicateAppends, isAsExpected } from './appendRules.js';
 import { feed } from './feed.js';
 
 /** The event log in arrays, for tests. Nothing survives it. */
@@ -35,7 +35,7 @@ export const memoryEventLog = ({ now }: { readonly now: () => Millis }): EventLo
     append: (stream, events, expected) =>
       answer(() => {
         checkAppend(stream, events);
-        const again = heldAlready(events, (id) => placeOf(held.streams.get(stream) ?? [], id));
+        const again = duplicateAppends(events, (id) => placeOf(held.streams.get(stream) ?? [], id));
         if (again !== undefined) return { revision: BigInt(again.revision), position: BigInt(again.position) };
         checkExpected(held, stream, expected);
         following.publish(store(held, stream, events, now()));

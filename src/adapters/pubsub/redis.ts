@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
 import type { RedisClient } from '../redis/client.js';
 import type { RedisConnection } from '../redis/connection.js';
-import type { Command } from '../redis/pipeline.js';
+import type { RedisCommand } from '../redis/pipeline.js';
 import { localPubSub, type LocalPubSubOptions } from './local.js';
 
 export type RedisPubSubNeeds = LocalPubSubOptions & {
@@ -25,7 +25,7 @@ export const redisPubSub = (needs: RedisPubSubNeeds): PubSub => {
   const local = localPubSub(needs);
   const self = randomBytes(senderBytes);
   const subscribers = new Map<string, number>();
-  const on = (connection: RedisConnection, verb: Verb, topic: string): Command => {
+  const on = (connection: RedisConnection, verb: Verb, topic: string): RedisCommand => {
     const isSharded = channels === 'detected' ? connection.hasShardedChannels : channels === 'sharded';
     return [isSharded ? `S${verb}` : verb, prefix + topic];
   };

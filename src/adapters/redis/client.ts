@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/ports/system.js';
-import { Connection, type RedisConnection, type RedisTrouble } from './connection.js';
+import { IoredisConnection, type RedisConnection, type RedisTrouble } from './connection.js';
 
 export type RedisNeeds = {
   /** `redis://` or, for TLS, `rediss://`; may name a user, a password and a database. */
@@ -42,8 +42,8 @@ export const openRedis = async (needs: RedisNeeds): Promise<RedisClient> => {
     needs.onStatus?.(now);
   };
   const { url, clock } = needs;
-  const commands = new Connection({ url, clock, tell });
-  const subscriptions = new Connection({ url, clock, tell });
+  const commands = new IoredisConnection({ url, clock, tell });
+  const subscriptions = new IoredisConnection({ url, clock, tell });
   const connections = [commands, subscriptions];
   const status = (): RedisStatus => {
     const trouble = commands.trouble ?? subscriptions.trouble;

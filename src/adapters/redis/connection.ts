@@ -2,7 +2,7 @@ import type { Redis as Driver } from 'ioredis';
 import type { Millis } from '../../kernel/ids.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import { driverFor, silenceMillisMax } from './driver.js';
-import { Pipeline, type Command, type CommandPart } from './pipeline.js';
+import { Pipeline, type RedisCommand, type CommandPart } from './pipeline.js';
 import { isUnknownScript, type Script } from './script.js';
 
 export type RedisTrouble = { readonly since: Millis; readonly reason: string };
@@ -19,7 +19,7 @@ export interface RedisConnection {
    * with `RedisAway`: at once while the connection is not usable, otherwise after `answerMillisMax` without an answer.
    * Then nobody knows whether it was done.
    */
-  send(...command: Command): Promise<unknown>;
+  send(...command: RedisCommand): Promise<unknown>;
   /** Runs a script as one atomic command; loads it where Redis does not know it. Rejects as `send` does. */
   run(script: Script, keys: readonly string[], values: readonly CommandPart[]): Promise<unknown>;
   /** Calls the listener each time the connection becomes usable, until the answer is called. */
@@ -34,14 +34,14 @@ export const refusalMillis = 15_000;
 /** How often a connection is asked whether it still works. */
 const pingMillis = 1_000;
 
-export type ConnectionNeeds = {
+export type RedisConnectionNeeds = {
   readonly url: string;
   readonly clock: Clock;
   /** Something about `trouble` may have changed. */
   readonly tell: () => void;
 };
 
-export class Connection implements RedisConnection {
+export class IoredisConnection implements RedisConnection {
   readonly #driver: Driver;
   readonly #pipeline: Pipeline;
   readonly #clock: Clock;
@@ -56,7 +56,7 @@ export class Connection implements RedisConnection {
   connects = 0;
   hasShardedChannels = false;
 
-  constructor({ url, clock, tell }: ConnectionNeeds) {
+  constructor({ url, clock, tell }: RedisConnectionNeeds) {
     this.#clock = clock;
     this.#tell = tell;
     this.#driver = driverFor(url);
@@ -112,7 +112,7 @@ export class Connection implements RedisConnection {
     });
   }
 
-  send(...command: Command): Promise<unknown> {
+  send(...command: RedisCommand): Promise<unknown> {
     return this.#pipeline.send(command);
   }
 

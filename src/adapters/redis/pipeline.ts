@@ -2,7 +2,7 @@ import type { Redis as Driver } from 'ioredis';
 import { isUnknownScript } from './script.js';
 
 export type CommandPart = string | number | Uint8Array;
-export type Command = readonly [name: string, ...parts: CommandPart[]];
+export type RedisCommand = readonly [name: string, ...parts: CommandPart[]];
 
 /** Redis cannot be reached, or does not answer, or has too much to do. */
 export class RedisAway extends Error {
@@ -30,7 +30,7 @@ export type PipelineNeeds = {
 };
 
 type Waiting = {
-  readonly command: Command;
+  readonly command: RedisCommand;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -53,7 +53,7 @@ export class Pipeline {
     return this.#late > 0;
   }
 
-  send(command: Command): Promise<unknown> {
+  send(command: RedisCommand): Promise<unknown> {
     const away = this.#needs.away();
     if (away !== undefined) return this.#refuse(away);
     if (this.waiting >= commandsMax) return this.#refuse('too many commands wait');

@@ -19,7 +19,7 @@ export type CommunityCommand =
  * Who asks. `permissions` are those in the channel where the command is about one, else those in the community;
  * `rank` is the priority of their highest role, -1 without any, above every priority for the owner.
  */
-export type Asker = { readonly user: UserId; readonly permissions: bigint; readonly rank: number };
+export type CommunityAsker = { readonly user: UserId; readonly permissions: bigint; readonly rank: number };
 
 /** `general` is the channel that every community begins with. */
 export type CreateCommunity = Command<
@@ -29,7 +29,7 @@ export type CreateCommunity = Command<
 
 export type DeleteCommunity = Command<'DeleteCommunity', { readonly community: CommunityId; readonly by: UserId }>;
 
-type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId; readonly by: Asker };
+type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId; readonly by: CommunityAsker };
 
 export type CreateChannel = Command<
   'CreateChannel',
@@ -63,7 +63,7 @@ export type TakeDownHighlight = Command<
   }
 >;
 
-type OnRole = { readonly community: CommunityId; readonly role: RoleId; readonly by: Asker };
+type OnRole = { readonly community: CommunityId; readonly role: RoleId; readonly by: CommunityAsker };
 type RoleContent = {
   readonly name: string;
   readonly permissions: bigint;

@@ -1,7 +1,7 @@
 import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
 import type { RoleId } from '../../kernel/ids.js';
 import { has } from '../../kernel/permissions.js';
-import type { Asker, CreateChannelOverride, DeleteChannelOverride } from './commands.js';
+import type { CommunityAsker, CreateChannelOverride, DeleteChannelOverride } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { overridesMax } from './limits.js';
 import { overridesIn, type LivingCommunity } from './state.js';
@@ -42,7 +42,12 @@ export const deleteChannelOverride = (
 const everybody = 0n as RoleId;
 
 // Lifting a denial grants as much as a grant does: so nobody touches a bit here that they do not have themselves.
-const refusedTo = (by: Asker, role: RoleId, touched: bigint, state: LivingCommunity): Rejection | undefined => {
+const refusedTo = (
+  by: CommunityAsker,
+  role: RoleId,
+  touched: bigint,
+  state: LivingCommunity,
+): Rejection | undefined => {
   if (!has(by.permissions, 'modifyChannel') && !has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');
   if ((state.roles.get(role)?.priority ?? -Infinity) >= by.rank) return reject('OUTRANKED');
   return (touched & ~by.permissions) === 0n ? undefined : reject('MISSING_PERMISSION');

@@ -1,6 +1,6 @@
 import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
 import { has } from '../../kernel/permissions.js';
-import type { Asker, CreateRole, DeleteRole, EditRole } from './commands.js';
+import type { CommunityAsker, CreateRole, DeleteRole, EditRole } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { colorMax, isName, rolesMax } from './limits.js';
 import type { LivingCommunity, RoleState } from './state.js';
@@ -34,7 +34,7 @@ export const deleteRole = (
 };
 
 /** Only roles strictly below one's own highest one are managed. */
-const refusedTo = (by: Asker, priority: number): Rejection | undefined => {
+const refusedTo = (by: CommunityAsker, priority: number): Rejection | undefined => {
   if (!has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');
   return priority < by.rank ? undefined : reject('OUTRANKED');
 };

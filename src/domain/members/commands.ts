@@ -19,7 +19,7 @@ export type LeaveCommunity = Command<'LeaveCommunity', About & { readonly owner:
 export type EditMember = Command<
   'EditMember',
   About & {
-    readonly by: Asker;
+    readonly by: MemberAsker;
     /** The member's own rank: above everything for the owner. */
     readonly rank: number;
     readonly nickname?: string;
@@ -30,7 +30,7 @@ export type EditMember = Command<
 >;
 
 /** Who asks. `rank` is the priority of their highest role, -1 without any, above every priority for the owner. */
-export type Asker = {
+export type MemberAsker = {
   readonly user: UserId;
   readonly owner: boolean;
   readonly permissions: bigint;

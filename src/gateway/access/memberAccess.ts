@@ -1,4 +1,4 @@
-import type { Asker } from '../../domain/communities/commands.js';
+import type { CommunityAsker } from '../../domain/communities/commands.js';
 import type { ChannelRef } from '../../gen/refs.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../kernel/ids.js';
@@ -18,7 +18,11 @@ export const rulesFor = async (
 };
 
 /** With their permissions in the community. Who is no member does not learn whether there is such a community. */
-export const memberAsker = (rules: ViewerPermissions, community: CommunityId, user: UserId): Asker | Rejection => {
+export const memberAsker = (
+  rules: ViewerPermissions,
+  community: CommunityId,
+  user: UserId,
+): CommunityAsker | Rejection => {
   const member = rules.member(community, user);
   return member === undefined
     ? reject('COMMUNITY_NOT_FOUND')
@@ -30,7 +34,7 @@ export const channelAsker = (
   rules: ViewerPermissions,
   { communityId, channelId }: ChannelRef,
   user: UserId,
-): Asker | Rejection => {
+): CommunityAsker | Rejection => {
   const asker = memberAsker(rules, communityId, user);
   if (isRejection(asker)) return asker;
   const permissions = rules.inChannel(communityId, channelId, user);

@@ -1,4 +1,4 @@
-import type { Asker, CommunityCommand } from '../../../src/domain/communities/commands.js';
+import type { CommunityAsker, CommunityCommand } from '../../../src/domain/communities/commands.js';
 import { communities } from '../../../src/domain/communities/decide.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../../src/kernel/ids.js';
@@ -21,9 +21,13 @@ export const staff = channelId(210n);
 export const archive = channelId(211n);
 
 /** Ada founded the community, so she may do anything to it. */
-export const owner: Asker = { user: ada, permissions: allPermissions, rank: Infinity };
+export const owner: CommunityAsker = { user: ada, permissions: allPermissions, rank: Infinity };
 /** Bob is a member with these bits besides the usual ones. */
-export const member = (bits = 0n, rank = -1): Asker => ({ user: bob, permissions: usualPermissions | bits, rank });
+export const member = (bits = 0n, rank = -1): CommunityAsker => ({
+  user: bob,
+  permissions: usualPermissions | bits,
+  rank,
+});
 export const { modifyChannel, modifyRoles } = permission;
 
 export const founded: CommunityEvent = {

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import type { Asker, CommunityCommand } from '../../../src/domain/communities/commands.js';
+import type { CommunityAsker, CommunityCommand } from '../../../src/domain/communities/commands.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import { overridesMax } from '../../../src/domain/communities/limits.js';
 import { permission } from '../../../src/kernel/permissions.js';
@@ -26,7 +26,7 @@ const { viewChannel, sendMessages, pinMessages } = permission;
 const everybody = roleId(0n);
 const helpers = roleId(301n);
 
-type Bits = { readonly pos?: bigint; readonly neg?: bigint; readonly by?: Asker };
+type Bits = { readonly pos?: bigint; readonly neg?: bigint; readonly by?: CommunityAsker };
 const set = (role = everybody, { pos = 0n, neg = 0n, by = owner }: Bits = {}, channel = general): CommunityCommand => ({
   type: 'CreateChannelOverride',
   data: { community, channel, role, pos, neg, by },

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import type { Asker, CommunityCommand } from '../../../src/domain/communities/commands.js';
+import type { CommunityAsker, CommunityCommand } from '../../../src/domain/communities/commands.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import { rolesMax } from '../../../src/domain/communities/limits.js';
 import { permission } from '../../../src/kernel/permissions.js';
@@ -18,15 +18,15 @@ import {
 } from './cast.js';
 
 const helpers = roleId(301n);
-const create = (changes: Partial<typeof roleContent> & { readonly by?: Asker } = {}): CommunityCommand => ({
+const create = (changes: Partial<typeof roleContent> & { readonly by?: CommunityAsker } = {}): CommunityCommand => ({
   type: 'CreateRole',
   data: { community, role: helpers, by: owner, ...roleContent, ...changes },
 });
-const edit = (changes: Partial<typeof roleContent> & { readonly by?: Asker } = {}): CommunityCommand => ({
+const edit = (changes: Partial<typeof roleContent> & { readonly by?: CommunityAsker } = {}): CommunityCommand => ({
   type: 'EditRole',
   data: { community, role: helpers, by: owner, ...roleContent, ...changes },
 });
-const remove = (by: Asker = owner): CommunityCommand => ({
+const remove = (by: CommunityAsker = owner): CommunityCommand => ({
   type: 'DeleteRole',
   data: { community, role: helpers, by },
 });

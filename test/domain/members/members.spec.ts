@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import type { Asker, MemberCommand } from '../../../src/domain/members/commands.js';
+import type { MemberAsker, MemberCommand } from '../../../src/domain/members/commands.js';
 import { members } from '../../../src/domain/members/decide.js';
 import type { MemberEvent } from '../../../src/domain/members/events.js';
 import type { CommunityId, RoleId, UserId } from '../../../src/kernel/ids.js';
@@ -18,8 +18,8 @@ const mid = { id: role(302n), priority: 5, permissions: permission.pinMessages }
 const high = { id: role(303n), priority: 9, permissions: 0n };
 const communityRoles = [high, mid, low];
 
-const owner: Asker = { user: ada, owner: true, permissions: allPermissions, rank: Infinity };
-const cleoWith = (bits: bigint, rank = 5): Asker => ({
+const owner: MemberAsker = { user: ada, owner: true, permissions: allPermissions, rank: Infinity };
+const cleoWith = (bits: bigint, rank = 5): MemberAsker => ({
   user: cleo,
   owner: false,
   permissions: usualPermissions | bits,

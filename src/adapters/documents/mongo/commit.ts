@@ -5,13 +5,13 @@ import { isDuplicateKey } from '../../mongo/connection.js';
 import { beforeAll } from '../../../kernel/event.js';
 import { checkFences, writeCheckpoints } from './checkpoints.js';
 import { recordsOf, type Reading } from './reads.js';
-import { draftOf, furtherRecord, idText, type Draft, type StoredRecord } from './records.js';
+import { draftOf, furtherRecord, idText, type RecordDraft, type StoredRecord } from './records.js';
 import { roundsMax, WrittenMeanwhile } from './rounds.js';
 import type { OpenCollection, Opened } from './schema.js';
 
 /** What a commit writes, collection by collection; every write in it can be stored. */
 export type Prepared = {
-  readonly drafts: ReadonlyMap<OpenCollection, readonly Draft[]>;
+  readonly drafts: ReadonlyMap<OpenCollection, readonly RecordDraft[]>;
   readonly checkpoints: readonly Checkpoint[];
 };
 
@@ -101,7 +101,7 @@ const limitsOf = ({ replicated }: Opened): Limits => ({
 type Writing = { readonly collection: OpenCollection; readonly reading: Reading; readonly limits: Limits };
 
 /** Until every draft is stored, or found to be stored already. */
-const writeDrafts = async (writing: Writing, drafts: readonly Draft[]): Promise<void> => {
+const writeDrafts = async (writing: Writing, drafts: readonly RecordDraft[]): Promise<void> => {
   const { collection, reading } = writing;
   let rest = drafts;
   for (let round = 1; round <= roundsMax; round += 1) {
@@ -127,7 +127,7 @@ const entryFields = { _p: 1, _i: 1 } as const;
 const isNewer = (known: StoredRecord | undefined, position: bigint): boolean =>
   known === undefined || known._p < position;
 
-type Pending = { readonly drafts: readonly Draft[]; readonly known: ReadonlyMap<string, StoredRecord> };
+type Pending = { readonly drafts: readonly RecordDraft[]; readonly known: ReadonlyMap<string, StoredRecord> };
 
 /**
  * Without a transaction a commit may end between the further records and their document, and what is committed next may
@@ -152,7 +152,7 @@ const announcedHeads = async (
 };
 
 /** The indexes in which a document gets more keys than it is known to have had, each with how many. */
-const growth = ({ record }: Draft, known: StoredRecord | undefined): readonly (readonly [string, number])[] =>
+const growth = ({ record }: RecordDraft, known: StoredRecord | undefined): readonly (readonly [string, number])[] =>
   Object.entries(record._n ?? {}).filter(([index, count]) => count > (known?._n?.[index] ?? 1));
 
 /** Records to be written, and what there is under their ids. */
@@ -177,7 +177,7 @@ const changedFurther = async ({ collection, reading }: Writing, { drafts, known 
   return { records, known: there };
 };
 
-const furtherOf = (draft: Draft, known: StoredRecord | undefined): readonly StoredRecord[] => {
+const furtherOf = (draft: RecordDraft, known: StoredRecord | undefined): readonly StoredRecord[] => {
   const indexes = new Set([...Object.keys(draft.further), ...Object.keys(known?._n ?? {})]);
   return [...indexes].flatMap((index) => {
     const entries = draft.further[index] ?? [];
@@ -215,7 +215,7 @@ const replacement = ({ _id, ...record }: StoredRecord): Operation => ({
 });
 
 /** It changes neither the document nor its position. */
-const announcement = ({ key, position }: Draft, counts: readonly (readonly [string, number])[]): Operation => ({
+const announcement = ({ key, position }: RecordDraft, counts: readonly (readonly [string, number])[]): Operation => ({
   updateOne: {
     filter: { _id: key, _p: { $lt: position } },
     update: { $max: Object.fromEntries(counts.map(([index, count]) => [`_n.${index}`, count])) },

@@ -39,7 +39,7 @@ export const indexKeysMax = 1_000;
 const positionMax = 2n ** 63n - 1n;
 
 /** A write as records: the document, and for each index its entries beyond the first, in their order. */
-export type Draft = {
+export type RecordDraft = {
   readonly key: string;
   readonly position: Position;
   readonly record: StoredRecord;
@@ -47,7 +47,7 @@ export type Draft = {
 };
 
 /** Throws when a key, an index key or the position cannot be stored. */
-export const draftOf = (write: DocumentWrite): Draft => {
+export const draftOf = (write: DocumentWrite): RecordDraft => {
   const { key, document, position } = write;
   checkKey(key);
   if (position < 0n || position > positionMax) throw new Error(`${position.toString()} is no position`);
@@ -65,7 +65,7 @@ export const draftOf = (write: DocumentWrite): Draft => {
 
 /** The record that holds the entry number `slot` of a document; without an entry it only keeps the position. */
 export const furtherRecord = (
-  { key, position }: Pick<Draft, 'key' | 'position'>,
+  { key, position }: Pick<RecordDraft, 'key' | 'position'>,
   place: { readonly index: string; readonly slot: number; readonly entry: string | undefined },
 ): StoredRecord => {
   const _id = new Binary(Buffer.from(`${key}\0${place.index}\0${place.slot.toString()}`));

@@ -27,7 +27,7 @@ export type CheckpointRecord = { readonly _id: string; readonly _p: bigint; read
 /** `_id` is the name of the collection. */
 type SpecRecord = { readonly _id: string; readonly indexes: readonly string[] };
 
-export type Place = {
+export type DocumentsPlace = {
   readonly connection: MongoConnection;
   readonly database: string;
   readonly prefix: string;
@@ -35,7 +35,7 @@ export type Place = {
 };
 
 /** Drops what is not named any more, makes what is missing. Doing it twice, or on two nodes at once, is doing it once. */
-export const openCollections = async ({ connection, database, prefix, specs }: Place): Promise<Opened> => {
+export const openCollections = async ({ connection, database, prefix, specs }: DocumentsPlace): Promise<Opened> => {
   check(specs);
   const { client, replicated, readConcern } = connection;
   const db = client.db(database);

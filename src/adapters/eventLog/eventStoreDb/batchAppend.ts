@@ -26,7 +26,7 @@ export type Proposal = {
 export type WireRevision = bigint;
 export const noStreamRevision: WireRevision = -1n;
 
-export type Answer =
+export type AppendAnswer =
   | { readonly is: 'written'; readonly revision: bigint; readonly position: Position | undefined }
   | { readonly is: 'wrongRevision'; readonly actual: WireRevision }
   /** For good, and nothing was written. */
@@ -43,7 +43,7 @@ export interface BatchAppendCall {
 }
 
 export type CallListener = {
-  readonly answered: (correlation: string, answer: Answer) => void;
+  readonly answered: (correlation: string, answer: AppendAnswer) => void;
   /** Once at most, also when the server ends the call without an error: what was not answered never will be. */
   readonly broken: (error: unknown) => void;
 };
@@ -138,7 +138,7 @@ const noContent = (): NonNullable<Parameters<BatchAppendReq.Options['setNoStream
   return empty as ReturnType<typeof noContent>;
 };
 
-const answerOf = (response: BatchAppendResp): Answer => {
+const answerOf = (response: BatchAppendResp): AppendAnswer => {
   const error = response.getError();
   if (error !== undefined) return errorAnswerOf(error);
   const success = response.getSuccess();
@@ -151,7 +151,7 @@ const answerOf = (response: BatchAppendResp): Answer => {
   };
 };
 
-const errorAnswerOf = (error: Status): Answer => {
+const errorAnswerOf = (error: Status): AppendAnswer => {
   const details = error.getDetails();
   const name = details?.getTypeName().split('.').at(-1) ?? '';
   if (name === 'WrongExpectedVersion') {

@@ -2,18 +2,18 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import { clientInside } from './clientInside.js';
 
 /** The client for one kind of work, and its replacement when it is in doubt. */
-export interface Connection {
+export interface EventStoreConnection {
   /** `done` must be called when the work with it is over. */
-  use(): Lease;
+  use(): ConnectionUse;
   /** Whoever asks from now on gets a new client with a connection of its own. Does nothing if that has happened already. */
   renew(doubtful: EventStoreDBClient): void;
   /** Once nobody uses it any more, the connection is closed. */
   close(): void;
 }
 
-export type Lease = { readonly client: EventStoreDBClient; readonly done: () => void };
+export type ConnectionUse = { readonly client: EventStoreDBClient; readonly done: () => void };
 
-export const connection = (connectionString: string): Connection => {
+export const connection = (connectionString: string): EventStoreConnection => {
   let current = usedClient(connectionString);
   return {
     use: () => current.use(),
@@ -40,7 +40,7 @@ const usedClient = (connectionString: string) => {
   };
   return {
     client,
-    use: (): Lease => {
+    use: (): ConnectionUse => {
       let over = false;
       users += 1;
       wasUsed = true;

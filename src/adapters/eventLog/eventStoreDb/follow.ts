@@ -7,13 +7,13 @@ import {
 } from '@eventstore/db-client';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { StoredEvent, Subscription } from '../../../kernel/ports/eventLog.js';
-import type { Connection } from './connection.js';
+import type { EventStoreConnection } from './connection.js';
 import { isTooSlow, longPauseMillis, Silence, type Telling } from './failures.js';
 import type { Gate } from './gate.js';
 import { storedEventOf } from './records.js';
 
 export type FollowNeeds = {
-  readonly connection: Connection;
+  readonly connection: EventStoreConnection;
   /** As many subscriptions as the connection carries. */
   readonly calls: Gate;
   readonly prefix: string;

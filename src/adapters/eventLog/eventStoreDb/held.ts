@@ -5,10 +5,10 @@ import {
   type ExpectedRevision,
   type StoredEvent,
 } from '../../../kernel/ports/eventLog.js';
-import { heldAlready } from '../appendRules.js';
-import { noStreamRevision, type Answer, type Proposal, type WireRevision } from './batchAppend.js';
+import { duplicateAppends } from '../appendRules.js';
+import { noStreamRevision, type AppendAnswer, type Proposal, type WireRevision } from './batchAppend.js';
 import { knownStreams } from './knownStreams.js';
-import type { Reads } from './reads.js';
+import type { EventStoreReads } from './reads.js';
 
 /**
  * Tells retries from new appends. The server compares ids only at the revisions that follow the expected one, and with
@@ -24,16 +24,20 @@ export interface Held extends Judge {
 /** Decides what is demanded of a stream for one append. */
 export interface Judge {
   /** Answers without a promise when nothing has to be read. Throws `VersionConflict` and `InvalidAppend`. */
-  before(proposal: Proposal, expected: ExpectedRevision): Verdict | Promise<Verdict>;
+  before(proposal: Proposal, expected: ExpectedRevision): StoredVerdict | Promise<StoredVerdict>;
   /** After the server found the stream at another revision. */
-  afterConflict(proposal: Proposal, expected: ExpectedRevision, actual: WireRevision): Promise<Verdict>;
-  written(proposal: Proposal, wire: WireRevision, answer: Answer & { is: 'written' }): Appended | Promise<Appended>;
+  afterConflict(proposal: Proposal, expected: ExpectedRevision, actual: WireRevision): Promise<StoredVerdict>;
+  written(
+    proposal: Proposal,
+    wire: WireRevision,
+    answer: AppendAnswer & { is: 'written' },
+  ): Appended | Promise<Appended>;
   /** After an append whose outcome is not known. */
   forget(proposal: Proposal): void;
 }
 
 /** Held already, or to be sent with this demand. */
-export type Verdict = { readonly appended: Appended } | { readonly wire: WireRevision };
+export type StoredVerdict = { readonly appended: Appended } | { readonly wire: WireRevision };
 
 /** Ids in memory, at about 90 bytes each. A stream that is not among them is read before it is appended to. */
 const idsMax = 400_000;
@@ -41,7 +45,7 @@ const pageEvents = 500;
 /** So often a stream is read for what the server has told of, with pauses that double: for about a quarter of a second. */
 const looksMax = 8;
 
-export const held = (reads: Reads): Held => {
+export const held = (reads: EventStoreReads): Held => {
   const known = knownStreams(idsMax);
 
   const caughtUp = async (stream: string): Promise<WireRevision> => {
@@ -54,7 +58,7 @@ export const held = (reads: Reads): Held => {
   };
 
   const placeOf = async ({ stream, ids }: Proposal): Promise<Appended | undefined> => {
-    const place = heldAlready(
+    const place = duplicateAppends(
       ids.map((id) => ({ id })),
       (id) => known.placeOf(stream.full, id),
     );
@@ -132,7 +136,7 @@ const demand = ({ stream }: Proposal, expected: ExpectedRevision, last: WireRevi
 
 /** In a stream that was deleted softly, the server takes a repeated append for written although nothing is there. */
 const placeOfStored = async (
-  reads: Reads,
+  reads: EventStoreReads,
   stream: string,
   revision: bigint,
   ids: readonly string[],

@@ -1,4 +1,4 @@
-import type { Place } from '../appendRules.js';
+import type { StoredPlace } from '../appendRules.js';
 
 /**
  * Which events the streams hold that this process read or wrote last. The server would write an event again whose id
@@ -8,7 +8,7 @@ export interface KnownStreams {
   /** The revision up to which all that can be read of the stream is known; `undefined` when nothing is. */
   upTo(stream: string): bigint | undefined;
   /** For `heldAlready`: the revision counts, the position is 0. */
-  placeOf(stream: string, id: string): Place | undefined;
+  placeOf(stream: string, id: string): StoredPlace | undefined;
   /** Takes in what a read from `from` on gave, when nothing is missing between it and what is known. */
   read(stream: string, from: bigint, events: readonly { readonly id: string; readonly revision: bigint }[]): void;
   /** Takes in what was written after the revision `after`; -1 when it began the stream. */

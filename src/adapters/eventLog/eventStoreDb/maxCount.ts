@@ -3,7 +3,7 @@ import type { ResolvedEvent } from '@eventstore/db-client';
 import { VersionConflict } from '../../../kernel/ports/eventLog.js';
 import { noStreamRevision, type WireRevision } from './batchAppend.js';
 import type { Judge } from './held.js';
-import type { Reads } from './reads.js';
+import type { EventStoreReads } from './reads.js';
 import type { Writer } from './writer.js';
 
 /** The max counts of streams, by their full names. */
@@ -12,7 +12,7 @@ export interface MaxCounts {
   of(stream: string): Promise<number | undefined>;
 }
 
-export const maxCounts = (reads: Reads, writer: Writer): MaxCounts => ({
+export const maxCounts = (reads: EventStoreReads, writer: Writer): MaxCounts => ({
   set: setMaxCount(reads, writer),
   of: async (stream) => {
     const { $maxCount } = contentOf(await reads.newest(metadataOf(stream)));
@@ -28,7 +28,7 @@ const metadataOf = (stream: string): string => `$$${stream}`;
  * client: that appends without an expectation, and asks the server what it can do first, with no time limit.
  */
 const setMaxCount =
-  (reads: Reads, writer: Writer) =>
+  (reads: EventStoreReads, writer: Writer) =>
   async (stream: string, maxCount: number): Promise<void> => {
     const name = metadataOf(stream);
     for (;;) {
@@ -54,7 +54,7 @@ const setMaxCount =
  * them away.
  */
 const stillCut = async (
-  reads: Reads,
+  reads: EventStoreReads,
   stream: string,
   { $maxCount: before, $tb: truncated }: Content,
   maxCount: number,

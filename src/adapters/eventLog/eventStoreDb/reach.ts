@@ -1,5 +1,5 @@
 import { openBatchAppend, type BatchAppendCall, type CallListener } from './batchAppend.js';
-import type { Connection } from './connection.js';
+import type { EventStoreConnection } from './connection.js';
 import { isNotLeader, Silence } from './failures.js';
 
 /**
@@ -7,7 +7,7 @@ import { isNotLeader, Silence } from './failures.js';
  * that is ended and not heard of. A call that breaks puts its client in doubt.
  */
 export const reach = async (
-  connection: Connection,
+  connection: EventStoreConnection,
   listener: CallListener,
   millis: number,
 ): Promise<BatchAppendCall> => {

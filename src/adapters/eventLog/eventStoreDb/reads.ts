@@ -11,7 +11,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { LogRead, StoredEvent, StreamRead } from '../../../kernel/ports/eventLog.js';
-import type { Connection } from './connection.js';
+import type { EventStoreConnection } from './connection.js';
 import {
   isFinal,
   isNotLeader,
@@ -25,7 +25,7 @@ import { gate, type Gate } from './gate.js';
 import { positionOf, storedEventOf } from './records.js';
 
 /** Reads over a connection of their own, tried again for a while when the server cannot be reached. */
-export interface Reads {
+export interface EventStoreReads {
   /** `stream` with its prefix, as the server knows it; what comes back has none. */
   stream(stream: string, read: StreamRead): Promise<readonly StoredEvent[]>;
   /** The newest event of any stream, those of the store itself too. */
@@ -43,7 +43,7 @@ export interface Reads {
 }
 
 export type ReadsNeeds = {
-  readonly connection: Connection;
+  readonly connection: EventStoreConnection;
   readonly prefix: string;
   /** Nothing of ours is at or before this position, so nobody looks there. */
   readonly since: Position;
@@ -61,7 +61,7 @@ const readsWaitingMax = 10_000;
 /** Events in one call of a read of the whole log. */
 const pageEventsMax = 1_000;
 
-export const reads = (needs: ReadsNeeds): Reads => {
+export const reads = (needs: ReadsNeeds): EventStoreReads => {
   const { prefix, since } = needs;
   const read = patientReader(needs, gate(readsMax, readsWaitingMax));
   const ours = (events: readonly ResolvedEvent[]): readonly StoredEvent[] =>

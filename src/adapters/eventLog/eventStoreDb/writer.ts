@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidAppend, type Appended, type ExpectedRevision, type NewEvent } from '../../../kernel/ports/eventLog.js';
-import { proposalOf, type Answer, type BatchAppendCall, type StreamName, type WireRevision } from './batchAppend.js';
-import type { Connection } from './connection.js';
+import {
+  proposalOf,
+  type AppendAnswer,
+  type BatchAppendCall,
+  type StreamName,
+  type WireRevision,
+} from './batchAppend.js';
+import type { EventStoreConnection } from './connection.js';
 import { LogUnreachable, OutcomeUnknown, shortPauseMillis, Silence, type Telling } from './failures.js';
 import { Flight, isOverdue, type Item } from './flight.js';
-import type { Judge, Verdict } from './held.js';
+import type { Judge, StoredVerdict } from './held.js';
 import { reach } from './reach.js';
 
 /** The one writer of the process. */
@@ -25,7 +31,7 @@ export type Order = {
 };
 
 export type WriterNeeds = {
-  readonly connection: Connection;
+  readonly connection: EventStoreConnection;
   readonly telling: Telling;
   /** For so long an append is tried again. */
   readonly patienceMillis: number;
@@ -108,7 +114,7 @@ class AppendLine implements Writer {
   }
 
   /** Sends the item, or settles it when there is nothing to send. Its stream stays busy until then. */
-  async #decide(item: Item, judge: () => Verdict | Promise<Verdict>): Promise<void> {
+  async #decide(item: Item, judge: () => StoredVerdict | Promise<StoredVerdict>): Promise<void> {
     try {
       const judged = judge();
       const verdict = judged instanceof Promise ? await judged : judged;
@@ -141,7 +147,7 @@ class AppendLine implements Writer {
     call.send(item.correlation, item.proposal, item.wire);
   }
 
-  #answered(correlation: string, answer: Answer): void {
+  #answered(correlation: string, answer: AppendAnswer): void {
     const item = this.#flight.get(correlation);
     // It came twice, or for an attempt that was given up.
     if (item === undefined) {
@@ -165,7 +171,7 @@ class AppendLine implements Writer {
     if (this.#doubtful) this.#recoverWhenQuiet();
   }
 
-  async #finish(item: Item, answer: Answer & { is: 'written' }): Promise<void> {
+  async #finish(item: Item, answer: AppendAnswer & { is: 'written' }): Promise<void> {
     try {
       const placed = item.judge.written(item.proposal, item.wire, answer);
       const appended = placed instanceof Promise ? await placed : placed;
@@ -246,7 +252,7 @@ class AppendLine implements Writer {
   async #opened(): Promise<BatchAppendCall | undefined> {
     const { connection, answerMillis } = this.#needs;
     const listener = {
-      answered: (correlation: string, answer: Answer) => this.#answered(correlation, answer),
+      answered: (correlation: string, answer: AppendAnswer) => this.#answered(correlation, answer),
       broken: (error: unknown) => this.#broken(error),
     };
     try {

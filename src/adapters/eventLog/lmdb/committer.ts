@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Millis } from '../../../kernel/ids.js';
 import type { NewEvent, StoredEvent } from '../../../kernel/ports/eventLog.js';
-import type { Place } from '../appendRules.js';
+import type { StoredPlace } from '../appendRules.js';
 import type { Head } from './head.js';
 import { arrived, type Heads } from './heads.js';
 import { firstKept, putSettings, type LogStore, type LogTables, type Settings } from './logStore.js';
@@ -12,7 +12,7 @@ import type { StreamIndex } from './streamIndex.js';
  * Group commit: while one commit is on its way to the disk, everything that is handed in gathers for the next. So
  * however many append at once, they share the waiting, and one that appends alone waits for nobody.
  */
-export interface Committer {
+export interface AppendCommitter {
   /** Gives the events, with their packed ids, their places at once, in the order of the calls. */
   append(head: Head, events: readonly NewEvent[], ids: readonly string[]): Appending;
   change(head: Head, settings: Settings): Promise<void>;
@@ -27,7 +27,7 @@ export interface Committer {
 }
 
 /** `place` is that of the last event; it holds once `settled` resolves. */
-export type Appending = { readonly place: Place; readonly settled: Promise<void> };
+export type Appending = { readonly place: StoredPlace; readonly settled: Promise<void> };
 
 export type CommitterNeeds = {
   readonly store: LogStore;
@@ -73,7 +73,7 @@ type State = {
   closed: boolean;
 };
 
-export const committer = (needs: CommitterNeeds): Committer => {
+export const committer = (needs: CommitterNeeds): AppendCommitter => {
   const last = needs.last();
   const empty = { running: undefined, recovering: undefined, closed: false };
   const state: State = { queue: [], durable: last, position: last, ...empty };

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 
 /** An LMDB environment that can be opened again when its disk has failed it. */
-export interface Environment<Tables> {
+export interface LmdbEnvironment<Tables> {
   /** Replaced by `reopen`, so ask for it anew each time. */
   readonly tables: Tables;
   /** Runs `puts` as one transaction. Resolves when it is on disk and reads see it; rejects when nothing of it was kept. */
@@ -16,7 +16,7 @@ export interface Environment<Tables> {
 export const openEnvironment = <Tables>(
   folder: string,
   tablesOf: (root: RootDatabase) => Tables,
-): Environment<Tables> => {
+): LmdbEnvironment<Tables> => {
   makeFolder(folder);
   let root = openRoot(folder);
   let tables = tablesOf(root);

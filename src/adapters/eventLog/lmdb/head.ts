@@ -1,4 +1,4 @@
-import type { Place } from '../appendRules.js';
+import type { StoredPlace } from '../appendRules.js';
 import type { Settings } from './logStore.js';
 
 /** Where a stream is going: what is stored and what is on its way, so that an append is checked without waiting. */
@@ -14,7 +14,7 @@ export type Head = {
   /** How many blocks of ids are complete and durable: the index answers for those. */
   blocks: number;
   /** The packed ids after those blocks, and of what is on its way. */
-  readonly ids: Map<string, Place>;
+  readonly ids: Map<string, StoredPlace>;
   /** Below it, all that a max count cut and that could be removed from the log has been. */
   swept: number;
 };

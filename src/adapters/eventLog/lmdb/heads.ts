@@ -1,5 +1,5 @@
 import type { Head } from './head.js';
-import { heldAlready, type Place } from '../appendRules.js';
+import { duplicateAppends, type StoredPlace } from '../appendRules.js';
 import { blockEvents, blockOf, type Entry } from './indexStore.js';
 import { firstKept, type Settings } from './logStore.js';
 import { rememberedMin } from './gathered.js';
@@ -9,7 +9,7 @@ import type { StreamIndex } from './streamIndex.js';
 export interface Heads {
   of(stream: string): Head;
   /** See `heldAlready`. */
-  held(head: Head, ids: readonly string[]): Place | undefined;
+  held(head: Head, ids: readonly string[]): StoredPlace | undefined;
   /** Takes an event in that goes to the disk now. */
   push(head: Head, id: string, position: number): void;
   /** After a failed commit: what was on its way never arrives. */
@@ -47,7 +47,7 @@ export const heads = (index: StreamIndex, settings: (stream: string) => Settings
       if (head.revision === -1) return undefined;
       const { stream, blocks } = head;
       const wanted = ids.map((id) => ({ id }));
-      return heldAlready(wanted, (id) => head.ids.get(id) ?? index.placeOf(stream, id, blocks));
+      return duplicateAppends(wanted, (id) => head.ids.get(id) ?? index.placeOf(stream, id, blocks));
     },
     push: (head, id, position) => {
       head.revision += 1;
@@ -72,7 +72,7 @@ export const arrived = (head: Head, revision: number): void => {
 const headOf = (stream: string, newest: readonly Entry[], settings: Settings): Head => {
   const revision = newest[0]?.revision ?? -1;
   const blocks = blockOf(revision + 1);
-  const ids = new Map<string, Place>();
+  const ids = new Map<string, StoredPlace>();
   for (const entry of newest) if (blockOf(entry.revision) === blocks) ids.set(entry.id, entry);
   const swept = Math.max(0, firstKept(settings, revision) - rememberedMin);
   return { stream, revision, settings, settled: undefined, inFlight: 0, blocks, ids, swept };

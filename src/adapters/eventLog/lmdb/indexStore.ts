@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Database } from 'lmdb';
-import type { Place } from '../appendRules.js';
-import { openEnvironment, type Environment } from './environment.js';
+import type { StoredPlace } from '../appendRules.js';
+import { openEnvironment, type LmdbEnvironment } from './environment.js';
 import type { Filter } from './filter.js';
 import { idBytes, packedIdAt, writePackedId } from './record.js';
 
@@ -15,7 +15,7 @@ import { idBytes, packedIdAt, writePackedId } from './record.js';
  *
  * An entry: position (8, a double), offset (4), index in its segment (2), 1 when it is alone there (2), id (16).
  */
-export type IndexStore = Environment<IndexTables>;
+export type IndexStore = LmdbEnvironment<IndexTables>;
 
 export type IndexTables = {
   readonly streams: Database<Buffer, Buffer>;
@@ -23,7 +23,7 @@ export type IndexTables = {
   readonly state: Database<Buffer, string>;
 };
 
-export type Entry = Place & {
+export type Entry = StoredPlace & {
   /** Key of the segment that holds the record, and where in it the record begins. */
   readonly segment: number;
   readonly offset: number;

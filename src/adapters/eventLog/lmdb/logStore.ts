@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Database } from 'lmdb';
-import { openEnvironment, type Environment } from './environment.js';
+import { openEnvironment, type LmdbEnvironment } from './environment.js';
 
 export type LogTables = {
   /** Position of the first record → segment, see `record.ts`. */
@@ -10,7 +10,7 @@ export type LogTables = {
 };
 
 /** What must not be lost. Everything else follows from it. */
-export type LogStore = Environment<LogTables>;
+export type LogStore = LmdbEnvironment<LogTables>;
 
 export const openLogStore = (folder: string): LogStore =>
   openEnvironment(join(folder, 'log'), (root) => ({

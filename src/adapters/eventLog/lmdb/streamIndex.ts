@@ -1,4 +1,4 @@
-import type { Place } from '../appendRules.js';
+import type { StoredPlace } from '../appendRules.js';
 import type { StoredEvent } from '../../../kernel/ports/eventLog.js';
 import { filterOf, mayHold, rememberedFilters, type Filter } from './filter.js';
 import { gather, gatherFilter, merged, nothing, putGathered, type Gathered } from './gathered.js';
@@ -31,7 +31,7 @@ export interface StreamIndex {
   /** The entries of the block that is not complete yet; when that is empty, the last entry. Newest first. */
   newest(stream: string): readonly Entry[];
   /** The place of an event among the first `blocks` blocks of its stream. */
-  placeOf(stream: string, id: string, blocks: number): Place | undefined;
+  placeOf(stream: string, id: string, blocks: number): StoredPlace | undefined;
   /** Takes in what has just become durable. */
   add(segment: Segment): void;
   /** The events of the stream before `cut` are gone: their entries may go too. */
@@ -170,7 +170,7 @@ const lookups = (store: IndexStore, memory: Memory) => {
       const before = { from, to: newest.revision - 1, limit: blockEvents, backwards: true };
       return from >= newest.revision ? [newest] : [newest, ...entries(stream, before)];
     },
-    placeOf: (stream: string, id: string, blocks: number): Place | undefined => {
+    placeOf: (stream: string, id: string, blocks: number): StoredPlace | undefined => {
       for (let number = blocks - 1; number >= 0; number -= 1) {
         const held = filter(stream, number);
         if (held === undefined || !mayHold(held, id)) continue;
