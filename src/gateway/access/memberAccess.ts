@@ -7,7 +7,7 @@ import type { Call } from '../contract/call.js';
 import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** Brings into memory what decides about the caller and those whom the call is about. Ask `access.now` right after. */
-export const rulesFor = async (
+export const accessFor = async (
   access: Access,
   call: Call,
   community: CommunityId,

@@ -1,5 +1,5 @@
-import type { RpcName, Rpcs } from '../../gen/rpcs.js';
-import type { Rejection } from '../../kernel/decider.js';
+import { nothing, type Nothing, type RpcName, type Rpcs } from '../../gen/rpcs.js';
+import { isRejection, type Rejection } from '../../kernel/decider.js';
 import type { OpenCall, Call } from './call.js';
 
 export type Handler<Name extends RpcName> = (
@@ -28,3 +28,6 @@ export type OpenRpc =
   | 'authVerifyEmail'
   | 'authResendEmailVerification'
   | 'authLookupInvite';
+
+/** The answer of an RPC that has nothing to say but whether it was done. */
+export const done = (outcome: object | Rejection): Nothing | Rejection => (isRejection(outcome) ? outcome : nothing);

@@ -2,7 +2,7 @@ import type { TypingAction } from '../../gen/chats.js';
 import { isChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
-import { chatRefFor } from '../rendering/chatRefs.js';
+import { chatRefFor } from '../contract/chatRefs.js';
 import type { Hub } from '../sessions/hub.js';
 import type { Schedule } from './schedule.js';
 import type { Caller } from '../contract/call.js';

@@ -1,7 +1,7 @@
 import { NotifPrefs, type ConversationInit, type PermissionOverridesInit } from '../../gen/types.js';
 import { parseChatKey, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { chatRefFor } from './chatRefs.js';
+import { chatRefFor } from '../contract/chatRefs.js';
 import type { UnreadCounts } from '../contract/updateView.js';
 
 export type ShownConversation = {

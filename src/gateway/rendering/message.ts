@@ -3,7 +3,7 @@ import type { MessageInit, MessageReplyInfoInit } from '../../gen/types.js';
 import { isShredded, unless, type Personal } from '../../kernel/event.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
-import { chatRefFor } from './chatRefs.js';
+import { chatRefFor } from '../contract/chatRefs.js';
 import { entitiesFor } from './entities.js';
 
 /** A message as `viewer` sees it. Only direct chats are named differently by who looks. */

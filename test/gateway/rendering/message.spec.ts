@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chatKeyFrom, chatRefFor } from '../../../src/gateway/rendering/chatRefs.js';
+import { chatKeyFrom, chatRefFor } from '../../../src/gateway/contract/chatRefs.js';
 import { messageFor } from '../../../src/gateway/rendering/message.js';
 import { channelChat, directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
 import { shredded } from '../../../src/kernel/event.js';

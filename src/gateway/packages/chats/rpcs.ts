@@ -1,17 +1,16 @@
 import { reads as readRules } from '../../../domain/reads/decide.js';
 import { nothing } from '../../../gen/rpcs.js';
 import type { ChatKey } from '../../../kernel/chat.js';
-import { isRejection, reject } from '../../../kernel/decider.js';
+import { reject } from '../../../kernel/decider.js';
 import type { MessageId } from '../../../kernel/ids.js';
 import type { Ids } from '../../../kernel/ports/system.js';
 import { conversationsOf } from '../../../projections/conversations/queries.js';
 import { lastMessage } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
-import { seenChat, seenTextChat, writableChat } from '../../access/chatAccess.js';
-import { chatKeyFrom } from '../../rendering/chatRefs.js';
+import { inChat } from '../../access/scopes.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
-import type { Handlers } from '../../contract/handlers.js';
+import { done, type Handlers } from '../../contract/handlers.js';
 import type { Typing } from '../../presence/typing.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { chatAnswer, chatsAnswer } from './chatList.js';
@@ -35,38 +34,30 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
     return { chats: await chatsAnswer(needs, found, user) };
   },
 
-  async chatsGetChat({ chatRef }, call) {
-    const { user } = call.caller;
-    const chat = chatKeyFrom(chatRef, user);
-    if (isRejection(chat)) return chat;
-    // In this order: who loses sight of the chat while this waits must not read what came after.
-    await call.upToDate('conversations', 'messages', 'reads', 'users');
-    const seen = await seenChat(needs.access, call, chat);
-    return isRejection(seen) ? seen : { chat: await chatAnswer(needs, seen, user) };
-  },
+  chatsGetChat: inChat(needs.access, 'see')(
+    async (_, { caller }, seen) => ({ chat: await chatAnswer(needs, seen, caller.user) }),
+    { reads: ['conversations', 'messages', 'reads', 'users'] },
+  ),
 
-  async chatsMarkChatRead({ chatRef, messageId }, call) {
+  chatsMarkChatRead: inChat(
+    needs.access,
+    'read',
+  )(async ({ messageId }, call, { key: chat }) => {
     const { user } = call.caller;
-    const chat = chatKeyFrom(chatRef, user);
-    if (isRejection(chat)) return chat;
     if (messageId === 0n) return reject('INVALID_ARGUMENT', 'no message is named');
-    const seen = await seenTextChat(needs.access, call, chat);
-    if (isRejection(seen)) return seen;
     const message = await atMostNow(needs, call, { chat, message: messageId });
     if (message === undefined) return nothing;
     const command = { type: 'MarkChatRead', data: { user, chat, message } } as const;
-    const outcome = await call.run(readRules, command);
-    return isRejection(outcome) ? outcome : nothing;
-  },
+    return done(await call.run(readRules, command));
+  }),
 
-  async chatsSetTyping(request, call) {
-    const chat = chatKeyFrom(request.chatRef, call.caller.user);
-    if (isRejection(chat)) return chat;
-    const writable = await writableChat(needs.access, call, chat);
-    if (isRejection(writable)) return writable;
-    await needs.typing.set(call.caller, typingOf(chat, request));
+  chatsSetTyping: inChat(
+    needs.access,
+    'write',
+  )(async (request, { caller }, { key }) => {
+    await needs.typing.set(caller, typingOf(key, request));
     return nothing;
-  },
+  }),
 });
 
 type Marked = { readonly chat: ChatKey; readonly message: MessageId };

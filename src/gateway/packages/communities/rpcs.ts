@@ -3,22 +3,23 @@ import { joiningId, members } from '../../../domain/members/decide.js';
 import type { CommunityUserInfoInit } from '../../../gen/communities.js';
 import type { CommunityInit } from '../../../gen/types.js';
 import { channelChat, type ChatKey } from '../../../kernel/chat.js';
-import { isRejection, reject } from '../../../kernel/decider.js';
+import { isRejection } from '../../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import { memberships } from '../../../projections/members/queries.js';
 import { unread } from '../../../projections/unread/unread.js';
 import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/community.js';
-import type { Handlers } from '../../contract/handlers.js';
+import { done, type Handlers } from '../../contract/handlers.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
-import { memberAsker, rulesFor } from '../../access/memberAccess.js';
+import { accessFor } from '../../access/memberAccess.js';
+import { inCommunity } from '../../access/scopes.js';
 import { inBatches } from './inBatches.js';
 import { channelRpcs, type ChannelRpcs } from './channels/rpcs.js';
 import { memberRpcs, type MemberRpcs } from './members/rpcs.js';
 import type { CommunityNeeds } from './needs.js';
 import { overrideRpcs, type OverrideRpcs } from './overrides/rpcs.js';
 import { roleRpcs, type RoleRpcs } from './roles/rpcs.js';
-import { done, nameOf } from './wire.js';
+import { nameOf } from './wire.js';
 
 type CommunityItself =
   | 'communitiesCreateCommunity'
@@ -57,7 +58,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     const { user } = call.caller;
     const seen: Seen[] = [];
     for (const { community } of await memberships(needs.reads, user)) {
-      await rulesFor(needs.access, call, community);
+      await accessFor(needs.access, call, community);
       seen.push(...seenBy(needs.access.now, community, user));
     }
     const infos: CommunityUserInfoInit[] = [];
@@ -65,20 +66,14 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     return { communities: { communities: seen.map(({ community }) => community), communityUserInfo: infos } };
   },
 
-  async communitiesLeaveCommunity({ communityId: community }, call) {
-    const { user } = call.caller;
-    await rulesFor(needs.access, call, community);
-    const member = needs.access.now.member(community, user);
-    if (member === undefined) return reject('COMMUNITY_NOT_FOUND');
-    return done(await call.run(members, { type: 'LeaveCommunity', data: { community, user, owner: member.owner } }));
-  },
+  communitiesLeaveCommunity: inCommunity(needs.access, async (_, call, { community, by: { user }, permissions }) => {
+    const owner = permissions.member(community, user)?.owner ?? false;
+    return done(await call.run(members, { type: 'LeaveCommunity', data: { community, user, owner } }));
+  }),
 
-  async communitiesDeleteCommunity({ communityId: community }, call) {
-    await rulesFor(needs.access, call, community);
-    const by = memberAsker(needs.access.now, community, call.caller.user);
-    if (isRejection(by)) return by;
-    return done(await call.run(communities, { type: 'DeleteCommunity', data: { community, by: by.user } }));
-  },
+  communitiesDeleteCommunity: inCommunity(needs.access, async (_, call, { community, by: { user } }) =>
+    done(await call.run(communities, { type: 'DeleteCommunity', data: { community, by: user } })),
+  ),
 });
 
 /** Taken from the rules in one go, because the counting takes waits. */

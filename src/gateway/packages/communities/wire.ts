@@ -1,9 +1,8 @@
 import type { ChannelKind } from '../../../domain/communities/events.js';
 import { nameUnitsMax } from '../../../domain/communities/limits.js';
 import type { ChannelRef } from '../../../gen/refs.js';
-import { nothing, type Nothing } from '../../../gen/rpcs.js';
 import { ChannelType } from '../../../gen/types.js';
-import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import { reject, type Rejection } from '../../../kernel/decider.js';
 import { allPermissions } from '../../../kernel/permissions.js';
 import { composedTrimmed } from '../../../kernel/text.js';
 
@@ -25,6 +24,3 @@ export const bitsOf = (permissions: bigint): bigint => permissions & allPermissi
 
 export const channelRefOf = (ref: ChannelRef | undefined): ChannelRef | Rejection =>
   ref ?? reject('INVALID_ARGUMENT', 'channel is missing');
-
-/** The answer of an RPC that has nothing to say but whether it was done. */
-export const done = (outcome: object | Rejection): Nothing | Rejection => (isRejection(outcome) ? outcome : nothing);

@@ -6,10 +6,10 @@ import { isShredded } from '../../../kernel/event.js';
 import { has } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
 import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
-import { chatKeyFrom } from '../../rendering/chatRefs.js';
+import { inChat } from '../../access/scopes.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
-import type { Handlers } from '../../contract/handlers.js';
+import { done, type Handlers } from '../../contract/handlers.js';
 import { historyAnswer } from './history.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
@@ -29,18 +29,14 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       return isRejection(sent) ? sent : { sentMessage: { messageId: sent } };
     },
 
-    async messagesGetHistory(request, call) {
-      const chat = chatKeyFrom(request.chatRef, call.caller.user);
-      if (isRejection(chat)) return chat;
-      // In this order: who loses sight of the chat while this waits must not read what came after.
-      await call.upToDate('members', 'messages', 'users');
-      const seen = await seenTextChat(needs.access, call, chat);
-      if (isRejection(seen)) return seen;
-      const page = pageOf(request);
-      const found = await history(needs.reads, chat, page);
-      const { community } = seen;
-      return { messages: await historyAnswer(needs, { found, page, community, viewer: call.caller.user }) };
-    },
+    messagesGetHistory: inChat(needs.access, 'read')(
+      async (request, { caller }, { key, community }) => {
+        const page = pageOf(request);
+        const found = await history(needs.reads, key, page);
+        return { messages: await historyAnswer(needs, { found, page, community, viewer: caller.user }) };
+      },
+      { reads: ['members', 'messages', 'users'] },
+    ),
 
     async messagesEditMessage(request, call) {
       const { user: by } = call.caller;
@@ -52,19 +48,13 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       const content = await editedContent(needs, call, seen, editing);
       if (isRejection(content)) return content;
       const data = { message, chat, by, ...(content === undefined ? {} : { content }) };
-      const outcome = await call.run(messages, { type: 'EditMessage', data });
-      return isRejection(outcome) ? outcome : nothing;
+      return done(await call.run(messages, { type: 'EditMessage', data }));
     },
 
-    async messagesDeleteMessage({ chatRef, messageIds }, call) {
-      const chat = chatKeyFrom(chatRef, call.caller.user);
-      if (isRejection(chat)) return chat;
-      const ids = [...new Set(messageIds)];
-      await call.upToDate('messages');
-      const seen = await seenTextChat(needs.access, call, chat);
-      if (isRejection(seen)) return seen;
-      return (await deleteAll(needs, call, seen, ids)) ?? nothing;
-    },
+    messagesDeleteMessage: inChat(needs.access, 'read')(
+      async ({ messageIds }, call, seen) => (await deleteAll(needs, call, seen, [...new Set(messageIds)])) ?? nothing,
+      { reads: ['messages'] },
+    ),
   };
 };
 

@@ -4,7 +4,7 @@ import { parseChatKey as placeOf, type ChatKey } from '../../../kernel/chat.js';
 import type { Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { conversationFor } from '../../rendering/conversation.js';
-import { chatRefFor } from '../../rendering/chatRefs.js';
+import { chatRefFor } from '../../contract/chatRefs.js';
 import { messageFor, messageSentFor } from '../../rendering/message.js';
 import { erasedUser, userFor } from '../../rendering/user.js';
 import type { UpdateTable } from '../../contract/updates.js';

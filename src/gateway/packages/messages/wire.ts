@@ -4,7 +4,7 @@ import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
-import { chatKeyFrom } from '../../rendering/chatRefs.js';
+import { chatKeyFrom } from '../../contract/chatRefs.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
 
 /** Of a message and of a quote, in UTF-16 code units. */

@@ -1,5 +1,5 @@
 import type { ReadEvent } from '../../../domain/reads/events.js';
-import { chatRefFor } from '../../rendering/chatRefs.js';
+import { chatRefFor } from '../../contract/chatRefs.js';
 import type { UpdateTable } from '../../contract/updates.js';
 import type { UpdateView } from '../../contract/updateView.js';
 

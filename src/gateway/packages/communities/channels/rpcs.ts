@@ -10,26 +10,25 @@ import type { ChannelId, MessageId, UserId } from '../../../../kernel/ids.js';
 import { has } from '../../../../kernel/permissions.js';
 import { composed } from '../../../../kernel/text.js';
 import type { Call } from '../../../contract/call.js';
-import type { Handlers } from '../../../contract/handlers.js';
+import { done, type Handlers } from '../../../contract/handlers.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
-import { channelAsker, channelIn, memberAsker, rulesFor } from '../../../access/memberAccess.js';
+import { accessFor, channelAsker, channelIn } from '../../../access/memberAccess.js';
+import { inChannel, inCommunity } from '../../../access/scopes.js';
 import { channelsSeen } from './list.js';
 import type { CommunityNeeds } from '../needs.js';
-import { channelKindOf, channelRefOf, done, nameOf } from '../wire.js';
+import { channelKindOf, channelRefOf, nameOf } from '../wire.js';
 
 export type ChannelRpcs =
   'communitiesCreateChannel' | 'communitiesGetChannels' | 'communitiesEditChannel' | 'communitiesDeleteChannel';
 
 export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
-  async communitiesCreateChannel({ communityId: community, name, type, parentId }, call) {
+  communitiesCreateChannel: inCommunity(needs.access, async ({ name, type, parentId }, call, scope) => {
+    const { community, by, permissions } = scope;
     const kind = channelKindOf(type);
     if (isRejection(kind)) return kind;
-    await rulesFor(needs.access, call, community);
-    const by = memberAsker(needs.access.now, community, call.caller.user);
-    if (isRejection(by)) return by;
     const under = parentId === undefined || parentId === 0n ? {} : { parent: parentId };
     if (under.parent !== undefined) {
-      const refused = refusedUnder(needs.access.now, { communityId: community, channelId: under.parent }, by.user);
+      const refused = refusedUnder(permissions, { communityId: community, channelId: under.parent }, by.user);
       if (refused !== undefined) return refused;
     }
     const outcome = await call.run(communities, (): CreateChannel => ({
@@ -37,20 +36,19 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
       data: { community, channel: needs.ids.next() as ChannelId, by, kind, name: nameOf(name), ...under },
     }));
     return done(outcome);
-  },
+  }),
 
-  async communitiesGetChannels({ communityId }, call) {
-    await call.upToDate('messages', 'reads', 'users');
-    await rulesFor(needs.access, call, communityId);
-    const by = memberAsker(needs.access.now, communityId, call.caller.user);
-    return isRejection(by) ? by : { channels: await channelsSeen(needs, communityId, call.caller.user) };
-  },
+  communitiesGetChannels: inCommunity(
+    needs.access,
+    async (_, __, { community, by }) => ({ channels: await channelsSeen(needs, community, by.user) }),
+    { reads: ['messages', 'reads', 'users'] },
+  ),
 
   async communitiesEditChannel(request, call) {
     const ref = channelRefOf(request.channel);
     if (isRejection(ref)) return ref;
     const highlighted = await highlightedOf(needs, ref, request);
-    await rulesFor(needs.access, call, ref.communityId);
+    await accessFor(needs.access, call, ref.communityId);
     const by = channelAsker(needs.access.now, ref, call.caller.user);
     if (isRejection(by)) return by;
     if (isRejection(highlighted)) return highlighted;
@@ -72,15 +70,9 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
     return done(outcome);
   },
 
-  async communitiesDeleteChannel({ channel }, call) {
-    const ref = channelRefOf(channel);
-    if (isRejection(ref)) return ref;
-    await rulesFor(needs.access, call, ref.communityId);
-    const by = channelAsker(needs.access.now, ref, call.caller.user);
-    if (isRejection(by)) return by;
-    const data = { community: ref.communityId, channel: ref.channelId, by };
-    return done(await call.run(communities, { type: 'DeleteChannel', data }));
-  },
+  communitiesDeleteChannel: inChannel(needs.access, async (_, call, { community, channel, by }) =>
+    done(await call.run(communities, { type: 'DeleteChannel', data: { community, channel, by } })),
+  ),
 });
 
 /** Who puts a channel under a category changes the category too. */

@@ -2,7 +2,7 @@ import type { EditMember } from '../../../../domain/members/commands.js';
 import { members as memberRules, nicknameUnitsMax } from '../../../../domain/members/decide.js';
 import type { MembersInit } from '../../../../gen/communities.js';
 import { CommunityMember, User } from '../../../../gen/types.js';
-import { isRejection, reject } from '../../../../kernel/decider.js';
+import { reject } from '../../../../kernel/decider.js';
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
 import { composedTrimmed } from '../../../../kernel/text.js';
 import type { CommunityDocument } from '../../../../projections/communities/documents.js';
@@ -11,10 +11,10 @@ import { members, membersById } from '../../../../projections/members/queries.js
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
 import { usersFor } from '../../../rendering/user.js';
 import { memberFor } from '../../../rendering/community.js';
-import type { Handlers } from '../../../contract/handlers.js';
-import { memberAsker, rulesFor } from '../../../access/memberAccess.js';
+import { done, type Handlers } from '../../../contract/handlers.js';
+import { inCommunity } from '../../../access/scopes.js';
 import type { CommunityNeeds } from '../needs.js';
-import { done } from '../wire.js';
+import {} from '../wire.js';
 
 /** In one answer. */
 export const membersListedMax = 1_000;
@@ -22,38 +22,38 @@ export const membersListedMax = 1_000;
 export type MemberRpcs = 'communitiesGetMembers' | 'communitiesEditMember';
 
 export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'statusOf'>): Handlers<MemberRpcs> => ({
-  async communitiesGetMembers({ communityId, memberIds }, call) {
-    await call.upToDate('communities', 'members', 'users');
-    await rulesFor(needs.access, call, communityId);
-    const by = memberAsker(needs.access.now, communityId, call.caller.user);
-    if (isRejection(by)) return by;
-    const document = await community(needs.reads, communityId);
-    if (document === undefined) return reject('COMMUNITY_NOT_FOUND');
-    return { members: await listed(needs, document, memberIds) };
-  },
+  communitiesGetMembers: inCommunity(
+    needs.access,
+    async ({ communityId, memberIds }) => {
+      const document = await community(needs.reads, communityId);
+      if (document === undefined) return reject('COMMUNITY_NOT_FOUND');
+      return { members: await listed(needs, document, memberIds) };
+    },
+    { reads: ['communities', 'members', 'users'] },
+  ),
 
-  async communitiesEditMember({ communityId, memberId, nickname, roleIds }, call) {
-    await rulesFor(needs.access, call, communityId, [memberId]);
-    const rules = needs.access.now;
-    const { user } = call.caller;
-    const asker = rules.member(communityId, user);
-    if (asker === undefined) return reject('COMMUNITY_NOT_FOUND');
-    const member = rules.member(communityId, memberId);
-    if (member === undefined) return reject('MEMBER_NOT_FOUND');
-    const edit: EditMember = {
-      type: 'EditMember',
-      data: {
-        community: communityId,
-        user: memberId,
-        by: { user, owner: asker.owner, permissions: asker.permissions, rank: asker.rank },
-        rank: member.rank,
-        communityRoles: rules.community(communityId)?.roles ?? [],
-        ...(nickname === undefined ? {} : { nickname: composedTrimmed(nickname, nicknameUnitsMax) }),
-        ...(roleIds === undefined ? {} : { roles: roleIds.roleIds }),
-      },
-    };
-    return done(await call.run(memberRules, edit));
-  },
+  communitiesEditMember: inCommunity(
+    needs.access,
+    async ({ memberId, nickname, roleIds }, call, { community: id, by, permissions }) => {
+      const owner = permissions.member(id, by.user)?.owner ?? false;
+      const member = permissions.member(id, memberId);
+      if (member === undefined) return reject('MEMBER_NOT_FOUND');
+      const edit: EditMember = {
+        type: 'EditMember',
+        data: {
+          community: id,
+          user: memberId,
+          by: { ...by, owner },
+          rank: member.rank,
+          communityRoles: permissions.community(id)?.roles ?? [],
+          ...(nickname === undefined ? {} : { nickname: composedTrimmed(nickname, nicknameUnitsMax) }),
+          ...(roleIds === undefined ? {} : { roles: roleIds.roleIds }),
+        },
+      };
+      return done(await call.run(memberRules, edit));
+    },
+    { others: ({ memberId }) => [memberId] },
+  ),
 });
 
 /** Those asked for that are members, or the first of all when nobody is asked for. */

@@ -2,20 +2,17 @@ import { communities } from '../../../../domain/communities/decide.js';
 import { isRejection } from '../../../../kernel/decider.js';
 import type { CommunityId, RoleId } from '../../../../kernel/ids.js';
 import { overrideFor } from '../../../rendering/channel.js';
-import type { Handlers } from '../../../contract/handlers.js';
-import { channelAsker, channelIn, rulesFor } from '../../../access/memberAccess.js';
+import { done, type Handlers } from '../../../contract/handlers.js';
+import { channelIn } from '../../../access/memberAccess.js';
+import { inChannel } from '../../../access/scopes.js';
 import type { CommunityNeeds } from '../needs.js';
-import { bitsOf, done } from '../wire.js';
+import { bitsOf } from '../wire.js';
 
 export type OverrideRpcs =
   'communitiesCreateChannelOverride' | 'communitiesDeleteChannelOverride' | 'communitiesGetChannelOverrides';
 
 export const overrideRpcs = ({ access }: Pick<CommunityNeeds, 'access'>): Handlers<OverrideRpcs> => ({
-  async communitiesCreateChannelOverride(request, call) {
-    const { communityId: community, channelId: channel } = request;
-    await rulesFor(access, call, community);
-    const by = channelAsker(access.now, request, call.caller.user);
-    if (isRejection(by)) return by;
+  communitiesCreateChannelOverride: inChannel(access, async (request, call, { community, channel, by }) => {
     const override = {
       role: roleOf(community, request.roleId),
       pos: bitsOf(request.permissions?.pos ?? 0n),
@@ -25,29 +22,21 @@ export const overrideRpcs = ({ access }: Pick<CommunityNeeds, 'access'>): Handle
     const outcome = await call.run(communities, { type: 'CreateChannelOverride', data });
     if (isRejection(outcome)) return outcome;
     return { channelOverride: { override: overrideFor(community, channel, override) } };
-  },
+  }),
 
-  async communitiesDeleteChannelOverride(request, call) {
-    const { communityId: community, channelId: channel } = request;
-    await rulesFor(access, call, community);
-    const by = channelAsker(access.now, request, call.caller.user);
-    if (isRejection(by)) return by;
+  communitiesDeleteChannelOverride: inChannel(access, async (request, call, { community, channel, by }) => {
     const data = { community, channel, by, role: roleOf(community, request.roleId) };
     return done(await call.run(communities, { type: 'DeleteChannelOverride', data }));
-  },
+  }),
 
-  // Overrides are in memory with the rules: there is no read model to wait for.
-  async communitiesGetChannelOverrides(request, call) {
-    const { communityId, channelId } = request;
-    await rulesFor(access, call, communityId);
-    const by = channelAsker(access.now, request, call.caller.user);
-    if (isRejection(by)) return by;
-    const overrides = access.now
-      .overrides(communityId, channelId)
-      .map((override) => overrideFor(communityId, channelId, override));
-    const parentSync = channelIn(access.now, communityId, channelId)?.synced ?? false;
-    return { channelOverrides: { overrides, parentSync } };
-  },
+  // Overrides are in memory with the permissions: there is no read model to wait for.
+  communitiesGetChannelOverrides: inChannel(access, (_, __, { community, channel, permissions }) => {
+    const overrides = permissions
+      .overrides(community, channel)
+      .map((override) => overrideFor(community, channel, override));
+    const parentSync = channelIn(permissions, community, channel)?.synced ?? false;
+    return Promise.resolve({ channelOverrides: { overrides, parentSync } });
+  }),
 });
 
 const everybody = 0n as RoleId;
