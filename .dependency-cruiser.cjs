@@ -3,6 +3,8 @@
 
 const kernel = '^src/kernel/';
 const ids = '^src/kernel/ids\\.ts$';
+/** Pauses and deadlines, which the client's reconnecting needs too. */
+const timing = '^src/kernel/timing\\.ts$';
 const gen = '^src/gen/';
 const wire = '^src/wire/';
 const domain = '^src/domain/';
@@ -167,7 +169,7 @@ const layers = [
     '(^|/)node_modules/',
   ]),
   rowWithNode('admin', '^src/admin/', [kernel, domain, reads, '^src/admin/', ...npm('fastify', 'zod')]),
-  row('client', '^src/client/', [gen, wire, ids, '^src/client/', ...npm('ws')]),
+  row('client', '^src/client/', [gen, wire, ids, timing, '^src/client/', ...npm('ws')]),
   rowWithNode('config', config, [kernel, ...npm('zod')]),
   rowWithNode('engines', engines, [kernel, config, '^src/adapters/']),
   row('logs', logs, [kernel, engines, '^src/adapters/', '^src/cli/']),

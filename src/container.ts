@@ -1,3 +1,4 @@
+import { pause } from './kernel/timing.js';
 import 'reflect-metadata';
 
 import { container as root, type DependencyContainer } from 'tsyringe';
@@ -141,7 +142,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     ...sharing,
     documents: get(of.documents),
     execute: get(of.execute),
-    pause: paused,
+    pause,
     alarm: alarm('a workflow stands still'),
   };
   const started = async <E extends Event>(workflow: Workflow<E>): Promise<void> => {
@@ -178,12 +179,3 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
 
 /** How far ids may have run ahead of the log's time before the last stop. */
 const idsAheadMillis = 1_000;
-
-const paused = (millis: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });

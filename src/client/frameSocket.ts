@@ -1,3 +1,4 @@
+import { deferred } from '../kernel/timing.js';
 import { readServerMessage, type ServerFrame } from '../wire/envelope.js';
 import { CannotConnect } from './errors.js';
 import type { Send } from './requests.js';
@@ -27,8 +28,8 @@ export const frameSocket = (
 ): FrameSocket => {
   const socket = openSocket(url);
   socket.binaryType = 'arraybuffer';
-  const { promise: opened, resolve: succeed, reject: refuse } = settlable<undefined>();
-  const { promise: lost, resolve: lose } = settlable<number>();
+  const { promise: opened, resolve: succeed, reject: refuse } = deferred<undefined>();
+  const { promise: lost, resolve: lose } = deferred<number>();
   let isOver = false;
 
   const over = (code: number, why: string): void => {
@@ -92,17 +93,3 @@ const whenClosed = (socket: Socket): Promise<void> =>
 
 /** What browsers say when there was no close at all. */
 const abnormalClosure = 1006;
-
-type Settlable<T> = {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-};
-
-const settlable = <T>(): Settlable<T> => {
-  let settle: Pick<Settlable<T>, 'resolve' | 'reject'> = { resolve: () => undefined, reject: () => undefined };
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { promise, ...settle };
-};

@@ -1,3 +1,4 @@
+import { pause } from '../kernel/timing.js';
 import type { InitializeInit, RPCResult } from '../gen/core.js';
 import type { RpcPath } from '../gen/rpcs.js';
 import type { Update } from '../gen/updates.js';
@@ -129,18 +130,6 @@ const growingPauses = (): Pauses => {
     },
   };
 };
-
-const pause = (millis: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, millis);
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done);
-  });
 
 const idMax = 0xffff_ffff;
 

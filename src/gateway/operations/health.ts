@@ -1,3 +1,4 @@
+import { withDeadline } from '../../kernel/timing.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Projections, ProjectionStatus, Role } from '../../projections/runner/runner.js';
@@ -108,6 +109,9 @@ const lagsOf = async (
   return [{ of: 'fan-out', positions, seconds }, ...models];
 };
 
+/** The outcome, or a rejection when the engine does not answer in time. */
+const inTime = <T>(asked: Promise<T>): Promise<T> => withDeadline(asked, answerMillisMax, () => new Error('no answer'));
+
 const answers = (asked: Promise<unknown>): Promise<Answer> =>
   inTime(asked).then(
     () => 'ok',
@@ -115,20 +119,6 @@ const answers = (asked: Promise<unknown>): Promise<Answer> =>
   );
 
 const answered = <T>(asked: Promise<T>, otherwise: T): Promise<T> => inTime(asked).catch(() => otherwise);
-
-const inTime = async <T>(asked: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => {
-      fail(new Error('no answer'));
-    }, answerMillisMax);
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
 
 /** Besides what it comes to, whatever can be said of the parts. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../kernel/timing.js';
 import { context, trace, SpanStatusCode, type Span, type Tracer } from '@opentelemetry/api';
 import { isRejection, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
@@ -172,21 +173,7 @@ export class RequestCall implements OpenCall {
 const isNoRule = ({ type }: Event): boolean => type.startsWith('messages.') || type.startsWith('reads.');
 
 const arrival = (reached: Promise<void> | undefined): Promise<void> | undefined =>
-  reached === undefined ? undefined : inTime(reached);
-
-const inTime = async (reached: Promise<void>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => {
-      fail(new Unavailable('the read models are behind'));
-    }, waitMillisMax);
-  });
-  try {
-    await Promise.race([reached, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
+  reached && withDeadline(reached, waitMillisMax, () => new Unavailable('the read models are behind'));
 
 /** The W3C form of the span; nothing when nobody traces. */
 const traceparentOf = (span: Span): string | undefined => {

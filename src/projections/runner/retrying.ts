@@ -1,3 +1,5 @@
+import { pause } from '../../kernel/timing.js';
+
 /** Something outside failed and is tried again: nothing is lost or skipped, but nothing goes on meanwhile either. */
 export type Trouble = {
   readonly doing: string;
@@ -43,14 +45,5 @@ export const retrying = async <T>(doing: string, work: () => Promise<T>, patienc
 export const pauseAfter = (failures: number, signal: AbortSignal): Promise<void> => {
   const longest = Math.min(pauseMillisMax, firstPauseMillis * 2 ** Math.min(failures, 16));
   const millis = longest * (0.5 + Math.random() / 2);
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, millis);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
+  return pause(millis, signal);
 };

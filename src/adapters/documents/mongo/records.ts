@@ -1,3 +1,4 @@
+import { defined } from '../../../kernel/defined.js';
 import { Binary } from 'mongodb';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type {
@@ -91,8 +92,7 @@ export const entryBounds = ({ within, after, before }: IndexRange): { readonly l
   const bounds = boundsOf({
     prefix: nothing,
     within,
-    ...(after === undefined ? {} : { after }),
-    ...(before === undefined ? {} : { before }),
+    ...defined({ after, before }),
   });
   return { low: sortableText(bounds.low), high: sortableText(bounds.high) };
 };

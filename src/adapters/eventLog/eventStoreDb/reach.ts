@@ -1,3 +1,4 @@
+import { withDeadline } from '../../../kernel/timing.js';
 import { openBatchAppend, type BatchAppendCall, type CallListener } from './batchAppend.js';
 import type { EventStoreConnection } from './connection.js';
 import { isNotLeader, Silence } from './failures.js';
@@ -26,7 +27,7 @@ export const reach = async (
     },
   });
   try {
-    return await within(opening, millis);
+    return await withDeadline(opening, millis, () => new Silence('the connection for appends', millis));
   } catch (error) {
     tooLate = true;
     leave(error);
@@ -35,17 +36,5 @@ export const reach = async (
       () => undefined,
     );
     throw error;
-  }
-};
-
-const within = async <T>(work: Promise<T>, millis: number): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Silence('the connection for appends', millis)), millis);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 };

@@ -1,3 +1,4 @@
+import { defined } from '../../../kernel/defined.js';
 import type { SessionDevice } from '../../../domain/accounts/commands.js';
 import { accounts } from '../../../domain/accounts/decide.js';
 import { users } from '../../../domain/users/decide.js';
@@ -124,7 +125,7 @@ const signUpOf = (request: {
   if (isRejection(email)) return email;
   const password = request.password ? passwordOf(request.password) : undefined;
   if (isRejection(password)) return password;
-  return { name, ...(email === undefined ? {} : { email }), ...(password === undefined ? {} : { password }) };
+  return { name, ...defined({ email, password }) };
 };
 
 /**

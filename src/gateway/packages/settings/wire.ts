@@ -1,3 +1,4 @@
+import { defined } from '../../../kernel/defined.js';
 import { bioUnitsMax, colorMax } from '../../../domain/users/decide.js';
 import type { ChangeStatus, EditProfile } from '../../../gen/settings.js';
 import { UserStatusActivityType, UserStatusStatus } from '../../../gen/types.js';
@@ -26,11 +27,7 @@ export const profileOf = ({ name, username, bio, icon, color }: EditProfile): Pr
   if (bio !== undefined && bio.length > bioUnitsMax) return reject('INVALID_ARGUMENT', 'the bio is too long');
   if (color !== undefined && color > colorMax) return reject('INVALID_ARGUMENT', 'a colour is at most 0xFFFFFF');
   return {
-    ...(shown === undefined ? {} : { name: shown }),
-    ...(username === undefined ? {} : { username }),
-    ...(bio === undefined ? {} : { bio }),
-    ...(icon === undefined ? {} : { icon }),
-    ...(color === undefined ? {} : { color }),
+    ...defined({ name: shown, username, bio, icon, color }),
   };
 };
 
@@ -57,6 +54,5 @@ const activityOf = ({ title, type, startTime, endTime, state }: ChangeStatus['ac
   title,
   type,
   startTime,
-  ...(endTime === undefined ? {} : { endTime }),
-  ...(state === undefined ? {} : { state }),
+  ...defined({ endTime, state }),
 });

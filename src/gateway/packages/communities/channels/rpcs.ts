@@ -1,3 +1,4 @@
+import { defined } from '../../../../kernel/defined.js';
 import type { CreateChannel, EditChannel } from '../../../../domain/communities/commands.js';
 import { communities } from '../../../../domain/communities/decide.js';
 import { descriptionUnitsMax } from '../../../../domain/communities/limits.js';
@@ -61,8 +62,7 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
         channel: ref.channelId,
         by,
         ...attributesOf(request),
-        ...(highlighted === undefined ? {} : { highlighted }),
-        ...(parent === undefined ? {} : { parent }),
+        ...defined({ highlighted, parent }),
       },
     };
     const outcome = await call.run(communities, edit);
@@ -129,10 +129,11 @@ const takenDownIfGone = async (
   await call.run(communities, { type: 'TakeDownHighlight', data });
 };
 
-const attributesOf = ({ name, description, explicit, slowmodeSeconds, position }: EditChannelRequest) => ({
-  ...(name === undefined ? {} : { name: nameOf(name) }),
-  ...(description === undefined ? {} : { description: composed(description, descriptionUnitsMax) }),
-  ...(explicit === undefined ? {} : { explicit }),
-  ...(slowmodeSeconds === undefined ? {} : { slowmodeSeconds }),
-  ...(position === undefined ? {} : { position }),
-});
+const attributesOf = ({ name, description, explicit, slowmodeSeconds, position }: EditChannelRequest) =>
+  defined({
+    name: name === undefined ? undefined : nameOf(name),
+    description: description === undefined ? undefined : composed(description, descriptionUnitsMax),
+    explicit,
+    slowmodeSeconds,
+    position,
+  });

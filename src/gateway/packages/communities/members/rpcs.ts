@@ -1,3 +1,4 @@
+import { defined } from '../../../../kernel/defined.js';
 import type { EditMember } from '../../../../domain/members/commands.js';
 import { members as memberRules, nicknameUnitsMax } from '../../../../domain/members/decide.js';
 import type { MembersInit } from '../../../../gen/communities.js';
@@ -46,8 +47,10 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
           by: { ...by, owner },
           rank: member.rank,
           communityRoles: permissions.community(id)?.roles ?? [],
-          ...(nickname === undefined ? {} : { nickname: composedTrimmed(nickname, nicknameUnitsMax) }),
-          ...(roleIds === undefined ? {} : { roles: roleIds.roleIds }),
+          ...defined({
+            nickname: nickname === undefined ? undefined : composedTrimmed(nickname, nicknameUnitsMax),
+            roles: roleIds?.roleIds,
+          }),
         },
       };
       return done(await call.run(memberRules, edit));

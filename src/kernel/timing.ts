@@ -1,0 +1,45 @@
+/** Resolves after so many milliseconds, or at once when the signal is raised. */
+export const pause = (millis: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, millis);
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done);
+  });
+
+/**
+ * The outcome of the work, or a rejection with `late` once it has taken so many milliseconds. The work itself goes on,
+ * and its later outcome is dropped.
+ */
+export const withDeadline = async <T>(work: Promise<T>, millis: number, late: () => Error): Promise<T> => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => {
+      fail(late());
+    }, millis);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** A promise that is settled from outside. */
+export type Deferred<T> = {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+};
+
+export const deferred = <T>(): Deferred<T> => {
+  let settle: Pick<Deferred<T>, 'resolve' | 'reject'> = { resolve: () => undefined, reject: () => undefined };
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle };
+};
