@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { lmdbEventLog } from '../src/adapters/eventLog/lmdb.js';
 import { systemClock } from '../src/adapters/system/clock.js';
 import { foldersIn } from '../src/engines.js';
-import { messageSent } from '../src/domain/messages/events.js';
+import { messageEvents } from '../src/domain/messages/events.js';
+import { storedType } from '../src/kernel/codec.js';
 import { beforeAll } from '../src/kernel/event.js';
 import type { BareAppendCalls } from './support/bareAppends.js';
 import { benchmark, progress, type Bench, type Measured } from './support/benchmark.js';
@@ -88,7 +89,7 @@ const storedBytes = async (dataDir: string): Promise<number> => {
   const newest = await log.readAll({ from: end > 500n ? end - 500n : beforeAll, limit: 500 });
   await log.close();
   const sizes = newest
-    .filter(({ type }) => type === messageSent.type)
+    .filter(({ type }) => type === storedType(messageEvents.MessageSent))
     .map(
       ({ data, metadata, type, stream }) =>
         recordHeaderBytes + data.length + metadata.length + type.length + stream.length,

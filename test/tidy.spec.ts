@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import ts from 'typescript';
 import { eventKinds } from '../src/domain/registry.js';
 import { closeCode } from '../src/gateway/contract/closeCodes.js';
+import { storedType } from '../src/kernel/codec.js';
 import { reasons } from '../src/kernel/reasons.js';
 import {
   exportedFunctionsOf,
@@ -164,7 +165,7 @@ describe('docs', () => {
     const text = textOf('docs/events.md');
     const documented = new Set([...text.matchAll(/`([a-zA-Z]+\.[A-Za-z]+\.v\d+)`/g)].map(([, type]) => type));
     assert.ok(eventKinds.length > 0);
-    assert.deepEqual([...documented].sort(), eventKinds.map(({ type }) => type).sort());
+    assert.deepEqual([...documented].sort(), eventKinds.map(storedType).sort());
     const unsaid = eventKinds.filter(({ says }) => !text.includes(says)).map(({ type }) => type);
     assert.deepEqual(unsaid, []);
   });

@@ -1,21 +1,23 @@
 import { createHash } from 'node:crypto';
-import { accountStream } from '../../src/domain/accounts/decide.js';
-import type { AccountEvent } from '../../src/domain/accounts/events.js';
-import { communityStream } from '../../src/domain/communities/decide.js';
-import type { CommunityEvent } from '../../src/domain/communities/events.js';
-import { memberStream } from '../../src/domain/members/decide.js';
-import type { MemberEvent } from '../../src/domain/members/events.js';
-import { messageStream } from '../../src/domain/messages/decide.js';
-import type { Entity, MessageEvent } from '../../src/domain/messages/events.js';
+import { accountStream, type AccountEvent } from '../../src/domain/accounts/events.js';
+import { communityStream, type CommunityEvent } from '../../src/domain/communities/events.js';
+import { memberStream, type MemberEvent } from '../../src/domain/members/events.js';
+import { messageStream, type Entity, type MessageEvent } from '../../src/domain/messages/events.js';
 import { reads } from '../../src/domain/reads/decide.js';
 import type { ReadEvent } from '../../src/domain/reads/events.js';
-import { userStream } from '../../src/domain/users/decide.js';
-import type { UserEvent } from '../../src/domain/users/events.js';
+import { userStream, type UserEvent } from '../../src/domain/users/events.js';
 import { channelChat, directChat, selfChat, type ChatKey } from '../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, SessionId, UserId } from '../../src/kernel/ids.js';
 import { usualPermissions } from '../../src/kernel/permissions.js';
+import type { Written } from '../../src/kernel/personal.js';
 
-type AnyEvent = AccountEvent | CommunityEvent | MemberEvent | MessageEvent | ReadEvent | UserEvent;
+type AnyEvent =
+  | Written<AccountEvent>
+  | Written<CommunityEvent>
+  | Written<MemberEvent>
+  | Written<MessageEvent>
+  | Written<ReadEvent>
+  | Written<UserEvent>;
 
 /** What one command led to. */
 export type Step = {
@@ -113,15 +115,15 @@ class LivelyWorld implements World {
         stream: userStream(id),
         command: 'RegisterUser',
         by,
-        events: [{ type: 'users.UserRegistered.v1', data: { user: id, bot: false, name: this.text(1) } }],
+        events: [{ type: 'UserRegistered', data: { user: id, bot: false, name: this.text(1) } }],
       },
       {
         stream: accountStream(id),
         command: 'RegisterAccount',
         by,
         events: [
-          { type: 'accounts.AccountRegistered.v1', data: { user: id, hasPassword: false } },
-          { type: 'accounts.SessionOpened.v1', data: { user: id, session, tokenHash, ...device } },
+          { type: 'AccountRegistered', data: { user: id, hasPassword: false } },
+          { type: 'SessionOpened', data: { user: id, session, tokenHash, ...device } },
         ],
       },
     ];
@@ -160,16 +162,16 @@ class LivelyWorld implements World {
     const community = this.some(this.communities);
     const user = this.some(community.members);
     const about = { community: community.id, user: user.id, by: user.id };
-    const events: readonly MemberEvent[] =
+    const events: readonly Written<MemberEvent>[] =
       this.random() < 0.5
-        ? [{ type: 'members.NicknameSet.v1', data: { ...about, nickname: this.text(1) } }]
-        : [{ type: 'members.RolesSet.v1', data: { ...about, roles: community.roles.slice(0, 2) } }];
+        ? [{ type: 'NicknameSet', data: { ...about, nickname: this.text(1) } }]
+        : [{ type: 'RolesSet', data: { ...about, roles: community.roles.slice(0, 2) } }];
     return [{ stream: memberStream(community.id, user.id), command: 'EditMember', by: user, events }];
   }
 
   private editProfile(): Step[] {
     const by = this.some(this.users);
-    const events: readonly UserEvent[] = [{ type: 'users.BioChanged.v1', data: { user: by.id, bio: this.text(12) } }];
+    const events: readonly Written<UserEvent>[] = [{ type: 'BioChanged', data: { user: by.id, bio: this.text(12) } }];
     return [{ stream: userStream(by.id), command: 'EditProfile', by, events }];
   }
 
@@ -220,7 +222,7 @@ class LivelyWorld implements World {
     const sent = { message, chat, author, writers };
     if (this.recent.length < recentMax) this.recent.push(sent);
     else this.recent[Math.floor(this.random() * recentMax)] = sent;
-    const events: readonly MessageEvent[] = [{ type: 'messages.MessageSent.v1', data }];
+    const events: readonly Written<MessageEvent>[] = [{ type: 'MessageSent', data }];
     return [{ stream: messageStream(message), command: 'SendMessage', by: author, events }];
   }
 
@@ -231,10 +233,10 @@ class LivelyWorld implements World {
     const { message, chat, author: by } = sent;
     const about = { message, chat, author: by.id };
     if (command === 'DeleteMessage') this.recent.splice(at, 1);
-    const events: readonly MessageEvent[] =
+    const events: readonly Written<MessageEvent>[] =
       command === 'EditMessage'
-        ? [{ type: 'messages.MessageEdited.v1', data: { ...about, mentions: [], text: this.text(12), entities: [] } }]
-        : [{ type: 'messages.MessageDeleted.v1', data: { ...about, by: by.id } }];
+        ? [{ type: 'MessageEdited', data: { ...about, mentions: [], text: this.text(12), entities: [] } }]
+        : [{ type: 'MessageDeleted', data: { ...about, by: by.id } }];
     return [{ stream: messageStream(message), command, by, events }];
   }
 
@@ -243,7 +245,7 @@ class LivelyWorld implements World {
     if (sent === undefined) return [];
     const by = this.some(sent.writers);
     const data = { user: by.id, chat: sent.chat, message: sent.message };
-    const events: readonly ReadEvent[] = [{ type: 'reads.MarkerMoved.v1', data }];
+    const events: readonly Written<ReadEvent>[] = [{ type: 'MarkerMoved', data }];
     const keeps = reads.keepsEvents === undefined ? {} : { keeps: reads.keepsEvents };
     return [{ stream: reads.stream({ type: 'MarkChatRead', data }), command: 'MarkChatRead', by, events, ...keeps }];
   }
@@ -265,7 +267,7 @@ const joining = (by: User, community: CommunityId, via: 'founding' | 'invite'): 
   stream: memberStream(community, by.id),
   command: 'JoinCommunity',
   by,
-  events: [{ type: 'members.MemberJoined.v1', data: { community, user: by.id, via, joining: 1 } }],
+  events: [{ type: 'MemberJoined', data: { community, user: by.id, via, joining: 1 } }],
 });
 
 type Founding = {
@@ -278,19 +280,19 @@ const foundingOf = (
   community: CommunityId,
   by: UserId,
   { channels, roles, text }: Founding,
-): readonly CommunityEvent[] => {
+): readonly Written<CommunityEvent>[] => {
   const role = { community, permissions: 0n, color: 0, separated: false, public: false, by };
   return [
     {
-      type: 'communities.CommunityCreated.v1',
+      type: 'CommunityCreated',
       data: { community, owner: by, defaultPermissions: usualPermissions, name: text(2) },
     },
-    ...channels.map((channel, position): CommunityEvent => ({
-      type: 'communities.ChannelCreated.v1',
+    ...channels.map((channel, position): Written<CommunityEvent> => ({
+      type: 'ChannelCreated',
       data: { community, channel, kind: 'text', position, by, name: text(1) },
     })),
-    ...roles.map((id, priority): CommunityEvent => ({
-      type: 'communities.RoleCreated.v1',
+    ...roles.map((id, priority): Written<CommunityEvent> => ({
+      type: 'RoleCreated',
       data: { ...role, role: id, priority: priority + 1, name: text(1) },
     })),
   ];

@@ -1,5 +1,6 @@
 import type { DependencyContainer } from 'tsyringe';
 import type { Config } from '../config.js';
+import { messageStreams } from '../domain/messages/events.js';
 import { isAway } from '../engines.js';
 import { accountUpdates } from '../gateway/packages/auth/updates.js';
 import { memberUpdates, prefetchedMembers } from '../gateway/packages/communities/members/updates.js';
@@ -151,6 +152,6 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
 const newerThanMessages =
   ({ saw }: NodeNumber) =>
   ({ stream }: StoredEvent): void => {
-    if (stream.startsWith(messagePrefix)) saw(BigInt(stream.slice(messagePrefix.length)));
+    const message = messageStreams.keyOf(stream);
+    if (message !== undefined) saw(BigInt(message));
   };
-const messagePrefix = 'message-';

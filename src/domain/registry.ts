@@ -1,4 +1,5 @@
-import type { AnyEventKind } from '../kernel/event.js';
+import type { EventKind } from '../kernel/declareEvents.js';
+import type { Event } from '../kernel/event.js';
 import { accountEvents } from './accounts/events.js';
 import { communityEvents } from './communities/events.js';
 import { inviteEvents } from './invites/events.js';
@@ -8,14 +9,23 @@ import { readEvents } from './reads/events.js';
 import { reservationEvents } from './reservations/events.js';
 import { userEvents } from './users/events.js';
 
-/** Every kind of event there is. The codec, docs/events.md and the golden samples follow from this list. */
-export const eventKinds: readonly AnyEventKind[] = [
-  ...accountEvents,
-  ...reservationEvents,
-  ...userEvents,
-  ...communityEvents,
-  ...memberEvents,
-  ...inviteEvents,
-  ...messageEvents,
-  ...readEvents,
+const packages: readonly Readonly<Record<string, EventKind>>[] = [
+  accountEvents,
+  reservationEvents,
+  userEvents,
+  communityEvents,
+  memberEvents,
+  inviteEvents,
+  messageEvents,
+  readEvents,
 ];
+
+/** Every kind of event there is. The codec, docs/events.md and the golden samples follow from this list. */
+export const eventKinds: readonly EventKind[] = packages.flatMap((declared) => Object.values(declared));
+
+const permissionFacts: ReadonlySet<string> = new Set(
+  eventKinds.flatMap(({ type, affects }) => (affects === 'permissions' ? [type] : [])),
+);
+
+/** Whether requests that follow such an event wait until `Access` has folded it. */
+export const affectsPermissions = ({ type }: Event): boolean => permissionFacts.has(type);

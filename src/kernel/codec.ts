@@ -1,13 +1,7 @@
-import {
-  shredded,
-  type Event,
-  type AnyEventKind,
-  type Metadata,
-  type Position,
-  type Recorded,
-  type SealedFor,
-} from './event.js';
+import type { EventKind, SealedFor } from './declareEvents.js';
+import type { Event, Metadata, Position, Recorded } from './event.js';
 import type { Millis } from './ids.js';
+import { shredded } from './opened.js';
 import { Misshapen, type Json } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
 import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
@@ -36,59 +30,67 @@ export interface EventCodec {
   read(stored: StoredEvent): Recorded | undefined | KeysMissing;
   /** Parses only the metadata. */
   metadata(stored: StoredEvent): Metadata;
-  knows(type: string): boolean;
+  /** The name of the fact, which is the type of its `Event`. `undefined` when it is not declared. */
+  factOf(stored: Pick<StoredEvent, 'type'>): string | undefined;
 }
 
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-export const eventCodec = (kinds: readonly AnyEventKind[], sealer: Sealer): EventCodec => {
-  const byType = new Map(kinds.map((kind) => [kind.type, kind]));
+/** The type under which a log stores such events. It stands in every log there is, so it never changes. */
+export const storedType = (kind: Pick<EventKind, 'package' | 'type'>): string => `${kind.package}.${kind.type}.v1`;
+
+export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCodec => {
+  const byFact = new Map(kinds.map((kind) => [kind.type, { ...kind, stored: storedType(kind) }]));
+  const byStoredType = new Map([...byFact.values()].map((kind) => [kind.stored, kind]));
+  if (byFact.size < kinds.length) throw new Error('two packages declare a fact of the same name');
   const remembered = lastRead();
   return {
-    knows: (type) => byType.has(type),
+    factOf: ({ type }) => byStoredType.get(type)?.type,
     metadata: metadataOf,
     write: (event, envelope) => {
-      const kind = byType.get(event.type);
+      const kind = byFact.get(event.type);
       if (kind === undefined) throw new Error(`the event ${event.type} is not declared`);
       return written(kind, event, envelope, sealer);
     },
     read: (stored) => {
       const known = remembered.of(stored);
       if (known !== undefined) return known;
-      const kind = byType.get(stored.type);
+      const kind = byStoredType.get(stored.type);
       if (kind === undefined) return undefined;
       const data = dataOf(kind, stored, sealer);
       if (data instanceof KeysMissing) return data;
-      const recorded = new RecordedEvent(stored, data);
+      const recorded = new RecordedEvent(kind.type, data, stored);
       remembered.keep(stored, recorded);
       return recorded;
     },
   };
 };
 
-const written = (kind: AnyEventKind, event: Event, envelope: Envelope, sealer: Sealer): NewEvent | KeysMissing => {
+type StoredKind = EventKind & { readonly stored: string };
+
+const written = (kind: StoredKind, event: Event, envelope: Envelope, sealer: Sealer): NewEvent | KeysMissing => {
   const data = event.data as object;
   const body = kind.fields.encode(data) as Record<string, Json>;
   if (kind.personal !== undefined) {
     const plain = utf8.encode(JSON.stringify(kind.personal.schema.encode(data)));
-    const sealed = sealer.seal(plain, bindingOf(kind.personal.sealedFor(data), envelope, kind.type), envelope.period);
+    const sealed = sealer.seal(plain, bindingOf(kind.personal.sealedFor(data), envelope, kind.stored), envelope.period);
     if (sealed instanceof KeysMissing) return sealed;
     body['sealed'] = sealed;
   }
   const metadata: Metadata = { ...envelope.metadata, about: kind.about(data) };
   const bytes = utf8.encode(JSON.stringify(body));
-  if (bytes.length > eventBytesMax) throw new EventTooLarge(kind.type, bytes.length);
-  return { id: envelope.id, type: kind.type, data: bytes, metadata: utf8.encode(JSON.stringify(metadata)) };
+  if (bytes.length > eventBytesMax) throw new EventTooLarge(kind.stored, bytes.length);
+  return { id: envelope.id, type: kind.stored, data: bytes, metadata: utf8.encode(JSON.stringify(metadata)) };
 };
 
-const dataOf = (kind: AnyEventKind, stored: StoredEvent, sealer: Sealer): object | KeysMissing => {
+const dataOf = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): object | KeysMissing => {
   const body = parsed(stored.data);
   const fields = kind.fields.decode(body);
   if (kind.personal === undefined) return fields;
   const sealed = body['sealed'];
   if (typeof sealed !== 'string') throw new Misshapen('sealed content', sealed);
-  const opened = sealer.open(sealed, bindingOf(kind.personal.sealedFor(fields), stored, kind.type));
+  const opened = sealer.open(sealed, bindingOf(kind.personal.sealedFor(fields), stored, kind.stored));
   if (opened instanceof KeysMissing) return opened;
   if (!(opened instanceof Uint8Array)) {
     return { ...fields, ...Object.fromEntries(kind.personal.names.map((name) => [name, shredded])) };
@@ -108,8 +110,8 @@ class RecordedEvent implements Recorded {
   private readonly stored: StoredEvent;
   private parsed: Metadata | undefined;
 
-  constructor(stored: StoredEvent, data: object) {
-    this.type = stored.type;
+  constructor(type: string, data: object, stored: StoredEvent) {
+    this.type = type;
     this.data = data;
     this.stream = stored.stream;
     this.revision = stored.revision;

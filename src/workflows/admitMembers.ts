@@ -1,26 +1,28 @@
-import type { CommunityCreated } from '../domain/communities/events.js';
-import type { InviteUsed } from '../domain/invites/events.js';
+import type { CommunityEvent } from '../domain/communities/events.js';
+import type { InviteEvent } from '../domain/invites/events.js';
 import { joiningId, members } from '../domain/members/decide.js';
 import { parseChatKey } from '../kernel/chat.js';
+import type { EventOf } from '../kernel/event.js';
 import type { Workflow } from './runner.js';
 
 /**
  * Whenever a community was founded, or a use of an invite was taken, its member is in. The request that did the first
  * does the second as well, right after it and under the same name; this is for when it did not come to that.
  */
-export const admitMembers: Workflow<CommunityCreated | InviteUsed> = {
-  name: 'admitMembers',
-  reactions: {
-    'communities.CommunityCreated.v1': async ({ data: { community, owner: user } }, run) => {
-      const data = { community, user, via: 'founding', joining: 1 } as const;
-      await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, 1));
+export const admitMembers: Workflow<EventOf<CommunityEvent, 'CommunityCreated'> | EventOf<InviteEvent, 'InviteUsed'>> =
+  {
+    name: 'admitMembers',
+    reactions: {
+      CommunityCreated: async ({ data: { community, owner: user } }, run) => {
+        const data = { community, user, via: 'founding', joining: 1 } as const;
+        await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, 1));
+      },
+      InviteUsed: async ({ data: { code: invite, chat, user, joining } }, run) => {
+        const place = parseChatKey(chat);
+        if (place.kind !== 'channel') return;
+        const { community } = place;
+        const data = { community, user, via: 'invite', invite, joining } as const;
+        await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, joining));
+      },
     },
-    'invites.InviteUsed.v1': async ({ data: { code: invite, chat, user, joining } }, run) => {
-      const place = parseChatKey(chat);
-      if (place.kind !== 'channel') return;
-      const { community } = place;
-      const data = { community, user, via: 'invite', invite, joining } as const;
-      await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, joining));
-    },
-  },
-};
+  };

@@ -112,7 +112,8 @@ const reactionOf = <E extends Event>({ reactions }: Workflow<E>, { codec, sealer
     Record<string, ((event: Recorded, run: Run) => Promise<void>) | undefined>
   >;
   return async (stored: StoredEvent): Promise<boolean> => {
-    const reaction = table[stored.type];
+    const fact = codec.factOf(stored);
+    const reaction = fact === undefined ? undefined : table[fact];
     const event = reaction && (await readEvent(codec, sealer, stored));
     if (reaction === undefined || event === undefined) return false;
     let wrote = false;

@@ -1,13 +1,14 @@
 import { communities } from '../domain/communities/decide.js';
-import type { MessageDeleted } from '../domain/messages/events.js';
+import type { MessageEvent } from '../domain/messages/events.js';
 import { parseChatKey } from '../kernel/chat.js';
+import type { EventOf } from '../kernel/event.js';
 import type { Workflow } from './runner.js';
 
 /** Whenever a message was deleted, its channel highlights it no more. */
-export const takeDownHighlights: Workflow<MessageDeleted> = {
+export const takeDownHighlights: Workflow<EventOf<MessageEvent, 'MessageDeleted'>> = {
   name: 'takeDownHighlights',
   reactions: {
-    'messages.MessageDeleted.v1': async ({ data: { chat, message, by } }, run) => {
+    MessageDeleted: async ({ data: { chat, message, by } }, run) => {
       const place = parseChatKey(chat);
       if (place.kind !== 'channel') return;
       const { community, channel } = place;

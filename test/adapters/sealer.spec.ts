@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { memoryVault } from '../../src/adapters/vault/memory.js';
 import { keyLifeSeconds, KeyDestroyed } from '../../src/adapters/sealer/vaultKeys.js';
 import { authorKeyName, scopeKeyName, vaultSealer, type VaultSealer } from '../../src/adapters/sealer/vault.js';
-import { isShredded } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
+import { isShredded } from '../../src/kernel/opened.js';
 import { KeysMissing, SealBroken, type SealBinding } from '../../src/kernel/ports/sealer.js';
 import type { Vault } from '../../src/kernel/ports/vault.js';
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { eventKinds } from '../../src/domain/registry.js';
-import { eventCodec, readEvent } from '../../src/kernel/codec.js';
-import type { AnyEventKind, Event, Recorded } from '../../src/kernel/event.js';
+import { eventCodec, readEvent, storedType } from '../../src/kernel/codec.js';
+import type { EventKind } from '../../src/kernel/declareEvents.js';
+import type { Event, Recorded } from '../../src/kernel/event.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { StoredEvent } from '../../src/kernel/ports/eventLog.js';
@@ -25,7 +26,7 @@ const metadata = { $correlationId: 'request', $causationId: 'command', command: 
 const sealer = plainSealer();
 const codec = eventCodec(eventKinds, sealer);
 
-const sampleOf = (kind: AnyEventKind): Event => ({
+const sampleOf = (kind: EventKind): Event => ({
   type: kind.type,
   data: { ...kind.fields.sample, ...kind.personal?.schema.sample },
 });
@@ -59,33 +60,83 @@ const goldenOf = (type: string): Sample => JSON.parse(readFileSync(fileOf(type),
 if (adding) {
   mkdirSync(folder, { recursive: true });
   for (const kind of eventKinds) {
-    if (existsSync(fileOf(kind.type))) continue;
-    writeFileSync(fileOf(kind.type), `${JSON.stringify(await written(sampleOf(kind)), null, 2)}\n`);
+    if (existsSync(fileOf(storedType(kind)))) continue;
+    writeFileSync(fileOf(storedType(kind)), `${JSON.stringify(await written(sampleOf(kind)), null, 2)}\n`);
   }
   writeFileSync('docs/events.md', eventsPage(eventKinds));
 }
 
+/** As every log there is has them. The topics and the scopes stand in the samples. */
+const streamsOfSamples: Readonly<Record<string, string>> = {
+  AccountRegistered: 'account-123456789012345678',
+  SessionOpened: 'account-123456789012345678',
+  SessionDeviceChanged: 'account-123456789012345678',
+  SessionRevoked: 'account-123456789012345678',
+  UserRegistered: 'user-123456789012345678',
+  NameChanged: 'user-123456789012345678',
+  UsernameChanged: 'user-123456789012345678',
+  UsernameCleared: 'user-123456789012345678',
+  BioChanged: 'user-123456789012345678',
+  IconChanged: 'user-123456789012345678',
+  IconCleared: 'user-123456789012345678',
+  ColorChanged: 'user-123456789012345678',
+  CommunityCreated: 'community-123456789012345678',
+  CommunityDeleted: 'community-123456789012345678',
+  ChannelCreated: 'community-123456789012345678',
+  ChannelRenamed: 'community-123456789012345678',
+  ChannelDescribed: 'community-123456789012345678',
+  ChannelsArranged: 'community-123456789012345678',
+  ChannelExplicitnessChanged: 'community-123456789012345678',
+  SlowmodeChanged: 'community-123456789012345678',
+  MessageHighlighted: 'community-123456789012345678',
+  HighlightCleared: 'community-123456789012345678',
+  ChannelDeleted: 'community-123456789012345678',
+  RoleCreated: 'community-123456789012345678',
+  RoleEdited: 'community-123456789012345678',
+  RoleDeleted: 'community-123456789012345678',
+  OverrideSet: 'community-123456789012345678',
+  OverrideRemoved: 'community-123456789012345678',
+  MemberJoined: 'member-123456789012345678.123456789012345678',
+  MemberLeft: 'member-123456789012345678.123456789012345678',
+  NicknameSet: 'member-123456789012345678.123456789012345678',
+  NicknameCleared: 'member-123456789012345678.123456789012345678',
+  RolesSet: 'member-123456789012345678.123456789012345678',
+  MessageSent: 'message-123456789012345678',
+  MessageEdited: 'message-123456789012345678',
+  MessageDeleted: 'message-123456789012345678',
+  InviteCreated: 'invite-sample',
+  InviteUsed: 'invite-sample',
+  MarkerMoved: 'reads-123456789012345678.channel.11.12',
+  NameClaimed: 'email-sample',
+  NameReleased: 'email-sample',
+};
+
 describe('events', () => {
-  it('are all of different types, named package.Fact.vN', () => {
+  it('are all different facts, stored as package.Fact.v1', () => {
     assert.ok(eventKinds.length > 0);
     assert.equal(new Set(eventKinds.map(({ type }) => type)).size, eventKinds.length);
-    for (const { type } of eventKinds) assert.match(type, /^[a-z]+\.[A-Z][A-Za-z]+\.v[1-9]\d*$/);
+    for (const kind of eventKinds) assert.match(storedType(kind), /^[a-z]+\.[A-Z][A-Za-z]+\.v1$/);
   });
 
   it('keep a sample of every kind, also of those no longer written', () => {
     const sampled = readdirSync(folder).map((file) => file.replace(/\.json$/, ''));
-    assert.deepEqual(sampled.sort(), eventKinds.map(({ type }) => type).sort());
+    assert.deepEqual(sampled.sort(), eventKinds.map(storedType).sort());
   });
 
   it('are described in docs/events.md', () => {
     assert.equal(readFileSync('docs/events.md', 'utf8'), eventsPage(eventKinds), 'run `npm run samples`');
   });
 
+  it('are in the streams that they have always been in', () => {
+    const streams = eventKinds.map((kind) => [kind.type, kind.stream(kind.fields.sample)] as const);
+    assert.deepEqual(Object.fromEntries(streams), streamsOfSamples);
+  });
+
   for (const kind of eventKinds) {
     it(`${kind.type} is stored and read as ever`, async () => {
-      const golden = goldenOf(kind.type);
+      const golden = goldenOf(storedType(kind));
       assert.deepEqual(await written(sampleOf(kind)), golden);
-      assert.deepEqual((await read(kind.type, golden))?.data, sampleOf(kind).data);
+      assert.deepEqual((await read(storedType(kind), golden))?.data, sampleOf(kind).data);
     });
   }
 

@@ -1,22 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EventTooLarge, eventCodec, periodOf, readEvents } from '../../src/kernel/codec.js';
-import { eventKind, shredded, type Event } from '../../src/kernel/event.js';
+import { declareEvents } from '../../src/kernel/declareEvents.js';
+import type { Event } from '../../src/kernel/event.js';
 import type { Millis, UserId } from '../../src/kernel/ids.js';
+import { shredded } from '../../src/kernel/opened.js';
 import type { StoredEvent } from '../../src/kernel/ports/eventLog.js';
 import { KeysMissing } from '../../src/kernel/ports/sealer.js';
 import { id, optional, text } from '../../src/kernel/schema.js';
 import { plainSealer } from '../support/plainSealer.js';
 
-const noteWritten = eventKind('notes.NoteWritten.v1', {
-  says: 'A note was written.',
-  about: (data) => `user.${data.author.toString()}`,
-  fields: { author: id<UserId>('user') },
-  personal: { body: text, title: optional(text) },
-  sealedFor: (data) => ({ subject: data.author, scope: 'notes' }),
+type ByAuthor = { readonly author: UserId };
+const inCommon = {
+  stream: (data: ByAuthor) => `note-${data.author.toString()}`,
+  about: (data: ByAuthor) => `user.${data.author.toString()}`,
+  sealedFor: (data: ByAuthor) => ({ subject: data.author, scope: 'notes' }),
+};
+const { NoteWritten } = declareEvents('notes', inCommon, {
+  NoteWritten: {
+    says: 'A note was written.',
+    fields: { author: id<UserId>('user') },
+    personal: { body: text, title: optional(text) },
+  },
 });
 const author = (2n ** 63n + 1n) as UserId;
-const note: Event = { type: noteWritten.type, data: { author, body: 'höllo' } };
+const note: Event = { type: NoteWritten.type, data: { author, body: 'höllo' } };
 const envelope = {
   id: 'b5f0b2a6-4f0e-5d53-9b0c-0a8f7d5e1c11',
   stream: 'note-1',
@@ -26,7 +34,7 @@ const envelope = {
 
 const setup = () => {
   const sealer = plainSealer();
-  const codec = eventCodec([noteWritten], sealer);
+  const codec = eventCodec([NoteWritten], sealer);
   const stored = async (): Promise<StoredEvent> => {
     await sealer.makeKeys([author.toString(), 'notes']);
     const record = codec.write(note, envelope);
@@ -80,7 +88,7 @@ describe('the event codec', () => {
   it('refuses an event that is too large for the log', async () => {
     const { codec, stored } = setup();
     await stored();
-    const huge: Event = { type: noteWritten.type, data: { author, body: 'x'.repeat(70_000) } };
+    const huge: Event = { type: NoteWritten.type, data: { author, body: 'x'.repeat(70_000) } };
     assert.throws(() => codec.write(huge, envelope), EventTooLarge);
   });
 

@@ -4,36 +4,43 @@ import { describe, it } from 'node:test';
 import { memoryEventLog } from '../../src/adapters/eventLog/memory.js';
 import { eventCodec, EventTooLarge } from '../../src/kernel/codec.js';
 import { isRejection, reject, type Command, type Decider } from '../../src/kernel/decider.js';
-import { eventKind, type EventFrom } from '../../src/kernel/event.js';
+import { declareEvents, type EventsOf } from '../../src/kernel/declareEvents.js';
 import { attemptsMax, executor, type Execute } from '../../src/kernel/execute.js';
 import { foldedStreams } from '../../src/kernel/foldedStreams.js';
 import type { Millis, UserId } from '../../src/kernel/ids.js';
+import type { Written } from '../../src/kernel/personal.js';
 import { VersionConflict, type EventLog } from '../../src/kernel/ports/eventLog.js';
 import { count, id, text } from '../../src/kernel/schema.js';
 import { plainSealer } from '../support/plainSealer.js';
 
-const coinsPaidIn = eventKind('banks.CoinsPaidIn.v1', {
-  says: 'Coins were paid in.',
+type OfOwner = { readonly owner: UserId };
+const inCommon = {
+  stream: ({ owner }: OfOwner) => `bank-${owner.toString()}`,
   about: () => 'nobody',
-  fields: { owner: id<UserId>('user'), coins: count },
-  personal: { note: text },
-  sealedFor: ({ owner }) => ({ subject: owner, scope: 'bank' }),
+  sealedFor: ({ owner }: OfOwner) => ({ subject: owner, scope: 'bank' }),
+};
+const bankEvents = declareEvents('banks', inCommon, {
+  CoinsPaidIn: {
+    says: 'Coins were paid in.',
+    fields: { owner: id<UserId>('user'), coins: count },
+    personal: { note: text },
+  },
 });
-type CoinsPaidIn = EventFrom<typeof coinsPaidIn>;
+type CoinsPaidIn = EventsOf<typeof bankEvents>;
 type BankCommand =
   | Command<'PayIn', { readonly owner: UserId; readonly coins: number; readonly note: string }>
   | Command<'FillUp', { readonly owner: UserId; readonly to: number }>
   | Command<'Open', { readonly owner: UserId }>;
 
-const paidIn = (owner: UserId, coins: number, note = ''): CoinsPaidIn => ({
-  type: 'banks.CoinsPaidIn.v1',
+const paidIn = (owner: UserId, coins: number, note = ''): Written<CoinsPaidIn> => ({
+  type: 'CoinsPaidIn',
   data: { owner, coins, note },
 });
 
 const bank: Decider<BankCommand, number, CoinsPaidIn> = {
-  stream: ({ data }) => `bank-${data.owner.toString()}`,
+  stream: ({ data }) => bankEvents.CoinsPaidIn.stream(data),
   initial: 0,
-  evolve: { 'banks.CoinsPaidIn.v1': (sum, { data }) => sum + data.coins },
+  evolve: { CoinsPaidIn: (sum, { data }) => sum + data.coins },
   begins: ['Open'],
   rules: {
     PayIn: ({ owner, coins, note }, sum) => (sum + coins > 100 ? reject('TOO_MANY') : [paidIn(owner, coins, note)]),
@@ -53,7 +60,7 @@ const node = (log: EventLog = memoryEventLog({ now })): Node => {
     commandId: randomUUID,
     eventId: (command: string, index: number) => `${command.slice(0, -2)}${index.toString().padStart(2, '0')}`,
   };
-  const codec = eventCodec([coinsPaidIn], sealer);
+  const codec = eventCodec([bankEvents.CoinsPaidIn], sealer);
   const streams = foldedStreams({ log, codec, sealer });
   return { log, execute: executor({ log, codec, sealer, clock: { now }, ids, streams }) };
 };

@@ -6,8 +6,8 @@ import type { MemberEvent } from '../../src/domain/members/events.js';
 import type { MessageEvent } from '../../src/domain/messages/events.js';
 import type { UserEvent } from '../../src/domain/users/events.js';
 import { channelChat, directChat, selfChat, type ChatKey } from '../../src/kernel/chat.js';
-import { shredded } from '../../src/kernel/event.js';
 import type { ChannelId, CommunityId, FileId, MessageId, RoleId, SessionId, UserId } from '../../src/kernel/ids.js';
+import { shredded } from '../../src/kernel/opened.js';
 import { sessionDocuments } from '../../src/projections/accounts/fold.js';
 import {
   recentMessagesMax,
@@ -20,6 +20,7 @@ import { memberDocuments, membershipsDocuments } from '../../src/projections/mem
 import { messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
 import { readMarkerDocuments } from '../../src/projections/reads/fold.js';
 import { userDocuments } from '../../src/projections/users/fold.js';
+import type { Bare } from '../support/bare.js';
 import { deleted, edited, sent } from './messaging.js';
 import { folded, given } from './folded.js';
 import { now } from './setting.js';
@@ -29,7 +30,7 @@ const bob = 2n as UserId;
 
 describe('a user', () => {
   const givenUser = given(userDocuments);
-  const registered: UserEvent = { type: 'users.UserRegistered.v1', data: { user: ada, bot: false, name: 'Ada' } };
+  const registered: Bare<UserEvent> = { type: 'UserRegistered', data: { user: ada, bot: false, name: 'Ada' } };
 
   it('has a name from the start', () => {
     givenUser(registered).then({ '1': { id: ada, bot: false, name: 'Ada' } });
@@ -38,11 +39,11 @@ describe('a user', () => {
   it('is what was last changed of it', () => {
     givenUser(
       registered,
-      { type: 'users.NameChanged.v1', data: { user: ada, name: shredded } },
-      { type: 'users.UsernameChanged.v1', data: { user: ada, usernameKey: 'k', username: 'ada' } },
-      { type: 'users.BioChanged.v1', data: { user: ada, bio: 'Analyst' } },
-      { type: 'users.IconChanged.v1', data: { user: ada, icon: 5n as FileId } },
-      { type: 'users.ColorChanged.v1', data: { user: ada, color: 0xff0000 } },
+      { type: 'NameChanged', data: { user: ada, name: shredded } },
+      { type: 'UsernameChanged', data: { user: ada, usernameKey: 'k', username: 'ada' } },
+      { type: 'BioChanged', data: { user: ada, bio: 'Analyst' } },
+      { type: 'IconChanged', data: { user: ada, icon: 5n as FileId } },
+      { type: 'ColorChanged', data: { user: ada, color: 0xff0000 } },
     ).then({
       '1': {
         id: ada,
@@ -59,29 +60,29 @@ describe('a user', () => {
   it('has no username and no icon once they are cleared', () => {
     givenUser(
       registered,
-      { type: 'users.UsernameChanged.v1', data: { user: ada, usernameKey: 'k', username: 'ada' } },
-      { type: 'users.IconChanged.v1', data: { user: ada, icon: 5n as FileId } },
-      { type: 'users.UsernameCleared.v1', data: { user: ada } },
-      { type: 'users.IconCleared.v1', data: { user: ada } },
+      { type: 'UsernameChanged', data: { user: ada, usernameKey: 'k', username: 'ada' } },
+      { type: 'IconChanged', data: { user: ada, icon: 5n as FileId } },
+      { type: 'UsernameCleared', data: { user: ada } },
+      { type: 'IconCleared', data: { user: ada } },
     ).then({ '1': { id: ada, bot: false, name: 'Ada' } });
   });
 
   it('does not come to be by a change', () => {
-    givenUser({ type: 'users.NameChanged.v1', data: { user: ada, name: 'Ada' } }).then({});
+    givenUser({ type: 'NameChanged', data: { user: ada, name: 'Ada' } }).then({});
   });
 });
 
 describe('a session', () => {
   const session = 7n as SessionId;
   const device = { deviceType: 'desktop', deviceVersion: '1', appVersion: '2' };
-  const opened: AccountEvent = {
-    type: 'accounts.SessionOpened.v1',
+  const opened: Bare<AccountEvent> = {
+    type: 'SessionOpened',
     data: { user: ada, session, tokenHash: 'ab', clientId: 3, ...device },
   };
 
   it('knows the device that it was last seen on', () => {
-    given(sessionDocuments)({ type: 'accounts.AccountRegistered.v1', data: { user: ada, hasPassword: true } }, opened, {
-      type: 'accounts.SessionDeviceChanged.v1',
+    given(sessionDocuments)({ type: 'AccountRegistered', data: { user: ada, hasPassword: true } }, opened, {
+      type: 'SessionDeviceChanged',
       data: { user: ada, session, clientId: 4, ...device, deviceType: shredded },
     }).then({
       '7': { id: session, user: ada, tokenHash: 'ab', clientId: 4, ...device, deviceType: shredded, openedAt: now },
@@ -89,21 +90,21 @@ describe('a session', () => {
   });
 
   it('is gone when it is revoked', () => {
-    given(sessionDocuments)(opened, { type: 'accounts.SessionRevoked.v1', data: { user: ada, session } }).then({});
+    given(sessionDocuments)(opened, { type: 'SessionRevoked', data: { user: ada, session } }).then({});
   });
 });
 
 describe('a member', () => {
   const chess = 100n as CommunityId;
   const go = 101n as CommunityId;
-  const joined = (community: CommunityId): MemberEvent => ({
-    type: 'members.MemberJoined.v1',
+  const joined = (community: CommunityId): Bare<MemberEvent> => ({
+    type: 'MemberJoined',
     data: { community, user: ada, via: 'founding', joining: 1 },
   });
   const about = { community: chess, user: ada };
-  const named: MemberEvent = { type: 'members.NicknameSet.v1', data: { ...about, nickname: 'A', by: ada } };
-  const ranked: MemberEvent = { type: 'members.RolesSet.v1', data: { ...about, roles: [9n as RoleId], by: ada } };
-  const left: MemberEvent = { type: 'members.MemberLeft.v1', data: about };
+  const named: Bare<MemberEvent> = { type: 'NicknameSet', data: { ...about, nickname: 'A', by: ada } };
+  const ranked: Bare<MemberEvent> = { type: 'RolesSet', data: { ...about, roles: [9n as RoleId], by: ada } };
+  const left: Bare<MemberEvent> = { type: 'MemberLeft', data: about };
 
   it('has a nickname and roles', () => {
     given(memberDocuments)(joined(chess), named, ranked).then({
@@ -130,7 +131,7 @@ describe('a member', () => {
   });
 
   it('loses the nickname', () => {
-    const cleared: MemberEvent = { type: 'members.NicknameCleared.v1', data: { ...about, by: ada } };
+    const cleared: Bare<MemberEvent> = { type: 'NicknameCleared', data: { ...about, by: ada } };
     given(membershipsDocuments)(joined(chess), named, cleared).then({
       '1': { user: ada, memberships: [{ community: chess, roles: [] }] },
     });
@@ -146,12 +147,12 @@ describe('an invite', () => {
 
   it('counts its uses', () => {
     const about = { code: 'abc', chat };
-    const used = (user: UserId): InviteEvent => ({
-      type: 'invites.InviteUsed.v1',
+    const used = (user: UserId): Bare<InviteEvent> => ({
+      type: 'InviteUsed',
       data: { ...about, user, joining: 1 },
     });
     given(inviteDocuments)(
-      { type: 'invites.InviteCreated.v1', data: { ...about, creator: ada, maxUses: 5 } },
+      { type: 'InviteCreated', data: { ...about, creator: ada, maxUses: 5 } },
       used(ada),
       used(bob),
     ).then({ abc: { ...about, creator: ada, createdAt: now, maxUses: 5, uses: 2 } });
@@ -203,7 +204,7 @@ describe('a message', () => {
 
 describe('a conversation', () => {
   const chat = directChat(bob, ada);
-  const conversationAfter = (...events: readonly MessageEvent[]): ConversationDocument | undefined =>
+  const conversationAfter = (...events: readonly Bare<MessageEvent>[]): ConversationDocument | undefined =>
     folded(conversationDocuments, ...events)[chat];
   const ids = (from: bigint, count: number): readonly bigint[] =>
     Array.from({ length: count }, (_, index) => from + BigInt(index));
@@ -248,7 +249,7 @@ describe('a read marker', () => {
   it('is where it was last moved to', () => {
     const chat = selfChat(ada);
     const moved = (message: bigint) =>
-      ({ type: 'reads.MarkerMoved.v1', data: { user: ada, chat, message: message as MessageId } }) as const;
+      ({ type: 'MarkerMoved', data: { user: ada, chat, message: message as MessageId } }) as const;
     given(readMarkerDocuments)(moved(10n), moved(12n)).then({ '1.self.1': { message: 12n as MessageId } });
   });
 });

@@ -41,6 +41,7 @@ import { projectionNamed } from '../../src/projections/registry.js';
 import { unread } from '../../src/projections/unread/unread.js';
 import { userDocuments } from '../../src/projections/users/fold.js';
 import { usersById } from '../../src/projections/users/queries.js';
+import type { Bare } from '../support/bare.js';
 import { folded } from './folded.js';
 import { deleted, sent } from './messaging.js';
 import { openStore } from './setting.js';
@@ -56,7 +57,7 @@ const messageId = (id: bigint): MessageId => id as MessageId;
 const put = async <Doc, E extends Event>(
   store: DocumentStore,
   type: DocumentType<Doc, E>,
-  events: readonly E[],
+  events: readonly Bare<E>[],
 ): Promise<void> => {
   const { indexKeysOf } = forRunner(type);
   const writes = Object.entries(folded(type, ...events)).map(([key, document]) => ({
@@ -69,7 +70,7 @@ const put = async <Doc, E extends Event>(
   await store.commit(writes, []);
 };
 
-const messagesFrom = async (...events: readonly MessageEvent[]): Promise<{ readonly store: DocumentStore }> => {
+const messagesFrom = async (...events: readonly Bare<MessageEvent>[]): Promise<{ readonly store: DocumentStore }> => {
   const store = await openStore();
   await put(store, messageDocuments, events);
   await put(store, messageCountDocuments, events);
@@ -79,7 +80,7 @@ const messagesFrom = async (...events: readonly MessageEvent[]): Promise<{ reado
 
 describe('history', () => {
   const five = [10n, 11n, 12n, 13n, 14n].map((id) => sent(id, { chat }));
-  const idsOf = async (page: HistoryPage, ...more: readonly MessageEvent[]): Promise<readonly bigint[]> => {
+  const idsOf = async (page: HistoryPage, ...more: readonly Bare<MessageEvent>[]): Promise<readonly bigint[]> => {
     const reads = await messagesFrom(...five, sent(20n, { chat: other }), ...more);
     return (await history(reads, chat, page)).map(({ id }) => id);
   };
@@ -188,7 +189,7 @@ describe('the number of messages after one', () => {
 describe('what somebody has not read', () => {
   const marked = async (reads: { readonly store: DocumentStore }, at: bigint): Promise<typeof reads> => {
     await put(reads.store, readMarkerDocuments, [
-      { type: 'reads.MarkerMoved.v1', data: { user: ada, chat, message: messageId(at) } },
+      { type: 'MarkerMoved', data: { user: ada, chat, message: messageId(at) } },
     ]);
     return reads;
   };
@@ -229,8 +230,8 @@ describe('conversations', () => {
 
 describe('members', () => {
   const chess = 100n as CommunityId;
-  const joined = (user: UserId): MemberEvent => ({
-    type: 'members.MemberJoined.v1',
+  const joined = (user: UserId): Bare<MemberEvent> => ({
+    type: 'MemberJoined',
     data: { community: chess, user, via: 'invite', joining: 1 },
   });
 
@@ -257,8 +258,8 @@ describe('members', () => {
   it('are found by their roles', async () => {
     const store = await openStore();
     const [guide, guard] = [7n as RoleId, 8n as RoleId];
-    const ranked = (user: UserId, ...roles: readonly RoleId[]): MemberEvent => ({
-      type: 'members.RolesSet.v1',
+    const ranked = (user: UserId, ...roles: readonly RoleId[]): Bare<MemberEvent> => ({
+      type: 'RolesSet',
       data: { community: chess, user, roles, by: ada },
     });
     const ranks = [ranked(eve, guide, guard), ranked(ada, guard), ranked(bob, guard), ranked(bob)];
@@ -283,7 +284,7 @@ describe('sessions', () => {
     const store = await openStore();
     const opened = (id: bigint, user: UserId) =>
       ({
-        type: 'accounts.SessionOpened.v1',
+        type: 'SessionOpened',
         data: {
           user,
           session: id as SessionId,
@@ -306,8 +307,7 @@ describe('sessions', () => {
 describe('users', () => {
   it('come in the order asked for, without those who are not there', async () => {
     const store = await openStore();
-    const registered = (user: UserId) =>
-      ({ type: 'users.UserRegistered.v1', data: { user, bot: false, name: 'n' } }) as const;
+    const registered = (user: UserId) => ({ type: 'UserRegistered', data: { user, bot: false, name: 'n' } }) as const;
     await put(store, userDocuments, [registered(ada), registered(bob)]);
     assert.deepEqual(
       (await usersById({ store }, [bob, eve, ada])).map(({ id }) => id),

@@ -1,7 +1,8 @@
-import type { AnyEventKind } from '../../src/kernel/event.js';
+import { storedType } from '../../src/kernel/codec.js';
+import type { EventKind } from '../../src/kernel/declareEvents.js';
 
 /** docs/events.md, from the declarations of the events. */
-export const eventsPage = (kinds: readonly AnyEventKind[]): string =>
+export const eventsPage = (kinds: readonly EventKind[]): string =>
   [
     '# Events',
     '',
@@ -11,8 +12,8 @@ export const eventsPage = (kinds: readonly AnyEventKind[]): string =>
     ...kinds.flatMap(section),
   ].join('\n');
 
-const section = (kind: AnyEventKind): readonly string[] => [
-  `## \`${kind.type}\``,
+const section = (kind: EventKind): readonly string[] => [
+  `## \`${storedType(kind)}\``,
   '',
   kind.says,
   '',

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { decide, reject, type Command, type Decider } from '../../src/kernel/decider.js';
 import { apply, type Event } from '../../src/kernel/event.js';
 import type { Reason } from '../../src/kernel/reasons.js';
+import { asPersonal, type Bare } from './bare.js';
 
 /** What follows from a command, as the second half of a sentence. */
 export type Outcome<E extends Event> = {
   /** Exactly these events, in this order; none says that there was nothing left to do. */
-  then(this: void, ...events: readonly E[]): void;
+  then(this: void, ...events: readonly Bare<E>[]): void;
   /** These events, and nothing when the command comes again. */
-  thenOnce(this: void, ...events: readonly E[]): void;
+  thenOnce(this: void, ...events: readonly Bare<E>[]): void;
   refuses(this: void, reason: Reason): void;
 };
 
@@ -20,7 +21,7 @@ type Given<C extends Command, E extends Event> = { when(this: void, command: C):
  */
 export const givenFor =
   <C extends Command, State, E extends Event>(decider: Decider<C, State, E>) =>
-  (...history: readonly E[]): Given<C, E> => {
+  (...history: readonly Bare<E>[]): Given<C, E> => {
     const state = folded(decider, decider.initial, history);
     return { when: (command) => outcomeOf(decider, command, state) };
   };
@@ -31,7 +32,7 @@ const outcomeOf = <C extends Command, State, E extends Event>(
   state: State,
 ): Outcome<E> => {
   const decision = decide(decider, command, state);
-  const then = (...events: readonly E[]): void => {
+  const then = (...events: readonly Bare<E>[]): void => {
     assert.deepEqual(decision, events);
   };
   return {
@@ -50,5 +51,5 @@ const outcomeOf = <C extends Command, State, E extends Event>(
 const folded = <C extends Command, State, E extends Event>(
   decider: Decider<C, State, E>,
   state: State,
-  events: readonly E[],
-): State => events.reduce((before, event) => apply(decider.evolve, before, event), state);
+  events: readonly Bare<E>[],
+): State => events.reduce((before, event) => apply(decider.evolve, before, asPersonal<E>(event)), state);

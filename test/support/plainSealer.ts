@@ -1,4 +1,4 @@
-import { shredded } from '../../src/kernel/event.js';
+import { shredded } from '../../src/kernel/opened.js';
 import { KeysMissing, type SealBinding, type Sealer } from '../../src/kernel/ports/sealer.js';
 
 export type PlainSealer = Sealer & {

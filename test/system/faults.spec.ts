@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
 import { eventStoreDbEventLog } from '../../src/adapters/eventLog/eventStoreDb.js';
-import { messageSent } from '../../src/domain/messages/events.js';
+import { messageEvents } from '../../src/domain/messages/events.js';
 import type { RPCResult } from '../../src/gen/core.js';
 import type { Update } from '../../src/gen/updates.js';
+import { storedType } from '../../src/kernel/codec.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { MessageId } from '../../src/kernel/ids.js';
 import { mongoProxy, type MongoProxy } from '../adapters/mongoProxy.js';
@@ -26,7 +27,7 @@ const logged = async (connectionString: string, messages: number): Promise<void>
   const log = await eventStoreDbEventLog({ connectionString });
   let count = 0;
   for await (const batch of log.subscribe(beforeAll)) {
-    count += batch.filter(({ type }) => type === messageSent.type).length;
+    count += batch.filter(({ type }) => type === storedType(messageEvents.MessageSent)).length;
     if (count === messages) break;
   }
   await log.close();

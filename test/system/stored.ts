@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { lmdbDocuments } from '../../src/adapters/documents/lmdb.js';
 import { lmdbEventLog } from '../../src/adapters/eventLog/lmdb.js';
 import { foldersIn } from '../../src/engines.js';
-import { messageSent } from '../../src/domain/messages/events.js';
+import { messageEvents, messageStreams } from '../../src/domain/messages/events.js';
+import { storedType } from '../../src/kernel/codec.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
@@ -58,7 +59,7 @@ export const messagesLogged = async (dataDir: string): Promise<readonly bigint[]
     from = last.position;
     // Streams of messages are named after them.
     for (const { stream, type } of events)
-      if (type === messageSent.type) ids.push(BigInt(stream.slice('message-'.length)));
+      if (type === storedType(messageEvents.MessageSent)) ids.push(BigInt(messageStreams.keyOf(stream) ?? ''));
   }
   await log.close();
   return ids;

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { communities } from '../../src/domain/communities/decide.js';
 import { invites } from '../../src/domain/invites/decide.js';
 import { joiningId, members } from '../../src/domain/members/decide.js';
-import type { MemberJoined } from '../../src/domain/members/events.js';
+import type { MemberEvent } from '../../src/domain/members/events.js';
 import { channelChat } from '../../src/kernel/chat.js';
 import { readEvents } from '../../src/kernel/codec.js';
+import type { EventOf } from '../../src/kernel/event.js';
 import type { ChannelId, CommunityId, UserId } from '../../src/kernel/ids.js';
 import { admitMembers } from '../../src/workflows/admitMembers.js';
 import { pauseMillisMax, startWorkflow, type WorkflowAlarm } from '../../src/workflows/runner.js';
@@ -36,12 +37,15 @@ const crashed = async (): Promise<Engines> => {
 };
 
 /** The next so many joinings in the log, as they come. */
-const joinings = async ({ log, codec, sealer }: Engines, count: number): Promise<readonly MemberJoined['data'][]> => {
-  const found: MemberJoined['data'][] = [];
+const joinings = async (
+  { log, codec, sealer }: Engines,
+  count: number,
+): Promise<readonly EventOf<MemberEvent, 'MemberJoined'>['data'][]> => {
+  const found: EventOf<MemberEvent, 'MemberJoined'>['data'][] = [];
   const subscription = log.subscribe(0n);
   for await (const batch of subscription) {
-    const joined = batch.filter(({ type }) => type === 'members.MemberJoined.v1');
-    const events = (await readEvents(codec, sealer, joined)) as readonly MemberJoined[];
+    const joined = batch.filter((stored) => codec.factOf(stored) === 'MemberJoined');
+    const events = (await readEvents(codec, sealer, joined)) as readonly EventOf<MemberEvent, 'MemberJoined'>[];
     found.push(...events.map(({ data }) => data));
     if (found.length >= count) break;
   }

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { communities } from '../../src/domain/communities/decide.js';
-import type { HighlightCleared } from '../../src/domain/communities/events.js';
+import type { CommunityEvent } from '../../src/domain/communities/events.js';
 import { messages } from '../../src/domain/messages/decide.js';
 import { channelChat, directChat } from '../../src/kernel/chat.js';
 import { readEvents } from '../../src/kernel/codec.js';
-import type { Position } from '../../src/kernel/event.js';
+import type { EventOf, Position } from '../../src/kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, UserId } from '../../src/kernel/ids.js';
 import { allPermissions } from '../../src/kernel/permissions.js';
 import { startWorkflow, type WorkflowNeeds } from '../../src/workflows/runner.js';
 import { takeDownHighlights } from '../../src/workflows/takeDownHighlights.js';
 import { openEngines, type Engines } from '../gateway/packages/communities/engines.js';
+import type { Bare } from '../support/bare.js';
 import { needsOn } from './needs.js';
 
 const ada = 1n as UserId;
@@ -46,10 +47,17 @@ const deleted = async ({ execute }: Engines, message: MessageId, chat = general,
 };
 
 /** The first that is taken down, once it is. */
-const takenDown = async ({ log, codec, sealer }: Engines): Promise<HighlightCleared> => {
+const takenDown = async ({
+  log,
+  codec,
+  sealer,
+}: Engines): Promise<Bare<EventOf<CommunityEvent, 'HighlightCleared'>>> => {
   for await (const batch of log.subscribe(0n)) {
-    const cleared = batch.filter(({ type }) => type === 'communities.HighlightCleared.v1');
-    const [first] = (await readEvents(codec, sealer, cleared)) as readonly HighlightCleared[];
+    const cleared = batch.filter((stored) => codec.factOf(stored) === 'HighlightCleared');
+    const [first] = (await readEvents(codec, sealer, cleared)) as readonly EventOf<
+      Bare<CommunityEvent>,
+      'HighlightCleared'
+    >[];
     if (first !== undefined) return first;
   }
   throw new Error('the log was closed');

@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import { shredded, type Shredded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
+import { shredded, type Shredded } from '../../kernel/opened.js';
 import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import { keyCache } from './keyCache.js';
 import { keyBytes, nobodysPeriod, nonceBytes, openPayload, partsOf, sealingKey, sealText } from './sealedText.js';

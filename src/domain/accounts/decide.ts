@@ -1,13 +1,14 @@
 import { reject, type Decider } from '../../kernel/decider.js';
+import type { EventOf } from '../../kernel/event.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
+import { opened, type Shredded } from '../../kernel/opened.js';
+import type { Written } from '../../kernel/personal.js';
 import type { AccountCommand, SessionDevice } from './commands.js';
-import type { AccountEvent, SessionOpened } from './events.js';
+import { accountStream, type AccountEvent } from './events.js';
 import { evolve, initial, type AccountState, type KnownDevice, type OpenSession } from './state.js';
 
 /** Sessions that one account may have at a time; the oldest make room. */
 export const sessionsMax = 100;
-
-export const accountStream = (user: UserId): string => `account-${user.toString()}`;
 
 export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
   stream: ({ data }) => accountStream(data.user),
@@ -22,7 +23,7 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       }
       const { user, email, hasPassword } = data;
       const signIn = email === undefined ? {} : { email: email.address, emailKey: email.key };
-      return [{ type: 'accounts.AccountRegistered.v1', data: { user, hasPassword, ...signIn } }, opened(data)];
+      return [{ type: 'AccountRegistered', data: { user, hasPassword, ...signIn } }, sessionOpened(data)];
     },
 
     OpenSession: (data, state) => {
@@ -31,10 +32,10 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       const tooMany = [...state.sessions.keys()].slice(0, Math.max(0, state.sessions.size + 1 - sessionsMax));
       return [
         ...tooMany.map((session) => ({
-          type: 'accounts.SessionRevoked.v1' as const,
+          type: 'SessionRevoked' as const,
           data: { user: data.user, session },
         })),
-        opened(data),
+        sessionOpened(data),
       ];
     },
 
@@ -55,17 +56,17 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
         ? []
         : [...new Set(sessions)]
             .filter((session) => state.sessions.has(session))
-            .map((session) => ({ type: 'accounts.SessionRevoked.v1', data: { user, session } })),
+            .map((session) => ({ type: 'SessionRevoked', data: { user, session } })),
   },
 };
 
-const opened = (data: {
+const sessionOpened = (data: {
   readonly user: UserId;
-  readonly session: SessionOpened['data']['session'];
+  readonly session: EventOf<AccountEvent, 'SessionOpened'>['data']['session'];
   readonly tokenHash: string;
   readonly device: SessionDevice;
-}): SessionOpened => ({
-  type: 'accounts.SessionOpened.v1',
+}): Written<EventOf<AccountEvent, 'SessionOpened'>> => ({
+  type: 'SessionOpened',
   data: { user: data.user, session: data.session, tokenHash: data.tokenHash, ...data.device },
 });
 
@@ -76,12 +77,21 @@ const deviceChanged = (
   about: { readonly user: UserId; readonly session: SessionId },
   open: OpenSession,
   device: SessionDevice,
-): readonly AccountEvent[] =>
-  isSameDevice(open.device, device)
+): readonly Written<AccountEvent>[] =>
+  isSameDevice(openDevice(open.device), device)
     ? []
-    : [{ type: 'accounts.SessionDeviceChanged.v1', data: { ...about, ...device } }];
+    : [{ type: 'SessionDeviceChanged', data: { ...about, ...device } }];
 
-export const isSameDevice = (known: KnownDevice, device: SessionDevice): boolean =>
+type OpenDevice = { readonly [Field in keyof SessionDevice]: SessionDevice[Field] | Shredded };
+
+const openDevice = ({ clientId, deviceType, deviceVersion, appVersion }: KnownDevice): OpenDevice => ({
+  clientId,
+  deviceType: opened(deviceType),
+  deviceVersion: opened(deviceVersion),
+  appVersion: opened(appVersion),
+});
+
+export const isSameDevice = (known: OpenDevice, device: SessionDevice): boolean =>
   known.clientId === device.clientId &&
   known.deviceType === device.deviceType &&
   known.deviceVersion === device.deviceVersion &&

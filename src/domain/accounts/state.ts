@@ -1,5 +1,6 @@
-import type { Fold, Personal } from '../../kernel/event.js';
+import type { Fold } from '../../kernel/event.js';
 import type { SessionId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 import type { AccountEvent } from './events.js';
 
 export type AccountState =
@@ -24,16 +25,16 @@ export type KnownDevice = {
 export const initial: AccountState = { status: 'absent' };
 
 export const evolve: Fold<AccountState, AccountEvent> = {
-  'accounts.AccountRegistered.v1': (_, { data }) => ({
+  AccountRegistered: (_, { data }) => ({
     status: 'registered',
     ...(data.emailKey === undefined ? {} : { emailKey: data.emailKey }),
     sessions: new Map(),
   }),
-  'accounts.SessionOpened.v1': (state, { data }) =>
+  SessionOpened: (state, { data }) =>
     withSession(state, data.session, () => ({ tokenHash: data.tokenHash, device: deviceOf(data) })),
-  'accounts.SessionDeviceChanged.v1': (state, { data }) =>
+  SessionDeviceChanged: (state, { data }) =>
     withSession(state, data.session, (open) => open && { ...open, device: deviceOf(data) }),
-  'accounts.SessionRevoked.v1': (state, { data }) => withSession(state, data.session, () => undefined),
+  SessionRevoked: (state, { data }) => withSession(state, data.session, () => undefined),
 };
 
 const deviceOf = ({ clientId, deviceType, deviceVersion, appVersion }: KnownDevice): KnownDevice => ({

@@ -1,5 +1,7 @@
 import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
+import type { Written } from '../../kernel/personal.js';
 import type { CreateChannel, DeleteChannel, EditChannel, TakeDownHighlight } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { channelsMax, descriptionUnitsMax, isName, slowmodeSecondsMax } from './limits.js';
@@ -19,7 +21,7 @@ export const createChannel = (
   const position = endOf(state, parent);
   return [
     {
-      type: 'communities.ChannelCreated.v1',
+      type: 'ChannelCreated',
       data: { community, channel, kind, position, ...under, by: by.user, name },
     },
   ];
@@ -45,12 +47,12 @@ export const deleteChannel = (
   if (!state.channels.has(channel)) return [];
   if (!has(by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
   const places = releasedPlaces(state, channel);
-  const gone: CommunityEvent = {
-    type: 'communities.ChannelDeleted.v1',
+  const gone: Written<CommunityEvent> = {
+    type: 'ChannelDeleted',
     data: { community, channel, by: by.user },
   };
   if (places.length === 0) return [gone];
-  return [{ type: 'communities.ChannelsArranged.v1', data: { community, places, by: by.user } }, gone];
+  return [{ type: 'ChannelsArranged', data: { community, places, by: by.user } }, gone];
 };
 
 /** Another message may be highlighted by now. */
@@ -59,7 +61,7 @@ export const takeDownHighlight = (
   state: LivingCommunity,
 ): Decision<CommunityEvent> =>
   state.channels.get(channel)?.highlighted === message
-    ? [{ type: 'communities.HighlightCleared.v1', data: { community, channel, by } }]
+    ? [{ type: 'HighlightCleared', data: { community, channel, by } }]
     : [];
 
 const mayHold = ({ channels }: LivingCommunity, parent: CreateChannel['data']['channel'], kind: string): boolean =>
@@ -76,21 +78,21 @@ const wrongIn = ({ name, description, slowmodeSeconds }: EditChannel['data']): R
   return undefined;
 };
 
-const changedAttributes = (edit: EditChannel['data'], channel: ChannelState): readonly CommunityEvent[] => {
+const changedAttributes = (edit: EditChannel['data'], channel: ChannelState): readonly Written<CommunityEvent>[] => {
   const about = { community: edit.community, channel: edit.channel, by: edit.by.user };
   const { name, description, explicit, slowmodeSeconds: seconds } = edit;
-  const events: CommunityEvent[] = [];
-  if (name !== undefined && name !== channel.name) {
-    events.push({ type: 'communities.ChannelRenamed.v1', data: { ...about, name } });
+  const events: Written<CommunityEvent>[] = [];
+  if (name !== undefined && name !== opened(channel.name)) {
+    events.push({ type: 'ChannelRenamed', data: { ...about, name } });
   }
-  if (description !== undefined && description !== channel.description) {
-    events.push({ type: 'communities.ChannelDescribed.v1', data: { ...about, description } });
+  if (description !== undefined && description !== opened(channel.description)) {
+    events.push({ type: 'ChannelDescribed', data: { ...about, description } });
   }
   if (explicit !== undefined && explicit !== channel.explicit) {
-    events.push({ type: 'communities.ChannelExplicitnessChanged.v1', data: { ...about, explicit } });
+    events.push({ type: 'ChannelExplicitnessChanged', data: { ...about, explicit } });
   }
   if (seconds !== undefined && seconds !== channel.slowmodeSeconds) {
-    events.push({ type: 'communities.SlowmodeChanged.v1', data: { ...about, seconds } });
+    events.push({ type: 'SlowmodeChanged', data: { ...about, seconds } });
   }
   return [...events, ...highlight(edit, channel)];
 };
@@ -98,17 +100,17 @@ const changedAttributes = (edit: EditChannel['data'], channel: ChannelState): re
 const highlight = (
   { community, channel: id, by, highlighted }: EditChannel['data'],
   channel: ChannelState,
-): readonly CommunityEvent[] => {
+): readonly Written<CommunityEvent>[] => {
   const about = { community, channel: id, by: by.user };
   const wanted = highlighted === 'none' ? undefined : highlighted;
   if (highlighted === undefined || wanted === channel.highlighted) return [];
   return wanted === undefined
-    ? [{ type: 'communities.HighlightCleared.v1', data: about }]
-    : [{ type: 'communities.MessageHighlighted.v1', data: { ...about, message: wanted } }];
+    ? [{ type: 'HighlightCleared', data: about }]
+    : [{ type: 'MessageHighlighted', data: { ...about, message: wanted } }];
 };
 
-const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly CommunityEvent[] => {
+const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly Written<CommunityEvent>[] => {
   const places = movedPlaces(state, edit);
   if (places.length === 0) return [];
-  return [{ type: 'communities.ChannelsArranged.v1', data: { community: edit.community, places, by: edit.by.user } }];
+  return [{ type: 'ChannelsArranged', data: { community: edit.community, places, by: edit.by.user } }];
 };

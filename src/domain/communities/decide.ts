@@ -1,15 +1,12 @@
 import { usualPermissions } from '../../kernel/permissions.js';
 import { reject, type Decider, type Decision } from '../../kernel/decider.js';
-import type { CommunityId } from '../../kernel/ids.js';
 import { createChannel, deleteChannel, editChannel, takeDownHighlight } from './channels.js';
 import type { CommunityCommand, CreateCommunity, DeleteCommunity } from './commands.js';
-import type { CommunityEvent } from './events.js';
+import { communityStream, type CommunityEvent } from './events.js';
 import { isName } from './limits.js';
 import { createChannelOverride, deleteChannelOverride } from './overrides.js';
 import { createRole, deleteRole, editRole } from './roles.js';
 import { evolve, type CommunityState, type LivingCommunity } from './state.js';
-
-export const communityStream = (community: CommunityId): string => `community-${community.toString()}`;
 
 const createCommunity = (
   { community, general, name, by }: CreateCommunity['data'],
@@ -19,11 +16,11 @@ const createCommunity = (
   if (!isName(name)) return reject('INVALID_NAME');
   return [
     {
-      type: 'communities.CommunityCreated.v1',
+      type: 'CommunityCreated',
       data: { community, owner: by, defaultPermissions: usualPermissions, name },
     },
     {
-      type: 'communities.ChannelCreated.v1',
+      type: 'ChannelCreated',
       data: { community, channel: general, kind: 'text', position: 0, by, name: 'general' },
     },
   ];
@@ -36,7 +33,7 @@ const deleteCommunity = (
   if (state.status === 'none') return reject('COMMUNITY_NOT_FOUND');
   if (state.status === 'deleted') return [];
   if (state.owner !== by) return reject('NOT_OWNER');
-  return [{ type: 'communities.CommunityDeleted.v1', data: { community, by } }];
+  return [{ type: 'CommunityDeleted', data: { community, by } }];
 };
 
 const whileLiving =

@@ -23,7 +23,7 @@ export const createChannelOverride = (
   if (before === undefined && overrides.size >= overridesMax) {
     return reject('TOO_MANY', `at most ${overridesMax.toString()} overrides in a channel`);
   }
-  return [{ type: 'communities.OverrideSet.v1', data: { community, channel: id, role, pos, neg, by: by.user } }];
+  return [{ type: 'OverrideSet', data: { community, channel: id, role, pos, neg, by: by.user } }];
 };
 
 export const deleteChannelOverride = (
@@ -36,7 +36,7 @@ export const deleteChannelOverride = (
   const refused = refusedTo(by, role, (before?.pos ?? 0n) | (before?.neg ?? 0n), state);
   if (refused !== undefined) return refused;
   if (before === undefined) return [];
-  return [{ type: 'communities.OverrideRemoved.v1', data: { community, channel: id, role, by: by.user } }];
+  return [{ type: 'OverrideRemoved', data: { community, channel: id, role, by: by.user } }];
 };
 
 const everybody = 0n as RoleId;

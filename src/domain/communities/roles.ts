@@ -1,4 +1,5 @@
 import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
 import type { CommunityAsker, CreateRole, DeleteRole, EditRole } from './commands.js';
 import type { CommunityEvent } from './events.js';
@@ -10,7 +11,7 @@ export const createRole = (data: CreateRole['data'], state: LivingCommunity): De
   const wrong = refusedTo(data.by, data.priority) ?? wrongIn(data, 0n);
   if (wrong !== undefined) return wrong;
   if (state.roles.size >= rolesMax) return reject('TOO_MANY', `at most ${rolesMax.toString()} roles`);
-  return [{ type: 'communities.RoleCreated.v1', data: recorded(data) }];
+  return [{ type: 'RoleCreated', data: recorded(data) }];
 };
 
 export const editRole = (data: EditRole['data'], state: LivingCommunity): Decision<CommunityEvent> => {
@@ -19,7 +20,7 @@ export const editRole = (data: EditRole['data'], state: LivingCommunity): Decisi
   const wrong = refusedTo(data.by, Math.max(role.priority, data.priority)) ?? wrongIn(data, role.permissions);
   if (wrong !== undefined) return wrong;
   if (isAlready(role, data)) return [];
-  return [{ type: 'communities.RoleEdited.v1', data: recorded(data) }];
+  return [{ type: 'RoleEdited', data: recorded(data) }];
 };
 
 export const deleteRole = (
@@ -28,9 +29,7 @@ export const deleteRole = (
 ): Decision<CommunityEvent> => {
   const role = state.roles.get(id);
   if (role === undefined) return [];
-  return (
-    refusedTo(by, role.priority) ?? [{ type: 'communities.RoleDeleted.v1', data: { community, role: id, by: by.user } }]
-  );
+  return refusedTo(by, role.priority) ?? [{ type: 'RoleDeleted', data: { community, role: id, by: by.user } }];
 };
 
 /** Only roles strictly below one's own highest one are managed. */
@@ -48,7 +47,7 @@ const wrongIn = (data: EditRole['data'], before: bigint): Rejection | undefined 
 };
 
 const isAlready = (role: RoleState, data: EditRole['data']): boolean =>
-  role.name === data.name &&
+  opened(role.name) === data.name &&
   role.permissions === data.permissions &&
   role.priority === data.priority &&
   role.color === data.color &&

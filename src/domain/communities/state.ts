@@ -1,5 +1,6 @@
-import type { Fold, Personal } from '../../kernel/event.js';
+import type { Fold } from '../../kernel/event.js';
 import type { ChannelId, MessageId, RoleId, UserId } from '../../kernel/ids.js';
+import { type Personal, personal } from '../../kernel/personal.js';
 import type { ChannelKind, ChannelPlace, CommunityEvent } from './events.js';
 
 export type CommunityState = { readonly status: 'none' } | { readonly status: 'deleted' } | LivingCommunity;
@@ -37,31 +38,28 @@ export type RoleState = {
 };
 
 export const evolve: Fold<CommunityState, CommunityEvent> = {
-  'communities.CommunityCreated.v1': (_, { data }) => ({
+  CommunityCreated: (_, { data }) => ({
     status: 'living',
     owner: data.owner,
     channels: new Map(),
     roles: new Map(),
   }),
-  'communities.CommunityDeleted.v1': () => ({ status: 'deleted' }),
-  'communities.ChannelCreated.v1': (state, { data }) => withChannel(state, data.channel, () => newChannel(data)),
-  'communities.ChannelRenamed.v1': (state, { data }) => edited(state, data.channel, { name: data.name }),
-  'communities.ChannelDescribed.v1': (state, { data }) =>
-    edited(state, data.channel, { description: data.description }),
-  'communities.ChannelsArranged.v1': (state, { data }) => arranged(state, data.places),
-  'communities.ChannelExplicitnessChanged.v1': (state, { data }) =>
-    edited(state, data.channel, { explicit: data.explicit }),
-  'communities.SlowmodeChanged.v1': (state, { data }) => edited(state, data.channel, { slowmodeSeconds: data.seconds }),
-  'communities.MessageHighlighted.v1': (state, { data }) => edited(state, data.channel, { highlighted: data.message }),
-  'communities.HighlightCleared.v1': (state, { data }) => edited(state, data.channel, { highlighted: undefined }),
-  'communities.ChannelDeleted.v1': (state, { data }) => withChannel(state, data.channel, () => undefined),
-  'communities.RoleCreated.v1': (state, { data }) => withRole(state, data.role, data),
-  'communities.RoleEdited.v1': (state, { data }) => withRole(state, data.role, data),
-  'communities.RoleDeleted.v1': (state, { data }) => withoutRole(state, data.role),
-  'communities.OverrideSet.v1': (state, { data }) =>
+  CommunityDeleted: () => ({ status: 'deleted' }),
+  ChannelCreated: (state, { data }) => withChannel(state, data.channel, () => newChannel(data)),
+  ChannelRenamed: (state, { data }) => edited(state, data.channel, { name: data.name }),
+  ChannelDescribed: (state, { data }) => edited(state, data.channel, { description: data.description }),
+  ChannelsArranged: (state, { data }) => arranged(state, data.places),
+  ChannelExplicitnessChanged: (state, { data }) => edited(state, data.channel, { explicit: data.explicit }),
+  SlowmodeChanged: (state, { data }) => edited(state, data.channel, { slowmodeSeconds: data.seconds }),
+  MessageHighlighted: (state, { data }) => edited(state, data.channel, { highlighted: data.message }),
+  HighlightCleared: (state, { data }) => edited(state, data.channel, { highlighted: undefined }),
+  ChannelDeleted: (state, { data }) => withChannel(state, data.channel, () => undefined),
+  RoleCreated: (state, { data }) => withRole(state, data.role, data),
+  RoleEdited: (state, { data }) => withRole(state, data.role, data),
+  RoleDeleted: (state, { data }) => withoutRole(state, data.role),
+  OverrideSet: (state, { data }) =>
     overriding(state, data.channel, (overrides) => overrides.set(data.role, { pos: data.pos, neg: data.neg })),
-  'communities.OverrideRemoved.v1': (state, { data }) =>
-    overriding(state, data.channel, (overrides) => overrides.delete(data.role)),
+  OverrideRemoved: (state, { data }) => overriding(state, data.channel, (overrides) => overrides.delete(data.role)),
 };
 
 /** The overrides that count in a channel: its category's while it follows it. */
@@ -78,7 +76,7 @@ const newChannel = (data: {
 }): ChannelState => ({
   kind: data.kind,
   name: data.name,
-  description: '',
+  description: personal(''),
   position: data.position,
   parent: data.parent,
   explicit: false,

@@ -1,6 +1,6 @@
 import { reject, type Decider, type Decision } from '../../kernel/decider.js';
 import type { CreateChatInvite, InviteCommand, UseInvite } from './commands.js';
-import type { InviteEvent } from './events.js';
+import { inviteStreams, type InviteEvent } from './events.js';
 import { evolve, type InviteState } from './state.js';
 
 /** Each use of a limited invite is an event of its stream, which must not grow without bound. */
@@ -18,7 +18,7 @@ const createChatInvite = (
   }
   const until = expiresAt === undefined ? {} : { expiresAt };
   const often = maxUses === undefined ? {} : { maxUses };
-  return [{ type: 'invites.InviteCreated.v1', data: { code, chat, creator, ...until, ...often } }];
+  return [{ type: 'InviteCreated', data: { code, chat, creator, ...until, ...often } }];
 };
 
 const useInvite = ({ code, user, joining, at }: UseInvite['data'], state: InviteState): Decision<InviteEvent> => {
@@ -28,11 +28,11 @@ const useInvite = ({ code, user, joining, at }: UseInvite['data'], state: Invite
   if (state.expiresAt !== undefined && at >= state.expiresAt) return reject('INVITE_NOT_FOUND');
   if (state.maxUses === undefined) return [];
   if (state.uses >= state.maxUses) return reject('INVITE_NOT_FOUND');
-  return [{ type: 'invites.InviteUsed.v1', data: { code, chat: state.chat, user, joining } }];
+  return [{ type: 'InviteUsed', data: { code, chat: state.chat, user, joining } }];
 };
 
 export const invites: Decider<InviteCommand, InviteState, InviteEvent> = {
-  stream: ({ data }) => `invite-${data.code}`,
+  stream: ({ data }) => inviteStreams.named(data.code),
   initial: { status: 'none' },
   evolve,
   rules: { CreateChatInvite: createChatInvite, UseInvite: useInvite },

@@ -16,7 +16,7 @@ export type OpenInvite = {
 };
 
 export const evolve: Fold<InviteState, InviteEvent> = {
-  'invites.InviteCreated.v1': (_, { data }) => ({
+  InviteCreated: (_, { data }) => ({
     status: 'open',
     chat: data.chat,
     expiresAt: data.expiresAt,
@@ -24,7 +24,7 @@ export const evolve: Fold<InviteState, InviteEvent> = {
     uses: 0,
     usedFor: new Map(),
   }),
-  'invites.InviteUsed.v1': (state, { data }) =>
+  InviteUsed: (state, { data }) =>
     state.status === 'none'
       ? state
       : { ...state, uses: state.uses + 1, usedFor: new Map(state.usedFor).set(data.user, data.joining) },

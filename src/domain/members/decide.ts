@@ -1,16 +1,15 @@
 import { isRejection, reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
+import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
+import type { Written } from '../../kernel/personal.js';
 import { isVisible } from '../../kernel/text.js';
 import type { EditMember, JoinCommunity, LeaveCommunity, MemberCommand } from './commands.js';
-import type { MemberEvent } from './events.js';
+import { memberStream, type MemberEvent } from './events.js';
 import { evolve, type MemberState } from './state.js';
 
 /** In UTF-16 code units. */
 export const nicknameUnitsMax = 100;
-
-export const memberStream = (community: CommunityId, user: UserId): string =>
-  `member-${community.toString()}.${user.toString()}`;
 
 /** Names the command of one joining for ever, whoever gives it: the handler, or the workflow after a crash. */
 export const joiningId = (community: CommunityId, user: UserId, joining: number): string =>
@@ -22,7 +21,7 @@ const joinCommunity = (
 ): Decision<MemberEvent> => {
   if (state.status === 'member' || state.joinings >= joining) return [];
   const by = invite === undefined ? { via } : { via, invite };
-  return [{ type: 'members.MemberJoined.v1', data: { community, user, ...by, joining: state.joinings + 1 } }];
+  return [{ type: 'MemberJoined', data: { community, user, ...by, joining: state.joinings + 1 } }];
 };
 
 const leaveCommunity = (
@@ -31,7 +30,7 @@ const leaveCommunity = (
 ): Decision<MemberEvent> => {
   if (state.status === 'outside') return [];
   if (owner) return reject('OWNER_CANNOT_LEAVE');
-  return [{ type: 'members.MemberLeft.v1', data: { community, user } }];
+  return [{ type: 'MemberLeft', data: { community, user } }];
 };
 
 const editMember = (edit: EditMember['data'], state: MemberState): Decision<MemberEvent> => {
@@ -44,7 +43,7 @@ const editMember = (edit: EditMember['data'], state: MemberState): Decision<Memb
 
 type Member = Extract<MemberState, { readonly status: 'member' }>;
 
-const nicknamed = (edit: EditMember['data'], state: Member): readonly MemberEvent[] | Rejection => {
+const nicknamed = (edit: EditMember['data'], state: Member): readonly Written<MemberEvent>[] | Rejection => {
   const { community, user, by, nickname } = edit;
   if (nickname === undefined) return [];
   const mayNameOthers = has(by.permissions, 'modifyCommunity') || has(by.permissions, 'modifyRoles');
@@ -54,12 +53,14 @@ const nicknamed = (edit: EditMember['data'], state: Member): readonly MemberEven
   if (nickname.length > nicknameUnitsMax || !(isBlank || isVisible(nickname))) return reject('INVALID_NAME');
   const about = { community, user, by: by.user };
   if (!isBlank) {
-    return nickname === state.nickname ? [] : [{ type: 'members.NicknameSet.v1', data: { ...about, nickname } }];
+    return state.nickname !== undefined && nickname === opened(state.nickname)
+      ? []
+      : [{ type: 'NicknameSet', data: { ...about, nickname } }];
   }
-  return state.nickname === undefined ? [] : [{ type: 'members.NicknameCleared.v1', data: about }];
+  return state.nickname === undefined ? [] : [{ type: 'NicknameCleared', data: about }];
 };
 
-const rolesGiven = (edit: EditMember['data'], state: Member): readonly MemberEvent[] | Rejection => {
+const rolesGiven = (edit: EditMember['data'], state: Member): readonly Written<MemberEvent>[] | Rejection => {
   if (edit.roles === undefined) return [];
   const { community, user, by, communityRoles } = edit;
   if (!has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');
@@ -75,7 +76,7 @@ const rolesGiven = (edit: EditMember['data'], state: Member): readonly MemberEve
   if ([...added, ...removed].some(({ priority }) => priority >= by.rank)) return reject('OUTRANKED');
   if (added.some(({ permissions }) => (permissions & ~by.permissions) !== 0n)) return reject('MISSING_PERMISSION');
   const roles: readonly RoleId[] = [...wanted];
-  return [{ type: 'members.RolesSet.v1', data: { community, user, roles, by: by.user } }];
+  return [{ type: 'RolesSet', data: { community, user, roles, by: by.user } }];
 };
 
 const ranksAbove = ({ by, rank }: EditMember['data']): boolean => rank < by.rank;

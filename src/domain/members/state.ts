@@ -1,5 +1,6 @@
-import type { Fold, Personal } from '../../kernel/event.js';
+import type { Fold } from '../../kernel/event.js';
 import type { RoleId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 import type { MemberEvent } from './events.js';
 
 /** `joinings` counts how often they have joined. */
@@ -13,16 +14,16 @@ export type MemberState =
     };
 
 export const evolve: Fold<MemberState, MemberEvent> = {
-  'members.MemberJoined.v1': (_, { data }) => ({
+  MemberJoined: (_, { data }) => ({
     status: 'member',
     joinings: data.joining,
     nickname: undefined,
     roles: [],
   }),
-  'members.MemberLeft.v1': ({ joinings }) => ({ status: 'outside', joinings }),
-  'members.NicknameSet.v1': (state, { data }) => inside(state, { nickname: data.nickname }),
-  'members.NicknameCleared.v1': (state) => inside(state, { nickname: undefined }),
-  'members.RolesSet.v1': (state, { data }) => inside(state, { roles: data.roles }),
+  MemberLeft: ({ joinings }) => ({ status: 'outside', joinings }),
+  NicknameSet: (state, { data }) => inside(state, { nickname: data.nickname }),
+  NicknameCleared: (state) => inside(state, { nickname: undefined }),
+  RolesSet: (state, { data }) => inside(state, { roles: data.roles }),
 };
 
 type Member = Extract<MemberState, { readonly status: 'member' }>;

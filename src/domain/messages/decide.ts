@@ -1,12 +1,9 @@
 import { isRejection, reject, type Decider, type Rejection } from '../../kernel/decider.js';
-import { isShredded } from '../../kernel/event.js';
 import type { ChatKey } from '../../kernel/chat.js';
-import type { MessageId } from '../../kernel/ids.js';
+import { isShredded, opened } from '../../kernel/opened.js';
 import type { Content, MessageCommand } from './commands.js';
-import type { Entity, MessageEvent } from './events.js';
+import { messageStream, type Entity, type MessageEvent } from './events.js';
 import { evolve, initial, type AliveMessage, type MessageState } from './state.js';
-
-export const messageStream = (message: MessageId): string => `message-${message.toString()}`;
 
 export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   stream: ({ data }) => messageStream(data.message),
@@ -15,7 +12,7 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   begins: ['SendMessage'],
   rules: {
     SendMessage: ({ by, ...sent }, state) =>
-      state.status === 'absent' ? [{ type: 'messages.MessageSent.v1', data: { ...sent, author: by } }] : [],
+      state.status === 'absent' ? [{ type: 'MessageSent', data: { ...sent, author: by } }] : [],
 
     EditMessage: ({ message, chat, by, content: edited }, state) => {
       const found = alive(state, chat);
@@ -24,16 +21,16 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       if (edited === undefined) return [];
       const { keepsText, ...content } = edited;
       // Another edit came between: entities made for one text must not be laid over another.
-      if (keepsText && content.text !== found.text) return reject('CONFLICT');
+      if (keepsText && content.text !== opened(found.text)) return reject('CONFLICT');
       if (isSame(found, content)) return [];
-      return [{ type: 'messages.MessageEdited.v1', data: { message, chat, author: by, ...content } }];
+      return [{ type: 'MessageEdited', data: { message, chat, author: by, ...content } }];
     },
 
     DeleteMessage: ({ message, chat, by, mayDeleteOthers }, state) => {
       // Absent ids are ignored: two moderators who delete the same message have both succeeded.
       if (state.status !== 'alive' || state.chat !== chat) return [];
       if (state.author !== by && !mayDeleteOthers) return reject('NOT_AUTHOR');
-      return [{ type: 'messages.MessageDeleted.v1', data: { message, chat, author: state.author, by } }];
+      return [{ type: 'MessageDeleted', data: { message, chat, author: state.author, by } }];
     },
   },
 };
@@ -42,8 +39,10 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
 const alive = (state: MessageState, chat: ChatKey): AliveMessage | Rejection =>
   state.status === 'alive' && state.chat === chat ? state : reject('MESSAGE_NOT_FOUND');
 
-const isSame = (now: AliveMessage, { text, entities }: Content): boolean =>
-  now.text === text && !isShredded(now.entities) && sameEntities(now.entities, entities);
+const isSame = (now: AliveMessage, { text, entities }: Content): boolean => {
+  const known = opened(now.entities);
+  return opened(now.text) === text && !isShredded(known) && sameEntities(known, entities);
+};
 
 const sameEntities = (some: readonly Entity[], others: readonly Entity[]): boolean =>
   some.length === others.length && some.every((entity, index) => sameEntity(entity, others[index]));

@@ -1,17 +1,18 @@
-import { eventKind, type EventFrom } from '../../kernel/event.js';
+import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
 import { bits, chatKey, count, id, list, oneOf, optional, shape, text, type Value } from '../../kernel/schema.js';
 import type { ChatKey } from '../../kernel/chat.js';
-
-/** Streams: `message-<message>`: the whole life of one message. */
-export type MessageEvent = MessageSent | MessageEdited | MessageDeleted;
+import { streamFamily } from '../../kernel/streams.js';
 
 const fields = { message: id<MessageId>('message'), chat: chatKey, author: id<UserId>('user') };
-const about = (data: { readonly chat: ChatKey }): string => data.chat;
-const sealedFor = (data: { readonly chat: ChatKey; readonly author: UserId }) => ({
-  subject: data.author,
-  scope: data.chat,
-});
+
+export const messageStreams = streamFamily('message');
+export const messageStream = (message: MessageId): string => messageStreams.named(message.toString());
+
+type OfMessage = { readonly message: MessageId; readonly chat: ChatKey; readonly author: UserId };
+const stream = (data: OfMessage): string => messageStream(data.message);
+const about = (data: OfMessage): string => data.chat;
+const sealedFor = (data: OfMessage) => ({ subject: data.author, scope: data.chat });
 
 /** Offsets and lengths are in UTF-16 code units. */
 const entity = shape({
@@ -42,29 +43,25 @@ export type Quote = Value<typeof quote>;
 
 const mentions = list(id<UserId>('user'));
 
-export const messageSent = eventKind('messages.MessageSent.v1', {
-  says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it.',
-  about,
-  fields: { ...fields, mentions, replyTo: optional(id<MessageId>('message')), nonce: optional(bits) },
-  personal: { text, entities: list(entity), quote: optional(quote) },
-  sealedFor,
-});
-export type MessageSent = EventFrom<typeof messageSent>;
-
-export const messageEdited = eventKind('messages.MessageEdited.v1', {
-  says: 'The author changed the text of a message.',
-  about,
-  fields: { ...fields, mentions },
-  personal: { text, entities: list(entity) },
-  sealedFor,
-});
-export type MessageEdited = EventFrom<typeof messageEdited>;
-
-export const messageDeleted = eventKind('messages.MessageDeleted.v1', {
-  says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages.',
-  about,
-  fields: { ...fields, by: id<UserId>('user') },
-});
-export type MessageDeleted = EventFrom<typeof messageDeleted>;
-
-export const messageEvents = [messageSent, messageEdited, messageDeleted] as const;
+/** Streams: `message-<message>`: the whole life of one message. */
+export const messageEvents = declareEvents(
+  'messages',
+  { stream, about, sealedFor },
+  {
+    MessageSent: {
+      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it.',
+      fields: { ...fields, mentions, replyTo: optional(id<MessageId>('message')), nonce: optional(bits) },
+      personal: { text, entities: list(entity), quote: optional(quote) },
+    },
+    MessageEdited: {
+      says: 'The author changed the text of a message.',
+      fields: { ...fields, mentions },
+      personal: { text, entities: list(entity) },
+    },
+    MessageDeleted: {
+      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages.',
+      fields: { ...fields, by: id<UserId>('user') },
+    },
+  },
+);
+export type MessageEvent = EventsOf<typeof messageEvents>;

@@ -1,6 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import type { Fold, Personal } from '../../kernel/event.js';
+import type { Fold } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 import type { Entity, MessageEvent } from './events.js';
 
 export type MessageState =
@@ -18,7 +19,7 @@ export type AliveMessage = {
 export const initial: MessageState = { status: 'absent' };
 
 export const evolve: Fold<MessageState, MessageEvent> = {
-  'messages.MessageSent.v1': (_, { data: { chat, author, text, entities, mentions } }) => ({
+  MessageSent: (_, { data: { chat, author, text, entities, mentions } }) => ({
     status: 'alive',
     chat,
     author,
@@ -26,7 +27,7 @@ export const evolve: Fold<MessageState, MessageEvent> = {
     entities,
     mentions,
   }),
-  'messages.MessageEdited.v1': (state, { data: { text, entities, mentions } }) =>
+  MessageEdited: (state, { data: { text, entities, mentions } }) =>
     state.status === 'alive' ? { ...state, text, entities, mentions } : state,
-  'messages.MessageDeleted.v1': (_, { data: { chat } }) => ({ status: 'deleted', chat }),
+  MessageDeleted: (_, { data: { chat } }) => ({ status: 'deleted', chat }),
 };

@@ -1,11 +1,7 @@
-import type { ChatKey } from '../../kernel/chat.js';
 import type { Decider } from '../../kernel/decider.js';
-import type { UserId } from '../../kernel/ids.js';
 import type { ReadCommand } from './commands.js';
-import type { ReadEvent } from './events.js';
+import { readStream, type ReadEvent } from './events.js';
 import { evolve, initial, type ReadState } from './state.js';
-
-export const readStream = (user: UserId, chat: ChatKey): string => `reads-${user.toString()}.${chat}`;
 
 export const reads: Decider<ReadCommand, ReadState, ReadEvent> = {
   stream: ({ data }) => readStream(data.user, data.chat),
@@ -16,6 +12,6 @@ export const reads: Decider<ReadCommand, ReadState, ReadEvent> = {
   rules: {
     // A marker never moves back: an older device that comes late must not make read messages unread again.
     MarkChatRead: (data, { marker }) =>
-      marker !== undefined && data.message <= marker ? [] : [{ type: 'reads.MarkerMoved.v1', data }],
+      marker !== undefined && data.message <= marker ? [] : [{ type: 'MarkerMoved', data }],
   },
 };

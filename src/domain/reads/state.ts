@@ -7,5 +7,5 @@ export type ReadState = { readonly marker: MessageId | undefined };
 export const initial: ReadState = { marker: undefined };
 
 export const evolve: Fold<ReadState, ReadEvent> = {
-  'reads.MarkerMoved.v1': (_, { data }) => ({ marker: data.message }),
+  MarkerMoved: (_, { data }) => ({ marker: data.message }),
 };

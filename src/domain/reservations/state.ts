@@ -8,6 +8,6 @@ export type ReservationState =
 export const initial: ReservationState = { status: 'free' };
 
 export const evolve: Fold<ReservationState, ReservationEvent> = {
-  'reservations.NameClaimed.v1': (_, { data }) => ({ status: 'claimed', holder: data.holder, at: data.at }),
-  'reservations.NameReleased.v1': () => ({ status: 'free' }),
+  NameClaimed: (_, { data }) => ({ status: 'claimed', holder: data.holder, at: data.at }),
+  NameReleased: () => ({ status: 'free' }),
 };

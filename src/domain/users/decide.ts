@@ -1,15 +1,15 @@
 import { reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
 import type { UserId } from '../../kernel/ids.js';
+import { opened } from '../../kernel/opened.js';
+import type { Written } from '../../kernel/personal.js';
 import type { ProfileChanges, UserCommand, UsernameChange } from './commands.js';
-import type { UserEvent } from './events.js';
+import { userStream, type UserEvent } from './events.js';
 import { evolve, initial, type RegisteredUser, type UserState } from './state.js';
 
 /** In UTF-16 code units. */
 export const nameUnitsMax = 64;
 export const bioUnitsMax = 2000;
 export const colorMax = 0xffffff;
-
-export const userStream = (user: UserId): string => `user-${user.toString()}`;
 
 export const users: Decider<UserCommand, UserState, UserEvent> = {
   stream: ({ data }) => userStream(data.user),
@@ -19,8 +19,8 @@ export const users: Decider<UserCommand, UserState, UserEvent> = {
   rules: {
     RegisterUser: ({ user, name, bot }, state) =>
       state.status === 'absent'
-        ? [{ type: 'users.UserRegistered.v1', data: { user, name, bot } }]
-        : state.name === name
+        ? [{ type: 'UserRegistered', data: { user, name, bot } }]
+        : opened(state.name) === name
           ? []
           : reject('CONFLICT'),
 
@@ -34,30 +34,37 @@ const outrun = ({ username }: ProfileChanges, now: RegisteredUser): Rejection | 
   username === undefined || username.from === now.username?.key ? undefined : reject('CONFLICT');
 
 const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): Decision<UserEvent> => [
-  ...unlessSame(changes.name, now.name, (name) => ({ type: 'users.NameChanged.v1', data: { user, name } })),
+  ...unlessSame(changes.name, opened(now.name), (name) => ({ type: 'NameChanged', data: { user, name } })),
   ...usernameEdited(user, changes.username?.to, now),
-  ...unlessSame(changes.bio, now.bio, (bio) => ({ type: 'users.BioChanged.v1', data: { user, bio } })),
+  ...unlessSame(changes.bio, opened(now.bio), (bio) => ({ type: 'BioChanged', data: { user, bio } })),
   ...iconEdited(user, changes.icon, now),
-  ...unlessSame(changes.color, now.color, (color) => ({ type: 'users.ColorChanged.v1', data: { user, color } })),
+  ...unlessSame(changes.color, now.color, (color) => ({ type: 'ColorChanged', data: { user, color } })),
 ];
 
-const unlessSame = <T>(wanted: T | undefined, now: unknown, event: (value: T) => UserEvent): readonly UserEvent[] =>
-  wanted === undefined || wanted === now ? [] : [event(wanted)];
+const unlessSame = <T>(
+  wanted: T | undefined,
+  now: unknown,
+  event: (value: T) => Written<UserEvent>,
+): readonly Written<UserEvent>[] => (wanted === undefined || wanted === now ? [] : [event(wanted)]);
 
 const usernameEdited = (
   user: UserId,
   wanted: UsernameChange['to'] | undefined,
   { username }: RegisteredUser,
-): readonly UserEvent[] => {
+): readonly Written<UserEvent>[] => {
   if (wanted === undefined) return [];
-  if (wanted === 'cleared') return username === undefined ? [] : [{ type: 'users.UsernameCleared.v1', data: { user } }];
+  if (wanted === 'cleared') return username === undefined ? [] : [{ type: 'UsernameCleared', data: { user } }];
   // The key is the same for spellings that differ in case only, so the spelling is compared too.
-  if (wanted.key === username?.key && wanted.name === username.name) return [];
-  return [{ type: 'users.UsernameChanged.v1', data: { user, username: wanted.name, usernameKey: wanted.key } }];
+  if (wanted.key === username?.key && wanted.name === opened(username.name)) return [];
+  return [{ type: 'UsernameChanged', data: { user, username: wanted.name, usernameKey: wanted.key } }];
 };
 
-const iconEdited = (user: UserId, wanted: ProfileChanges['icon'], { icon }: RegisteredUser): readonly UserEvent[] => {
+const iconEdited = (
+  user: UserId,
+  wanted: ProfileChanges['icon'],
+  { icon }: RegisteredUser,
+): readonly Written<UserEvent>[] => {
   if (wanted === undefined || wanted === icon) return [];
-  if (wanted !== 'cleared') return [{ type: 'users.IconChanged.v1', data: { user, icon: wanted } }];
-  return icon === undefined ? [] : [{ type: 'users.IconCleared.v1', data: { user } }];
+  if (wanted !== 'cleared') return [{ type: 'IconChanged', data: { user, icon: wanted } }];
+  return icon === undefined ? [] : [{ type: 'IconCleared', data: { user } }];
 };

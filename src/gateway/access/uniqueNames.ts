@@ -1,7 +1,10 @@
-import { accountStream, accounts } from '../../domain/accounts/decide.js';
+import { accounts } from '../../domain/accounts/decide.js';
+import { accountStream } from '../../domain/accounts/events.js';
 import type { HeldName, NameKind } from '../../domain/reservations/commands.js';
-import { reservations, reservationStream } from '../../domain/reservations/decide.js';
-import { nameUnitsMax, userStream, users } from '../../domain/users/decide.js';
+import { reservations } from '../../domain/reservations/decide.js';
+import { reservationStream } from '../../domain/reservations/events.js';
+import { nameUnitsMax, users } from '../../domain/users/decide.js';
+import { userStream } from '../../domain/users/events.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { FoldedStreams } from '../../kernel/foldedStreams.js';
 import type { Millis, UserId } from '../../kernel/ids.js';

@@ -1,7 +1,6 @@
 import type { Entity } from '../../domain/messages/events.js';
 import type { MessageEntity, MessageEntityInit } from '../../gen/types.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
-import { unless, type Personal } from '../../kernel/event.js';
 import { hostLabelUnitsMax, hostUnitsMax, linkFault } from './links.js';
 
 /** In UTF-16 code units. */
@@ -46,9 +45,8 @@ const numbered = (index: number, refusal: Rejection): Rejection => ({
 export const coveredBy = ({ start, length }: Pick<Entity, 'start' | 'length'>, text: string): string =>
   text.slice(start, start + length);
 
-/** Entities of a text that was shredded would point into nothing. */
-export const entitiesFor = (entities: Personal<readonly Entity[]>): readonly MessageEntityInit[] =>
-  unless(entities, []).map((entity) => ({
+export const entitiesFor = (entities: readonly Entity[]): readonly MessageEntityInit[] =>
+  entities.map((entity) => ({
     startIndex: entity.start,
     length: entity.length,
     ...writers[entity.kind](entity),

@@ -1,7 +1,9 @@
-import type { MessageSent, Quote } from '../../domain/messages/events.js';
+import type { MessageEvent, Quote } from '../../domain/messages/events.js';
 import type { MessageInit, MessageReplyInfoInit } from '../../gen/types.js';
-import { isShredded, unless, type Personal } from '../../kernel/event.js';
+import type { EventOf } from '../../kernel/event.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
+import { unless } from '../../kernel/opened.js';
+import type { Personal } from '../../kernel/personal.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
 import { chatRefFor } from '../contract/chatRefs.js';
 import { entitiesFor } from './entities.js';
@@ -12,14 +14,17 @@ export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   messageId: message.id,
   authorId: message.author,
   message: unless(message.text, ''),
-  entities: entitiesFor(message.entities),
+  // Entities of a text that was shredded would point into nothing.
+  entities: entitiesFor(unless(message.entities, [])),
   ...(message.editedAt === undefined ? {} : { editedAt: BigInt(message.editedAt) }),
   ...(message.replyTo === undefined ? {} : repliesTo(message.replyTo, message.quote)),
 });
 
 /** A message right after it was sent. */
-export const messageSentFor = ({ data }: Pick<MessageSent, 'data'>, viewer: UserId): MessageInit =>
-  messageFor({ ...data, id: data.message }, viewer);
+export const messageSentFor = (
+  { data }: Pick<EventOf<MessageEvent, 'MessageSent'>, 'data'>,
+  viewer: UserId,
+): MessageInit => messageFor({ ...data, id: data.message }, viewer);
 
 type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities' | 'editedAt'> & {
   readonly replyTo?: MessageId | undefined;
@@ -27,10 +32,10 @@ type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities
 };
 
 /** Older clients look into `replyTo`, newer ones into `reply`. */
-const repliesTo = (replyTo: MessageId, quote: Personal<Quote> | undefined) => ({
-  replyTo,
-  reply: { messageId: replyTo, ...(quote === undefined || isShredded(quote) ? {} : { quote: quoteFor(quote) }) },
-});
+const repliesTo = (replyTo: MessageId, personalQuote: Personal<Quote> | undefined) => {
+  const quote = personalQuote && unless(personalQuote, undefined);
+  return { replyTo, reply: { messageId: replyTo, ...(quote === undefined ? {} : { quote: quoteFor(quote) }) } };
+};
 
 const quoteFor = ({ text, entities, offset }: Quote): MessageReplyInfoInit['quote'] => ({
   message: text,

@@ -1,6 +1,7 @@
 import { type UserInit, type UserStatusInit } from '../../gen/types.js';
-import { isShredded, unless, type Personal } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
+import { unless } from '../../kernel/opened.js';
+import type { Personal } from '../../kernel/personal.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { usersById } from '../../projections/users/queries.js';
@@ -13,8 +14,10 @@ export const erasedName = 'Deleted';
 
 export const shownName = (name: Personal<string>): string => unless(name, erasedName);
 /** Optional texts are left out when they are erased or empty. */
-export const shownText = (text: Personal<string> | undefined): string | undefined =>
-  text === undefined || isShredded(text) || text === '' ? undefined : text;
+export const shownText = (text: Personal<string> | undefined): string | undefined => {
+  const shown = text && unless(text, '');
+  return shown === '' ? undefined : shown;
+};
 
 export const userFor = (user: UserDocument, status?: UserStatusInit): UserInit => ({
   id: user.id,

@@ -1,5 +1,6 @@
 import { withDeadline } from '../../kernel/timing.js';
 import { context, trace, SpanStatusCode, type Span, type Tracer } from '@opentelemetry/api';
+import { affectsPermissions } from '../../domain/registry.js';
 import { isRejection, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
 import type { Cause, Done, Execute } from '../../kernel/execute.js';
@@ -151,8 +152,9 @@ export class RequestCall implements OpenCall {
   }
 
   private wrote({ events, position }: Done<Event>): void {
-    if (events.length > 0 && events.every(isNoRule)) this.standpoint.wrote(position);
-    else this.standpoint.wroteRules(position);
+    // With no events there is a place at which what was wanted holds, and nobody knows by which event.
+    if (events.length === 0 || events.some(affectsPermissions)) this.standpoint.wroteRules(position);
+    else this.standpoint.wrote(position);
   }
 
   private causeOf({ commandId, actor }: RunOptions, span: Span): Cause {
@@ -168,9 +170,6 @@ export class RequestCall implements OpenCall {
     };
   }
 }
-
-// Most of what is written are messages and read markers, on which no permission depends. Nobody waits for those.
-const isNoRule = ({ type }: Event): boolean => type.startsWith('messages.') || type.startsWith('reads.');
 
 const arrival = (reached: Promise<void> | undefined): Promise<void> | undefined =>
   reached && withDeadline(reached, waitMillisMax, () => new Unavailable('the read models are behind'));

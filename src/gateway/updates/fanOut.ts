@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import { sessionRevoked, type SessionRevoked } from '../../domain/accounts/events.js';
-import { messageDeleted } from '../../domain/messages/events.js';
+import { accountEvents, type AccountEvent } from '../../domain/accounts/events.js';
+import { messageEvents } from '../../domain/messages/events.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
-import type { Position, Recorded } from '../../kernel/event.js';
+import type { EventOf, Position, Recorded } from '../../kernel/event.js';
 import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import { Misshapen } from '../../kernel/schema.js';
@@ -165,10 +165,12 @@ type Ready = { readonly told: readonly Delivery[]; readonly request: string };
 
 /** `undefined` when nobody here cares: then the body is not even parsed. */
 const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Promise<Ready | undefined> => {
+  const fact = needs.codec.factOf(stored);
+  if (fact === undefined) return undefined;
   const { about, $correlationId } = needs.codec.metadata(stored);
-  const cares = needs.renderer.isRelevant(about, stored.type);
-  if (!cares && stored.type !== sessionRevoked.type) return undefined;
-  const request = stored.type === messageDeleted.type ? `${$correlationId} ${about}` : '';
+  const cares = needs.renderer.isRelevant(about, fact);
+  if (!cares && fact !== accountEvents.SessionRevoked.type) return undefined;
+  const request = fact === messageEvents.MessageDeleted.type ? `${$correlationId} ${about}` : '';
   const event = read(needs, stored);
   if (!(event instanceof Promise)) return telling(needs, event, { cares, request });
   return event.then((opened) => telling(needs, opened, { cares, request }));
@@ -205,4 +207,5 @@ const telling = (
 };
 
 // The type says which event it is.
-const isRevocation = (event: Recorded): event is Recorded<SessionRevoked> => event.type === sessionRevoked.type;
+const isRevocation = (event: Recorded): event is Recorded<EventOf<AccountEvent, 'SessionRevoked'>> =>
+  event.type === accountEvents.SessionRevoked.type;

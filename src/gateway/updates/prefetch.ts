@@ -9,7 +9,7 @@ import type { UpdateRenderer } from '../contract/updateView.js';
 export type PrefetchedUsers = Readonly<Record<string, (event: never) => readonly UserId[]>>;
 
 export type PrefetchNeeds = {
-  readonly codec: Pick<EventCodec, 'read' | 'metadata'>;
+  readonly codec: Pick<EventCodec, 'read' | 'metadata' | 'factOf'>;
   readonly isRelevant: UpdateRenderer['isRelevant'];
   readonly user: Access['user'];
   readonly prefetched: PrefetchedUsers;
@@ -29,8 +29,9 @@ export const prefetcher = ({
   const usersOf = new Map(Object.entries(foreseen as Readonly<Record<string, (event: Recorded) => readonly UserId[]>>));
 
   const told = (stored: StoredEvent): readonly UserId[] => {
-    const users = usersOf.get(stored.type);
-    if (users === undefined || !cares(codec.metadata(stored).about, stored.type)) return [];
+    const fact = codec.factOf(stored);
+    const users = fact === undefined ? undefined : usersOf.get(fact);
+    if (fact === undefined || users === undefined || !cares(codec.metadata(stored).about, fact)) return [];
     const event = codec.read(stored);
     return event !== undefined && 'data' in event ? users(event) : [];
   };

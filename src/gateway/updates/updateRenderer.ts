@@ -1,8 +1,8 @@
-import { messageSent, type MessageSent } from '../../domain/messages/events.js';
+import { messageEvents, type MessageEvent } from '../../domain/messages/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { EventCodec } from '../../kernel/codec.js';
 import type { DocumentType } from '../../kernel/document.js';
-import type { Position, Recorded } from '../../kernel/event.js';
+import type { EventOf, Position, Recorded } from '../../kernel/event.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
@@ -171,4 +171,5 @@ const conversationBefore = (
 };
 
 // The type says which event it is.
-const isMessageSent = (event: Recorded): event is Recorded<MessageSent> => event.type === messageSent.type;
+const isMessageSent = (event: Recorded): event is Recorded<EventOf<MessageEvent, 'MessageSent'>> =>
+  event.type === messageEvents.MessageSent.type;

@@ -1,4 +1,4 @@
-import type { Shredded } from '../event.js';
+import type { Shredded } from '../opened.js';
 
 /** What a sealed value is bound to. Opening it under anything else fails. */
 export type SealBinding = {

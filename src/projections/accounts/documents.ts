@@ -1,5 +1,5 @@
-import type { Personal } from '../../kernel/event.js';
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 
 /** Key: the session's id, in decimal. Index `byUser`: [user, session]. A revoked session has no document. */
 export type SessionDocument = {

@@ -14,17 +14,17 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
   name: 'sessions',
   version: 1,
   keys: {
-    'accounts.AccountRegistered.v1': none,
-    'accounts.SessionOpened.v1': ofSession,
-    'accounts.SessionDeviceChanged.v1': ofSession,
-    'accounts.SessionRevoked.v1': ofSession,
+    AccountRegistered: none,
+    SessionOpened: ofSession,
+    SessionDeviceChanged: ofSession,
+    SessionRevoked: ofSession,
   },
   // A session's events are in the stream of its account, which its key does not name.
   streams: 'log',
   indexes: { byUser: ({ user, id }) => [[user, id]] },
   evolve: {
-    'accounts.AccountRegistered.v1': unchanged,
-    'accounts.SessionOpened.v1': (_, { data, at }) => ({
+    AccountRegistered: unchanged,
+    SessionOpened: (_, { data, at }) => ({
       id: data.session,
       user: data.user,
       tokenHash: data.tokenHash,
@@ -34,13 +34,13 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
       appVersion: data.appVersion,
       openedAt: at,
     }),
-    'accounts.SessionDeviceChanged.v1': whenThere((session, { data }) => ({
+    SessionDeviceChanged: whenThere((session, { data }) => ({
       ...session,
       clientId: data.clientId,
       deviceType: data.deviceType,
       deviceVersion: data.deviceVersion,
       appVersion: data.appVersion,
     })),
-    'accounts.SessionRevoked.v1': removed,
+    SessionRevoked: removed,
   },
 };

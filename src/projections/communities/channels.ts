@@ -1,4 +1,5 @@
-import type { ChannelCreated, ChannelPlace } from '../../domain/communities/events.js';
+import type { ChannelPlace, CommunityEvent } from '../../domain/communities/events.js';
+import type { EventOf } from '../../kernel/event.js';
 import type { ChannelId, RoleId } from '../../kernel/ids.js';
 import type { Override } from '../../kernel/permissions.js';
 import type { ChannelRecord, CommunityDocument } from './documents.js';
@@ -17,7 +18,10 @@ export const withChannel = (
 };
 
 /** Under a category it follows its category. */
-export const withMadeChannel = (community: CommunityDocument, made: ChannelCreated['data']): CommunityDocument => {
+export const withMadeChannel = (
+  community: CommunityDocument,
+  made: EventOf<CommunityEvent, 'ChannelCreated'>['data'],
+): CommunityDocument => {
   if (community.channels.some(({ id }) => id === made.channel)) return community;
   const category = made.kind === 'category' ? undefined : categoryIn(community.channels, made.parent);
   const channel: ChannelRecord = {

@@ -1,7 +1,7 @@
 import type { ChannelKind } from '../../domain/communities/events.js';
-import type { Personal } from '../../kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Override } from '../../kernel/permissions.js';
+import type { Personal } from '../../kernel/personal.js';
 
 /** Key: the community's id, in decimal. Bounded by the limits on channels, roles and overrides. */
 export type CommunityDocument = {

@@ -1,6 +1,7 @@
-import type { MessageEvent, MessageSent } from '../../domain/messages/events.js';
+import type { MessageEvent } from '../../domain/messages/events.js';
 import { parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
+import type { EventOf } from '../../kernel/event.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { none, unchanged, whenThere } from '../runner/foldHelpers.js';
 import { recentMessagesMax, sortIdOf, type ConversationDocument } from './documents.js';
@@ -9,18 +10,18 @@ export const conversationDocuments: DocumentType<ConversationDocument, MessageEv
   name: 'conversations',
   version: 1,
   keys: {
-    'messages.MessageSent.v1': ({ data }) => keysOf(data.chat),
-    'messages.MessageEdited.v1': none,
-    'messages.MessageDeleted.v1': ({ data }) => keysOf(data.chat),
+    MessageSent: ({ data }) => keysOf(data.chat),
+    MessageEdited: none,
+    MessageDeleted: ({ data }) => keysOf(data.chat),
   },
   // One for each message.
   streams: 'log',
   indexes: { byMember: (conversation) => conversation.members.map((user) => [user, sortIdOf(conversation)]) },
   evolve: {
-    'messages.MessageSent.v1': (conversation, { data }) =>
+    MessageSent: (conversation, { data }) =>
       conversation === undefined ? begun(data) : withMessage(conversation, data.message),
-    'messages.MessageEdited.v1': unchanged,
-    'messages.MessageDeleted.v1': whenThere((conversation, { data }) => withoutMessage(conversation, data.message)),
+    MessageEdited: unchanged,
+    MessageDeleted: whenThere((conversation, { data }) => withoutMessage(conversation, data.message)),
   },
 };
 
@@ -29,7 +30,7 @@ const keysOf = (chat: ChatKey): readonly string[] =>
   chat.startsWith('dm.') || chat.startsWith('self.') ? [chat] : nowhere;
 const nowhere: readonly string[] = [];
 
-const begun = ({ chat, message }: MessageSent['data']): ConversationDocument => ({
+const begun = ({ chat, message }: EventOf<MessageEvent, 'MessageSent'>['data']): ConversationDocument => ({
   chat,
   members: membersOf(chat),
   recent: [message],

@@ -1,4 +1,4 @@
-import type { InviteEvent } from '../../domain/invites/events.js';
+import { inviteStreams, type InviteEvent } from '../../domain/invites/events.js';
 import type { DocumentType } from '../../kernel/document.js';
 import { whenThere, type Making } from '../runner/foldHelpers.js';
 import type { InviteDocument } from './documents.js';
@@ -8,17 +8,17 @@ const ofCode = ({ data }: { readonly data: { readonly code: string } }): readonl
 export const inviteDocuments: DocumentType<InviteDocument, InviteEvent> = {
   name: 'invites',
   version: 1,
-  keys: { 'invites.InviteCreated.v1': ofCode, 'invites.InviteUsed.v1': ofCode },
-  streams: (key) => [`invite-${key}`],
+  keys: { InviteCreated: ofCode, InviteUsed: ofCode },
+  streams: (key) => [inviteStreams.named(key)],
   indexes: {},
   evolve: {
-    'invites.InviteCreated.v1': (_, { data, at }) => {
+    InviteCreated: (_, { data, at }) => {
       const { code, chat, creator } = data;
       const invite: Making<InviteDocument> = { code, chat, creator, createdAt: at, uses: 0 };
       if (data.expiresAt !== undefined) invite.expiresAt = data.expiresAt;
       if (data.maxUses !== undefined) invite.maxUses = data.maxUses;
       return invite;
     },
-    'invites.InviteUsed.v1': whenThere((invite) => ({ ...invite, uses: invite.uses + 1 })),
+    InviteUsed: whenThere((invite) => ({ ...invite, uses: invite.uses + 1 })),
   },
 };

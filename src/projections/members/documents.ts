@@ -1,5 +1,5 @@
-import type { Personal } from '../../kernel/event.js';
 import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 
 /**
  * Key: `<community>.<user>`. Indexes: `byCommunity` [community, user]; `byRole` [community, role, user] for each role, also

@@ -1,5 +1,6 @@
-import type { MemberEvent, NicknameSet, RolesSet } from '../../domain/members/events.js';
+import type { MemberEvent } from '../../domain/members/events.js';
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
+import type { EventOf } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import { removed, whenThere } from '../runner/foldHelpers.js';
 import type { MemberDocument, Membership, MembershipsDocument } from './documents.js';
@@ -11,22 +12,28 @@ type OfMember = { readonly data: { readonly community: CommunityId; readonly use
 const keysBy = (key: (event: OfMember) => string): DocumentKeys<MemberEvent> => {
   const keys = (event: OfMember): readonly string[] => [key(event)];
   return {
-    'members.MemberJoined.v1': keys,
-    'members.MemberLeft.v1': keys,
-    'members.NicknameSet.v1': keys,
-    'members.NicknameCleared.v1': keys,
-    'members.RolesSet.v1': keys,
+    MemberJoined: keys,
+    MemberLeft: keys,
+    NicknameSet: keys,
+    NicknameCleared: keys,
+    RolesSet: keys,
   };
 };
 
 /** What may change of a member and of a membership alike. */
 type RolesAndNickname = Pick<Membership, 'roles' | 'nickname'>;
-const named = <S extends RolesAndNickname>(standing: S, { nickname }: NicknameSet['data']): S => ({
+const named = <S extends RolesAndNickname>(
+  standing: S,
+  { nickname }: EventOf<MemberEvent, 'NicknameSet'>['data'],
+): S => ({
   ...standing,
   nickname,
 });
 const unnamed = <S extends RolesAndNickname>({ nickname: _, ...standing }: S): Omit<S, 'nickname'> => standing;
-const ranked = <S extends RolesAndNickname>(standing: S, { roles }: RolesSet['data']): S => ({ ...standing, roles });
+const ranked = <S extends RolesAndNickname>(standing: S, { roles }: EventOf<MemberEvent, 'RolesSet'>['data']): S => ({
+  ...standing,
+  roles,
+});
 
 export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
   name: 'members',
@@ -38,16 +45,16 @@ export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
     byRole: ({ community, user, roles }) => roles.map((role) => [community, role, user]),
   },
   evolve: {
-    'members.MemberJoined.v1': (_, { data, at }) => ({
+    MemberJoined: (_, { data, at }) => ({
       community: data.community,
       user: data.user,
       joinedAt: at,
       roles: [],
     }),
-    'members.MemberLeft.v1': removed,
-    'members.NicknameSet.v1': whenThere((member, { data }) => named(member, data)),
-    'members.NicknameCleared.v1': whenThere((member) => unnamed(member)),
-    'members.RolesSet.v1': whenThere((member, { data }) => ranked(member, data)),
+    MemberLeft: removed,
+    NicknameSet: whenThere((member, { data }) => named(member, data)),
+    NicknameCleared: whenThere((member) => unnamed(member)),
+    RolesSet: whenThere((member, { data }) => ranked(member, data)),
   },
 };
 
@@ -59,21 +66,21 @@ export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent
   streams: 'log',
   indexes: {},
   evolve: {
-    'members.MemberJoined.v1': (document, { data: { user, community } }) => ({
+    MemberJoined: (document, { data: { user, community } }) => ({
       user,
       memberships: [...without(document?.memberships ?? [], community), { community, roles: [] }],
     }),
-    'members.MemberLeft.v1': whenThere((document, { data }) => {
+    MemberLeft: whenThere((document, { data }) => {
       const memberships = without(document.memberships, data.community);
       return memberships.length === 0 ? undefined : { ...document, memberships };
     }),
-    'members.NicknameSet.v1': whenThere((document, { data }) =>
+    NicknameSet: whenThere((document, { data }) =>
       withMembership(document, data.community, (membership) => named(membership, data)),
     ),
-    'members.NicknameCleared.v1': whenThere((document, { data }) =>
+    NicknameCleared: whenThere((document, { data }) =>
       withMembership(document, data.community, (membership) => unnamed(membership)),
     ),
-    'members.RolesSet.v1': whenThere((document, { data }) =>
+    RolesSet: whenThere((document, { data }) =>
       withMembership(document, data.community, (membership) => ranked(membership, data)),
     ),
   },

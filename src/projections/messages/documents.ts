@@ -1,7 +1,7 @@
 import type { Entity, Quote } from '../../domain/messages/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
-import type { Personal } from '../../kernel/event.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 
 /**
  * Key: the message's id, in decimal. A deleted message has no document.

@@ -1,6 +1,6 @@
-import type { MessageEvent, MessageSent } from '../../domain/messages/events.js';
+import { messageStreams, type MessageEvent } from '../../domain/messages/events.js';
 import type { DocumentType } from '../../kernel/document.js';
-import type { Recorded } from '../../kernel/event.js';
+import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { MessageId, SessionId } from '../../kernel/ids.js';
 import { none, removed, unchanged, whenThere, type Making } from '../runner/foldHelpers.js';
 import { countKeys } from './countKey.js';
@@ -16,11 +16,11 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   name: 'messages',
   version: 2,
   keys: {
-    'messages.MessageSent.v1': ofMessage,
-    'messages.MessageEdited.v1': ofMessage,
-    'messages.MessageDeleted.v1': ofMessage,
+    MessageSent: ofMessage,
+    MessageEdited: ofMessage,
+    MessageDeleted: ofMessage,
   },
-  streams: (key) => [`message-${key}`],
+  streams: (key) => [messageStreams.named(key)],
   foldsFromFirstAndLatest: true,
   indexes: {
     history: ({ chat, id }) => [[chat, id]],
@@ -29,19 +29,19 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
     bySession: ({ session, id }) => (session === undefined ? [] : [[session, id]]),
   },
   evolve: {
-    'messages.MessageSent.v1': (_, event) => sent(event),
-    'messages.MessageEdited.v1': whenThere((message, { data, at }) => ({
+    MessageSent: (_, event) => sent(event),
+    MessageEdited: whenThere((message, { data, at }) => ({
       ...message,
       text: data.text,
       entities: data.entities,
       mentions: data.mentions,
       editedAt: at,
     })),
-    'messages.MessageDeleted.v1': removed,
+    MessageDeleted: removed,
   },
 };
 
-const sent = ({ data, at, metadata }: Recorded<MessageSent>): MessageDocument => {
+const sent = ({ data, at, metadata }: Recorded<EventOf<MessageEvent, 'MessageSent'>>): MessageDocument => {
   const message: Making<MessageDocument> = {
     id: data.message,
     chat: data.chat,
@@ -70,15 +70,15 @@ export const messageCountDocuments: DocumentType<MessageCountDocument, MessageEv
   name: 'messageCounts',
   version: 1,
   keys: {
-    'messages.MessageSent.v1': ({ data }) => countKeys(data.chat, data.message),
-    'messages.MessageEdited.v1': none,
-    'messages.MessageDeleted.v1': ({ data }) => countKeys(data.chat, data.message),
+    MessageSent: ({ data }) => countKeys(data.chat, data.message),
+    MessageEdited: none,
+    MessageDeleted: ({ data }) => countKeys(data.chat, data.message),
   },
   streams: 'log',
   indexes: {},
   evolve: {
-    'messages.MessageSent.v1': (count) => ({ messages: (count?.messages ?? 0) + 1 }),
-    'messages.MessageEdited.v1': unchanged,
-    'messages.MessageDeleted.v1': whenThere(({ messages }) => (messages > 1 ? { messages: messages - 1 } : undefined)),
+    MessageSent: (count) => ({ messages: (count?.messages ?? 0) + 1 }),
+    MessageEdited: unchanged,
+    MessageDeleted: whenThere(({ messages }) => (messages > 1 ? { messages: messages - 1 } : undefined)),
   },
 };

@@ -1,4 +1,4 @@
-import type { ReadEvent } from '../../domain/reads/events.js';
+import { readStreams, type ReadEvent } from '../../domain/reads/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { UserId } from '../../kernel/ids.js';
@@ -9,9 +9,9 @@ export const readMarkerKey = (user: UserId, chat: ChatKey): string => `${user.to
 export const readMarkerDocuments: DocumentType<ReadMarkerDocument, ReadEvent> = {
   name: 'readMarkers',
   version: 1,
-  keys: { 'reads.MarkerMoved.v1': ({ data }) => [readMarkerKey(data.user, data.chat)] },
-  streams: (key) => [`reads-${key}`],
+  keys: { MarkerMoved: ({ data }) => [readMarkerKey(data.user, data.chat)] },
+  streams: (key) => [readStreams.named(key)],
   indexes: {},
   // The log may drop all but the newest event, so nothing of the document before may count.
-  evolve: { 'reads.MarkerMoved.v1': (_, { data }) => ({ message: data.message }) },
+  evolve: { MarkerMoved: (_, { data }) => ({ message: data.message }) },
 };

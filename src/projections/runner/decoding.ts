@@ -19,8 +19,8 @@ export type Decoding = {
   readonly codec: EventCodec;
   readonly sealer: Sealer;
   readonly patience: Patience;
-  /** Records of other types are not looked into. */
-  readonly wants: (type: string) => boolean;
+  /** Records of other facts are not looked into. */
+  readonly wants: (record: StoredEvent) => boolean;
 };
 
 /** The events of these records, each in its place. Waits for keys for as long as it takes; throws `GivenUp` only. */
@@ -29,7 +29,7 @@ export const decoded = async (
   decoding: Decoding,
 ): Promise<readonly DecodedEvent[]> => {
   const { wants, codec } = decoding;
-  const first = records.map((record) => (wants(record.type) ? read(codec, record) : undefined));
+  const first = records.map((record) => (wants(record) ? read(codec, record) : undefined));
   const missing = new Set(first.flatMap((found) => (found instanceof KeysMissing ? found.names : [])));
   // The answer needs no copy when all keys are in memory, which is nearly always.
   if (missing.size === 0) return first as readonly DecodedEvent[];

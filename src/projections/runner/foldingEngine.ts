@@ -1,3 +1,4 @@
+import type { EventCodec } from '../../kernel/codec.js';
 import type { AnyDocumentType, Projection } from '../../kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
@@ -27,7 +28,7 @@ type Mark = { readonly running: Running; readonly position: Position; readonly a
 /** Folds events into documents in memory and hands out what there is to store. */
 export interface FoldingEngine {
   readonly running: readonly Running[];
-  readonly wants: (type: string) => boolean;
+  readonly wants: (record: StoredEvent) => boolean;
   /** Folds these events, in log order. One that cannot be folded stops its projection right before it. */
   fold(records: readonly StoredEvent[], events: readonly DecodedEvent[]): Promise<void>;
   /** All that changed since the last batch; undefined when nothing did. The last batch must have been stored. */
@@ -38,6 +39,7 @@ export interface FoldingEngine {
 }
 
 export type FoldingEngineNeeds = {
+  readonly factOf: EventCodec['factOf'];
   /** Fetches documents that are not in memory. */
   readonly fetch: DocumentStore['getMany'];
   readonly onAlarm: (alarm: Alarm) => void;
@@ -62,9 +64,13 @@ const beginning = (committed: Position) => ({
   committedAt: undefined,
 });
 
-export const foldingEngine = (started: readonly Started[], { fetch, onAlarm }: FoldingEngineNeeds): FoldingEngine => {
+export const foldingEngine = (
+  started: readonly Started[],
+  { factOf, fetch, onAlarm }: FoldingEngineNeeds,
+): FoldingEngine => {
   const running = started.map((one) => one.running);
   const { lines, collections } = linesOf(started);
+  const linesFor = (record: StoredEvent): readonly Line[] => lines.get(factOf(record) ?? '') ?? noLines;
   let changed: CachedDocument[] = [];
   let underWay: readonly CachedDocument[] = [];
 
@@ -89,9 +95,9 @@ export const foldingEngine = (started: readonly Started[], { fetch, onAlarm }: F
 
   return {
     running,
-    wants: (type) => lines.get(type)?.some((line) => line.running.stopped === undefined) === true,
+    wants: (record) => linesFor(record).some((line) => line.running.stopped === undefined),
     fold: async (records, events) => {
-      const steps = stepsOf(lines, records, events);
+      const steps = stepsOf(linesFor, records, events);
       for (const collection of collections) await collection.load(fetch);
       for (const step of steps) take(step);
       const last = records.at(-1);
@@ -137,6 +143,9 @@ const linesOf = (started: readonly Started[]) => {
   return { lines, collections };
 };
 
+/** Of an event that no projection folds. */
+const noLines: readonly Line[] = [];
+
 /** One event, and all documents of one projection that it is folded into. */
 type Step = {
   readonly running: Running;
@@ -148,19 +157,19 @@ type Step = {
 };
 
 const stepsOf = (
-  lines: ReadonlyMap<string, readonly Line[]>,
+  linesFor: (record: StoredEvent) => readonly Line[],
   records: readonly StoredEvent[],
   events: readonly DecodedEvent[],
 ): readonly Step[] => {
   const steps: Step[] = [];
   let before: Position = beforeAll;
   let index = 0;
-  for (const { type, position } of records) {
+  for (const record of records) {
     const event = events[index];
+    const { position } = record;
     index += 1;
-    const concerned = event === undefined ? undefined : lines.get(type);
-    if (event !== undefined && concerned !== undefined) {
-      for (const line of concerned) {
+    if (event !== undefined) {
+      for (const line of linesFor(record)) {
         const { running } = line;
         if (running.stopped !== undefined || position <= running.folded) continue;
         const { documents, problem } = targetsOf(line, event);

@@ -84,6 +84,7 @@ type Folding = {
 const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patience, tell }: Folding): Promise<void> => {
   const { log, codec, sealer, store, progress: standing } = needs;
   const folding = folderFor(needs, {
+    factOf: (record) => codec.factOf(record),
     fetch: (collection, keys) => retrying('reading documents', () => store.getMany(collection, keys), patience),
     onAlarm: (alarm) => {
       needs.onAlarm(alarm);

@@ -1,5 +1,5 @@
-import type { Personal } from '../../kernel/event.js';
 import type { FileId, UserId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 
 /** Key: the user's id, in decimal. */
 export type UserDocument = {

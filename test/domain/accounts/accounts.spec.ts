@@ -2,8 +2,9 @@ import { describe, it } from 'node:test';
 import type { AccountCommand, SessionDevice } from '../../../src/domain/accounts/commands.js';
 import { accounts, sessionsMax } from '../../../src/domain/accounts/decide.js';
 import type { AccountEvent } from '../../../src/domain/accounts/events.js';
-import { shredded } from '../../../src/kernel/event.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+import { shredded } from '../../../src/kernel/opened.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(accounts);
@@ -18,17 +19,17 @@ const opening = (id: number, device = laptop) => ({
   tokenHash: `hash ${id.toString()}`,
   device,
 });
-const registered: AccountEvent = { type: 'accounts.AccountRegistered.v1', data: { user, hasPassword: false } };
-const opened = (id: number): AccountEvent => ({
-  type: 'accounts.SessionOpened.v1',
+const registered: Bare<AccountEvent> = { type: 'AccountRegistered', data: { user, hasPassword: false } };
+const opened = (id: number): Bare<AccountEvent> => ({
+  type: 'SessionOpened',
   data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop },
 });
-const revoked = (id: number): AccountEvent => ({
-  type: 'accounts.SessionRevoked.v1',
+const revoked = (id: number): Bare<AccountEvent> => ({
+  type: 'SessionRevoked',
   data: { user, session: session(id) },
 });
-const deviceChanged = (id: number, device: SessionDevice): AccountEvent => ({
-  type: 'accounts.SessionDeviceChanged.v1',
+const deviceChanged = (id: number, device: SessionDevice): Bare<AccountEvent> => ({
+  type: 'SessionDeviceChanged',
   data: { user, session: session(id), ...device },
 });
 const register: AccountCommand = { type: 'RegisterAccount', data: { ...opening(1), hasPassword: false } };
@@ -52,7 +53,7 @@ describe('registering an account', () => {
       .when({ type: 'RegisterAccount', data: { ...opening(1), hasPassword: true, email } })
       .then(
         {
-          type: 'accounts.AccountRegistered.v1',
+          type: 'AccountRegistered',
           data: { user, hasPassword: true, email: 'ada@example.org', emailKey: 'abc' },
         },
         opened(1),
@@ -108,8 +109,8 @@ describe('resuming a session', () => {
   });
   it('names the device anew where it was erased', () => {
     const erased = { deviceType: shredded, deviceVersion: shredded, appVersion: shredded };
-    const old: AccountEvent = {
-      type: 'accounts.SessionOpened.v1',
+    const old: Bare<AccountEvent> = {
+      type: 'SessionOpened',
       data: { user, session: session(1), tokenHash: 'hash 1', clientId: 7, ...erased },
     };
     given(registered, old).when(resume(1)).thenOnce(deviceChanged(1, laptop));

@@ -3,6 +3,7 @@ import { communities } from '../../../src/domain/communities/decide.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 export const given = givenFor(communities);
@@ -30,8 +31,8 @@ export const member = (bits = 0n, rank = -1): CommunityAsker => ({
 });
 export const { modifyChannel, modifyRoles } = permission;
 
-export const founded: CommunityEvent = {
-  type: 'communities.CommunityCreated.v1',
+export const founded: Bare<CommunityEvent> = {
+  type: 'CommunityCreated',
   data: { community, owner: ada, defaultPermissions: usualPermissions, name: 'Chess' },
 };
 
@@ -39,8 +40,8 @@ export const created = (
   channel: ChannelId,
   position: number,
   { kind = 'text', parent }: { readonly kind?: 'text' | 'voice' | 'category'; readonly parent?: ChannelId } = {},
-): CommunityEvent => ({
-  type: 'communities.ChannelCreated.v1',
+): Bare<CommunityEvent> => ({
+  type: 'ChannelCreated',
   data: {
     community,
     channel,
@@ -53,10 +54,10 @@ export const created = (
 });
 
 /** The community with its first channel. */
-export const begun: readonly CommunityEvent[] = [founded, created(general, 0)];
+export const begun: readonly Bare<CommunityEvent>[] = [founded, created(general, 0)];
 
-export const arranged = (...places: readonly (readonly [ChannelId, number, ChannelId?])[]): CommunityEvent => ({
-  type: 'communities.ChannelsArranged.v1',
+export const arranged = (...places: readonly (readonly [ChannelId, number, ChannelId?])[]): Bare<CommunityEvent> => ({
+  type: 'ChannelsArranged',
   data: {
     community,
     places: places.map(([channel, position, parent]) => ({
@@ -82,7 +83,7 @@ export const roleContent = {
   separated: true,
   public: false,
 };
-export const roleCreated = (role: RoleId, changes: Partial<typeof roleContent> = {}): CommunityEvent => ({
-  type: 'communities.RoleCreated.v1',
+export const roleCreated = (role: RoleId, changes: Partial<typeof roleContent> = {}): Bare<CommunityEvent> => ({
+  type: 'RoleCreated',
   data: { community, role, by: ada, ...roleContent, ...changes },
 });

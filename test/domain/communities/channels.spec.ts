@@ -2,6 +2,7 @@ import { describe, it } from 'node:test';
 import type { CommunityCommand } from '../../../src/domain/communities/commands.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import { channelsMax } from '../../../src/domain/communities/limits.js';
+import type { Bare } from '../../support/bare.js';
 import {
   ada,
   archive,
@@ -99,11 +100,11 @@ describe('editing a channel', () => {
         }),
       )
       .thenOnce(
-        { type: 'communities.ChannelRenamed.v1', data: { ...about, name: 'lobby' } },
-        { type: 'communities.ChannelDescribed.v1', data: { ...about, description: 'for all' } },
-        { type: 'communities.ChannelExplicitnessChanged.v1', data: { ...about, explicit: true } },
-        { type: 'communities.SlowmodeChanged.v1', data: { ...about, seconds: 10 } },
-        { type: 'communities.MessageHighlighted.v1', data: { ...about, message: messageId(5n) } },
+        { type: 'ChannelRenamed', data: { ...about, name: 'lobby' } },
+        { type: 'ChannelDescribed', data: { ...about, description: 'for all' } },
+        { type: 'ChannelExplicitnessChanged', data: { ...about, explicit: true } },
+        { type: 'SlowmodeChanged', data: { ...about, seconds: 10 } },
+        { type: 'MessageHighlighted', data: { ...about, message: messageId(5n) } },
       );
   });
   it('says nothing of what stays as it is', () => {
@@ -121,15 +122,15 @@ describe('editing a channel', () => {
   });
   it('takes the highlighted message down', () => {
     given(...begun, {
-      type: 'communities.MessageHighlighted.v1',
+      type: 'MessageHighlighted',
       data: { ...about, message: messageId(5n) },
     })
       .when(edit(general, { highlighted: 'none' }))
-      .thenOnce({ type: 'communities.HighlightCleared.v1', data: about });
+      .thenOnce({ type: 'HighlightCleared', data: about });
   });
   it('takes a highlighted message down that was deleted, whoever did it, and no other one', () => {
     const highlighted = given(...begun, {
-      type: 'communities.MessageHighlighted.v1',
+      type: 'MessageHighlighted',
       data: { ...about, message: messageId(5n) },
     });
     const deleted = (id: bigint): CommunityCommand => ({
@@ -137,7 +138,7 @@ describe('editing a channel', () => {
       data: { community, channel: general, message: messageId(id), by: bob },
     });
     const cleared = { community, channel: general, by: bob };
-    highlighted.when(deleted(5n)).thenOnce({ type: 'communities.HighlightCleared.v1', data: cleared });
+    highlighted.when(deleted(5n)).thenOnce({ type: 'HighlightCleared', data: cleared });
     highlighted.when(deleted(6n)).then();
   });
   it('needs the permission and the channel', () => {
@@ -240,6 +241,6 @@ describe('deleting a channel', () => {
   });
 });
 
-function gone(channel: typeof general): CommunityEvent {
-  return { type: 'communities.ChannelDeleted.v1', data: { community, channel, by: ada } };
+function gone(channel: typeof general): Bare<CommunityEvent> {
+  return { type: 'ChannelDeleted', data: { community, channel, by: ada } };
 }

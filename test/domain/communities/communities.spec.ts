@@ -1,6 +1,7 @@
 import { describe, it } from 'node:test';
 import type { CommunityCommand } from '../../../src/domain/communities/commands.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
+import type { Bare } from '../../support/bare.js';
 import { ada, begun, bob, community, created, edit, founded, general, given } from './cast.js';
 
 const found = (name: string): CommunityCommand => ({
@@ -8,9 +9,9 @@ const found = (name: string): CommunityCommand => ({
   data: { community, general, name, by: ada },
 });
 const end = (by = ada): CommunityCommand => ({ type: 'DeleteCommunity', data: { community, by } });
-const deleted: CommunityEvent = { type: 'communities.CommunityDeleted.v1', data: { community, by: ada } };
-const firstChannel: CommunityEvent = {
-  type: 'communities.ChannelCreated.v1',
+const deleted: Bare<CommunityEvent> = { type: 'CommunityDeleted', data: { community, by: ada } };
+const firstChannel: Bare<CommunityEvent> = {
+  type: 'ChannelCreated',
   data: { community, channel: general, kind: 'text', position: 0, by: ada, name: 'general' },
 };
 
@@ -27,7 +28,7 @@ describe('founding a community', () => {
       .refuses('INVALID_NAME');
     given()
       .when(found('x'.repeat(100)))
-      .then({ ...founded, data: { ...founded.data, name: 'x'.repeat(100) } } as CommunityEvent, firstChannel);
+      .then({ ...founded, data: { ...founded.data, name: 'x'.repeat(100) } } as Bare<CommunityEvent>, firstChannel);
   });
 });
 

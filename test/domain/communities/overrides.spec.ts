@@ -3,6 +3,7 @@ import type { CommunityAsker, CommunityCommand } from '../../../src/domain/commu
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import { overridesMax } from '../../../src/domain/communities/limits.js';
 import { permission } from '../../../src/kernel/permissions.js';
+import type { Bare } from '../../support/bare.js';
 import {
   ada,
   arranged,
@@ -31,16 +32,21 @@ const set = (role = everybody, { pos = 0n, neg = 0n, by = owner }: Bits = {}, ch
   type: 'CreateChannelOverride',
   data: { community, channel, role, pos, neg, by },
 });
-const isSet = (role = everybody, { pos = 0n, neg = 0n }: Bits = {}, channel = general, by = ada): CommunityEvent => ({
-  type: 'communities.OverrideSet.v1',
+const isSet = (
+  role = everybody,
+  { pos = 0n, neg = 0n }: Bits = {},
+  channel = general,
+  by = ada,
+): Bare<CommunityEvent> => ({
+  type: 'OverrideSet',
   data: { community, channel, role, pos, neg, by },
 });
 const remove = (role = everybody, by = owner, channel = general): CommunityCommand => ({
   type: 'DeleteChannelOverride',
   data: { community, channel, role, by },
 });
-const removed = (role = everybody, channel = general): CommunityEvent => ({
-  type: 'communities.OverrideRemoved.v1',
+const removed = (role = everybody, channel = general): Bare<CommunityEvent> => ({
+  type: 'OverrideRemoved',
   data: { community, channel, role, by: ada },
 });
 const hidden = { neg: viewChannel };
@@ -115,8 +121,8 @@ describe('removing an override', () => {
       .refuses('MISSING_PERMISSION');
   });
   it('is done already when the role is gone', () => {
-    const roleGone: CommunityEvent = {
-      type: 'communities.RoleDeleted.v1',
+    const roleGone: Bare<CommunityEvent> = {
+      type: 'RoleDeleted',
       data: { community, role: helpers, by: ada },
     };
     given(...begun, roleCreated(helpers), isSet(helpers, hidden), roleGone)

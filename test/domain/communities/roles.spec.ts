@@ -3,6 +3,7 @@ import type { CommunityAsker, CommunityCommand } from '../../../src/domain/commu
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import { rolesMax } from '../../../src/domain/communities/limits.js';
 import { permission } from '../../../src/kernel/permissions.js';
+import type { Bare } from '../../support/bare.js';
 import {
   ada,
   begun,
@@ -30,8 +31,8 @@ const remove = (by: CommunityAsker = owner): CommunityCommand => ({
   type: 'DeleteRole',
   data: { community, role: helpers, by },
 });
-const edited = (changes: Partial<typeof roleContent>, by = ada): CommunityEvent => ({
-  type: 'communities.RoleEdited.v1',
+const edited = (changes: Partial<typeof roleContent>, by = ada): Bare<CommunityEvent> => ({
+  type: 'RoleEdited',
   data: { community, role: helpers, ...roleContent, ...changes, by },
 });
 const moderator = member(modifyRoles, 5);
@@ -110,7 +111,7 @@ describe('deleting a role', () => {
   it('is a fact, once', () => {
     given(...begun, roleCreated(helpers))
       .when(remove())
-      .thenOnce({ type: 'communities.RoleDeleted.v1', data: { community, role: helpers, by: ada } });
+      .thenOnce({ type: 'RoleDeleted', data: { community, role: helpers, by: ada } });
   });
   it('is possible only below one’s own highest role', () => {
     given(...begun, roleCreated(helpers, { priority: 5 }))

@@ -4,6 +4,7 @@ import { inviteUsesMax, invites } from '../../../src/domain/invites/decide.js';
 import type { InviteEvent } from '../../../src/domain/invites/events.js';
 import { channelChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, Millis, UserId } from '../../../src/kernel/ids.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(invites);
@@ -15,12 +16,12 @@ const code = 'abc';
 const millis = (at: number): Millis => at as Millis;
 
 type Limits = { readonly expiresAt?: Millis; readonly maxUses?: number };
-const made = (limits: Limits = {}): InviteEvent => ({
-  type: 'invites.InviteCreated.v1',
+const made = (limits: Limits = {}): Bare<InviteEvent> => ({
+  type: 'InviteCreated',
   data: { code, chat, creator: ada, ...limits },
 });
-const used = (user: UserId, joining = 1): InviteEvent => ({
-  type: 'invites.InviteUsed.v1',
+const used = (user: UserId, joining = 1): Bare<InviteEvent> => ({
+  type: 'InviteUsed',
   data: { code, chat, user, joining },
 });
 const make = (limits: Limits = {}): InviteCommand => ({

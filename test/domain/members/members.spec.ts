@@ -4,6 +4,7 @@ import { members } from '../../../src/domain/members/decide.js';
 import type { MemberEvent } from '../../../src/domain/members/events.js';
 import type { CommunityId, RoleId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(members);
@@ -27,13 +28,13 @@ const cleoWith = (bits: bigint, rank = 5): MemberAsker => ({
 });
 const { modifyRoles, modifyCommunity, pinMessages } = permission;
 
-const joined = (joining = 1): MemberEvent => ({
-  type: 'members.MemberJoined.v1',
+const joined = (joining = 1): Bare<MemberEvent> => ({
+  type: 'MemberJoined',
   data: { community, user: bob, via: 'invite', invite: 'abc', joining },
 });
-const left: MemberEvent = { type: 'members.MemberLeft.v1', data: { community, user: bob } };
-const has = (...roles: readonly RoleId[]): MemberEvent => ({
-  type: 'members.RolesSet.v1',
+const left: Bare<MemberEvent> = { type: 'MemberLeft', data: { community, user: bob } };
+const has = (...roles: readonly RoleId[]): Bare<MemberEvent> => ({
+  type: 'RolesSet',
   data: { community, user: bob, roles, by: ada },
 });
 const join = (joining = 1): MemberCommand => ({
@@ -57,7 +58,7 @@ describe('joining a community', () => {
   it('as its founder names no invite', () => {
     given()
       .when({ type: 'JoinCommunity', data: { community, user: ada, via: 'founding', joining: 1 } })
-      .then({ type: 'members.MemberJoined.v1', data: { community, user: ada, via: 'founding', joining: 1 } });
+      .then({ type: 'MemberJoined', data: { community, user: ada, via: 'founding', joining: 1 } });
   });
   it('that was left since does not happen again', () => {
     given(joined(), left).when(join(1)).then();
@@ -84,8 +85,8 @@ describe('leaving a community', () => {
 });
 
 describe('a nickname', () => {
-  const named = (nickname: string, by = ada): MemberEvent => ({
-    type: 'members.NicknameSet.v1',
+  const named = (nickname: string, by = ada): Bare<MemberEvent> => ({
+    type: 'NicknameSet',
     data: { community, user: bob, by, nickname },
   });
 
@@ -97,7 +98,7 @@ describe('a nickname', () => {
   it('that is empty removes it, once', () => {
     given(joined(), named('Bobby'))
       .when(edit({ nickname: '' }))
-      .thenOnce({ type: 'members.NicknameCleared.v1', data: { community, user: bob, by: ada } });
+      .thenOnce({ type: 'NicknameCleared', data: { community, user: bob, by: ada } });
   });
   it('of one’s own needs no permission', () => {
     given(joined())
@@ -188,14 +189,11 @@ describe('the roles of a member', () => {
       .refuses('OUTRANKED');
     given(joined())
       .when(edit({ by: { ...owner, user: bob }, rank: Infinity, roles: [low.id] }))
-      .then({ type: 'members.RolesSet.v1', data: { community, user: bob, roles: [low.id], by: bob } });
+      .then({ type: 'RolesSet', data: { community, user: bob, roles: [low.id], by: bob } });
   });
   it('and the nickname change in one go', () => {
     given(joined())
       .when(edit({ nickname: 'Bobby', roles: [low.id] }))
-      .thenOnce(
-        { type: 'members.NicknameSet.v1', data: { community, user: bob, by: ada, nickname: 'Bobby' } },
-        has(low.id),
-      );
+      .thenOnce({ type: 'NicknameSet', data: { community, user: bob, by: ada, nickname: 'Bobby' } }, has(low.id));
   });
 });

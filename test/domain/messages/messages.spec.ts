@@ -3,8 +3,9 @@ import type { Content, MessageCommand } from '../../../src/domain/messages/comma
 import { messages } from '../../../src/domain/messages/decide.js';
 import type { Entity, MessageEvent } from '../../../src/domain/messages/events.js';
 import { channelChat, type ChatKey } from '../../../src/kernel/chat.js';
-import { shredded } from '../../../src/kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, UserId } from '../../../src/kernel/ids.js';
+import { shredded } from '../../../src/kernel/opened.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(messages);
@@ -20,16 +21,16 @@ const content = (text: string, entities: readonly Entity[] = [], mentions: reado
   entities,
   mentions,
 });
-const sent: MessageEvent = {
-  type: 'messages.MessageSent.v1',
+const sent: Bare<MessageEvent> = {
+  type: 'MessageSent',
   data: { message, chat: general, author: ada, ...content('hello') },
 };
-const deleted = (by: UserId): MessageEvent => ({
-  type: 'messages.MessageDeleted.v1',
+const deleted = (by: UserId): Bare<MessageEvent> => ({
+  type: 'MessageDeleted',
   data: { message, chat: general, author: ada, by },
 });
-const edited = (to: Content): MessageEvent => ({
-  type: 'messages.MessageEdited.v1',
+const edited = (to: Content): Bare<MessageEvent> => ({
+  type: 'MessageEdited',
   data: { message, chat: general, author: ada, ...to },
 });
 const send: MessageCommand = { type: 'SendMessage', data: { message, chat: general, by: ada, ...content('hello') } };

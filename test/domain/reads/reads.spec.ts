@@ -4,13 +4,14 @@ import { reads } from '../../../src/domain/reads/decide.js';
 import type { ReadEvent } from '../../../src/domain/reads/events.js';
 import { directChat } from '../../../src/kernel/chat.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(reads);
 const user = 1n as UserId;
 const chat = directChat(user, 2n as UserId);
-const moved = (message: bigint): ReadEvent => ({
-  type: 'reads.MarkerMoved.v1',
+const moved = (message: bigint): Bare<ReadEvent> => ({
+  type: 'MarkerMoved',
   data: { user, chat, message: message as MessageId },
 });
 const mark = (message: bigint): ReadCommand => ({

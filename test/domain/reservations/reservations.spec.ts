@@ -3,6 +3,7 @@ import type { NameKind, ReservationCommand } from '../../../src/domain/reservati
 import { reservations } from '../../../src/domain/reservations/decide.js';
 import type { ReservationEvent } from '../../../src/domain/reservations/events.js';
 import type { Millis, UserId } from '../../../src/kernel/ids.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(reservations);
@@ -10,11 +11,11 @@ const ada = 1n as UserId;
 const bob = 2n as UserId;
 const at = 1_767_225_600_000 as Millis;
 const about = (holder: UserId, kind: NameKind = 'username') => ({ kind, key: 'abc', holder });
-const claimed = (holder: UserId): ReservationEvent => ({
-  type: 'reservations.NameClaimed.v1',
+const claimed = (holder: UserId): Bare<ReservationEvent> => ({
+  type: 'NameClaimed',
   data: { ...about(holder), at },
 });
-const released = (holder: UserId): ReservationEvent => ({ type: 'reservations.NameReleased.v1', data: about(holder) });
+const released = (holder: UserId): Bare<ReservationEvent> => ({ type: 'NameReleased', data: about(holder) });
 const claim = (holder: UserId, kind?: NameKind): ReservationCommand => ({
   type: 'ClaimName',
   data: { ...about(holder, kind), at },
@@ -33,8 +34,8 @@ describe('claiming a name', () => {
     given(claimed(ada)).when(claim(bob, 'email')).refuses('EMAIL_TAKEN');
   });
   it('again is another claim, and never of the same moment, so that it is not given up with the one before', () => {
-    const claimedAt = (later: number): ReservationEvent => ({
-      type: 'reservations.NameClaimed.v1',
+    const claimedAt = (later: number): Bare<ReservationEvent> => ({
+      type: 'NameClaimed',
       data: { ...about(ada), at: later as Millis },
     });
     const again = { ...about(ada), at: (at + 5) as Millis };

@@ -2,18 +2,19 @@ import { describe, it } from 'node:test';
 import type { ProfileChanges, UserCommand } from '../../../src/domain/users/commands.js';
 import { users } from '../../../src/domain/users/decide.js';
 import type { UserEvent } from '../../../src/domain/users/events.js';
-import { shredded } from '../../../src/kernel/event.js';
 import type { FileId, UserId } from '../../../src/kernel/ids.js';
+import { shredded } from '../../../src/kernel/opened.js';
+import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(users);
 const user = 1n as UserId;
-const registered: UserEvent = { type: 'users.UserRegistered.v1', data: { user, name: 'Ada', bot: false } };
+const registered: Bare<UserEvent> = { type: 'UserRegistered', data: { user, name: 'Ada', bot: false } };
 const edit = (changes: ProfileChanges): UserCommand => ({ type: 'EditProfile', data: { user, ...changes } });
 const icon = 5n as FileId;
 const ada = { name: 'ada', key: 'key of ada' };
-const usernameChanged = (username: string, usernameKey = 'key of ada'): UserEvent => ({
-  type: 'users.UsernameChanged.v1',
+const usernameChanged = (username: string, usernameKey = 'key of ada'): Bare<UserEvent> => ({
+  type: 'UsernameChanged',
   data: { user, username, usernameKey },
 });
 
@@ -30,10 +31,10 @@ describe('editing a profile', () => {
     given(registered)
       .when(edit({ name: 'Ada L.', bio: 'counts', icon, color: 0xff0000 }))
       .thenOnce(
-        { type: 'users.NameChanged.v1', data: { user, name: 'Ada L.' } },
-        { type: 'users.BioChanged.v1', data: { user, bio: 'counts' } },
-        { type: 'users.IconChanged.v1', data: { user, icon } },
-        { type: 'users.ColorChanged.v1', data: { user, color: 0xff0000 } },
+        { type: 'NameChanged', data: { user, name: 'Ada L.' } },
+        { type: 'BioChanged', data: { user, bio: 'counts' } },
+        { type: 'IconChanged', data: { user, icon } },
+        { type: 'ColorChanged', data: { user, color: 0xff0000 } },
       );
   });
   it('leaves what is not mentioned and what is the same', () => {
@@ -53,7 +54,7 @@ describe('editing a profile', () => {
       .then(usernameChanged('ada'));
     given(registered, usernameChanged('ada'))
       .when(edit({ username: { to: 'cleared', from: ada.key } }))
-      .then({ type: 'users.UsernameCleared.v1', data: { user } });
+      .then({ type: 'UsernameCleared', data: { user } });
     given(registered)
       .when(edit({ username: { to: 'cleared', from: undefined } }))
       .then();
@@ -76,13 +77,13 @@ describe('editing a profile', () => {
       .then();
   });
   it('takes the icon away, once', () => {
-    given(registered, { type: 'users.IconChanged.v1', data: { user, icon } })
+    given(registered, { type: 'IconChanged', data: { user, icon } })
       .when(edit({ icon: 'cleared' }))
-      .thenOnce({ type: 'users.IconCleared.v1', data: { user } });
+      .thenOnce({ type: 'IconCleared', data: { user } });
   });
   it('writes over what was erased', () => {
     given({ ...registered, data: { user, bot: false, name: shredded } })
       .when(edit({ name: 'Ada' }))
-      .thenOnce({ type: 'users.NameChanged.v1', data: { user, name: 'Ada' } });
+      .thenOnce({ type: 'NameChanged', data: { user, name: 'Ada' } });
   });
 });

@@ -18,7 +18,7 @@ export const everybody = 0n as RoleId;
 /** Founded by ann, with a category and the text channels `general` and `staff` at the top level. */
 export const founded = (community = guild, owner = ann): readonly AnyEvent[] => [
   {
-    type: 'communities.CommunityCreated.v1',
+    type: 'CommunityCreated',
     data: { community, owner, defaultPermissions: usualPermissions, name: 'guild' },
   },
   channelMade(category, 'category', 0, community),
@@ -33,20 +33,20 @@ const channelMade = (
   position: number,
   community: CommunityId,
 ): AnyEvent => ({
-  type: 'communities.ChannelCreated.v1',
+  type: 'ChannelCreated',
   data: { community, channel, kind, position, by: ann, name: kind },
 });
 
 export const joined = (user: UserId, community = guild): AnyEvent => ({
-  type: 'members.MemberJoined.v1',
+  type: 'MemberJoined',
   data: { community, user, via: 'invite', joining: 1 },
 });
 export const left = (user: UserId, community = guild): AnyEvent => ({
-  type: 'members.MemberLeft.v1',
+  type: 'MemberLeft',
   data: { community, user },
 });
 export const rolesSet = (user: UserId, ...roles: readonly RoleId[]): AnyEvent => ({
-  type: 'members.RolesSet.v1',
+  type: 'RolesSet',
   data: { community: guild, user, roles, by: ann },
 });
 export const role = (id: RoleId, permissions: bigint, priority = 1): AnyEvent =>
@@ -58,7 +58,7 @@ const roleEvent = (
   permissions: bigint,
   priority: number,
 ): AnyEvent => ({
-  type: `communities.${what}.v1`,
+  type: what,
   data: {
     community: guild,
     role: id,
@@ -72,7 +72,7 @@ const roleEvent = (
   },
 });
 export const roleDeleted = (id: RoleId): AnyEvent => ({
-  type: 'communities.RoleDeleted.v1',
+  type: 'RoleDeleted',
   data: { community: guild, role: id, by: ann },
 });
 export const override = (
@@ -80,19 +80,19 @@ export const override = (
   id: RoleId,
   { pos = 0n, neg = 0n }: { readonly pos?: bigint; readonly neg?: bigint },
 ): AnyEvent => ({
-  type: 'communities.OverrideSet.v1',
+  type: 'OverrideSet',
   data: { community: guild, channel, role: id, pos, neg, by: ann },
 });
 export const movedUnder = (channel: ChannelId, parent: ChannelId): AnyEvent => ({
-  type: 'communities.ChannelsArranged.v1',
+  type: 'ChannelsArranged',
   data: { community: guild, places: [{ channel, position: 0, parent }], by: ann },
 });
 /** Made under the category, so that it follows it. */
 export const channelUnderCategory = (channel: ChannelId): AnyEvent => ({
-  type: 'communities.ChannelCreated.v1',
+  type: 'ChannelCreated',
   data: { community: guild, channel, kind: 'text', position: 9, parent: category, by: ann, name: 'child' },
 });
-export const deleted: AnyEvent = { type: 'communities.CommunityDeleted.v1', data: { community: guild, by: ann } };
+export const deleted: AnyEvent = { type: 'CommunityDeleted', data: { community: guild, by: ann } };
 
 export const chatOfGeneral = channelChat(guild, general);
 export const chatOfStaff = channelChat(guild, staff);
@@ -103,11 +103,11 @@ export const sent = (
   chat: ChatKey = chatOfGeneral,
   mentions: readonly UserId[] = [],
 ): AnyEvent => ({
-  type: 'messages.MessageSent.v1',
+  type: 'MessageSent',
   data: { message: id as MessageId, chat, author, mentions, text: `text ${id.toString()}`, entities: [] },
 });
 export const messageDeleted = (id: bigint, author: UserId, chat: ChatKey = chatOfGeneral): AnyEvent => ({
-  type: 'messages.MessageDeleted.v1',
+  type: 'MessageDeleted',
   data: { message: id as MessageId, chat, author, by: author },
 });
 export const edited = (
@@ -116,14 +116,14 @@ export const edited = (
   mentions: readonly UserId[] = [],
   chat: ChatKey = chatOfGeneral,
 ): AnyEvent => ({
-  type: 'messages.MessageEdited.v1',
+  type: 'MessageEdited',
   data: { message: id as MessageId, chat, author, mentions, text: `edited ${id.toString()}`, entities: [] },
 });
 export const markerMoved = (user: UserId, id: bigint, chat: ChatKey = chatOfGeneral): AnyEvent => ({
-  type: 'reads.MarkerMoved.v1',
+  type: 'MarkerMoved',
   data: { user, chat, message: id as MessageId },
 });
 export const registered = (user: UserId): AnyEvent => ({
-  type: 'users.UserRegistered.v1',
+  type: 'UserRegistered',
   data: { user, bot: false, name: `user ${user.toString()}` },
 });

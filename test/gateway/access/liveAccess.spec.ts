@@ -249,7 +249,7 @@ describe('a user', () => {
     node.renderer.disconnect(ben);
     await connecting;
     assert.deepEqual(viewers(node.rules), []);
-    assert.equal(node.renderer.isRelevant(`community.${guild.toString()}`, 'communities.ChannelRenamed.v1'), false);
+    assert.equal(node.renderer.isRelevant(`community.${guild.toString()}`, 'ChannelRenamed'), false);
   });
 
   it('is seen by those who share a community or a conversation with them', async () => {

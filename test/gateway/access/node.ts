@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import type { MemberEvent } from '../../../src/domain/members/events.js';
 import type { MessageEvent } from '../../../src/domain/messages/events.js';
@@ -31,9 +32,11 @@ import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { collections, projections } from '../../../src/projections/registry.js';
 import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
+import type { Bare } from '../../support/bare.js';
 import { plainSealer } from '../../support/plainSealer.js';
 
-export type AnyEvent = CommunityEvent | MemberEvent | MessageEvent | ReadEvent | UserEvent;
+export type AnyEvent =
+  Bare<CommunityEvent> | Bare<MemberEvent> | Bare<MessageEvent> | Bare<ReadEvent> | Bare<UserEvent>;
 
 /** One node: a log, its read models, which are brought up to date when somebody waits for them, and a renderer. */
 export type Node = {
@@ -149,18 +152,9 @@ const writeOf = (type: AnyDocumentType, { key, document, position }: Written) =>
 };
 
 const streamOf = ({ type, data }: AnyEvent): string => {
-  // Which of the ids an event has follows from its kind.
-  const ids = data as Readonly<Record<string, bigint | string | undefined>>;
-  const of = (...names: readonly string[]): string => names.map((name) => String(ids[name])).join('.');
-  const [kind = ''] = type.split('.');
-  const streams: Readonly<Record<string, string>> = {
-    messages: `message-${of('message')}`,
-    members: `member-${of('community', 'user')}`,
-    reads: `reads-${of('user', 'chat')}`,
-    communities: `community-${of('community')}`,
-    users: `user-${of('user')}`,
-  };
-  return streams[kind] ?? kind;
+  const kind = eventKinds.find((declared) => declared.type === type);
+  assert.ok(kind !== undefined);
+  return kind.stream(data);
 };
 
 const rendererOver = (

@@ -11,7 +11,6 @@ import {
 import { SendMessage } from '../../../src/gen/messages.js';
 import type { MessageEntity, MessageEntityInit } from '../../../src/gen/types.js';
 import { isRejection } from '../../../src/kernel/decider.js';
-import { shredded } from '../../../src/kernel/event.js';
 import type { FileId } from '../../../src/kernel/ids.js';
 import { decode, encode } from '../../../src/wire/codec.js';
 
@@ -62,9 +61,6 @@ describe('an entity', () => {
       entities.map(({ kind }) => kind),
       ['bold', 'italic', 'spoiler'],
     );
-  });
-  it('of a text that was erased is none', () => {
-    assert.deepEqual(entitiesFor(shredded), []);
   });
 
   const long = `https://example.org/${'x'.repeat(entityUrlUnitsMax)}`;

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { chatKeyFrom, chatRefFor } from '../../../src/gateway/contract/chatRefs.js';
 import { messageFor } from '../../../src/gateway/rendering/message.js';
 import { channelChat, directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
-import { shredded } from '../../../src/kernel/event.js';
 import type { ChannelId, CommunityId, GroupId, MessageId } from '../../../src/kernel/ids.js';
+import { shredded } from '../../../src/kernel/opened.js';
+import { asPersonal } from '../../support/bare.js';
 import { ada, bob, dm, general, self } from '../packages/messages/people.js';
 
 describe('the name of a chat', () => {
@@ -28,14 +29,20 @@ describe('a message whose content was erased', () => {
     const id = 10n as MessageId;
     const replyTo = 9n as MessageId;
     const erased = { text: shredded, entities: shredded, quote: shredded };
-    assert.deepEqual(messageFor({ id, chat: selfChat(ada), author: ada, replyTo, ...erased }, ada), {
-      chatRef: self,
-      messageId: id,
-      authorId: ada,
-      message: '',
-      entities: [],
-      replyTo,
-      reply: { messageId: replyTo },
-    });
+    assert.deepEqual(
+      messageFor(
+        asPersonal<Parameters<typeof messageFor>[0]>({ id, chat: selfChat(ada), author: ada, replyTo, ...erased }),
+        ada,
+      ),
+      {
+        chatRef: self,
+        messageId: id,
+        authorId: ada,
+        message: '',
+        entities: [],
+        replyTo,
+        reply: { messageId: replyTo },
+      },
+    );
   });
 });

@@ -10,13 +10,15 @@ import type { MessageEvent } from '../../../src/domain/messages/events.js';
 import { messageAsOf } from '../../../src/gateway/updates/documentAsOf.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { readEvents } from '../../../src/kernel/codec.js';
-import { shredded, type Recorded } from '../../../src/kernel/event.js';
+import type { Recorded } from '../../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import { shredded } from '../../../src/kernel/opened.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { reopenable, type LogUnderTest } from '../../contracts/eventLog.js';
 import { deleted, edited, sent } from '../../projections/messaging.js';
 import { now, setting } from '../../projections/setting.js';
+import type { Bare } from '../../support/bare.js';
 import { startStandIn } from '../../support/eventStoreDb/standIn.js';
 
 const chat = selfChat(1n as UserId);
@@ -57,7 +59,7 @@ const messagesIn = (log: EventLog) => {
     counted: () => [reads, records],
     asOf: messageAsOf({ log: counting, codec, sealer, messages: messageDocuments }),
     /** Appends all that happens to one message, and reads it back. */
-    after: async (id: bigint, ...events: readonly MessageEvent[]): Promise<readonly Recorded[]> => {
+    after: async (id: bigint, ...events: readonly Bare<MessageEvent>[]): Promise<readonly Recorded[]> => {
       const stream = `message-${id.toString()}`;
       for (let from = 0; from < events.length; from += 100) await happened(stream, ...events.slice(from, from + 100));
       const stored = await log.readStream(stream, { limit: events.length });

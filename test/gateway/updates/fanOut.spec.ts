@@ -18,7 +18,7 @@ const chat = selfChat(user);
 const codec = eventCodec(eventKinds, plainSealer());
 
 const deletion = (message: number): Event => ({
-  type: 'messages.MessageDeleted.v1',
+  type: 'MessageDeleted',
   data: { message: BigInt(message), chat, author: user, by: user },
 });
 
@@ -33,7 +33,7 @@ const store = (log: EventLog, event: Event, correlation: string) => {
 
 const telling: Partial<UpdateRenderer> = {
   render: ({ type, data }) => {
-    assert.equal(type, 'messages.MessageDeleted.v1');
+    assert.equal(type, 'MessageDeleted');
     const { message } = data as { readonly message: MessageId };
     if (message === 13n) throw new Error('thirteen');
     return [{ audience: [user], update: { messageDeleted: { messageIds: [message] } } }];
@@ -79,7 +79,7 @@ describe('the fan-out', () => {
     const client = await signedIn(user, 11n);
     await store(log, deletion(1), 'request');
     await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 1n);
-    assert.deepEqual(order, ['foreseen messages.MessageDeleted.v1', 'told messages.MessageDeleted.v1']);
+    assert.deepEqual(order, ['foreseen MessageDeleted', 'told MessageDeleted']);
   });
 
   it('tells deletions of one request that stand together as one', async (t) => {
@@ -147,7 +147,7 @@ describe('the fan-out', () => {
     const { log, fanOut } = await staged(t, renderer);
     const { position } = await store(log, deletion(1), 'request');
     await fanOut.reached(position);
-    assert.deepEqual(asked, ['self.1 messages.MessageDeleted.v1']);
+    assert.deepEqual(asked, ['self.1 MessageDeleted']);
   });
 
   it('is reached by those who wait, once it has folded the event', async (t) => {
@@ -166,7 +166,7 @@ describe('the fan-out', () => {
 
   it('hears of revoked sessions also when nobody cares', async (t) => {
     const { signedIn, log, fanOut } = await staged(t, { isRelevant: () => false });
-    const revoked = { type: 'accounts.SessionRevoked.v1', data: { user, session: 11n as SessionId } };
+    const revoked = { type: 'SessionRevoked', data: { user, session: 11n as SessionId } };
     const { position } = await store(log, revoked, 'request');
     await fanOut.reached(position);
     assert.equal(await (await signedIn(user, 11n)).closed, 1008);

@@ -5,6 +5,7 @@ import type { ChannelPlace, CommunityEvent } from '../../../src/domain/communiti
 import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../../src/kernel/ids.js';
 import type { ChannelRecord, CommunityDocument } from '../../../src/projections/communities/documents.js';
 import { communityDocuments } from '../../../src/projections/communities/fold.js';
+import type { Bare } from '../../support/bare.js';
 import { folded } from '../folded.js';
 import { now } from '../setting.js';
 
@@ -17,32 +18,32 @@ const archive = 211n as ChannelId;
 const helpers = 9n as RoleId;
 const everybody = 0n as RoleId;
 
-const founded: CommunityEvent = {
-  type: 'communities.CommunityCreated.v1',
+const founded: Bare<CommunityEvent> = {
+  type: 'CommunityCreated',
   data: { community, owner: by, defaultPermissions: 6n, name: 'Chess' },
 };
-const made = (channel: ChannelId, position: number, parent?: ChannelId): CommunityEvent => ({
-  type: 'communities.ChannelCreated.v1',
+const made = (channel: ChannelId, position: number, parent?: ChannelId): Bare<CommunityEvent> => ({
+  type: 'ChannelCreated',
   data: { community, channel, kind: 'text', position, ...(parent === undefined ? {} : { parent }), by, name: 'c' },
 });
-const category = (channel: ChannelId, position: number): CommunityEvent => ({
-  type: 'communities.ChannelCreated.v1',
+const category = (channel: ChannelId, position: number): Bare<CommunityEvent> => ({
+  type: 'ChannelCreated',
   data: { community, channel, kind: 'category', position, by, name: 'c' },
 });
-const denied = (channel: ChannelId, role = everybody): CommunityEvent => ({
-  type: 'communities.OverrideSet.v1',
+const denied = (channel: ChannelId, role = everybody): Bare<CommunityEvent> => ({
+  type: 'OverrideSet',
   data: { community, channel, role, pos: 0n, neg: 2n, by },
 });
-const released = (channel: ChannelId, role = everybody): CommunityEvent => ({
-  type: 'communities.OverrideRemoved.v1',
+const released = (channel: ChannelId, role = everybody): Bare<CommunityEvent> => ({
+  type: 'OverrideRemoved',
   data: { community, channel, role, by },
 });
-const arranged = (...places: readonly ChannelPlace[]): CommunityEvent => ({
-  type: 'communities.ChannelsArranged.v1',
+const arranged = (...places: readonly ChannelPlace[]): Bare<CommunityEvent> => ({
+  type: 'ChannelsArranged',
   data: { community, places, by },
 });
-const gone = (channel: ChannelId): CommunityEvent => ({
-  type: 'communities.ChannelDeleted.v1',
+const gone = (channel: ChannelId): Bare<CommunityEvent> => ({
+  type: 'ChannelDeleted',
   data: { community, channel, by },
 });
 const role = (id: RoleId, name = 'Helpers') => ({
@@ -56,15 +57,15 @@ const role = (id: RoleId, name = 'Helpers') => ({
   public: false,
   by,
 });
-const roleMade = (id: RoleId): CommunityEvent => ({ type: 'communities.RoleCreated.v1', data: role(id) });
+const roleMade = (id: RoleId): Bare<CommunityEvent> => ({ type: 'RoleCreated', data: role(id) });
 
 const denial = (of = everybody) => ({ role: of, pos: 0n, neg: 2n });
 
-const after = (...events: readonly CommunityEvent[]): CommunityDocument | undefined =>
+const after = (...events: readonly Bare<CommunityEvent>[]): Bare<CommunityDocument> | undefined =>
   folded(communityDocuments, ...events)['100'];
-const channelAfter = (id: ChannelId, ...events: readonly CommunityEvent[]): ChannelRecord | undefined =>
+const channelAfter = (id: ChannelId, ...events: readonly Bare<CommunityEvent>[]): Bare<ChannelRecord> | undefined =>
   after(founded, ...events)?.channels.find((channel) => channel.id === id);
-const followsAfter = (id: ChannelId, ...events: readonly CommunityEvent[]) => {
+const followsAfter = (id: ChannelId, ...events: readonly Bare<CommunityEvent>[]) => {
   const channel = channelAfter(id, ...events);
   return { synced: channel?.synced, overrides: channel?.overrides };
 };
@@ -79,7 +80,7 @@ describe('a community', () => {
   });
 
   it('is gone with all that is in it when it is deleted', () => {
-    const deleted: CommunityEvent = { type: 'communities.CommunityDeleted.v1', data: { community, by } };
+    const deleted: Bare<CommunityEvent> = { type: 'CommunityDeleted', data: { community, by } };
     assert.equal(after(founded, made(general, 0), deleted, made(random, 1)), undefined);
   });
 
@@ -98,15 +99,15 @@ describe('a community', () => {
   });
 
   it('replaces a role that is edited', () => {
-    const edited: CommunityEvent = { type: 'communities.RoleEdited.v1', data: role(helpers, 'Staff') };
+    const edited: Bare<CommunityEvent> = { type: 'RoleEdited', data: role(helpers, 'Staff') };
     const document = after(founded, roleMade(helpers), edited);
     const { community: _, by: __, role: id, ...content } = role(helpers, 'Staff');
     assert.deepEqual(document?.roles, [{ id, ...content }]);
   });
 
   it('loses the overrides of a role with the role', () => {
-    const deleted: CommunityEvent = {
-      type: 'communities.RoleDeleted.v1',
+    const deleted: Bare<CommunityEvent> = {
+      type: 'RoleDeleted',
       data: { community, role: helpers, by },
     };
     const document = after(founded, roleMade(helpers), made(general, 0), denied(general, helpers), deleted);
@@ -120,11 +121,11 @@ describe('a channel', () => {
     const channel = channelAfter(
       general,
       made(general, 0),
-      { type: 'communities.ChannelRenamed.v1', data: { ...about, name: 'lobby' } },
-      { type: 'communities.ChannelDescribed.v1', data: { ...about, description: 'for all' } },
-      { type: 'communities.SlowmodeChanged.v1', data: { ...about, seconds: 10 } },
-      { type: 'communities.ChannelExplicitnessChanged.v1', data: { ...about, explicit: true } },
-      { type: 'communities.MessageHighlighted.v1', data: { ...about, message: 5n as MessageId } },
+      { type: 'ChannelRenamed', data: { ...about, name: 'lobby' } },
+      { type: 'ChannelDescribed', data: { ...about, description: 'for all' } },
+      { type: 'SlowmodeChanged', data: { ...about, seconds: 10 } },
+      { type: 'ChannelExplicitnessChanged', data: { ...about, explicit: true } },
+      { type: 'MessageHighlighted', data: { ...about, message: 5n as MessageId } },
     );
     assert.deepEqual(channel, {
       id: general,
@@ -145,8 +146,8 @@ describe('a channel', () => {
     const channel = channelAfter(
       general,
       made(general, 0),
-      { type: 'communities.MessageHighlighted.v1', data: { ...about, message: 5n as MessageId } },
-      { type: 'communities.HighlightCleared.v1', data: about },
+      { type: 'MessageHighlighted', data: { ...about, message: 5n as MessageId } },
+      { type: 'HighlightCleared', data: about },
     );
     assert.ok(channel !== undefined && !('highlighted' in channel));
   });
@@ -217,7 +218,7 @@ const anyPlace = fc
   .map(([channel, position, parent]): ChannelPlace =>
     parent === undefined ? { channel, position } : { channel, position, parent },
   );
-const anyChange: fc.Arbitrary<CommunityEvent> = fc.oneof(
+const anyChange: fc.Arbitrary<Bare<CommunityEvent>> = fc.oneof(
   fc.tuple(anyChannel, fc.nat(4), anyParent).map(([id, position, parent]) => made(id, position, parent)),
   fc.tuple(anyChannel, fc.nat(4)).map(([id, position]) => category(id, position)),
   fc.tuple(anyChannel, anyRole).map(([id, of]) => denied(id, of)),
@@ -226,7 +227,7 @@ const anyChange: fc.Arbitrary<CommunityEvent> = fc.oneof(
   anyChannel.map((id) => gone(id)),
 );
 
-const assertWhole = (document: CommunityDocument | undefined): void => {
+const assertWhole = (document: Bare<CommunityDocument> | undefined): void => {
   assert.ok(document !== undefined);
   const ids = document.channels.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);

@@ -8,10 +8,12 @@ import type { MessageState } from '../../../src/domain/messages/state.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { decide, isRejection } from '../../../src/kernel/decider.js';
 import { forRunner } from '../../../src/kernel/document.js';
-import { apply, shredded } from '../../../src/kernel/event.js';
+import { apply } from '../../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import { shredded } from '../../../src/kernel/opened.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { projections } from '../../../src/projections/registry.js';
+import { asPersonal, type Bare } from '../../support/bare.js';
 import { propertyRun } from '../../support/propertyRun.js';
 import { recordedAs } from '../folded.js';
 
@@ -53,23 +55,23 @@ const anyCommands = fc.array(
 );
 
 /** A history of one message that the rules allow. */
-const historyOf = (commands: readonly MessageCommand[]): readonly MessageEvent[] => {
-  const history: MessageEvent[] = [];
+const historyOf = (commands: readonly MessageCommand[]): readonly Bare<MessageEvent>[] => {
+  const history: Bare<MessageEvent>[] = [];
   let state: MessageState = messages.initial;
   for (const command of commands) {
     const events = decide(messages, command, state);
     if (isRejection(events)) continue;
     history.push(...events);
-    state = events.reduce((before, event) => apply(messages.evolve, before, event), state);
+    state = events.reduce((before, event) => apply(messages.evolve, before, asPersonal<MessageEvent>(event)), state);
   }
   return history;
 };
 
-const withoutContent = (event: MessageEvent): MessageEvent => {
-  const names = messageEvents.find(({ type }) => type === event.type)?.personal?.names ?? [];
+const withoutContent = (event: Bare<MessageEvent>): Bare<MessageEvent> => {
+  const names = messageEvents[event.type].personal?.names ?? [];
   const data = { ...event.data, ...Object.fromEntries(names.map((name) => [name, shredded])) };
   // An event of the same type, of which every personal field may be shredded.
-  return { ...event, data } as MessageEvent;
+  return { ...event, data } as Bare<MessageEvent>;
 };
 
 describe('a document of the first and the latest event', () => {

@@ -7,7 +7,7 @@ import type { Millis } from '../../../src/kernel/ids.js';
 import type { AbsentDocument, StoredDocument } from '../../../src/kernel/ports/documentStore.js';
 import { liveDocuments, type LiveDocuments } from '../../../src/projections/reading/liveDocuments.js';
 
-type Noted = Event<'test.Noted.v1' | 'test.Cleared.v1', { readonly key: string }>;
+type Noted = Event<'Noted' | 'Cleared', { readonly key: string }>;
 /** The positions of all events since it was last cleared. */
 type Notes = { readonly noted: readonly bigint[] };
 
@@ -15,12 +15,12 @@ const keys = ({ data }: Noted): readonly string[] => [data.key];
 const notes: DocumentType<Notes, Noted> = {
   name: 'notes',
   version: 1,
-  keys: { 'test.Noted.v1': keys, 'test.Cleared.v1': keys },
+  keys: { Noted: keys, Cleared: keys },
   streams: 'log',
   indexes: {},
   evolve: {
-    'test.Noted.v1': (before, { position }) => ({ noted: [...(before?.noted ?? []), position] }),
-    'test.Cleared.v1': () => undefined,
+    Noted: (before, { position }) => ({ noted: [...(before?.noted ?? []), position] }),
+    Cleared: () => undefined,
   },
 };
 
@@ -69,7 +69,7 @@ class Log {
   }
   folded(key: string, upTo: bigint): Notes | undefined {
     const own = this.events.filter((other) => other.data.key === key && other.position <= upTo);
-    const cleared = own.findLastIndex(({ type }) => type === 'test.Cleared.v1');
+    const cleared = own.findLastIndex(({ type }) => type === 'Cleared');
     const noted = own.slice(cleared + 1).map(({ position }) => position);
     return noted.length === 0 ? undefined : { noted };
   }
@@ -106,7 +106,7 @@ const setUp = (idleMax = 10) => {
 describe('live documents', () => {
   it('are loaded once for all who ask, and answer at once from then on', async () => {
     const { log, live, reads } = setUp();
-    log.append('test.Noted.v1', 'a');
+    log.append('Noted', 'a');
     log.project(1n);
     const [one, other] = await Promise.all([live.get('a'), live.get('a')]);
     assert.deepEqual(one, { noted: [1n] });
@@ -131,7 +131,7 @@ describe('live documents', () => {
 
   it('wait for a read model that is behind', async () => {
     const { log, live } = setUp();
-    log.append('test.Noted.v1', 'a');
+    log.append('Noted', 'a');
     log.tell(live);
     const loading = live.get('a');
     log.project(1n);
@@ -141,13 +141,13 @@ describe('live documents', () => {
   it('say what an event changed', async () => {
     const { log, live } = setUp();
     await live.get('a');
-    const changes = live.apply(log.append('test.Noted.v1', 'a'));
+    const changes = live.apply(log.append('Noted', 'a'));
     assert.deepEqual(changes, [{ key: 'a', before: undefined, after: { noted: [1n] } }]);
   });
 
   it('are not changed by an event that was in the read model already', async () => {
     const { log, live } = setUp();
-    const noted = log.append('test.Noted.v1', 'a');
+    const noted = log.append('Noted', 'a');
     log.project(1n);
     await live.get('a');
     assert.deepEqual(live.apply(noted), []);
@@ -215,8 +215,8 @@ describe('live documents', () => {
           log.check(name, await live.get(name));
         };
         const run = {
-          note: (name: string) => log.append('test.Noted.v1', name),
-          clear: (name: string) => log.append('test.Cleared.v1', name),
+          note: (name: string) => log.append('Noted', name),
+          clear: (name: string) => log.append('Cleared', name),
           get: (name: string) => asked.push(ask(name)),
           pin: live.pin,
           unpin: live.unpin,

@@ -21,16 +21,16 @@ const bob = 2n as UserId;
 const chat = selfChat(ada);
 
 const registered = (id: UserId, name = 'Ada'): Event => ({
-  type: 'users.UserRegistered.v1',
+  type: 'UserRegistered',
   data: { user: id, bot: false, name },
 });
-const renamed = (id: UserId, name: string): Event => ({ type: 'users.NameChanged.v1', data: { user: id, name } });
+const renamed = (id: UserId, name: string): Event => ({ type: 'NameChanged', data: { user: id, name } });
 const sent = (message: bigint): Event => ({
-  type: 'messages.MessageSent.v1',
+  type: 'MessageSent',
   data: { message: message as MessageId, chat, author: ada, mentions: [], text: 'hello', entities: [] },
 });
 const claimed: Event = {
-  type: 'reservations.NameClaimed.v1',
+  type: 'NameClaimed',
   data: { kind: 'username', key: 'k', holder: ada, at: now },
 };
 
@@ -275,9 +275,9 @@ describe('a projection', () => {
     const { evolve } = userDocuments;
     const registering: typeof evolve = {
       ...evolve,
-      'users.UserRegistered.v1': (document, event, key) => {
+      UserRegistered: (document, event, key) => {
         if (event.data.user === bad) throw new TypeError('cannot fold this');
-        return evolve['users.UserRegistered.v1'](document, event, key);
+        return evolve['UserRegistered'](document, event, key);
       },
     };
     return { name: 'users', documents: [forRunner({ ...userDocuments, evolve: registering })] };

@@ -14,8 +14,8 @@ import { nodeTimers, settled, type NodeTimers } from '../../support/nodeTimers.j
 import { now, openStore, setting, type Setting } from '../setting.js';
 
 const ada = 1n as UserId;
-const registered: Event = { type: 'users.UserRegistered.v1', data: { user: ada, bot: false, name: 'Ada' } };
-const renamed = (name: string): Event => ({ type: 'users.NameChanged.v1', data: { user: ada, name } });
+const registered: Event = { type: 'UserRegistered', data: { user: ada, bot: false, name: 'Ada' } };
+const renamed = (name: string): Event => ({ type: 'NameChanged', data: { user: ada, name } });
 
 /** Redis that is away. */
 const silent: PubSub = {

@@ -1,7 +1,7 @@
 import type { SessionInit } from '../../../gen/auth.js';
 import { reject, type Rejection } from '../../../kernel/decider.js';
-import { unless } from '../../../kernel/event.js';
 import type { Millis } from '../../../kernel/ids.js';
+import { unless } from '../../../kernel/opened.js';
 import { composedTrimmed } from '../../../kernel/text.js';
 import type { SessionDocument } from '../../../projections/accounts/documents.js';
 

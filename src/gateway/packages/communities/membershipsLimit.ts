@@ -1,4 +1,5 @@
-import { communities, communityStream } from '../../../domain/communities/decide.js';
+import { communities } from '../../../domain/communities/decide.js';
+import { communityStream } from '../../../domain/communities/events.js';
 import { members } from '../../../domain/members/decide.js';
 import { reject, type Rejection } from '../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';

@@ -1,6 +1,6 @@
-import type { CommunityEvent, RoleDeleted, RoleEdited } from '../../../domain/communities/events.js';
+import type { CommunityEvent } from '../../../domain/communities/events.js';
 import { channelChat } from '../../../kernel/chat.js';
-import type { Position } from '../../../kernel/event.js';
+import type { EventOf, Position } from '../../../kernel/event.js';
 import type { ChannelId, CommunityId, RoleId, UserId } from '../../../kernel/ids.js';
 import { silent } from '../../contract/updates.js';
 import { type UpdateTable } from '../../contract/updates.js';
@@ -20,14 +20,14 @@ type RoleOf = { readonly community: CommunityId; readonly role: RoleId };
 
 export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<CommunityEvent, UpdateView> => ({
   // Nobody is in it yet: the founder is told once they are a member.
-  'communities.CommunityCreated.v1': silent,
-  'communities.CommunityDeleted.v1': ({ data: { community } }, { before }) => [
+  CommunityCreated: silent,
+  CommunityDeleted: ({ data: { community } }, { before }) => [
     { audience: before.connectedMembers(community), update: { communityDeleted: { communityId: community } } },
   ],
-  'communities.ChannelCreated.v1': ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
-  'communities.ChannelRenamed.v1': ({ data }, view) => edited(data, view),
-  'communities.ChannelDescribed.v1': ({ data }, view) => edited(data, view),
-  'communities.ChannelsArranged.v1': ({ data: { community, places } }, view) => {
+  ChannelCreated: ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
+  ChannelRenamed: ({ data }, view) => edited(data, view),
+  ChannelDescribed: ({ data }, view) => edited(data, view),
+  ChannelsArranged: ({ data: { community, places } }, view) => {
     const channels = places.map(({ channel }) => channel);
     // Under another category other overrides may count: who sees a channel only now is told by both, which is harmless.
     return [
@@ -35,22 +35,22 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
       ...sightOfAll(view, community, channels),
     ];
   },
-  'communities.ChannelExplicitnessChanged.v1': ({ data }, view) => edited(data, view),
-  'communities.SlowmodeChanged.v1': ({ data }, view) => edited(data, view),
-  'communities.MessageHighlighted.v1': ({ data }, view) => edited(data, view),
-  'communities.HighlightCleared.v1': ({ data }, view) => edited(data, view),
-  'communities.ChannelDeleted.v1': ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
+  ChannelExplicitnessChanged: ({ data }, view) => edited(data, view),
+  SlowmodeChanged: ({ data }, view) => edited(data, view),
+  MessageHighlighted: ({ data }, view) => edited(data, view),
+  HighlightCleared: ({ data }, view) => edited(data, view),
+  ChannelDeleted: ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
   // No update exists for roles: the community is the hint on which clients ask for them again.
-  'communities.RoleCreated.v1': ({ data }, view) => hint(view, data.community),
-  'communities.RoleEdited.v1': ({ data }, view) => [...hint(view, data.community), ...sightOfHolders(data, view)],
-  'communities.RoleDeleted.v1': async ({ data, position }, view) => {
+  RoleCreated: ({ data }, view) => hint(view, data.community),
+  RoleEdited: ({ data }, view) => [...hint(view, data.community), ...sightOfHolders(data, view)],
+  RoleDeleted: async ({ data, position }, view) => {
     // Taken from the rules before any wait.
     const [hinted, sight] = [hint(view, data.community), sightOfHolders(data, view)];
     const holders = await needs.holders(data, position, holdersToldMax);
     return [...hinted, ...(await memberDeliveries({ ...data, users: holders }, view, needs)), ...sight];
   },
-  'communities.OverrideSet.v1': ({ data }, view) => overridden(data, view),
-  'communities.OverrideRemoved.v1': ({ data }, view) => overridden(data, view),
+  OverrideSet: ({ data }, view) => overridden(data, view),
+  OverrideRemoved: ({ data }, view) => overridden(data, view),
 });
 
 /** For the holders of a deleted role each is told to everybody, so their product must stay small. For the rest the hint has to do. */
@@ -82,7 +82,7 @@ const hint = (view: UpdateView, community: CommunityId): readonly Delivery[] =>
 
 /** Of a change of the role that gives and takes nothing, nobody sees more or less. */
 const sightOfHolders = (
-  { community, role }: (RoleEdited | RoleDeleted)['data'],
+  { community, role }: (EventOf<CommunityEvent, 'RoleEdited'> | EventOf<CommunityEvent, 'RoleDeleted'>)['data'],
   view: UpdateView,
 ): readonly Delivery[] => {
   const before = permissionsOf(view.before, community, role);

@@ -1,7 +1,9 @@
-import { communities, communityStream } from '../../../domain/communities/decide.js';
+import { communities } from '../../../domain/communities/decide.js';
+import { communityStream } from '../../../domain/communities/events.js';
 import type { UseInvite } from '../../../domain/invites/commands.js';
 import { invites } from '../../../domain/invites/decide.js';
-import { joiningId, members, memberStream } from '../../../domain/members/decide.js';
+import { joiningId, members } from '../../../domain/members/decide.js';
+import { memberStream } from '../../../domain/members/events.js';
 import type { InvitePreviewInit } from '../../../gen/auth.js';
 import { nothing, type Nothing } from '../../../gen/rpcs.js';
 import { channelChat, parseChatKey } from '../../../kernel/chat.js';

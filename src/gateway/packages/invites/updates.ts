@@ -5,6 +5,6 @@ import type { UpdateView } from '../../contract/updateView.js';
 
 /** The protocol has no update about invites. */
 export const inviteUpdates: UpdateTable<InviteEvent, UpdateView> = {
-  'invites.InviteCreated.v1': silent,
-  'invites.InviteUsed.v1': silent,
+  InviteCreated: silent,
+  InviteUsed: silent,
 };

@@ -1,8 +1,9 @@
 import type { EditedContent } from '../../../domain/messages/commands.js';
-import { messages, messageStream } from '../../../domain/messages/decide.js';
+import { messages } from '../../../domain/messages/decide.js';
+import { messageStream } from '../../../domain/messages/events.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
-import { isShredded } from '../../../kernel/event.js';
+import { isShredded, opened } from '../../../kernel/opened.js';
 import { has } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
 import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
@@ -118,6 +119,7 @@ const withText = async (
   entities: Parameters<typeof contentOf>[1],
 ) => {
   const { state } = await streams.caughtUp(messageStream(message), messages);
-  const isTheirs = state.status === 'alive' && state.chat === chat && state.author === caller.user;
-  return isTheirs && !isShredded(state.text) ? contentOf(state.text, entities) : undefined;
+  if (state.status !== 'alive' || state.chat !== chat || state.author !== caller.user) return undefined;
+  const text = opened(state.text);
+  return isShredded(text) ? undefined : contentOf(text, entities);
 };

@@ -1,7 +1,7 @@
-import type { MessageEvent, MessageSent } from '../../../domain/messages/events.js';
+import type { MessageEvent } from '../../../domain/messages/events.js';
 import type { UpdateInit } from '../../../gen/rpcs.js';
 import { parseChatKey as placeOf, type ChatKey } from '../../../kernel/chat.js';
-import type { Recorded } from '../../../kernel/event.js';
+import type { EventOf, Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { conversationFor } from '../../rendering/conversation.js';
 import { chatRefFor } from '../../contract/chatRefs.js';
@@ -14,7 +14,7 @@ import type { Statuses } from '../../presence/statuses.js';
 import type { UpdateView } from '../../contract/updateView.js';
 
 export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEvent, UpdateView> => ({
-  'messages.MessageSent.v1': async (event, view) => {
+  MessageSent: async (event, view) => {
     const viewers = view.after.viewersOf(event.data.chat);
     if (first(viewers) === undefined) return [];
     const place = { event, view, viewers };
@@ -22,7 +22,7 @@ export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEve
     return [...began, ...created];
   },
 
-  'messages.MessageEdited.v1': async ({ data: { chat, message: id } }, view) => {
+  MessageEdited: async ({ data: { chat, message: id } }, view) => {
     const message = await view.message(id);
     if (message === undefined) return [];
     return toViewers(chat, view.after.viewersOf(chat), (viewer) => ({
@@ -30,13 +30,17 @@ export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEve
     }));
   },
 
-  'messages.MessageDeleted.v1': ({ data: { chat, message } }, view) =>
+  MessageDeleted: ({ data: { chat, message } }, view) =>
     toViewers(chat, view.after.viewersOf(chat), (viewer) => ({
       messageDeleted: { chatRef: chatRefFor(chat, viewer), messageIds: [message] },
     })),
 });
 
-type Sent = { readonly event: Recorded<MessageSent>; readonly view: UpdateView; readonly viewers: Iterable<UserId> };
+type Sent = {
+  readonly event: Recorded<EventOf<MessageEvent, 'MessageSent'>>;
+  readonly view: UpdateView;
+  readonly viewers: Iterable<UserId>;
+};
 
 const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
   const { chat, author: id, nonce: clientId } = event.data;

@@ -5,7 +5,7 @@ import type { UpdateView } from '../../contract/updateView.js';
 
 export const readUpdates: UpdateTable<ReadEvent, UpdateView> = {
   // To nobody but the user: how far others have read is not for the peer to know.
-  'reads.MarkerMoved.v1': async ({ data: { user, chat, message } }, view) => {
+  MarkerMoved: async ({ data: { user, chat, message } }, view) => {
     const { messages, mentions, marker } = await view.unread(chat, user);
     const conversationLastRead = {
       chatRef: chatRefFor(chat, user),

@@ -1,5 +1,6 @@
 import type { ProfileChanges } from '../../../domain/users/commands.js';
-import { users, userStream } from '../../../domain/users/decide.js';
+import { users } from '../../../domain/users/decide.js';
+import { userStream } from '../../../domain/users/events.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, type Rejection } from '../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';

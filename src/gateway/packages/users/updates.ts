@@ -12,14 +12,14 @@ export const userUpdates = (statusOf: StatusOf): UpdateTable<UserEvent, UpdateVi
     return found === undefined ? [] : [{ audience, update: { user: { userId: user, user: userFor(found, status) } } }];
   };
   return {
-    'users.UserRegistered.v1': silent,
-    'users.NameChanged.v1': profileChanged,
-    'users.UsernameChanged.v1': profileChanged,
-    'users.UsernameCleared.v1': profileChanged,
+    UserRegistered: silent,
+    NameChanged: profileChanged,
+    UsernameChanged: profileChanged,
+    UsernameCleared: profileChanged,
     // The text is not in the update; it is the hint on which an open profile page asks again.
-    'users.BioChanged.v1': profileChanged,
-    'users.IconChanged.v1': profileChanged,
-    'users.IconCleared.v1': profileChanged,
-    'users.ColorChanged.v1': profileChanged,
+    BioChanged: profileChanged,
+    IconChanged: profileChanged,
+    IconCleared: profileChanged,
+    ColorChanged: profileChanged,
   };
 };

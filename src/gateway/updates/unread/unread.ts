@@ -108,12 +108,12 @@ type Lines<E extends MessageEvent | ReadEvent> = {
 
 const linesOver = (chats: ReadonlyMap<ChatKey, ChatUnread>): ReadonlyMap<string, (event: Recorded) => void> => {
   const lines: Lines<MessageEvent | ReadEvent> = {
-    'messages.MessageSent.v1': ({ data: { chat, message, author, mentions }, position }) =>
+    MessageSent: ({ data: { chat, message, author, mentions }, position }) =>
       chats.get(chat)?.sent({ id: message, author, mentions }, position),
-    'messages.MessageEdited.v1': ({ data: { chat, message, mentions } }) => chats.get(chat)?.edited(message, mentions),
-    'messages.MessageDeleted.v1': ({ data: { chat, message, author }, position }) =>
+    MessageEdited: ({ data: { chat, message, mentions } }) => chats.get(chat)?.edited(message, mentions),
+    MessageDeleted: ({ data: { chat, message, author }, position }) =>
       chats.get(chat)?.deleted({ id: message, author }, position),
-    'reads.MarkerMoved.v1': ({ data: { chat, user, message } }) => chats.get(chat)?.markerMoved(user, message),
+    MarkerMoved: ({ data: { chat, user, message } }) => chats.get(chat)?.markerMoved(user, message),
   };
   // Each line stands under the type of its own events.
   return new Map(Object.entries(lines) as readonly [string, (event: Recorded) => void][]);

@@ -1,22 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MessageSent } from '../../../../src/domain/messages/events.js';
+import type { MessageEvent } from '../../../../src/domain/messages/events.js';
 import { membershipsMax, refusedAnother } from '../../../../src/gateway/packages/communities/membershipsLimit.js';
 import { Channels } from '../../../../src/gen/communities.js';
 import { ChannelType, NotifPrefs } from '../../../../src/gen/types.js';
 import { channelChat } from '../../../../src/kernel/chat.js';
+import type { EventOf } from '../../../../src/kernel/event.js';
 import type { ChannelId, MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { allPermissions, usualPermissions } from '../../../../src/kernel/permissions.js';
 import { memberships } from '../../../../src/projections/members/queries.js';
 import { encode } from '../../../../src/wire/codec.js';
+import type { Bare } from '../../../support/bare.js';
 import { communityNamed, openTown, settledTown, type SettledTown } from './town.js';
 
 /** A message of Ada's in a channel, which names Bob when it is to. */
 const write = async (town: SettledTown, channel: ChannelId, mentions: readonly UserId[] = []): Promise<MessageId> => {
   const message = town.engines.ids.next() as MessageId;
   const chat = channelChat(town.community, channel);
-  const sent: MessageSent = {
-    type: 'messages.MessageSent.v1',
+  const sent: Bare<EventOf<MessageEvent, 'MessageSent'>> = {
+    type: 'MessageSent',
     data: { message, chat, author: town.ada, mentions, text: 'hello', entities: [] },
   };
   await town.append(`message-${message.toString()}`, sent);
@@ -150,8 +152,8 @@ describe('GetChannels', () => {
       const about = { community: town.community, channel, by: town.ada };
       const stream = `community-${town.community.toString()}`;
       const made = { ...about, kind: 'text', position: index + 1, name: '…'.repeat(100) };
-      await town.engines.append(stream, { type: 'communities.ChannelCreated.v1', data: made });
-      await town.engines.append(stream, { type: 'communities.ChannelDescribed.v1', data: { ...about, description } });
+      await town.engines.append(stream, { type: 'ChannelCreated', data: made });
+      await town.engines.append(stream, { type: 'ChannelDescribed', data: { ...about, description } });
     }
     const answer = await town.must(town.bob, 'communitiesGetChannels', { communityId: town.community });
     assert.equal(answer.channels.channels?.length, 500);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { memberStream } from '../../../../src/domain/members/decide.js';
+import { memberStream } from '../../../../src/domain/members/events.js';
 import { membershipsMax } from '../../../../src/gateway/packages/communities/membershipsLimit.js';
 import { InviteType } from '../../../../src/gen/auth.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
@@ -78,7 +78,7 @@ describe('LookupInvite', () => {
   it('shows it as a member also to who has only just become one', async () => {
     const { engines, must, cleo, community, code } = await settledTown();
     const joined = { community, user: cleo, via: 'invite', invite: code, joining: 1 };
-    await engines.append(memberStream(community, cleo), { type: 'members.MemberJoined.v1', data: joined });
+    await engines.append(memberStream(community, cleo), { type: 'MemberJoined', data: joined });
     const { invitePreview } = await must(cleo, 'authLookupInvite', { code });
     assert.equal(invitePreview.community?.permissions, usualPermissions);
   });
@@ -87,7 +87,7 @@ describe('LookupInvite', () => {
     const code = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
     const { community, general, cleo } = town;
     const used = { code, chat: channelChat(community, general), user: cleo, joining: 1 };
-    await town.engines.append(`invite-${code}`, { type: 'invites.InviteUsed.v1', data: used });
+    await town.engines.append(`invite-${code}`, { type: 'InviteUsed', data: used });
     assert.equal(await town.refused(cleo, 'authLookupInvite', { code }), 'INVITE_NOT_FOUND');
   });
   it('knows no code that is none, is used up or has expired', async () => {
@@ -145,7 +145,7 @@ describe('UseInvite', () => {
     const town = await settledTown();
     const code = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
     const { community } = town;
-    const deleted = { type: 'communities.CommunityDeleted.v1', data: { community, by: town.ada } };
+    const deleted = { type: 'CommunityDeleted', data: { community, by: town.ada } };
     await town.engines.append(`community-${community.toString()}`, deleted);
     assert.equal(await town.refused(town.cleo, 'authUseInvite', { code }), 'INVITE_NOT_FOUND');
   });
@@ -158,9 +158,9 @@ describe('UseInvite', () => {
     const community = town.engines.ids.next() as CommunityId;
     const founded = { community, owner: cleo, defaultPermissions: 0n, name: 'the last one' };
     const stream = `community-${community.toString()}`;
-    await town.engines.append(stream, { type: 'communities.CommunityCreated.v1', data: founded });
+    await town.engines.append(stream, { type: 'CommunityCreated', data: founded });
     const joined = { community, user: cleo, via: 'founding', joining: 1 };
-    await town.engines.append(memberStream(community, cleo), { type: 'members.MemberJoined.v1', data: joined });
+    await town.engines.append(memberStream(community, cleo), { type: 'MemberJoined', data: joined });
     assert.equal(await town.refused(cleo, 'authUseInvite', { code }), 'TOO_MANY');
   });
   it('lets no more in than it has uses, however many ask at once', async () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { messageEvents } from '../../../../src/domain/messages/events.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
+import { storedType } from '../../../../src/kernel/codec.js';
 import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { ada, bob, cleo, dm, dora, general, hidden, news } from './people.js';
 import { stage, type Node, type Stage } from './stage.js';
@@ -126,7 +128,7 @@ describe('deleting messages', () => {
     const start = await here.log.end();
     await Promise.all([remove(bob, ids), send(cleo)]);
     const types = (await here.log.readAll({ from: start, limit: 10 })).map(({ type }) => type);
-    const deleted = types.flatMap((type, index) => (type === 'messages.MessageDeleted.v1' ? [index] : []));
+    const deleted = types.flatMap((type, index) => (type === storedType(messageEvents.MessageDeleted) ? [index] : []));
     assert.equal(deleted.length, 3);
     assert.equal((deleted.at(-1) ?? 0) - (deleted[0] ?? 0), 2);
   });

@@ -30,11 +30,11 @@ export const self: ChatRefInit = { self: {} };
 const channelId = ({ channel }: ChatRefInit): ChannelId => channel?.channelId ?? (0n as ChannelId);
 
 const made = (chat: ChatRefInit, kind: ChannelKind): Event => ({
-  type: 'communities.ChannelCreated.v1',
+  type: 'ChannelCreated',
   data: { community, channel: channelId(chat), kind, position: 0, by: ada, name: 'a channel' },
 });
 const without = (chat: ChatRefInit, neg: bigint): Event => ({
-  type: 'communities.OverrideSet.v1',
+  type: 'OverrideSet',
   data: { community, channel: channelId(chat), role: 0n as RoleId, pos: 0n, neg, by: ada },
 });
 
@@ -45,19 +45,19 @@ export const populate = async (
   for (const user of [ada, bob, cleo, dora]) {
     const name = user.toString();
     await happened(`user-${name}`, {
-      type: 'users.UserRegistered.v1',
+      type: 'UserRegistered',
       data: { user, name: `User ${name}`, bot: false },
     });
     const key = `hash-of-${Buffer.from(`username:user${name}`).toString('hex')}`;
     await happened(`username-${key}`, {
-      type: 'reservations.NameClaimed.v1',
+      type: 'NameClaimed',
       data: { kind: 'username', key, holder: user, at: 0 },
     });
   }
   await happened(
     'community-100',
     {
-      type: 'communities.CommunityCreated.v1',
+      type: 'CommunityCreated',
       data: { community, owner: ada, defaultPermissions: usualPermissions, name: 'Engines' },
     },
     ...[general, news, hidden, slow].map((chat) => made(chat, 'text')),
@@ -66,7 +66,7 @@ export const populate = async (
     without(news, permission.sendMessages),
     without(hidden, permission.viewChannel),
     {
-      type: 'communities.SlowmodeChanged.v1',
+      type: 'SlowmodeChanged',
       data: { community, channel: channelId(slow), seconds: slowSeconds, by: ada },
     },
   );
@@ -74,6 +74,6 @@ export const populate = async (
 };
 
 export const joined = (user: UserId): Event => ({
-  type: 'members.MemberJoined.v1',
+  type: 'MemberJoined',
   data: { community, user, via: 'invite', joining: 1 },
 });

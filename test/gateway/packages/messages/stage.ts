@@ -18,7 +18,13 @@ import type { TypingChange } from '../../../../src/gateway/presence/typing.js';
 import { rpcTable, type Rpcs } from '../../../../src/gen/rpcs.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
 import { eventCodec, readEvents, type EventCodec } from '../../../../src/kernel/codec.js';
-import { isRejection, type Command, type Decider, type Rejection } from '../../../../src/kernel/decider.js';
+import {
+  isRejection,
+  type Command,
+  type Decider,
+  type Rejection,
+  type Decision,
+} from '../../../../src/kernel/decider.js';
 import { beforeAll, type Event } from '../../../../src/kernel/event.js';
 import { executor, type Execute } from '../../../../src/kernel/execute.js';
 import { foldedStreams } from '../../../../src/kernel/foldedStreams.js';
@@ -126,7 +132,8 @@ const happening =
       stream: () => stream,
       initial: undefined,
       evolve: {},
-      rules: { Happen: () => events },
+      // The types of these events are forgotten, and what is personal in them with the types.
+      rules: { Happen: () => events as Decision<Event> },
     };
     commands += 1;
     await execute(

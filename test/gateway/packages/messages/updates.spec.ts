@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { MessageSent } from '../../../../src/domain/messages/events.js';
+import type { MessageEvent } from '../../../../src/domain/messages/events.js';
 import type { Delivery } from '../../../../src/gateway/contract/updates.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
 import { channelChat } from '../../../../src/kernel/chat.js';
+import type { EventOf } from '../../../../src/kernel/event.js';
 import type { ChannelId, MessageId, UserId } from '../../../../src/kernel/ids.js';
+import type { Bare } from '../../../support/bare.js';
 import { ada, bob, cleo, community, dm, dora, general, hidden, nobody, self } from './people.js';
 import { stage, type Node, type Stage } from './stage.js';
 
@@ -48,8 +50,8 @@ describe('a message in a channel', () => {
   });
   it('names its author also when they have no profile', async () => {
     const data = { message: 990n as MessageId, chat: channelChat(community, 101n as ChannelId), author: nobody };
-    const sent: MessageSent = {
-      type: 'messages.MessageSent.v1',
+    const sent: Bare<EventOf<MessageEvent, 'MessageSent'>> = {
+      type: 'MessageSent',
       data: { ...data, mentions: [], text: 'hello', entities: [] },
     };
     await here.happened('message-990', sent);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { userStream, users } from '../../../../src/domain/users/decide.js';
+import { users } from '../../../../src/domain/users/decide.js';
+import { userStream } from '../../../../src/domain/users/events.js';
 import { claimMillisMax, uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import type { Call } from '../../../../src/gateway/contract/call.js';
 import { settingsRpcs } from '../../../../src/gateway/packages/settings/rpcs.js';
@@ -19,7 +20,7 @@ const opened = async () => {
   const names = uniqueNames({ streams, sealer });
   const { settingsEditProfile } = settingsRpcs({ names, streams, changeStatus: () => Promise.resolve() });
   for (const user of [ada, ben]) {
-    await append(userStream(user), { type: 'users.UserRegistered.v1', data: { user, name: 'somebody', bot: false } });
+    await append(userStream(user), { type: 'UserRegistered', data: { user, name: 'somebody', bot: false } });
   }
 
   const callOf = (user: UserId, meanwhile: Meanwhile | undefined): Pick<Call, 'caller' | 'now' | 'run'> => {

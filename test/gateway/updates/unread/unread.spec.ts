@@ -26,8 +26,8 @@ import { nodeOf, type AnyEvent, type Node } from '../../access/node.js';
 type Told = Map<UserId, number | undefined>;
 
 const countsOf = async ({ type, data }: Recorded, view: UpdateView): Promise<Told> => {
-  if (type !== 'messages.MessageSent.v1') return new Map();
-  const { chat } = data as Extract<AnyEvent, { type: 'messages.MessageSent.v1' }>['data'];
+  if (type !== 'MessageSent') return new Map();
+  const { chat } = data as Extract<AnyEvent, { type: 'MessageSent' }>['data'];
   const viewers = view.after.viewersOf(chat);
   const counts = await view.unreadCounts(chat, viewers);
   return new Map([...viewers].map((viewer, place) => [viewer, counts[place]]));
@@ -102,13 +102,13 @@ describe('unread counts', () => {
   it('say what names the reader, with or without having counted the chat before', async () => {
     const seen: unknown[] = [];
     node.renderWith(async ({ type }, view) => {
-      if (type === 'reads.MarkerMoved.v1') seen.push(await view.unread(chatOfGeneral, ben));
+      if (type === 'MarkerMoved') seen.push(await view.unread(chatOfGeneral, ben));
       return [];
     });
     await node.append(sent(1000n, ann), sent(1001n, ann, chatOfGeneral, [ben]), sent(1002n, ann));
     await node.happens(markerMoved(ben, 1000n));
     node.renderWith(async (event, view) => {
-      if (event.type === 'reads.MarkerMoved.v1') seen.push(await view.unread(chatOfGeneral, ben));
+      if (event.type === 'MarkerMoved') seen.push(await view.unread(chatOfGeneral, ben));
       await countsOf(event, view);
       return [];
     });

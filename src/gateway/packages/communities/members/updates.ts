@@ -1,4 +1,5 @@
-import type { MemberEvent, MemberJoined } from '../../../../domain/members/events.js';
+import type { MemberEvent } from '../../../../domain/members/events.js';
+import type { EventOf } from '../../../../kernel/event.js';
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
 import { userFor, type StatusOf } from '../../../rendering/user.js';
 import { memberFor } from '../../../rendering/community.js';
@@ -17,20 +18,20 @@ export type MemberDeliveryNeeds = {
 export type MemberUpdatesNeeds = MemberDeliveryNeeds & { readonly statusOf: StatusOf };
 
 export const memberUpdates = (needs: MemberUpdatesNeeds): UpdateTable<MemberEvent, UpdateView> => ({
-  'members.MemberJoined.v1': async ({ data }, view) => [
+  MemberJoined: async ({ data }, view) => [
     ...welcomed(data, view),
     ...(data.via === 'founding' ? [] : await announced(data, view, needs.statusOf)),
   ],
-  'members.MemberLeft.v1': ({ data: { community, user } }, { after }) => [
+  MemberLeft: ({ data: { community, user } }, { after }) => [
     {
       audience: after.connectedMembers(community),
       update: { communityMemberDeleted: { communityId: community, memberId: user } },
     },
     { audience: [user], update: { communityDeleted: { communityId: community } } },
   ],
-  'members.NicknameSet.v1': ({ data }, view) => memberTold(data, view, needs),
-  'members.NicknameCleared.v1': ({ data }, view) => memberTold(data, view, needs),
-  'members.RolesSet.v1': async ({ data }, view) => {
+  NicknameSet: ({ data }, view) => memberTold(data, view, needs),
+  NicknameCleared: ({ data }, view) => memberTold(data, view, needs),
+  RolesSet: async ({ data }, view) => {
     const rights = rightsTold(data, view);
     return [...(await memberTold(data, view, needs)), ...rights];
   },
@@ -38,7 +39,7 @@ export const memberUpdates = (needs: MemberUpdatesNeeds): UpdateTable<MemberEven
 
 /** Many may join at once, and each is told of with their account. */
 export const prefetchedMembers = {
-  'members.MemberJoined.v1': ({ data }: MemberJoined): readonly UserId[] =>
+  MemberJoined: ({ data }: EventOf<MemberEvent, 'MemberJoined'>): readonly UserId[] =>
     data.via === 'founding' ? [] : [data.user],
 };
 
@@ -51,7 +52,7 @@ const welcomed = ({ community, user }: About, view: UpdateView): readonly Delive
 ];
 
 const announced = async (
-  { community, user }: MemberJoined['data'],
+  { community, user }: EventOf<MemberEvent, 'MemberJoined'>['data'],
   view: UpdateView,
   statusOf: StatusOf,
 ): Promise<readonly Delivery[]> => {

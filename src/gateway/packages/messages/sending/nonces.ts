@@ -1,5 +1,6 @@
 import { isRejection, type Rejection } from '../../../../kernel/decider.js';
 import type { MessageId, Millis } from '../../../../kernel/ids.js';
+import { opened } from '../../../../kernel/opened.js';
 import { sentBySession } from '../../../../projections/messages/queries.js';
 import type { MessageDocument } from '../../../../projections/messages/documents.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
@@ -43,7 +44,7 @@ export const nonces = (reads: Reads, bounds = nonceBounds): Nonces => {
     // Who has been here for so long has nothing elsewhere that this could be.
     if (call.now - arrival.at > nonceMillisMax && !isForgotten) return undefined;
     const found = (await (isForgotten ? sentUpTo(reads, call) : arrival.sent)).get(nonce);
-    if (found?.chat !== chat || found.text !== text) return undefined;
+    if (found?.chat !== chat || opened(found.text) !== text) return undefined;
     return call.now - found.sentAt <= nonceMillisMax ? found.id : undefined;
   };
 

@@ -1,5 +1,6 @@
-import { messages, messageStream } from '../../../../domain/messages/decide.js';
+import { messages } from '../../../../domain/messages/decide.js';
 import type { MessageCommand } from '../../../../domain/messages/commands.js';
+import { messageStream } from '../../../../domain/messages/events.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';

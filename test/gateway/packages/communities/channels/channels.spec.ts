@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MessageSent } from '../../../../../src/domain/messages/events.js';
+import type { MessageEvent } from '../../../../../src/domain/messages/events.js';
 import { channelChat } from '../../../../../src/kernel/chat.js';
+import type { EventOf } from '../../../../../src/kernel/event.js';
 import type { ChannelId, MessageId, RoleId, UserId } from '../../../../../src/kernel/ids.js';
 import { permission } from '../../../../../src/kernel/permissions.js';
+import type { Bare } from '../../../../support/bare.js';
 import { channelNamed, empowered, settledTown, type SettledTown } from '../town.js';
 
 const { viewChannel, modifyChannel } = permission;
@@ -110,7 +112,7 @@ describe('EditChannel', () => {
     const message = town.engines.ids.next() as MessageId;
     const chat = channelChat(town.community, town.general);
     const data = { message, chat, author: town.ada, mentions: [], text: 'hello', entities: [] };
-    const sent: MessageSent = { type: 'messages.MessageSent.v1', data };
+    const sent: Bare<EventOf<MessageEvent, 'MessageSent'>> = { type: 'MessageSent', data };
     await town.append(`message-${message.toString()}`, sent);
     const highlighting = (id?: MessageId, channelId = town.general) =>
       ({ channel: refOf(town, channelId), highlightedMsgId: { highlightedMsgId: id } }) as const;
@@ -129,15 +131,15 @@ describe('EditChannel', () => {
     const message = town.engines.ids.next() as MessageId;
     const about = { message, chat: channelChat(town.community, town.general), author: town.ada };
     const stream = `message-${message.toString()}`;
-    const sent: MessageSent = {
-      type: 'messages.MessageSent.v1',
+    const sent: Bare<EventOf<MessageEvent, 'MessageSent'>> = {
+      type: 'MessageSent',
       data: { ...about, mentions: [], text: 'hello', entities: [] },
     };
     await town.append(stream, sent);
     const { caughtUp } = town.engines.streams;
     const thenDeleted: typeof caughtUp = async (...wanted) => {
       const found = await caughtUp(...wanted);
-      await town.append(stream, { type: 'messages.MessageDeleted.v1', data: { ...about, by: town.ada } });
+      await town.append(stream, { type: 'MessageDeleted', data: { ...about, by: town.ada } });
       return found;
     };
     t.mock.method(town.engines.streams, 'caughtUp').mock.mockImplementationOnce(thenDeleted);

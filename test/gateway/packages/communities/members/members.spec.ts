@@ -39,7 +39,7 @@ describe('GetMembers', () => {
     const { ada, community: communityId } = town;
     const ghost = 7n as UserId;
     await town.append(`member-${communityId.toString()}.7`, {
-      type: 'members.MemberJoined.v1',
+      type: 'MemberJoined',
       data: { community: communityId, user: ghost, via: 'invite', joining: 1 },
     });
     const { members } = await town.must(ada, 'communitiesGetMembers', { communityId, memberIds: [ghost] });

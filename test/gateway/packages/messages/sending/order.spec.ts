@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { MessageSent } from '../../../../../src/domain/messages/events.js';
+import type { MessageEvent } from '../../../../../src/domain/messages/events.js';
 import { eventKinds } from '../../../../../src/domain/registry.js';
 import { eventCodec, readEvents } from '../../../../../src/kernel/codec.js';
+import type { EventOf } from '../../../../../src/kernel/event.js';
+import type { Bare } from '../../../../support/bare.js';
 import { plainSealer } from '../../../../support/plainSealer.js';
 import { ada, bob, cleo, general } from '../people.js';
 import { holding, stage, type Node, type Stage } from '../stage.js';
@@ -13,11 +15,13 @@ before(async () => {
 });
 after(() => here.close());
 
-const sentSince = async (position: bigint): Promise<readonly MessageSent['data'][]> => {
+const sentSince = async (position: bigint): Promise<readonly Bare<EventOf<MessageEvent, 'MessageSent'>>['data'][]> => {
   const sealer = plainSealer();
   const stored = await here.log.readAll({ from: position, limit: 10_000 });
   const events = await readEvents(eventCodec(eventKinds, sealer), sealer, stored);
-  return events.filter(({ type }) => type === 'messages.MessageSent.v1').map(({ data }) => data as MessageSent['data']);
+  return events
+    .filter(({ type }) => type === 'MessageSent')
+    .map(({ data }) => data as Bare<EventOf<MessageEvent, 'MessageSent'>>['data']);
 };
 
 type Request = Parameters<Node['send']>[1];
