@@ -189,6 +189,15 @@ const layers = [
 
 const exclusive = [
   {
+    name: 'folds-leave-personal-values-closed',
+    comment: 'A fold takes sealed and open values alike, so neither it nor a file that it uses may open one.',
+    severity: 'error',
+    from: {
+      path: ['^src/domain/[^/]+/(events|state)\\.ts$', '^src/projections/[^/]+/(documents|fold|channels)\\.ts$'],
+    },
+    to: { path: '^src/kernel/opened\\.ts$', reachable: true },
+  },
+  {
     name: 'client-runs-in-browsers',
     comment: 'ws is for Node; the file that brings it in is src/client/node.ts or begins so.',
     severity: 'error',

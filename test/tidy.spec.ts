@@ -109,6 +109,20 @@ describe('sources', () => {
     nothingIn([...inSrc], dead);
   });
 
+  it('name streams and stored types of events where the events are declared, and nowhere else', () => {
+    const kinds = eventKinds.map((kind) => [kind, kind.stream(kind.fields.sample)] as const);
+    const heads = new Set(kinds.map(([, stream]) => stream.slice(0, stream.indexOf('-') + 1)));
+    const packages = new Set(eventKinds.map((kind) => `${kind.package}.`));
+    const isStored = (text: string): boolean =>
+      /^[a-z]+\.[A-Z]/.test(text) && packages.has(text.replace(/[A-Z].*/s, ''));
+    const elsewhere = src.filter(({ path }) => !/^src\/domain\/\w+\/events\.ts$/.test(path));
+    const texts = (node: ts.Node): string => (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) ? node.text : '');
+    nothingIn(
+      elsewhere,
+      found(elsewhere, (node) => heads.has(texts(node)) || isStored(texts(node))),
+    );
+  });
+
   it('leave nothing for later', () => {
     const marks = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].join('|')})\\b`);
     const code = projectFiles().filter((path) => /\.(ts|mjs|cjs|js|proto|sh)$/.test(path));

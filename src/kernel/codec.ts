@@ -40,10 +40,14 @@ const fromUtf8 = new TextDecoder('utf-8', { fatal: true });
 /** The type under which a log stores such events. It stands in every log there is, so it never changes. */
 export const storedType = (kind: Pick<EventKind, 'package' | 'type'>): string => `${kind.package}.${kind.type}.v1`;
 
+/** Throws when two of the kinds are facts of the same name: every table is keyed by that name alone. */
 export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCodec => {
-  const byFact = new Map(kinds.map((kind) => [kind.type, { ...kind, stored: storedType(kind) }]));
+  const byFact = new Map<string, StoredKind>();
+  for (const kind of kinds) {
+    if (byFact.has(kind.type)) throw new Error(`two packages declare a fact of the name ${kind.type}`);
+    byFact.set(kind.type, { ...kind, stored: storedType(kind) });
+  }
   const byStoredType = new Map([...byFact.values()].map((kind) => [kind.stored, kind]));
-  if (byFact.size < kinds.length) throw new Error('two packages declare a fact of the same name');
   const remembered = lastRead();
   return {
     factOf: ({ type }) => byStoredType.get(type)?.type,

@@ -11,7 +11,7 @@ export type SealedFor = {
   readonly scope: string;
 };
 
-/** Each event that `Access` is folded from changes what somebody may do, or what a request finds in memory. */
+/** `permissions`: a node folds `Access` from the event, so both permissions and answers from memory depend on it. */
 export type Affected = 'permissions';
 
 /** Everything that the events of one package have in common. */
@@ -22,7 +22,7 @@ export type EventsInCommon<Data> = {
   readonly about: (data: Data) => string;
   /** Without it no event of the package has personal fields. */
   readonly sealedFor?: (data: Data) => SealedFor;
-  /** With it a session's later requests wait until the node has folded what the session wrote. */
+  /** With it the later requests of a session wait until the node has folded the session's own events. */
   readonly affects?: Affected;
 };
 
@@ -97,7 +97,8 @@ const eventKind = ({ package: name, type, common }: Named, fact: FactDeclaration
     stream,
     about,
   };
-  if (fact.personal === undefined || sealedFor === undefined) return kind;
+  if (fact.personal === undefined) return kind;
+  if (sealedFor === undefined) throw new Error(`nothing says for whom ${type} is sealed`);
   return { ...kind, personal: { schema: shape(fact.personal), names: Object.keys(fact.personal), sealedFor } };
 };
 

@@ -6,9 +6,9 @@ export type Shredded = { readonly shredded: true };
 export const isShredded = (value: unknown): value is Shredded =>
   typeof value === 'object' && value !== null && 'shredded' in value;
 
-/** The content, for rules and for those who read documents. Folds carry it unopened. */
+/** The content, for deciders and for readers of documents. Folds carry it unopened. */
 export const opened = <T>(value: Personal<T>): T | Shredded =>
-  // The codec puts in this place either what was sealed, or the mark.
+  // The codec puts either the sealed content or the mark in this place.
   value as unknown as T | Shredded;
 
 /** The content, or `otherwise` in the place of shredded content. */

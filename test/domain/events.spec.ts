@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { eventKinds } from '../../src/domain/registry.js';
+import { affectsPermissions, eventKinds } from '../../src/domain/registry.js';
 import { eventCodec, readEvent, storedType } from '../../src/kernel/codec.js';
 import type { EventKind } from '../../src/kernel/declareEvents.js';
+import { forRunner } from '../../src/kernel/document.js';
 import type { Event, Recorded } from '../../src/kernel/event.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { StoredEvent } from '../../src/kernel/ports/eventLog.js';
 import { KeysMissing } from '../../src/kernel/ports/sealer.js';
+import { communityDocuments } from '../../src/projections/communities/fold.js';
+import { membershipsDocuments } from '../../src/projections/members/fold.js';
 import { plainSealer } from '../support/plainSealer.js';
 import { eventsPage } from '../support/eventsPage.js';
 
@@ -130,6 +133,12 @@ describe('events', () => {
   it('are in the streams that they have always been in', () => {
     const streams = eventKinds.map((kind) => [kind.type, kind.stream(kind.fields.sample)] as const);
     assert.deepEqual(Object.fromEntries(streams), streamsOfSamples);
+  });
+
+  it('affect permissions exactly when `Access` is folded from them', () => {
+    const inAccess = [forRunner(communityDocuments), forRunner(membershipsDocuments)].flatMap(({ types }) => types);
+    const affecting = eventKinds.map(({ type }) => type).filter((type) => affectsPermissions({ type, data: {} }));
+    assert.deepEqual(affecting.sort(), inAccess.sort());
   });
 
   for (const kind of eventKinds) {

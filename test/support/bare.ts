@@ -11,5 +11,5 @@ export type Bare<T> =
       ? T
       : { readonly [Field in keyof T]: Bare<T[Field]> };
 
-/** What a test wrote down, as the code under test takes it: at run time personal content is open there too. */
+/** The type that the code under test asks for: at run time personal content is open there too. */
 export const asPersonal = <T>(bare: Bare<T>): T => bare as unknown as T;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { decide, reject, type Command, type Decider } from '../../src/kernel/decider.js';
+import { eventKinds } from '../../src/domain/registry.js';
+import { decide, isRejection, reject, type Command, type Decider } from '../../src/kernel/decider.js';
 import { apply, type Event } from '../../src/kernel/event.js';
 import type { Reason } from '../../src/kernel/reasons.js';
 import { asPersonal, type Bare } from './bare.js';
@@ -32,6 +33,7 @@ const outcomeOf = <C extends Command, State, E extends Event>(
   state: State,
 ): Outcome<E> => {
   const decision = decide(decider, command, state);
+  if (!isRejection(decision)) assertInStream(decision, decider.stream(command));
   const then = (...events: readonly Bare<E>[]): void => {
     assert.deepEqual(decision, events);
   };
@@ -46,6 +48,13 @@ const outcomeOf = <C extends Command, State, E extends Event>(
       assert.deepEqual(refusal, reject(reason));
     },
   };
+};
+
+/** The declaration of an event and its decider name the same stream. */
+const assertInStream = (events: readonly Event[], stream: string): void => {
+  for (const { type, data } of events) {
+    assert.equal(eventKinds.find((kind) => kind.type === type)?.stream(data as object), stream, type);
+  }
 };
 
 const folded = <C extends Command, State, E extends Event>(

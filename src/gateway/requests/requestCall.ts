@@ -152,7 +152,7 @@ export class RequestCall implements OpenCall {
   }
 
   private wrote({ events, position }: Done<Event>): void {
-    // With no events there is a place at which what was wanted holds, and nobody knows by which event.
+    // Without events the wish was fulfilled before, at this position or earlier, by an event of any kind.
     if (events.length === 0 || events.some(affectsPermissions)) this.standpoint.wroteRules(position);
     else this.standpoint.wrote(position);
   }

@@ -1,4 +1,4 @@
-import type { MemberEvent } from '../../domain/members/events.js';
+import { memberStreams, type MemberEvent } from '../../domain/members/events.js';
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
@@ -39,7 +39,7 @@ export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
   name: 'members',
   version: 2,
   keys: keysBy(({ data }) => memberKey(data.community, data.user)),
-  streams: (key) => [`member-${key}`],
+  streams: (key) => [memberStreams.named(key)],
   indexes: {
     byCommunity: ({ community, user }) => [[community, user]],
     byRole: ({ community, user, roles }) => roles.map((role) => [community, role, user]),

@@ -277,7 +277,7 @@ describe('a projection', () => {
       ...evolve,
       UserRegistered: (document, event, key) => {
         if (event.data.user === bad) throw new TypeError('cannot fold this');
-        return evolve['UserRegistered'](document, event, key);
+        return evolve.UserRegistered(document, event, key);
       },
     };
     return { name: 'users', documents: [forRunner({ ...userDocuments, evolve: registering })] };
