@@ -9,15 +9,15 @@ import { userStream, type UserEvent } from '../../src/domain/users/events.js';
 import { channelChat, directChat, selfChat, type ChatKey } from '../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, SessionId, UserId } from '../../src/kernel/ids.js';
 import { usualPermissions } from '../../src/kernel/permissions.js';
-import type { Written } from '../../src/kernel/personal.js';
+import type { WrittenEvent } from '../../src/kernel/personal.js';
 
 type AnyEvent =
-  | Written<AccountEvent>
-  | Written<CommunityEvent>
-  | Written<MemberEvent>
-  | Written<MessageEvent>
-  | Written<ReadEvent>
-  | Written<UserEvent>;
+  | WrittenEvent<AccountEvent>
+  | WrittenEvent<CommunityEvent>
+  | WrittenEvent<MemberEvent>
+  | WrittenEvent<MessageEvent>
+  | WrittenEvent<ReadEvent>
+  | WrittenEvent<UserEvent>;
 
 /** What one command led to. */
 export type Step = {
@@ -162,7 +162,7 @@ class LivelyWorld implements World {
     const community = this.some(this.communities);
     const user = this.some(community.members);
     const about = { community: community.id, user: user.id, by: user.id };
-    const events: readonly Written<MemberEvent>[] =
+    const events: readonly WrittenEvent<MemberEvent>[] =
       this.random() < 0.5
         ? [{ type: 'NicknameSet', data: { ...about, nickname: this.text(1) } }]
         : [{ type: 'RolesSet', data: { ...about, roles: community.roles.slice(0, 2) } }];
@@ -171,7 +171,9 @@ class LivelyWorld implements World {
 
   private editProfile(): Step[] {
     const by = this.some(this.users);
-    const events: readonly Written<UserEvent>[] = [{ type: 'BioChanged', data: { user: by.id, bio: this.text(12) } }];
+    const events: readonly WrittenEvent<UserEvent>[] = [
+      { type: 'BioChanged', data: { user: by.id, bio: this.text(12) } },
+    ];
     return [{ stream: userStream(by.id), command: 'EditProfile', by, events }];
   }
 
@@ -222,7 +224,7 @@ class LivelyWorld implements World {
     const sent = { message, chat, author, writers };
     if (this.recent.length < recentMax) this.recent.push(sent);
     else this.recent[Math.floor(this.random() * recentMax)] = sent;
-    const events: readonly Written<MessageEvent>[] = [{ type: 'MessageSent', data }];
+    const events: readonly WrittenEvent<MessageEvent>[] = [{ type: 'MessageSent', data }];
     return [{ stream: messageStream(message), command: 'SendMessage', by: author, events }];
   }
 
@@ -233,7 +235,7 @@ class LivelyWorld implements World {
     const { message, chat, author: by } = sent;
     const about = { message, chat, author: by.id };
     if (command === 'DeleteMessage') this.recent.splice(at, 1);
-    const events: readonly Written<MessageEvent>[] =
+    const events: readonly WrittenEvent<MessageEvent>[] =
       command === 'EditMessage'
         ? [{ type: 'MessageEdited', data: { ...about, mentions: [], text: this.text(12), entities: [] } }]
         : [{ type: 'MessageDeleted', data: { ...about, by: by.id } }];
@@ -245,7 +247,7 @@ class LivelyWorld implements World {
     if (sent === undefined) return [];
     const by = this.some(sent.writers);
     const data = { user: by.id, chat: sent.chat, message: sent.message };
-    const events: readonly Written<ReadEvent>[] = [{ type: 'MarkerMoved', data }];
+    const events: readonly WrittenEvent<ReadEvent>[] = [{ type: 'MarkerMoved', data }];
     const keeps = reads.keepsEvents === undefined ? {} : { keeps: reads.keepsEvents };
     return [{ stream: reads.stream({ type: 'MarkChatRead', data }), command: 'MarkChatRead', by, events, ...keeps }];
   }
@@ -280,18 +282,18 @@ const foundingOf = (
   community: CommunityId,
   by: UserId,
   { channels, roles, text }: Founding,
-): readonly Written<CommunityEvent>[] => {
+): readonly WrittenEvent<CommunityEvent>[] => {
   const role = { community, permissions: 0n, color: 0, separated: false, public: false, by };
   return [
     {
       type: 'CommunityCreated',
       data: { community, owner: by, defaultPermissions: usualPermissions, name: text(2) },
     },
-    ...channels.map((channel, position): Written<CommunityEvent> => ({
+    ...channels.map((channel, position): WrittenEvent<CommunityEvent> => ({
       type: 'ChannelCreated',
       data: { community, channel, kind: 'text', position, by, name: text(1) },
     })),
-    ...roles.map((id, priority): Written<CommunityEvent> => ({
+    ...roles.map((id, priority): WrittenEvent<CommunityEvent> => ({
       type: 'RoleCreated',
       data: { ...role, role: id, priority: priority + 1, name: text(1) },
     })),

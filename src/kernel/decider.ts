@@ -1,5 +1,5 @@
 import type { Event, Fold } from './event.js';
-import type { Written } from './personal.js';
+import type { WrittenEvent } from './personal.js';
 import type { Reason } from './reasons.js';
 
 /** A refusal is a value. `detail` completes the sentence of the reason, `retryAfterSeconds` goes with temporary ones. */
@@ -10,7 +10,7 @@ export const isRejection = (value: unknown): value is Rejection =>
   typeof value === 'object' && value !== null && 'rejected' in value;
 
 /** No events means that there was nothing left to do. That is a success. */
-export type Decision<E extends Event> = readonly Written<E>[] | Rejection;
+export type Decision<E extends Event> = readonly WrittenEvent<E>[] | Rejection;
 
 export type Command<Type extends string = string, Data = unknown> = { readonly type: Type; readonly data: Data };
 export type CommandOf<C extends Command, Type extends C['type']> = Extract<C, { readonly type: Type }>;

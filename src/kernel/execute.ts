@@ -1,7 +1,7 @@
 import { periodOf, type EventCodec } from './codec.js';
 import { decide, isRejection, type Command, type Decider, type Rejection } from './decider.js';
 import { beforeAll, type Event, type Metadata, type Position } from './event.js';
-import type { Written } from './personal.js';
+import type { WrittenEvent } from './personal.js';
 import {
   VersionConflict,
   type Appended,
@@ -26,7 +26,7 @@ export type Cause = {
 
 export type Done<E extends Event> = {
   /** Empty when there was nothing left to do. */
-  readonly events: readonly Written<E>[];
+  readonly events: readonly WrittenEvent<E>[];
   /** Where the last of them is; when there are none, a place at which what was wanted holds. */
   readonly position: Position;
 };

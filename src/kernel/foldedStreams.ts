@@ -1,7 +1,7 @@
 import { readEvents, type EventCodec } from './codec.js';
 import type { Command, Decider } from './decider.js';
 import { apply, beforeAll, type Event, type Position } from './event.js';
-import type { Written } from './personal.js';
+import type { WrittenEvent } from './personal.js';
 import type { EventLog } from './ports/eventLog.js';
 import type { Sealer } from './ports/sealer.js';
 
@@ -76,7 +76,7 @@ const nothing = <State>(state: State): Folded<State> => ({
 export const folding = <C extends Command, State, E extends Event>(
   decider: Decider<C, State, E>,
   state: State,
-  events: readonly E[] | readonly Written<E>[],
+  events: readonly E[] | readonly WrittenEvent<E>[],
 ): State =>
   // A fold does not look into personal values, so it takes an event that is being written as one that was read.
   (events as readonly E[]).reduce((before, event) => apply(decider.evolve, before, event), state);

@@ -17,7 +17,7 @@ export const personal = <T>(value: T): Personal<T> =>
 type Bare<Value> = Value extends Personal<infer T> ? T : Value;
 
 /** The event as a decider writes it, with the personal content open. */
-export type Written<E extends Event> = {
+export type WrittenEvent<E extends Event> = {
   readonly [Type in E['type']]: Event<
     Type,
     { readonly [Field in keyof EventOf<E, Type>['data']]: Bare<EventOf<E, Type>['data'][Field]> }

@@ -8,7 +8,7 @@ import { declareEvents, type EventsOf } from '../../src/kernel/declareEvents.js'
 import { attemptsMax, executor, type Execute } from '../../src/kernel/execute.js';
 import { foldedStreams } from '../../src/kernel/foldedStreams.js';
 import type { Millis, UserId } from '../../src/kernel/ids.js';
-import type { Written } from '../../src/kernel/personal.js';
+import type { WrittenEvent } from '../../src/kernel/personal.js';
 import { VersionConflict, type EventLog } from '../../src/kernel/ports/eventLog.js';
 import { count, id, text } from '../../src/kernel/schema.js';
 import { plainSealer } from '../support/plainSealer.js';
@@ -32,7 +32,7 @@ type BankCommand =
   | Command<'FillUp', { readonly owner: UserId; readonly to: number }>
   | Command<'Open', { readonly owner: UserId }>;
 
-const paidIn = (owner: UserId, coins: number, note = ''): Written<CoinsPaidIn> => ({
+const paidIn = (owner: UserId, coins: number, note = ''): WrittenEvent<CoinsPaidIn> => ({
   type: 'CoinsPaidIn',
   data: { owner, coins, note },
 });

@@ -5,7 +5,7 @@ import { decide, type Command, type Decider } from '../../src/kernel/decider.js'
 import { apply, type EventOf, type Fold } from '../../src/kernel/event.js';
 import type { UserId } from '../../src/kernel/ids.js';
 import { opened, shredded, unless } from '../../src/kernel/opened.js';
-import { personal, type Personal, type Written } from '../../src/kernel/personal.js';
+import { personal, type Personal, type WrittenEvent } from '../../src/kernel/personal.js';
 
 type Renamed = EventOf<UserEvent, 'NameChanged'>;
 type Names = readonly Personal<string>[];
@@ -18,7 +18,7 @@ describe('a personal value', () => {
   const fold: Fold<Names, Renamed> = { NameChanged: (names, { data }) => [...names, data.name] };
 
   it('is carried by a fold in whatever form it comes', () => {
-    const names = [personal('Ada'), sealed].map(event).reduce((before, next) => apply(fold, before, next), [] as Names);
+    const names = [personal('Ada'), sealed].map(event).reduce<Names>((before, next) => apply(fold, before, next), []);
     assert.deepEqual(names, ['Ada', { sealed: 'c2VhbGVk' }]);
   });
 
@@ -46,7 +46,7 @@ describe('a personal value', () => {
   });
 
   it('is written open, and never as it was found in a state', () => {
-    const written: Written<Renamed> = { type: 'NameChanged', data: { user: 1n as UserId, name: 'Ada' } };
+    const written: WrittenEvent<Renamed> = { type: 'NameChanged', data: { user: 1n as UserId, name: 'Ada' } };
     const copying: Decider<Command<'Copy'>, Personal<string>, Renamed> = {
       stream: () => 'user-1',
       initial: sealed,

@@ -2,7 +2,7 @@ import { reject, type Decider } from '../../kernel/decider.js';
 import type { EventOf } from '../../kernel/event.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import { opened, type Shredded } from '../../kernel/opened.js';
-import type { Written } from '../../kernel/personal.js';
+import type { WrittenEvent } from '../../kernel/personal.js';
 import type { AccountCommand, SessionDevice } from './commands.js';
 import { accountStream, type AccountEvent } from './events.js';
 import { evolve, initial, type AccountState, type KnownDevice, type OpenSession } from './state.js';
@@ -65,7 +65,7 @@ const sessionOpened = (data: {
   readonly session: EventOf<AccountEvent, 'SessionOpened'>['data']['session'];
   readonly tokenHash: string;
   readonly device: SessionDevice;
-}): Written<EventOf<AccountEvent, 'SessionOpened'>> => ({
+}): WrittenEvent<EventOf<AccountEvent, 'SessionOpened'>> => ({
   type: 'SessionOpened',
   data: { user: data.user, session: data.session, tokenHash: data.tokenHash, ...data.device },
 });
@@ -77,7 +77,7 @@ const deviceChanged = (
   about: { readonly user: UserId; readonly session: SessionId },
   open: OpenSession,
   device: SessionDevice,
-): readonly Written<AccountEvent>[] =>
+): readonly WrittenEvent<AccountEvent>[] =>
   isSameDevice(openDevice(open.device), device)
     ? []
     : [{ type: 'SessionDeviceChanged', data: { ...about, ...device } }];

@@ -1,7 +1,7 @@
 import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
 import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
-import type { Written } from '../../kernel/personal.js';
+import type { WrittenEvent } from '../../kernel/personal.js';
 import type { CreateChannel, DeleteChannel, EditChannel, TakeDownHighlight } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { channelsMax, descriptionUnitsMax, isName, slowmodeSecondsMax } from './limits.js';
@@ -47,7 +47,7 @@ export const deleteChannel = (
   if (!state.channels.has(channel)) return [];
   if (!has(by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
   const places = releasedPlaces(state, channel);
-  const gone: Written<CommunityEvent> = {
+  const gone: WrittenEvent<CommunityEvent> = {
     type: 'ChannelDeleted',
     data: { community, channel, by: by.user },
   };
@@ -78,10 +78,13 @@ const wrongIn = ({ name, description, slowmodeSeconds }: EditChannel['data']): R
   return undefined;
 };
 
-const changedAttributes = (edit: EditChannel['data'], channel: ChannelState): readonly Written<CommunityEvent>[] => {
+const changedAttributes = (
+  edit: EditChannel['data'],
+  channel: ChannelState,
+): readonly WrittenEvent<CommunityEvent>[] => {
   const about = { community: edit.community, channel: edit.channel, by: edit.by.user };
   const { name, description, explicit, slowmodeSeconds: seconds } = edit;
-  const events: Written<CommunityEvent>[] = [];
+  const events: WrittenEvent<CommunityEvent>[] = [];
   if (name !== undefined && name !== opened(channel.name)) {
     events.push({ type: 'ChannelRenamed', data: { ...about, name } });
   }
@@ -100,7 +103,7 @@ const changedAttributes = (edit: EditChannel['data'], channel: ChannelState): re
 const highlight = (
   { community, channel: id, by, highlighted }: EditChannel['data'],
   channel: ChannelState,
-): readonly Written<CommunityEvent>[] => {
+): readonly WrittenEvent<CommunityEvent>[] => {
   const about = { community, channel: id, by: by.user };
   const wanted = highlighted === 'none' ? undefined : highlighted;
   if (highlighted === undefined || wanted === channel.highlighted) return [];
@@ -109,7 +112,7 @@ const highlight = (
     : [{ type: 'MessageHighlighted', data: { ...about, message: wanted } }];
 };
 
-const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly Written<CommunityEvent>[] => {
+const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly WrittenEvent<CommunityEvent>[] => {
   const places = movedPlaces(state, edit);
   if (places.length === 0) return [];
   return [{ type: 'ChannelsArranged', data: { community: edit.community, places, by: edit.by.user } }];

@@ -2,7 +2,7 @@ import { isRejection, reject, type Decider, type Decision, type Rejection } from
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
 import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
-import type { Written } from '../../kernel/personal.js';
+import type { WrittenEvent } from '../../kernel/personal.js';
 import { isVisible } from '../../kernel/text.js';
 import type { EditMember, JoinCommunity, LeaveCommunity, MemberCommand } from './commands.js';
 import { memberStream, type MemberEvent } from './events.js';
@@ -43,7 +43,7 @@ const editMember = (edit: EditMember['data'], state: MemberState): Decision<Memb
 
 type Member = Extract<MemberState, { readonly status: 'member' }>;
 
-const nicknamed = (edit: EditMember['data'], state: Member): readonly Written<MemberEvent>[] | Rejection => {
+const nicknamed = (edit: EditMember['data'], state: Member): readonly WrittenEvent<MemberEvent>[] | Rejection => {
   const { community, user, by, nickname } = edit;
   if (nickname === undefined) return [];
   const mayNameOthers = has(by.permissions, 'modifyCommunity') || has(by.permissions, 'modifyRoles');
@@ -60,7 +60,7 @@ const nicknamed = (edit: EditMember['data'], state: Member): readonly Written<Me
   return state.nickname === undefined ? [] : [{ type: 'NicknameCleared', data: about }];
 };
 
-const rolesGiven = (edit: EditMember['data'], state: Member): readonly Written<MemberEvent>[] | Rejection => {
+const rolesGiven = (edit: EditMember['data'], state: Member): readonly WrittenEvent<MemberEvent>[] | Rejection => {
   if (edit.roles === undefined) return [];
   const { community, user, by, communityRoles } = edit;
   if (!has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');

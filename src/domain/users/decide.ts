@@ -1,7 +1,7 @@
 import { reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
 import type { UserId } from '../../kernel/ids.js';
 import { opened } from '../../kernel/opened.js';
-import type { Written } from '../../kernel/personal.js';
+import type { WrittenEvent } from '../../kernel/personal.js';
 import type { ProfileChanges, UserCommand, UsernameChange } from './commands.js';
 import { userStream, type UserEvent } from './events.js';
 import { evolve, initial, type RegisteredUser, type UserState } from './state.js';
@@ -44,14 +44,14 @@ const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): Dec
 const unlessSame = <T>(
   wanted: T | undefined,
   now: unknown,
-  event: (value: T) => Written<UserEvent>,
-): readonly Written<UserEvent>[] => (wanted === undefined || wanted === now ? [] : [event(wanted)]);
+  event: (value: T) => WrittenEvent<UserEvent>,
+): readonly WrittenEvent<UserEvent>[] => (wanted === undefined || wanted === now ? [] : [event(wanted)]);
 
 const usernameEdited = (
   user: UserId,
   wanted: UsernameChange['to'] | undefined,
   { username }: RegisteredUser,
-): readonly Written<UserEvent>[] => {
+): readonly WrittenEvent<UserEvent>[] => {
   if (wanted === undefined) return [];
   if (wanted === 'cleared') return username === undefined ? [] : [{ type: 'UsernameCleared', data: { user } }];
   // The key is the same for spellings that differ in case only, so the spelling is compared too.
@@ -63,7 +63,7 @@ const iconEdited = (
   user: UserId,
   wanted: ProfileChanges['icon'],
   { icon }: RegisteredUser,
-): readonly Written<UserEvent>[] => {
+): readonly WrittenEvent<UserEvent>[] => {
   if (wanted === undefined || wanted === icon) return [];
   if (wanted !== 'cleared') return [{ type: 'IconChanged', data: { user, icon: wanted } }];
   return icon === undefined ? [] : [{ type: 'IconCleared', data: { user } }];
