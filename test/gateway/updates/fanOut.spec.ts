@@ -70,7 +70,7 @@ describe('the fan-out', () => {
   it('shows the renderer what comes next before any of it is told', async (t) => {
     const order: string[] = [];
     const { signedIn, log } = await staged(t, {
-      prefetch: (batch) => order.push(...batch.map(({ type }) => `foreseen ${type}`)),
+      prefetch: (batch) => order.push(...batch.map((stored) => `foreseen ${codec.factOf(stored) ?? ''}`)),
       render: (event) => {
         order.push(`told ${event.type}`);
         return telling.render?.(event) ?? [];
