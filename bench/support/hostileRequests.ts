@@ -23,7 +23,7 @@ export const markedAddresses = (bytes: number): readonly Request[] => {
   const password = 'a good password';
   return [
     (id) => encodeRequest(id, 'authSignUp', { email, password, name: 'Mark' }),
-    (id) => encodeRequest(id, 'authSignIn', { email, password }),
+    (id) => encodeRequest(id, 'authLegacySignIn', { email, password }),
   ];
 };
 

@@ -28,6 +28,9 @@ const brands = {
   Emoji: 'FileId',
   Sticker: 'FileId',
   StickerPack: 'StickerPackId',
+  InventoryItem: 'InventoryItemId',
+  Interaction: 'InteractionId',
+  AccountMfa: 'AccountMfaId',
   Keyable: undefined,
 };
 

@@ -47,7 +47,7 @@ export interface Client {
    */
   call<Path extends RpcPath>(this: void, path: Path, request: Request<Path>): Promise<Answer<Path>>;
   signUp(this: void, request: Request<'auth.signUp'>): Promise<Authorization>;
-  signIn(this: void, request: Request<'auth.signIn'>): Promise<Authorization>;
+  signIn(this: void, request: Request<'auth.legacySignIn'>): Promise<Authorization>;
   /** Resumes the session of a token from a former sign-up or sign-in. */
   authorize(this: void, token: string): Promise<Authorization>;
   readonly updates: UpdateFeed;
@@ -69,7 +69,7 @@ export const connect = async (options: ClientOptions): Promise<Client> => {
   return {
     call,
     signUp: (request) => call('auth.signUp', request),
-    signIn: (request) => call('auth.signIn', request),
+    signIn: (request) => call('auth.legacySignIn', request),
     authorize: (token) => call('auth.authorize', { token }),
     updates,
     get token() {

@@ -17,6 +17,10 @@ export type RoleId = Id<'role'>;
 export type FileId = Id<'file'>;
 export type StickerPackId = Id<'stickerPack'>;
 export type RoomId = Id<'room'>;
+export type InventoryItemId = Id<'inventoryItem'>;
+export type InteractionId = Id<'interaction'>;
+/** Names a WebAuthn credential of an account. */
+export type AccountMfaId = Id<'accountMfa'>;
 
 /** Unix time in milliseconds. */
 export type Millis = number & { readonly [kind]: 'millis' };

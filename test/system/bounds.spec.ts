@@ -122,14 +122,14 @@ describe('work on what a client sends', () => {
 
   it('is not begun for a password that nobody can have, with any address', async () => {
     for (const email of [ownerLogin.email, 'nobody@example.org', 'no address'])
-      assert.equal(await ask('authSignIn', { email, password: 'x'.repeat(passwordUnitsMax + 1) }), 403);
+      assert.equal(await ask('authLegacySignIn', { email, password: 'x'.repeat(passwordUnitsMax + 1) }), 403);
     assert.deepEqual(work.hashed, []);
   });
 
   it('is done for an address that is none as for one that nobody has', async () => {
     const password = 'x'.repeat(passwordUnitsMax);
     for (const email of ['nobody@example.org', 'no address', hostile])
-      assert.equal(await ask('authSignIn', { email, password }), 403);
+      assert.equal(await ask('authLegacySignIn', { email, password }), 403);
     assert.deepEqual(work.hashed, [password, password, password]);
   });
 

@@ -51,8 +51,8 @@ const newMessage = (ground: Ground) => say(ground.people.owner, chatIn(ground), 
 const core: readonly Row[] = [
   row('coreInitialize', { request: () => ({ clientId: 1 }), outcomes: whoever('initialized') }),
   row('authSignUp', { request: () => ({ name: 'Newcomer' }), outcomes: whoever('authorization') }),
-  row('authSignIn', { request: () => ownerLogin, outcomes: whoever('authorization') }),
-  row('authSignIn', {
+  row('authLegacySignIn', { request: () => ownerLogin, outcomes: whoever('authorization') }),
+  row('authLegacySignIn', {
     about: 'with another password',
     request: () => ({ ...ownerLogin, password: 'wrong horse' }),
     outcomes: whoever(403),

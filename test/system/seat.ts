@@ -75,7 +75,7 @@ export const signUpWith = async (url: string, name: string, credentials: Credent
 /** Another session of the same user. */
 export const signIn = async (url: string, credentials: Credentials, options?: SeatOptions): Promise<Seat> => {
   const connected = await guest(url, options);
-  return seated(connected, await connected.do('authSignIn', credentials));
+  return seated(connected, await connected.do('authLegacySignIn', credentials));
 };
 
 /** The member of the result, `()` when it has none, or the code of the error. */

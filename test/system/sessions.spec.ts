@@ -149,7 +149,7 @@ onEachDeployment('sessions', (start) => {
     const nobody = await guest(server.url);
     const wrong = { email: login.email, password: 'something else' };
     const unknown = { email: 'nobody@example.org', password: login.password };
-    const refusals = [await nobody.ask('authSignIn', wrong), await nobody.ask('authSignIn', unknown)];
+    const refusals = [await nobody.ask('authLegacySignIn', wrong), await nobody.ask('authLegacySignIn', unknown)];
     assert.deepEqual(refusals.map(outcomeOf), [403, 403]);
     assert.equal(refusals[0]?.error?.errorMessage, refusals[1]?.error?.errorMessage);
     assert.equal(outcomeOf(await nobody.ask('authSignUp', { name: 'Eve', ...login })), 409);

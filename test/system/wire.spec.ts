@@ -100,7 +100,7 @@ describe('on the wire', () => {
 
   it('every number that no RPC has is answered with 501, and the connection goes on', async () => {
     const client = await authorized();
-    for (const unknown of [1, 97, 99, 1000, 536_870_911].filter((one) => one > 1)) {
+    for (const unknown of [120, 999, 1000, 536_870_911]) {
       client.send(message(number(1, 7), bytes(unknown, message())));
       assert.equal(read(await client.next()).error?.errorCode, 501, unknown.toString());
     }

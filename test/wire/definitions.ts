@@ -9,6 +9,7 @@ import * as discovery from '../../src/gen/discovery.js';
 import * as friends from '../../src/gen/friends.js';
 import * as media from '../../src/gen/media.js';
 import * as messages from '../../src/gen/messages.js';
+import * as oauth from '../../src/gen/oauth.js';
 import * as reactions from '../../src/gen/reactions.js';
 import * as refs from '../../src/gen/refs.js';
 import * as settings from '../../src/gen/settings.js';
@@ -44,8 +45,8 @@ export const nameOf = (reflected: protobuf.ReflectionObject): string => reflecte
 export type AnyCodec = Codec<unknown, never>;
 
 const packages: readonly object[] = [
-  ...[auth, billing, chats, communities, core, discovery, friends, media, messages, reactions],
-  ...[refs, settings, stickers, types, updates, users, voice],
+  ...[auth, billing, chats, communities, core, discovery, friends, media, messages, oauth],
+  ...[reactions, refs, settings, stickers, types, updates, users, voice],
 ];
 
 const isCodec = (exported: unknown): exported is AnyCodec =>

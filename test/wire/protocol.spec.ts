@@ -4,34 +4,8 @@ import { describe, it } from 'node:test';
 import protobuf from 'protobufjs';
 import { rpcTable } from '../../src/gen/rpcs.js';
 import { allNested, codecs, messagesOf, nameOf, protocolFiles, protocolRoot } from './definitions.js';
-
-// The facts of the wire, written down independently of proto/. They are the truth; proto/ has to agree.
-type FieldFacts = {
-  number: number;
-  name: string;
-  type: string;
-  optional?: true;
-  repeated?: true;
-  deprecated?: true;
-  oneof?: string;
-  snowflake?: string;
-};
-type MessageFacts = { file: string; fields: FieldFacts[]; reserved?: [number, number][] };
-type EnumFacts = { file: string; values: Record<string, number> };
-type RpcFacts = { number: number; field: string; request: string; result: string | null };
-type Facts = {
-  files: string[];
-  rpcs: RpcFacts[];
-  messages: Record<string, MessageFacts>;
-  enums: Record<string, EnumFacts>;
-};
-
-const readFacts = (): Facts => {
-  const { files, rpcs, messages, enums } = JSON.parse(readFileSync('test/fixtures/protocol.json', 'utf8')) as Facts;
-  // A remark on one RPC is no fact.
-  const plainRpcs = rpcs.map(({ number, field, request, result }) => ({ number, field, request, result }));
-  return { files, rpcs: plainRpcs, messages, enums };
-};
+import { formerFacts } from './formerProtocol.js';
+import { readFacts, type Facts, type FieldFacts, type MessageFacts, type RpcFacts } from './protocolFacts.js';
 
 const typeOf = (field: protobuf.Field): string =>
   field.resolvedType === null ? field.type : nameOf(field.resolvedType);
@@ -104,7 +78,7 @@ const mutations: Readonly<Record<string, (facts: Facts) => void>> = {
   'a field number': (facts) => (field(facts, 'auth.Authorize', 0).number = 1),
   'a field name': (facts) => (field(facts, 'auth.Authorize', 0).name = 'Token'),
   'a field type': (facts) => (field(facts, 'media.UploadFilePart', 0).type = 'fixed64'),
-  'an optional': (facts) => delete field(facts, 'auth.SignIn', 2).optional,
+  'an optional': (facts) => delete field(facts, 'auth.LegacySignIn', 2).optional,
   'a repeated': (facts) => delete field(facts, 'auth.RevokeSessions', 0).repeated,
   'a oneof': (facts) => (field(facts, 'refs.ChatRef', 0).oneof = 'target'),
   'a deprecated': (facts) => delete field(facts, 'messages.SendMessage', 2).deprecated,
@@ -116,7 +90,7 @@ const mutations: Readonly<Record<string, (facts: Facts) => void>> = {
   'a message more': (facts) => (facts.messages['osmium.client.refs.Ref'] = { file: 'refs.proto', fields: [] }),
   'a file of a message': (facts) => (message(facts, 'refs.RefSelf').file = 'types.proto'),
   'an enum value': (facts) => Object.assign(facts.enums, { 'osmium.client.types.ChannelType': { TEXT: 1 } }),
-  'an RPC number': (facts) => (firstRpc(facts).number = 97),
+  'an RPC number': (facts) => (firstRpc(facts).number = 120),
   'an RPC request': (facts) => (firstRpc(facts).request = 'osmium.client.auth.SignUp'),
   'an RPC result': (facts) => (firstRpc(facts).result = null),
 };
@@ -144,13 +118,46 @@ describe('the definitions in proto', () => {
     }
   });
 
-  it('count 95 RPCs, 25 updates, 242 messages and 14 enums', () => {
+  it('count 118 RPCs, 27 updates, 300 messages and 14 enums', () => {
     const updates = defined.messages['osmium.client.updates.Update'];
     const counts = [defined.rpcs, updates?.fields ?? [], Object.keys(defined.messages), Object.keys(defined.enums)];
     assert.deepEqual(
       counts.map((list) => list.length),
-      [95, 25, 242, 14],
+      [118, 27, 300, 14],
     );
+  });
+});
+
+describe('the former definitions', () => {
+  const facts = readFacts();
+  /** The RPC number 2 has another name now, and its request with it. */
+  const renamed: Readonly<Record<string, string>> = { 'osmium.client.auth.SignIn': 'osmium.client.auth.LegacySignIn' };
+  const nowOf = (name: string): string => renamed[name] ?? name;
+  // Names of members of ClientMessage are not on the wire, and what is deprecated is still there.
+  const wireOf = ({ number, name, type, optional, repeated, oneof }: FieldFacts, of: string) => ({
+    ...{ number, name: of === 'osmium.client.core.ClientMessage' ? number : name, type: nowOf(type) },
+    ...{ optional, repeated, oneof },
+  });
+
+  it('are all still there, field by field', () => {
+    for (const [name, { fields }] of Object.entries(formerFacts.messages)) {
+      const now = facts.messages[nowOf(name)]?.fields.map((field) => wireOf(field, name)) ?? [];
+      for (const former of fields.map((field) => wireOf(field, name)))
+        assert.deepEqual(
+          now.find(({ number }) => number === former.number),
+          former,
+          `${name}.${former.name.toString()}`,
+        );
+    }
+    for (const [name, { values }] of Object.entries(formerFacts.enums))
+      assert.deepEqual({ ...facts.enums[name]?.values, ...values }, facts.enums[name]?.values, name);
+  });
+
+  it('have an answer to each RPC that is the same now', () => {
+    const answers = ({ rpcs }: Facts) =>
+      new Map(rpcs.map(({ number, request, result }) => [number, [nowOf(request), result]]));
+    const now = answers(facts);
+    for (const [number, answer] of answers(formerFacts)) assert.deepEqual(now.get(number), answer, number.toString());
   });
 });
 

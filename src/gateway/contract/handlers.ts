@@ -21,7 +21,7 @@ export type Handlers<Name extends RpcName> = {
 /** RPCs that are answered before authorization. */
 export type OpenRpc =
   | 'coreInitialize'
-  | 'authSignIn'
+  | 'authLegacySignIn'
   | 'authSignUp'
   | 'authAuthorize'
   | 'authResetPassword'

@@ -125,7 +125,7 @@ const handle = (
 
 const openRpcs: Readonly<Record<OpenRpc, true>> = {
   coreInitialize: true,
-  authSignIn: true,
+  authLegacySignIn: true,
   authSignUp: true,
   authAuthorize: true,
   authResetPassword: true,

@@ -31,7 +31,7 @@ export type LimitName = keyof typeof limitTable;
 const limitOf: Partial<Readonly<Record<RpcName, LimitName>>> = {
   coreInitialize: 'handshake',
   authAuthorize: 'handshake',
-  authSignIn: 'signIn',
+  authLegacySignIn: 'signIn',
   authSignUp: 'signUp',
   authResetPassword: 'recovery',
   authVerifyEmail: 'recovery',

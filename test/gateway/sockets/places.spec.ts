@@ -336,14 +336,14 @@ describe('a connection without a session', { timeout: 60_000 }, () => {
     const { client, sockets } = await staged(t, {
       renderer: { connect: () => Promise.reject(new Error('away')) },
       handlers: () => ({
-        authSignIn: async (_, call) => {
+        authLegacySignIn: async (_, call) => {
           await call.authorize({ user: 1n as UserId, session: 11n as SessionId });
           return reject('INTERNAL');
         },
       }),
     });
     const stranger = await client();
-    stranger.ask(1, 'authSignIn', {});
+    stranger.ask(1, 'authLegacySignIn', {});
     assert.equal((await stranger.result(1)).error?.errorCode, 500);
     assert.equal(sockets.signedOut(), 1);
     stranger.send(sized(signedOutInboundBytesMax + 1));

@@ -37,7 +37,7 @@ const passwordName = (user: UserId): string => `password.${user.toString()}`;
 
 export const authRpcs = (
   needs: AuthNeeds,
-): Handlers<'authSignUp' | 'authSignIn' | 'authAuthorize' | 'authGetSessions' | 'authRevokeSessions'> => ({
+): Handlers<'authSignUp' | 'authLegacySignIn' | 'authAuthorize' | 'authGetSessions' | 'authRevokeSessions'> => ({
   async authSignUp(request, call) {
     const wanted = signUpOf(request);
     if (isRejection(wanted)) return wanted;
@@ -46,7 +46,7 @@ export const authRpcs = (
     return refused ?? authorized(needs, call, token, token.text);
   },
 
-  async authSignIn({ email, password }, call) {
+  async authLegacySignIn({ email, password }, call) {
     const user = await verified(needs, email, password);
     if (user === undefined) return reject('INVALID_CREDENTIALS');
     const token = newToken(user, needs.ids.next() as SessionId, needs.random);
