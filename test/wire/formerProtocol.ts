@@ -1,5 +1,5 @@
 // The protocol as clients of July 2026 have it: the definitions before RPC 97 and update 26 were added. These clients
-// are in the field, so whatever a test sends or receives goes through their definitions as well.
+// are in the field, so the frames of tests go through their definitions as well, both ways.
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import protobuf from 'protobufjs';

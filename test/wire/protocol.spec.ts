@@ -133,7 +133,7 @@ describe('the former definitions', () => {
   /** The RPC number 2 has another name now, and its request with it. */
   const renamed: Readonly<Record<string, string>> = { 'osmium.client.auth.SignIn': 'osmium.client.auth.LegacySignIn' };
   const nowOf = (name: string): string => renamed[name] ?? name;
-  // Names of members of ClientMessage are not on the wire, and what is deprecated is still there.
+  // Names of members of ClientMessage are not on the wire, and deprecated fields are still there.
   const wireOf = ({ number, name, type, optional, repeated, oneof }: FieldFacts, of: string) => ({
     ...{ number, name: of === 'osmium.client.core.ClientMessage' ? number : name, type: nowOf(type) },
     ...{ optional, repeated, oneof },

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { RPCResult } from '../../../src/gen/core.js';
@@ -5,6 +6,7 @@ import { rpcTable, type RpcName, type Rpcs } from '../../../src/gen/rpcs.js';
 import type { Update } from '../../../src/gen/updates.js';
 import { encodeHeartbeat, encodeRequest, readServerMessage } from '../../../src/wire/envelope.js';
 import { bytes, message, number } from '../../system/bytes.js';
+import { checkFormerReading, formerFrame, type AnyRequest } from '../../wire/formerProtocol.js';
 
 export type Received =
   | { readonly id: number; readonly result: RPCResult; readonly update?: undefined }
@@ -52,7 +54,7 @@ export const rawClient = async (url: string): Promise<RawClient> => {
       socket.send(frame);
     },
     ask: (id, name, request) => {
-      socket.send(encodeRequest(id, name, request));
+      socket.send(requestFrame({ id, name, request }));
     },
     heartbeat: () => {
       socket.send(encodeHeartbeat());
@@ -70,6 +72,13 @@ export const rawClient = async (url: string): Promise<RawClient> => {
   };
 };
 
+/** Sent as clients of before send it, if they can. The newer definitions have to make the same bytes of it. */
+const requestFrame = ({ id, name, request }: AnyRequest): Uint8Array => {
+  const [frame, former] = [encodeRequest(id, name, request), formerFrame({ id, name, request })];
+  if (former !== undefined) assert.deepEqual(Buffer.from(frame), Buffer.from(former));
+  return former ?? frame;
+};
+
 /** What a socket has received, and a way to wait for what is still to come. */
 const inboxOf = (socket: WebSocket): Pick<RawClient, 'received' | 'closed' | 'find'> => {
   const received: Received[] = [];
@@ -82,6 +91,7 @@ const inboxOf = (socket: WebSocket): Pick<RawClient, 'received' | 'closed' | 'fi
   socket.on('message', (data) => {
     // With the default binary type a message is one Buffer.
     const message = readServerMessage(data as Buffer);
+    checkFormerReading(data as Buffer, message);
     if (message.kind === 'result') received.push({ id: message.id, result: message.result });
     else if (message.kind === 'update') received.push({ id: message.id, update: message.update });
     else throw new Error(`the server sent what is ${message.kind}`);
