@@ -1,0 +1,172 @@
+import type { RpcName } from '../../gen/rpcs.js';
+
+/** How a request is treated, whatever it asks for. The server, our client and docs/protocol.md go by it. */
+export type RpcPolicy = {
+  /** Whether the connection must have a session. An open RPC is answered with or without one. */
+  readonly session: 'open' | 'required';
+  readonly order: RequestKind;
+  readonly limit: LimitName;
+  readonly repeat: Repeat;
+};
+
+/**
+ * Requests of one connection take effect one after the other. Those of one kind go side by side, except `alone`: reads
+ * see the same, and what is sent keeps the order of its chat or has none.
+ */
+export type RequestKind = 'read' | 'send' | 'alone';
+
+/** The allowance that a request is counted against; `limitTable` of requests/rateLimits has the figures. */
+export type LimitName =
+  'signIn' | 'signUp' | 'recovery' | 'handshake' | 'inviteLookup' | 'messages' | 'typing' | 'creation' | 'requests';
+
+/**
+ * Whether a client may ask again when it does not know whether a request was carried out. `nonce`: a request with the
+ * same `client_id` is carried out once.
+ */
+export type Repeat = 'safe' | 'nonce' | 'never';
+
+const read = { session: 'required', order: 'read', limit: 'requests', repeat: 'safe' } as const;
+const change = { session: 'required', order: 'alone', limit: 'requests', repeat: 'never' } as const;
+
+/** Every RPC; one that is missing does not compile. What checks a password or a code is limited like a sign-in. */
+export const rpcPolicy = {
+  authAuthorize: { ...change, session: 'open', limit: 'handshake' },
+  authCompleteSignIn: { ...change, session: 'open', limit: 'signIn' },
+  authCreateEmailVerificationChallenge: { ...change, session: 'open', limit: 'recovery' },
+  authGetSessions: read,
+  authLegacySignIn: { ...change, session: 'open', limit: 'signIn' },
+  authLookupInvite: { ...read, session: 'open', limit: 'inviteLookup' },
+  authResendEmailVerification: { ...change, session: 'open', limit: 'recovery' },
+  authResetPassword: { ...change, session: 'open', limit: 'recovery' },
+  authRevokeSessions: change,
+  authSignIn: { ...change, session: 'open', limit: 'signIn' },
+  authSignUp: { ...change, session: 'open', limit: 'signUp' },
+  authUseInvite: change,
+  authVerifyEmail: { ...change, session: 'open', limit: 'recovery' },
+
+  billingCancelSubscription: change,
+  billingClaimGift: change,
+  billingCreateGiftLink: change,
+  billingGetInventory: read,
+  billingGetProducts: read,
+  billingGetSubscription: read,
+  billingPurchaseCredit: change,
+  billingRedeemInventoryItem: change,
+  billingRequestPaymentLink: change,
+  billingRevokeGiftLink: change,
+
+  chatsAddChatMember: change,
+  chatsCreateChat: { ...change, limit: 'creation' },
+  chatsCreateChatInvite: change,
+  chatsDeleteChatInvite: change,
+  chatsEditChat: change,
+  chatsEditChatMember: change,
+  chatsGetChat: read,
+  chatsGetChatMembers: read,
+  chatsGetChats: read,
+  chatsListChatInvites: read,
+  chatsMarkChatRead: change,
+  chatsRemoveChatMember: change,
+  chatsSetTyping: { ...change, limit: 'typing' },
+
+  communitiesAddMember: change,
+  communitiesCreateChannel: change,
+  communitiesCreateChannelOverride: change,
+  communitiesCreateCommunity: { ...change, limit: 'creation' },
+  communitiesCreateRole: change,
+  communitiesDeleteChannel: change,
+  communitiesDeleteChannelOverride: change,
+  communitiesDeleteCommunity: change,
+  communitiesDeleteRole: change,
+  communitiesEditChannel: change,
+  communitiesEditCommunity: change,
+  communitiesEditDefaultPermissions: change,
+  communitiesEditMember: change,
+  communitiesEditPhoto: change,
+  communitiesEditRole: change,
+  communitiesEditSettings: change,
+  communitiesGetChannelMembers: read,
+  communitiesGetChannelOverrides: read,
+  communitiesGetChannels: read,
+  communitiesGetCommunities: read,
+  communitiesGetMembers: read,
+  communitiesGetRemovedMembers: read,
+  communitiesGetRoles: read,
+  communitiesGetRoomStates: read,
+  communitiesLeaveCommunity: change,
+  communitiesRemoveMembers: change,
+  communitiesSyncChannelOverrides: change,
+  communitiesUnbanMembers: change,
+
+  coreInitialize: { ...change, session: 'open', limit: 'handshake' },
+
+  discoveryGetDiscoverableCommunities: read,
+
+  friendsChangeRelationship: change,
+  friendsGetRelationships: read,
+  friendsSyncFriends: change,
+
+  mediaDownloadFilePart: read,
+  mediaUploadFilePart: { ...change, order: 'send' },
+
+  messagesDeleteMessage: change,
+  messagesEditMessage: change,
+  messagesForwardMessage: { ...change, limit: 'messages' },
+  messagesGetEmbedPreview: read,
+  messagesGetHistory: read,
+  messagesGetPinnedMessages: read,
+  messagesGetUnreadMentions: read,
+  messagesReportMessage: change,
+  messagesSearch: read,
+  messagesSendMessage: { ...change, order: 'send', limit: 'messages', repeat: 'nonce' },
+  messagesSetInteractionResponse: change,
+  messagesSetMessagePin: change,
+  messagesSubmitInteraction: { ...change, order: 'send', limit: 'messages' },
+
+  oauthAuthorize: change,
+  oauthGetApp: read,
+
+  reactionsAddReaction: change,
+  reactionsRemoveReaction: change,
+
+  settingsBeginMfaStepUp: { ...change, limit: 'signIn' },
+  settingsChangeEmail: change,
+  settingsChangeNotificationPreferences: change,
+  settingsChangePassword: { ...change, limit: 'signIn' },
+  settingsChangeStatus: change,
+  settingsCompleteMfaStepUp: { ...change, limit: 'signIn' },
+  settingsDeleteAccount: change,
+  settingsEditProfile: change,
+  settingsEditProfileBanner: change,
+  settingsEditProfilePhoto: change,
+  settingsEditUserSettings: change,
+  settingsGetAccount: read,
+  settingsGetMfaMethods: read,
+  settingsGetRecoveryCodes: { ...read, limit: 'signIn' },
+  settingsRegenerateRecoveryCodes: change,
+  settingsRegisterPushSubscription: change,
+  settingsRequestTakeout: change,
+  settingsSetupTotp: change,
+  settingsSetupWebauthn: change,
+  settingsUnregisterPushSubscription: change,
+
+  stickersAddStickerToPack: change,
+  stickersGetSavedStickers: read,
+  stickersGetStickerFiles: read,
+  stickersGetStickerPack: read,
+  stickersRemoveStickerFromPack: change,
+
+  usersGetProfile: read,
+  usersLookupUsername: read,
+
+  voiceDisconnectUser: change,
+  voiceGetRoomStates: read,
+  voiceRequestRoom: change,
+} as const satisfies Readonly<Record<RpcName, RpcPolicy>>;
+
+type Policies = typeof rpcPolicy;
+
+/** RPCs that are answered before authorization. */
+export type OpenRpc = {
+  [Name in RpcName]: Policies[Name]['session'] extends 'open' ? Name : never;
+}[RpcName];
