@@ -1,3 +1,4 @@
+import { rpcPolicy, type RpcPolicy } from '../gateway/contract/rpcPolicy.js';
 import type { RPCResult } from '../gen/core.js';
 import { rpcNames, rpcTable, type ResultName, type RpcName, type RpcPath, type Rpcs } from '../gen/rpcs.js';
 import { encodeRequest } from '../wire/envelope.js';
@@ -69,7 +70,7 @@ export const requests = (needs: RequestsNeeds): Requests => {
         const timer = setTimeout(() => {
           fail(pending, late(pending, needs.answerMillis));
         }, needs.answerMillis);
-        const repeatable = isSafeToRepeat(path);
+        const repeatable = policyOf(path).repeat !== 'never';
         const pending: Pending = { id, path, frame, resolve, reject, timer, sent: false, repeatable };
         unanswered.add(pending);
         hand(pending);
@@ -135,17 +136,10 @@ const settle = ({ path, resolve, reject }: Pending, result: RPCResult): void => 
 const late = ({ path, sent }: Pending, millis: number): Error =>
   sent ? new RequestTimedOut(path, millis) : new NotSent(path, `there was no connection for ${millis.toString()} ms`);
 
-/** Asking for something changes nothing; a message that carries a nonce is there once, however often it is sent. */
-const isSafeToRepeat = (path: RpcPath): boolean => path in repeatable || /\.(?:get|list|lookup)[A-Z]/.test(path);
-
-const repeatable: Partial<Readonly<Record<RpcPath, true>>> = {
-  'messages.sendMessage': true,
-  'messages.search': true,
-  'media.downloadFilePart': true,
-};
+const policyOf = (path: RpcPath): RpcPolicy => rpcPolicy[rpcNames[path]];
 
 const frameOf = (id: number, path: RpcPath, request: object): Uint8Array => {
-  const complete = path === 'messages.sendMessage' ? withNonce(request) : request;
+  const complete = policyOf(path).repeat === 'nonce' ? withNonce(request) : request;
   // The request was checked against its path where it was given.
   return encodeRequest(id, rpcNames[path], complete as Rpcs[RpcName]['requestInit']);
 };

@@ -1,19 +1,19 @@
 import type { RpcName } from '../../gen/rpcs.js';
 
-/** How a request is treated, whatever it asks for. The server, our client and docs/protocol.md go by it. */
+/** The treatment of requests of one RPC. The server, our client and docs/protocol.md go by it. */
 export type RpcPolicy = {
   /** Whether the connection must have a session. An open RPC is answered with or without one. */
   readonly session: 'open' | 'required';
-  readonly order: RequestKind;
+  readonly order: RequestOrdering;
   readonly limit: LimitName;
   readonly repeat: Repeat;
 };
 
 /**
- * Requests of one connection take effect one after the other. Those of one kind go side by side, except `alone`: reads
- * see the same, and what is sent keeps the order of its chat or has none.
+ * Requests of one connection are carried out as if one after the other. Requests of one kind go side by side, except
+ * those that go `alone`.
  */
-export type RequestKind = 'read' | 'send' | 'alone';
+export type RequestOrdering = 'read' | 'send' | 'alone';
 
 /** The allowance that a request is counted against; `limitTable` of requests/rateLimits has the figures. */
 export type LimitName =
@@ -28,7 +28,10 @@ export type Repeat = 'safe' | 'nonce' | 'never';
 const read = { session: 'required', order: 'read', limit: 'requests', repeat: 'safe' } as const;
 const change = { session: 'required', order: 'alone', limit: 'requests', repeat: 'never' } as const;
 
-/** Every RPC; one that is missing does not compile. What checks a password or a code is limited like a sign-in. */
+/**
+ * Every RPC; a missing one does not compile. RPCs that check a password or a second factor are limited like a sign-in,
+ * because secrets could be guessed by each of them.
+ */
 export const rpcPolicy = {
   authAuthorize: { ...change, session: 'open', limit: 'handshake' },
   authCompleteSignIn: { ...change, session: 'open', limit: 'signIn' },

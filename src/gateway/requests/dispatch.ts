@@ -10,9 +10,9 @@ import type { RateLimits } from './rateLimits.js';
 import { fitsFrame } from '../frames/outbox.js';
 import { rejectionOf, rpcErrorOf, type IsAway } from '../contract/errors.js';
 import type { OpenCall } from '../contract/call.js';
-import type { OpenRpc } from '../contract/handlers.js';
 import type { HandlerTable } from '../contract/handlers.js';
-import type { RequestOrdering, RequestOrder } from './requestOrder.js';
+import { rpcPolicy } from '../contract/rpcPolicy.js';
+import type { RequestOrder } from './requestOrder.js';
 
 export type DispatchNeeds = {
   readonly handlers: HandlerTable;
@@ -87,7 +87,7 @@ const handled = async (needs: DispatchNeeds, request: Request): Promise<ResultIn
   const { peer, message, rpc } = request;
   if (message.kind === 'malformed') return reject('MALFORMED');
   if (rpc === undefined) return reject('NOT_IMPLEMENTED', `number ${message.number.toString()}`);
-  return peer.order.take(orderingOf(rpc.name), () => served(needs, request, rpc, message.body));
+  return peer.order.take(rpcPolicy[rpc.name].order, () => served(needs, request, rpc, message.body));
 };
 
 const served = async (
@@ -123,28 +123,7 @@ const handle = (
   return context.with(trace.setSpan(context.active(), span), () => handler(value, call));
 };
 
-const openRpcs: Readonly<Record<OpenRpc, true>> = {
-  coreInitialize: true,
-  authLegacySignIn: true,
-  authSignUp: true,
-  authAuthorize: true,
-  authResetPassword: true,
-  authVerifyEmail: true,
-  authResendEmailVerification: true,
-  authLookupInvite: true,
-};
-const isOpen = (name: RpcName): name is OpenRpc => name in openRpcs;
-
-/** Uploads and downloads of files are many parts at once, none of which sees another. */
-const sharedTurns: Partial<Readonly<Record<RpcName, RequestOrdering>>> = {
-  messagesSendMessage: 'send',
-  mediaUploadFilePart: 'send',
-  mediaDownloadFilePart: 'read',
-  messagesSearch: 'read',
-};
-
-const orderingOf = (name: RpcName): RequestOrdering =>
-  sharedTurns[name] ?? (/^[a-z]+(?:Get|Lookup|List)/.test(name) ? 'read' : 'alone');
+const isOpen = (name: RpcName): boolean => rpcPolicy[name].session === 'open';
 
 type Answered = { readonly requestId: number; readonly name: string; readonly traceId: string };
 type Encoded = { readonly body: Body; readonly reason: 'OK' | Reason };

@@ -1,6 +1,7 @@
 import type { RpcName } from '../../gen/rpcs.js';
 import type { SessionId } from '../../kernel/ids.js';
 import type { Allowance, RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
+import { rpcPolicy, type LimitName } from '../contract/rpcPolicy.js';
 
 /** Who a limit is counted for. Without a session everything counts for the address. */
 type Rule = { readonly allowance: Allowance; readonly per: 'session' | 'address' };
@@ -23,26 +24,7 @@ export const limitTable = {
   typing: rule('session', { name: 'typing', burst: 30, perSecond: 5 }),
   creation: rule('session', { name: 'creation', burst: 20, perSecond: 1 / 10 }),
   requests: rule('session', { name: 'requests', burst: 300, perSecond: 50 }),
-} as const satisfies Record<string, Rule>;
-
-export type LimitName = keyof typeof limitTable;
-
-/** All others are `requests`. */
-const limitOf: Partial<Readonly<Record<RpcName, LimitName>>> = {
-  coreInitialize: 'handshake',
-  authAuthorize: 'handshake',
-  authLegacySignIn: 'signIn',
-  authSignUp: 'signUp',
-  authResetPassword: 'recovery',
-  authVerifyEmail: 'recovery',
-  authResendEmailVerification: 'recovery',
-  authLookupInvite: 'inviteLookup',
-  messagesSendMessage: 'messages',
-  messagesForwardMessage: 'messages',
-  chatsSetTyping: 'typing',
-  communitiesCreateCommunity: 'creation',
-  chatsCreateChat: 'creation',
-};
+} as const satisfies Readonly<Record<LimitName, Rule>>;
 
 /** Whether this request may be served now. `of` says whose it is. */
 export interface RateLimits {
@@ -55,7 +37,7 @@ export const noRateLimits: RateLimits = { check: () => allowed };
 
 export const rateLimits = (rateLimit: RateLimit): RateLimits => ({
   check: (rpc, { address, session }) => {
-    const { per, allowance } = limitTable[limitOf[rpc] ?? 'requests'];
+    const { per, allowance } = limitTable[rpcPolicy[rpc].limit];
     const key = per === 'session' && session !== undefined ? session.toString() : networkOf(address);
     return rateLimit.take(allowance, key);
   },

@@ -1,3 +1,5 @@
+import type { RequestOrdering } from '../contract/rpcPolicy.js';
+
 /**
  * The order in which the requests of one connection are carried out: as if one after the other, each seeing what those
  * before it did. Clients send without waiting for answers and rely on that. Requests that cannot tell the difference go
@@ -7,9 +9,6 @@ export interface RequestOrder {
   /** Begins `work` at once, in this very tick, when it need not wait. */
   take<T>(kind: RequestOrdering, work: () => Promise<T>): Promise<T>;
 }
-
-/** Requests of one kind share a turn; those that go `alone` share it with nobody. */
-export type RequestOrdering = 'read' | 'send' | 'alone';
 
 type Turn = {
   readonly kind: RequestOrdering;

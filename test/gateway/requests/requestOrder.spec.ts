@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { requestOrder, type RequestOrdering } from '../../../src/gateway/requests/requestOrder.js';
+import { requestOrder } from '../../../src/gateway/requests/requestOrder.js';
+import type { RequestOrdering } from '../../../src/gateway/contract/rpcPolicy.js';
 
 /** Work that is under way until it is told to end, and what has begun so far. */
 const day = () => {
