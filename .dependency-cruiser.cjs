@@ -15,6 +15,8 @@ const reads = '^src/projections/[^/]+/(queries|documents)\\.ts$';
 const projectionRegistry = '^src/projections/registry\\.ts$';
 /** The rooms of src/gateway; each row below says which rooms a room may use. */
 const room = (...names) => `^src/gateway/(${names.join('|')})/`;
+/** The table says which requests a client may repeat; it imports the names of the RPCs and nothing else. */
+const rpcPolicy = '^src/gateway/contract/rpcPolicy\\.ts$';
 const config = '^src/config\\.ts$';
 const entryPoints = '^src/((main|cli)\\.ts$|cli/)';
 const container = '^src/container(\\.ts$|/)';
@@ -54,6 +56,7 @@ const telemetry = npm('pino', 'prom-client', '@opentelemetry/api');
 
 /** One row for each room of the gateway. A room that no row names may import nothing. */
 const gatewayRows = [
+  row('gateway-rpc-policy', rpcPolicy, [gen]),
   row('gateway-contract', room('contract'), [kernel, gen, domain, ...readSide, progress, room('contract')]),
   rowWithNode('gateway-sockets', room('sockets'), [
     kernel,
@@ -169,7 +172,7 @@ const layers = [
     '(^|/)node_modules/',
   ]),
   rowWithNode('admin', '^src/admin/', [kernel, domain, reads, '^src/admin/', ...npm('fastify', 'zod')]),
-  row('client', '^src/client/', [gen, wire, ids, timing, '^src/client/', ...npm('ws')]),
+  row('client', '^src/client/', [gen, wire, ids, timing, rpcPolicy, '^src/client/', ...npm('ws')]),
   rowWithNode('config', config, [kernel, ...npm('zod')]),
   rowWithNode('engines', engines, [kernel, config, '^src/adapters/']),
   row('logs', logs, [kernel, engines, '^src/adapters/', '^src/cli/']),
@@ -217,6 +220,14 @@ const exclusive = [
     severity: 'error',
     from: { path: '^src/', pathNot: [container, logs] },
     to: { path: engines },
+  },
+  {
+    name: 'packages-are-for-the-registry',
+    comment:
+      'A package is named in one line of src/gateway/registry.ts, and whatever else needs it takes it from there.',
+    severity: 'error',
+    from: { path: '^src/', pathNot: ['^src/gateway/packages/', '^src/gateway/registry\\.ts$'] },
+    to: { path: '^src/gateway/packages/' },
   },
   {
     name: 'bench-is-not-for-tests',

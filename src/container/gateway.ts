@@ -2,23 +2,16 @@ import type { DependencyContainer } from 'tsyringe';
 import type { Config } from '../config.js';
 import { messageStreams } from '../domain/messages/events.js';
 import { isAway } from '../engines.js';
-import { accountUpdates } from '../gateway/packages/auth/updates.js';
-import { memberUpdates, prefetchedMembers } from '../gateway/packages/communities/members/updates.js';
-import { communityUpdates, type CommunityUpdatesNeeds } from '../gateway/packages/communities/updates.js';
 import { gateway, type Live } from '../gateway/gateway.js';
-import { handlerTable } from '../gateway/registry.js';
+import { handlerTable, prefetchedUsers, updateTable, type UpdateNeeds } from '../gateway/registry.js';
 import { health } from '../gateway/operations/health.js';
-import { inviteUpdates } from '../gateway/packages/invites/updates.js';
 import { rateLimits, noRateLimits } from '../gateway/requests/rateLimits.js';
-import { messageUpdates } from '../gateway/packages/messages/updates.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
-import { readUpdates } from '../gateway/packages/reads/updates.js';
 import { userFor } from '../gateway/rendering/user.js';
 import type { SocketBounds } from '../gateway/sockets/connections.js';
 import { rememberedStatuses } from '../gateway/presence/statuses.js';
 import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
-import { userUpdates } from '../gateway/packages/users/updates.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
@@ -103,23 +96,19 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
     },
     unread: unreadReads(reads),
     peersOf: async (id) => (await conversationsOf(reads, id, { limit: peersMax })).flatMap(({ members }) => members),
-    // Of reservations nobody is told.
-    updates: {
-      ...accountUpdates,
-      ...userUpdates(statusOf),
-      ...communityUpdates({ load, holders: holdersAsOf(get) }),
-      ...memberUpdates({ statusOf, load }),
-      ...inviteUpdates,
-      ...messageUpdates(get(of.statuses).of),
-      ...readUpdates,
-    },
-    prefetched: prefetchedMembers,
+    updates: updateTable({
+      statusOf,
+      rememberedStatusOf: get(of.statuses).of,
+      load,
+      holders: holdersAsOf(get),
+    }),
+    prefetched: prefetchedUsers,
   });
   return telling;
 };
 
 const holdersAsOf =
-  (get: Get): CommunityUpdatesNeeds['holders'] =>
+  (get: Get): UpdateNeeds['holders'] =>
   async (role, asOf, limit) => {
     await get(of.projections).reached(asOf, ['members']);
     return (await holders({ store: get(of.documents) }, role, { limit })).map(({ user: holder }) => holder);

@@ -1,117 +1,163 @@
+import type { RpcName } from '../gen/rpcs.js';
 import { reject, type Rejection } from '../kernel/decider.js';
-import { authRpcs, type AuthNeeds } from './packages/auth/rpcs.js';
-import { chatRpcs, type ChatNeeds } from './packages/chats/rpcs.js';
-import { communityRpcs } from './packages/communities/rpcs.js';
-import { coreRpcs } from './packages/core/rpcs.js';
-import { inviteRpcs, type InviteNeeds } from './packages/invites/rpcs.js';
-import { messageRpcs, type MessageNeeds } from './packages/messages/rpcs.js';
-import type { HandlerTable } from './contract/handlers.js';
-import { settingsRpcs, type SettingsNeeds } from './packages/settings/rpcs.js';
+import type { HandlerTable, Handlers } from './contract/handlers.js';
+import type { PackageManifest } from './contract/manifest.js';
+import type { PrefetchedUsers, Renderer } from './contract/updateView.js';
+import { authPackage } from './packages/auth/manifest.js';
+import { chatsPackage } from './packages/chats/manifest.js';
+import { communitiesPackage } from './packages/communities/manifest.js';
+import { corePackage } from './packages/core/manifest.js';
+import { invitesPackage } from './packages/invites/manifest.js';
+import { messagesPackage } from './packages/messages/manifest.js';
+import { readsPackage } from './packages/reads/manifest.js';
+import { settingsPackage } from './packages/settings/manifest.js';
+import { usersPackage } from './packages/users/manifest.js';
 
-export type HandlerNeeds = AuthNeeds &
-  ChatNeeds &
-  Parameters<typeof communityRpcs>[0] &
-  InviteNeeds &
-  MessageNeeds &
-  SettingsNeeds;
+/** Every package of the gateway. Its handlers, updates and prefetching follow from its line here. */
+const packages = [
+  corePackage,
+  authPackage,
+  usersPackage,
+  communitiesPackage,
+  invitesPackage,
+  chatsPackage,
+  messagesPackage,
+  readsPackage,
+  settingsPackage,
+] as const;
 
-/** What every other RPC is answered until it is built. */
+type Package = (typeof packages)[number];
+
+/** The RPCs that are still to be built. One that has a handler by now does not compile here. */
+export const notBuilt = [
+  'authCompleteSignIn',
+  'authCreateEmailVerificationChallenge',
+  'authResendEmailVerification',
+  'authResetPassword',
+  'authSignIn',
+  'authVerifyEmail',
+  'billingCancelSubscription',
+  'billingClaimGift',
+  'billingCreateGiftLink',
+  'billingGetInventory',
+  'billingGetProducts',
+  'billingGetSubscription',
+  'billingPurchaseCredit',
+  'billingRedeemInventoryItem',
+  'billingRequestPaymentLink',
+  'billingRevokeGiftLink',
+  'chatsAddChatMember',
+  'chatsCreateChat',
+  'chatsDeleteChatInvite',
+  'chatsEditChat',
+  'chatsEditChatMember',
+  'chatsGetChatMembers',
+  'chatsListChatInvites',
+  'chatsRemoveChatMember',
+  'communitiesAddMember',
+  'communitiesEditCommunity',
+  'communitiesEditDefaultPermissions',
+  'communitiesEditPhoto',
+  'communitiesEditSettings',
+  'communitiesGetChannelMembers',
+  'communitiesGetRemovedMembers',
+  'communitiesGetRoomStates',
+  'communitiesRemoveMembers',
+  'communitiesSyncChannelOverrides',
+  'communitiesUnbanMembers',
+  'discoveryGetDiscoverableCommunities',
+  'friendsChangeRelationship',
+  'friendsGetRelationships',
+  'friendsSyncFriends',
+  'mediaDownloadFilePart',
+  'mediaUploadFilePart',
+  'messagesForwardMessage',
+  'messagesGetEmbedPreview',
+  'messagesGetPinnedMessages',
+  'messagesGetUnreadMentions',
+  'messagesReportMessage',
+  'messagesSearch',
+  'messagesSetInteractionResponse',
+  'messagesSetMessagePin',
+  'messagesSubmitInteraction',
+  'oauthAuthorize',
+  'oauthGetApp',
+  'reactionsAddReaction',
+  'reactionsRemoveReaction',
+  'settingsBeginMfaStepUp',
+  'settingsChangeEmail',
+  'settingsChangeNotificationPreferences',
+  'settingsChangePassword',
+  'settingsCompleteMfaStepUp',
+  'settingsDeleteAccount',
+  'settingsEditProfileBanner',
+  'settingsEditProfilePhoto',
+  'settingsEditUserSettings',
+  'settingsGetAccount',
+  'settingsGetMfaMethods',
+  'settingsGetRecoveryCodes',
+  'settingsRegenerateRecoveryCodes',
+  'settingsRegisterPushSubscription',
+  'settingsRequestTakeout',
+  'settingsSetupTotp',
+  'settingsSetupWebauthn',
+  'settingsUnregisterPushSubscription',
+  'stickersAddStickerToPack',
+  'stickersGetSavedStickers',
+  'stickersGetStickerFiles',
+  'stickersGetStickerPack',
+  'stickersRemoveStickerFromPack',
+  'usersGetProfile',
+  'usersLookupUsername',
+  'voiceDisconnectUser',
+  'voiceGetRoomStates',
+  'voiceRequestRoom',
+] as const satisfies readonly Exclude<RpcName, BuiltRpc>[];
+
+type NotBuiltRpc = (typeof notBuilt)[number];
+
+type PartOf<P, Part extends keyof PackageManifest> = P extends Readonly<Record<Part, infer Value>> ? Value : never;
+/** The needs of all functions of the union together. */
+type NeedsOf<Factory> = [Factory] extends [(needs: infer Needs) => unknown] ? Needs : never;
+type MadeBy<Factory> = Factory extends (needs: never) => infer Made ? Made : never;
+type KeysOf<Table> = Table extends Table ? keyof Table : never;
+
+export type BuiltRpc = KeysOf<MadeBy<PartOf<Package, 'rpcs'>>>;
+export type HandlerNeeds = NeedsOf<PartOf<Package, 'rpcs'>>;
+export type UpdateNeeds = NeedsOf<PartOf<Package, 'updates'>>;
+
+/** The one table from RPC to handler. An RPC that is in no package and not in `notBuilt` does not compile. */
+export const handlerTable = (needs: HandlerNeeds): HandlerTable => ({
+  ...unbuiltHandlers,
+  ...builtHandlers(needs),
+});
+
+// The names are taken from the handlers of the packages, so each name has one.
+const builtHandlers = (needs: HandlerNeeds): Handlers<BuiltRpc> =>
+  merged(packages.map((one) => ('rpcs' in one ? one.rpcs(needs) : {}))) as Handlers<BuiltRpc>;
+
 const notImplemented = (): Promise<Rejection> => Promise.resolve(reject('NOT_IMPLEMENTED'));
 
-/** The RPCs that are still to be built. */
-const notBuilt = {
-  authCompleteSignIn: notImplemented,
-  authCreateEmailVerificationChallenge: notImplemented,
-  authResendEmailVerification: notImplemented,
-  authResetPassword: notImplemented,
-  authSignIn: notImplemented,
-  authVerifyEmail: notImplemented,
-  billingCancelSubscription: notImplemented,
-  billingClaimGift: notImplemented,
-  billingCreateGiftLink: notImplemented,
-  billingGetInventory: notImplemented,
-  billingGetProducts: notImplemented,
-  billingGetSubscription: notImplemented,
-  billingPurchaseCredit: notImplemented,
-  billingRedeemInventoryItem: notImplemented,
-  billingRequestPaymentLink: notImplemented,
-  billingRevokeGiftLink: notImplemented,
-  chatsAddChatMember: notImplemented,
-  chatsCreateChat: notImplemented,
-  chatsDeleteChatInvite: notImplemented,
-  chatsEditChat: notImplemented,
-  chatsEditChatMember: notImplemented,
-  chatsGetChatMembers: notImplemented,
-  chatsListChatInvites: notImplemented,
-  chatsRemoveChatMember: notImplemented,
-  communitiesAddMember: notImplemented,
-  communitiesEditCommunity: notImplemented,
-  communitiesEditDefaultPermissions: notImplemented,
-  communitiesEditPhoto: notImplemented,
-  communitiesEditSettings: notImplemented,
-  communitiesGetChannelMembers: notImplemented,
-  communitiesGetRemovedMembers: notImplemented,
-  communitiesGetRoomStates: notImplemented,
-  communitiesRemoveMembers: notImplemented,
-  communitiesSyncChannelOverrides: notImplemented,
-  communitiesUnbanMembers: notImplemented,
-  discoveryGetDiscoverableCommunities: notImplemented,
-  friendsChangeRelationship: notImplemented,
-  friendsGetRelationships: notImplemented,
-  friendsSyncFriends: notImplemented,
-  mediaDownloadFilePart: notImplemented,
-  mediaUploadFilePart: notImplemented,
-  messagesForwardMessage: notImplemented,
-  messagesGetEmbedPreview: notImplemented,
-  messagesGetPinnedMessages: notImplemented,
-  messagesGetUnreadMentions: notImplemented,
-  messagesReportMessage: notImplemented,
-  messagesSearch: notImplemented,
-  messagesSetInteractionResponse: notImplemented,
-  messagesSetMessagePin: notImplemented,
-  messagesSubmitInteraction: notImplemented,
-  oauthAuthorize: notImplemented,
-  oauthGetApp: notImplemented,
-  reactionsAddReaction: notImplemented,
-  reactionsRemoveReaction: notImplemented,
-  settingsBeginMfaStepUp: notImplemented,
-  settingsChangeEmail: notImplemented,
-  settingsChangeNotificationPreferences: notImplemented,
-  settingsChangePassword: notImplemented,
-  settingsCompleteMfaStepUp: notImplemented,
-  settingsDeleteAccount: notImplemented,
-  settingsEditProfileBanner: notImplemented,
-  settingsEditProfilePhoto: notImplemented,
-  settingsEditUserSettings: notImplemented,
-  settingsGetAccount: notImplemented,
-  settingsGetMfaMethods: notImplemented,
-  settingsGetRecoveryCodes: notImplemented,
-  settingsRegenerateRecoveryCodes: notImplemented,
-  settingsRegisterPushSubscription: notImplemented,
-  settingsRequestTakeout: notImplemented,
-  settingsSetupTotp: notImplemented,
-  settingsSetupWebauthn: notImplemented,
-  settingsUnregisterPushSubscription: notImplemented,
-  stickersAddStickerToPack: notImplemented,
-  stickersGetSavedStickers: notImplemented,
-  stickersGetStickerFiles: notImplemented,
-  stickersGetStickerPack: notImplemented,
-  stickersRemoveStickerFromPack: notImplemented,
-  usersGetProfile: notImplemented,
-  usersLookupUsername: notImplemented,
-  voiceDisconnectUser: notImplemented,
-  voiceGetRoomStates: notImplemented,
-  voiceRequestRoom: notImplemented,
-} as const;
+const unbuiltHandlers = Object.fromEntries(
+  notBuilt.map((name) => [name, notImplemented]),
+  // One entry for each name of the list; the keys of `fromEntries` are any strings to the compiler.
+) as unknown as Handlers<NotBuiltRpc>;
 
-/** The one table from RPC to handler. An RPC that is neither built nor named above does not compile. */
-export const handlerTable = (needs: HandlerNeeds): HandlerTable => ({
-  ...notBuilt,
-  ...coreRpcs(),
-  ...authRpcs(needs),
-  ...communityRpcs(needs),
-  ...inviteRpcs(needs),
-  ...chatRpcs(needs),
-  ...messageRpcs(needs),
-  ...settingsRpcs(needs),
-});
+/** The updates of each event, by its type. */
+export const updateTable = (needs: UpdateNeeds): Readonly<Record<string, Renderer>> =>
+  merged(packages.map((one) => ('updates' in one ? one.updates(needs) : {})));
+
+/** Throws when two packages bring the same name: one of the entries would have no effect. */
+const merged = <Entry>(tables: readonly Readonly<Record<string, Entry>>[]): Readonly<Record<string, Entry>> => {
+  const all = new Map<string, Entry>();
+  for (const [name, entry] of tables.flatMap((table) => Object.entries(table))) {
+    if (all.has(name)) throw new Error(`two packages bring ${name}`);
+    all.set(name, entry);
+  }
+  return Object.fromEntries(all);
+};
+
+/** The users whose accounts the updates of an event show, by its type. */
+export const prefetchedUsers: PrefetchedUsers = merged(
+  packages.map((one) => ('prefetched' in one ? one.prefetched : {})),
+);

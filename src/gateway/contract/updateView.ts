@@ -32,6 +32,12 @@ export type UnreadCounts = {
   readonly marker: MessageId | undefined;
 };
 
+/** Makes the deliveries of one event. A table has each under the type of its own events. */
+export type Renderer = (event: never, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>;
+
+/** Of whom an event will tell, for types of which many may stand in the log together. */
+export type PrefetchedUsers = Readonly<Record<string, (event: never) => readonly UserId[]>>;
+
 /** The part of the gateway that turns events into what is told. The fan-out drives it, in log order. */
 export interface UpdateRenderer {
   /** False when nothing here depends on the event: no session cares, no memory holds what it changes. */

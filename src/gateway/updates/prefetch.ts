@@ -3,10 +3,7 @@ import type { Recorded } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Access } from '../contract/viewerPermissions.js';
-import type { UpdateRenderer } from '../contract/updateView.js';
-
-/** Of whom an event will tell, for types of which many may stand in the log together. */
-export type PrefetchedUsers = Readonly<Record<string, (event: never) => readonly UserId[]>>;
+import type { PrefetchedUsers, UpdateRenderer } from '../contract/updateView.js';
 
 export type PrefetchNeeds = {
   readonly codec: Pick<EventCodec, 'read' | 'metadata' | 'factOf'>;

@@ -15,18 +15,14 @@ import type { UnreadReads } from '../../projections/unread/unreadReads.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAccess.js';
 import type { Follower } from '../contract/readModels.js';
-import { prefetcher, type PrefetchedUsers } from './prefetch.js';
+import { prefetcher } from './prefetch.js';
 import { relevance } from './relevance.js';
 import { messageAsOf } from './documentAsOf.js';
 import { silent } from '../contract/updates.js';
 import { type Delivery } from '../contract/updates.js';
 import { unreadCounts, type LiveUnreadCounts } from './unread/unread.js';
 import type { Access } from '../contract/viewerPermissions.js';
-import type { UpdateRenderer } from '../contract/updateView.js';
-import type { UpdateView } from '../contract/updateView.js';
-
-/** What one event makes known. Each stands under the type of its own events. */
-export type Renderer = (event: never, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>;
+import type { PrefetchedUsers, Renderer, UpdateRenderer, UpdateView } from '../contract/updateView.js';
 
 export type UpdateRendererNeeds = {
   readonly log: Pick<EventLog, 'end' | 'readStream'>;

@@ -8,15 +8,10 @@ import type { UserEvent } from '../../../src/domain/users/events.js';
 import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { prefetchedMembers } from '../../../src/gateway/packages/communities/members/updates.js';
-import {
-  liveUpdateRenderer,
-  type Renderer,
-  type UpdateRendererNeeds,
-} from '../../../src/gateway/updates/updateRenderer.js';
+import { liveUpdateRenderer, type UpdateRendererNeeds } from '../../../src/gateway/updates/updateRenderer.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { Access, ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
-import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
-import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
+import type { Renderer, UpdateRenderer, UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { eventCodec, type EventCodec } from '../../../src/kernel/codec.js';
 import { collectionOf, type AnyDocumentType } from '../../../src/kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../../src/kernel/event.js';

@@ -1,0 +1,9 @@
+import type { PackageManifest } from '../../contract/manifest.js';
+import type { StatusOf } from '../../rendering/user.js';
+import { userUpdates } from './updates.js';
+
+type UserUpdatesNeeds = { readonly statusOf: StatusOf };
+
+export const usersPackage = {
+  updates: ({ statusOf }: UserUpdatesNeeds) => userUpdates(statusOf),
+} as const satisfies PackageManifest;

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { eventKinds } from '../../src/domain/registry.js';
+import { reservationEvents } from '../../src/domain/reservations/events.js';
+import { notBuilt, prefetchedUsers, updateTable, type UpdateNeeds } from '../../src/gateway/registry.js';
+import { rpcTable, updateTable as updates } from '../../src/gen/rpcs.js';
+import { textOf } from '../support/sources.js';
+
+const unasked = (): never => {
+  throw new Error('nothing is rendered here');
+};
+const needs: UpdateNeeds = { statusOf: unasked, rememberedStatusOf: unasked, load: unasked, holders: unasked };
+
+describe('the registry of packages', () => {
+  // Of reservations nobody is told: they are how a name is kept for one account, and the account tells of the name.
+  const untold = new Set<string>(Object.keys(reservationEvents));
+  const told = eventKinds.map(({ type }): string => type).filter((type) => !untold.has(type));
+
+  it('says of every event what clients are told', () => {
+    assert.deepEqual(Object.keys(updateTable(needs)).sort(), told.sort());
+  });
+
+  it('prefetches for events that there are', () => {
+    const prefetched = Object.keys(prefetchedUsers);
+    assert.deepEqual(
+      prefetched,
+      told.filter((type) => prefetched.includes(type)),
+    );
+    assert.ok(prefetched.length > 0);
+  });
+});
+
+describe('README.md', () => {
+  it('counts the RPCs that work, and all of them', () => {
+    const all = Object.keys(rpcTable).length;
+    const counted = `${(all - notBuilt.length).toString()} of the protocol's ${all.toString()} RPCs`;
+    assert.ok(textOf('README.md').includes(`\n${counted}, with all their updates:`), counted);
+  });
+});
+
+describe('CHANGELOG.md', () => {
+  it('counts the RPCs and updates of the protocol', () => {
+    const counted = `all ${Object.keys(rpcTable).length.toString()} RPCs and ${Object.keys(updates).length.toString()} updates`;
+    assert.ok(textOf('CHANGELOG.md').includes(counted), counted);
+  });
+});
