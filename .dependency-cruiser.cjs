@@ -23,8 +23,10 @@ const container = '^src/container(\\.ts$|/)';
 const engines = '^src/engines\\.ts$';
 /** Opens a log alone, for the tools. */
 const logs = '^src/logs\\.ts$';
-/** A driver's connection, which several ports share. */
-const driverConnections = '^src/adapters/(redis|mongo)/';
+/** Which variable and file are at fault. */
+const startFailure = '^src/startFailure\\.ts$';
+/** A driver's connection, and what is true of files below the data folder: several ports share these. */
+const driverConnections = '^src/adapters/(redis|mongo|dataFolder)/';
 
 const npm = (...names) => names.map((name) => `(^|/)node_modules/(@types/)?${name}/`);
 
@@ -174,7 +176,8 @@ const layers = [
   rowWithNode('admin', '^src/admin/', [kernel, domain, reads, '^src/admin/', ...npm('fastify', 'zod')]),
   row('client', '^src/client/', [gen, wire, ids, timing, rpcPolicy, '^src/client/', ...npm('ws')]),
   rowWithNode('config', config, [kernel, ...npm('zod')]),
-  rowWithNode('engines', engines, [kernel, config, '^src/adapters/']),
+  rowWithNode('engines', engines, [kernel, config, startFailure, '^src/adapters/']),
+  row('start-failure', startFailure, [config]),
   row('logs', logs, [kernel, engines, '^src/adapters/', '^src/cli/']),
   rowWithNode('entry-points', entryPoints, [
     container,
@@ -293,7 +296,7 @@ const hygiene = [
       path: '^src/',
       pathNot: [
         '^src/(kernel|gen|wire|domain|projections|workflows|gateway|adapters/[^/]+|admin|client|cli|container)/',
-        '^src/(main|cli|config|container|engines|logs)\\.ts$',
+        '^src/(main|cli|config|container|engines|logs|startFailure)\\.ts$',
       ],
     },
     to: {},

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { variables } from './config.js';
+import { configFrom, variables } from './config.js';
 import type { openLogReader } from './logs.js';
 import { logPlace, type LogPlace } from './cli/logPlace.js';
 
@@ -73,6 +73,14 @@ const copy = async ({ from, to }: Copy): Promise<void> => {
   await copyBetween({ from, to, open: openEventLog, output, errors, signal: stopping.signal });
 };
 
+/** The server's own variables say where everything is. */
+const goOnWith = (next: 'new' | 'keep') => async (): Promise<void> => {
+  const { giveUpKeys } = await import('./container/deployment/giveUpKeys.js');
+  const deployment = await giveUpKeys(configFrom(process.env), next);
+  console.log(`The log goes on with ${next === 'new' ? 'a new vault' : 'this vault'}, as deployment ${deployment}.`);
+  console.log('What was sealed before and does not open under its keys reads as erased from now on.');
+};
+
 type Log = ReturnType<typeof openLogReader>;
 
 const withLog = async (dataDir: string, work: (log: Log) => Promise<void> | void): Promise<void> => {
@@ -126,6 +134,19 @@ const commandLine = (): Command => {
     .requiredOption('--to <log>', 'the same; it must be empty, or hold a part of this copy', place)
     .action(copy);
   log.command('stats').description('Count what is in the log.').addOption(dataDirOption()).action(stats);
+  const vault = program
+    .command('vault')
+    .description('Go on when keys are lost. The server must be stopped; it is configured by the environment, as ever.');
+  vault
+    .command('new')
+    .description('Go on with a new vault where the one of the log is missing or empty.')
+    .requiredOption('--give-up-keys', 'what was sealed under the lost keys can never be read again')
+    .action(goOnWith('new'));
+  vault
+    .command('keep')
+    .description('Go on with the vault that is there although it is an older copy, or does not open all of the log.')
+    .requiredOption('--give-up-keys', 'what was sealed under other keys can never be read again')
+    .action(goOnWith('keep'));
   return program;
 };
 
@@ -139,6 +160,10 @@ const plainErrors = new Set([
   'CannotConnect',
   'RequestRefused',
   'PlainError',
+  'BadConfig',
+  'EngineUnavailable',
+  'KeysNotGivenUp',
+  'DamagedFile',
 ]);
 
 const failed = (error: unknown): void => {

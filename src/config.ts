@@ -180,8 +180,8 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
 
 /** One line for each bad value, or values that do not go together: its variable, the value, and what is allowed. */
 export class BadConfig extends Error {
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(problems.join('\n'), options);
     this.name = 'BadConfig';
   }
 }

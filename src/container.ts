@@ -10,7 +10,8 @@ import { registerGateway, type GatewayOverrides } from './container/gateway.js';
 import { alarms } from './container/logging.js';
 import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
 import { of, type Get } from './container/tokens.js';
-import { openEngines } from './engines.js';
+import { openDeployment } from './container/deployment/open.js';
+import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
 import { type Readiness } from './gateway/operations/health.js';
@@ -18,7 +19,13 @@ import type { Event } from './kernel/event.js';
 import type { Millis } from './kernel/ids.js';
 import { nodeNumber } from './kernel/nodeNumber.js';
 import { collections, projections } from './projections/registry.js';
-import { startProjections } from './projections/runner/runner.js';
+import {
+  DocumentsAheadOfLog,
+  startProjections,
+  type ProjectionNeeds,
+  type Projections,
+} from './projections/runner/runner.js';
+import { atPlace, folderPlace, unusable } from './startFailure.js';
 import { admitMembers } from './workflows/admitMembers.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
 import type { Workflow } from './workflows/runner.js';
@@ -52,7 +59,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
   registerKernel(container);
   registerGateway(container, overrides);
   try {
-    const lock = await lockFolder(config.dataDir);
+    const lock = await atPlace(folderPlace(config, config.dataDir), () => lockFolder(config.dataDir));
     opened.push(() => lock.release());
     await open(container, get, opened);
     await follow(container, get, opened);
@@ -75,7 +82,8 @@ const open = async (container: DependencyContainer, get: Get, opened: Opened): P
     get(of.metrics),
   ];
   for (const warning of warningsOf(config)) logger.warn(warning);
-  const engines = await openEngines({
+  const alarm = alarms(get);
+  const needs: EngineNeeds = {
     config,
     collections,
     clock,
@@ -85,14 +93,20 @@ const open = async (container: DependencyContainer, get: Get, opened: Opened): P
       logger.warn(details, message);
     },
     alarm: (message, error) => {
-      alarms(get)(message)({ error });
+      alarm(message)({ error });
     },
     count: logTroubles,
-  });
+  };
+  const parts = enginePartsOf(needs);
+  const deployed = await openDeployment({ ...needs, parts });
+  const engines = await openEngines(needs, deployed);
   const { vault, log, documents, leases, ephemeral } = engines;
+  container.registerInstance(of.parts, parts);
+  container.registerInstance(of.deployed, deployed);
   container.registerInstance(of.engines, engines);
   container.registerInstance(of.vault, vault);
-  container.registerInstance(of.sealer, await vaultSealer({ vault, clock, random: get(of.random) }));
+  const { givenUpTo } = deployed;
+  container.registerInstance(of.sealer, await vaultSealer({ vault, clock, random: get(of.random), givenUpTo }));
   container.registerInstance(of.log, countingAppends(log, count));
   container.registerInstance(of.documents, documents);
   container.registerInstance(of.leases, leases);
@@ -125,7 +139,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     clock: get(of.clock),
     pubSub: get(of.pubSub),
   };
-  const running = await startProjections({
+  const running = await readModels(get, {
     ...needs,
     store: get(of.documents),
     projections,
@@ -136,6 +150,10 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   });
   opened.push(() => running.close());
   container.registerInstance(of.projections, running);
+  const catchUp = async (): Promise<void> => running.reached(await get(of.log).end());
+  await atMost(catchUpMillisMax, catchUp());
+  // The last count is written while the read models still follow, so that they hold the whole log after a stop.
+  opened.push(() => atMost(catchUpMillisMax, get(of.deployed).countNow().then(catchUp)));
 
   const working = {
     ...needs,
@@ -156,6 +174,32 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   await made.start();
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
   opened.push(() => made.close());
+};
+
+/**
+ * Starting and stopping wait no longer than this for the read models: a server that has little to catch up with is ready once it
+ * says so, and without the last count a vault that is a little older is not noticed.
+ */
+const catchUpMillisMax = 1_000;
+
+/** Resolves when the work has ended, well or not, or after so long. What went wrong was told where it did. */
+const atMost = (millis: number, work: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const giveUp = systemTimers.later(millis, resolve);
+    const done = (): void => {
+      giveUp();
+      resolve();
+    };
+    work.then(done, done);
+  });
+
+/** Read models that are ahead of the log are at fault: it was restored from an older backup. */
+const readModels = async (get: Get, needs: ProjectionNeeds): Promise<Projections> => {
+  try {
+    return await startProjections(needs);
+  } catch (error) {
+    throw error instanceof DocumentsAheadOfLog ? unusable(get(of.parts).documents.place, error) : error;
+  }
 };
 
 const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'port'>> => {

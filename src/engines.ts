@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { lmdbDocuments } from './adapters/documents/lmdb.js';
 import { mongoDocuments } from './adapters/documents/mongo.js';
 import { isTransient } from './adapters/documents/mongo/errors.js';
 import { eventStoreDbEventLog } from './adapters/eventLog/eventStoreDb.js';
 import { LogUnreachable, OutcomeUnknown } from './adapters/eventLog/eventStoreDb/failures.js';
-import { lmdbEventLog } from './adapters/eventLog/lmdb.js';
+import { hasLmdbLog, lmdbEventLog } from './adapters/eventLog/lmdb.js';
 import { localLeases } from './adapters/leases/local.js';
 import { mongoLeases } from './adapters/leases/mongo.js';
 import { localPresence } from './adapters/presence/local.js';
@@ -16,11 +14,13 @@ import { redisPubSub } from './adapters/pubsub/redis.js';
 import { localRateLimit } from './adapters/rateLimit/local.js';
 import { redisRateLimit } from './adapters/rateLimit/redis.js';
 import { openRedis, type RedisStatus } from './adapters/redis/client.js';
-import { lmdbVault } from './adapters/vault/lmdb.js';
+import { hasLmdbVault, lmdbVault } from './adapters/vault/lmdb.js';
 import { loadMasterKey } from './adapters/vault/masterKey.js';
-import { mongoVault } from './adapters/vault/mongo.js';
-import { isServer, type Config } from './config.js';
-import type { CollectionSpec, DocumentStore } from './kernel/ports/documentStore.js';
+import { hasMongoVault, mongoVault } from './adapters/vault/mongo.js';
+import { WrongMasterKey } from './adapters/vault/wrapping.js';
+import { isServer, withoutSecrets, type Config, type ServerAddress } from './config.js';
+import { atPlace, folderPlace, unusable, type EnginePlace } from './startFailure.js';
+import type { CollectionSpec, DocumentsOwner, DocumentStore } from './kernel/ports/documentStore.js';
 import type { EventLog } from './kernel/ports/eventLog.js';
 import type { UserId } from './kernel/ids.js';
 import type { Leases, Timers } from './kernel/ports/leases.js';
@@ -78,19 +78,44 @@ export const foldersIn = (dataDir: string): Folders => ({
   masterKey: join(dataDir, 'master.key'),
 });
 
-/** Throws when one of them cannot be opened; those before it are closed by who asked. */
-export const openEngines = async (needs: EngineNeeds): Promise<Engines> => {
-  const { config } = needs;
-  const vaultIn = config.vault === config.documents ? 'OSMIUM_DOCUMENTS' : 'OSMIUM_VAULT';
-  const vault = await named(vaultIn, openVault(needs));
-  needs.opened(() => vault.close());
-  const log = await named('OSMIUM_EVENT_LOG', openLog(needs));
-  needs.opened(() => log.close());
-  const documents = await named('OSMIUM_DOCUMENTS', openDocuments(needs));
-  needs.opened(() => documents.close());
+/** The vault, the log or the read models, which belong together, before and after they are open. */
+export interface EnginePart<T> {
+  /** For messages: where the part is, and the variable that says so. */
+  readonly place: EnginePlace;
+  /** Whether there is something that opening would find. Makes nothing. */
+  isThere(): Promise<boolean>;
+  /** Once; the second call gives what the first one opened. Throws when it cannot be opened. */
+  open(): Promise<T>;
+}
+
+export interface DocumentsPart extends EnginePart<DocumentStore> {
+  /** As the port's, before the store is opened. */
+  owner(): Promise<DocumentsOwner>;
+  /** Drops all documents, with their checkpoints. To be called before the store is opened. */
+  clear(): Promise<void>;
+}
+
+export type EngineParts = {
+  readonly vault: EnginePart<Vault>;
+  readonly log: EnginePart<EventLog>;
+  readonly documents: DocumentsPart;
+};
+
+/** Nothing is opened, and nothing made, until it is asked for. */
+export const enginePartsOf = (needs: EngineNeeds): EngineParts => ({
+  vault: vaultPart(needs),
+  log: logPart(needs),
+  documents: documentsPart(needs),
+});
+
+/** Opens what stands beside the parts. Throws when one of them cannot be opened; those before it are closed by who asked. */
+export const openEngines = async (
+  needs: EngineNeeds,
+  parts: Pick<Engines, 'vault' | 'log' | 'documents'> & { readonly deployment: string },
+): Promise<Engines> => {
   const leases = await named('OSMIUM_DOCUMENTS', openLeases(needs));
   needs.opened(() => leases.close());
-  return { vault, log, documents, leases, ephemeral: await openEphemeral(needs, vault) };
+  return { ...parts, leases, ephemeral: await openEphemeral(needs, parts.deployment) };
 };
 
 /** Whether one of the engines failed in a way that passes. */
@@ -115,44 +140,141 @@ export class EngineUnavailable extends Error {
   }
 }
 
-const openVault = async ({ config, warn }: EngineNeeds): Promise<Vault> => {
+const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
+  const { config, opened } = needs;
+  const { vault, dataDir } = config;
+  const { vault: folder } = foldersIn(dataDir);
+  const key = (): Promise<Uint8Array> => masterKeyOf(needs);
+  if (!isServer(vault)) {
+    const place = folderPlace(config, folder);
+    return {
+      place,
+      isThere: () => atPlace(place, () => hasLmdbVault(folder)),
+      open: once(opened, () => keyed(config, place, async () => lmdbVault({ folder, masterKey: await key() }))),
+    };
+  }
+  const variable = vault === config.documents ? 'OSMIUM_DOCUMENTS' : 'OSMIUM_VAULT';
+  const place = served(variable, vault);
+  return {
+    place,
+    isThere: () => named(variable, hasMongoVault(vault)),
+    open: once(opened, () => keyed(config, place, async () => mongoVault({ ...vault, masterKey: await key() }))),
+  };
+};
+
+const masterKeyOf = async ({ config, warn }: EngineNeeds): Promise<Uint8Array> => {
   const folders = foldersIn(config.dataDir);
   const file = config.masterKeyFile ?? folders.masterKey;
   // A key that one node makes for itself would be another one on each.
-  const mayMake = !isServer(config.vault) && !existsSync(folders.vault);
-  const { key, made, warning } = loadMasterKey(file, { mayMake });
+  const mayMake = !isServer(config.vault) && !hasLmdbVault(folders.vault);
+  const { key, made, warning } = await atPlace(keyPlace(config), () => loadMasterKey(file, { mayMake }));
   if (made) warn('made a master key: back it up, apart from the data', { file });
   if (warning !== undefined) warn(warning);
-  return isServer(config.vault)
-    ? mongoVault({ ...config.vault, masterKey: key })
-    : lmdbVault({ folder: folders.vault, masterKey: key });
+  return key;
 };
 
-const openLog = async ({ config, clock, count, alarm }: EngineNeeds): Promise<EventLog> => {
+/** A vault that does not open under the key is no fault of the vault's place. */
+const keyed = async (config: Config, place: EnginePlace, open: () => Promise<Vault>): Promise<Vault> => {
+  const opening = async (): Promise<Vault> => {
+    try {
+      return await open();
+    } catch (error) {
+      throw error instanceof WrongMasterKey ? unusable(keyPlace(config), error) : error;
+    }
+  };
+  return isServer(config.vault) ? named(place.variable, opening()) : atPlace(place, opening);
+};
+
+const keyPlace = (config: Config): EnginePlace =>
+  config.masterKeyFile === undefined
+    ? folderPlace(config, foldersIn(config.dataDir).masterKey)
+    : { variable: 'OSMIUM_MASTER_KEY_FILE', value: config.masterKeyFile, where: config.masterKeyFile };
+
+const logPart = ({ config, clock, count, alarm, opened }: EngineNeeds): EnginePart<EventLog> => {
   const { eventLog, dataDir } = config;
-  if (!isServer(eventLog)) return lmdbEventLog({ folder: foldersIn(dataDir).log, now: () => clock.now() });
-  return eventStoreDbEventLog({
-    connectionString: eventLog.url,
-    count,
-    alarm: ({ doing, failures, error }) => {
-      alarm(`the log is in trouble when ${doing}, ${failures.toString()} times in a row`, error);
-    },
-  });
+  if (!isServer(eventLog)) {
+    const { log: folder } = foldersIn(dataDir);
+    const place = folderPlace(config, folder);
+    const open = (): Promise<EventLog> => lmdbEventLog({ folder, now: () => clock.now() });
+    const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbLog(folder));
+    return { place, isThere, open: once(opened, () => atPlace(place, open)) };
+  }
+  const open = (): Promise<EventLog> =>
+    eventStoreDbEventLog({
+      connectionString: eventLog.url,
+      count,
+      alarm: ({ doing, failures, error }) => {
+        alarm(`the log is in trouble when ${doing}, ${failures.toString()} times in a row`, error);
+      },
+    });
+  return {
+    place: served('OSMIUM_EVENT_LOG', eventLog),
+    // Opening it makes nothing, and shows whether it is empty.
+    isThere: () => Promise.resolve(true),
+    open: once(opened, () => named('OSMIUM_EVENT_LOG', open())),
+  };
 };
 
-const openDocuments = async ({ config, collections }: EngineNeeds): Promise<DocumentStore> => {
+const documentsPart = ({ config, collections, opened }: EngineNeeds): DocumentsPart => {
   const { documents, dataDir } = config;
-  const store = isServer(documents)
-    ? mongoDocuments(documents)
-    : lmdbDocuments({ folder: foldersIn(dataDir).documents });
-  await store.open(collections);
-  return store;
+  const { documents: folder } = foldersIn(dataDir);
+  const place = isServer(documents) ? served('OSMIUM_DOCUMENTS', documents) : folderPlace(config, folder);
+  const made = (): DocumentStore => (isServer(documents) ? mongoDocuments(documents) : lmdbDocuments({ folder }));
+  const closed = async <T>(store: DocumentStore, work: (store: DocumentStore) => Promise<T>): Promise<T> => {
+    try {
+      return await work(store);
+    } finally {
+      await store.close();
+    }
+  };
+  const at = <T>(work: () => Promise<T>): Promise<T> =>
+    isServer(documents) ? named(place.variable, work()) : atPlace(place, work);
+  const open = async (): Promise<DocumentStore> => {
+    const store = made();
+    try {
+      await store.open(collections);
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  };
+  const owner = (): Promise<DocumentsOwner> => at(() => closed(made(), (store) => store.owner()));
+  return {
+    place,
+    owner,
+    isThere: async () => (await owner()).status !== 'empty',
+    clear: () => at(() => closed(made(), (store) => store.open([]))),
+    open: once(opened, () => at(open)),
+  };
 };
 
-const openLeases = async ({ config: { documents }, timers }: EngineNeeds): Promise<Leases> =>
+/** Opens a thing at the first call, and sees to its closing. */
+const once = <T extends { close(): Promise<void> }>(
+  opened: EngineNeeds['opened'],
+  open: () => Promise<T>,
+): (() => Promise<T>) => {
+  let opening: Promise<T> | undefined;
+  return () =>
+    (opening ??= open().then((engine) => {
+      opened(() => engine.close());
+      return engine;
+    }));
+};
+
+const served = (variable: string, { url }: ServerAddress): EnginePlace => {
+  const value = withoutSecrets(url);
+  return { variable, value, where: value };
+};
+
+/** Where the documents are. Throws when it cannot be reached. */
+export const openLeases = async ({
+  config: { documents },
+  timers,
+}: Pick<EngineNeeds, 'config' | 'timers'>): Promise<Leases> =>
   isServer(documents) ? mongoLeases({ ...documents, timers }) : localLeases();
 
-const openEphemeral = async (needs: EngineNeeds, vault: Vault): Promise<Ephemeral> => {
+const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ephemeral> => {
   const { config, clock, warn, alarm, opened } = needs;
   const onListenerError = (err: unknown): void => {
     alarm('a listener failed', err);
@@ -167,7 +289,8 @@ const openEphemeral = async (needs: EngineNeeds, vault: Vault): Promise<Ephemera
   };
   const redis = await named('OSMIUM_PUBSUB', openRedis({ ...config.pubSub, clock, onStatus }));
   opened(() => redis.close());
-  const prefix = await deploymentPrefix(vault);
+  // What nodes tell each other of the read models would mislead those of another deployment that has the same Redis.
+  const prefix = `osmium:${deployment}:`;
   const presence = await redisPresence({ redis, onListenerError, prefix: `${prefix}presence:` });
   return kept(
     {
@@ -182,17 +305,6 @@ const openEphemeral = async (needs: EngineNeeds, vault: Vault): Promise<Ephemera
     opened,
   );
 };
-
-/**
- * The same on all nodes that have one vault, and on no others: what nodes tell each other of the read models would
- * mislead those of another deployment that has the same Redis.
- */
-const deploymentPrefix = async (vault: Vault): Promise<string> => {
-  const id = await vault.create('deployment', randomBytes(deploymentBytes));
-  if (id === 'destroyed') throw new Error('the vault has no name for this deployment any more');
-  return `osmium:${Buffer.from(id).toString('hex')}:`;
-};
-const deploymentBytes = 8;
 
 const alone: Pick<Ephemeral, 'watch' | 'trouble'> = { watch: () => undefined, trouble: () => undefined };
 

@@ -27,25 +27,17 @@ const main = async (): Promise<void> => {
   await starting;
 };
 
-/** An error that comes of a value which only looked right names its variable, like any other bad value. */
+/** An address that cannot be listened on names its variable, like any other bad value. */
 const explained = (error: unknown, config: Config): unknown => {
   if (!(error instanceof Error)) return error;
-  const key = causeOf(error, config);
+  const key = causeOf(error);
   if (key === undefined) return error;
   return new BadConfig([`${variables[key].name}: "${String(config[key])}" cannot be used: ${error.message}`]);
 };
 
-type BlamedKey = 'host' | 'port' | 'masterKeyFile' | 'dataDir';
-
-const causeOf = (error: NodeJS.ErrnoException, { dataDir, masterKeyFile }: Config): BlamedKey | undefined => {
-  const { code, syscall, path, message } = error;
+const causeOf = ({ code, syscall, path }: NodeJS.ErrnoException): 'host' | 'port' | undefined => {
   if (code === 'EADDRNOTAVAIL' || syscall === 'getaddrinfo') return 'host';
-  // The lock of the data folder is listened on as well, but has a path.
-  if (syscall === 'listen' && path === undefined) return 'port';
-  // What cannot be made may be a folder on the way.
-  const isAbout = (file: string): boolean => message.includes(file) || (path !== undefined && file.startsWith(path));
-  if (masterKeyFile !== undefined && isAbout(masterKeyFile)) return 'masterKeyFile';
-  return code !== undefined && isAbout(dataDir) ? 'dataDir' : undefined;
+  return syscall === 'listen' && path === undefined ? 'port' : undefined;
 };
 
 const failed = (error: unknown): void => {
@@ -55,6 +47,6 @@ const failed = (error: unknown): void => {
 };
 
 /** What a person can put right: the message says all. */
-const expectedNames: ReadonlySet<string> = new Set(['FolderInUse', 'EngineUnavailable', 'WrongMasterKey']);
+const expectedNames: ReadonlySet<string> = new Set(['FolderInUse', 'EngineUnavailable']);
 
 main().catch(failed);

@@ -4,7 +4,8 @@ import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import { instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import type { Config } from '../config.js';
-import type { Engines } from '../engines.js';
+import type { Deployed } from './deployment/open.js';
+import type { EngineParts, Engines } from '../engines.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Health } from '../gateway/operations/health.js';
 import type { Metrics } from '../gateway/operations/metrics.js';
@@ -41,6 +42,8 @@ export const of = {
   vault: token<Vault>('vault'),
   sealer: token<Sealer>('sealer'),
   log: token<EventLog>('log'),
+  deployed: token<Deployed>('deployed'),
+  parts: token<EngineParts>('parts'),
   engines: token<Engines>('engines'),
   leases: token<Leases>('leases'),
   nodeNumber: token<NodeNumber>('nodeNumber'),

@@ -2,6 +2,7 @@ import type { EventKind } from '../kernel/declareEvents.js';
 import type { Event } from '../kernel/event.js';
 import { accountEvents } from './accounts/events.js';
 import { communityEvents } from './communities/events.js';
+import { identityEvents, keyCountEvents } from './deployments/events.js';
 import { inviteEvents } from './invites/events.js';
 import { memberEvents } from './members/events.js';
 import { messageEvents } from './messages/events.js';
@@ -18,6 +19,8 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   inviteEvents,
   messageEvents,
   readEvents,
+  identityEvents,
+  keyCountEvents,
 ];
 
 /** Every kind of event there is. The codec, docs/events.md and the golden samples follow from this list. */

@@ -94,7 +94,8 @@ const dataOf = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): object |
   if (kind.personal === undefined) return fields;
   const sealed = body['sealed'];
   if (typeof sealed !== 'string') throw new Misshapen('sealed content', sealed);
-  const opened = sealer.open(sealed, bindingOf(kind.personal.sealedFor(fields), stored, kind.stored));
+  const binding = bindingOf(kind.personal.sealedFor(fields), stored, kind.stored);
+  const opened = sealer.open(sealed, binding, stored.position);
   if (opened instanceof KeysMissing) return opened;
   if (!(opened instanceof Uint8Array)) {
     return { ...fields, ...Object.fromEntries(kind.personal.names.map((name) => [name, shredded])) };

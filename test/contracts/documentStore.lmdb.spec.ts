@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { lmdbDocuments } from '../../src/adapters/documents/lmdb.js';
-import { documentStoreContract } from './documentStore.js';
+import { documentStoreContract, newStoreContract } from './documentStore.js';
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'osmium-documents-'));
 
@@ -15,6 +15,8 @@ documentStoreContract('lmdb', () => lmdbDocuments({ folder }), {
   runs: 100,
   cleanUp: () => rm(folder, { recursive: true }),
 });
+
+newStoreContract('lmdb', () => lmdbDocuments({ folder: join(folder, 'new') }));
 
 it('lmdb documents: refuse to open when the indexes of a collection have changed without a new version', async (test) => {
   const own = newFolder();

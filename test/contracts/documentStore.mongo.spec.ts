@@ -2,7 +2,7 @@ import { it } from 'node:test';
 import { mongoDocuments } from '../../src/adapters/documents/mongo.js';
 import { mongoProxy } from '../adapters/mongoProxy.js';
 import { dropCollections, freshName, mongoUrl as url, needsMongo } from '../support/mongoServer.js';
-import { documentStoreContract } from './documentStore.js';
+import { documentStoreContract, newStoreContract } from './documentStore.js';
 
 if (url === '') {
   it('documents: mongo', { skip: needsMongo });
@@ -13,6 +13,7 @@ if (url === '') {
     runs: 100,
     cleanUp: () => dropCollections(prefix),
   });
+  newStoreContract('mongo', () => mongoDocuments({ url, prefix: `${prefix}new_` }));
 
   // A replica set, or what says that it is one: then the transactions are the client's side only.
   const proxy = await mongoProxy({ url, replicaSet: 'claimed' });

@@ -46,7 +46,39 @@ export const documentStoreContract = (
     scans(withStore);
     commits(withStore);
     fences(withStore);
+    owners(makeStore, options);
     if (options.keeps) reopening(makeStore);
+  });
+};
+
+const owners = (makeStore: () => DocumentStore | Promise<DocumentStore>, { keeps }: DocumentStoreOptions): void => {
+  it('belongs to the deployment that was named last', async () => {
+    const store = await makeStore();
+    await store.open([]);
+    await store.belongTo('a');
+    await store.belongTo('b');
+    assert.deepEqual(await store.owner(), { status: 'named', deployment: 'b' });
+    await store.close();
+    if (!keeps) return;
+    const again = await makeStore();
+    // Before it is opened, too.
+    assert.deepEqual(await again.owner(), { status: 'named', deployment: 'b' });
+    await again.close();
+  });
+};
+
+/** `makeStore` gives a store over a place that nobody has used. */
+export const newStoreContract = (name: string, makeStore: () => DocumentStore): void => {
+  it(`documents: ${name}: are nobody's until the first commit, and unnamed after it`, async () => {
+    const store = makeStore();
+    assert.deepEqual(await store.owner(), { status: 'empty' });
+    await store.open([]);
+    assert.deepEqual(await store.owner(), { status: 'empty' });
+    await store.commit([], [{ projection: 'people', position: 0n }]);
+    assert.deepEqual(await store.owner(), { status: 'empty' });
+    await store.commit([], [{ projection: 'people', position: 5n }]);
+    assert.deepEqual(await store.owner(), { status: 'unnamed' });
+    await store.close();
   });
 };
 

@@ -23,6 +23,7 @@ export const vaultContract = (name: string, makeVault: () => Vault | Promise<Vau
     };
     secrets(withVault);
     destruction(withVault);
+    counting(withVault);
     if (options.keeps) keeping(makeVault);
   });
 };
@@ -127,6 +128,21 @@ const destruction = (withVault: WithVault): void => {
       assert.deepEqual(first, [`${name}.a`, `${name}.b`, `${name}.c`]);
       assert.equal((await vault.destroyed(first[2], 1))[0], `${name}.d`);
       assert.ok((await vault.destroyed(undefined, 1_000)).includes(`${name}.d`));
+    }));
+};
+
+const counting = (withVault: WithVault): void => {
+  it('counts every name once, also those that were destroyed', () =>
+    withVault(async (vault, name) => {
+      const before = await vault.names();
+      await vault.create(`${name}.created`, one);
+      await vault.create(`${name}.created`, other);
+      await vault.put(`${name}.put`, one);
+      await vault.put(`${name}.put`, other);
+      assert.equal(await vault.names(), before + 2);
+      await vault.destroy(`${name}.put`);
+      await vault.destroy(`${name}.put`);
+      assert.equal(await vault.names(), before + 2);
     }));
 };
 

@@ -112,6 +112,9 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   MarkerMoved: 'reads-123456789012345678.channel.11.12',
   NameClaimed: 'email-sample',
   NameReleased: 'email-sample',
+  DeploymentNamed: 'deployment-identity',
+  KeysGivenUp: 'deployment-identity',
+  KeysCounted: 'deployment-keys',
 };
 
 describe('events', () => {

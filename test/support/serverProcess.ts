@@ -2,6 +2,7 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** What is to be done in the end: a test's context is one. */
 export type Cleanup = { readonly after: (work: () => void | Promise<void>) => void };
@@ -31,9 +32,13 @@ const surroundings = (environment: Environment): Environment => ({
   ...environment,
 });
 
-/** Ends with the test, in one way or another. */
-export const serverProcess = (t: Cleanup, environment: Environment): ServerProcess =>
-  watched(t, fork(main, { env: surroundings(environment), silent: true }));
+/** Ends with the test, in one way or another. `by`: a program, with its words, that starts it as somebody else. */
+export const serverProcess = (t: Cleanup, environment: Environment, by: readonly string[] = []): ServerProcess => {
+  const [program, ...words] = by;
+  if (program === undefined) return watched(t, fork(main, { env: surroundings(environment), silent: true }));
+  const node = [...words, process.execPath, fileURLToPath(main)];
+  return watched(t, spawn(program, node, { env: surroundings(environment) }));
+};
 
 /** The same, started as `npm start` does it: a signal reaches the shell in between. What is built is not built again. */
 export const startedByScript = (t: Cleanup, environment: Environment): ServerProcess => {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from './makeFolder.js';
 
 /** Another process works on the folder. */
 export class FolderInUse extends Error {
@@ -31,7 +32,7 @@ const attemptsMax = 5;
  * the folder, where process numbers mean nothing.
  */
 export const lockFolder = async (folder: string): Promise<FolderLock> => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const path = socketPath(realpathSync(folder));
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const server = await listenOn(path);

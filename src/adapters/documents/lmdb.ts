@@ -5,11 +5,15 @@ import {
   Fenced,
   type Checkpoint,
   type CollectionSpec,
+  type DocumentsOwner,
   type DocumentStore,
   type DocumentWrite,
   type IndexRange,
   type KeyScan,
 } from '../../kernel/ports/documentStore.js';
+import { checkLmdbFile, hasLmdbFile } from '../dataFolder/lmdbFile.js';
+import { makeFolder } from '../dataFolder/makeFolder.js';
+import { checkRoom } from '../dataFolder/room.js';
 import { keyWriter, type KeyWriter } from './indexKeys.js';
 import { dropCollection, openCollection, type Collection, type Meta, type Operation } from './lmdb/collection.js';
 
@@ -29,6 +33,8 @@ export const collectionsMax = 500;
  */
 export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore => {
   let store: Store | undefined;
+  let root: RootDatabase | undefined;
+  const environment = (): RootDatabase => (root ??= openRoot(folder));
   const opened = (): Store => {
     if (store === undefined) throw new Error('the document store is not open');
     return store;
@@ -36,7 +42,12 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
   return {
     open: async (specs) => {
       if (store !== undefined) throw new Error('the document store is open already');
-      store = await openStore(folder, specs);
+      store = await openStore(environment(), specs);
+    },
+    owner: async () => (root === undefined && !hasLmdbDocuments(folder) ? { status: 'empty' } : ownerIn(environment())),
+    belongTo: async (deployment) => {
+      const { meta } = opened();
+      await meta.put(deploymentKey, deployment);
     },
     get: async (name, key) => collectionOf(opened(), name).read(key),
     getMany: async (name, keys) => {
@@ -49,11 +60,10 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
     commit: (writes, checkpoints) => commitInTurn(opened(), writes, checkpoints),
     checkpoint: async (projection) => positionIn(opened().meta, projection),
     close: async () => {
-      const closing = store;
-      store = undefined;
-      if (closing === undefined) return;
-      await closing.turn;
-      await closing.environment.close();
+      const closing = { store, root };
+      [store, root] = [undefined, undefined];
+      await closing.store?.turn;
+      await closing.root?.close();
     },
   };
 };
@@ -67,24 +77,44 @@ type Store = {
   turn: Promise<unknown>;
 };
 
-const openStore = async (folder: string, specs: readonly CollectionSpec[]): Promise<Store> => {
+const openStore = async (environment: RootDatabase, specs: readonly CollectionSpec[]): Promise<Store> => {
   if (specs.length > collectionsMax) throw new Error(`at most ${collectionsMax.toString()} collections`);
-  const environment = open(environmentOptions(folder));
-  try {
-    const meta: Meta = environment.openDB({ name: 'meta' });
-    await dropUnnamed(environment, meta, new Set(specs.map(({ name }) => name)));
-    const collections = new Map<string, Collection>();
-    for (const spec of specs) collections.set(spec.name, openCollection(environment, meta, spec));
-    return { environment, meta, collections, writer: keyWriter(), turn: Promise.resolve() };
-  } catch (error) {
-    await environment.close();
-    throw error;
-  }
+  const meta = metaOf(environment);
+  await dropUnnamed(environment, meta, new Set(specs.map(({ name }) => name)));
+  const collections = new Map<string, Collection>();
+  for (const spec of specs) collections.set(spec.name, openCollection(environment, meta, spec));
+  return { environment, meta, collections, writer: keyWriter(), turn: Promise.resolve() };
+};
+
+const metaOf = (environment: RootDatabase): Meta => environment.openDB({ name: 'meta' });
+
+const fileIn = (folder: string): string => join(folder, 'documents.mdb');
+
+/** Whether there are documents already. Makes nothing. */
+const hasLmdbDocuments = (folder: string): boolean => hasLmdbFile(fileIn(folder));
+
+/** Throws `DamagedFile`. */
+const openRoot = (folder: string): RootDatabase => {
+  makeFolder(folder);
+  checkLmdbFile(fileIn(folder), 'late');
+  checkRoom(folder);
+  return open(environmentOptions(folder));
+};
+
+const deploymentKey = 'deployment';
+
+const ownerIn = (environment: RootDatabase): DocumentsOwner => {
+  const meta = metaOf(environment);
+  const deployment = meta.get(deploymentKey);
+  if (typeof deployment === 'string') return { status: 'named', deployment };
+  const prefix = 'checkpoint ';
+  const positions = [...meta.getRange({ start: prefix, end: `${prefix}\uffff` })].map(({ value }) => value);
+  return { status: positions.some((position) => position !== beforeAll) ? 'unnamed' : 'empty' };
 };
 
 /** `safeRestore` is missing in the types of the package. */
 const environmentOptions = (folder: string): RootDatabaseOptionsWithPath & { readonly safeRestore: boolean } => ({
-  path: join(folder, 'documents.mdb'),
+  path: fileIn(folder),
   noSubdir: true,
   // Collections that go are still open while they are dropped.
   maxDbs: 4 * collectionsMax + 1,

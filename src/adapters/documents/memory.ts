@@ -4,6 +4,7 @@ import {
   type AbsentDocument,
   type Checkpoint,
   type CollectionSpec,
+  type DocumentsOwner,
   type DocumentStore,
   type DocumentWrite,
   type IndexKey,
@@ -35,7 +36,13 @@ export const memoryDocuments = (): DocumentStore => {
   };
   const get = (name: string, key: string): StoredDocument | AbsentDocument =>
     storedOf(collectionOf(name).held.get(key)) ?? { key, position: beforeAll };
+  let deployment: string | undefined;
   return {
+    owner: () => settled(() => ownerOf(deployment, [...checkpoints.values()])),
+    belongTo: (name) =>
+      settled(() => {
+        deployment = name;
+      }),
     open: (specs) => settled(() => reopen({ collections, checkpoints }, specs)),
     get: (name, key) => settled(() => get(name, key)),
     getMany: (name, keys) => settled(() => keys.map((key) => get(name, key))),
@@ -52,6 +59,11 @@ export const memoryDocuments = (): DocumentStore => {
     checkpoint: (projection) => settled(() => checkpoints.get(projection)?.position ?? beforeAll),
     close: () => settled(() => undefined),
   };
+};
+
+const ownerOf = (deployment: string | undefined, marks: readonly Mark[]): DocumentsOwner => {
+  if (deployment !== undefined) return { status: 'named', deployment };
+  return { status: marks.some(({ position }) => position > beforeAll) ? 'unnamed' : 'empty' };
 };
 
 /** Never throws at once: the port's methods reject. */

@@ -1,8 +1,9 @@
 import { beforeAll } from '../../kernel/event.js';
 import type { DocumentStore, IndexRange } from '../../kernel/ports/documentStore.js';
-import { connectMongo, databaseIn } from '../mongo/connection.js';
+import { connectMongo, databaseIn, type MongoConnection } from '../mongo/connection.js';
 import { commit, prepared } from './mongo/commit.js';
 import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongo/reads.js';
+import { nameOwner, ownerIn } from './mongo/owner.js';
 import { openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
 
 export type MongoDocumentsOptions = {
@@ -26,7 +27,10 @@ export const connectionsMax = 100;
  * come again. The connection is made again by itself.
  */
 export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore => {
+  const place = { database: databaseIn(options.url), prefix: options.prefix ?? '' };
   const reading: Reading = { maxTimeMS: options.operationMillisMax ?? operationMillisDefault };
+  let connecting: Promise<MongoConnection> | undefined;
+  const connection = (): Promise<MongoConnection> => (connecting ??= connectedTo(options));
   let opening: Promise<Opened> | undefined;
   // A commit looks at what is there before it writes, so one follows the other.
   let turn: Promise<unknown> = Promise.resolve();
@@ -43,8 +47,13 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
   return {
     open: async (specs) => {
       if (opening !== undefined) throw new Error('the document store is open already');
-      opening = openOn(options, specs);
+      opening = connection().then((connected) => openCollections({ connection: connected, ...place, specs }));
       await opening;
+    },
+    owner: async () => ownerIn(await connection(), place, reading),
+    belongTo: async (deployment) => {
+      await opened();
+      await nameOwner(await connection(), place, deployment);
     },
     get: (name, key) =>
       within(name, async (collection) => {
@@ -65,25 +74,19 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
       (await (await opened()).checkpoints.findOne({ _id: projection }, reading))?._p ?? beforeAll,
     close: async () => {
       await turn;
-      const store = await opening?.catch(() => undefined);
-      opening = undefined;
-      await store?.client.close();
+      await opening?.catch(() => undefined);
+      const connected = await connecting?.catch(() => undefined);
+      [opening, connecting] = [undefined, undefined];
+      await connected?.client.close();
     },
   };
 };
 
-const openOn = async (
-  { url, prefix = '', operationMillisMax = operationMillisDefault }: MongoDocumentsOptions,
-  specs: Parameters<DocumentStore['open']>[0],
-): Promise<Opened> => {
-  const connection = await connectMongo({ url, appName: 'osmium documents', connectionsMax, operationMillisMax });
-  try {
-    return await openCollections({ connection, database: databaseIn(url), prefix, specs });
-  } catch (error) {
-    await connection.client.close();
-    throw error;
-  }
-};
+const connectedTo = ({
+  url,
+  operationMillisMax = operationMillisDefault,
+}: MongoDocumentsOptions): Promise<MongoConnection> =>
+  connectMongo({ url, appName: 'osmium documents', connectionsMax, operationMillisMax });
 
 const collectionOf = ({ collections }: Opened, name: string): OpenCollection => {
   const collection = collections.get(name);

@@ -6,13 +6,14 @@ import {
   type ExpectedRevision,
   type NewEvent,
 } from '../../kernel/ports/eventLog.js';
+import { hasLmdbFile } from '../dataFolder/lmdbFile.js';
 import { checkAppend, checkMaxCount, isAsExpected, type StoredPlace } from './appendRules.js';
 import { committer, type AppendCommitter } from './lmdb/committer.js';
 import { feed } from './feed.js';
 import { heads, type Heads } from './lmdb/heads.js';
 import { openIndexStore } from './lmdb/indexStore.js';
 import { logReader, type LogReader } from './lmdb/logReader.js';
-import { firstKept, openLogStore, settingsOf } from './lmdb/logStore.js';
+import { firstKept, logFileIn, openLogStore, settingsOf } from './lmdb/logStore.js';
 import { packedId } from './lmdb/record.js';
 import { streamIndex, type StreamIndex } from './lmdb/streamIndex.js';
 
@@ -25,11 +26,14 @@ export type LmdbEventLogNeeds = {
   readonly now: () => Millis;
 };
 
+/** Whether there is a log already. Makes nothing. */
+export const hasLmdbLog = (folder: string): boolean => hasLmdbFile(logFileIn(folder));
+
 /**
  * The event log in two LMDB environments of its own: the log, and an index that follows from it. Reads, like
  * subscriptions, see only what is durable. In a stream with a max count a retry is recognised for as long as the event
  * is among the newest `maxCount` or the 32 before them. Throws `DamagedRecord` when a record that the index does not
- * have yet is damaged.
+ * have yet is damaged, and `DamagedFile`.
  */
 export const lmdbEventLog = async (needs: LmdbEventLogNeeds): Promise<EventLog> => {
   const { reader, known, commits, following, release } = await partsOf(needs);

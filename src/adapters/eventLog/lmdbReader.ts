@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import type { Position } from '../../kernel/event.js';
 import type { LogRead, StoredEvent } from '../../kernel/ports/eventLog.js';
+import { checkLmdbFile } from '../dataFolder/lmdbFile.js';
 import { readSegment } from './lmdb/record.js';
 
 /** There is no log in this folder. Nothing was made. */
@@ -27,10 +28,11 @@ export interface LmdbReader {
 
 type Tables = { readonly segments: Database<Buffer, number>; readonly settings: Database<Buffer, Buffer> };
 
-/** `folder` is that of `lmdbEventLog`. Throws `NoLog`. */
+/** `folder` is that of `lmdbEventLog`. Throws `NoLog` and `DamagedFile`. */
 export const lmdbReader = (folder: string): LmdbReader => {
   const [log, index] = [join(folder, 'log'), join(folder, 'index')];
   if (!existsSync(join(log, dataFile))) throw new NoLog(folder);
+  checkLmdbFile(join(log, dataFile));
   const root = open({ path: log, noSubdir: false, encoding: 'binary', readOnly: true });
   const { segments, settings } = tablesOf(root) ?? emptied(root, folder);
   return {

@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
+import { beforeAll, type Position } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
 import { shredded, type Shredded } from '../../kernel/opened.js';
 import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
@@ -20,9 +21,17 @@ const lookupKeyName = 'lookup';
 /** One for each author, month and chat: deriving takes eight times as long as opening. Half a kilobyte each. */
 export const sealingKeysMax = 40_000;
 
+export type VaultSealerNeeds = VaultKeysNeeds & {
+  /**
+   * The keys of everything up to here were given up, so a key of that name may have been made anew, and does not open
+   * what the former one sealed. Absent: none were.
+   */
+  readonly givenUpTo?: Position | undefined;
+};
+
 /** Seals under keys of a vault. */
-export const vaultSealer = async (needs: VaultKeysNeeds): Promise<VaultSealer> => {
-  const { vault, clock, random } = needs;
+export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer> => {
+  const { vault, clock, random, givenUpTo = beforeAll } = needs;
   const lookupKey = await vault.create(lookupKeyName, random.bytes(keyBytes));
   if (lookupKey === 'destroyed') throw new KeyDestroyed(lookupKeyName);
   const keys = vaultKeys(needs);
@@ -35,7 +44,12 @@ export const vaultSealer = async (needs: VaultKeysNeeds): Promise<VaultSealer> =
       if (typeof key === 'string') throw new KeyDestroyed(key);
       return sealText({ key, period: owned, binding }, plain, random.bytes(nonceBytes));
     },
-    open: (sealed, binding) => opened(sealing, sealed, binding),
+    open: (sealed, binding, at) => {
+      const plain = opened(sealing, sealed, binding);
+      if (plain !== 'broken') return plain;
+      if (at !== undefined && at <= givenUpTo) return shredded;
+      throw new SealBroken(binding.associated);
+    },
     loadKeys: (names) => keys.load(names),
     makeKeys: (names) => keys.make(names),
     lookupHash: (value) => createHmac('sha256', lookupKey).update(value).digest('hex'),
@@ -46,17 +60,20 @@ export const vaultSealer = async (needs: VaultKeysNeeds): Promise<VaultSealer> =
   };
 };
 
-const opened = (sealing: SealingKeys, sealed: string, binding: SealBinding): Uint8Array | Shredded | KeysMissing => {
+const opened = (
+  sealing: SealingKeys,
+  sealed: string,
+  binding: SealBinding,
+): Uint8Array | Shredded | KeysMissing | 'broken' => {
   const parts = partsOf(sealed);
-  if (parts === undefined) throw new SealBroken(binding.associated);
+  if (parts === undefined) return 'broken';
   const { period, payload } = parts;
-  if ((period === nobodysPeriod) !== (binding.subject === undefined)) throw new SealBroken(binding.associated);
+  if ((period === nobodysPeriod) !== (binding.subject === undefined)) return 'broken';
   const key = sealing.ofStored(binding, period);
   if (key instanceof KeysMissing) return key;
   if (key === 'shredded') return shredded;
   const plain = openPayload({ key, period, binding }, payload);
-  if (plain === undefined) throw new SealBroken(binding.associated);
-  return plain;
+  return plain ?? 'broken';
 };
 
 type SealingKeys = {
@@ -107,5 +124,5 @@ const cacheKey = ({ subject = '-', scope }: Omit<SealBinding, 'associated'>, per
   `${subject} ${period} ${scope}`;
 
 /** The author's first, the scope's last. */
-const namesOf = ({ subject, scope }: SealBinding, period: string): readonly string[] =>
+export const namesOf = ({ subject, scope }: SealBinding, period: string): readonly string[] =>
   subject === undefined ? [scopeKeyName(scope)] : [authorKeyName(subject, period), scopeKeyName(scope)];

@@ -1,7 +1,10 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import type { Vault } from '../../kernel/ports/vault.js';
+import { checkLmdbFile, DamagedFile, hasLmdbFile } from '../dataFolder/lmdbFile.js';
+import { makeFolder } from '../dataFolder/makeFolder.js';
+import { checkRoom } from '../dataFolder/room.js';
 import { checkedName } from './names.js';
 import { openSalts, type Salts } from './salts.js';
 import { DamagedSecret, saltBytes, wrapping, WrongMasterKey, type Wrapping } from './wrapping.js';
@@ -13,22 +16,30 @@ export type LmdbVaultOptions = {
   readonly masterKey: Uint8Array;
 };
 
-/** Throws `WrongMasterKey`. One process at a time. */
+const fileIn = (folder: string): string => join(folder, 'vault.mdb');
+
+/** Whether there is a vault already. Makes nothing. */
+export const hasLmdbVault = (folder: string): boolean => hasLmdbFile(fileIn(folder));
+
+/** Throws `WrongMasterKey`, and `DamagedFile` where one of the two files is. One process at a time. */
 export const lmdbVault = async ({ folder, masterKey }: LmdbVaultOptions): Promise<Vault> => {
   const wrap = wrapping(masterKey);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'vault.mdb');
+  const path = fileIn(folder);
+  makeFolder(folder);
+  checkLmdbFile(path);
+  checkRoom(folder);
   // Without overlapping syncs nothing is visible before it is durable.
   const environment = open({ path, noSubdir: true, maxDbs: 8, overlappingSync: false });
   try {
     chmodSync(path, 0o600);
     await checkMasterKey(environment.openDB({ name: 'check', encoding: 'binary' }), wrap);
-    const salts = await openSalts(join(folder, 'vault.salts'));
+    const secrets: Store['secrets'] = environment.openDB({ name: 'secrets', encoding: 'binary' });
+    const salts = await saltsOf(join(folder, 'vault.salts'), countOf(secrets));
     const store: Store = {
       wrap,
       salts,
       environment,
-      secrets: environment.openDB({ name: 'secrets', encoding: 'binary' }),
+      secrets,
       register: environment.openDB({ name: 'destroyed', encoding: 'binary' }),
       unwiped: environment.openDB({ name: 'unwiped', encoding: 'binary', keyEncoding: 'uint32' }),
     };
@@ -39,6 +50,18 @@ export const lmdbVault = async ({ folder, masterKey }: LmdbVaultOptions): Promis
     throw error;
   }
 };
+
+/** Without its salt no secret can be unwrapped, and new salts would take the places of the missing ones. */
+const saltsOf = async (path: string, secrets: number): Promise<Salts> => {
+  const salts = await openSalts(path, secrets > 0 ? 'must be there' : 'may be made');
+  if (salts.count() >= secrets) return salts;
+  await salts.close();
+  throw new DamagedFile(path, `it has ${salts.count().toString()} salts, vault.mdb ${secrets.toString()} secrets`);
+};
+
+const countOf = (table: Database<Buffer, string>): number =>
+  // The library's types leave open what it counts.
+  (table.getStats() as { readonly entryCount: number }).entryCount;
 
 type Store = {
   readonly wrap: Wrapping;
@@ -86,6 +109,11 @@ const vaultOver = (store: Store): Vault => {
       Array.from(
         store.register.getKeys(after === undefined ? { limit } : { start: after, exclusiveStart: true, limit }),
       ),
+    // A name is in one of the two tables: destroying it moves it.
+    names: async () => {
+      store.environment.resetReadTxn();
+      return countOf(store.secrets) + countOf(store.register);
+    },
     close: async () => {
       await Promise.all(inFlight);
       await store.salts.close();

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../dataFolder/makeFolder.js';
 import { masterKeyBytes } from './wrapping.js';
+
+/** The file is missing and may not be made, or holds no key. */
+export class NoMasterKey extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NoMasterKey';
+  }
+}
 
 export type MasterKey = {
   readonly key: Uint8Array;
@@ -14,11 +23,11 @@ export type MasterKey = {
 /**
  * Reads a key file: 32 bytes, as they are, or as hex or base64 text. Makes it, for its owner alone, if it does not
  * exist and may be made: beside a vault that is there already a new key would only hide that the old one is missing.
- * Throws when the file holds anything else, or is missing and may not be made.
+ * Throws `NoMasterKey` when the file holds anything else, or is missing and may not be made.
  */
 export const loadMasterKey = (path: string, { mayMake }: { readonly mayMake: boolean }): MasterKey => {
   if (!mayMake && !existsSync(path)) {
-    throw new Error(`the vault was made under a master key, but ${path} is not there: restore the key file`);
+    throw new NoMasterKey(`the vault was made under a master key, but ${path} is not there: restore the key file`);
   }
   const made = makeUnlessExists(path);
   const key = keyIn(contentOf(path), path);
@@ -28,7 +37,7 @@ export const loadMasterKey = (path: string, { mayMake }: { readonly mayMake: boo
 };
 
 const makeUnlessExists = (path: string): boolean => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   try {
     writeFileSync(path, `${randomBytes(masterKeyBytes).toString('base64')}\n`, {
       mode: 0o600,
@@ -44,7 +53,7 @@ const makeUnlessExists = (path: string): boolean => {
 
 const contentOf = (path: string): Buffer => {
   // What is read from a folder is refused without saying which.
-  if (!statSync(path).isFile()) throw new Error(`${path} is no file`);
+  if (!statSync(path).isFile()) throw new NoMasterKey(`${path} is no file`);
   return readFileSync(path);
 };
 
@@ -56,5 +65,5 @@ const keyIn = (content: Buffer, path: string): Uint8Array => {
   const text = content.toString('latin1').trim();
   if (hex.test(text)) return Uint8Array.from(Buffer.from(text, 'hex'));
   if (base64.test(text)) return Uint8Array.from(Buffer.from(text, 'base64'));
-  throw new Error(`${path} holds no master key: 32 bytes, or these as hex or base64`);
+  throw new NoMasterKey(`${path} holds no master key: 32 bytes, or these as hex or base64`);
 };

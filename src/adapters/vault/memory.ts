@@ -33,6 +33,7 @@ export const memoryVault = (): Vault => {
           .sort()
           .slice(0, limit),
       ),
+    names: () => Promise.resolve(secrets.size + gone.size),
     close: () => Promise.resolve(),
   };
 };

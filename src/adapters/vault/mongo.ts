@@ -36,7 +36,7 @@ export const mongoVault = async (options: MongoVaultOptions): Promise<Vault> => 
   const address = { url: options.url, appName: 'osmium vault', connectionsMax, operationMillisMax };
   const { client, readConcern } = await connectMongo(address);
   try {
-    const database = client.db(options.database ?? `${databaseIn(options.url)}_vault`);
+    const database = client.db(databaseOf(options));
     const records = database.collection<SecretRecord>('secrets', { readConcern });
     await checkMasterKey(records, wrap);
     // Sparse: only what was destroyed takes room in it.
@@ -47,6 +47,22 @@ export const mongoVault = async (options: MongoVaultOptions): Promise<Vault> => 
     throw error;
   }
 };
+
+/** Whether there is a vault already. Makes nothing. Rejects when the server cannot be reached in time. */
+export const hasMongoVault = async (options: Omit<MongoVaultOptions, 'masterKey'>): Promise<boolean> => {
+  const operationMillisMax = options.operationMillisMax ?? operationMillisDefault;
+  const address = { url: options.url, appName: 'osmium vault', connectionsMax: 1, operationMillisMax };
+  const { client, readConcern } = await connectMongo(address);
+  try {
+    const records = client.db(databaseOf(options)).collection<SecretRecord>('secrets', { readConcern });
+    return (await records.findOne({}, { projection: { _id: 1 }, maxTimeMS: operationMillisMax })) !== null;
+  } finally {
+    await client.close();
+  }
+};
+
+const databaseOf = ({ url, database }: Omit<MongoVaultOptions, 'masterKey'>): string =>
+  database ?? `${databaseIn(url)}_vault`;
 
 /** `_id` is the name. A secret is replaced, and destroyed, by replacing the whole record, its salt with it. */
 type SecretRecord = HeldRecord | DestroyedRecord;
@@ -84,6 +100,8 @@ const vaultOver = (store: Store): Vault => {
     put: async (name, secret) => put(records, recordOf(wrap, checkedName(name), secret)),
     destroy: async (name) => destroy(records, checkedName(name)),
     destroyed: (after, limit) => destroyed(store, after, limit),
+    // The record that checks the master key is no secret of anybody's.
+    names: async () => (await records.countDocuments({}, { maxTimeMS })) - 1,
     close: () => store.close(),
   };
 };

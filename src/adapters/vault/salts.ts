@@ -11,6 +11,8 @@ export interface Salts {
   /** A new salt; durable when resolved. */
   add(): Promise<Salt>;
   read(number: number): Uint8Array;
+  /** How many there have ever been. */
+  count(): number;
   /** Overwrites salts; durable when resolved. */
   wipe(numbers: readonly number[]): Promise<void>;
   close(): Promise<void>;
@@ -18,11 +20,10 @@ export interface Salts {
 
 export type Salt = { readonly number: number; readonly bytes: Uint8Array };
 
-export const openSalts = async (path: string): Promise<Salts> => {
-  // Made if it does not exist, and never truncated.
-  const file = await open(path, 'a', 0o600)
-    .then((made) => made.close())
-    .then(() => open(path, 'r+'));
+/** Throws the system's error when the file is not there and must be. It is never truncated. */
+export const openSalts = async (path: string, presence: 'may be made' | 'must be there'): Promise<Salts> => {
+  if (presence === 'may be made') await (await open(path, 'a', 0o600)).close();
+  const file = await open(path, 'r+');
   let count = Math.ceil((await file.stat()).size / saltBytes);
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -54,6 +55,7 @@ export const openSalts = async (path: string): Promise<Salts> => {
       readSync(file.fd, bytes, 0, saltBytes, number * saltBytes);
       return bytes;
     },
+    count: () => count,
     wipe: async (numbers) => {
       if (numbers.length === 0) return;
       for (const number of numbers) await file.write(new Uint8Array(saltBytes), 0, saltBytes, number * saltBytes);

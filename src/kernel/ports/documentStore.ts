@@ -80,10 +80,22 @@ export type IndexRange = {
   readonly limit: number;
 };
 
+/** Whose documents a store has: `unnamed` where some were written and nobody said for which deployment. */
+export type DocumentsOwner =
+  | { readonly status: 'empty' }
+  | { readonly status: 'unnamed' }
+  | { readonly status: 'named'; readonly deployment: string };
+
 /** The read models. Any of it can be rebuilt from the log. */
 export interface DocumentStore {
+  /** Changes nothing, so it may be asked before `open`, which drops what is not named. Makes nothing either. */
+  owner(): Promise<DocumentsOwner>;
+
+  /** Names the deployment to which all documents belong, in place of a former name. To be called after `open`. */
+  belongTo(deployment: string): Promise<void>;
+
   /**
-   * Makes what the collections need. Call once, before anything else; collections that are not named any more are
+   * Makes what the collections need. Call once, before anything but `owner`; collections that are not named any more are
    * dropped, and with each of them go the checkpoints that have its name among the words of theirs: should it be named
    * again, its documents are not there. A process that still works on a dropped collection is fenced off.
    */

@@ -1,3 +1,4 @@
+import type { Position } from '../event.js';
 import type { Shredded } from '../opened.js';
 
 /** What a sealed value is bound to. Opening it under anything else fails. */
@@ -35,8 +36,11 @@ export interface Sealer {
   /** `period` is `yyyymm`. Refuses (throws) when a key of the binding has been destroyed: nothing new is written for what was erased. */
   seal(plain: Uint8Array, binding: SealBinding, period: string): string | KeysMissing;
 
-  /** Throws `SealBroken`. */
-  open(sealed: string, binding: SealBinding): Uint8Array | Shredded | KeysMissing;
+  /**
+   * `at` is the place in the log, which is no part of what the value is bound to, since a copied log has other places.
+   * Throws `SealBroken`, except where the keys of that part of the log were given up: there it is `Shredded`.
+   */
+  open(sealed: string, binding: SealBinding, at?: Position): Uint8Array | Shredded | KeysMissing;
 
   /** Fetches keys that are to open something; those that never existed or were destroyed count as destroyed. */
   loadKeys(names: readonly string[]): Promise<void>;

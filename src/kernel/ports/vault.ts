@@ -18,5 +18,11 @@ export interface Vault {
   /** The register, for a restore to be checked against. Names in order, after `after`. */
   destroyed(after: string | undefined, limit: number): Promise<readonly string[]>;
 
+  /**
+   * How many names the vault has ever held or destroyed. Never falls in one and the same vault, and grows by 1 with each
+   * new name, so a vault with fewer than it had is an older copy. A shared vault may read all of its names for that.
+   */
+  names(): Promise<number>;
+
   close(): Promise<void>;
 }

@@ -78,7 +78,10 @@ export type ProjectionStatus = {
 /** The stored documents hold events that the log does not have: it was restored from an older backup. Rebuild them. */
 export class DocumentsAheadOfLog extends Error {
   constructor(projection: string, position: Position, end: Position) {
-    super(`the documents of ${projection} are at ${position.toString()}, the log ends at ${end.toString()}`);
+    super(
+      `the documents of ${projection} are at ${position.toString()}, the log ends at ${end.toString()}: the log is an ` +
+        'older copy; put the newer one back, or delete the read models, which are folded from the log again',
+    );
     this.name = 'DocumentsAheadOfLog';
   }
 }

@@ -34,14 +34,26 @@ export type DocumentsPlace = {
   readonly specs: readonly CollectionSpec[];
 };
 
+const optionsOf = ({ readConcern }: MongoConnection): CollectionOptions => ({
+  readConcern,
+  useBigInt64: true,
+  promoteBuffers: false,
+});
+
+export const checkpointsIn = (
+  connection: MongoConnection,
+  { database, prefix }: Pick<DocumentsPlace, 'database' | 'prefix'>,
+): Collection<CheckpointRecord> =>
+  connection.client.db(database).collection<CheckpointRecord>(`${prefix}osmium.checkpoints`, optionsOf(connection));
+
 /** Drops what is not named any more, makes what is missing. Doing it twice, or on two nodes at once, is doing it once. */
 export const openCollections = async ({ connection, database, prefix, specs }: DocumentsPlace): Promise<Opened> => {
   check(specs);
-  const { client, replicated, readConcern } = connection;
+  const { client, replicated } = connection;
   const db = client.db(database);
-  const options: CollectionOptions = { readConcern, useBigInt64: true, promoteBuffers: false };
+  const options = optionsOf(connection);
   const registry = db.collection<SpecRecord>(`${prefix}osmium.collections`, options);
-  const checkpoints = db.collection<CheckpointRecord>(`${prefix}osmium.checkpoints`, options);
+  const checkpoints = checkpointsIn(connection, { database, prefix });
   // Before the first transaction, because not every server makes a collection within one.
   await db.createCollection(checkpoints.collectionName).catch(unlessItExists);
   const known = { registry, checkpoints };

@@ -1,6 +1,8 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { checkLmdbFile } from '../../dataFolder/lmdbFile.js';
+import { checkRoom } from '../../dataFolder/room.js';
 
 /** An LMDB environment that can be opened again when its disk has failed it. */
 export interface LmdbEnvironment<Tables> {
@@ -12,7 +14,7 @@ export interface LmdbEnvironment<Tables> {
   close(): Promise<void>;
 }
 
-/** Makes the folder when it is not there. `tablesOf` names the tables. */
+/** Makes the folder when it is not there. `tablesOf` names the tables. Throws `DamagedFile`. */
 export const openEnvironment = <Tables>(
   folder: string,
   tablesOf: (root: RootDatabase) => Tables,
@@ -54,8 +56,13 @@ export const openEnvironment = <Tables>(
 };
 
 // Without overlapping syncs a commit is on disk before any reader sees it, and there is one promise for both.
-const openRoot = (folder: string): RootDatabase =>
-  open({ path: folder, noSubdir: false, encoding: 'binary', overlappingSync: false });
+const openRoot = (folder: string): RootDatabase => {
+  checkLmdbFile(dataFileIn(folder));
+  checkRoom(folder);
+  return open({ path: folder, noSubdir: false, encoding: 'binary', overlappingSync: false });
+};
+
+export const dataFileIn = (folder: string): string => join(folder, 'data.mdb');
 
 // lmdb rejects with a stand-in whose `commitError` is a promise that rejects, a little later, with the reason.
 const causeOf = async (error: unknown): Promise<Error> => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Database } from 'lmdb';
-import { openEnvironment, type LmdbEnvironment } from './environment.js';
+import { dataFileIn, openEnvironment, type LmdbEnvironment } from './environment.js';
 
 export type LogTables = {
   /** Position of the first record → segment, see `record.ts`. */
@@ -12,8 +12,11 @@ export type LogTables = {
 /** What must not be lost. Everything else follows from it. */
 export type LogStore = LmdbEnvironment<LogTables>;
 
+const logIn = (folder: string): string => join(folder, 'log');
+export const logFileIn = (folder: string): string => dataFileIn(logIn(folder));
+
 export const openLogStore = (folder: string): LogStore =>
-  openEnvironment(join(folder, 'log'), (root) => ({
+  openEnvironment(logIn(folder), (root) => ({
     segments: root.openDB<Buffer, number>('segments', { encoding: 'binary' }),
     settings: root.openDB<Buffer, Buffer>('settings', { encoding: 'binary', keyEncoding: 'binary' }),
   }));

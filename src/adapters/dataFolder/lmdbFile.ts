@@ -1,0 +1,89 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+
+/** The file is no LMDB file any more. LMDB trusts such files, and a process that opens one may end by a signal. */
+export class DamagedFile extends Error {
+  constructor(file: string, why: string) {
+    super(`${file} is damaged (${why}): restore it from a backup`);
+    this.name = 'DamagedFile';
+  }
+}
+
+/** Whether LMDB would find a file there, and would not begin a new one. */
+export const hasLmdbFile = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+
+/** `late`: pages may reach the disk after the meta page that names them; LMDB then goes back to an earlier state. */
+export type LmdbFlushing = 'before commit' | 'late';
+
+/**
+ * Looks at both meta pages and the size of an LMDB file, which is what LMDB itself believes unseen. A file that is not
+ * there, or empty, is in order. Throws `DamagedFile`, and the system's error when the file cannot be read.
+ */
+export const checkLmdbFile = (file: string, flushing: LmdbFlushing = 'before commit'): void => {
+  if (!hasLmdbFile(file)) return;
+  const handle = openSync(file, 'r');
+  try {
+    const why = damageIn(handle, fstatSync(handle).size, flushing);
+    if (why !== undefined) throw new DamagedFile(file, why);
+  } finally {
+    closeSync(handle);
+  }
+};
+
+// The layout of liblmdb as the package lmdb builds it: a header of 24 bytes, then MDB_meta.
+const headerBytes = 24;
+const metaBytes = 160;
+const flagsAt = 18;
+const metaFlag = 0x08;
+const magicAt = headerBytes;
+const magic = 0xbeefc0de;
+const pageSizeAt = 48;
+const pageBytesMin = 256;
+const pageBytesMax = 65_536;
+const rootsAt = [88, 136] as const;
+const lastPageAt = 144;
+const transactionAt = 152;
+/** The root of a table without entries. */
+const noRoot = 2n ** 64n - 1n;
+
+type Meta = { readonly roots: readonly bigint[]; readonly transaction: bigint };
+
+const damageIn = (handle: number, size: number, flushing: LmdbFlushing): string | undefined => {
+  const pageBytes = read(handle, 0, metaBytes)?.readUInt32LE(pageSizeAt) ?? 0;
+  const isPageSize = pageBytes >= pageBytesMin && pageBytes <= pageBytesMax && (pageBytes & (pageBytes - 1)) === 0;
+  if (!isPageSize) return 'its first meta page does not say how large a page is';
+  const metas: Meta[] = [];
+  for (const [index, name] of ['first', 'second'].entries()) {
+    const meta = metaIn(read(handle, index * pageBytes, metaBytes), pageBytes);
+    if (meta === undefined) return `its ${name} meta page is none`;
+    metas.push(meta);
+  }
+  const pages = BigInt(Math.floor(size / pageBytes));
+  const isWhole = (meta: Meta): boolean => meta.roots.every((root) => isPage(handle, root, { pages, pageBytes }));
+  // The meta page of the older transaction may name pages that have been used again since.
+  const newest = metas.toSorted((one, other) => (one.transaction > other.transaction ? -1 : 1)).slice(0, 1);
+  if ((flushing === 'late' ? metas : newest).some(isWhole)) return undefined;
+  return 'it is shorter than it says, or pages that everything hangs on are missing';
+};
+
+const metaIn = (page: Buffer | undefined, pageBytes: number): Meta | undefined => {
+  if (page === undefined) return undefined;
+  if ((page.readUInt16LE(flagsAt) & metaFlag) === 0 || page.readUInt32LE(magicAt) !== magic) return undefined;
+  if (page.readUInt32LE(pageSizeAt) !== pageBytes) return undefined;
+  const [roots, last] = [rootsAt.map((at) => page.readBigUInt64LE(at)), page.readBigUInt64LE(lastPageAt)];
+  if (roots.some((root) => root !== noRoot && root > last)) return undefined;
+  return { roots, transaction: page.readBigUInt64LE(transactionAt) };
+};
+
+type Pages = { readonly pages: bigint; readonly pageBytes: number };
+
+/** Every page begins with its own number. */
+const isPage = (handle: number, page: bigint, { pages, pageBytes }: Pages): boolean => {
+  if (page === noRoot) return true;
+  if (page >= pages) return false;
+  return read(handle, Number(page) * pageBytes, 8)?.readBigUInt64LE(0) === page;
+};
+
+const read = (handle: number, at: number, bytes: number): Buffer | undefined => {
+  const buffer = Buffer.alloc(bytes);
+  return readSync(handle, buffer, 0, bytes, at) === bytes ? buffer : undefined;
+};

@@ -1,0 +1,21 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/**
+ * Makes the folder for its owner alone, and the folders on the way to it. Throws the error of the system, which names
+ * the folder. `mkdirSync` with `recursive` never ends where a parent says that it is there and takes no folders, as
+ * `/proc` does.
+ */
+export const makeFolder = (folder: string): void => {
+  const path = resolve(folder);
+  // For a file in the place of a folder the system's own error says so.
+  if (existsSync(path) && existsSync(`${path}/.`)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made the folder meanwhile.
+    if (!existsSync(`${path}/.`)) throw error;
+  }
+};

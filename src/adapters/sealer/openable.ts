@@ -1,0 +1,21 @@
+import type { SealBinding } from '../../kernel/ports/sealer.js';
+import type { Vault } from '../../kernel/ports/vault.js';
+import { openPayload, partsOf, sealingKey } from './sealedText.js';
+import { namesOf } from './vault.js';
+
+/**
+ * Whether the vault has what a sealed value takes. A destroyed key is one that the vault knows: what it sealed was
+ * erased, and not lost.
+ */
+export const isKnownTo = async (vault: Vault, sealed: string, binding: SealBinding): Promise<boolean> => {
+  const parts = partsOf(sealed);
+  if (parts === undefined) return false;
+  const { period, payload } = parts;
+  const keys = await Promise.all(namesOf(binding, period).map((name) => vault.get(name)));
+  if (keys.includes('destroyed')) return true;
+  const [author, scope] = binding.subject === undefined ? [undefined, keys[0]] : keys;
+  if (!(scope instanceof Uint8Array) || typeof author === 'string') return false;
+  if (binding.subject !== undefined && author === undefined) return false;
+  const key = sealingKey(author, scope, { ...binding, period });
+  return openPayload({ key, period, binding }, payload) !== undefined;
+};

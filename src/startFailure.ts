@@ -1,0 +1,50 @@
+import { BadConfig, variables, type Config } from './config.js';
+
+/** Where a part of the deployment is, and which variable says so. Holds no password. */
+export type EnginePlace = {
+  readonly variable: string;
+  readonly value: string;
+  /** The file, the folder, or the address once more. */
+  readonly where: string;
+};
+
+/** Of what is below the data folder. */
+export const folderPlace = ({ dataDir }: Pick<Config, 'dataDir'>, where: string): EnginePlace => ({
+  variable: variables.dataDir.name,
+  value: dataDir,
+  where,
+});
+
+/** A failure that a person can mend. The message names the variable, its value and the file at fault. */
+export const unusable = ({ variable, value, where }: EnginePlace, why: unknown): BadConfig => {
+  const reason = why instanceof Error ? why.message : String(why);
+  const named = where === value || reason.includes(where) ? reason : `${where}: ${reason}`;
+  return new BadConfig([`${variable}: "${value}" cannot be used: ${named}`], { cause: why });
+};
+
+/** Passes on whatever is no fault of the place, such as a bug. */
+export const atPlace = async <T>(place: EnginePlace, work: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    const cause = await deepest(error);
+    throw isOfPlace(cause) ? unusable(place, cause) : error;
+  }
+};
+
+/** The reason of a failed commit comes within other errors, and with LMDB as a promise that rejects with it. */
+const deepest = async (error: unknown): Promise<unknown> => {
+  if (!(error instanceof Error) || error instanceof BadConfig) return error;
+  const { commitError } = error as { readonly commitError?: Promise<unknown> }; // What lmdb throws has no type.
+  const within = commitError === undefined ? error.cause : await commitError.catch((cause: unknown) => cause);
+  return within instanceof Error ? deepest(within) : error;
+};
+
+const isOfPlace = (error: unknown): boolean =>
+  error instanceof Error && !(error instanceof BadConfig) && (fileFaults.has(error.name) || isOfSystem(error));
+
+/** The system's errors have a code, LMDB's a number or none but its own words. */
+const isOfSystem = (error: Error): boolean =>
+  'code' in error || /^(MDB_|Commit failed|No space left|Permission denied|Input\/output)/.test(error.message);
+
+const fileFaults: ReadonlySet<string> = new Set(['NoMasterKey', 'DamagedFile', 'DamagedRecord']);
