@@ -1,4 +1,5 @@
-import { isChatKey, type ChatKey } from './chat.js';
+import { channelChat, isChatKey, type ChatKey } from './chat.js';
+import type { ChannelId, CommunityId } from './ids.js';
 import type { Id, Millis } from './ids.js';
 
 /** What JSON can say. Ids and other 64-bit numbers are decimal strings in it. */
@@ -51,7 +52,7 @@ export const flag = plain('true or false', true, (json) => typeof json === 'bool
 export const count = plain('whole number', 3, (json): json is number => Number.isSafeInteger(json));
 export const chatKey: Schema<ChatKey> = plain(
   'chat key',
-  'channel.11.12' as ChatKey,
+  channelChat(11n as CommunityId, 12n as ChannelId),
   (json): json is ChatKey => typeof json === 'string' && isChatKey(json),
 );
 export const millis: Schema<Millis> = plain(

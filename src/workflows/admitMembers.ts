@@ -1,7 +1,7 @@
 import type { CommunityEvent } from '../domain/communities/events.js';
 import type { InviteEvent } from '../domain/invites/events.js';
 import { joiningId, members } from '../domain/members/decide.js';
-import { parseChatKey } from '../kernel/chat.js';
+import { byKind, parseChatKey } from '../kernel/chat.js';
 import type { EventOf } from '../kernel/event.js';
 import type { Workflow } from './runner.js';
 
@@ -17,12 +17,16 @@ export const admitMembers: Workflow<EventOf<CommunityEvent, 'CommunityCreated'> 
         const data = { community, user, via: 'founding', joining: 1 } as const;
         await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, 1));
       },
-      InviteUsed: async ({ data: { code: invite, chat, user, joining } }, run) => {
-        const place = parseChatKey(chat);
-        if (place.kind !== 'channel') return;
-        const { community } = place;
-        const data = { community, user, via: 'invite', invite, joining } as const;
-        await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, joining));
-      },
+      InviteUsed: ({ data: { code: invite, chat, user, joining } }, run) =>
+        byKind(parseChatKey(chat), {
+          channel: async ({ community }) => {
+            const data = { community, user, via: 'invite', invite, joining } as const;
+            await run(members, { type: 'JoinCommunity', data }, joiningId(community, user, joining));
+          },
+          // Only invites into communities are built.
+          direct: () => Promise.resolve(),
+          group: () => Promise.resolve(),
+          self: () => Promise.resolve(),
+        }),
     },
   };

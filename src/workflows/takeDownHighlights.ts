@@ -1,6 +1,6 @@
 import { communities } from '../domain/communities/decide.js';
 import type { MessageEvent } from '../domain/messages/events.js';
-import { parseChatKey } from '../kernel/chat.js';
+import { byKind, parseChatKey } from '../kernel/chat.js';
 import type { EventOf } from '../kernel/event.js';
 import type { Workflow } from './runner.js';
 
@@ -8,12 +8,16 @@ import type { Workflow } from './runner.js';
 export const takeDownHighlights: Workflow<EventOf<MessageEvent, 'MessageDeleted'>> = {
   name: 'takeDownHighlights',
   reactions: {
-    MessageDeleted: async ({ data: { chat, message, by } }, run) => {
-      const place = parseChatKey(chat);
-      if (place.kind !== 'channel') return;
-      const { community, channel } = place;
-      const data = { community, channel, message, by };
-      await run(communities, { type: 'TakeDownHighlight', data }, `deleted.${message.toString()}`);
-    },
+    MessageDeleted: ({ data: { chat, message, by } }, run) =>
+      byKind(parseChatKey(chat), {
+        channel: async ({ community, channel }) => {
+          const data = { community, channel, message, by };
+          await run(communities, { type: 'TakeDownHighlight', data }, `deleted.${message.toString()}`);
+        },
+        // Only channels have a highlight.
+        direct: () => Promise.resolve(),
+        group: () => Promise.resolve(),
+        self: () => Promise.resolve(),
+      }),
   },
 };

@@ -1,4 +1,4 @@
-import { parseChatKey, type ChatKey } from '../../kernel/chat.js';
+import { byKind, parseChatKey, type ChatKey, type ChatOf } from '../../kernel/chat.js';
 import type { ChannelId, CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { Membership } from '../../projections/members/documents.js';
@@ -38,11 +38,10 @@ export const channelViewersOf = (
     for (const chat of community.channels.keys()) channels.delete(chat);
     community.channels.clear();
   };
-  const found = (chat: ChatKey): readonly UserId[] => {
-    const place = parseChatKey(chat);
-    const community = place.kind === 'channel' ? communities.get(place.community) : undefined;
-    const document = place.kind === 'channel' ? communityOf(place.community) : undefined;
-    if (place.kind !== 'channel' || community === undefined || document === undefined) return nobody;
+  const found = (chat: ChatKey, place: ChatOf<'channel'>): readonly UserId[] => {
+    const community = communities.get(place.community);
+    const document = communityOf(place.community);
+    if (community === undefined || document === undefined) return nobody;
     // What does not exist is not remembered: there is no bound on it.
     if (!rulesOfCommunity(document).has(place.channel)) return nobody;
     const viewers = [...community.members].filter(([user, membership]) =>
@@ -81,7 +80,13 @@ export const channelViewersOf = (
     },
     viewersOf: (chat) => {
       const channel = channels.get(chat);
-      return channel === undefined ? found(chat) : listOf(channel);
+      if (channel !== undefined) return listOf(channel);
+      return byKind(parseChatKey(chat), {
+        channel: (place) => found(chat, place),
+        group: () => nobody,
+        direct: () => nobody,
+        self: () => nobody,
+      });
     },
   };
 };

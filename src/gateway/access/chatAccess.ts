@@ -1,4 +1,4 @@
-import { parseChatKey as placeOf, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
+import { byKind, parseChatKey as placeOf, peerOf, type Chat, type ChatKey, type ChatOf } from '../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import { has, permission, usualPermissions } from '../../kernel/permissions.js';
 import type { ChannelRecord, CommunityDocument } from '../../projections/communities/documents.js';
@@ -21,19 +21,13 @@ export const directPermissions = usualPermissions | permission.pinMessages;
 
 /** Refuses with the same words what there is not and what the caller may not see. */
 export const seenChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
-  const place = placeOf(key);
-  switch (place.kind) {
-    case 'channel':
-      return seenChannel(access, call, { key, place });
-    case 'direct': {
-      const peer = await access.user(peerOf(place, call.caller.user));
-      return peer === undefined ? reject('USER_NOT_FOUND') : { key, place, permissions: directPermissions };
-    }
-    case 'self':
-      return { key, place, permissions: directPermissions };
-    case 'group':
-      return reject('CHAT_NOT_FOUND');
-  }
+  return byKind<SeenChat | Rejection | Promise<SeenChat | Rejection>>(placeOf(key), {
+    channel: (place) => seenChannel(access, call, { key, place }),
+    direct: (place) => seenDirect(access, call, { key, place }),
+    self: (place) => ({ key, place, permissions: directPermissions }),
+    // No RPC makes groups yet, so there is none to be seen.
+    group: () => reject('CHAT_NOT_FOUND'),
+  });
 };
 
 /** The same, for what has to do with messages: categories have none. */
@@ -48,9 +42,20 @@ export const writableChat = async (access: Access, call: Call, key: ChatKey): Pr
   return !isRejection(seen) && !has(seen.permissions, 'sendMessages') ? reject('MISSING_PERMISSION') : seen;
 };
 
-type ChannelPlace = { readonly key: ChatKey; readonly place: Extract<Chat, { kind: 'channel' }> };
+type DirectPlace = { readonly key: ChatKey; readonly place: ChatOf<'direct'> };
 
-const seenChannel = async (access: Access, call: Call, { key, place }: ChannelPlace): Promise<SeenChat | Rejection> => {
+const seenDirect = async (access: Access, call: Call, { key, place }: DirectPlace): Promise<SeenChat | Rejection> => {
+  const peer = await access.user(peerOf(place, call.caller.user));
+  return peer === undefined ? reject('USER_NOT_FOUND') : { key, place, permissions: directPermissions };
+};
+
+type PlacedChannel = { readonly key: ChatKey; readonly place: ChatOf<'channel'> };
+
+const seenChannel = async (
+  access: Access,
+  call: Call,
+  { key, place }: PlacedChannel,
+): Promise<SeenChat | Rejection> => {
   const { user } = call.caller;
   await call.accessUpToDate();
   // Waiting for what is loaded already would let it be put out of memory again before it is looked at.

@@ -1,4 +1,4 @@
-import { parseChatKey, type ChatKey } from '../../kernel/chat.js';
+import { byKind, chatKindOf, membersNamedBy, parseChatKey, type ByChatKind, type ChatKey } from '../../kernel/chat.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
@@ -38,22 +38,30 @@ export const rulesOver = (world: World): ViewerPermissions => {
       return document === undefined ? [] : rulesOfCommunity(document).overrides(channel);
     },
     maySee: (key, user) => {
-      const chat = parseChatKey(key);
-      return chat.kind === 'channel'
-        ? inChannel(chat.community, chat.channel, user) !== 0n
-        : peopleIn(key).includes(user);
+      const isNamed = (): boolean => membersNamedBy(key).includes(user);
+      return byKind(parseChatKey(key), {
+        channel: ({ community, channel }) => inChannel(community, channel, user) !== 0n,
+        direct: isNamed,
+        self: isNamed,
+        // No document says yet who is in a group.
+        group: () => false,
+      });
     },
     connectedMembers: (community) => (world.community(community) === undefined ? [] : world.connectedIn(community)),
-    viewersOf: (chat) =>
-      chat.startsWith('channel.') ? world.viewersIn(chat) : peopleIn(chat).filter((user) => world.isConnected(user)),
+    viewersOf: (chat) => viewers[chatKindOf(chat)](world, chat),
   };
 };
 
-/** Those whom the key of a chat names. */
-export const peopleIn = (key: ChatKey): readonly UserId[] => {
-  const chat = parseChatKey(key);
-  if (chat.kind === 'direct') return [chat.lower, chat.higher];
-  return chat.kind === 'self' ? [chat.user] : [];
+type ViewersIn = (world: World, chat: ChatKey) => readonly UserId[];
+const noViewers: readonly UserId[] = [];
+const connectedNamed: ViewersIn = (world, chat) => membersNamedBy(chat).filter((user) => world.isConnected(user));
+
+// Asked for every message, so a channel is told from its key alone.
+const viewers: ByChatKind<ViewersIn> = {
+  channel: (world, chat) => world.viewersIn(chat),
+  direct: connectedNamed,
+  self: connectedNamed,
+  group: () => noViewers,
 };
 
 /** What an event changed, as it was before. */
@@ -73,11 +81,15 @@ export const worldBefore = (now: World, former: Former): World => {
     const changed = [...former.memberships.keys()].filter((user) => now.isConnected(user));
     return [...unchanged, ...changed.filter((user) => membership(id, user) !== undefined)];
   };
-  const viewersIn = (key: ChatKey): readonly UserId[] => {
-    const chat = parseChatKey(key);
-    if (chat.kind !== 'channel') return [];
-    const rules = rulesOver({ ...now, community, membership });
-    return connectedIn(chat.community).filter((user) => rules.inChannel(chat.community, chat.channel, user) !== 0n);
-  };
+  const viewersIn = (key: ChatKey): readonly UserId[] =>
+    byKind(parseChatKey(key), {
+      channel: ({ community: id, channel }) => {
+        const rules = rulesOver({ ...now, community, membership });
+        return connectedIn(id).filter((user) => rules.inChannel(id, channel, user) !== 0n);
+      },
+      direct: () => noViewers,
+      self: () => noViewers,
+      group: () => noViewers,
+    });
   return { community, membership, isConnected: now.isConnected, connectedIn, viewersIn };
 };

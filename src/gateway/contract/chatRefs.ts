@@ -1,5 +1,15 @@
 import type { ChatRef, ChatRefInit } from '../../gen/refs.js';
-import { channelChat, parseChatKey as placeOf, directChat, peerOf, selfChat, type ChatKey } from '../../kernel/chat.js';
+import {
+  byKind,
+  channelChat,
+  parseChatKey,
+  directChat,
+  peerOf,
+  selfChat,
+  type ByChatKind,
+  chatKindOf,
+  type ChatKey,
+} from '../../kernel/chat.js';
 import { reject, type Rejection } from '../../kernel/decider.js';
 import type { UserId } from '../../kernel/ids.js';
 
@@ -23,16 +33,14 @@ export const chatKeyFrom = (ref: ChatRef | undefined, viewer: UserId): ChatKey |
 };
 
 /** What `viewer` calls the chat. They must be in it: who is not would be told a name that means another chat to them. */
-export const chatRefFor = (chat: ChatKey, viewer: UserId): ChatRefInit => {
-  const place = placeOf(chat);
-  switch (place.kind) {
-    case 'channel':
-      return { channel: { communityId: place.community, channelId: place.channel } };
-    case 'group':
-      return { group: { groupId: place.group } };
-    case 'direct':
-      return { user: { userId: peerOf(place, viewer) } };
-    case 'self':
-      return { self: {} };
-  }
-};
+export const chatRefFor = (chat: ChatKey, viewer: UserId): ChatRefInit =>
+  byKind<ChatRefInit>(parseChatKey(chat), {
+    channel: ({ community, channel }) => ({ channel: { communityId: community, channelId: channel } }),
+    group: ({ group }) => ({ group: { groupId: group } }),
+    direct: (place) => ({ user: { userId: peerOf(place, viewer) } }),
+    self: () => ({ self: {} }),
+  });
+
+/** Whether all viewers call the chat by the same reference, so that one rendering serves them all. */
+export const isCalledAlike = (chat: ChatKey): boolean => calledAlike[chatKindOf(chat)];
+const calledAlike: ByChatKind<boolean> = { channel: true, group: true, direct: false, self: true };

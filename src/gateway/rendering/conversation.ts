@@ -1,5 +1,5 @@
 import { NotifPrefs, type ConversationInit, type PermissionOverridesInit } from '../../gen/types.js';
-import { parseChatKey, peerOf, type Chat, type ChatKey } from '../../kernel/chat.js';
+import { byKind, parseChatKey, peerOf, type ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { chatRefFor } from '../contract/chatRefs.js';
 import type { UnreadCounts } from '../contract/updateView.js';
@@ -25,17 +25,10 @@ export const conversationFor = (shown: ShownConversation): ConversationInit => (
 });
 
 /** Lists are sorted by the last message, so a chat without any stands where it was made. Ids of all kinds are in one order. */
-const idOf = (key: ChatKey, viewer: UserId): MessageId => idOfChat(parseChatKey(key), viewer) as MessageId;
-
-const idOfChat = (chat: Chat, viewer: UserId): bigint => {
-  switch (chat.kind) {
-    case 'channel':
-      return chat.channel;
-    case 'group':
-      return chat.group;
-    case 'direct':
-      return peerOf(chat, viewer);
-    case 'self':
-      return chat.user;
-  }
-};
+const idOf = (key: ChatKey, viewer: UserId): MessageId =>
+  byKind<bigint>(parseChatKey(key), {
+    channel: ({ channel }) => channel,
+    group: ({ group }) => group,
+    direct: (place) => peerOf(place, viewer),
+    self: ({ user }) => user,
+  }) as MessageId;

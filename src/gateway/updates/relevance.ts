@@ -1,8 +1,7 @@
-import type { ChatKey } from '../../kernel/chat.js';
+import { chatPrefix, membersNamedBy, type ByChatKind, type ChatKey, type ChatKind } from '../../kernel/chat.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { LiveAccess } from '../access/liveAccess.js';
-import { peopleIn } from '../access/chatPermissions.js';
 import type { LiveUnreadCounts } from './unread/unread.js';
 import type { UpdateRenderer } from '../contract/updateView.js';
 
@@ -38,14 +37,21 @@ const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
   // The table of kinds says that such a topic is a chat key.
   const counted = (topic: string, type: string): boolean => unread.folds(type) && unread.holds(topic as ChatKey);
   const people: Kind = (topic, _, type) =>
-    (tells(type) && peopleIn(topic as ChatKey).some(access.isConnected)) ||
+    (tells(type) && membersNamedBy(topic as ChatKey).some(access.isConnected)) ||
     (conversations.folds(type) && conversations.follows(topic)) ||
     counted(topic, type);
 
+  const chats: ByChatKind<Kind> = {
+    channel: (topic, rest, type) => (tells(type) && membersOf(firstOf(rest))) || counted(topic, type),
+    direct: people,
+    self: people,
+    // Nobody is known to be in a group, so nobody is told of one and nothing of one is counted.
+    group: () => false,
+  };
+
   return new Map<string, Kind>([
-    ['channel', (topic, rest, type) => (tells(type) && membersOf(firstOf(rest))) || counted(topic, type)],
-    ['dm', people],
-    ['self', people],
+    // Object.entries forgets which keys its object has.
+    ...(Object.entries(chats) as [ChatKind, Kind][]).map(([of, kind]): [string, Kind] => [chatPrefix[of], kind]),
     [
       'community',
       (_, rest, type) =>

@@ -1,8 +1,8 @@
 import type { MessageEvent } from '../../domain/messages/events.js';
-import { parseChatKey, type ChatKey } from '../../kernel/chat.js';
+import { chatKindOf, membersNamedBy, type ByChatKind, type ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
-import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { MessageId } from '../../kernel/ids.js';
 import { none, unchanged, whenThere } from '../runner/foldHelpers.js';
 import { recentMessagesMax, sortIdOf, type ConversationDocument } from './documents.js';
 
@@ -26,22 +26,17 @@ export const conversationDocuments: DocumentType<ConversationDocument, MessageEv
 };
 
 // Asked for every message, so without taking the key apart.
-const keysOf = (chat: ChatKey): readonly string[] =>
-  chat.startsWith('dm.') || chat.startsWith('self.') ? [chat] : nowhere;
+const keysOf = (chat: ChatKey): readonly string[] => (begins[chatKindOf(chat)] ? [chat] : nowhere);
+/** Whether a conversation begins with the first message of the chat. Channels and groups are made, and listed otherwise. */
+const begins: ByChatKind<boolean> = { channel: false, group: false, direct: true, self: true };
 const nowhere: readonly string[] = [];
 
 const begun = ({ chat, message }: EventOf<MessageEvent, 'MessageSent'>['data']): ConversationDocument => ({
   chat,
-  members: membersOf(chat),
+  members: membersNamedBy(chat),
   recent: [message],
   floor: message,
 });
-
-const membersOf = (key: ChatKey): readonly UserId[] => {
-  const chat = parseChatKey(key);
-  if (chat.kind === 'direct') return [chat.lower, chat.higher];
-  return chat.kind === 'self' ? [chat.user] : [];
-};
 
 const withMessage = (conversation: ConversationDocument, message: MessageId): ConversationDocument => {
   const { recent, floor } = conversation;

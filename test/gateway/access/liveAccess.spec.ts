@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
-import { directChat, selfChat } from '../../../src/kernel/chat.js';
-import type { ChannelId, UserId } from '../../../src/kernel/ids.js';
+import { directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
+import type { ChannelId, GroupId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
 import {
   admin,
@@ -109,6 +109,13 @@ describe('who sees a chat', () => {
     assert.equal(node.rules.maySee(chat, ben), true);
     assert.equal(node.rules.maySee(chat, cat), false);
     assert.deepEqual([...node.rules.viewersOf(selfChat(cat))], [cat]);
+  });
+
+  it('see no group, because no document says who is in one', async () => {
+    const group = groupChat(7n as GroupId);
+    await node.renderer.connect(ann);
+    assert.equal(node.rules.maySee(group, ann), false);
+    assert.deepEqual([...node.rules.viewersOf(group)], []);
   });
 
   it('is in a channel who is connected and may view it', async () => {

@@ -1,6 +1,6 @@
 import type { ChatInit, ChatsInit } from '../../../gen/chats.js';
 import { Message, User, type ConversationInit, type MessageInit, type UserInit } from '../../../gen/types.js';
-import { parseChatKey as placeOf, type ChatKey } from '../../../kernel/chat.js';
+import { byKind, membersNamedBy, parseChatKey, type ChatKey } from '../../../kernel/chat.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { difference } from '../../../kernel/permissions.js';
 import { sortIdOf, type ConversationDocument } from '../../../projections/conversations/documents.js';
@@ -102,8 +102,7 @@ const permissionsIn = (
 };
 
 const appearing = (chat: ChatKey, last: MessageDocument | undefined): readonly UserId[] => {
-  const place = placeOf(chat);
-  if (place.kind === 'direct') return [place.lower, place.higher];
-  if (place.kind === 'self') return [place.user];
-  return last === undefined ? [] : [last.author];
+  const members = (): readonly UserId[] => membersNamedBy(chat);
+  const author = (): readonly UserId[] => (last === undefined ? [] : [last.author]);
+  return byKind(parseChatKey(chat), { channel: author, group: author, direct: members, self: members });
 };

@@ -6,7 +6,7 @@ import { joiningId, members } from '../../../domain/members/decide.js';
 import { memberStream } from '../../../domain/members/events.js';
 import type { InvitePreviewInit } from '../../../gen/auth.js';
 import { nothing, type Nothing } from '../../../gen/rpcs.js';
-import { channelChat, parseChatKey } from '../../../kernel/chat.js';
+import { byKind, channelChat, parseChatKey, type ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { CommunityId, Millis } from '../../../kernel/ids.js';
@@ -69,10 +69,19 @@ type Invited = { readonly invite: InviteDocument; readonly into: CommunityId };
 /** Whether it can still be used is for the rules to say: they count, the read model only tells. */
 const inviteInto = async ({ reads }: InviteNeeds, code: string): Promise<Invited | undefined> => {
   const found = isCode(code) ? await invite(reads, code) : undefined;
-  const chat = found && parseChatKey(found.chat);
-  if (found === undefined || chat?.kind !== 'channel') return undefined;
-  return (await community(reads, chat.community)) && { invite: found, into: chat.community };
+  const into = found && communityOf(found.chat);
+  if (found === undefined || into === undefined) return undefined;
+  return (await community(reads, into)) && { invite: found, into };
 };
+
+/** Only the invites into communities are built. */
+const communityOf = (chat: ChatKey): CommunityId | undefined =>
+  byKind(parseChatKey(chat), {
+    channel: (place) => place.community,
+    group: () => undefined,
+    direct: () => undefined,
+    self: () => undefined,
+  });
 
 const openInvite = async (needs: InviteNeeds, call: OpenCall, code: string): Promise<Invited | undefined> => {
   await call.upToDate('communities', 'invites', 'users');

@@ -1,5 +1,5 @@
 import type { Entity } from '../../../../domain/messages/events.js';
-import { peerOf, type Chat, type ChatKey } from '../../../../kernel/chat.js';
+import { byKind, peerOf, type Chat, type ChatKey, type ChatOf } from '../../../../kernel/chat.js';
 import { reject, type Rejection } from '../../../../kernel/decider.js';
 import type { UserId } from '../../../../kernel/ids.js';
 import { coveredBy } from '../../../rendering/entities.js';
@@ -26,7 +26,7 @@ export const mentionsIn = (
   const named = namedIn(written);
   const count = named.ids.size + named.usernames.size;
   if (count > mentionsMax) return reject('TOO_MANY', `a message names at most ${mentionsMax.toString()} users`);
-  return count === 0 || naming.place.kind === 'self' ? [] : seeing(needs, named, naming);
+  return count === 0 ? [] : othersNamed(needs, named, naming);
 };
 
 const usernameForm = /^@?([A-Za-z0-9_.]{2,32})$/;
@@ -54,18 +54,38 @@ const idIn = (entity: Entity, text: string): UserId | undefined => {
   return id > idMax ? undefined : (id as UserId);
 };
 
-const seeing = async (
-  { access, names }: MentionNeeds,
-  { ids, usernames }: Named,
-  { key, place, author }: Naming,
-): Promise<readonly UserId[]> => {
+const othersNamed = (
+  needs: MentionNeeds,
+  named: Named,
+  naming: Naming,
+): readonly UserId[] | Promise<readonly UserId[]> =>
+  byKind<readonly UserId[] | Promise<readonly UserId[]>>(naming.place, {
+    channel: (place) => seeing(needs, named, { ...naming, place }),
+    direct: async (place) => {
+      const peer = peerOf(place, naming.author);
+      return (await usersIn(needs, named)).filter((user) => user === peer);
+    },
+    // Nobody but the author reads saved messages, and nobody is known to be in a group.
+    self: () => [],
+    group: () => [],
+  });
+
+const usersIn = async ({ names }: MentionNeeds, { ids, usernames }: Named): Promise<readonly UserId[]> => {
   const holders = await Promise.all(
     [...usernames].map((username) => names.holderOf(names.nameOf('username', username))),
   );
-  const users = [...new Set([...ids, ...holders.filter((holder) => holder !== undefined)])];
-  const others = users.filter((user) => user !== author);
-  if (place.kind === 'direct') return others.filter((user) => user === peerOf(place, author));
-  if (place.kind !== 'channel') return [];
+  return [...new Set([...ids, ...holders.filter((holder) => holder !== undefined)])];
+};
+
+type NamingInChannel = Naming & { readonly place: ChatOf<'channel'> };
+
+const seeing = async (
+  needs: MentionNeeds,
+  named: Named,
+  { key, place, author }: NamingInChannel,
+): Promise<readonly UserId[]> => {
+  const { access } = needs;
+  const others = (await usersIn(needs, named)).filter((user) => user !== author);
   const loading = access.load(place.community, others);
   if (loading !== undefined) await loading;
   return others.filter((user) => access.now.maySee(key, user));
