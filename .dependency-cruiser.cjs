@@ -85,6 +85,8 @@ const gatewayRows = [
       wire,
       domain,
       ...readSide,
+      // An update names the type of the document that it is rendered from.
+      fold,
       room('contract', 'access', 'rendering', 'presence'),
       '^src/gateway/packages/$1/',
       // The number of memberships is bounded where somebody joins, and invites let people join.

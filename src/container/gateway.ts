@@ -20,7 +20,6 @@ import { conversationDocuments } from '../projections/conversations/fold.js';
 import { conversationsOf } from '../projections/conversations/queries.js';
 import { membershipsDocuments } from '../projections/members/fold.js';
 import { holders } from '../projections/members/queries.js';
-import { messageDocuments } from '../projections/messages/fold.js';
 import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
@@ -92,7 +91,6 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
       memberships: membershipsDocuments,
       users: userDocuments,
       conversations: conversationDocuments,
-      messages: messageDocuments,
     },
     unread: unreadReads(reads),
     peersOf: async (id) => (await conversationsOf(reads, id, { limit: peersMax })).flatMap(({ members }) => members),

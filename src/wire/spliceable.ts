@@ -2,7 +2,7 @@
  * An update of which a few fields differ by viewer. The fields that all viewers share are encoded once; those of one
  * viewer, the tail, are put behind them. Protobuf takes the fields of a message in any order.
  */
-import { updateTable, type UpdateName, type Updates } from '../gen/rpcs.js';
+import { updateTable, type UpdateInit, type UpdateName, type Updates } from '../gen/rpcs.js';
 import { wireType } from './byteReader.js';
 import { varintSize, writeVarint } from './byteWriter.js';
 import { encode } from './codec.js';
@@ -27,6 +27,23 @@ export const spliceable = <Name extends UpdateName>(name: Name, common: Updates[
 /** The fields of one viewer, or of all viewers for whom they are the same. */
 export const encodeTail = <Name extends UpdateName>(name: Name, fields: Updates[Name]['init']): Uint8Array =>
   encode(updateTable[name].codec, fields);
+
+/** The same for an update that is named by its only member. */
+export const spliceableUpdate = (update: UpdateInit): Spliceable => {
+  const [name, common] = memberOf(update);
+  return spliceable(name, common);
+};
+export const encodeUpdateTail = (fields: UpdateInit): Uint8Array => {
+  const [name, tail] = memberOf(fields);
+  return encodeTail(name, tail);
+};
+
+const memberOf = (update: UpdateInit): readonly [UpdateName, never] => {
+  const [member] = Object.entries(update);
+  if (member === undefined) throw new Error('an update has exactly one member');
+  // The type of an update pairs each name with its own value, which Object.entries forgets.
+  return member as unknown as readonly [UpdateName, never];
+};
 
 /** The size of the ServerMessage that `writeSpliced` writes, in bytes. */
 export const splicedSize = ({ id, update, tail }: SplicedUpdate): number => {

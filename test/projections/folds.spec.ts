@@ -13,6 +13,7 @@ import {
   recentMessagesMax,
   sortIdOf,
   type ConversationDocument,
+  mayHaveBegunWith,
 } from '../../src/projections/conversations/documents.js';
 import { conversationDocuments } from '../../src/projections/conversations/fold.js';
 import { inviteDocuments } from '../../src/projections/invites/fold.js';
@@ -213,6 +214,20 @@ describe('a conversation', () => {
     given(conversationDocuments)(sent(10n, { chat })).then({
       [chat]: { chat, members: [ada, bob], recent: [10n as MessageId], floor: 10n as MessageId },
     });
+  });
+
+  it('says which message began it, also once that message is no longer among the recent ones', () => {
+    const begunWith = (message: bigint, ...sentBefore: readonly bigint[]): boolean | undefined => {
+      const after = conversationAfter(...[...sentBefore, message].map((id) => sent(id, { chat })));
+      return after && mayHaveBegunWith(after, message as MessageId);
+    };
+    assert.equal(begunWith(10n), true);
+    assert.equal(begunWith(11n, 10n), false);
+    // Two nodes were a little apart, so the later message has the smaller id.
+    assert.equal(begunWith(9n, 10n), false);
+    const overflowed = conversationAfter(...ids(10n, 2 * recentMessagesMax).map((id) => sent(id, { chat })));
+    assert.equal(overflowed && mayHaveBegunWith(overflowed, 10n as MessageId), true);
+    assert.equal(overflowed && mayHaveBegunWith(overflowed, 73n as MessageId), false);
   });
 
   it('is for direct chats and saved messages only', () => {

@@ -1,9 +1,8 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import type { Recorded } from '../../kernel/event.js';
+import type { DocumentType } from '../../kernel/document.js';
+import type { Event, Recorded } from '../../kernel/event.js';
 import type { UserId, MessageId } from '../../kernel/ids.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
-import type { ConversationDocument } from '../../projections/conversations/documents.js';
-import type { MessageDocument } from '../../projections/messages/documents.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import type { Delivery } from './updates.js';
 import type { ViewerPermissions } from './viewerPermissions.js';
@@ -14,10 +13,15 @@ export interface UpdateView {
   readonly after: ViewerPermissions;
   /** As of this event or a little later. */
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
-  /** The message as of this event, which must be in the stream of the message. */
-  message(message: MessageId): Promise<MessageDocument | undefined>;
-  /** The conversation as it was before this event: undefined when this event begins it. */
-  conversationBefore(chat: ChatKey): ConversationDocument | undefined | Promise<ConversationDocument | undefined>;
+  /**
+   * The document under `key` as of this event; undefined when there is none. Of communities, memberships, users and
+   * conversations the node holds documents in memory: one that is only loaded now may be a little later than the event.
+   * Documents of other types are folded from their own streams; rejects when such a type has no list of streams.
+   */
+  documentAsOf<Doc, E extends Event>(
+    type: DocumentType<Doc, E>,
+    key: string,
+  ): Doc | undefined | Promise<Doc | undefined>;
   /** Users with a session on this node to whom `user` is visible: co-members, those in a direct chat with them, themselves. */
   seeing(user: UserId): Promise<Iterable<UserId>>;
   /** How much each of them has not read, as of this event, in their order. Loads the counts of viewers not seen before. */

@@ -2,24 +2,45 @@ import type { UpdateInit } from '../../gen/rpcs.js';
 import type { Event, Recorded, EventOf } from '../../kernel/event.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 
-/** Fields of UpdateMessageCreated that differ by viewer; everything else in it is encoded once. */
-export type MessageTails = {
-  /** In the order of the audience. */
-  readonly unreadCounts: readonly number[];
-  /** Told to the author alone. */
-  readonly nonce?: { readonly author: UserId; readonly clientId: bigint };
+/** Fields of an update that differ by recipient; all the other fields are encoded once. */
+export type PerRecipient = {
+  /** One for each user of the audience, in its order: whole numbers from 0 to 2^32 - 1. */
+  readonly counts: readonly number[];
+  /** The field that holds a count, as an update of the same name with no other field in it. */
+  readonly countField: (count: number) => UpdateInit;
+  /** What one recipient gets in place of the common update. Their count goes with it as well. */
+  readonly own?: { readonly recipient: UserId; readonly update: UpdateInit };
 };
 
+/**
+ * Makes one update of two that stand next to each other; undefined when they must stay two. Two updates are only offered
+ * when both were delivered with this very function, so it meets no other kind of update than its own.
+ */
+export type MergeUpdates = (earlier: UpdateInit, later: UpdateInit) => UpdateInit | undefined;
+
+/** What one audience is told of an event. */
+export type Rendering = {
+  /** Encoded once for the whole audience: see `perRendering` for an update that reads differently to some of them. */
+  readonly update: UpdateInit;
+} & (
+  | {
+      readonly perRecipient?: PerRecipient;
+      /** This session's connections are closed once they have been told. */
+      readonly closes?: SessionId;
+      readonly merge?: never;
+    }
+  | {
+      readonly perRecipient?: never;
+      readonly closes?: never;
+      /** Joins the update with that of the next event of the same request and topic. */
+      readonly merge: MergeUpdates;
+    }
+);
+
 /** What clients are told of an event. */
-export type Delivery = {
+export type Delivery = Rendering & {
   /** Whose subscribed sessions hear it. */
   readonly audience: Iterable<UserId>;
-  /** Encoded once for the whole audience: what differs by viewer is told in as many parts as there are renderings. */
-  readonly update: UpdateInit;
-  /** Only with `messageCreated`. */
-  readonly tails?: MessageTails;
-  /** This session's connections are closed once they have been told. */
-  readonly closes?: SessionId;
 };
 
 /** What clients are told of each event of a package. An event of which nobody hears says so with `silent`. */

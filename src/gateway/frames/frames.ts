@@ -1,10 +1,10 @@
 import { varintSize, writeVarint } from '../../wire/byteWriter.js';
 import { frameSize, writeFrame, type Body } from '../../wire/envelope.js';
-import { encodeTail, splicedSize, writeSpliced, type Spliceable } from '../../wire/spliceable.js';
+import { splicedSize, writeSpliced, type Spliceable } from '../../wire/spliceable.js';
 
 /**
  * Whole WebSocket frames with a ServerMessage in them, header included: final, binary, unmasked. Every connection gets
- * the same bytes but for the message's id and, in some, the viewer's unread count at the end, so each is made once and
+ * the same bytes but for the message's id and, in some, the recipient's own count at the end, so each is made once and
  * then copied.
  */
 export type Frame = {
@@ -12,25 +12,28 @@ export type Frame = {
   readonly size: number;
   /** Where the varint of the id goes. */
   readonly idAt: number;
-  /** Where the varint of the unread count goes: up to the end. */
+  /** Where the varint of the count goes: up to the end. */
   readonly countAt: number;
 };
 
-/** Of an update that has no unread count, and of a result. */
+/** Of an update that has no count, and of a result. */
 export const noCount = -1;
+
+/** An update that ends in a count of each recipient's own. `tailOf` encodes the one field that holds it. */
+export type CountedUpdate = { readonly update: Spliceable; readonly tailOf: (count: number) => Uint8Array };
 
 /** One update for many connections. */
 export class Broadcast {
   /** Without header and id; with the longest count, for one that has counts. */
   readonly bytesMax: number;
-  private readonly update: Body | Spliceable;
+  private readonly update: Body | CountedUpdate;
   /** By how many bytes id and count take. Nearly all connections need the same one or two. */
   private readonly frames: (Frame | undefined)[] = [];
 
-  constructor(update: Body | Spliceable) {
+  constructor(update: Body | CountedUpdate) {
     this.update = update;
     this.bytesMax =
-      update instanceof Uint8Array ? update.length : update.common.length + overheadBytesMax + tailBytesMax;
+      update instanceof Uint8Array ? update.length : update.update.common.length + overheadBytesMax + tailBytesMax;
   }
 
   /** For messages whose id and count take as many bytes as these. Without a count: `noCount`. */
@@ -49,7 +52,7 @@ const overheadBytesMax = 16;
 const idTagBytes = 1;
 const noTail = new Uint8Array(0);
 
-const frameOf = (update: Body | Spliceable, id: number, count: number): Frame => {
+const frameOf = (update: Body | CountedUpdate, id: number, count: number): Frame => {
   if (update instanceof Uint8Array) {
     const payload = frameSize(id, update);
     const bytes = new Uint8Array(headerSize(payload) + payload);
@@ -57,8 +60,8 @@ const frameOf = (update: Body | Spliceable, id: number, count: number): Frame =>
     writeFrame(bytes, start, id, update);
     return { bytes, size: bytes.length, idAt: start + idTagBytes, countAt: bytes.length };
   }
-  const tail = count === noCount ? noTail : encodeTail('messageCreated', { channelUnreadCount: count });
-  const delivery = { id, update, tail };
+  const tail = count === noCount ? noTail : update.tailOf(count);
+  const delivery = { id, update: update.update, tail };
   const payload = splicedSize(delivery);
   const bytes = new Uint8Array(headerSize(payload) + payload);
   const start = writeHeader(bytes, 0, payload);

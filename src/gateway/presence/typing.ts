@@ -2,7 +2,8 @@ import type { TypingAction } from '../../gen/chats.js';
 import { isChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
-import { chatRefFor } from '../contract/chatRefs.js';
+import { chatRefFor, isCalledAlike } from '../contract/chatRefs.js';
+import { perRendering, type AlikeUsers } from '../contract/perRendering.js';
 import type { Hub } from '../sessions/hub.js';
 import type { Schedule } from './schedule.js';
 import type { Caller } from '../contract/call.js';
@@ -113,10 +114,16 @@ const heardOf = (message: Uint8Array): Heard => {
 
 const relay = ({ access, deliver }: TypingNeeds, { chat, user, typing, action }: Heard): void => {
   const audience = [...access.now.viewersOf(chat)].filter((viewer) => viewer !== user);
-  // A direct chat has one viewer besides the one who types, and all others call a chat by the same name.
-  const [viewer] = audience;
-  if (viewer === undefined) return;
-  const chatRef = chatRefFor(chat, viewer);
-  const chatTyping = { chatRef, userId: user, typing, ...(action === undefined ? {} : { action }) };
-  deliver([{ audience, update: { chatTyping } }]);
+  deliver(
+    perRendering(
+      audience.map((viewer): AlikeUsers => [viewer]),
+      (viewer) => (isCalledAlike(chat) ? 'all' : viewer.toString()),
+      (viewer) => {
+        const chatRef = chatRefFor(chat, viewer);
+        return {
+          update: { chatTyping: { chatRef, userId: user, typing, ...(action === undefined ? {} : { action }) } },
+        };
+      },
+    ),
+  );
 };

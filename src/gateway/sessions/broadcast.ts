@@ -1,11 +1,12 @@
 import type { Position } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
 import { encodeUpdate } from '../../wire/envelope.js';
-import { spliceable } from '../../wire/spliceable.js';
+import { encodeUpdateTail, spliceableUpdate } from '../../wire/spliceable.js';
 import { Broadcast, noCount } from '../frames/frames.js';
 import { fitsFrame } from '../frames/outbox.js';
 import type { Present } from './roster.js';
-import type { Delivery } from '../contract/updates.js';
+import type { UpdateInit } from '../../gen/rpcs.js';
+import type { Delivery, PerRecipient } from '../contract/updates.js';
 import type { Standpoint } from './session.js';
 import type { Outgoing } from '../frames/outbox.js';
 
@@ -20,26 +21,28 @@ export type BroadcastNeeds = {
 export const broadcast = (audience: Recipients, told: Delivery, { position, here, alarm }: BroadcastNeeds): number => {
   const { presents, places, outboxes, standpoints } = audience;
   if (presents.length === 0) return 0;
-  const { unreadCounts, nonce } = told.tails ?? {};
-  const common = broadcastOf(told);
+  const { perRecipient } = told;
+  const common = broadcastOf(told.update, perRecipient);
   if (!fitsFrame(common.bytesMax)) {
     alarm('an update is too large to be sent', { update: Object.keys(told.update)[0], bytes: common.bytesMax });
     return 0;
   }
-  const author = nonce && here.get(nonce.author);
-  const authors = author === undefined ? common : broadcastOf(told, nonce?.clientId);
+  const { counts, own } = perRecipient ?? {};
+  const owner = own && here.get(own.recipient);
+  const owners = own === undefined || owner === undefined ? common : broadcastOf(own.update, perRecipient);
   for (let index = 0; index < presents.length; index += 1) {
-    const count = unreadCounts?.[places[index] ?? 0] ?? noCount;
-    outboxes[index]?.broadcast(presents[index] === author ? authors : common, count);
+    const count = counts?.[places[index] ?? 0] ?? noCount;
+    outboxes[index]?.broadcast(presents[index] === owner ? owners : common, count);
   }
   if (position !== undefined) for (const standpoint of standpoints) standpoint.told = position;
   return presents.length;
 };
 
-const broadcastOf = ({ update, tails }: Delivery, clientId?: bigint): Broadcast =>
-  tails !== undefined && 'messageCreated' in update
-    ? new Broadcast(spliceable('messageCreated', { ...update.messageCreated, clientId }))
-    : new Broadcast(encodeUpdate(update));
+const broadcastOf = (update: UpdateInit, perRecipient: PerRecipient | undefined): Broadcast => {
+  if (perRecipient === undefined) return new Broadcast(encodeUpdate(update));
+  const { countField } = perRecipient;
+  return new Broadcast({ update: spliceableUpdate(update), tailOf: (count) => encodeUpdateTail(countField(count)) });
+};
 
 /**
  * The connections of an audience that are told what happens. Of each, at the same index: whose it is, where that user

@@ -1,40 +1,89 @@
-import { readEvent, type EventCodec } from '../../kernel/codec.js';
-import { forRunner, type DocumentType } from '../../kernel/document.js';
-import type { Recorded } from '../../kernel/event.js';
-import type { MessageId } from '../../kernel/ids.js';
+import { readEvent, readEvents, type EventCodec } from '../../kernel/codec.js';
+import { forRunner, type AnyDocumentType, type DocumentType } from '../../kernel/document.js';
+import type { Event, Recorded } from '../../kernel/event.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
-import type { MessageDocument } from '../../projections/messages/documents.js';
 
-export type MessageAsOfNeeds = {
+export type DocumentAsOfNeeds = {
   readonly log: Pick<EventLog, 'readStream'>;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
-  readonly messages: DocumentType<MessageDocument, never>;
 };
 
+/** Events of one stream that are read for a document which takes all of them; with more the document is refused. */
+export const asOfEventsMax = 10_000;
+const eventsPerReadMax = 1_000;
+
 /**
- * A message as it was right after an event of its own stream; the log is asked for one record at most, however often the
- * message was edited. Undefined when the message was deleted, or when the log has lost the beginning of the stream.
- * Rejects when the event is of another stream, because only the message's own events say how far the message has come.
+ * A document as it was right after an event, folded from its own streams. A type that folds from its first and latest
+ * event takes one record of the log at most, however long the stream is; any other takes the streams up to the event.
+ * Undefined when there is no such document, or when its first event is needed and the log has dropped it.
+ *
+ * Rejects when the type has no list of streams, when a stream has more than `asOfEventsMax` events, and for a type that
+ * folds from the first and latest event when the event is of another stream: only the document's own events say how far
+ * the document has come.
  */
-export const messageAsOf = ({ log, codec, sealer, messages }: MessageAsOfNeeds) => {
-  const type = forRunner(messages);
-  const { streams, foldsFromFirstAndLatest } = messages;
-  if (streams === 'log' || foldsFromFirstAndLatest !== true) {
-    throw new Error('messages cannot be folded from the first and the latest event of their streams');
-  }
-  const firstOf = async (stream: string): Promise<Recorded | undefined> => {
-    const [first] = await log.readStream(stream, { from: 0n, limit: 1 });
-    // A log that has dropped old events answers with the oldest one that it still has.
-    return first?.revision === 0n ? readEvent(codec, sealer, first) : undefined;
-  };
-  return async (message: MessageId, asOf: Recorded): Promise<MessageDocument | undefined> => {
-    const key = message.toString();
-    if (!streams(key).includes(asOf.stream)) throw new Error(`message ${key} has no event in ${asOf.stream}`);
-    const first = asOf.revision === 0n ? undefined : await firstOf(asOf.stream);
-    const begun = first === undefined ? undefined : type.fold(undefined, first, key);
+export const documentAsOf = (needs: DocumentAsOfNeeds) => {
+  const forgotten = new WeakMap<object, AnyDocumentType>();
+  return async <Doc, E extends Event>(
+    declared: DocumentType<Doc, E>,
+    key: string,
+    asOf: Recorded,
+  ): Promise<Doc | undefined> => {
+    const type = forgotten.get(declared) ?? forRunner(declared);
+    forgotten.set(declared, type);
+    const document = { type, key, asOf };
+    const folded =
+      type.foldsFromFirstAndLatest === true ? fromFirstAndLatest(needs, document) : fromStreams(needs, document);
     // The tables of a document type make documents of that type; `forRunner` forgot which.
-    return type.fold(begun, asOf, key) as MessageDocument | undefined;
+    return (await folded) as Doc | undefined;
   };
+};
+
+type Wanted = { readonly type: AnyDocumentType; readonly key: string; readonly asOf: Recorded };
+
+const streamsOf = ({ type: { name, streams }, key }: Wanted): readonly string[] => {
+  if (streams === 'log') throw new Error(`${name} have no list of streams to be folded from`);
+  return streams(key);
+};
+
+const fromFirstAndLatest = async (needs: DocumentAsOfNeeds, wanted: Wanted): Promise<unknown> => {
+  const { type, key, asOf } = wanted;
+  if (!streamsOf(wanted).includes(asOf.stream)) throw new Error(`${type.name} ${key} has no event in ${asOf.stream}`);
+  const first = asOf.revision === 0n ? undefined : await firstOf(needs, asOf.stream);
+  const begun = first === undefined ? undefined : type.fold(undefined, first, key);
+  return type.fold(begun, asOf, key);
+};
+
+const firstOf = async ({ log, codec, sealer }: DocumentAsOfNeeds, stream: string): Promise<Recorded | undefined> => {
+  const [first] = await log.readStream(stream, { from: 0n, limit: 1 });
+  // A log that has dropped old events answers with the oldest one that it still has.
+  return first?.revision === 0n ? readEvent(codec, sealer, first) : undefined;
+};
+
+const fromStreams = async (needs: DocumentAsOfNeeds, wanted: Wanted): Promise<unknown> => {
+  const { type, key } = wanted;
+  const streams = await Promise.all(streamsOf(wanted).map((stream) => eventsUpTo(needs, stream, wanted)));
+  return streams
+    .flat()
+    .sort((one, other) => (one.position < other.position ? -1 : 1))
+    .reduce((document: unknown, event) => type.fold(document, event, key), undefined);
+};
+
+const eventsUpTo = async (
+  { log, codec, sealer }: DocumentAsOfNeeds,
+  stream: string,
+  { type, key, asOf }: Wanted,
+): Promise<readonly Recorded[]> => {
+  const events: Recorded[] = [];
+  // Where the log has dropped the beginning, the fold begins with what is left, as it does when documents are rebuilt.
+  for (let from = 0n; events.length <= asOfEventsMax;) {
+    const page = await log.readStream(stream, { from, limit: eventsPerReadMax });
+    const upTo = page.filter(({ position }) => position <= asOf.position);
+    events.push(...(await readEvents(codec, sealer, upTo)));
+    const last = page.at(-1);
+    if (last === undefined || upTo.length < eventsPerReadMax) return events;
+    from = last.revision + 1n;
+  }
+  throw new Error(`${type.name} ${key} has too many events to be folded anew`);
 };

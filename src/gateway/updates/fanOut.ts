@@ -1,13 +1,12 @@
 import type { Logger } from 'pino';
 import { accountEvents, type AccountEvent } from '../../domain/accounts/events.js';
-import { messageEvents } from '../../domain/messages/events.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
 import type { EventOf, Position, Recorded } from '../../kernel/event.js';
 import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import { Misshapen } from '../../kernel/schema.js';
 import type { Follower } from '../contract/readModels.js';
-import { mergeDeletions } from './mergeDeletions.js';
+import { areMergeable, mergeDeliveries } from './mergeDeliveries.js';
 import type { Hub } from '../sessions/hub.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Delivery } from '../contract/updates.js';
@@ -112,7 +111,7 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
 
 type Held = { readonly told: readonly Delivery[]; readonly position: Position; readonly request: string };
 
-/** Deletions of one request stand next to each other in the log: they are told as one, so one may have to wait. */
+/** The events of one request stand next to each other in the log. What can be merged waits for the next of them. */
 const tellBatch = async (
   needs: FanOutNeeds,
   batch: readonly StoredEvent[],
@@ -136,7 +135,7 @@ const tellBatch = async (
       const told = telling instanceof Promise ? await telling : telling;
       if (told !== undefined) {
         const next = { ...told, position: stored.position };
-        const both = held?.request === next.request ? mergeDeletions(held.told, next.told) : undefined;
+        const both = held?.request === next.request ? mergeDeliveries(held.told, next.told) : undefined;
         if (both === undefined) release();
         held = { ...next, told: both ?? next.told };
         if (next.request === '') release();
@@ -160,7 +159,7 @@ const tellBatch = async (
   await flush();
 };
 
-/** `request` is empty for what is told by itself. */
+/** `request` names the request and the topic; it is empty for what is told by itself. */
 type Ready = { readonly told: readonly Delivery[]; readonly request: string };
 
 /** `undefined` when nobody here cares: then the body is not even parsed. */
@@ -170,7 +169,7 @@ const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Pr
   const { about, $correlationId } = needs.codec.metadata(stored);
   const cares = needs.renderer.isRelevant(about, fact);
   if (!cares && fact !== accountEvents.SessionRevoked.type) return undefined;
-  const request = fact === messageEvents.MessageDeleted.type ? `${$correlationId} ${about}` : '';
+  const request = `${$correlationId} ${about}`;
   const event = read(needs, stored);
   if (!(event instanceof Promise)) return telling(needs, event, { cares, request });
   return event.then((opened) => telling(needs, opened, { cares, request }));
@@ -203,8 +202,13 @@ const telling = (
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
   const told = renderer.render(event);
-  return told instanceof Promise ? told.then((items) => ({ told: items, request })) : { told, request };
+  return told instanceof Promise ? told.then((items) => readyOf(items, request)) : readyOf(told, request);
 };
+
+const readyOf = (told: readonly Delivery[], request: string): Ready => ({
+  told,
+  request: areMergeable(told) ? request : '',
+});
 
 // The type says which event it is.
 const isRevocation = (event: Recorded): event is Recorded<EventOf<AccountEvent, 'SessionRevoked'>> =>

@@ -1,23 +1,20 @@
-import { messageEvents, type MessageEvent } from '../../domain/messages/events.js';
-import type { ChatKey } from '../../kernel/chat.js';
 import type { EventCodec } from '../../kernel/codec.js';
 import type { DocumentType } from '../../kernel/document.js';
-import type { EventOf, Position, Recorded } from '../../kernel/event.js';
+import type { Event, Position, Recorded } from '../../kernel/event.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { ConversationDocument } from '../../projections/conversations/documents.js';
-import { liveDocuments, type DocumentChange, type LiveDocuments } from '../../projections/reading/liveDocuments.js';
+import { liveDocuments, type LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { MembershipsDocument } from '../../projections/members/documents.js';
-import type { MessageDocument } from '../../projections/messages/documents.js';
 import type { UnreadReads } from '../../projections/unread/unreadReads.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAccess.js';
 import type { Follower } from '../contract/readModels.js';
 import { prefetcher } from './prefetch.js';
 import { relevance } from './relevance.js';
-import { messageAsOf } from './documentAsOf.js';
+import { documentAsOf } from './documentAsOf.js';
 import { silent } from '../contract/updates.js';
 import { type Delivery } from '../contract/updates.js';
 import { unreadCounts, type LiveUnreadCounts } from './unread/unread.js';
@@ -36,7 +33,6 @@ export type UpdateRendererNeeds = {
     readonly memberships: DocumentType<MembershipsDocument, never>;
     readonly users: DocumentType<UserDocument, never>;
     readonly conversations: DocumentType<ConversationDocument, never>;
-    readonly messages: DocumentType<MessageDocument, never>;
   };
   readonly unread: UnreadReads;
   readonly peersOf: AccessNeeds['peersOf'];
@@ -60,19 +56,21 @@ export const liveUpdateRenderer = (
   const memory = memoryOf(needs, turn);
   const { access, unread } = memory;
   const renderers = renderersOf(needs.updates);
-  const message = messageAsOf({ ...needs, messages: needs.types.messages });
+  const foldedAsOf = documentAsOf(needs);
 
   const folded = (event: Recorded): readonly Delivery[] | Promise<readonly Delivery[]> => {
     const { before, ready } = access.apply(event);
-    const changes = memory.conversations.apply(event);
+    memory.conversations.apply(event);
     unread.apply(event);
     const render = renderers.get(event.type) ?? silent;
     const view: UpdateView = {
       before,
       after: access.now,
       user: (user) => access.user(user),
-      message: (id) => message(id, event),
-      conversationBefore: (chat) => conversationBefore(memory.conversations, chat, { event, changes }),
+      documentAsOf: (type, key) => {
+        const documents = liveOf(memory, type);
+        return documents === undefined ? foldedAsOf(type, key, event) : documents.get(key);
+      },
       seeing: (user) => access.seeing(user),
       unreadCounts: unread.countsOfAll,
       unread: unread.counts,
@@ -116,6 +114,8 @@ const whileRendering = <T>(turn: Rendering, position: Position, work: () => T | 
 
 type Memory = Pick<AccessNeeds, 'communities' | 'memberships' | 'users'> & {
   readonly conversations: LiveDocuments<ConversationDocument>;
+  /** All of these, by the names of their types. */
+  readonly live: ReadonlyMap<string, LiveDocuments<unknown>>;
   readonly access: LiveAccess;
   readonly unread: LiveUnreadCounts;
 };
@@ -129,6 +129,7 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
     communities: liveDocuments(types.communities, { documents, caughtUp, idleMax: idleCommunitiesMax }),
     memberships: liveDocuments(types.memberships, { documents, caughtUp, idleMax: idleMembershipsMax }),
     users: liveDocuments(types.users, { documents, caughtUp, idleMax: idleUsersMax }),
+    conversations: liveDocuments(types.conversations, { documents, caughtUp, idleMax: idleConversationsMax }),
   };
   const peersOf: AccessNeeds['peersOf'] = async (user) => {
     await caughtUp();
@@ -136,7 +137,12 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
   };
   return {
     ...cached,
-    conversations: liveDocuments(types.conversations, { documents, caughtUp, idleMax: idleConversationsMax }),
+    live: new Map<string, LiveDocuments<unknown>>([
+      [types.communities.name, cached.communities],
+      [types.memberships.name, cached.memberships],
+      [types.users.name, cached.users],
+      [types.conversations.name, cached.conversations],
+    ]),
     access: liveAccess({ ...cached, peersOf }),
     unread: unreadCounts({ reads: needs.unread, caughtUp, position: () => readModels.position() }),
   };
@@ -149,23 +155,9 @@ const renderersOf = (updates: UpdateRendererNeeds['updates']): ReadonlyMap<strin
   // Each is found under the type of its own events.
   new Map(Object.entries(updates as Readonly<Record<string, AnyRenderer>>).filter(([, render]) => render !== silent));
 
-type Happened = { readonly event: Recorded; readonly changes: readonly DocumentChange<ConversationDocument>[] };
-
-const conversationBefore = (
-  conversations: LiveDocuments<ConversationDocument>,
-  chat: ChatKey,
-  { event, changes }: Happened,
-): ReturnType<UpdateView['conversationBefore']> => {
-  const change = changes.find(({ key }) => key === chat);
-  if (change !== undefined) return change.before;
-  // It was not held, or was loaded with this event in it. A conversation's floor begins with its first message and
-  // only rises, so it tells whether there was one before.
-  const before = (after: ConversationDocument | undefined): ConversationDocument | undefined =>
-    after !== undefined && isMessageSent(event) && after.floor >= event.data.message ? undefined : after;
-  const found = conversations.get(chat);
-  return found instanceof Promise ? found.then(before) : before(found);
-};
-
-// The type says which event it is.
-const isMessageSent = (event: Recorded): event is Recorded<EventOf<MessageEvent, 'MessageSent'>> =>
-  event.type === messageEvents.MessageSent.type;
+const liveOf = <Doc, E extends Event>(
+  { live }: Memory,
+  { name }: DocumentType<Doc, E>,
+): LiveDocuments<Doc> | undefined =>
+  // What is held under the name of a type was folded by that type.
+  live.get(name) as LiveDocuments<Doc> | undefined;

@@ -18,3 +18,11 @@ export const recentMessagesMax = 32;
 
 /** The id by which lists of chats are sorted and paged, and which the wire calls `last_message_id`. */
 export const sortIdOf = ({ recent, floor }: ConversationDocument): MessageId => recent.at(-1) ?? floor;
+
+/**
+ * Whether this message, which the conversation has taken in, began it. The floor is the id of the first message until
+ * `recent` has overflowed. Afterwards it is above the first message, and above a message that came below the floor too:
+ * such a message began the conversation only if `recent` has overflowed since.
+ */
+export const mayHaveBegunWith = ({ recent, floor }: ConversationDocument, message: MessageId): boolean =>
+  floor === message || (floor > message && recent[0] !== floor);

@@ -23,7 +23,6 @@ import { conversationsOf } from '../../../src/projections/conversations/queries.
 import { communityDocuments } from '../../../src/projections/communities/fold.js';
 import { conversationDocuments } from '../../../src/projections/conversations/fold.js';
 import { membershipsDocuments } from '../../../src/projections/members/fold.js';
-import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { collections, projections } from '../../../src/projections/registry.js';
 import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
@@ -165,7 +164,6 @@ const rendererOver = (
       memberships: membershipsDocuments,
       users: userDocuments,
       conversations: conversationDocuments,
-      messages: messageDocuments,
     },
     unread: unreadReads({ store }),
     peersOf: async (user) =>

@@ -6,10 +6,13 @@ import { FrameQueue } from '../../../src/gateway/frames/frameQueue.js';
 import { Broadcast, headerSize, noCount } from '../../../src/gateway/frames/frames.js';
 import type { MessageId } from '../../../src/kernel/ids.js';
 import { encodeResult, encodeUpdate, frameSize } from '../../../src/wire/envelope.js';
-import { spliceable } from '../../../src/wire/spliceable.js';
+import { encodeTail, spliceable } from '../../../src/wire/spliceable.js';
 
 const counted = (length: number): Broadcast =>
-  new Broadcast(spliceable('messageCreated', { message: { messageId: 1n as MessageId, message: 'x'.repeat(length) } }));
+  new Broadcast({
+    update: spliceable('messageCreated', { message: { messageId: 1n as MessageId, message: 'x'.repeat(length) } }),
+    tailOf: (channelUnreadCount) => encodeTail('messageCreated', { channelUnreadCount }),
+  });
 /** Shared by all queues, as what is told is shared by all viewers. The last is more than what is put together in shared memory. */
 const broadcasts = [
   ...[0, 100, 300, 70_000].map(counted),

@@ -26,14 +26,18 @@ const named = (audience: readonly bigint[], name: string): Delivery => ({
   update: { user: { userId: 9n as UserId, user: { name } } },
 });
 
-const posted = (audience: readonly bigint[], message: bigint): Delivery => ({
-  audience: users(...audience),
-  update: { messageCreated: { message: { messageId: message as MessageId, message: 'hello' } } },
-  tails: {
-    unreadCounts: audience.map((viewer) => (viewer === 1n ? 0 : Number(viewer))),
-    nonce: { author: 1n as UserId, clientId: 77n },
-  },
-});
+const posted = (audience: readonly bigint[], id: bigint): Delivery => {
+  const message = { messageId: id as MessageId, message: 'hello' };
+  return {
+    audience: users(...audience),
+    update: { messageCreated: { message } },
+    perRecipient: {
+      counts: audience.map((viewer) => (viewer === 1n ? 0 : Number(viewer))),
+      countField: (channelUnreadCount) => ({ messageCreated: { channelUnreadCount } }),
+      own: { recipient: 1n as UserId, update: { messageCreated: { message, clientId: 77n } } },
+    },
+  };
+};
 
 const nameIn = ({ update }: Received): string | undefined => update?.user?.user?.name;
 const called = (client: RawClient, name: string) => client.find((message) => nameIn(message) === name);

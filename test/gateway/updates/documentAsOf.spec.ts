@@ -6,14 +6,17 @@ import { after, before, describe, it } from 'node:test';
 import { eventStoreDbEventLog } from '../../../src/adapters/eventLog/eventStoreDb.js';
 import { lmdbEventLog } from '../../../src/adapters/eventLog/lmdb.js';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
+import type { MemberEvent } from '../../../src/domain/members/events.js';
 import type { MessageEvent } from '../../../src/domain/messages/events.js';
-import { messageAsOf } from '../../../src/gateway/updates/documentAsOf.js';
+import { documentAsOf } from '../../../src/gateway/updates/documentAsOf.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { readEvents } from '../../../src/kernel/codec.js';
 import type { Recorded } from '../../../src/kernel/event.js';
-import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import type { CommunityId, MessageId, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
-import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import type { EventLog, StoredEvent } from '../../../src/kernel/ports/eventLog.js';
+import { conversationDocuments } from '../../../src/projections/conversations/fold.js';
+import { memberDocuments } from '../../../src/projections/members/fold.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { reopenable, type LogUnderTest } from '../../contracts/eventLog.js';
 import { deleted, edited, sent } from '../../projections/messaging.js';
@@ -54,10 +57,11 @@ const messagesIn = (log: EventLog) => {
       return page;
     },
   };
+  const folded = documentAsOf({ log: counting, codec, sealer });
   return {
     sealer,
     counted: () => [reads, records],
-    asOf: messageAsOf({ log: counting, codec, sealer, messages: messageDocuments }),
+    asOf: (id: MessageId, event: Recorded) => folded(messageDocuments, id.toString(), event),
     /** Appends all that happens to one message, and reads it back. */
     after: async (id: bigint, ...events: readonly Bare<MessageEvent>[]): Promise<readonly Recorded[]> => {
       const stream = `message-${id.toString()}`;
@@ -133,6 +137,84 @@ describe('a message as of an event', () => {
   it('is refused for an event of another stream', async () => {
     const { after: happened, asOf } = messagesIn(memoryEventLog({ now: () => now }));
     const last = lastOf(await happened(1n, sent(1n, { chat })));
-    await assert.rejects(asOf(2n as MessageId, last), /message 2 has no event in message-1/);
+    await assert.rejects(asOf(2n as MessageId, last), /messages 2 has no event in message-1/);
+  });
+});
+
+/** The membership as of those of its events that stand at these places. */
+const memberAsOf = async (places: readonly number[], ...events: readonly Bare<MemberEvent>[]) => {
+  const { log, happened, codec, sealer } = setting();
+  for (let from = 0; from < events.length; from += 100)
+    await happened('member-100.7', ...events.slice(from, from + 100));
+  const stored = await readEvents(codec, sealer, await log.readAll({ limit: events.length }));
+  const asOf = documentAsOf({ log, codec, sealer });
+  const at = (place: number): Recorded => stored[place] ?? assert.fail('there are not so many events');
+  return Promise.all(places.map((place) => asOf(memberDocuments, '100.7', at(place))));
+};
+
+const about = { community: 100n as CommunityId, user: 7n as UserId };
+const joined: Bare<MemberEvent> = { type: 'MemberJoined', data: { ...about, via: 'invite', joining: 1 } };
+const called = (nickname: string): Bare<MemberEvent> => ({
+  type: 'NicknameSet',
+  data: { ...about, by: about.user, nickname },
+});
+const left: Bare<MemberEvent> = { type: 'MemberLeft', data: about };
+
+describe('a document that takes all events of its stream', () => {
+  it('is folded up to the event and no further', async () => {
+    const members = await memberAsOf([0, 1, 2, 3, 4], joined, called('Bee'), called('Bumble'), left, joined);
+    assert.deepEqual(
+      members.map((member) => member && (member.nickname ?? 'no nickname')),
+      ['no nickname', 'Bee', 'Bumble', undefined, 'no nickname'],
+    );
+  });
+
+  it('takes more than one page of the log', async () => {
+    const names = Array.from({ length: 2_500 }, (_, index) => called(index.toString()));
+    const members = await memberAsOf([999, 1_000, 2_500], joined, ...names);
+    assert.deepEqual(
+      members.map((member) => member?.nickname),
+      ['998', '999', '2499'],
+    );
+  });
+
+  it('may be asked for as of an event of another stream', async () => {
+    const { log, happened, codec, sealer } = setting();
+    await happened('member-100.7', joined, called('Bee'));
+    await happened('message-1', sent(1n, { chat }));
+    await happened('member-100.7', called('Bumble'));
+    const events = await readEvents(codec, sealer, await log.readStream('message-1', { limit: 1 }));
+    const member = await documentAsOf({ log, codec, sealer })(memberDocuments, '100.7', lastOf(events));
+    assert.equal(member?.nickname, 'Bee');
+  });
+
+  it('is refused when its stream is too long', async () => {
+    const page = (from: bigint, limit: number): readonly StoredEvent[] =>
+      Array.from({ length: limit }, (_, index) => ({ ...record, revision: from + BigInt(index) }));
+    const { log, happened, codec, sealer } = setting();
+    await happened('member-100.7', joined);
+    const [record = assert.fail('nothing was stored')] = await log.readStream('member-100.7', { limit: 1 });
+    const endless = documentAsOf({
+      log: { readStream: (_, { from = 0n, limit }) => Promise.resolve(page(from, limit)) },
+      codec,
+      sealer,
+    });
+    const [event] = await readEvents(codec, sealer, [record]);
+    await assert.rejects(
+      endless(memberDocuments, '100.7', event ?? assert.fail('nothing was read')),
+      /members 100\.7 has too many events/,
+    );
+  });
+});
+
+describe('a document of a type whose events are all over the log', () => {
+  it('is refused', async () => {
+    const { log, happened, codec, sealer } = setting();
+    await happened('message-1', sent(1n, { chat }));
+    const [event = assert.fail('nothing was read')] = await readEvents(codec, sealer, await log.readAll({ limit: 1 }));
+    await assert.rejects(
+      documentAsOf({ log, codec, sealer })(conversationDocuments, chat, event),
+      /conversations have no list of streams/,
+    );
   });
 });

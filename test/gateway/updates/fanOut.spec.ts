@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { eventKinds } from '../../../src/domain/registry.js';
+import { mergeDeletions } from '../../../src/gateway/packages/messages/deletions.js';
 import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
@@ -36,7 +37,7 @@ const telling: Partial<UpdateRenderer> = {
     assert.equal(type, 'MessageDeleted');
     const { message } = data as { readonly message: MessageId };
     if (message === 13n) throw new Error('thirteen');
-    return [{ audience: [user], update: { messageDeleted: { messageIds: [message] } } }];
+    return [{ audience: [user], update: { messageDeleted: { messageIds: [message] } }, merge: mergeDeletions }];
   },
 };
 

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
-import { directChat } from '../../../src/kernel/chat.js';
-import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import { directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
+import type { GroupId, UserId } from '../../../src/kernel/ids.js';
+import { mayHaveBegunWith } from '../../../src/projections/conversations/documents.js';
+import { conversationDocuments } from '../../../src/projections/conversations/fold.js';
+import { messageDocuments } from '../../../src/projections/messages/fold.js';
+import type { MessageEvent } from '../../../src/domain/messages/events.js';
+import type { EventOf } from '../../../src/kernel/event.js';
 import { communityTopic, nobody, userTopic } from '../../../src/kernel/topics.js';
 import {
   ann,
@@ -46,6 +51,8 @@ describe('the renderer', () => {
     assert.equal(cares('channel.999.1', 'MessageSent'), false);
     assert.equal(cares(directChat(ann, ben), 'MessageSent'), true);
     assert.equal(cares(directChat(ann, 9n as UserId), 'MessageSent'), false);
+    assert.equal(cares(selfChat(ben), 'MessageSent'), true);
+    assert.equal(cares(groupChat(5n as GroupId), 'MessageSent'), false);
     assert.equal(cares(userTopic(ben), 'MarkerMoved'), true);
     assert.equal(cares(userTopic(ann), 'MarkerMoved'), false);
     assert.equal(cares(userTopic(ann), 'NameChanged'), true);
@@ -57,7 +64,9 @@ describe('the renderer', () => {
     await node.renderer.connect(ben);
     await node.append(sent(1000n, ann), edited(1000n, ann), messageDeleted(1000n, ann));
     await node.tell();
-    const texts = await Promise.all(views.map(async (view) => (await view.message(1000n as MessageId))?.text));
+    const texts = await Promise.all(
+      views.map(async (view) => (await view.documentAsOf(messageDocuments, '1000'))?.text),
+    );
     assert.deepEqual(texts, ['text 1000', 'edited 1000', undefined]);
   });
 
@@ -66,14 +75,16 @@ describe('the renderer', () => {
     await node.renderer.connect(ben);
     await node.append(sent(1000n, ann, chat), sent(1001n, ben, chat));
     await node.project();
-    const before: unknown[] = [];
-    node.renderWith(async (_, view) => {
-      before.push((await view.conversationBefore(chat))?.floor);
+    const begun: unknown[] = [];
+    node.renderWith(async (event, view) => {
+      const { message } = event.data as EventOf<MessageEvent, 'MessageSent'>['data']; // Nothing else happens below.
+      const conversation = await view.documentAsOf(conversationDocuments, chat);
+      begun.push(conversation && mayHaveBegunWith(conversation, message));
       return [];
     });
     await node.tell();
     await node.happens(sent(1002n, ann, chat));
-    assert.deepEqual(before, [undefined, 1000n, 1000n]);
+    assert.deepEqual(begun, [true, false, false]);
   });
 
   it('knows users, also those who changed just now', async () => {

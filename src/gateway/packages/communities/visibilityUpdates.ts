@@ -1,8 +1,10 @@
+import type { UpdateInit } from '../../../gen/rpcs.js';
 import { difference } from '../../../kernel/permissions.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import type { ChannelRecord } from '../../../projections/communities/documents.js';
 import { channelRefFor } from '../../rendering/channel.js';
 import { channelFor } from '../../rendering/channel.js';
+import { perRendering, type AlikeUsers } from '../../contract/perRendering.js';
 import type { Delivery } from '../../contract/updates.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import type { UpdateView } from '../../contract/updateView.js';
@@ -18,35 +20,26 @@ export type Scope = {
 
 /**
  * What an event did to what these members see of these channels: the channel to those who have come to see it, its
- * permissions to those for whom they are others than before, and its end to those who see it no longer.
+ * permissions to those for whom they are others than before, and its end to those who see it no longer. Kept apart by
+ * kind, so that everybody hears of a channel before they hear what they may do in it.
  */
-export const visibilityDeliveries = (view: UpdateView, scope: Scope): readonly Delivery[] => {
-  const { shown, permitted, hidden } = changesOf(view, scope);
-  return [
-    ...[...shown.values()].map(({ channel, audience }) => channelDelivery(scope.community, channel, audience)),
-    ...[...permitted.values()].map(({ channel, audience, pos, neg }) => ({
-      audience,
-      update: {
-        conversationPermissions: {
-          chatRef: { channel: channelRefFor(scope.community, channel.id) },
-          permissions: { pos, neg },
-        },
-      },
-    })),
-    ...[...hidden].map(([channel, audience]) => ({
-      audience,
-      update: { channelDeleted: { channel: channelRefFor(scope.community, channel) } },
-    })),
-  ];
+export const visibilityDeliveries = (view: UpdateView, { community, users, channels }: Scope): readonly Delivery[] => {
+  const groups = alike(view, community, users);
+  const changes = channels.map((channel): SightChanges => {
+    const sights = new Map(groups.map(([user]) => [user, sightsOf(view, { community, channel, user })]));
+    return { place: { community, channel }, record: channelIn(view.after, community, channel), groups, sights };
+  });
+  return [...changes.flatMap(shown), ...changes.flatMap(permitted), ...changes.flatMap(hidden)];
 };
 
 export const channelDelivery = (
   community: CommunityId,
   channel: ChannelRecord,
   audience: Iterable<UserId>,
-): Delivery => ({
-  audience,
-  update: { channel: { channel: channelFor(community, channel) } },
+): Delivery => ({ audience, update: channelUpdate(community, channel) });
+
+const channelUpdate = (community: CommunityId, channel: ChannelRecord): UpdateInit => ({
+  channel: { channel: channelFor(community, channel) },
 });
 
 /** All channels that there were or are. */
@@ -55,67 +48,73 @@ export const allChannels = ({ before, after }: UpdateView, community: CommunityI
   return [...new Set(both.map(({ id }) => id))];
 };
 
-type Part = { readonly channel: ChannelRecord; readonly audience: UserId[] };
-type Permitted = Part & { readonly pos: bigint; readonly neg: bigint };
-/** Kept apart by kind, so that everybody hears of a channel before they hear what they may do in it. */
-type Changes = {
-  readonly shown: Map<ChannelId, Part>;
-  readonly permitted: Map<string, Permitted>;
-  readonly hidden: Map<ChannelId, UserId[]>;
-};
-
-const changesOf = (view: UpdateView, { community, users, channels }: Scope): Changes => {
-  const changes: Changes = { shown: new Map(), permitted: new Map(), hidden: new Map() };
-  const records = new Map(channels.map((id) => [id, channelIn(view.after, community, id)]));
-  for (const group of alike(view, community, users)) {
-    for (const [id, channel] of records) {
-      const was = sightOf(view.before, { community, channel: id, user: group[0] });
-      const is = sightOf(view.after, { community, channel: id, user: group[0] });
-      if (channel === undefined || !is.sees) {
-        if (was.sees) joined(changes.hidden.get(id), group, (audience) => changes.hidden.set(id, audience));
-        continue;
-      }
-      if (!was.sees) showTo(changes, channel, group);
-      // A category is no conversation, so there are no permissions to tell of one.
-      if (channel.kind !== 'category' && (was.pos !== is.pos || was.neg !== is.neg))
-        permit(changes, channel, is, group);
-    }
-  }
-  return changes;
-};
-
 type Sight = { readonly sees: boolean; readonly pos: bigint; readonly neg: bigint };
-type Place = { readonly community: CommunityId; readonly channel: ChannelId; readonly user: UserId };
+type Place = { readonly community: CommunityId; readonly channel: ChannelId };
+
+/** How each group sees one channel, before and after. */
+type SightChanges = {
+  readonly place: Place;
+  /** Undefined when there is no such channel any more. */
+  readonly record: ChannelRecord | undefined;
+  readonly groups: readonly AlikeUsers[];
+  /** By the first user of each group. */
+  readonly sights: ReadonlyMap<UserId, { readonly was: Sight; readonly is: Sight }>;
+};
+
+const shown = ({ place, record, groups, sights }: SightChanges): readonly Delivery[] =>
+  record === undefined
+    ? []
+    : perRendering(
+        groups,
+        (user) => {
+          const { was, is } = sights.get(user) ?? unseenTwice;
+          return is.sees && !was.sees ? 'shown' : undefined;
+        },
+        () => ({ update: channelUpdate(place.community, record) }),
+      );
+
+const permitted = ({ place, record, groups, sights }: SightChanges): readonly Delivery[] =>
+  // A category is no conversation, so there are no permissions to tell of one.
+  record === undefined || record.kind === 'category'
+    ? []
+    : perRendering(
+        groups,
+        (user) => {
+          const { was, is } = sights.get(user) ?? unseenTwice;
+          const differs = was.pos !== is.pos || was.neg !== is.neg;
+          return is.sees && differs ? `${is.pos.toString()}.${is.neg.toString()}` : undefined;
+        },
+        (user) => {
+          const { pos, neg } = sights.get(user)?.is ?? unseen;
+          const chatRef = { channel: channelRefFor(place.community, place.channel) };
+          return { update: { conversationPermissions: { chatRef, permissions: { pos, neg } } } };
+        },
+      );
+
+const hidden = ({ place, groups, sights }: SightChanges): readonly Delivery[] =>
+  perRendering(
+    groups,
+    (user) => {
+      const { was, is } = sights.get(user) ?? unseenTwice;
+      return was.sees && !is.sees ? 'hidden' : undefined;
+    },
+    () => ({ update: { channelDeleted: { channel: channelRefFor(place.community, place.channel) } } }),
+  );
 
 const unseen: Sight = { sees: false, pos: 0n, neg: 0n };
-const sightOf = (rules: ViewerPermissions, { community, channel, user }: Place): Sight => {
-  const effective = rules.inChannel(community, channel, user);
-  const member = rules.member(community, user);
+const unseenTwice = { was: unseen, is: unseen };
+
+type Viewing = Place & { readonly user: UserId };
+
+const sightsOf = ({ before, after }: UpdateView, viewing: Viewing): { readonly was: Sight; readonly is: Sight } => ({
+  was: sightIn(before, viewing),
+  is: sightIn(after, viewing),
+});
+
+const sightIn = (permissions: ViewerPermissions, { community, channel, user }: Viewing): Sight => {
+  const effective = permissions.inChannel(community, channel, user);
+  const member = permissions.member(community, user);
   return effective === 0n || member === undefined
     ? unseen
     : { sees: true, ...difference(member.permissions, effective) };
-};
-
-const showTo = ({ shown }: Changes, channel: ChannelRecord, group: readonly UserId[]): void => {
-  joined(shown.get(channel.id)?.audience, group, (audience) => shown.set(channel.id, { channel, audience }));
-};
-
-const permit = (
-  { permitted }: Changes,
-  channel: ChannelRecord,
-  { pos, neg }: Sight,
-  group: readonly UserId[],
-): void => {
-  const key = `${channel.id.toString()}.${pos.toString()}.${neg.toString()}`;
-  joined(permitted.get(key)?.audience, group, (audience) => permitted.set(key, { channel, audience, pos, neg }));
-};
-
-/** Adds the group to the audience that hears the same already, or begins one with it. */
-const joined = (
-  audience: UserId[] | undefined,
-  group: readonly UserId[],
-  begin: (audience: UserId[]) => unknown,
-): void => {
-  if (audience === undefined) begin([...group]);
-  else audience.push(...group);
 };

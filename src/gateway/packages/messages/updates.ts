@@ -1,17 +1,21 @@
 import type { MessageEvent } from '../../../domain/messages/events.js';
 import type { UpdateInit } from '../../../gen/rpcs.js';
-import { parseChatKey as placeOf, type ChatKey } from '../../../kernel/chat.js';
+import { mayHaveBegunWith } from '../../../projections/conversations/documents.js';
+import { conversationDocuments } from '../../../projections/conversations/fold.js';
+import { messageDocuments, messageKey } from '../../../projections/messages/fold.js';
+import { membersNamedBy, type ChatKey } from '../../../kernel/chat.js';
 import type { EventOf, Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { conversationFor } from '../../rendering/conversation.js';
-import { chatRefFor } from '../../contract/chatRefs.js';
+import { chatRefFor, isCalledAlike } from '../../contract/chatRefs.js';
 import { messageFor, messageSentFor } from '../../rendering/message.js';
 import { erasedUser, userFor } from '../../rendering/user.js';
 import type { UpdateTable } from '../../contract/updates.js';
-import type { Delivery } from '../../contract/updates.js';
-import type { MessageTails } from '../../contract/updates.js';
+import type { Delivery, Rendering } from '../../contract/updates.js';
+import { perUser } from '../../contract/perRendering.js';
 import type { Statuses } from '../../presence/statuses.js';
 import type { UpdateView } from '../../contract/updateView.js';
+import { mergeDeletions } from './deletions.js';
 
 export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEvent, UpdateView> => ({
   MessageSent: async (event, view) => {
@@ -23,16 +27,17 @@ export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEve
   },
 
   MessageEdited: async ({ data: { chat, message: id } }, view) => {
-    const message = await view.message(id);
+    const message = await view.documentAsOf(messageDocuments, messageKey(id));
     if (message === undefined) return [];
     return toViewers(chat, view.after.viewersOf(chat), (viewer) => ({
-      message: { message: messageFor(message, viewer) },
+      update: { message: { message: messageFor(message, viewer) } },
     }));
   },
 
   MessageDeleted: ({ data: { chat, message } }, view) =>
     toViewers(chat, view.after.viewersOf(chat), (viewer) => ({
-      messageDeleted: { chatRef: chatRefFor(chat, viewer), messageIds: [message] },
+      update: { messageDeleted: { chatRef: chatRefFor(chat, viewer), messageIds: [message] } },
+      merge: mergeDeletions,
     })),
 });
 
@@ -52,21 +57,33 @@ const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): P
   // The protocol leaves it open, but clients fall short of showing a message whose author they do not know; and an
   // author without a presence is taken for offline.
   const author = user === undefined ? erasedUser(id) : userFor(user, status);
-  return toViewers(
-    chat,
-    viewers,
-    (viewer) => ({ messageCreated: { message: messageSentFor(event, viewer), author } }),
-    { unreadCounts, ...(clientId === undefined ? {} : { nonce: { author: id, clientId } }) },
-  );
+  return toViewers(chat, viewers, (viewer) => {
+    const messageCreated = { message: messageSentFor(event, viewer), author };
+    const counts = isCalledAlike(chat) ? unreadCounts : countsOf(viewer, viewers, unreadCounts);
+    // The client that sent the message knows it again by its nonce.
+    const own =
+      clientId === undefined
+        ? {}
+        : { own: { recipient: id, update: { messageCreated: { ...messageCreated, clientId } } } };
+    return { update: { messageCreated }, perRecipient: { counts, countField, ...own } };
+  });
 };
+
+const countsOf = (viewer: UserId, viewers: Iterable<UserId>, counts: readonly number[]): readonly number[] => {
+  const place = [...viewers].indexOf(viewer);
+  return counts.slice(place, place + 1);
+};
+
+const countField = (channelUnreadCount: number): UpdateInit => ({ messageCreated: { channelUnreadCount } });
 
 /** A direct chat that begins with this message is told first: an update about a chat that a client does not know is lost on it. */
 const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
   const { chat, message } = event.data;
-  const place = placeOf(chat);
-  if (place.kind !== 'direct' && place.kind !== 'self') return [];
-  if ((await view.conversationBefore(chat)) !== undefined) return [];
-  const members = place.kind === 'direct' ? [place.lower, place.higher] : [place.user];
+  const members = membersNamedBy(chat);
+  // A channel or a group is made by an event of its own, so clients know it before its first message.
+  if (members.length === 0) return [];
+  const conversation = await view.documentAsOf(conversationDocuments, chat);
+  if (conversation !== undefined && !mayHaveBegunWith(conversation, message)) return [];
   const [found, statuses] = await Promise.all([
     Promise.all(members.map(async (member) => view.user(member))),
     Promise.all(members.map(statusOf)),
@@ -86,22 +103,16 @@ const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): 
   );
 };
 
-/** A channel is called the same by everybody and told once; a direct chat once for each side. */
+/** Told once where all viewers call the chat alike; otherwise once for each of them. */
 const toViewers = (
   chat: ChatKey,
   viewers: Iterable<UserId>,
-  render: (viewer: UserId) => UpdateInit,
-  tails?: MessageTails,
+  render: (viewer: UserId) => Rendering,
 ): readonly Delivery[] => {
+  if (!isCalledAlike(chat)) return perUser(viewers, render);
   const anybody = first(viewers);
-  if (anybody === undefined) return [];
   // Handed on as they are: the same list of viewers is known again where their unread messages are counted.
-  if (placeOf(chat).kind !== 'direct') return [{ audience: viewers, update: render(anybody), ...(tails && { tails }) }];
-  return Array.from(viewers, (viewer, place) => ({
-    audience: [viewer],
-    update: render(viewer),
-    ...(tails && { tails: { ...tails, unreadCounts: tails.unreadCounts.slice(place, place + 1) } }),
-  }));
+  return anybody === undefined ? [] : [{ ...render(anybody), audience: viewers }];
 };
 
 const first = ([viewer]: Iterable<UserId>): UserId | undefined => viewer;

@@ -35,7 +35,6 @@ import type { Sealer } from '../../../../src/kernel/ports/sealer.js';
 import { communityDocuments } from '../../../../src/projections/communities/fold.js';
 import { conversationDocuments } from '../../../../src/projections/conversations/fold.js';
 import { membershipsDocuments } from '../../../../src/projections/members/fold.js';
-import { messageDocuments } from '../../../../src/projections/messages/fold.js';
 import { projections } from '../../../../src/projections/registry.js';
 import { startProjections, type Projections } from '../../../../src/projections/runner/runner.js';
 import { unreadReads } from '../../../../src/projections/unread/unreadReads.js';
@@ -224,7 +223,6 @@ const rendererOf = ({ log, codec, sealer, store, following }: Place): ReturnType
       memberships: membershipsDocuments,
       users: userDocuments,
       conversations: conversationDocuments,
-      messages: messageDocuments,
     },
     unread: unreadReads({ store }),
     peersOf: () => Promise.resolve([]),

@@ -64,7 +64,11 @@ describe('a message in a channel', () => {
     await send(ada, general, { clientId: 77n });
     const told = await node.told();
     assert.deepEqual(kinds(told), [['messageCreated', ada, bob]]);
-    assert.deepEqual(told[0]?.tails, { unreadCounts: [0, 1], nonce: { author: ada, clientId: 77n } });
+    const { update, perRecipient } = told[0] ?? assert.fail('nothing was told');
+    assert.deepEqual(perRecipient?.counts, [0, 1]);
+    assert.deepEqual(perRecipient.countField(5), { messageCreated: { channelUnreadCount: 5 } });
+    const common = 'messageCreated' in update ? update.messageCreated : undefined;
+    assert.deepEqual(perRecipient.own, { recipient: ada, update: { messageCreated: { ...common, clientId: 77n } } });
   });
   it('is not told to who does not see it', async () => {
     await send(ada, hidden);
