@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import ts from 'typescript';
 import { eventKinds } from '../src/domain/registry.js';
 import { closeCode } from '../src/gateway/contract/closeCodes.js';
+import { chatPrefix } from '../src/kernel/chat.js';
 import { storedType } from '../src/kernel/codec.js';
 import { reasons } from '../src/kernel/reasons.js';
 import {
@@ -67,6 +68,11 @@ describe('functions', () => {
   });
 });
 
+const comparisons: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.EqualsEqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsEqualsToken,
+]);
+
 /** Whether a test names the file as a program to start. */
 const isStarted = (path: string): boolean => {
   const program = `${basename(path, '.ts')}.js'`;
@@ -120,6 +126,24 @@ describe('sources', () => {
     nothingIn(
       elsewhere,
       found(elsewhere, (node) => heads.has(texts(node)) || isStored(texts(node))),
+    );
+  });
+
+  it('know the kinds of chats from kernel/chat alone', () => {
+    const others = src.filter(({ path }) => path !== 'src/kernel/chat.ts' && !path.startsWith('src/gen/'));
+    const kinds = Object.keys(chatPrefix);
+    const keyStart = new RegExp(`^(${Object.values(chatPrefix).join('|')})\\.`);
+    const isKind = (node: ts.Node | undefined): boolean =>
+      node !== undefined && ts.isStringLiteralLike(node) && kinds.includes(node.text);
+    // A line of a table that is missing does not compile; a comparison that is missing does.
+    const compares = (node: ts.Node): boolean =>
+      (ts.isBinaryExpression(node) && comparisons.has(node.operatorToken.kind) && isKind(node.right)) ||
+      (ts.isCaseClause(node) && isKind(node.expression));
+    const startsKey = (node: ts.Node): boolean =>
+      (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) && keyStart.test(node.text);
+    nothingIn(
+      others,
+      found(others, (node) => compares(node) || startsKey(node)),
     );
   });
 
