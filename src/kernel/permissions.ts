@@ -1,4 +1,4 @@
-import type { RoleId } from './ids.js';
+import type { ChannelId, RoleId } from './ids.js';
 
 /** Bits of a community permission, as on the wire. */
 export const permission = {
@@ -28,6 +28,27 @@ export const usualPermissions = 4398n;
 export const has = (permissions: bigint, name: PermissionName): boolean => (permissions & permission[name]) !== 0n;
 
 export type Override = { readonly role: RoleId; readonly pos: bigint; readonly neg: bigint };
+
+/** What says which overrides count in a channel. */
+export type OverriddenChannel = {
+  readonly kind: string;
+  readonly parent?: ChannelId;
+  /** Whether it follows its category. */
+  readonly synced: boolean;
+  readonly overrides: readonly Override[];
+};
+
+/**
+ * The overrides that count in a channel: those of its category while it follows the category, otherwise its own. A
+ * channel that follows has none of its own, so none count where its parent is gone or is no category.
+ */
+export const overridesThatCount = (
+  channel: OverriddenChannel,
+  channelBy: (id: ChannelId) => OverriddenChannel | undefined,
+): readonly Override[] => {
+  const parent = channel.synced && channel.parent !== undefined ? channelBy(channel.parent) : undefined;
+  return parent?.kind === 'category' ? parent.overrides : channel.overrides;
+};
 
 /** A member's standing in a community: who they are for the arithmetic below. */
 export type MemberRoles = { readonly owner: boolean; readonly roles: readonly RoleId[] };

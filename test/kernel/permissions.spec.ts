@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { RoleId } from '../../src/kernel/ids.js';
+import type { ChannelId, RoleId } from '../../src/kernel/ids.js';
 import {
   allPermissions,
   channelPermissions,
   communityPermissions,
   difference,
   has,
+  overridesThatCount,
   permission,
   usualPermissions,
+  type OverriddenChannel,
   type Override,
   type PermissionName,
   type MemberRoles,
@@ -148,6 +150,44 @@ describe('permissions in a channel', () => {
         assert.equal((community & ~neg) | pos, channel);
         assert.equal(pos & neg, 0n);
       }),
+    );
+  });
+});
+
+describe('the overrides that count in a channel', () => {
+  const own: Override = { role: everybody, pos: 0n, neg: 2n };
+  const inherited: Override = { role: everybody, pos: 4n, neg: 0n };
+  const parent = 9n as ChannelId;
+  const category: OverriddenChannel = { kind: 'category', synced: false, overrides: [inherited] };
+  const following: OverriddenChannel = { kind: 'text', parent, synced: true, overrides: [] };
+  const onItsOwn: OverriddenChannel = { kind: 'text', parent, synced: false, overrides: [own] };
+
+  it('are those of its category while it follows the category', () => {
+    assert.deepEqual(
+      overridesThatCount(following, (id) => (id === parent ? category : undefined)),
+      [inherited],
+    );
+  });
+
+  it('are its own when it follows no longer, and at the top level', () => {
+    assert.deepEqual(
+      overridesThatCount(onItsOwn, () => category),
+      [own],
+    );
+    assert.deepEqual(
+      overridesThatCount({ kind: 'text', synced: true, overrides: [own] }, () => category),
+      [own],
+    );
+  });
+
+  it('are none but its own when its parent is gone or is no category', () => {
+    assert.deepEqual(
+      overridesThatCount(following, () => undefined),
+      [],
+    );
+    assert.deepEqual(
+      overridesThatCount(following, () => ({ ...category, kind: 'text' })),
+      [],
     );
   });
 });

@@ -6,17 +6,18 @@ import type { CreateChannel, DeleteChannel, EditChannel, TakeDownHighlight } fro
 import type { CommunityEvent } from './events.js';
 import { channelsMax, descriptionUnitsMax, isName, slowmodeSecondsMax } from './limits.js';
 import { endOf, movedPlaces, releasedPlaces } from './places.js';
-import type { ChannelState, LivingCommunity } from './state.js';
+import type { ChannelState } from './channelTree.js';
+import { channelOf, type LivingCommunity } from './state.js';
 
 export const createChannel = (
   { community, channel, by, kind, name, parent }: CreateChannel['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> => {
-  if (state.channels.has(channel)) return [];
+  if (channelOf(state, channel) !== undefined) return [];
   if (!has(by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
   if (!isName(name)) return reject('INVALID_NAME');
   if (parent !== undefined && !mayHold(state, parent, kind)) return reject('INVALID_PARENT');
-  if (state.channels.size >= channelsMax) return reject('TOO_MANY', `at most ${channelsMax.toString()} channels`);
+  if (state.channels.length >= channelsMax) return reject('TOO_MANY', `at most ${channelsMax.toString()} channels`);
   const under = parent === undefined ? {} : { parent };
   const position = endOf(state, parent);
   return [
@@ -28,7 +29,7 @@ export const createChannel = (
 };
 
 export const editChannel = (edit: EditChannel['data'], state: LivingCommunity): Decision<CommunityEvent> => {
-  const channel = state.channels.get(edit.channel);
+  const channel = channelOf(state, edit.channel);
   if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
   if (!has(edit.by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
   const wrong = wrongIn(edit);
@@ -44,7 +45,7 @@ export const deleteChannel = (
   { community, channel, by }: DeleteChannel['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> => {
-  if (!state.channels.has(channel)) return [];
+  if (channelOf(state, channel) === undefined) return [];
   if (!has(by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
   const places = releasedPlaces(state, channel);
   const gone: WrittenEvent<CommunityEvent> = {
@@ -60,12 +61,12 @@ export const takeDownHighlight = (
   { community, channel, message, by }: TakeDownHighlight['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> =>
-  state.channels.get(channel)?.highlighted === message
+  channelOf(state, channel)?.highlighted === message
     ? [{ type: 'HighlightCleared', data: { community, channel, by } }]
     : [];
 
-const mayHold = ({ channels }: LivingCommunity, parent: CreateChannel['data']['channel'], kind: string): boolean =>
-  kind !== 'category' && channels.get(parent)?.kind === 'category';
+const mayHold = (state: LivingCommunity, parent: CreateChannel['data']['channel'], kind: string): boolean =>
+  kind !== 'category' && channelOf(state, parent)?.kind === 'category';
 
 const wrongIn = ({ name, description, slowmodeSeconds }: EditChannel['data']): Rejection | undefined => {
   if (name !== undefined && !isName(name)) return reject('INVALID_NAME');
@@ -78,6 +79,9 @@ const wrongIn = ({ name, description, slowmodeSeconds }: EditChannel['data']): R
   return undefined;
 };
 
+// A channel begins without a description, which reads like an empty one.
+const descriptionOf = ({ description }: ChannelState) => (description === undefined ? '' : opened(description));
+
 const changedAttributes = (
   edit: EditChannel['data'],
   channel: ChannelState,
@@ -88,7 +92,7 @@ const changedAttributes = (
   if (name !== undefined && name !== opened(channel.name)) {
     events.push({ type: 'ChannelRenamed', data: { ...about, name } });
   }
-  if (description !== undefined && description !== opened(channel.description)) {
+  if (description !== undefined && description !== descriptionOf(channel)) {
     events.push({ type: 'ChannelDescribed', data: { ...about, description } });
   }
   if (explicit !== undefined && explicit !== channel.explicit) {

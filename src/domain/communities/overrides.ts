@@ -4,23 +4,24 @@ import { has } from '../../kernel/permissions.js';
 import type { CommunityAsker, CreateChannelOverride, DeleteChannelOverride } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { overridesMax } from './limits.js';
-import { overridesIn, type LivingCommunity } from './state.js';
+import { overridesIn } from './channelTree.js';
+import { channelOf, roleOf, type LivingCommunity } from './state.js';
 
 export const createChannelOverride = (
   { community, channel: id, role, pos, neg, by }: CreateChannelOverride['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> => {
-  const channel = state.channels.get(id);
+  const channel = channelOf(state, id);
   if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
-  if (role !== everybody && !state.roles.has(role)) return reject('ROLE_NOT_FOUND');
+  if (role !== everybody && roleOf(state, role) === undefined) return reject('ROLE_NOT_FOUND');
   if ((pos & neg) !== 0n) return reject('CONFLICTING_BITS');
-  const overrides = overridesIn(state, channel);
-  const before = overrides.get(role);
+  const overrides = overridesIn(state.channels, channel);
+  const before = overrides.find((override) => override.role === role);
   const touched = (pos ^ (before?.pos ?? 0n)) | (neg ^ (before?.neg ?? 0n));
   const refused = refusedTo(by, role, touched, state);
   if (refused !== undefined) return refused;
   if (before !== undefined && touched === 0n && !channel.synced) return [];
-  if (before === undefined && overrides.size >= overridesMax) {
+  if (before === undefined && overrides.length >= overridesMax) {
     return reject('TOO_MANY', `at most ${overridesMax.toString()} overrides in a channel`);
   }
   return [{ type: 'OverrideSet', data: { community, channel: id, role, pos, neg, by: by.user } }];
@@ -30,9 +31,9 @@ export const deleteChannelOverride = (
   { community, channel: id, role, by }: DeleteChannelOverride['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> => {
-  const channel = state.channels.get(id);
+  const channel = channelOf(state, id);
   if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
-  const before = overridesIn(state, channel).get(role);
+  const before = overridesIn(state.channels, channel).find((override) => override.role === role);
   const refused = refusedTo(by, role, (before?.pos ?? 0n) | (before?.neg ?? 0n), state);
   if (refused !== undefined) return refused;
   if (before === undefined) return [];
@@ -49,6 +50,6 @@ const refusedTo = (
   state: LivingCommunity,
 ): Rejection | undefined => {
   if (!has(by.permissions, 'modifyChannel') && !has(by.permissions, 'modifyRoles')) return reject('MISSING_PERMISSION');
-  if ((state.roles.get(role)?.priority ?? -Infinity) >= by.rank) return reject('OUTRANKED');
+  if ((roleOf(state, role)?.priority ?? -Infinity) >= by.rank) return reject('OUTRANKED');
   return (touched & ~by.permissions) === 0n ? undefined : reject('MISSING_PERMISSION');
 };

@@ -4,18 +4,19 @@ import { has } from '../../kernel/permissions.js';
 import type { CommunityAsker, CreateRole, DeleteRole, EditRole } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { colorMax, isName, rolesMax } from './limits.js';
-import type { LivingCommunity, RoleState } from './state.js';
+import { roleOf, type LivingCommunity } from './state.js';
+import type { RoleState } from './structure.js';
 
 export const createRole = (data: CreateRole['data'], state: LivingCommunity): Decision<CommunityEvent> => {
-  if (state.roles.has(data.role)) return [];
+  if (roleOf(state, data.role) !== undefined) return [];
   const wrong = refusedTo(data.by, data.priority) ?? wrongIn(data, 0n);
   if (wrong !== undefined) return wrong;
-  if (state.roles.size >= rolesMax) return reject('TOO_MANY', `at most ${rolesMax.toString()} roles`);
+  if (state.roles.length >= rolesMax) return reject('TOO_MANY', `at most ${rolesMax.toString()} roles`);
   return [{ type: 'RoleCreated', data: recorded(data) }];
 };
 
 export const editRole = (data: EditRole['data'], state: LivingCommunity): Decision<CommunityEvent> => {
-  const role = state.roles.get(data.role);
+  const role = roleOf(state, data.role);
   if (role === undefined) return reject('ROLE_NOT_FOUND');
   const wrong = refusedTo(data.by, Math.max(role.priority, data.priority)) ?? wrongIn(data, role.permissions);
   if (wrong !== undefined) return wrong;
@@ -27,7 +28,7 @@ export const deleteRole = (
   { community, role: id, by }: DeleteRole['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> => {
-  const role = state.roles.get(id);
+  const role = roleOf(state, id);
   if (role === undefined) return [];
   return refusedTo(by, role.priority) ?? [{ type: 'RoleDeleted', data: { community, role: id, by: by.user } }];
 };

@@ -1,6 +1,12 @@
 import type { ChannelId, CommunityId, RoleId, UserId } from '../../kernel/ids.js';
-import { channelPermissions, communityPermissions, has, type Override } from '../../kernel/permissions.js';
-import type { ChannelRecord, CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
+import {
+  channelPermissions,
+  communityPermissions,
+  has,
+  overridesThatCount,
+  type Override,
+} from '../../kernel/permissions.js';
+import type { CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
 import type { MemberPermissions } from '../contract/viewerPermissions.js';
 
@@ -55,7 +61,7 @@ const rulesOf = (community: CommunityDocument): CommunityPermissions => {
   };
   const overrides = (id: ChannelId): readonly Override[] => {
     const channel = channels.get(id);
-    return channel === undefined ? [] : overridesOf(channel, channels);
+    return channel === undefined ? [] : overridesThatCount(channel, (other) => channels.get(other));
   };
   return {
     overrides,
@@ -80,11 +86,6 @@ const rulesOf = (community: CommunityDocument): CommunityPermissions => {
       return visible;
     },
   };
-};
-
-const overridesOf = (channel: ChannelRecord, channels: ReadonlyMap<ChannelId, ChannelRecord>): readonly Override[] => {
-  const parent = channel.parent === undefined ? undefined : channels.get(channel.parent);
-  return channel.synced && parent !== undefined ? parent.overrides : channel.overrides;
 };
 
 const newStanding = (community: CommunityDocument, membership: Membership, user: UserId): MemberRank => {

@@ -1,6 +1,6 @@
-import type { ChannelKind } from '../../domain/communities/events.js';
-import type { ChannelId, CommunityId, MessageId, Millis, RoleId, UserId } from '../../kernel/ids.js';
-import type { Override } from '../../kernel/permissions.js';
+import type { ChannelState } from '../../domain/communities/channelTree.js';
+import type { RoleState } from '../../domain/communities/structure.js';
+import type { CommunityId, Millis, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 
 /** Key: the community's id, in decimal. Bounded by the limits on channels, roles and overrides. */
@@ -16,28 +16,6 @@ export type CommunityDocument = {
   readonly roles: readonly RoleRecord[];
 };
 
-export type ChannelRecord = {
-  readonly id: ChannelId;
-  readonly kind: ChannelKind;
-  readonly name: Personal<string>;
-  readonly position: number;
-  /** Always a category that is in `channels` too. */
-  readonly parent?: ChannelId;
-  readonly description?: Personal<string>;
-  readonly explicit: boolean;
-  readonly slowmodeSeconds: number;
-  readonly highlighted?: MessageId;
-  /** While true, the overrides of the category count and `overrides` is empty. */
-  readonly synced: boolean;
-  readonly overrides: readonly Override[];
-};
-
-export type RoleRecord = {
-  readonly id: RoleId;
-  readonly name: Personal<string>;
-  readonly permissions: bigint;
-  readonly priority: number;
-  readonly color: number;
-  readonly separated: boolean;
-  readonly public: boolean;
-};
+/** Fields that are added here must be optional: the fold of the structure makes channels and roles without them. */
+export type ChannelRecord = ChannelState;
+export type RoleRecord = RoleState;

@@ -1,18 +1,10 @@
 import { communityStreams, type CommunityEvent } from '../../domain/communities/events.js';
+import { restructured, type StructureEvent } from '../../domain/communities/structure.js';
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { CommunityId } from '../../kernel/ids.js';
 import { removed, whenThere } from '../runner/foldHelpers.js';
-import {
-  arranged,
-  withChannel,
-  withMadeChannel,
-  withOverride,
-  withoutChannel,
-  withoutOverride,
-  withoutRoleOverrides,
-} from './channels.js';
-import type { CommunityDocument, RoleRecord } from './documents.js';
+import type { CommunityDocument } from './documents.js';
 
 export const communityKey = (community: CommunityId): string => community.toString();
 
@@ -39,6 +31,8 @@ const keys: DocumentKeys<CommunityEvent> = {
   OverrideRemoved: ofCommunity,
 };
 
+const living = whenThere<CommunityDocument, StructureEvent>(restructured);
+
 export const communityDocuments: DocumentType<CommunityDocument, CommunityEvent> = {
   name: 'communities',
   version: 1,
@@ -48,44 +42,20 @@ export const communityDocuments: DocumentType<CommunityDocument, CommunityEvent>
   evolve: {
     CommunityCreated: (_, event) => founded(event),
     CommunityDeleted: removed,
-    ChannelCreated: whenThere((community, { data }) => withMadeChannel(community, data)),
-    ChannelRenamed: whenThere((community, { data }) =>
-      withChannel(community, data.channel, (channel) => ({ ...channel, name: data.name })),
-    ),
-    ChannelDescribed: whenThere((community, { data }) =>
-      withChannel(community, data.channel, (channel) => ({ ...channel, description: data.description })),
-    ),
-    ChannelsArranged: whenThere((community, { data }) => arranged(community, data.places)),
-    ChannelExplicitnessChanged: whenThere((community, { data }) =>
-      withChannel(community, data.channel, (channel) => ({ ...channel, explicit: data.explicit })),
-    ),
-    SlowmodeChanged: whenThere((community, { data }) =>
-      withChannel(community, data.channel, (channel) => ({ ...channel, slowmodeSeconds: data.seconds })),
-    ),
-    MessageHighlighted: whenThere((community, { data }) =>
-      withChannel(community, data.channel, (channel) => ({ ...channel, highlighted: data.message })),
-    ),
-    HighlightCleared: whenThere((community, { data }) =>
-      withChannel(community, data.channel, ({ highlighted: _, ...channel }) => channel),
-    ),
-    ChannelDeleted: whenThere((community, { data }) => withoutChannel(community, data.channel)),
-    RoleCreated: whenThere((community, { data }) => ({
-      ...community,
-      roles: [...community.roles.filter(({ id }) => id !== data.role), roleOf(data)],
-    })),
-    RoleEdited: whenThere((community, { data }) => ({
-      ...community,
-      roles: community.roles.map((role) => (role.id === data.role ? roleOf(data) : role)),
-    })),
-    RoleDeleted: whenThere((community, { data }) => ({
-      ...community,
-      roles: community.roles.filter(({ id }) => id !== data.role),
-      channels: withoutRoleOverrides(community.channels, data.role),
-    })),
-    OverrideSet: whenThere((community, { data: { channel, role, pos, neg } }) =>
-      withOverride(community, channel, { role, pos, neg }),
-    ),
-    OverrideRemoved: whenThere((community, { data }) => withoutOverride(community, data.channel, data.role)),
+    ChannelCreated: living,
+    ChannelRenamed: living,
+    ChannelDescribed: living,
+    ChannelsArranged: living,
+    ChannelExplicitnessChanged: living,
+    SlowmodeChanged: living,
+    MessageHighlighted: living,
+    HighlightCleared: living,
+    ChannelDeleted: living,
+    RoleCreated: living,
+    RoleEdited: living,
+    RoleDeleted: living,
+    OverrideSet: living,
+    OverrideRemoved: living,
   },
 };
 
@@ -97,16 +67,4 @@ const founded = ({ data, at }: Recorded<EventOf<CommunityEvent, 'CommunityCreate
   createdAt: at,
   channels: [],
   roles: [],
-});
-
-const roleOf = (
-  data: EventOf<CommunityEvent, 'RoleCreated'>['data'] | EventOf<CommunityEvent, 'RoleEdited'>['data'],
-): RoleRecord => ({
-  id: data.role,
-  name: data.name,
-  permissions: data.permissions,
-  priority: data.priority,
-  color: data.color,
-  separated: data.separated,
-  public: data.public,
 });

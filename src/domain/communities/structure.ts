@@ -1,0 +1,100 @@
+import { apply, type EventOf, type Fold } from '../../kernel/event.js';
+import type { ChannelId, RoleId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
+import {
+  arranged,
+  withChannel,
+  withMadeChannel,
+  withOverride,
+  withoutChannel,
+  withoutOverride,
+  withoutRoleOverrides,
+  type ChannelState,
+  type ChannelTree,
+} from './channelTree.js';
+import type { CommunityEvent } from './events.js';
+
+/**
+ * What a community consists of. The rules and the read model fold it by the same lines, so that they cannot come to
+ * differ in who may do what; each of them may keep more about the community, its channels and its roles.
+ */
+export type CommunityStructure = {
+  readonly channels: ChannelTree;
+  /** In the order in which they were made. */
+  readonly roles: readonly RoleState[];
+};
+
+export type RoleState = {
+  readonly id: RoleId;
+  readonly name: Personal<string>;
+  readonly permissions: bigint;
+  readonly priority: number;
+  readonly color: number;
+  readonly separated: boolean;
+  readonly public: boolean;
+};
+
+/** All that happens to a community between its beginning and its end. */
+export type StructureEvent = Exclude<CommunityEvent, { readonly type: 'CommunityCreated' | 'CommunityDeleted' }>;
+
+/** The community after the event; the same object when the event changes nothing in it. */
+export const restructured = <Community extends CommunityStructure>(
+  community: Community,
+  event: StructureEvent,
+): Community =>
+  // Each line hands on all that it was given, with other channels or roles.
+  apply<CommunityStructure, StructureEvent>(structure, community, event) as Community;
+
+const structure: Fold<CommunityStructure, StructureEvent> = {
+  ChannelCreated: (community, { data }) => withChannels(community, withMadeChannel(community.channels, data)),
+  ChannelRenamed: (community, { data }) =>
+    edited(community, data.channel, (channel) => ({ ...channel, name: data.name })),
+  ChannelDescribed: (community, { data }) =>
+    edited(community, data.channel, (channel) => ({ ...channel, description: data.description })),
+  ChannelsArranged: (community, { data }) => withChannels(community, arranged(community.channels, data.places)),
+  ChannelExplicitnessChanged: (community, { data }) =>
+    edited(community, data.channel, (channel) => ({ ...channel, explicit: data.explicit })),
+  SlowmodeChanged: (community, { data }) =>
+    edited(community, data.channel, (channel) => ({ ...channel, slowmodeSeconds: data.seconds })),
+  MessageHighlighted: (community, { data }) =>
+    edited(community, data.channel, (channel) => ({ ...channel, highlighted: data.message })),
+  HighlightCleared: (community, { data }) =>
+    edited(community, data.channel, ({ highlighted: _, ...channel }) => channel),
+  ChannelDeleted: (community, { data }) => withChannels(community, withoutChannel(community.channels, data.channel)),
+  RoleCreated: (community, { data }) => ({
+    ...community,
+    roles: [...community.roles.filter(({ id }) => id !== data.role), roleOf(data)],
+  }),
+  RoleEdited: (community, { data }) => ({
+    ...community,
+    roles: community.roles.map((role) => (role.id === data.role ? { ...role, ...roleOf(data) } : role)),
+  }),
+  RoleDeleted: (community, { data }) => ({
+    ...community,
+    roles: community.roles.filter(({ id }) => id !== data.role),
+    channels: withoutRoleOverrides(community.channels, data.role),
+  }),
+  OverrideSet: (community, { data: { channel, role, pos, neg } }) =>
+    withChannels(community, withOverride(community.channels, channel, { role, pos, neg })),
+  OverrideRemoved: (community, { data }) =>
+    withChannels(community, withoutOverride(community.channels, data.channel, data.role)),
+};
+
+const withChannels = (community: CommunityStructure, channels: ChannelTree): CommunityStructure =>
+  channels === community.channels ? community : { ...community, channels };
+
+const edited = (
+  community: CommunityStructure,
+  id: ChannelId,
+  change: (channel: ChannelState) => ChannelState,
+): CommunityStructure => withChannels(community, withChannel(community.channels, id, change));
+
+const roleOf = (data: EventOf<CommunityEvent, 'RoleCreated' | 'RoleEdited'>['data']): RoleState => ({
+  id: data.role,
+  name: data.name,
+  permissions: data.permissions,
+  priority: data.priority,
+  color: data.color,
+  separated: data.separated,
+  public: data.public,
+});
