@@ -17,7 +17,7 @@ export type Chat =
 export type ChatKind = Chat['kind'];
 export type ChatOf<Kind extends ChatKind> = Extract<Chat, { readonly kind: Kind }>;
 
-/** What is the same for all chats of a kind. A new kind of chat does not compile until each such table has its line. */
+/** A value for each kind of chat. A new kind of chat does not compile until each such table has its line. */
 export type ByChatKind<T> = Readonly<Record<ChatKind, T>>;
 
 /** The first part of a key, which is also the first part of the topic of what happens in the chat. */

@@ -29,7 +29,7 @@ export const has = (permissions: bigint, name: PermissionName): boolean => (perm
 
 export type Override = { readonly role: RoleId; readonly pos: bigint; readonly neg: bigint };
 
-/** What says which overrides count in a channel. */
+/** The fields of a channel that say which overrides count in it. */
 export type OverriddenChannel = {
   readonly kind: string;
   readonly parent?: ChannelId;

@@ -69,7 +69,7 @@ const movedTo = (channels: ChannelTree, channel: ChannelState, { position, paren
   if (category === undefined) return { ...onItsOwn(channels, channel), position };
   const moved = { ...channel, position, ...under(category) };
   if (category.id === channel.parent) return moved;
-  // What has overrides of its own keeps them; everything else is shown to those to whom its new category is.
+  // A channel with overrides of its own keeps them; any other is shown to those users to whom its new category is.
   return { ...moved, synced: channel.synced || channel.overrides.length === 0 };
 };
 

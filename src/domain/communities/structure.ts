@@ -15,7 +15,7 @@ import {
 import type { CommunityEvent } from './events.js';
 
 /**
- * What a community consists of. The rules and the read model fold it by the same lines, so that they cannot come to
+ * The channels and roles of a community. The rules and the read model fold it by the same lines, so that they cannot come to
  * differ in who may do what; each of them may keep more about the community, its channels and its roles.
  */
 export type CommunityStructure = {

@@ -8,7 +8,7 @@ export type PerRecipient = {
   readonly counts: readonly number[];
   /** The field that holds a count, as an update of the same name with no other field in it. */
   readonly countField: (count: number) => UpdateInit;
-  /** What one recipient gets in place of the common update. Their count goes with it as well. */
+  /** An update for one recipient in place of the common one. Their count goes with it as well. */
   readonly own?: { readonly recipient: UserId; readonly update: UpdateInit };
 };
 
@@ -18,7 +18,7 @@ export type PerRecipient = {
  */
 export type MergeUpdates = (earlier: UpdateInit, later: UpdateInit) => UpdateInit | undefined;
 
-/** What one audience is told of an event. */
+/** One update of an event, and how it is sent. */
 export type Rendering = {
   /** Encoded once for the whole audience: see `perRendering` for an update that reads differently to some of them. */
   readonly update: UpdateInit;

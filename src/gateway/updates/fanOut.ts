@@ -111,7 +111,7 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
 
 type Held = { readonly told: readonly Delivery[]; readonly position: Position; readonly request: string };
 
-/** The events of one request stand next to each other in the log. What can be merged waits for the next of them. */
+/** The events of one request stand next to each other in the log, so deliveries that can be merged wait for the next event. */
 const tellBatch = async (
   needs: FanOutNeeds,
   batch: readonly StoredEvent[],

@@ -159,5 +159,5 @@ const liveOf = <Doc, E extends Event>(
   { live }: Memory,
   { name }: DocumentType<Doc, E>,
 ): LiveDocuments<Doc> | undefined =>
-  // What is held under the name of a type was folded by that type.
+  // The documents under the name of a type were folded by that type.
   live.get(name) as LiveDocuments<Doc> | undefined;

@@ -34,7 +34,7 @@ const kind = fc.constantFrom('text' as const, 'category' as const);
 const under = (id: ChannelId | undefined) => (id === undefined ? {} : { parent: id });
 const roleData = { community, color: 0, separated: false, public: false, name: 'role', priority: 1, by };
 
-/** Also what the rules would refuse, because a fold takes whatever is in the log. */
+/** The rules would refuse some of these events, but a fold takes all that the log has. */
 const event: fc.Arbitrary<Happened> = fc.oneof(
   fc.record({ channel, kind, position, parent }).map(({ parent: id, ...data }): Happened => ({
     type: 'ChannelCreated',
@@ -80,7 +80,7 @@ const stateAfter = (events: readonly Happened[]): LivingCommunity => {
 const documentAfter = (events: readonly Happened[]): CommunityDocument =>
   asPersonal<CommunityDocument>(folded(communityDocuments, ...events)['100'] ?? assert.fail('there is no community'));
 
-/** What a member with these roles may do in each channel. */
+/** The permissions of a member with these roles in each channel. */
 type Effective = Readonly<Record<string, bigint>>;
 
 const byState = (state: LivingCommunity, roles: readonly RoleId[]): Effective =>
