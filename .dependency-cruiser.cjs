@@ -91,6 +91,7 @@ const gatewayRows = [
       '^src/gateway/packages/$1/',
       // The number of memberships is bounded where somebody joins, and invites let people join.
       '^src/gateway/packages/communities/membershipsLimit\\.ts$',
+      ...npm('tr46', 'validator'),
     ]),
     from: { path: '^src/gateway/packages/([^/]+)/', pathNot: tokens },
   },
@@ -249,6 +250,8 @@ const exclusive = [
   driver('ioredis', '^src/adapters/.*[rR]edis'),
   driver('@eventstore/db-client', '^src/adapters/.*[eE]ventStoreDb'),
   driver('@node-rs/argon2', '^src/adapters/.*[aA]rgon2'),
+  driver('tr46', '/emailAddress\\.ts$'),
+  driver('validator', '/emailAddress\\.ts$'),
 ];
 
 const hygiene = [

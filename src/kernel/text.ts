@@ -1,4 +1,7 @@
-const visible = /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}]/u;
+// Unicode has no property for the characters by number, for which fonts draw nothing: a filler of Khitan, the empty Braille
+// pattern, annotation marks, format marks and blanks of hieroglyphs, the empty note head.
+const visible =
+  /[^\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}\u{16fe4}\u2800\ufff9-\ufffb\u{13430}-\u{13442}\u{1d159}]/u;
 
 /** Whether there is anything to see in it: neither blanks nor joiners, marks of direction and the like show anything. */
 export const isVisible = (text: string): boolean => visible.test(text);
@@ -36,3 +39,10 @@ export const composedTrimmed = (text: string, unitsMax: number, form: 'NFC' | 'N
   // NFKC makes new blanks.
   return composed(text.trim(), unitsMax, form).trim();
 };
+
+const fullWidth = /[\uff01-\uff5e]/g;
+const fullWidthOffset = 0xfee0;
+
+/** The text with full-width forms of ASCII characters, as East Asian keyboards type them, as those characters. */
+export const halfWidth = (text: string): string =>
+  text.replace(fullWidth, (character) => String.fromCharCode(character.charCodeAt(0) - fullWidthOffset));

@@ -72,6 +72,7 @@ if (adding) {
 /** As every log there is has them. The topics and the scopes stand in the samples. */
 const streamsOfSamples: Readonly<Record<string, string>> = {
   AccountRegistered: 'account-123456789012345678',
+  EmailKeyAdded: 'account-123456789012345678',
   SessionOpened: 'account-123456789012345678',
   SessionDeviceChanged: 'account-123456789012345678',
   SessionRevoked: 'account-123456789012345678',

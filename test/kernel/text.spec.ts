@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { composed, composedTrimmed, isVisible } from '../../src/kernel/text.js';
+import { composed, composedTrimmed, halfWidth, isVisible } from '../../src/kernel/text.js';
 
 describe('a text', () => {
   it('of blanks, controls and what is only there to join or turn others is not visible', () => {
@@ -15,6 +15,10 @@ describe('a text', () => {
       '\u202e',
       '\u3164',
       '\u{e0020}',
+      '\u2800\u2800',
+      '\u{13441}',
+      '\u{1d159}',
+      '\ufff9',
     ]) {
       assert.equal(isVisible(text), false, JSON.stringify(text));
     }
@@ -67,5 +71,12 @@ describe('a text that is composed', () => {
     const padded = `${' '.repeat(255)}ab`;
     assert.equal(composedTrimmed(padded.slice(1), 64), 'ab');
     assert.equal(composedTrimmed(padded, 64), padded);
+  });
+});
+
+describe('a text in half width', () => {
+  it('has ASCII characters for the full-width forms of them, and keeps all others', () => {
+    assert.equal(halfWidth('ｍｉｋａ＠ｅｘ．ｊｐ～！'), 'mika@ex.jp~!');
+    for (const text of ['ｶﾅ', 'カナ', '￥', '\u3000', 'ä', '👩‍🚀']) assert.equal(halfWidth(text), text);
   });
 });

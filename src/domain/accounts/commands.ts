@@ -19,6 +19,8 @@ export type AccountCommand =
         readonly email?: { readonly address: string; readonly key: string };
       }
     >
+  /** The claim on the key must be held already. */
+  | Command<'AddEmailKey', { readonly user: UserId; readonly emailKey: string }>
   | Command<'OpenSession', Session & { readonly user: UserId }>
   /** `device`: only where the connection said which it is. */
   | Command<'ResumeSession', Omit<Session, 'device'> & { readonly user: UserId; readonly device?: SessionDevice }>

@@ -10,6 +10,9 @@ import { evolve, initial, type AccountState, type KnownDevice, type OpenSession 
 /** Sessions that one account may have at a time; the oldest make room. */
 export const sessionsMax = 100;
 
+/** Forms of its e-mail address that one account may be reserved under. There have been two so far. */
+export const emailKeysMax = 8;
+
 export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
   stream: ({ data }) => accountStream(data.user),
   initial,
@@ -24,6 +27,12 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       const { user, email, hasPassword } = data;
       const signIn = email === undefined ? {} : { email: email.address, emailKey: email.key };
       return [{ type: 'AccountRegistered', data: { user, hasPassword, ...signIn } }, sessionOpened(data)];
+    },
+
+    AddEmailKey: ({ user, emailKey }, state) => {
+      if (state.status === 'absent' || state.emailKeys.length === 0) return [];
+      if (state.emailKeys.includes(emailKey) || state.emailKeys.length >= emailKeysMax) return [];
+      return [{ type: 'EmailKeyAdded', data: { user, emailKey } }];
     },
 
     OpenSession: (data, state) => {

@@ -26,6 +26,10 @@ export const accountEvents = declareEvents(
       fields: { user, hasPassword: flag, emailKey: optional(text) },
       personal: { email: optional(text) },
     },
+    EmailKeyAdded: {
+      says: 'The e-mail address of an account is reserved under one more key, in a newer form of addresses. The keys before it stay.',
+      fields: { user, emailKey: text },
+    },
     SessionOpened: {
       says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex.',
       fields: { user, session, tokenHash: text, clientId: count },

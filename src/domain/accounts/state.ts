@@ -7,8 +7,8 @@ export type AccountState =
   | { readonly status: 'absent' }
   | {
       readonly status: 'registered';
-      /** The reservation that the account lives by when it has an e-mail address. */
-      readonly emailKey?: string;
+      /** The reservations of the account's e-mail address, oldest first: one for each form it was ever claimed under. */
+      readonly emailKeys: readonly string[];
       /** In the order in which they were opened. */
       readonly sessions: ReadonlyMap<SessionId, OpenSession>;
     };
@@ -27,9 +27,11 @@ export const initial: AccountState = { status: 'absent' };
 export const evolve: Fold<AccountState, AccountEvent> = {
   AccountRegistered: (_, { data }) => ({
     status: 'registered',
-    ...(data.emailKey === undefined ? {} : { emailKey: data.emailKey }),
+    emailKeys: data.emailKey === undefined ? [] : [data.emailKey],
     sessions: new Map(),
   }),
+  EmailKeyAdded: (state, { data }) =>
+    state.status === 'absent' ? state : { ...state, emailKeys: [...state.emailKeys, data.emailKey] },
   SessionOpened: (state, { data }) =>
     withSession(state, data.session, () => ({ tokenHash: data.tokenHash, device: deviceOf(data) })),
   SessionDeviceChanged: (state, { data }) =>

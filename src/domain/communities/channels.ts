@@ -1,21 +1,23 @@
-import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { isRejection, reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { displayName } from '../../kernel/displayName.js';
 import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import type { CreateChannel, DeleteChannel, EditChannel, TakeDownHighlight } from './commands.js';
 import type { CommunityEvent } from './events.js';
-import { channelsMax, descriptionUnitsMax, isName, slowmodeSecondsMax } from './limits.js';
+import { channelsMax, descriptionUnitsMax, nameUnitsMax, slowmodeSecondsMax } from './limits.js';
 import { endOf, movedPlaces, releasedPlaces } from './places.js';
 import type { ChannelState } from './channelTree.js';
 import { channelOf, type LivingCommunity } from './state.js';
 
 export const createChannel = (
-  { community, channel, by, kind, name, parent }: CreateChannel['data'],
+  { community, channel, by, kind, name: typed, parent }: CreateChannel['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> => {
   if (channelOf(state, channel) !== undefined) return [];
   if (!has(by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
-  if (!isName(name)) return reject('INVALID_NAME');
+  const name = displayName(typed, nameUnitsMax);
+  if (isRejection(name)) return name;
   if (parent !== undefined && !mayHold(state, parent, kind)) return reject('INVALID_PARENT');
   if (state.channels.length >= channelsMax) return reject('TOO_MANY', `at most ${channelsMax.toString()} channels`);
   const under = parent === undefined ? {} : { parent };
@@ -32,13 +34,15 @@ export const editChannel = (edit: EditChannel['data'], state: LivingCommunity): 
   const channel = channelOf(state, edit.channel);
   if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
   if (!has(edit.by.permissions, 'modifyChannel')) return reject('MISSING_PERMISSION');
+  const name = edit.name === undefined ? undefined : displayName(edit.name, nameUnitsMax, opened(channel.name));
+  if (isRejection(name)) return name;
   const wrong = wrongIn(edit);
   if (wrong !== undefined) return wrong;
   const { parent } = edit;
   if (parent !== undefined && parent !== 'none' && !mayHold(state, parent, channel.kind)) {
     return reject('INVALID_PARENT');
   }
-  return [...changedAttributes(edit, channel), ...arrangement(edit, state)];
+  return [...renamed(edit, name, channel), ...changedAttributes(edit, channel), ...arrangement(edit, state)];
 };
 
 export const deleteChannel = (
@@ -68,8 +72,7 @@ export const takeDownHighlight = (
 const mayHold = (state: LivingCommunity, parent: CreateChannel['data']['channel'], kind: string): boolean =>
   kind !== 'category' && channelOf(state, parent)?.kind === 'category';
 
-const wrongIn = ({ name, description, slowmodeSeconds }: EditChannel['data']): Rejection | undefined => {
-  if (name !== undefined && !isName(name)) return reject('INVALID_NAME');
+const wrongIn = ({ description, slowmodeSeconds }: EditChannel['data']): Rejection | undefined => {
   if (description !== undefined && description.length > descriptionUnitsMax) {
     return reject('INVALID_ARGUMENT', `a description has at most ${descriptionUnitsMax.toString()} characters`);
   }
@@ -82,16 +85,22 @@ const wrongIn = ({ name, description, slowmodeSeconds }: EditChannel['data']): R
 // A channel begins without a description, which reads like an empty one.
 const descriptionOf = ({ description }: ChannelState) => (description === undefined ? '' : opened(description));
 
+const renamed = (
+  { community, channel: id, by }: EditChannel['data'],
+  name: string | undefined,
+  channel: ChannelState,
+): readonly WrittenEvent<CommunityEvent>[] =>
+  name === undefined || name === opened(channel.name)
+    ? []
+    : [{ type: 'ChannelRenamed', data: { community, channel: id, by: by.user, name } }];
+
 const changedAttributes = (
   edit: EditChannel['data'],
   channel: ChannelState,
 ): readonly WrittenEvent<CommunityEvent>[] => {
   const about = { community: edit.community, channel: edit.channel, by: edit.by.user };
-  const { name, description, explicit, slowmodeSeconds: seconds } = edit;
+  const { description, explicit, slowmodeSeconds: seconds } = edit;
   const events: WrittenEvent<CommunityEvent>[] = [];
-  if (name !== undefined && name !== opened(channel.name)) {
-    events.push({ type: 'ChannelRenamed', data: { ...about, name } });
-  }
   if (description !== undefined && description !== descriptionOf(channel)) {
     events.push({ type: 'ChannelDescribed', data: { ...about, description } });
   }

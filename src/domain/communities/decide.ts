@@ -1,19 +1,21 @@
 import { usualPermissions } from '../../kernel/permissions.js';
-import { reject, type Decider, type Decision } from '../../kernel/decider.js';
+import { isRejection, reject, type Decider, type Decision } from '../../kernel/decider.js';
+import { displayName } from '../../kernel/displayName.js';
 import { createChannel, deleteChannel, editChannel, takeDownHighlight } from './channels.js';
 import type { CommunityCommand, CreateCommunity, DeleteCommunity } from './commands.js';
 import { communityStream, type CommunityEvent } from './events.js';
-import { isName } from './limits.js';
+import { nameUnitsMax } from './limits.js';
 import { createChannelOverride, deleteChannelOverride } from './overrides.js';
 import { createRole, deleteRole, editRole } from './roles.js';
 import { evolve, type CommunityState, type LivingCommunity } from './state.js';
 
 const createCommunity = (
-  { community, general, name, by }: CreateCommunity['data'],
+  { community, general, name: typed, by }: CreateCommunity['data'],
   state: CommunityState,
 ): Decision<CommunityEvent> => {
   if (state.status !== 'none') return [];
-  if (!isName(name)) return reject('INVALID_NAME');
+  const name = displayName(typed, nameUnitsMax);
+  if (isRejection(name)) return name;
   return [
     {
       type: 'CommunityCreated',

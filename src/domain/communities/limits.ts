@@ -1,5 +1,3 @@
-import { isVisible } from '../../kernel/text.js';
-
 /** Names of communities, channels and roles, in UTF-16 code units. */
 export const nameUnitsMax = 100;
 /** In UTF-16 code units. */
@@ -14,6 +12,3 @@ export const rolesMax = 250;
 export const overridesMax = 100;
 /** 0xRRGGBB. */
 export const colorMax = 0xff_ff_ff;
-
-/** What shows nothing is no name. */
-export const isName = (name: string): boolean => name.length <= nameUnitsMax && isVisible(name);

@@ -1,9 +1,10 @@
-import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { isRejection, reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { displayName } from '../../kernel/displayName.js';
 import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
 import type { CommunityAsker, CreateRole, DeleteRole, EditRole } from './commands.js';
 import type { CommunityEvent } from './events.js';
-import { colorMax, isName, rolesMax } from './limits.js';
+import { colorMax, nameUnitsMax, rolesMax } from './limits.js';
 import { roleOf, type LivingCommunity } from './state.js';
 import type { RoleState } from './structure.js';
 
@@ -11,8 +12,10 @@ export const createRole = (data: CreateRole['data'], state: LivingCommunity): De
   if (roleOf(state, data.role) !== undefined) return [];
   const wrong = refusedTo(data.by, data.priority) ?? wrongIn(data, 0n);
   if (wrong !== undefined) return wrong;
+  const name = displayName(data.name, nameUnitsMax);
+  if (isRejection(name)) return name;
   if (state.roles.length >= rolesMax) return reject('TOO_MANY', `at most ${rolesMax.toString()} roles`);
-  return [{ type: 'RoleCreated', data: recorded(data) }];
+  return [{ type: 'RoleCreated', data: recorded({ ...data, name }) }];
 };
 
 export const editRole = (data: EditRole['data'], state: LivingCommunity): Decision<CommunityEvent> => {
@@ -20,8 +23,11 @@ export const editRole = (data: EditRole['data'], state: LivingCommunity): Decisi
   if (role === undefined) return reject('ROLE_NOT_FOUND');
   const wrong = refusedTo(data.by, Math.max(role.priority, data.priority)) ?? wrongIn(data, role.permissions);
   if (wrong !== undefined) return wrong;
-  if (isAlready(role, data)) return [];
-  return [{ type: 'RoleEdited', data: recorded(data) }];
+  const name = displayName(data.name, nameUnitsMax, opened(role.name));
+  if (isRejection(name)) return name;
+  const edited = { ...data, name };
+  if (isAlready(role, edited)) return [];
+  return [{ type: 'RoleEdited', data: recorded(edited) }];
 };
 
 export const deleteRole = (
@@ -41,7 +47,6 @@ const refusedTo = (by: CommunityAsker, priority: number): Rejection | undefined 
 
 // What a role had before is not granted by the edit: somebody who lacks a bit can still rename the role that has it.
 const wrongIn = (data: EditRole['data'], before: bigint): Rejection | undefined => {
-  if (!isName(data.name)) return reject('INVALID_NAME');
   if (data.color > colorMax) return reject('INVALID_ARGUMENT', 'a colour is 0xRRGGBB');
   const granted = data.permissions & ~before;
   return (granted & ~data.by.permissions) === 0n ? undefined : reject('MISSING_PERMISSION');

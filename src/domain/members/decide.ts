@@ -1,9 +1,9 @@
 import { isRejection, reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
+import { displayName } from '../../kernel/displayName.js';
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
 import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
-import { isVisible } from '../../kernel/text.js';
 import type { EditMember, JoinCommunity, LeaveCommunity, MemberCommand } from './commands.js';
 import { memberStream, type MemberEvent } from './events.js';
 import { evolve, type MemberState } from './state.js';
@@ -49,15 +49,12 @@ const nicknamed = (edit: EditMember['data'], state: Member): readonly WrittenEve
   const mayNameOthers = has(by.permissions, 'modifyCommunity') || has(by.permissions, 'modifyRoles');
   if (by.user !== user && !mayNameOthers) return reject('MISSING_PERMISSION');
   if (by.user !== user && !ranksAbove(edit)) return reject('OUTRANKED');
-  const isBlank = nickname.trim() === '';
-  if (nickname.length > nicknameUnitsMax || !(isBlank || isVisible(nickname))) return reject('INVALID_NAME');
   const about = { community, user, by: by.user };
-  if (!isBlank) {
-    return state.nickname !== undefined && nickname === opened(state.nickname)
-      ? []
-      : [{ type: 'NicknameSet', data: { ...about, nickname } }];
-  }
-  return state.nickname === undefined ? [] : [{ type: 'NicknameCleared', data: about }];
+  if (nickname.trim() === '') return state.nickname === undefined ? [] : [{ type: 'NicknameCleared', data: about }];
+  const current = state.nickname && opened(state.nickname);
+  const name = displayName(nickname, nicknameUnitsMax, current);
+  if (isRejection(name)) return name;
+  return name === current ? [] : [{ type: 'NicknameSet', data: { ...about, nickname: name } }];
 };
 
 const rolesGiven = (edit: EditMember['data'], state: Member): readonly WrittenEvent<MemberEvent>[] | Rejection => {

@@ -1,4 +1,5 @@
-import { reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
+import { isRejection, reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
+import { displayName } from '../../kernel/displayName.js';
 import type { UserId } from '../../kernel/ids.js';
 import { opened } from '../../kernel/opened.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
@@ -17,12 +18,13 @@ export const users: Decider<UserCommand, UserState, UserEvent> = {
   evolve,
   begins: ['RegisterUser'],
   rules: {
-    RegisterUser: ({ user, name, bot }, state) =>
-      state.status === 'absent'
-        ? [{ type: 'UserRegistered', data: { user, name, bot } }]
-        : opened(state.name) === name
-          ? []
-          : reject('CONFLICT'),
+    RegisterUser: ({ user, name: typed, bot }, state) => {
+      const current = state.status === 'absent' ? undefined : opened(state.name);
+      const name = displayName(typed, nameUnitsMax, current);
+      if (isRejection(name)) return name;
+      if (state.status === 'absent') return [{ type: 'UserRegistered', data: { user, name, bot } }];
+      return current === name ? [] : reject('CONFLICT');
+    },
 
     EditProfile: ({ user, ...changes }, state) =>
       state.status === 'absent' ? reject('USER_NOT_FOUND') : (outrun(changes, state) ?? edited(user, changes, state)),
@@ -33,13 +35,18 @@ export const users: Decider<UserCommand, UserState, UserEvent> = {
 const outrun = ({ username }: ProfileChanges, now: RegisteredUser): Rejection | undefined =>
   username === undefined || username.from === now.username?.key ? undefined : reject('CONFLICT');
 
-const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): Decision<UserEvent> => [
-  ...unlessSame(changes.name, opened(now.name), (name) => ({ type: 'NameChanged', data: { user, name } })),
-  ...usernameEdited(user, changes.username?.to, now),
-  ...unlessSame(changes.bio, opened(now.bio), (bio) => ({ type: 'BioChanged', data: { user, bio } })),
-  ...iconEdited(user, changes.icon, now),
-  ...unlessSame(changes.color, now.color, (color) => ({ type: 'ColorChanged', data: { user, color } })),
-];
+const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): Decision<UserEvent> => {
+  const current = opened(now.name);
+  const named = changes.name === undefined ? undefined : displayName(changes.name, nameUnitsMax, current);
+  if (isRejection(named)) return named;
+  return [
+    ...unlessSame(named, current, (name) => ({ type: 'NameChanged', data: { user, name } })),
+    ...usernameEdited(user, changes.username?.to, now),
+    ...unlessSame(changes.bio, opened(now.bio), (bio) => ({ type: 'BioChanged', data: { user, bio } })),
+    ...iconEdited(user, changes.icon, now),
+    ...unlessSame(changes.color, now.color, (color) => ({ type: 'ColorChanged', data: { user, color } })),
+  ];
+};
 
 const unlessSame = <T>(
   wanted: T | undefined,

@@ -3,13 +3,12 @@ import { accountStream } from '../../domain/accounts/events.js';
 import type { HeldName, NameKind } from '../../domain/reservations/commands.js';
 import { reservations } from '../../domain/reservations/decide.js';
 import { reservationStream } from '../../domain/reservations/events.js';
-import { nameUnitsMax, users } from '../../domain/users/decide.js';
+import { users } from '../../domain/users/decide.js';
 import { userStream } from '../../domain/users/events.js';
-import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
+import { isRejection, type Rejection } from '../../kernel/decider.js';
 import type { FoldedStreams } from '../../kernel/foldedStreams.js';
 import type { Millis, UserId } from '../../kernel/ids.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
-import { composedTrimmed, isVisible } from '../../kernel/text.js';
 import type { OpenCall } from '../contract/call.js';
 
 /** A claim that nobody came to carry within this time was left behind by a crash, and gives way. */
@@ -22,6 +21,8 @@ export interface UniqueNames {
   nameOf(kind: NameKind, normalised: string): UniqueName;
   /** Who holds the name, whether or not they carry it yet. */
   holderOf(name: UniqueName): Promise<UserId | undefined>;
+  /** Whether somebody carries the name, or claimed it less than `claimMillisMax` before `now` and may be about to. */
+  isTaken(name: UniqueName, now: Millis): Promise<boolean>;
   /** Makes the name `holder`'s, or refuses because somebody else carries it. Claiming what one holds changes nothing. */
   claim(call: OpenCall, name: UniqueName, holder: UserId): Promise<Rejection | undefined>;
   /** The claim that somebody has on the name now. */
@@ -43,7 +44,7 @@ export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
   const isCarried = async ({ kind, key }: UniqueName, holder: UserId): Promise<boolean> => {
     if (kind === 'email') {
       const { state } = await streams.caughtUp(accountStream(holder), accounts);
-      return state.status === 'registered' && state.emailKey === key;
+      return state.status === 'registered' && state.emailKeys.includes(key);
     }
     const { state } = await streams.caughtUp(userStream(holder), users);
     return state.status === 'registered' && state.username?.key === key;
@@ -77,6 +78,7 @@ export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
     holderOf: async (name) => {
       return (await claimOn(name))?.holder;
     },
+    isTaken: async (name, now) => (await claimOn(name)) !== undefined && (await abandoned(name, now)) === undefined,
     claim: async (call, name, holder) => {
       const refused = await claimOnce(call, name, holder);
       if (refused === undefined) return undefined;
@@ -86,10 +88,4 @@ export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
       return claimOnce(call, name, holder);
     },
   };
-};
-
-/** A display name, as it is kept: composed and without blanks around it. */
-export const displayNameOf = (text: string): string | Rejection => {
-  const name = composedTrimmed(text, nameUnitsMax);
-  return name.length <= nameUnitsMax && isVisible(name) ? name : reject('INVALID_NAME');
 };

@@ -15,6 +15,7 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
   version: 1,
   keys: {
     AccountRegistered: none,
+    EmailKeyAdded: none,
     SessionOpened: ofSession,
     SessionDeviceChanged: ofSession,
     SessionRevoked: ofSession,
@@ -24,6 +25,7 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
   indexes: { byUser: ({ user, id }) => [[user, id]] },
   evolve: {
     AccountRegistered: unchanged,
+    EmailKeyAdded: unchanged,
     SessionOpened: (_, { data, at }) => ({
       id: data.session,
       user: data.user,

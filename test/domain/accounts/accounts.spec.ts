@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import type { AccountCommand, SessionDevice } from '../../../src/domain/accounts/commands.js';
-import { accounts, sessionsMax } from '../../../src/domain/accounts/decide.js';
+import { accounts, emailKeysMax, sessionsMax } from '../../../src/domain/accounts/decide.js';
 import type { AccountEvent } from '../../../src/domain/accounts/events.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
@@ -41,6 +41,30 @@ const resume = (id: number, changes: object = {}): AccountCommand => ({
 const revoke = (...ids: readonly number[]): AccountCommand => ({
   type: 'RevokeSessions',
   data: { user, sessions: ids.map(session) },
+});
+
+const withEmail: Bare<AccountEvent> = {
+  type: 'AccountRegistered',
+  data: { user, hasPassword: true, email: 'ada@example.org', emailKey: 'key 1' },
+};
+const keyed = (emailKey: string): Bare<AccountEvent> => ({ type: 'EmailKeyAdded', data: { user, emailKey } });
+const addKey = (emailKey: string): AccountCommand => ({ type: 'AddEmailKey', data: { user, emailKey } });
+
+describe('an account with an e-mail address', () => {
+  it('takes one more key for it, once', () => {
+    given(withEmail).when(addKey('key 2')).thenOnce(keyed('key 2'));
+    given(withEmail).when(addKey('key 1')).then();
+  });
+  it('takes so many keys at most', () => {
+    const more = Array.from({ length: emailKeysMax - 1 }, (_, index) => keyed(`more ${index.toString()}`));
+    given(withEmail, ...more)
+      .when(addKey('too many'))
+      .then();
+  });
+  it('is the only one that takes any', () => {
+    given(registered).when(addKey('key')).then();
+    given().when(addKey('key')).then();
+  });
 });
 
 describe('registering an account', () => {

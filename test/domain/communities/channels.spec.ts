@@ -141,6 +141,19 @@ describe('editing a channel', () => {
     highlighted.when(deleted(5n)).thenOnce({ type: 'HighlightCleared', data: cleared });
     highlighted.when(deleted(6n)).then();
   });
+  it('judges a new name only', () => {
+    const about = { community, channel: general, by: ada };
+    const before: Bare<CommunityEvent> = { type: 'ChannelRenamed', data: { ...about, name: 'a\u202eb  c' } };
+    given(...begun, before)
+      .when(edit(general, { name: ' a\u202eb  c' }))
+      .then();
+    given(...begun, before)
+      .when(edit(general, { name: 'a\nb' }))
+      .refuses('INVALID_NAME');
+    given(...begun, before)
+      .when(edit(general, { name: 'b  c' }))
+      .thenOnce({ type: 'ChannelRenamed', data: { ...about, name: 'b c' } });
+  });
   it('needs the permission and the channel', () => {
     given(...begun)
       .when(edit(general, { name: 'x', by: member() }))

@@ -22,6 +22,15 @@ describe('founding a community', () => {
   it('needs a name in which there is something to see', () => {
     for (const name of ['', '   ', '\u200b']) given().when(found(name)).refuses('INVALID_NAME');
   });
+  it('keeps the name in its one form', () => {
+    given()
+      .when(found(' Che\u0301ss  \u00a0club '))
+      .thenOnce(
+        { ...founded, data: { ...founded.data, name: 'Ch\u00e9ss club' } } as Bare<CommunityEvent>,
+        firstChannel,
+      );
+    given().when(found('a\u202eb')).refuses('INVALID_NAME');
+  });
   it('takes a name of at most a hundred characters', () => {
     given()
       .when(found('x'.repeat(101)))

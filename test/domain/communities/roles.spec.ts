@@ -78,6 +78,18 @@ describe('creating a role', () => {
 });
 
 describe('editing a role', () => {
+  it('judges a new name only', () => {
+    const before = roleCreated(helpers, { name: 'a\u202eb  c' });
+    given(...begun, before)
+      .when(edit({ name: 'a\u202eb  c', color: 5 }))
+      .thenOnce(edited({ name: 'a\u202eb  c', color: 5 }));
+    given(...begun, before)
+      .when(edit({ name: 'a\nb' }))
+      .refuses('INVALID_NAME');
+    given(...begun, before)
+      .when(edit({ name: 'b  c' }))
+      .thenOnce(edited({ name: 'b c' }));
+  });
   it('replaces all of it, once', () => {
     given(...begun, roleCreated(helpers))
       .when(edit({ name: 'Aides', separated: false, permissions: 0n }))

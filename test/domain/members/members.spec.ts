@@ -121,8 +121,16 @@ describe('a nickname', () => {
       .refuses('OUTRANKED');
   });
   it('has at most a hundred characters, and something to see', () => {
-    for (const nickname of ['x'.repeat(101), '\u200b'])
+    for (const nickname of ['x'.repeat(101), '\u200b', 'a\nb', 'a\u2066b'])
       given(joined()).when(edit({ nickname })).refuses('INVALID_NAME');
+  });
+  it('is kept in its one form', () => {
+    given(joined())
+      .when(edit({ nickname: ' B  o\u0301b ' }))
+      .thenOnce(named('B \u00f3b'));
+  });
+  it('from before stays when it is set again', () => {
+    for (const nickname of ['a\u202eb', 'a  b']) given(joined(), named(nickname)).when(edit({ nickname })).then();
   });
   it('is for members', () => {
     given(joined(), left)

@@ -24,6 +24,11 @@ describe('registering a user', () => {
       .when({ type: 'RegisterUser', data: { user, name: 'Ada', bot: false } })
       .thenOnce(registered);
   });
+  it('needs a name that is one', () => {
+    given()
+      .when({ type: 'RegisterUser', data: { user, name: 'a\nb', bot: false } })
+      .refuses('INVALID_NAME');
+  });
 });
 
 describe('editing a profile', () => {
@@ -42,6 +47,18 @@ describe('editing a profile', () => {
       .when(edit({ name: 'Ada', bio: '' }))
       .then();
     given(registered).when(edit({})).then();
+  });
+  it('judges a new name only, and keeps it in its one form', () => {
+    const before: Bare<UserEvent> = { type: 'NameChanged', data: { user, name: '\u2800' } };
+    given(registered, before)
+      .when(edit({ name: '\u2800', bio: 'counts' }))
+      .then({ type: 'BioChanged', data: { user, bio: 'counts' } });
+    given(registered)
+      .when(edit({ name: '\u2800' }))
+      .refuses('INVALID_NAME');
+    given(registered)
+      .when(edit({ name: ' Ada  L. ' }))
+      .thenOnce({ type: 'NameChanged', data: { user, name: 'Ada L.' } });
   });
   it('needs a user', () => {
     given()

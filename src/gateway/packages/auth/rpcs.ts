@@ -1,22 +1,25 @@
 import { defined } from '../../../kernel/defined.js';
 import type { SessionDevice } from '../../../domain/accounts/commands.js';
 import { accounts } from '../../../domain/accounts/decide.js';
-import { users } from '../../../domain/users/decide.js';
+import { nameUnitsMax, users } from '../../../domain/users/decide.js';
 import type { AuthorizationInit } from '../../../gen/auth.js';
 import type { UserInit } from '../../../gen/types.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import { displayName } from '../../../kernel/displayName.js';
 import type { SessionId, UserId } from '../../../kernel/ids.js';
 import type { Presence } from '../../../kernel/ports/presence.js';
 import type { Ids, PasswordHasher, Random } from '../../../kernel/ports/system.js';
 import type { Vault } from '../../../kernel/ports/vault.js';
 import { sessionsOf } from '../../../projections/accounts/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
-import { displayNameOf, type UniqueNames } from '../../access/uniqueNames.js';
+import type { UniqueNames } from '../../access/uniqueNames.js';
 import { sessionDeviceOf, type OpenCall } from '../../contract/call.js';
 import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
-import { emailOf, passwordOf, passwordUnitsMax, sessionFor, type EmailAddress } from './wire.js';
+import { verified } from './credentials.js';
+import { emailOf, type EmailAddress } from './emailAddress.js';
+import { newPasswordOf, passwordName, sessionFor } from './wire.js';
 
 export type AuthNeeds = {
   readonly ids: Ids;
@@ -33,8 +36,6 @@ export type AuthNeeds = {
 /** The WebSocket close code after a token was refused: some clients would wait for ever on an open connection. */
 export const closePolicyViolation = 1008;
 
-const passwordName = (user: UserId): string => `password.${user.toString()}`;
-
 export const authRpcs = (
   needs: AuthNeeds,
 ): Handlers<'authSignUp' | 'authLegacySignIn' | 'authAuthorize' | 'authGetSessions' | 'authRevokeSessions'> => ({
@@ -47,7 +48,7 @@ export const authRpcs = (
   },
 
   async authLegacySignIn({ email, password }, call) {
-    const user = await verified(needs, email, password);
+    const user = await verified(needs, call, { email, password });
     if (user === undefined) return reject('INVALID_CREDENTIALS');
     const token = newToken(user, needs.ids.next() as SessionId, needs.random);
     const command = { type: 'OpenSession', data: { user, ...sessionOf(token, call) } } as const;
@@ -93,8 +94,8 @@ const register = async (
 ): Promise<Rejection | undefined> => {
   const { user } = token;
   const hash = password === undefined ? undefined : await hasher.hash(password);
-  const claimed = email && names.nameOf('email', email.normalised);
-  const taken = claimed && (await names.claim(call, claimed, user));
+  const claimed = email && names.nameOf('email', email.canonical);
+  const taken = claimed && ((await takenFormerly(names, call, email)) ?? (await names.claim(call, claimed, user)));
   if (taken !== undefined) return taken;
   if (hash !== undefined) await vault.put(passwordName(user), hash);
 
@@ -111,6 +112,16 @@ const register = async (
   return isRejection(opened) ? opened : undefined;
 };
 
+/** An account of a former release keeps its address in the form of then until it signs in. */
+const takenFormerly = async (
+  names: UniqueNames,
+  { now }: OpenCall,
+  { former }: EmailAddress,
+): Promise<Rejection | undefined> => {
+  const taken = await Promise.all(former.map((form) => names.isTaken(names.nameOf('email', form), now)));
+  return taken.includes(true) ? reject('EMAIL_TAKEN') : undefined;
+};
+
 type SignUp = { readonly name: string; readonly email?: EmailAddress; readonly password?: string };
 
 const signUpOf = (request: {
@@ -118,32 +129,14 @@ const signUpOf = (request: {
   readonly email?: string | undefined;
   readonly password?: string | undefined;
 }): SignUp | Rejection => {
-  const name = displayNameOf(request.name);
+  const name = displayName(request.name, nameUnitsMax);
   if (isRejection(name)) return name;
   // Clients send empty texts for what was left out in a form.
   const email = request.email ? emailOf(request.email) : undefined;
   if (isRejection(email)) return email;
-  const password = request.password ? passwordOf(request.password) : undefined;
+  const password = request.password ? newPasswordOf(request.password) : undefined;
   if (isRejection(password)) return password;
   return { name, ...defined({ email, password }) };
-};
-
-/**
- * The user whom this address and this password belong to. Takes as long for an address that nobody has. A password that
- * is longer than any can be is not hashed, for any address.
- */
-const verified = async (needs: AuthNeeds, address: string, password: string): Promise<UserId | undefined> => {
-  if (password.length > passwordUnitsMax) return undefined;
-  const email = emailOf(address);
-  const user = isRejection(email)
-    ? undefined
-    : await needs.names.holderOf(needs.names.nameOf('email', email.normalised));
-  const hash = user === undefined ? undefined : await needs.vault.get(passwordName(user));
-  if (!(hash instanceof Uint8Array)) {
-    await needs.hasher.hash(password);
-    return undefined;
-  }
-  return (await needs.hasher.verify(password, hash)) ? user : undefined;
 };
 
 const resume = (call: OpenCall, { user, session, hash }: Token) => {

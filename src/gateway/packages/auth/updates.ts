@@ -5,6 +5,7 @@ import type { UpdateView } from '../../contract/updateView.js';
 
 export const accountUpdates: UpdateTable<AccountEvent, UpdateView> = {
   AccountRegistered: silent,
+  EmailKeyAdded: silent,
   SessionOpened: silent,
   SessionDeviceChanged: silent,
   // The victims are told as well, and only then cut off.

@@ -1,26 +1,33 @@
 import type { SessionInit } from '../../../gen/auth.js';
 import { reject, type Rejection } from '../../../kernel/decider.js';
-import type { Millis } from '../../../kernel/ids.js';
+import type { Millis, UserId } from '../../../kernel/ids.js';
 import { unless } from '../../../kernel/opened.js';
-import { composedTrimmed } from '../../../kernel/text.js';
+import { isFreeform, opaqueString } from '../../../kernel/opaqueString.js';
 import type { SessionDocument } from '../../../projections/accounts/documents.js';
 
 /** In UTF-16 code units. The upper bound keeps a password from being a way to make the server hash megabytes. */
 export const passwordUnitsMin = 8;
 export const passwordUnitsMax = 1024;
-const emailUnitsMax = 254;
-const emailForm = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 
-export type EmailAddress = { readonly address: string; readonly normalised: string };
-
-export const emailOf = (text: string): EmailAddress | Rejection => {
-  const address = composedTrimmed(text, emailUnitsMax, 'NFKC');
-  if (address.length > emailUnitsMax || !emailForm.test(address)) return reject('INVALID_EMAIL');
-  return { address, normalised: address.toLowerCase() };
+/** A new password, prepared for hashing. The bounds hold for it as prepared. */
+export const newPasswordOf = (text: string): string | Rejection => {
+  const password = opaqueString(text, passwordUnitsMax);
+  return password !== undefined && password.length >= passwordUnitsMin && isFreeform(password)
+    ? password
+    : reject('INVALID_PASSWORD');
 };
 
-export const passwordOf = (text: string): string | Rejection =>
-  text.length < passwordUnitsMin || text.length > passwordUnitsMax ? reject('INVALID_PASSWORD') : text;
+/**
+ * The texts that may have been hashed for a typed password: the prepared form, and the text as it was typed, which the
+ * releases up to 0.1 hashed. Mostly these are the same. Empty for a password that is longer than any can be.
+ */
+export const hashedForms = (text: string): readonly string[] => {
+  const typed = text.length > passwordUnitsMax ? undefined : text;
+  return [...new Set([opaqueString(text, passwordUnitsMax), typed])].filter((form) => form !== undefined);
+};
+
+/** Where a user's password is in the vault. */
+export const passwordName = (user: UserId): string => `password.${user.toString()}`;
 
 export const sessionFor = (session: SessionDocument, lastActive: Millis): SessionInit => ({
   id: session.id,

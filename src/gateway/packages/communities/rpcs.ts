@@ -19,7 +19,6 @@ import { memberRpcs, type MemberRpcs } from './members/rpcs.js';
 import type { CommunityNeeds } from './needs.js';
 import { overrideRpcs, type OverrideRpcs } from './overrides/rpcs.js';
 import { roleRpcs, type RoleRpcs } from './roles/rpcs.js';
-import { nameOf } from './wire.js';
 
 type CommunityItself =
   | 'communitiesCreateCommunity'
@@ -45,7 +44,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     if (refused !== undefined) return refused;
     // Minted once, unlike the ids of what is in it: its keys are named after the community, and must be found again.
     const community = needs.ids.next() as CommunityId;
-    const found = { community, general: needs.ids.next() as ChannelId, name: nameOf(name), by: user };
+    const found = { community, general: needs.ids.next() as ChannelId, name, by: user };
     const founded = await call.run(communities, { type: 'CreateCommunity', data: found });
     if (isRejection(founded)) return founded;
     // Should this be the last that happens here, `admitMembers` does it again under the same name.

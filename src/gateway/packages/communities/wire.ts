@@ -1,10 +1,8 @@
 import type { ChannelKind } from '../../../domain/communities/events.js';
-import { nameUnitsMax } from '../../../domain/communities/limits.js';
 import type { ChannelRef } from '../../../gen/refs.js';
 import { ChannelType } from '../../../gen/types.js';
 import { reject, type Rejection } from '../../../kernel/decider.js';
 import { allPermissions } from '../../../kernel/permissions.js';
-import { composedTrimmed } from '../../../kernel/text.js';
 
 const channelKinds = new Map<number, ChannelKind>([
   [ChannelType.TEXT, 'text'],
@@ -15,9 +13,6 @@ const channelKinds = new Map<number, ChannelKind>([
 /** Enums are open on the wire: a newer client may know a type that this server does not. */
 export const channelKindOf = (type: number): ChannelKind | Rejection =>
   channelKinds.get(type) ?? reject('INVALID_ARGUMENT', 'the type of channel is unknown');
-
-/** A name, as it is kept: composed and without blanks around it. Whether it is one at all is for the rules to say. */
-export const nameOf = (text: string): string => composedTrimmed(text, nameUnitsMax);
 
 /** Bits that the protocol does not define mean nothing yet, so they are not kept. */
 export const bitsOf = (permissions: bigint): bigint => permissions & allPermissions;

@@ -22,7 +22,7 @@ import { communityFor } from '../../rendering/community.js';
 import type { Call, OpenCall } from '../../contract/call.js';
 import type { Handlers } from '../../contract/handlers.js';
 import type { Access } from '../../contract/viewerPermissions.js';
-import { invitedTo, isCode, limitsOf, newCode, previewOf } from './wire.js';
+import { codeTyped, invitedTo, limitsOf, newCode, previewOf } from './wire.js';
 
 export type InviteNeeds = {
   readonly access: Access;
@@ -67,8 +67,9 @@ export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
 type Invited = { readonly invite: InviteDocument; readonly into: CommunityId };
 
 /** Whether it can still be used is for the rules to say: they count, the read model only tells. */
-const inviteInto = async ({ reads }: InviteNeeds, code: string): Promise<Invited | undefined> => {
-  const found = isCode(code) ? await invite(reads, code) : undefined;
+const inviteInto = async ({ reads }: InviteNeeds, typed: string): Promise<Invited | undefined> => {
+  const code = codeTyped(typed);
+  const found = code === undefined ? undefined : await invite(reads, code);
   const into = found && communityOf(found.chat);
   if (found === undefined || into === undefined) return undefined;
   return (await community(reads, into)) && { invite: found, into };

@@ -4,6 +4,7 @@ import type { CommunityInit, UserInit } from '../../../gen/types.js';
 import { reject, type Rejection } from '../../../kernel/decider.js';
 import type { CommunityId, Millis } from '../../../kernel/ids.js';
 import type { Random } from '../../../kernel/ports/system.js';
+import { halfWidth } from '../../../kernel/text.js';
 import type { InviteDocument } from '../../../projections/invites/documents.js';
 
 /** No letter or digit that is easily taken for another. 32 of them, so that each stands for five random bits. */
@@ -16,8 +17,15 @@ export const newCode = (random: Random): string =>
   Array.from(random.bytes(codeCharacters), (byte) => alphabet.charAt(byte % alphabet.length)).join('');
 
 const codeForm = new RegExp(`^[${alphabet}]{${codeCharacters.toString()}}$`);
-/** Anything else is no code of ours, and is not looked for. */
-export const isCode = (text: string): boolean => codeForm.test(text);
+/** A code is copied with blanks around it at times. A text beyond this is not looked at. */
+const codeTypedUnitsMax = 4 * codeCharacters;
+
+/** The code that was typed, in whatever case and width; undefined when it is none of ours, and so not looked for. */
+export const codeTyped = (text: string): string | undefined => {
+  if (text.length > codeTypedUnitsMax) return undefined;
+  const code = halfWidth(text.trim()).toLowerCase();
+  return codeForm.test(code) ? code : undefined;
+};
 
 /** Invites are made for a place. So far only channels are one, and stand for their community. */
 export const invitedTo = (ref: ChatRef | undefined): ChannelRef | Rejection => {

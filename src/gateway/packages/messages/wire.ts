@@ -3,6 +3,7 @@ import type { EditMessage, GetHistory, SendMessage, SendMessageReplyToQuote } fr
 import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
+import { isVisible } from '../../../kernel/text.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
 import { chatKeyFrom } from '../../contract/chatRefs.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
@@ -31,7 +32,7 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
   const chat = chatKeyFrom(request.chatRef, sender);
   if (isRejection(chat)) return chat;
   if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
-  const written = writtenOf(request.message, request.entities);
+  const written = shownOf(request.message, request.entities);
   if (isRejection(written)) return written;
   const reply = replyOf(request);
   if (isRejection(reply)) return reply;
@@ -60,11 +61,11 @@ export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejec
   if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
   const { messageId: message, message: text, entities } = request;
   if (text === undefined) return { chat, message, change: entities.length === 0 ? undefined : { entities } };
-  const change = contentOf(text, entities);
-  return isRejection(change) ? change : { chat, message, change };
+  const written = shownOf(text, entities);
+  return isRejection(written) ? written : (refusedContent(written) ?? { chat, message, change: written });
 };
 
-/** A text with its entities, all within the bounds. */
+/** A text that a message already has with its new entities, all within the bounds. */
 export const contentOf = (text: string, entities: EditMessage['entities']): Written | Rejection => {
   const written = writtenOf(text, entities);
   return isRejection(written) ? written : (refusedContent(written) ?? written);
@@ -80,6 +81,15 @@ export const pageOf = ({ limit, since, before, around }: GetHistory): HistoryPag
 };
 
 const noMedia = 'attachments are not served yet';
+
+const shownOf = (text: string, wire: SendMessage['entities']): Written | Rejection => {
+  const written = writtenOf(text, wire);
+  return isRejection(written) || showsSomething(written) ? written : reject('EMPTY_MESSAGE');
+};
+
+/** The text below a custom emoji only stands in its place, so it may be a blank. */
+const showsSomething = ({ text, entities }: Written): boolean =>
+  isVisible(text) || entities.some(({ kind }) => kind === 'customEmoji');
 
 const writtenOf = (text: string, wire: SendMessage['entities']): Written | Rejection => {
   if (text.length === 0) return reject('EMPTY_MESSAGE');
@@ -100,13 +110,14 @@ const replyOf = ({ replyTo, replyToOld }: SendMessage): Reply | Rejection | unde
 // What is not set may come as 0.
 const targetOf = (id: MessageId | undefined): MessageId | undefined => (id === 0n ? undefined : id);
 
-/** A quote of nothing is none: clients fill in empty ones. */
+/** A quote that shows nothing is none, because clients fill in empty ones. */
 const quoteOf = ({ message, entities: wire, offset }: SendMessageReplyToQuote): Quote | Rejection | undefined => {
   if (message.length === 0) return undefined;
   if (message.length > textUnitsMax) return reject('MESSAGE_TOO_LONG', 'the quote');
   if (offset !== undefined && offset >= textUnitsMax) return reject('INVALID_ARGUMENT', 'the quote starts nowhere');
   const entities = entitiesOf(wire, message);
   if (isRejection(entities)) return entities;
+  if (!showsSomething({ text: message, entities })) return undefined;
   return { text: message, entities, ...(offset === undefined ? {} : { offset: Number(offset) }) };
 };
 

@@ -1,9 +1,12 @@
 import type { ProfileChanges } from '../../../domain/users/commands.js';
-import { users } from '../../../domain/users/decide.js';
+import { nameUnitsMax, users } from '../../../domain/users/decide.js';
 import { userStream } from '../../../domain/users/events.js';
 import { nothing } from '../../../gen/rpcs.js';
-import { isRejection, type Rejection } from '../../../kernel/decider.js';
+import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import { displayName } from '../../../kernel/displayName.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
+import { opened } from '../../../kernel/opened.js';
+import { canBeTaken, usernameKeyed } from '../../../kernel/username.js';
 import type { UniqueName, UniqueNames } from '../../access/uniqueNames.js';
 import type { Call, Caller } from '../../contract/call.js';
 import type { Handlers } from '../../contract/handlers.js';
@@ -60,10 +63,17 @@ const renamed = async (
   username: string,
   others: ProfileChanges,
 ): Promise<Rejection | undefined> => {
-  const before = await carriedBy(streams, call);
+  const { state: profile } = await streams.caughtUp(userStream(call.caller.user), users);
+  if (profile.status === 'absent') return reject('USER_NOT_FOUND');
+  const named = others.name === undefined ? '' : displayName(others.name, nameUnitsMax, opened(profile.name));
+  // A refused request changes nothing, so the name is judged before the username is claimed.
+  if (isRejection(named)) return named;
+  const before: UniqueName | undefined = profile.username && { kind: 'username', key: profile.username.key };
   const held = before && (await names.claimOn(before));
-  const wanted = username === '' ? undefined : names.nameOf('username', username.toLowerCase());
+  const wanted = username === '' ? undefined : names.nameOf('username', usernameKeyed(username));
   const isNew = wanted !== undefined && wanted.key !== before?.key;
+  // A username of the form of former releases stays with its user, also when its case changes.
+  if (isNew && !canBeTaken(username)) return reject('INVALID_USERNAME');
   const refused = isNew ? await names.claim(call, wanted, call.caller.user) : undefined;
   if (refused !== undefined) return refused;
 
@@ -73,10 +83,4 @@ const renamed = async (
   const isGivenUp = held?.holder === call.caller.user && held.key !== wanted?.key;
   if (isGivenUp) await names.release(call, held);
   return undefined;
-};
-
-const carriedBy = async (streams: Pick<FoldedStreams, 'caughtUp'>, call: Call): Promise<UniqueName | undefined> => {
-  const { state } = await streams.caughtUp(userStream(call.caller.user), users);
-  if (state.status === 'absent' || state.username === undefined) return undefined;
-  return { kind: 'username', key: state.username.key };
 };

@@ -2,14 +2,12 @@ import { defined } from '../../../kernel/defined.js';
 import { bioUnitsMax, colorMax } from '../../../domain/users/decide.js';
 import type { ChangeStatus, EditProfile } from '../../../gen/settings.js';
 import { UserStatusActivityType, UserStatusStatus } from '../../../gen/types.js';
-import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import { reject, type Rejection } from '../../../kernel/decider.js';
 import type { Activity, Status } from '../../../kernel/ports/presence.js';
+import { usernameTyped } from '../../../kernel/username.js';
 import { isValueOf } from '../../../wire/codec.js';
-import { displayNameOf } from '../../access/uniqueNames.js';
 
 export const activityTextUnitsMax = 128;
-
-const usernameForm = /^[A-Za-z0-9_.]{2,32}$/;
 
 export type ProfileRequest = {
   readonly name?: string;
@@ -20,14 +18,14 @@ export type ProfileRequest = {
   readonly color?: number;
 };
 
-export const profileOf = ({ name, username, bio, icon, color }: EditProfile): ProfileRequest | Rejection => {
-  const shown = name === undefined ? undefined : displayNameOf(name);
-  if (isRejection(shown)) return shown;
-  if (username !== undefined && username !== '' && !usernameForm.test(username)) return reject('INVALID_USERNAME');
+/** Whether the name is one, and whether a new username may be taken, is decided with the profile as it is. */
+export const profileOf = ({ name, username: typed, bio, icon, color }: EditProfile): ProfileRequest | Rejection => {
+  const username = typed === undefined || typed === '' ? typed : usernameTyped(typed);
+  if (typed !== undefined && username === undefined) return reject('INVALID_USERNAME');
   if (bio !== undefined && bio.length > bioUnitsMax) return reject('INVALID_ARGUMENT', 'the bio is too long');
   if (color !== undefined && color > colorMax) return reject('INVALID_ARGUMENT', 'a colour is at most 0xFFFFFF');
   return {
-    ...defined({ name: shown, username, bio, icon, color }),
+    ...defined({ name, username, bio, icon, color }),
   };
 };
 

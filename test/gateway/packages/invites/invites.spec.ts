@@ -103,6 +103,18 @@ describe('LookupInvite', () => {
   });
 });
 
+describe('a code', () => {
+  it('may be typed in upper case, in full width or with blanks around it', async () => {
+    const { must, cleo, code } = await settledTown();
+    const wide = Array.from(code, (character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0)).join('');
+    for (const typed of [code.toUpperCase(), wide, ` ${code}\n`]) {
+      const { invitePreview } = await must(cleo, 'authLookupInvite', { code: typed });
+      assert.equal(invitePreview.code, code);
+    }
+    await must(cleo, 'authUseInvite', { code: code.toUpperCase() });
+  });
+});
+
 describe('UseInvite', () => {
   it('tells the joiner of the community and its channels, and everybody of the joiner', async () => {
     const town = await settledTown();

@@ -67,7 +67,9 @@ describe('editing a message', () => {
     assert.equal(await edit(ada, { messageId, message: 'hacked' }), 'NOT_AUTHOR');
     assert.equal(await edit(ada, { messageId, entities: [bold] }), 'NOT_AUTHOR');
     assert.equal(await edit(ada, { messageId, suppressEmbeds: true }), 'NOT_AUTHOR');
-    assert.equal(await edit(bob, { messageId, message: '' }), 'EMPTY_MESSAGE');
+    for (const message of ['', ' ', '\n', '\u200b', '\u2800']) {
+      assert.equal(await edit(bob, { messageId, message }), 'EMPTY_MESSAGE', JSON.stringify(message));
+    }
     assert.equal(await edit(bob, { messageId, media: [{}] }), 'NOT_IMPLEMENTED');
     assert.equal(await edit(bob, { messageId, chatRef: dm(dora), message: 'x' }), 'MESSAGE_NOT_FOUND');
     assert.equal(await edit(bob, { messageId, chatRef: hidden, message: 'x' }), 'CHAT_NOT_FOUND');

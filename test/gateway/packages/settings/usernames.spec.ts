@@ -38,11 +38,25 @@ const opened = async () => {
     };
   };
   /** `()`, or why it is refused. */
-  const take = async (user: UserId, username: string, meanwhile?: Meanwhile): Promise<string> => {
+  const edit = async (
+    user: UserId,
+    request: { readonly name?: string; readonly username: string },
+    meanwhile?: Meanwhile,
+  ): Promise<string> => {
     // Nothing else of a call is asked for here.
     const call = callOf(user, meanwhile) as Call;
-    const answer = await settingsEditProfile({ username }, call);
+    const answer = await settingsEditProfile(request, call);
     return isRejection(answer) ? answer.rejected : '()';
+  };
+  const take = (user: UserId, username: string, meanwhile?: Meanwhile): Promise<string> =>
+    edit(user, { username }, meanwhile);
+  /** A username as a release up to 0.1 gave it. */
+  const former = async (user: UserId, username: string): Promise<void> => {
+    const name = names.nameOf('username', username.toLowerCase());
+    // Nothing else of a call is asked for here.
+    await names.claim(callOf(user, undefined) as Call, name, user);
+    const data = { user, username, usernameKey: name.key };
+    await append(userStream(user), { type: 'UsernameChanged', data });
   };
   const carriedBy = async (user: UserId): Promise<unknown> => {
     const { state } = await streams.caughtUp(userStream(user), users);
@@ -51,7 +65,7 @@ const opened = async () => {
   const pass = (millis: number): void => {
     time.millis = (time.millis + millis) as Millis;
   };
-  return { take, carriedBy, pass };
+  return { take, edit, former, carriedBy, pass };
 };
 
 describe('a username that is changed by two requests at once', () => {
@@ -92,5 +106,34 @@ describe('a username that was claimed and never carried', () => {
     pass(claimMillisMax);
     assert.equal(await take(ben, 'day'), '()');
     assert.equal(await take(ada, 'day'), 'USERNAME_TAKEN');
+  });
+});
+
+describe('a username from before the form of today', () => {
+  const formerly = async () => {
+    const { take, carriedBy, former } = await opened();
+    await former(ada, '__x');
+    return { take, carriedBy };
+  };
+  it('stays with its user, who may save it again and change its case', async () => {
+    const { take, carriedBy } = await formerly();
+    assert.equal(await take(ada, '__x'), '()');
+    assert.equal(await take(ada, '__X'), '()');
+    assert.equal(await carriedBy(ada), '__X');
+  });
+  it('is taken by nobody anew', async () => {
+    const { take, carriedBy } = await formerly();
+    assert.equal(await take(ben, '__x'), 'INVALID_USERNAME');
+    assert.equal(await take(ada, 'night'), '()');
+    assert.equal(await take(ada, '__x'), 'INVALID_USERNAME');
+    assert.equal(await carriedBy(ada), 'night');
+  });
+});
+
+describe('a profile that is refused', () => {
+  it('claims no username', async () => {
+    const { take, edit } = await opened();
+    assert.equal(await edit(ada, { name: 'a\nb', username: 'day' }), 'INVALID_NAME');
+    assert.equal(await take(ben, 'day'), '()');
   });
 });

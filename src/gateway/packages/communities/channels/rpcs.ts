@@ -18,7 +18,7 @@ import { accessFor, channelAsker, channelIn } from '../../../access/memberAccess
 import { inChannel, inCommunity } from '../../../access/scopes.js';
 import { channelsSeen } from './list.js';
 import type { CommunityNeeds } from '../needs.js';
-import { channelKindOf, channelRefOf, nameOf } from '../wire.js';
+import { channelKindOf, channelRefOf } from '../wire.js';
 
 export type ChannelRpcs =
   'communitiesCreateChannel' | 'communitiesGetChannels' | 'communitiesEditChannel' | 'communitiesDeleteChannel';
@@ -35,7 +35,7 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
     }
     const outcome = await call.run(communities, (): CreateChannel => ({
       type: 'CreateChannel',
-      data: { community, channel: needs.ids.next() as ChannelId, by, kind, name: nameOf(name), ...under },
+      data: { community, channel: needs.ids.next() as ChannelId, by, kind, name, ...under },
     }));
     return done(outcome);
   }),
@@ -132,7 +132,7 @@ const takenDownIfGone = async (
 
 const attributesOf = ({ name, description, explicit, slowmodeSeconds, position }: EditChannelRequest) =>
   defined({
-    name: name === undefined ? undefined : nameOf(name),
+    name,
     description: description === undefined ? undefined : composed(description, descriptionUnitsMax),
     explicit,
     slowmodeSeconds,

@@ -1,11 +1,10 @@
 import { defined } from '../../../../kernel/defined.js';
 import type { EditMember } from '../../../../domain/members/commands.js';
-import { members as memberRules, nicknameUnitsMax } from '../../../../domain/members/decide.js';
+import { members as memberRules } from '../../../../domain/members/decide.js';
 import type { MembersInit } from '../../../../gen/communities.js';
 import { CommunityMember, User } from '../../../../gen/types.js';
 import { reject } from '../../../../kernel/decider.js';
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
-import { composedTrimmed } from '../../../../kernel/text.js';
 import type { CommunityDocument } from '../../../../projections/communities/documents.js';
 import { community } from '../../../../projections/communities/queries.js';
 import { members, membersById } from '../../../../projections/members/queries.js';
@@ -48,7 +47,7 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
           rank: member.rank,
           communityRoles: permissions.community(id)?.roles ?? [],
           ...defined({
-            nickname: nickname === undefined ? undefined : composedTrimmed(nickname, nicknameUnitsMax),
+            nickname,
             roles: roleIds?.roleIds,
           }),
         },

@@ -7,7 +7,7 @@ import { roleFor } from '../../../rendering/community.js';
 import { done, type Handlers } from '../../../contract/handlers.js';
 import { inCommunity } from '../../../access/scopes.js';
 import type { CommunityNeeds } from '../needs.js';
-import { bitsOf, nameOf } from '../wire.js';
+import { bitsOf } from '../wire.js';
 
 export type RoleRpcs =
   'communitiesCreateRole' | 'communitiesEditRole' | 'communitiesDeleteRole' | 'communitiesGetRoles';
@@ -41,7 +41,7 @@ export const roleRpcs = ({ access, ids }: Pick<CommunityNeeds, 'access' | 'ids'>
 });
 
 const contentOf = (request: CreateRoleRequest | EditRoleRequest) => ({
-  name: nameOf(request.name),
+  name: request.name,
   permissions: bitsOf(request.permissions),
   priority: request.priority,
   color: request.color,

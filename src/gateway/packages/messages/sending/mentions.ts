@@ -2,6 +2,7 @@ import type { Entity } from '../../../../domain/messages/events.js';
 import { byKind, peerOf, type Chat, type ChatKey, type ChatOf } from '../../../../kernel/chat.js';
 import { reject, type Rejection } from '../../../../kernel/decider.js';
 import type { UserId } from '../../../../kernel/ids.js';
+import { usernameCharactersMax, usernameKeyed, usernameTyped } from '../../../../kernel/username.js';
 import { coveredBy } from '../../../rendering/entities.js';
 import type { UniqueNames } from '../../../access/uniqueNames.js';
 import type { Access } from '../../../contract/viewerPermissions.js';
@@ -29,7 +30,6 @@ export const mentionsIn = (
   return count === 0 ? [] : othersNamed(needs, named, naming);
 };
 
-const usernameForm = /^@?([A-Za-z0-9_.]{2,32})$/;
 // The wire has no field for the id: it is the text.
 const idForm = /^@?([1-9]\d{0,19})$/;
 const idMax = 2n ** 64n - 1n;
@@ -40,10 +40,15 @@ const namedIn = ({ text, entities }: Written): Named => {
   for (const entity of entities) {
     const id = idIn(entity, text);
     if (id !== undefined) ids.add(id);
-    const username = entity.kind === 'username' ? usernameForm.exec(coveredBy(entity, text))?.[1] : undefined;
-    if (username !== undefined) usernames.add(username.toLowerCase());
+    const username = usernameIn(entity, text);
+    if (username !== undefined) usernames.add(usernameKeyed(username));
   }
   return { ids, usernames };
+};
+
+const usernameIn = (entity: Entity, text: string): string | undefined => {
+  if (entity.kind !== 'username' || entity.length > usernameCharactersMax + 1) return undefined;
+  return usernameTyped(coveredBy(entity, text).replace(/^[@＠]/, ''));
 };
 
 const idIn = (entity: Entity, text: string): UserId | undefined => {

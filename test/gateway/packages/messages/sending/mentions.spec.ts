@@ -38,6 +38,7 @@ describe('a message mentions', () => {
   it('who is named by their username, with or without the @, in any case', async () => {
     assert.equal(await counted(bob, ada, named('@user2')), 1);
     assert.equal(await counted(bob, ada, named('USER2')), 1);
+    assert.equal(await counted(bob, ada, named('＠ｕｓｅｒ２')), 1);
   });
   it('who is named by their number, with or without the @', async () => {
     assert.equal(await counted(bob, ada, numbered('@2')), 1);

@@ -77,6 +77,11 @@ describe('sending a message', () => {
     ['half a channel', 'INVALID_ARGUMENT', [bob, { chatRef: { channel: { channelId: 101n as never } } }]],
     ['nowhere', 'INVALID_ARGUMENT', [bob, {}]],
     ['without text', 'EMPTY_MESSAGE', [bob, { chatRef: general, message: '' }]],
+    [
+      'with nothing to see in bold',
+      'EMPTY_MESSAGE',
+      [bob, { chatRef: general, message: ' ', entities: [{ startIndex: 0, length: 1, bold: true }] }],
+    ],
     ['with too much text', 'MESSAGE_TOO_LONG', [bob, { chatRef: general, message: 'x'.repeat(textUnitsMax + 1) }]],
     ['with attachments', 'NOT_IMPLEMENTED', [bob, { chatRef: general, media: [{}] }]],
     ['an answer to nothing', 'MESSAGE_NOT_FOUND', [bob, { chatRef: general, replyToOld: 5n as MessageId }]],
@@ -91,13 +96,18 @@ describe('sending a message', () => {
       [bob, { chatRef: general, entities: Array.from({ length: 30 }, () => link(2000)) }],
     ],
   ];
+  for (const message of [' ', '\n', '\u200b', '\u2800', '\u00ad\u3164']) {
+    it(`is refused: with nothing to see (${JSON.stringify(message)})`, async () => {
+      assert.equal(await refusal(bob, { chatRef: general, message }), 'EMPTY_MESSAGE');
+    });
+  }
   for (const [what, reason, asked] of refused) {
     it(`is refused: ${what} (${reason})`, async () => {
       assert.equal(await refusal(...asked), reason);
     });
   }
   it('takes the longest text that there is', async () => {
-    const message = '\u0001'.repeat(textUnitsMax);
+    const message = `${'\u0001'.repeat(textUnitsMax - 1)}.`;
     await node.send(bob, { chatRef: general, message });
     assert.equal((await newest(general))?.message, message);
     assert.ok(textUnitsMax * 6 < contentBytesMax);
@@ -113,6 +123,18 @@ describe('sending a message', () => {
       [old?.replyTo, old?.reply, neu?.replyTo, neu?.reply],
       [first, { messageId: first }, first, { messageId: first }],
     );
+  });
+  it('may be a custom emoji alone, with a blank in its place', async () => {
+    const entities = [{ startIndex: 0, length: 1, customEmoji: { emojiId: 5n as never } }];
+    await node.send(bob, { chatRef: general, message: ' ', entities });
+    assert.equal((await newest(general))?.message, ' ');
+  });
+  it('has no quote when the quote shows nothing', async () => {
+    const first = await node.send(ada, { chatRef: general, message: 'question' });
+    for (const message of ['', ' ', '\u200b']) {
+      await node.send(bob, { chatRef: general, message: 'answer', replyTo: { messageId: first, quote: { message } } });
+      assert.deepEqual((await newest(general))?.reply?.quote, undefined);
+    }
   });
   it('keeps the quote', async () => {
     const first = await node.send(ada, { chatRef: general, message: 'what I said' });
