@@ -8,6 +8,7 @@ import { systemTimers } from './adapters/system/timers.js';
 import { isServer, warningsOf, type Config } from './config.js';
 import { registerGateway, type GatewayOverrides } from './container/gateway.js';
 import { alarms } from './container/logging.js';
+import { openNodeNumber } from './container/nodeIds.js';
 import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
 import { of, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
@@ -16,8 +17,6 @@ import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
 import { type Readiness } from './gateway/operations/health.js';
 import type { Event } from './kernel/event.js';
-import type { Millis } from './kernel/ids.js';
-import { nodeNumber } from './kernel/nodeNumber.js';
 import { collections, projections } from './projections/registry.js';
 import {
   DocumentsAheadOfLog,
@@ -114,17 +113,7 @@ const open = async (container: DependencyContainer, get: Get, opened: Opened): P
   container.registerInstance(of.presence, ephemeral.presence);
   container.registerInstance(of.rateLimit, ephemeral.rateLimit);
 
-  // The clock may have stepped back since the log was written. Ids must not: clients page by them.
-  const [last] = await log.readAll({ direction: 'backwards', limit: 1 });
-  const numbered = await nodeNumber({
-    leases,
-    timers: systemTimers,
-    clock,
-    after: (last === undefined ? 0 : last.at + idsAheadMillis) as Millis,
-    onTrouble: (error) => {
-      alarms(get)('the number for ids is in doubt')({ error });
-    },
-  });
+  const numbered = await openNodeNumber(get);
   opened.push(() => numbered.close());
   container.registerInstance(of.nodeNumber, numbered);
 };
@@ -136,7 +125,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   const sharing = {
     leases: get(of.leases),
     timers: systemTimers,
-    clock: get(of.clock),
+    uptime: get(of.uptime),
     pubSub: get(of.pubSub),
   };
   const running = await readModels(get, {
@@ -220,6 +209,3 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
   const address = host.includes(':') ? `[${host}]` : host;
   return { url: `ws://${address}:${server.port.toString()}/`, port: server.port };
 };
-
-/** How far ids may have run ahead of the log's time before the last stop. */
-const idsAheadMillis = 1_000;

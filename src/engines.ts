@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileIdMark } from './adapters/dataFolder/idMark.js';
 import { lmdbDocuments } from './adapters/documents/lmdb.js';
 import { mongoDocuments } from './adapters/documents/mongo.js';
 import { isTransient } from './adapters/documents/mongo/errors.js';
@@ -70,12 +71,15 @@ export type Folders = {
   readonly vault: string;
   /** A file, used unless another one is configured. */
   readonly masterKey: string;
+  /** A file: the time up to which ids may go. */
+  readonly idMark: string;
 };
 export const foldersIn = (dataDir: string): Folders => ({
   log: join(dataDir, 'log'),
   documents: join(dataDir, 'documents'),
   vault: join(dataDir, 'vault'),
   masterKey: join(dataDir, 'master.key'),
+  idMark: join(dataDir, 'ids.mark'),
 });
 
 /** The vault, the log or the read models, which belong together, before and after they are open. */
@@ -113,7 +117,7 @@ export const openEngines = async (
   needs: EngineNeeds,
   parts: Pick<Engines, 'vault' | 'log' | 'documents'> & { readonly deployment: string },
 ): Promise<Engines> => {
-  const leases = await named('OSMIUM_DOCUMENTS', openLeases(needs));
+  const leases = await openLeases(needs);
   needs.opened(() => leases.close());
   return { ...parts, leases, ephemeral: await openEphemeral(needs, parts.deployment) };
 };
@@ -268,11 +272,12 @@ const served = (variable: string, { url }: ServerAddress): EnginePlace => {
 };
 
 /** Where the documents are. Throws when it cannot be reached. */
-export const openLeases = async ({
-  config: { documents },
-  timers,
-}: Pick<EngineNeeds, 'config' | 'timers'>): Promise<Leases> =>
-  isServer(documents) ? mongoLeases({ ...documents, timers }) : localLeases();
+export const openLeases = async ({ config, timers }: Pick<EngineNeeds, 'config' | 'timers'>): Promise<Leases> => {
+  const { documents, dataDir } = config;
+  if (isServer(documents)) return named('OSMIUM_DOCUMENTS', mongoLeases({ ...documents, timers }));
+  const { idMark } = foldersIn(dataDir);
+  return atPlace(folderPlace(config, idMark), () => localLeases(fileIdMark(idMark)));
+};
 
 const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ephemeral> => {
   const { config, clock, warn, alarm, opened } = needs;

@@ -1,6 +1,6 @@
 import type { DependencyContainer } from 'tsyringe';
 import type { Config } from '../config.js';
-import { messageStreams } from '../domain/messages/events.js';
+import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
 import { gateway, type Live } from '../gateway/gateway.js';
 import { handlerTable, prefetchedUsers, updateTable, type UpdateNeeds } from '../gateway/registry.js';
@@ -61,7 +61,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       documents: get(of.projections),
       handlers: (live) => handlersOf(get, live),
       isAway,
-      passed: newerThanMessages(get(of.nodeNumber)),
+      passed: newerThanLogged(get(of.nodeNumber)),
       metrics: get(of.metrics),
       logger: get(of.logger),
       tracer: get(of.tracer),
@@ -136,9 +136,8 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
 };
 
 /** An answer comes after what it answers, whichever node made either and however far their clocks are apart. */
-const newerThanMessages =
+const newerThanLogged =
   ({ saw }: NodeNumber) =>
-  ({ stream }: StoredEvent): void => {
-    const message = messageStreams.keyOf(stream);
-    if (message !== undefined) saw(BigInt(message));
+  (stored: StoredEvent): void => {
+    for (const id of mintedIds(stored)) saw(id);
   };

@@ -5,14 +5,17 @@ import { argon2Hasher } from '../adapters/system/argon2.js';
 import { systemClock } from '../adapters/system/clock.js';
 import { systemIds } from '../adapters/system/ids.js';
 import { systemRandom } from '../adapters/system/random.js';
+import { systemTimers } from '../adapters/system/timers.js';
+import { systemUptime } from '../adapters/system/uptime.js';
 import type { Config } from '../config.js';
 import { eventKinds } from '../domain/registry.js';
 import { metrics } from '../gateway/operations/metrics.js';
+import { checkedClock } from '../kernel/checkedClock.js';
 import { eventCodec } from '../kernel/codec.js';
 import { executor } from '../kernel/execute.js';
 import { foldedStreams } from '../kernel/foldedStreams.js';
 import type { PasswordHasher } from '../kernel/ports/system.js';
-import { loggerFor } from './logging.js';
+import { alarms, loggerFor } from './logging.js';
 import { of, once } from './tokens.js';
 
 /** What tests put in the place of the real thing. */
@@ -24,11 +27,20 @@ export type SystemOverrides = {
 /** What everything else stands on. */
 export const registerSystem = (container: DependencyContainer, config: Config, overrides: SystemOverrides): void => {
   container.registerInstance(of.config, config);
-  container.registerInstance(of.clock, systemClock);
+  once(container, of.clock, (get) =>
+    checkedClock({
+      wall: systemClock,
+      timers: systemTimers,
+      onTrouble: (error) => {
+        alarms(get)('the clock of this machine is wrong')({ error });
+      },
+    }),
+  );
   once(container, of.logger, () => overrides.logger ?? loggerFor(config));
   once(container, of.tracer, () => trace.getTracer('osmium-server'));
   once(container, of.metrics, metrics);
   once(container, of.random, systemRandom);
+  once(container, of.uptime, systemUptime);
   once(container, of.ids, (get) => systemIds(get(of.nodeNumber).next));
   once(container, of.hasher, () => overrides.hasher ?? argon2Hasher());
 };

@@ -12,18 +12,19 @@ import type { Metrics } from '../gateway/operations/metrics.js';
 import type { UniqueNames } from '../gateway/access/uniqueNames.js';
 import type { Statuses } from '../gateway/presence/statuses.js';
 import type { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
+import type { CheckedClock } from '../kernel/checkedClock.js';
 import type { EventCodec } from '../kernel/codec.js';
 import type { Execute } from '../kernel/execute.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
-import type { Leases } from '../kernel/ports/leases.js';
+import type { Leases, Timers } from '../kernel/ports/leases.js';
 import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { RateLimit } from '../kernel/ports/rateLimit.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
-import type { Clock, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
+import type { Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
 import type { Vault } from '../kernel/ports/vault.js';
 import type { Projections } from '../projections/runner/runner.js';
 
@@ -35,7 +36,9 @@ export const of = {
   logger: token<Logger>('logger'),
   tracer: token<Tracer>('tracer'),
   metrics: token<Metrics>('metrics'),
-  clock: token<Clock>('clock'),
+  /** Wall-clock time, put right by the store of leases where there is one. */
+  clock: token<CheckedClock>('clock'),
+  uptime: token<Pick<Timers, 'now'>>('uptime'),
   random: token<Random>('random'),
   ids: token<Ids>('ids'),
   hasher: token<PasswordHasher>('hasher'),

@@ -1,6 +1,7 @@
+import { skewMillisMax, type CheckedClock } from './checkedClock.js';
 import { millisOf, nodeMax, snowflakes, type Millis } from './ids.js';
+import { idTime, type IdTime } from './idTime.js';
 import { heldMillisMax, LeaseLost, lookMillis, type Lease, type Leases, type Timers } from './ports/leases.js';
-import type { Clock } from './ports/system.js';
 import { momentOf, renewal, type Renewal } from './renewal.js';
 
 /** The number that this node's ids carry. It is held under a lease, so that no other node has the same. */
@@ -18,20 +19,20 @@ export interface NodeNumber {
 export type NodeNumberNeeds = {
   readonly leases: Leases;
   readonly timers: Timers;
-  readonly clock: Clock;
-  /** Ids are later than this: the log may be ahead of a clock that stepped back. */
+  /** Compared with the clock of the leases' store before the first id, and again with each renewal. */
+  readonly clock: CheckedClock;
+  /** Besides the monotonic clock, as for a renewal. */
+  readonly uptime: Pick<Timers, 'now'>;
+  /** The time of the highest id in the log: the clock may be behind it, and ids must not be. */
   readonly after: Millis;
   /** The store of leases failed, or the number was lost. It is tried again until there is one. */
   readonly onTrouble: (error: unknown) => void;
 };
 
-/** Another node's clock is followed for so long; one that is further ahead is wrong, and must not spoil all others. */
-export const skewMillisMax = 2_000;
-
 /** So far the time in ids may run ahead of the clock between two renewals, when very many are made or others are ahead. */
 export const aheadMillisMax = 1_000 + skewMillisMax;
 
-/** Up to this time in the future a holder reserves ids: they end no sooner than the holder does. */
+/** So far ahead a holder reserves time for ids, and writes the mark: the time ends no sooner than the holder does. */
 export const reservedMillis = heldMillisMax + aheadMillisMax;
 
 export const nodeLease = (number: number): string => `node-${number.toString()}`;
@@ -44,7 +45,7 @@ export const nodeLease = (number: number): string => `node-${number.toString()}`
  */
 export const nodeNumber = async (needs: NodeNumberNeeds): Promise<NodeNumber> => {
   const closing = new AbortController();
-  const time = timeOf(needs);
+  const time = idTime(needs);
   let holding: Holding | undefined;
   let seeking: Promise<void> = Promise.resolve();
 
@@ -78,7 +79,11 @@ export const nodeNumber = async (needs: NodeNumberNeeds): Promise<NodeNumber> =>
       if (holding?.renewing.isHeld() !== true) throw new LeaseLost('a number for ids');
       return holding.next();
     },
-    saw: time.saw,
+    // The next millisecond, because within one the higher number of a node makes the higher id.
+    saw: (id) => {
+      time.reach((millisOf(id) + 1) as Millis);
+      holding?.keepUp();
+    },
     held: () => (holding?.renewing.isHeld() === true ? holding.number : undefined),
     close: async () => {
       closing.abort();
@@ -91,34 +96,19 @@ export const nodeNumber = async (needs: NodeNumberNeeds): Promise<NodeNumber> =>
   };
 };
 
-/** The time for ids: never before one that was made or seen here. */
-type Time = { readonly now: () => Millis; readonly saw: (id: bigint) => void; readonly made: (id: bigint) => Millis };
-
-const timeOf = ({ clock, after }: Pick<NodeNumberNeeds, 'clock' | 'after'>): Time => {
-  let latest = after;
-  return {
-    now: () => later(clock.now(), latest),
-    made: (id) => (latest = later(latest, millisOf(id))),
-    saw: (id) => {
-      // The next millisecond: within one, the higher number of a node makes the higher id.
-      const next = (millisOf(id) + 1) as Millis;
-      if (next > latest && next - clock.now() <= skewMillisMax) latest = next;
-    },
-  };
-};
-
-const later = (one: Millis, other: Millis): Millis => (one > other ? one : other);
-
 type Holding = {
   readonly number: number;
   readonly renewing: Renewal;
   /** Throws `LeaseLost` beyond what is reserved. */
   readonly next: () => bigint;
+  /** The time for ids may have jumped beyond what is reserved, after the ids of others: then reserves more, now. */
+  readonly keepUp: () => void;
   readonly giveBack: () => Promise<void>;
 };
 
 /** One look at each number, the lowest first. Those of dead nodes can be had once all others are taken. */
-const anyNumber = async (needs: NodeNumberNeeds, time: Time): Promise<Holding | undefined> => {
+const anyNumber = async (needs: NodeNumberNeeds, time: IdTime): Promise<Holding | undefined> => {
+  await needs.clock.check(() => needs.leases.time());
   for (let number = 0; number <= nodeMax; number += 1) {
     const asked = momentOf(needs);
     const lease = await needs.leases.take(nodeLease(number));
@@ -128,43 +118,60 @@ const anyNumber = async (needs: NodeNumberNeeds, time: Time): Promise<Holding | 
       await lease.release(lease.note);
       continue;
     }
-    const reserved = reservation(lease, time);
+    const reserved = reservation(lease, time, needs);
     if (!(await reserved.renew())) continue;
     const renewing = renewal(lease, asked, { ...needs, renew: reserved.renew });
-    return { number, renewing, next: madeWith(number, time, reserved), giveBack: reserved.giveBack };
+    const keepUp = (): void => {
+      if (time.now() > reserved.until()) renewing.soon();
+    };
+    return { number, renewing, keepUp, next: madeWith(number, time, reserved), giveBack: reserved.giveBack };
   }
   return undefined;
 };
 
-/** Ids may carry the number up to this time. It is with the lease before it is used. */
+/** Ids may carry the number up to this time. It is with the lease, and the mark is there, before it is used. */
 type Reservation = {
   readonly until: () => number;
+  /** Reserves up to that time and somewhat beyond, at once. False where that has to wait for a renewal. */
+  readonly extend: (to: Millis) => boolean;
   readonly renew: () => Promise<boolean>;
   readonly giveBack: () => Promise<void>;
 };
 
-const reservation = (lease: Lease, time: Time): Reservation => {
-  // Where nobody else can take the lease there is nobody to reserve anything from.
-  let until = lease.fence === undefined ? Number.POSITIVE_INFINITY : 0;
+const reservation = (lease: Lease, time: IdTime, { leases, clock }: NodeNumberNeeds): Reservation => {
+  const { mark } = leases;
+  let until = 0;
+  const wanted = (): Millis => (time.now() + reservedMillis) as Millis;
   return {
     until: () => until,
+    extend: (to) => {
+      // Where others can take the lease, they have to be able to read in it what is reserved.
+      if (lease.fence !== undefined || mark.raiseNow === undefined) return false;
+      mark.raiseNow((to + reservedMillis) as Millis);
+      until = to + reservedMillis;
+      return true;
+    },
     renew: async () => {
-      const wanted = time.now() + reservedMillis;
-      const isHeld = await lease.renew(BigInt(wanted));
-      if (isHeld && wanted > until) until = wanted;
+      await clock.check(() => leases.time());
+      const to = wanted();
+      const [isHeld] = await Promise.all([lease.renew(BigInt(to)), mark.raise(to)]);
+      if (isHeld && to > until) until = to;
       return isHeld;
     },
     giveBack: () => lease.release(BigInt(time.now())),
   };
 };
 
-const madeWith = (number: number, time: Time, reserved: Reservation): (() => bigint) => {
+const madeWith = (number: number, time: IdTime, reserved: Reservation): (() => bigint) => {
   // After the last one made under another number, which may have had a higher one in the same millisecond.
-  const first = (time.now() + 1) as Millis;
-  const make = snowflakes(number, () => later(time.now(), first));
+  time.reach((time.now() + 1) as Millis);
+  const make = snowflakes(number, time.now);
   return () => {
     const id = make();
-    if (time.made(id) > reserved.until()) throw new LeaseLost('the time for ids');
+    const at = millisOf(id);
+    // Made faster than the clock counts milliseconds, ids run ahead of it.
+    time.reach(at);
+    if (at > reserved.until() && !reserved.extend(at)) throw new LeaseLost('the time for ids');
     return id;
   };
 };

@@ -1,5 +1,4 @@
 import { heldMillisMax, renewAgainMillis, renewMillis, type Lease, type Timers } from './ports/leases.js';
-import type { Clock } from './ports/system.js';
 
 /** Keeps a lease that was taken. */
 export interface Renewal {
@@ -7,38 +6,42 @@ export interface Renewal {
   readonly signal: AbortSignal;
   /** Exact also while timers are late. */
   isHeld(this: void): boolean;
+  /** Renews now, unless that is under way. */
+  soon(this: void): void;
   stop(): void;
 }
 
 export type RenewalNeeds = {
   readonly timers: Timers;
   /**
-   * Besides the monotonic clock, which on many systems stands still while the machine sleeps. When either of them says
-   * that the lease is too old, it is.
+   * Milliseconds since the machine was started. Besides the monotonic clock, which on many systems stands still while
+   * the machine sleeps. When either of them says that the lease is too old, it is. The wall clock would do as well, but
+   * for those who set it.
    */
-  readonly clock: Clock;
+  readonly uptime: Pick<Timers, 'now'>;
   /** One try; like that of the lease itself. */
   readonly renew: () => Promise<boolean>;
   readonly onTrouble: (error: unknown) => void;
 };
 
-export type Moment = { readonly monotonic: number; readonly wall: number };
-export const momentOf = ({ timers, clock }: Pick<RenewalNeeds, 'timers' | 'clock'>): Moment => ({
+export type Moment = { readonly monotonic: number; readonly up: number };
+export const momentOf = ({ timers, uptime }: Pick<RenewalNeeds, 'timers' | 'uptime'>): Moment => ({
   monotonic: timers.now(),
-  wall: clock.now(),
+  up: uptime.now(),
 });
 
 /** `since` is a moment before the lease was asked for: it is counted as held from then on, which is on the safe side. */
 export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: Moment, needs: RenewalNeeds): Renewal => {
   const ending = new AbortController();
   const { signal } = ending;
-  if (fence === undefined) return { signal, isHeld: () => !signal.aborted, stop: stopOf(ending) };
+  if (fence === undefined) return { signal, isHeld: () => !signal.aborted, soon: nothingToDo, stop: stopOf(ending) };
   const { timers, renew, onTrouble } = needs;
   let renewed = since;
+  let isUnderWay = false;
 
   const isFresh = (): boolean => {
-    const { monotonic, wall } = momentOf(needs);
-    return monotonic - renewed.monotonic < heldMillisMax && wall - renewed.wall < heldMillisMax;
+    const { monotonic, up } = momentOf(needs);
+    return monotonic - renewed.monotonic < heldMillisMax && up - renewed.up < heldMillisMax;
   };
   const expire = (): void => {
     const left = heldMillisMax - (timers.now() - renewed.monotonic);
@@ -46,6 +49,7 @@ export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: Moment, needs: R
     else cancelExpiry = timers.later(left, expire);
   };
   const again = async (): Promise<void> => {
+    isUnderWay = true;
     const asked = momentOf(needs);
     let next = renewMillis;
     try {
@@ -55,6 +59,7 @@ export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: Moment, needs: R
       next = renewAgainMillis;
       if (!signal.aborted) onTrouble(error);
     }
+    isUnderWay = false;
     if (!signal.aborted) cancelRenewal = timers.later(next, () => void again());
   };
   let cancelExpiry = timers.later(heldMillisMax, expire);
@@ -63,8 +68,15 @@ export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: Moment, needs: R
     cancelExpiry();
     cancelRenewal();
   });
-  return { signal, isHeld: () => !signal.aborted && isFresh(), stop: stopOf(ending) };
+  const soon = (): void => {
+    if (isUnderWay || signal.aborted) return;
+    cancelRenewal();
+    void again();
+  };
+  return { signal, isHeld: () => !signal.aborted && isFresh(), soon, stop: stopOf(ending) };
 };
+
+const nothingToDo = (): void => undefined;
 
 const stopOf = (ending: AbortController) => (): void => {
   ending.abort();

@@ -1,6 +1,5 @@
 import { lookMillis, type Lease, type Leases, type Timers } from './ports/leases.js';
 import type { PubSub, Unsubscribe } from './ports/pubSub.js';
-import type { Clock } from './ports/system.js';
 import { momentOf, renewal, type Moment } from './renewal.js';
 
 /** The time in which this process holds a lease. */
@@ -14,7 +13,8 @@ export type Tenure = {
 export type TenureNeeds = {
   readonly leases: Leases;
   readonly timers: Timers;
-  readonly clock: Clock;
+  /** Besides the monotonic clock, as for a renewal. */
+  readonly uptime: Pick<Timers, 'now'>;
   /** Where others say that they gave a lease back, so that nobody need look for it first. */
   readonly pubSub?: PubSub;
   /** The store of leases failed, or the work did. It is tried again. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, describe, it } from 'node:test';
+import type { Millis } from '../../src/kernel/ids.js';
 import { leaseMillis, type Lease, type Leases } from '../../src/kernel/ports/leases.js';
 
 /** Some nodes before one store. */
@@ -36,13 +37,29 @@ export const leasesContract = (
     };
     oneHolder(withNodes);
     notes(withNodes);
+    marks(withNodes);
     if (options.shared) {
+      it('tells the time of the store, which is the same for all nodes', () =>
+        withNodes(async ({ one, other }) => {
+          const times: number[] = [];
+          for (const node of [one, other, one]) times.push((await node.time()) ?? Number.NaN);
+          // In the order in which they were asked; a store that runs on this machine has its clock.
+          assert.deepEqual(times.toSorted(), times);
+          assert.ok(
+            times.every((time) => Math.abs(time - Date.now()) < 60_000),
+            times.join(', '),
+          );
+        }));
       fences(withNodes);
       lapses(withNodes);
     } else {
       it('has no fence, because nobody else can take it', () =>
         withNodes(async ({ one, lease }) => {
           assert.equal((await taken(one, lease)).fence, undefined);
+        }));
+      it('has no clock but this machine’s', () =>
+        withNodes(async ({ one }) => {
+          assert.equal(await one.time(), undefined);
         }));
     }
   });
@@ -128,6 +145,18 @@ const notes = (withNodes: WithNodes): void => {
       await first.release(3n);
       await second.release();
       assert.equal((await taken(one, lease)).note, 1n);
+    }));
+};
+
+const marks = (withNodes: WithNodes): void => {
+  it('has one mark of ids for all nodes, which only grows', () =>
+    withNodes(async ({ one, other }) => {
+      const before = (await one.mark.read()) ?? 0;
+      const marked = (by: number): Millis => (Math.max(before, 2 ** 42) + by) as Millis;
+      await Promise.all([one, other, one, other].map(({ mark }, index) => mark.raise(marked(index))));
+      assert.equal(await one.mark.read(), marked(3));
+      await other.mark.raise(marked(2));
+      assert.equal(await other.mark.read(), marked(3));
     }));
 };
 

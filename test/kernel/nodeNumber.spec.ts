@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { localLeases } from '../../src/adapters/leases/local.js';
+import { memoryIdMark } from '../../src/adapters/leases/memoryIdMark.js';
 import { memoryLeaseRecords, memoryLeases } from '../../src/adapters/leases/memory.js';
 import type { LeaseRecords } from '../../src/adapters/leases/recorded.js';
-import { epochMillis, partsOf, type Millis } from '../../src/kernel/ids.js';
-import { nodeLease, nodeNumber, reservedMillis, skewMillisMax, type NodeNumber } from '../../src/kernel/nodeNumber.js';
+import { checkedClock, ClockWrong, skewMillisMax } from '../../src/kernel/checkedClock.js';
+import { epochMillis, millisOf, partsOf, snowflakeOf, type Millis } from '../../src/kernel/ids.js';
+import { nodeLease, nodeNumber, reservedMillis, type NodeNumber } from '../../src/kernel/nodeNumber.js';
 import { heldMillisMax, LeaseLost, leaseMillis, type Leases } from '../../src/kernel/ports/leases.js';
 import { nodeTimers, type NodeTimers } from '../support/nodeTimers.js';
 
@@ -12,17 +14,18 @@ const start = epochMillis + 1_000_000;
 
 type Place = { readonly leases: Leases; readonly timers: NodeTimers; readonly troubles: unknown[] };
 
-/** A node with a wall clock that is so far ahead of the true time. */
-const started = ({ leases, timers, troubles }: Place, aheadMillis = 0): Promise<NodeNumber> =>
-  nodeNumber({
-    leases,
-    timers,
-    clock: { now: () => (start + aheadMillis + timers.now()) as Millis },
-    after: 0 as Millis,
-    onTrouble: (error) => {
-      troubles.push(error);
-    },
-  });
+type Beginning = { aheadMillis?: number; sleptMillis?: number; readonly after?: number };
+
+/** A node with a wall clock that is so far ahead of the true time, and a log with ids up to that time. */
+const started = ({ leases, timers, troubles }: Place, beginning: Beginning = {}): Promise<NodeNumber> => {
+  const onTrouble = (error: unknown): void => {
+    troubles.push(error);
+  };
+  const wall = { now: () => (start + (beginning.aheadMillis ?? 0) + timers.now()) as Millis };
+  const clock = checkedClock({ wall, timers, onTrouble });
+  const uptime = { now: () => timers.now() + (beginning.sleptMillis ?? 0) };
+  return nodeNumber({ leases, timers, uptime, clock, after: (beginning.after ?? 0) as Millis, onTrouble });
+};
 
 /** Records that can be cut off from a node. */
 const network = (records: LeaseRecords) => {
@@ -35,15 +38,27 @@ const network = (records: LeaseRecords) => {
     read: (name) => through(() => records.read(name)),
     begin: (record) => through(() => records.begin(record)),
     change: (...what) => through(() => records.change(...what)),
+    time: () => through(() => records.time()),
+    mark: { read: () => through(() => records.mark.read()), raise: (to) => through(() => records.mark.raise(to)) },
     close: () => records.close(),
   };
   return { records: cut, state };
 };
 
 const setting = () => {
-  const [records, timers] = [memoryLeaseRecords(), nodeTimers()];
+  const timers = nodeTimers();
+  const records = memoryLeaseRecords(() => (start + timers.now()) as Millis);
   const place = (over: LeaseRecords = records): Place => ({ leases: memoryLeases(over, timers), timers, troubles: [] });
   return { records, timers, place };
+};
+
+const makes = (node: NodeNumber): boolean => {
+  try {
+    return node.next() > 0n;
+  } catch (error) {
+    assert.ok(error instanceof LeaseLost);
+    return false;
+  }
 };
 
 describe('the number of a node', () => {
@@ -88,7 +103,7 @@ describe('the number of a node', () => {
     const { records, place, timers } = setting();
     const { records: theirs, state } = network(records);
     // Its clock is ahead, and it makes all the ids that it may until the end.
-    const dead = await started(place(theirs), skewMillisMax);
+    const dead = await started(place(theirs), { aheadMillis: skewMillisMax });
     const made = new Set([dead.next()]);
     state.isCut = true;
     const taken = place();
@@ -129,40 +144,96 @@ describe('the number of a node', () => {
     const last = first.next();
     await first.close();
     assert.throws(() => first.next(), LeaseLost);
-    const second = await started(place(), 10);
+    const second = await started(place(), { aheadMillis: 10 });
     assert.equal(second.held(), 0);
     assert.ok(second.next() > last);
   });
 
-  it('that was given back by a node whose clock is ahead is passed by', async () => {
+  it('that was given back by a node whose ids are ahead is passed by', async () => {
     const { place } = setting();
-    const ahead = await started(place(), 60_000);
+    const ahead = await started(place(), { after: start + 60_000 });
     ahead.next();
     await ahead.close();
     assert.equal((await started(place())).held(), 1);
   });
 
-  it('follows the ids of others, unless their clocks are wrong', async () => {
-    const { place } = setting();
-    const [node, ahead, wrong] = [
-      await started(place()),
-      await started(place(), skewMillisMax - 10),
-      await started(place(), skewMillisMax + 60_000),
-    ];
-    const asked = ahead.next();
+  it('follows the ids of others, however far they are ahead', async () => {
+    const { place, timers } = setting();
+    const [node, other] = [await started(place()), await started(place(), { aheadMillis: skewMillisMax - 10 })];
+    const asked = other.next();
     assert.ok(node.next() < asked);
     node.saw(asked);
     assert.ok(node.next() > asked);
-    const mad = wrong.next();
-    node.saw(mad);
-    assert.ok(node.next() < mad);
+    const far = snowflakeOf({ at: (start + 3_600_000) as Millis, node: 7, counter: 5 });
+    node.saw(far);
+    // The time up to there is not reserved yet; it is at once, and not only with the next renewal.
+    assert.ok((await timers.passUntil(() => makes(node))) < 100);
+    assert.ok(node.next() > far);
   });
 
-  it('needs no renewal where there is only one node', async () => {
-    const timers = nodeTimers();
-    const node = await started({ leases: localLeases(), timers, troubles: [] });
-    timers.pass(3_600_000);
-    assert.equal(partsOf(node.next()).node, 0);
+  it('has ids after all that are in the log, with a mark that is raised before they are made', async () => {
+    const { place, records, timers } = setting();
+    const after = start + 3_600_000;
+    const node = await started(place(), { after });
+    for (let second = 0; second < 60; second += 1) {
+      await timers.passUntil(() => true);
+      timers.pass(1_000);
+      await timers.passUntil(() => true);
+      const made = millisOf(node.next());
+      assert.ok(made > after);
+      const mark = (await records.mark.read()) ?? 0;
+      assert.ok(mark >= made && mark <= made + reservedMillis);
+    }
+  });
+
+  it('makes ids from the clock of the store when its own is wrong, and says what both show', async () => {
+    for (const aheadMillis of [3_600_000, -3_600_000]) {
+      const { place, timers } = setting();
+      const here = place();
+      const node = await started(here, { aheadMillis });
+      assert.ok(Math.abs(millisOf(node.next()) - start) < 100);
+      await timers.passUntil(() => timers.now() >= 10_000);
+      assert.ok(Math.abs(millisOf(node.next()) - start - timers.now()) < 100);
+      assert.equal(here.troubles.length, 1);
+      const [trouble] = here.troubles;
+      assert.ok(trouble instanceof ClockWrong);
+      for (const time of [start, start + aheadMillis]) {
+        assert.match(trouble.message, new RegExp(new Date(time).toISOString().replace('.', '\\.')));
+      }
+    }
+  });
+
+  it('takes no notice of a clock that is set while it is held', async () => {
+    const { place, timers } = setting();
+    const wall = { aheadMillis: 0 };
+    const node = await started(place(), wall);
+    for (const aheadMillis of [3_600_000, 0, -3_600_000]) {
+      wall.aheadMillis = aheadMillis;
+      assert.ok(Math.abs(millisOf(node.next()) - start - timers.now()) < 100);
+      timers.pass(100);
+    }
+  });
+
+  it('is not held by a machine that slept, until it is renewed', async () => {
+    const { place, timers } = setting();
+    const machine = { sleptMillis: 0 };
+    const node = await started(place(), machine);
+    machine.sleptMillis = heldMillisMax;
+    assert.throws(() => node.next(), LeaseLost);
+    await timers.passUntil(() => makes(node));
+    assert.equal(node.held(), 0);
+  });
+
+  it('needs no renewal where there is only one node, and has a mark there as well', async () => {
+    const [timers, mark] = [nodeTimers(), memoryIdMark()];
+    const node = await started({ leases: localLeases(mark), timers, troubles: [] });
+    for (const passed of [0, 3_600_000]) {
+      timers.pass(passed);
+      const made = millisOf(node.next());
+      assert.equal(made, start + timers.now() + (passed === 0 ? 1 : 0));
+      const marked = (await mark.read()) ?? 0;
+      assert.ok(marked >= made && marked <= made + reservedMillis);
+    }
     assert.equal(timers.waiting(), 0);
   });
 });

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { memoryLeaseRecords, memoryLeases } from '../../src/adapters/leases/memory.js';
 import type { LeaseRecords } from '../../src/adapters/leases/recorded.js';
 import { localPubSub } from '../../src/adapters/pubsub/local.js';
-import type { Millis } from '../../src/kernel/ids.js';
 import { heldMillisMax, leaseMillis, lookMillis } from '../../src/kernel/ports/leases.js';
 import { whileHeld, type Tenancy } from '../../src/kernel/tenure.js';
 import { nodeTimers } from '../support/nodeTimers.js';
@@ -27,12 +26,14 @@ const setting = () => {
       read: (name) => through(() => records.read(name)),
       begin: (record) => through(() => records.begin(record)),
       change: (...what) => through(() => records.change(...what)),
+      time: () => through(() => records.time()),
+      mark: records.mark,
       close: () => records.close(),
     };
     const needs = {
       leases: memoryLeases(mine, timers),
       timers,
-      clock: { now: () => timers.now() as Millis },
+      uptime: timers,
       pubSub,
       onTrouble: () => undefined,
     };

@@ -1,7 +1,7 @@
-import type { Lease, Leases } from '../../kernel/ports/leases.js';
+import type { IdMark, Lease, Leases } from '../../kernel/ports/leases.js';
 
 /** Leases of one process that shares nothing with others: granted at once, held until they are released. */
-export const localLeases = (): Leases => {
+export const localLeases = (mark: Required<IdMark>): Leases => {
   const held = new Map<string, Lease>();
   const notes = new Map<string, bigint>();
   const grant = (name: string): Lease => {
@@ -28,6 +28,8 @@ export const localLeases = (): Leases => {
   };
   return {
     take: (name) => Promise.resolve(held.has(name) ? undefined : grant(name)),
+    time: () => Promise.resolve(undefined),
+    mark,
     close: () => Promise.resolve(),
   };
 };

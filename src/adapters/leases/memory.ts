@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Millis } from '../../kernel/ids.js';
 import type { Leases, Timers } from '../../kernel/ports/leases.js';
+import { memoryIdMark } from './memoryIdMark.js';
 import { recordedLeases, type LeaseRecord, type LeaseRecords } from './recorded.js';
 
-/** Records that the nodes of one test share. */
-export const memoryLeaseRecords = (): LeaseRecords => {
+/** Records that the nodes of one test share, in a store whose clock shows what `now` says. */
+export const memoryLeaseRecords = (now: () => Millis = () => Date.now() as Millis): LeaseRecords => {
   const records = new Map<string, LeaseRecord>();
   return {
     read: (name) => Promise.resolve(records.get(name)),
@@ -21,6 +23,8 @@ export const memoryLeaseRecords = (): LeaseRecords => {
       records.set(name, after);
       return Promise.resolve(after);
     },
+    time: () => Promise.resolve(now()),
+    mark: memoryIdMark(),
     close: () => Promise.resolve(),
   };
 };

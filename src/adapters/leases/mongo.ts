@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection, MongoClient } from 'mongodb';
-import type { Leases, Timers } from '../../kernel/ports/leases.js';
+import type { Millis } from '../../kernel/ids.js';
+import type { IdMark, Leases, Timers } from '../../kernel/ports/leases.js';
 import { connectMongo, databaseIn, isDuplicateKey } from '../mongo/connection.js';
 import { recordedLeases, type LeaseRecord, type LeaseRecords } from './recorded.js';
 
@@ -17,8 +18,12 @@ export const operationMillisMax = 1_500;
 const connectionsMax = 4;
 
 type StoredLease = Omit<LeaseRecord, 'name'> & { readonly _id: string };
+type StoredMark = { readonly _id: string; readonly millis: bigint };
 
-/** Leases in one small collection of MongoDB. Rejects when the server cannot be reached. */
+/** The one record in the collection of marks. */
+const markName = 'ids';
+
+/** Leases in one small collection of MongoDB, and the mark of ids in another. Rejects when the server cannot be reached. */
 export const mongoLeases = async ({ url, timers, prefix = '' }: MongoLeasesOptions): Promise<Leases> => {
   const { client, readConcern } = await connectMongo({
     url,
@@ -26,13 +31,32 @@ export const mongoLeases = async ({ url, timers, prefix = '' }: MongoLeasesOptio
     connectionsMax,
     operationMillisMax,
   });
-  const collection = client
-    .db(databaseIn(url))
-    .collection<StoredLease>(`${prefix}osmium.leases`, { readConcern, useBigInt64: true });
-  return recordedLeases({ records: recordsIn(client, collection), timers, holder: randomUUID() });
+  const [database, options] = [client.db(databaseIn(url)), { readConcern, useBigInt64: true }];
+  const leases = database.collection<StoredLease>(`${prefix}osmium.leases`, options);
+  const marks = database.collection<StoredMark>(`${prefix}osmium.marks`, options);
+  const records = { ...recordsIn(client, leases), mark: markIn(marks) };
+  return recordedLeases({ records, timers, holder: randomUUID() });
 };
 
-const recordsIn = (client: MongoClient, collection: Collection<StoredLease>): LeaseRecords => ({
+const markIn = (collection: Collection<StoredMark>): IdMark => {
+  const raise = async (to: Millis): Promise<void> => {
+    await collection.updateOne({ _id: markName }, { $max: { millis: BigInt(to) } }, { upsert: true });
+  };
+  return {
+    read: async () => {
+      const stored = await collection.findOne({ _id: markName });
+      return stored === null ? undefined : (Number(stored.millis) as Millis);
+    },
+    // Two nodes that make the record at once: the second finds it the next time.
+    raise: (to) =>
+      raise(to).catch((error: unknown) => {
+        if (isDuplicateKey(error)) return raise(to);
+        throw error;
+      }),
+  };
+};
+
+const recordsIn = (client: MongoClient, collection: Collection<StoredLease>): Omit<LeaseRecords, 'mark'> => ({
   read: async (name) => recordOf(await collection.findOne({ _id: name })),
   begin: async ({ name, ...rest }) => {
     try {
@@ -49,6 +73,11 @@ const recordsIn = (client: MongoClient, collection: Collection<StoredLease>): Le
     // An empty `$set` is refused.
     const update = Object.keys(change).length === 0 ? raised : { ...raised, $set: change };
     return recordOf(await collection.findOneAndUpdate(filter, update, { returnDocument: 'after' }));
+  },
+  time: async () => {
+    const { localTime } = await client.db('admin').command({ hello: 1 });
+    if (!(localTime instanceof Date)) throw new Error('the store of leases does not say what time it is');
+    return localTime.getTime() as Millis;
   },
   close: () => client.close(),
 });

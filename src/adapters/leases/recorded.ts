@@ -1,4 +1,5 @@
-import { leaseMillis, type Lease, type Leases, type Timers } from '../../kernel/ports/leases.js';
+import type { Millis } from '../../kernel/ids.js';
+import { leaseMillis, type IdMark, type Lease, type Leases, type Timers } from '../../kernel/ports/leases.js';
 
 /** What the store has of a lease. It stays for ever, so that the fence never begins anew. */
 export type LeaseRecord = {
@@ -19,6 +20,9 @@ export interface LeaseRecords {
   begin(record: LeaseRecord): Promise<boolean>;
   /** Changes the record if it is as expected, and raises its counter by one. Undefined when it is not. */
   change(expected: Expected, change: Change): Promise<LeaseRecord | undefined>;
+  /** What the store's clock shows. */
+  time(): Promise<Millis>;
+  readonly mark: IdMark;
   close(): Promise<void>;
 }
 export type Expected = { readonly name: string; readonly fence: bigint; readonly counter?: bigint };
@@ -100,6 +104,13 @@ export const recordedLeases = ({ records, timers, holder }: RecordedLeasesNeeds)
         taking.delete(name);
       }
     },
-    close: () => records.close(),
+    ...forAll(records),
   };
 };
+
+/** What is the same for all holders. */
+const forAll = (records: LeaseRecords): Pick<Leases, 'time' | 'mark' | 'close'> => ({
+  time: () => records.time(),
+  mark: records.mark,
+  close: () => records.close(),
+});

@@ -1,3 +1,5 @@
+import type { Millis } from '../ids.js';
+
 /**
  * Rights that one holder has at a time, over all nodes. No promise rests on clocks that agree: a holder shows that it
  * is there by raising a counter, and only who has seen the counter stand still for `leaseMillis` of their own monotonic
@@ -11,7 +13,26 @@ export interface Leases {
    * lease may have been taken all the same, and is then given to the next who looks through these same `Leases`.
    */
   take(name: string): Promise<Lease | undefined>;
+  /**
+   * What the clock of the store showed at some moment of the call; undefined where the store is this process, which has
+   * no other clock. Rejects when the store cannot be reached.
+   */
+  time(): Promise<Millis | undefined>;
+  readonly mark: IdMark;
   close(): Promise<void>;
+}
+
+/**
+ * The time up to which the ids of any node may go, in Unix milliseconds. It only grows, and outlives all nodes. A node
+ * raises it before the node makes ids of that time.
+ */
+export interface IdMark {
+  /** Undefined when no node has ever raised it, or the record is damaged. Rejects when it cannot be read. */
+  read(): Promise<Millis | undefined>;
+  /** Leaves a mark that is higher as it is. Durable when resolved. Rejects when the store cannot be reached. */
+  raise(to: Millis): Promise<void>;
+  /** The same while the caller waits, a few milliseconds. Only where no other process shares the mark. Throws when it cannot be written. */
+  raiseNow?(to: Millis): void;
 }
 
 /** A lease that was taken. */

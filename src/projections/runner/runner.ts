@@ -36,7 +36,12 @@ export type ProjectionNeeds = {
 };
 
 /** What nodes need that have one store, so that one of them projects and the others follow. */
-export type Sharing = { readonly leases: Leases; readonly timers: Timers; readonly pubSub: PubSub };
+export type Sharing = {
+  readonly leases: Leases;
+  readonly timers: Timers;
+  readonly uptime: Pick<Timers, 'now'>;
+  readonly pubSub: PubSub;
+};
 
 /** One for all projections: they are folded from one reading of the log, and that is most of the work. */
 export const projectionsLease = 'projections';
@@ -135,7 +140,7 @@ const shared = async (needs: ProjectionNeeds, sharing: Sharing, started: Started
   const onTrouble = (error: unknown): void => {
     needs.onTrouble({ doing: 'holding the lease', failures: 1, error });
   };
-  const tenancy: Tenancy = await whileHeld(projectionsLease, { ...sharing, clock: needs.clock, onTrouble }, work);
+  const tenancy: Tenancy = await whileHeld(projectionsLease, { ...sharing, onTrouble }, work);
   const end = async (): Promise<void> => {
     await tenancy.close();
     await unsubscribe();

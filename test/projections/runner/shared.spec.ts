@@ -35,7 +35,7 @@ const town = async (pubSub: PubSub = localPubSub({ onListenerError: assert.fail 
   const node = async (over: DocumentStore = store): Promise<Node> => {
     const timers = nodeTimers();
     const clock = { now: () => (now + timers.now()) as Millis };
-    const sharing = { leases: memoryLeases(records, timers), timers, pubSub };
+    const sharing = { leases: memoryLeases(records, timers), timers, uptime: timers, pubSub };
     const projections = await about.start({ store: over, clock, sharing });
     started.push(projections);
     return { projections, timers };
