@@ -105,7 +105,8 @@ const open = async (container: DependencyContainer, get: Get, opened: Opened): P
   container.registerInstance(of.engines, engines);
   container.registerInstance(of.vault, vault);
   const { givenUpTo } = deployed;
-  container.registerInstance(of.sealer, await vaultSealer({ vault, clock, random: get(of.random), givenUpTo }));
+  const sealing = { vault, timers: systemTimers, random: get(of.random), givenUpTo };
+  container.registerInstance(of.sealer, await vaultSealer(sealing));
   container.registerInstance(of.log, countingAppends(log, count));
   container.registerInstance(of.documents, documents);
   container.registerInstance(of.leases, leases);

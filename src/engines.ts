@@ -280,13 +280,13 @@ export const openLeases = async ({ config, timers }: Pick<EngineNeeds, 'config' 
 };
 
 const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ephemeral> => {
-  const { config, clock, warn, alarm, opened } = needs;
+  const { config, clock, timers, warn, alarm, opened } = needs;
   const onListenerError = (err: unknown): void => {
     alarm('a listener failed', err);
   };
   if (!isServer(config.pubSub)) {
     const local = { pubSub: localPubSub({ onListenerError }), presence: localPresence() };
-    return kept({ ...local, rateLimit: localRateLimit({ clock }), ...alone }, opened);
+    return kept({ ...local, rateLimit: localRateLimit({ timers }), ...alone }, opened);
   }
   const onStatus = ({ trouble }: RedisStatus): void => {
     if (trouble === undefined) warn('Redis is there again');
@@ -301,7 +301,7 @@ const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ep
     {
       pubSub: redisPubSub({ redis, onListenerError, prefix }),
       presence,
-      rateLimit: redisRateLimit({ redis, clock, prefix: `${prefix}limit:` }),
+      rateLimit: redisRateLimit({ redis, timers, prefix: `${prefix}limit:` }),
       watch: (listener) => {
         presence.watch(listener);
       },

@@ -31,7 +31,7 @@ export const openEngines = async (dataDir: string, now: () => Millis): Promise<E
     folder: folders.vault,
     masterKey: loadMasterKey(folders.masterKey, { mayMake: true }).key,
   });
-  const sealer = await vaultSealer({ vault, clock: { now }, random });
+  const sealer = await vaultSealer({ vault, timers: { now }, random });
   const log = await lmdbEventLog({ folder: folders.log, now });
   const close = async (): Promise<void> => {
     await log.close();

@@ -1,4 +1,5 @@
 import type { DependencyContainer } from 'tsyringe';
+import { systemTimers } from '../adapters/system/timers.js';
 import type { Config } from '../config.js';
 import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
@@ -44,7 +45,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       aloneBecause: get(of.engines).ephemeral.trouble,
     }),
   );
-  once(container, of.statuses, (get) => rememberedStatuses(statusReader(get(of.presence)), get(of.clock)));
+  once(container, of.statuses, (get) => rememberedStatuses(statusReader(get(of.presence)), systemTimers));
   once(container, of.gateway, (get) =>
     gateway({
       log: get(of.log),
@@ -53,6 +54,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       execute: get(of.execute),
       ids: get(of.ids),
       clock: get(of.clock),
+      timers: systemTimers,
       pubSub: get(of.pubSub),
       presence: get(of.presence),
       statuses: get(of.statuses),

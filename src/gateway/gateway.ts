@@ -6,6 +6,7 @@ import type { EventLog } from '../kernel/ports/eventLog.js';
 import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
+import type { Timers } from '../kernel/ports/leases.js';
 import type { Clock, Ids } from '../kernel/ports/system.js';
 import type { Follower } from './contract/readModels.js';
 import { dispatcher } from './requests/dispatch.js';
@@ -31,6 +32,7 @@ export type GatewayNeeds = {
   readonly execute: Execute;
   readonly ids: Ids;
   readonly clock: Clock;
+  readonly timers: Pick<Timers, 'now'>;
   readonly pubSub: PubSub;
   readonly presence: Presence;
   readonly statuses: Pick<Statuses, 'changed'>;

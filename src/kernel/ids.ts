@@ -49,9 +49,6 @@ export const partsOf = (id: bigint): SnowflakeParts => ({
 /** When the id was made. */
 export const millisOf = (id: bigint): Millis => (Number(id >> (nodeBits + counterBits)) + epochMillis) as Millis;
 
-/** The lowest id that can be made at or after `at`: ranges of time become ranges of ids. */
-export const firstIdAt = (at: Millis): bigint => (at <= epochMillis ? 0n : snowflakeOf({ at, node: 0, counter: 0 }));
-
 /**
  * Makes ids that only ever grow, also when the clock steps back: then the last millisecond goes on counting, and
  * when its 4,096 numbers are used up the time part runs ahead of the clock. Throws when the node number is not one.

@@ -15,6 +15,7 @@ import { openRedis, type RedisClient } from '../../src/adapters/redis/client.js'
 import type { RedisConnection } from '../../src/adapters/redis/connection.js';
 import { answerMillisMax, commandsMax } from '../../src/adapters/redis/pipeline.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
+import { systemTimers } from '../../src/adapters/system/timers.js';
 import type { Millis, SessionId, UserId } from '../../src/kernel/ids.js';
 import type { SessionPresence } from '../../src/kernel/ports/presence.js';
 import type { PubSub } from '../../src/kernel/ports/pubSub.js';
@@ -61,7 +62,7 @@ const node = async (url: string, prefix: string, lifetime = lifetimeMillis): Pro
   const presence = await redisPresence({ redis, prefix, lifetimeMillis: lifetime, onListenerError });
   presence.watch((users) => void events.emit('told', users));
   const bus = redisPubSub({ redis, prefix, onListenerError });
-  const made = { redis, bus, presence, limit: redisRateLimit({ redis, prefix, clock: systemClock }), events };
+  const made = { redis, bus, presence, limit: redisRateLimit({ redis, prefix, timers: systemTimers }), events };
   opened.push(made);
   return made;
 };
@@ -149,6 +150,17 @@ onRedis('redis: what the ports do with it', (url) => {
       const seconds = await secondsOf(() => gone);
       assert.deepEqual(await here.presence.of([user]), [[]]);
       assert.ok(seconds < (lifetimeMillis * 1.25) / 1_000 + slackSeconds, seconds.toString());
+    });
+
+    it('loses the users of a process that died while the clock of Redis was an hour ahead', async () => {
+      const prefix = freshPrefix();
+      const here = await node(url, prefix);
+      // What is left of it.
+      const hourAhead = (Date.now() + 3_600_000).toString();
+      const user = freshUser();
+      await here.redis.commands.send('ZADD', `${prefix}nodes`, hourAhead, 'dead');
+      await here.redis.commands.send('SADD', `${prefix}at:dead`, user.toString());
+      await told(here, [user]);
     });
 
     it('loses the users of a node that closes, at once', async () => {

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { memoryVault } from '../../src/adapters/vault/memory.js';
 import { keyLifeSeconds, KeyDestroyed } from '../../src/adapters/sealer/vaultKeys.js';
 import { authorKeyName, scopeKeyName, vaultSealer, type VaultSealer } from '../../src/adapters/sealer/vault.js';
-import type { Millis } from '../../src/kernel/ids.js';
 import { isShredded } from '../../src/kernel/opened.js';
 import { KeysMissing, SealBroken, type SealBinding } from '../../src/kernel/ports/sealer.js';
 import type { Vault } from '../../src/kernel/ports/vault.js';
@@ -28,8 +27,8 @@ type Bench = { readonly sealer: VaultSealer; readonly vault: Vault; readonly pas
 
 const bench = async (vault: Vault = memoryVault()): Promise<Bench> => {
   let now = 1_767_225_600_000;
-  const clock = { now: () => now as Millis };
-  const sealer = await vaultSealer({ vault, clock, random: countingRandom() });
+  const timers = { now: () => now };
+  const sealer = await vaultSealer({ vault, timers, random: countingRandom() });
   return {
     sealer,
     vault,

@@ -1,6 +1,6 @@
 import { redisRateLimit } from '../../src/adapters/rateLimit/redis.js';
 import { luaScript } from '../../src/adapters/redis/script.js';
-import { systemClock } from '../../src/adapters/system/clock.js';
+import { systemTimers } from '../../src/adapters/system/timers.js';
 import { freshPrefix, keysOf, onRedis, openTestRedis } from '../support/redis.js';
 import { rateLimitContract } from './rateLimit.js';
 
@@ -21,7 +21,7 @@ onRedis('rate limit: redis', (url) => {
   rateLimitContract('redis', async () => {
     const redis = await openTestRedis(url);
     const prefix = freshPrefix();
-    const limit = redisRateLimit({ redis, prefix, clock: systemClock });
+    const limit = redisRateLimit({ redis, prefix, timers: systemTimers });
     return {
       limit: {
         take: (allowance, of) => limit.take(allowance, of),

@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  epochMillis,
-  firstIdAt,
-  millisOf,
-  nodeMax,
-  partsOf,
-  snowflakeOf,
-  snowflakes,
-  type Millis,
-} from '../../src/kernel/ids.js';
+import { epochMillis, millisOf, nodeMax, partsOf, snowflakeOf, snowflakes, type Millis } from '../../src/kernel/ids.js';
 
 const counterMax = 4_095;
 const timeMax = 2 ** 41 - 1;
@@ -42,20 +33,6 @@ describe('a snowflake', () => {
         assert.ok((first ?? 0n) < (second ?? 0n));
       }),
     );
-  });
-
-  it('is not below the first id of its time, and below that of the next millisecond', () => {
-    fc.assert(
-      fc.property(snowflake, (parts) => {
-        const id = snowflakeOf(parts);
-        assert.ok(firstIdAt(parts.at) <= id && id < firstIdAt((parts.at + 1) as Millis));
-      }),
-    );
-  });
-
-  it('has no time before the epoch', () => {
-    assert.equal(firstIdAt(0 as Millis), 0n);
-    assert.equal(firstIdAt(epochMillis as Millis), 0n);
   });
 });
 

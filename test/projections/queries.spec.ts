@@ -9,7 +9,6 @@ import type { Event } from '../../src/kernel/event.js';
 import {
   type CommunityId,
   epochMillis,
-  firstIdAt,
   type MessageId,
   type Millis,
   type RoleId,
@@ -54,13 +53,19 @@ const other = selfChat(ada);
 const messageId = (id: bigint): MessageId => id as MessageId;
 
 /** Stores what the events are folded into. */
-const put = async <Doc, E extends Event>(
+const put = <Doc, E extends Event>(
   store: DocumentStore,
   type: DocumentType<Doc, E>,
   events: readonly Bare<E>[],
+): Promise<void> => putDocuments(store, type, folded(type, ...events));
+
+const putDocuments = async <Doc, E extends Event>(
+  store: DocumentStore,
+  type: DocumentType<Doc, E>,
+  documents: Readonly<Record<string, Bare<Doc>>>,
 ): Promise<void> => {
   const { indexKeysOf } = forRunner(type);
-  const writes = Object.entries(folded(type, ...events)).map(([key, document]) => ({
+  const writes = Object.entries(documents).map(([key, document]) => ({
     collection: collectionOf(type),
     key,
     document: document as Plain,
@@ -131,16 +136,23 @@ describe('messages', () => {
     assert.equal((await lastMessage(reads, chat))?.id, 11n);
   });
 
-  it('that a session has sent are found from the newest back to a time, however many', async () => {
-    const since = (epochMillis + 1_000) as Millis;
-    const first = firstIdAt(since);
-    const ids = Array.from({ length: 1_203 }, (_, index) => first + BigInt(index));
-    const reads = await messagesFrom(...ids.map((id) => sent(id, { chat, nonce: id })));
-    const found: bigint[] = [];
-    for await (const { id } of sentBySession(reads, 7n as SessionId, since)) found.push(id);
-    // Later than the first moment of that time.
-    assert.deepEqual(found, ids.slice(1).reverse());
-    assert.equal((await sentBySession(reads, 8n as SessionId, since).next()).done, true);
+  it('that a session has sent are found from the newest back to a time of the log, whatever time their ids have', async () => {
+    const reads = { store: await openStore() };
+    const ids = Array.from({ length: 1_203 }, (_, index) => BigInt(index + 1));
+    const messages = folded(messageDocuments, ...ids.map((id) => sent(id, { chat, nonce: id })));
+    const sentAt = (id: bigint): Millis => (1_790_000_000_000 + Number(id)) as Millis;
+    const recorded = Object.entries(messages).map(([key, message]) => [
+      key,
+      { ...message, sentAt: sentAt(message.id) },
+    ]);
+    await putDocuments(reads.store, messageDocuments, Object.fromEntries(recorded) as typeof messages);
+    for (const oldest of [1, 2, 1_184, 1_203, 1_204]) {
+      const found: bigint[] = [];
+      const since = sentAt(BigInt(oldest));
+      for await (const { id } of sentBySession(reads, 7n as SessionId, since)) found.push(id);
+      assert.deepEqual(found, ids.slice(oldest - 1).reverse());
+    }
+    assert.equal((await sentBySession(reads, 8n as SessionId, sentAt(0n)).next()).done, true);
   });
 
   it('that name somebody are found from the oldest on', async () => {

@@ -5,7 +5,13 @@ import { folderFor, serverProcess, type ServerProcess } from '../support/serverP
 import { savedMessages } from './places.js';
 import { resume, signUp, type Seat } from './seat.js';
 
-const preload = new URL('../support/shiftedClock.js', import.meta.url).href;
+/** Read before the server: its wall clock is ahead, its monotonic clock and its timers go as ever. */
+const shiftedClock = `
+  const [now, ahead] = [Date.now, Number(process.env.CLOCK_AHEAD_MILLIS)];
+  globalThis.Date = class extends Date {
+    static now() { return now() + ahead; }
+    constructor(...of) { super(...(of.length === 0 ? [now() + ahead] : of)); }
+  };`;
 const hourMillis = 3_600_000;
 const tenYearsMillis = 10 * 365 * 24 * hourMillis;
 
@@ -13,17 +19,17 @@ const tenYearsMillis = 10 * 365 * 24 * hourMillis;
 const started = (t: TestContext, folder: string, aheadMillis: number): ServerProcess =>
   serverProcess(t, {
     OSMIUM_DATA_DIR: folder,
-    NODE_OPTIONS: `--import ${preload}`,
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(shiftedClock)}`,
     CLOCK_AHEAD_MILLIS: aheadMillis.toString(),
   });
 
 const sent = async (seat: Seat, message: string): Promise<MessageId> => {
-  const { messageId = 0n as MessageId } = await seat.do('messagesSendMessage', { chatRef: savedMessages, message });
+  const { messageId } = await seat.do('messagesSendMessage', { chatRef: savedMessages, message });
   return messageId;
 };
 
 const texts = async (seat: Seat): Promise<readonly (string | undefined)[]> => {
-  const { messages = [] } = await seat.do('messagesGetHistory', { chatRef: savedMessages });
+  const { messages } = await seat.do('messagesGetHistory', { chatRef: savedMessages });
   return messages.map(({ message }) => message);
 };
 

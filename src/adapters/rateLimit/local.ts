@@ -1,8 +1,8 @@
-import type { Clock } from '../../kernel/ports/system.js';
+import type { Timers } from '../../kernel/ports/leases.js';
 import type { Allowance, RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
 
 export type LocalRateLimitNeeds = {
-  readonly clock: Clock;
+  readonly timers: Pick<Timers, 'now'>;
   /** Default: `bucketsMax`. */
   readonly bucketsMax?: number;
 };
@@ -15,7 +15,7 @@ export const bucketsMax = 100_000;
  * nothing; if that is not enough, those that were used longest ago.
  */
 export const localRateLimit = (needs: LocalRateLimitNeeds): RateLimit => {
-  const { clock } = needs;
+  const { timers } = needs;
   const most = needs.bucketsMax ?? bucketsMax;
   // In the order of their last use.
   const buckets = new Map<string, Bucket>();
@@ -31,7 +31,7 @@ export const localRateLimit = (needs: LocalRateLimitNeeds): RateLimit => {
   };
   return {
     take: (allowance, of) => {
-      const now = clock.now();
+      const now = timers.now();
       makeRoom(now);
       const key = `${allowance.name} ${of}`;
       const { verdict, tokens } = taken(allowance, buckets.get(key), now);
@@ -54,8 +54,7 @@ const taken = (
   now: number,
 ): { readonly verdict: Verdict; readonly tokens: number } => {
   const { burst, perSecond } = allowance;
-  // The clock may step back: then nothing is regained, and nothing is lost.
-  const seconds = bucket === undefined ? 0 : Math.max(0, now - bucket.at) / 1_000;
+  const seconds = bucket === undefined ? 0 : (now - bucket.at) / 1_000;
   const tokens = bucket === undefined ? burst : Math.min(burst, bucket.tokens + seconds * perSecond);
   if (tokens > 1 - roundingMax) return { verdict: { allowed: true }, tokens: Math.max(0, tokens - 1) };
   return { verdict: { allowed: false, retryAfterSeconds: millisToGain(allowance, 1 - tokens) / 1_000 }, tokens };

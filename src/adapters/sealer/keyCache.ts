@@ -1,17 +1,17 @@
-import type { Millis } from '../../kernel/ids.js';
+import type { Timers } from '../../kernel/ports/leases.js';
 
 /** Remembers values for a time that each of them brings along; of too many it forgets those that were not asked for lately. */
 export interface KeyCache<Value> {
   get(name: string): Value | undefined;
-  /** When the value ends; `undefined` when it is not held. */
-  until(name: string): Millis | undefined;
-  set(name: string, value: Value, until: Millis): void;
+  /** When the value ends, in milliseconds of the monotonic clock; `undefined` when it is not held. */
+  until(name: string): number | undefined;
+  set(name: string, value: Value, until: number): void;
   delete(name: string): void;
   clear(): void;
 }
 
 /** Holds at most `entriesMax`. */
-export const keyCache = <Value>(entriesMax: number, now: () => Millis): KeyCache<Value> => {
+export const keyCache = <Value>(entriesMax: number, { now }: Pick<Timers, 'now'>): KeyCache<Value> => {
   // Two generations: what was asked for moves into the young one; when that is full, the old one is let go.
   let young = new Map<string, Entry<Value>>();
   let old = new Map<string, Entry<Value>>();
@@ -50,4 +50,4 @@ export const keyCache = <Value>(entriesMax: number, now: () => Millis): KeyCache
   };
 };
 
-type Entry<Value> = { readonly value: Value; readonly until: Millis };
+type Entry<Value> = { readonly value: Value; readonly until: number };

@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { beforeAll, type Position } from '../../kernel/event.js';
-import type { Millis } from '../../kernel/ids.js';
 import { shredded, type Shredded } from '../../kernel/opened.js';
+import type { Timers } from '../../kernel/ports/leases.js';
 import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import { keyCache } from './keyCache.js';
 import { keyBytes, nobodysPeriod, nonceBytes, openPayload, partsOf, sealingKey, sealText } from './sealedText.js';
@@ -31,11 +31,11 @@ export type VaultSealerNeeds = VaultKeysNeeds & {
 
 /** Seals under keys of a vault. */
 export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer> => {
-  const { vault, clock, random, givenUpTo = beforeAll } = needs;
+  const { vault, timers, random, givenUpTo = beforeAll } = needs;
   const lookupKey = await vault.create(lookupKeyName, random.bytes(keyBytes));
   if (lookupKey === 'destroyed') throw new KeyDestroyed(lookupKeyName);
   const keys = vaultKeys(needs);
-  const sealing = sealingKeys(keys, () => clock.now());
+  const sealing = sealingKeys(keys, timers);
   return {
     seal: (plain, binding, period) => {
       const owned = binding.subject === undefined ? nobodysPeriod : period;
@@ -85,16 +85,16 @@ type SealingKeys = {
 };
 
 /** Derived keys, each held as long as both keys that it is made of. */
-const sealingKeys = (keys: VaultKeys, now: () => Millis): SealingKeys => {
-  const derived = keyCache<KeyObject>(sealingKeysMax, now);
+const sealingKeys = (keys: VaultKeys, timers: Pick<Timers, 'now'>): SealingKeys => {
+  const derived = keyCache<KeyObject>(sealingKeysMax, timers);
   const derive = (binding: SealBinding, period: string, names: readonly string[]): KeyObject | undefined => {
     const held = names.map((name) => keys.get(name)).filter((state) => typeof state === 'object');
     const scopeKey = held.at(-1);
     if (scopeKey === undefined || held.length !== names.length) return undefined;
     const author = binding.subject === undefined ? undefined : held[0];
     const key = sealingKey(author, scopeKey, { ...binding, period });
-    const untils = names.map((name) => keys.until(name) ?? (0 as Millis));
-    derived.set(cacheKey(binding, period), key, Math.min(...untils) as Millis);
+    const untils = names.map((name) => keys.until(name) ?? 0);
+    derived.set(cacheKey(binding, period), key, Math.min(...untils));
     return key;
   };
   const missing = (names: readonly string[]): KeysMissing =>

@@ -1,5 +1,5 @@
-import type { Millis } from '../../kernel/ids.js';
-import type { Clock, Random } from '../../kernel/ports/system.js';
+import type { Timers } from '../../kernel/ports/leases.js';
+import type { Random } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { keyCache } from './keyCache.js';
 import { keyBytes } from './sealedText.js';
@@ -18,15 +18,19 @@ export type KeyState = Uint8Array | 'destroyed' | 'absent';
 /** The data keys of the vault, as far as they are in memory. */
 export interface VaultKeys {
   get(name: string): KeyState | undefined;
-  /** When the vault is to be asked again. */
-  until(name: string): Millis | undefined;
+  /** When the vault is to be asked again, by the monotonic clock. */
+  until(name: string): number | undefined;
   load(names: readonly string[]): Promise<void>;
   /** Throws `KeyDestroyed`; the other names may have been made. */
   make(names: readonly string[]): Promise<void>;
   forget(names: readonly string[]): void;
 }
 
-export type VaultKeysNeeds = { readonly vault: Vault; readonly clock: Clock; readonly random: Random };
+export type VaultKeysNeeds = {
+  readonly vault: Vault;
+  readonly timers: Pick<Timers, 'now'>;
+  readonly random: Random;
+};
 
 /** A key that was destroyed elsewhere is used no longer than this, even if nobody tells us. */
 export const keyLifeSeconds = 60;
@@ -37,15 +41,14 @@ export const keyLifeSeconds = 60;
 export const absenceLifeSeconds = 5;
 export const keysMax = 20_000;
 
-export const vaultKeys = ({ vault, clock, random }: VaultKeysNeeds): VaultKeys => {
-  const now = (): Millis => clock.now();
-  const states = keyCache<KeyState>(keysMax, now);
+export const vaultKeys = ({ vault, timers, random }: VaultKeysNeeds): VaultKeys => {
+  const states = keyCache<KeyState>(keysMax, timers);
   let forgotten = 0;
   const enter = (name: string, state: KeyState): void => {
     // A slow answer to an earlier question must not hide a key that was made meanwhile.
     if (state === 'absent' && states.get(name) !== undefined) return;
     const seconds = state === 'absent' ? absenceLifeSeconds : keyLifeSeconds;
-    states.set(name, state, (now() + seconds * 1_000) as Millis);
+    states.set(name, state, timers.now() + seconds * 1_000);
   };
   /** Asks again when a key was forgotten while the answer was under way: it may have been of before. */
   const asked = async (name: string, ask: () => Promise<KeyState>): Promise<void> => {

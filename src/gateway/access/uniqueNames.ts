@@ -5,14 +5,18 @@ import { reservations } from '../../domain/reservations/decide.js';
 import { reservationStream } from '../../domain/reservations/events.js';
 import { users } from '../../domain/users/decide.js';
 import { userStream } from '../../domain/users/events.js';
+import { ages } from '../../kernel/ages.js';
 import { isRejection, type Rejection } from '../../kernel/decider.js';
 import type { FoldedStreams } from '../../kernel/foldedStreams.js';
-import type { Millis, UserId } from '../../kernel/ids.js';
+import type { UserId } from '../../kernel/ids.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
 import type { OpenCall } from '../contract/call.js';
 
 /** A claim that nobody came to carry within this time was left behind by a crash, and gives way. */
 export const claimMillisMax = 60_000;
+
+/** Claims of which a node remembers how old they are. */
+const claimsMax = 10_000;
 
 export type UniqueName = { readonly kind: NameKind; readonly key: string };
 
@@ -38,6 +42,8 @@ type Needs = { readonly streams: Pick<FoldedStreams, 'caughtUp'>; readonly seale
  * no third step: the claim holds because the name is carried, so a crash between the two leaves nothing to repair.
  */
 export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
+  const claimAges = ages(claimsMax);
+
   const stateOf = async ({ kind, key }: UniqueName) =>
     (await streams.caughtUp(reservationStream(kind, key), reservations)).state;
 
@@ -55,16 +61,20 @@ export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
     return state.status === 'free' ? undefined : { ...name, holder: state.holder, claimedAt: state.at };
   };
 
-  const abandoned = async (name: UniqueName, now: Millis): Promise<HeldName | undefined> => {
+  const abandoned = async (name: UniqueName, call: OpenCall): Promise<HeldName | undefined> => {
     const held = await claimOn(name);
-    if (held === undefined || now - held.claimedAt < claimMillisMax) return undefined;
+    if (held === undefined || claimAges.of(claimName(held), held.claimedAt, call) < claimMillisMax) return undefined;
     return (await isCarried(name, held.holder)) ? undefined : held;
   };
 
   const claimOnce = async (call: OpenCall, name: UniqueName, holder: UserId): Promise<Rejection | undefined> => {
     const command = { type: 'ClaimName', data: { ...name, holder, at: call.now } } as const;
     const outcome = await call.run(reservations, command, { actor: holder });
-    return isRejection(outcome) ? outcome : undefined;
+    if (isRejection(outcome)) return outcome;
+    for (const { type, data } of outcome.events) {
+      if (type === 'NameClaimed') claimAges.begin(claimName({ ...name, claimedAt: data.at }), call);
+    }
+    return undefined;
   };
 
   const release = async (call: OpenCall, held: HeldName, actor: UserId): Promise<void> => {
@@ -82,10 +92,14 @@ export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
     claim: async (call, name, holder) => {
       const refused = await claimOnce(call, name, holder);
       if (refused === undefined) return undefined;
-      const left = await abandoned(name, call.now);
+      const left = await abandoned(name, call);
       if (left === undefined) return refused;
       await release(call, left, holder);
       return claimOnce(call, name, holder);
     },
   };
 };
+
+/** A claim made again is another one. */
+const claimName = ({ kind, key, claimedAt }: UniqueName & Pick<HeldName, 'claimedAt'>): string =>
+  `${kind} ${key} ${claimedAt.toString()}`;

@@ -27,7 +27,10 @@ export interface OpenCall {
   readonly traceId: string;
   /** The other end's address, for limits. */
   readonly address: string;
+  /** When it came, by the wall clock: for what is stored or shown, and for what was set to a date. */
   readonly now: Millis;
+  /** When it came, in milliseconds of the monotonic clock: for how long something takes or lasts. */
+  readonly monotonic: number;
   readonly device: Device | undefined;
   readonly caller: Caller | undefined;
 

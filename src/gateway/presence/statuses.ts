@@ -1,6 +1,6 @@
 import type { UserStatusInit } from '../../gen/types.js';
-import type { Millis, UserId } from '../../kernel/ids.js';
-import type { Clock } from '../../kernel/ports/system.js';
+import type { UserId } from '../../kernel/ids.js';
+import type { Timers } from '../../kernel/ports/leases.js';
 import type { StatusOf } from '../rendering/user.js';
 
 /** How many users are remembered; the one who was asked for first gives way. */
@@ -16,16 +16,16 @@ export interface Statuses {
   changed(this: void, user: UserId): void;
 }
 
-type Remembered = { readonly at: Millis; readonly shown: Promise<UserStatusInit | undefined> };
+type Remembered = { readonly at: number; readonly shown: Promise<UserStatusInit | undefined> };
 
 /** Presence may be on another machine, and the fan-out would have to wait for it with each message. */
-export const rememberedStatuses = (statusOf: StatusOf, clock: Clock): Statuses => {
+export const rememberedStatuses = (statusOf: StatusOf, timers: Pick<Timers, 'now'>): Statuses => {
   // A Map keeps the order of insertion: the first is the oldest.
   const known = new Map<UserId, Remembered>();
 
   const ask = (user: UserId): Promise<UserStatusInit | undefined> => {
     const shown = statusOf([user]).then(([status]) => status);
-    const remembered = { at: clock.now(), shown };
+    const remembered = { at: timers.now(), shown };
     known.delete(user);
     known.set(user, remembered);
     const oldest = known.keys().next();
@@ -39,7 +39,7 @@ export const rememberedStatuses = (statusOf: StatusOf, clock: Clock): Statuses =
   return {
     of: (user) => {
       const remembered = known.get(user);
-      const isOld = remembered === undefined || clock.now() - remembered.at > rememberedMillisMax;
+      const isOld = remembered === undefined || timers.now() - remembered.at > rememberedMillisMax;
       return isOld ? ask(user) : remembered.shown;
     },
     changed: (user) => {

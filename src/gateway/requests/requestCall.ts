@@ -5,6 +5,7 @@ import { isRejection, type Command, type Decider, type Rejection } from '../../k
 import type { Event, Position } from '../../kernel/event.js';
 import type { Cause, Done, Execute } from '../../kernel/execute.js';
 import type { Millis } from '../../kernel/ids.js';
+import type { Timers } from '../../kernel/ports/leases.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
 import type { Hub } from '../sessions/hub.js';
 import type { ProjectionName } from '../../projections/registry.js';
@@ -25,6 +26,7 @@ export type CallNeeds = {
   readonly execute: Execute;
   readonly ids: Pick<Ids, 'commandId'>;
   readonly clock: Clock;
+  readonly timers: Pick<Timers, 'now'>;
   readonly hub: Pick<Hub, 'join'>;
   readonly documents: ReadModels;
   /** The fan-out: it folds `Access`, and tells. */
@@ -40,6 +42,7 @@ export const waitMillisMax = 10_000;
 export class RequestCall implements OpenCall {
   readonly traceId: string;
   readonly now: Millis;
+  readonly monotonic: number;
   private readonly needs: CallNeeds;
   private readonly peer: Peer;
   private readonly span: Span;
@@ -53,6 +56,7 @@ export class RequestCall implements OpenCall {
     this.traceId = traced.traceId;
     this.span = traced.span;
     this.now = needs.clock.now();
+    this.monotonic = needs.timers.now();
     // Kept, because the connection may close or change hands while the request is under way.
     this.authorized = peer.session?.caller;
     this.standpoint = peer.session?.standpoint ?? peer.standpoint;

@@ -1,5 +1,5 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import { firstIdAt, type MessageId, type Millis, type SessionId, type UserId } from '../../kernel/ids.js';
+import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
 import { countIn, documentsIn, documentsOf, scanned, type Reads } from '../reading/queries.js';
 import {
   coarsest,
@@ -81,22 +81,30 @@ export const lastMessageOf = async (
   return (await documentsIn(reads, messageDocuments, range))[0];
 };
 
+/** A session that comes has sent little of late, most of the time; one that has sent much is read in larger pages. */
+const sentFirstPage = 20;
 const sentPageMax = 500;
+/** As many as a session may send within ten minutes, and half as many again. */
+const sentBySessionMax = 10_000;
 
-/** What this session has sent with a nonce after that time, the newest first. */
+/**
+ * What this session has sent with a nonce after that time of the log, the newest first: up to the first that is not,
+ * because ids may be ahead of all clocks, and at most `sentBySessionMax`.
+ */
 export async function* sentBySession(
   reads: Reads,
   session: SessionId,
   time: Millis,
 ): AsyncGenerator<MessageDocument, void> {
-  let before = {};
-  const range = { index: 'bySession', within: [session], after: firstIdAt(time), order: 'descending' } as const;
-  for (;;) {
-    const page = await documentsIn(reads, messageDocuments, { ...range, ...before, limit: sentPageMax });
-    yield* page;
+  const range = { index: 'bySession', within: [session], order: 'descending' } as const;
+  let [before, limit, found] = [{}, sentFirstPage, 0];
+  while (found < sentBySessionMax) {
+    const page = await documentsIn(reads, messageDocuments, { ...range, ...before, limit });
+    const end = page.findIndex(({ sentAt }) => sentAt < time);
+    yield* end < 0 ? page : page.slice(0, end);
     const last = page.at(-1);
-    if (last === undefined || page.length < sentPageMax) return;
-    before = { before: last.id };
+    if (end >= 0 || last === undefined || page.length < limit) return;
+    [before, limit, found] = [{ before: last.id }, sentPageMax, found + page.length];
   }
 }
 

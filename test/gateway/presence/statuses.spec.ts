@@ -7,14 +7,14 @@ import {
   type Statuses,
 } from '../../../src/gateway/presence/statuses.js';
 import { UserStatusStatus } from '../../../src/gen/types.js';
-import type { Millis, UserId } from '../../../src/kernel/ids.js';
+import type { UserId } from '../../../src/kernel/ids.js';
 
 const ada = 1n as UserId;
 const online = { status: UserStatusStatus.ONLINE };
 
 describe('a remembered status', () => {
   const setting = () => {
-    const clock = { at: 0, now: () => clock.at as Millis };
+    const clock = { at: 0, now: () => clock.at };
     const asked: UserId[] = [];
     const presence = { fails: false };
     const statuses: Statuses = rememberedStatuses(([user = ada]) => {

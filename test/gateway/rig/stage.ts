@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { localPresence } from '../../../src/adapters/presence/local.js';
 import { localPubSub } from '../../../src/adapters/pubsub/local.js';
+import { systemTimers } from '../../../src/adapters/system/timers.js';
 import { systemIds } from '../../../src/adapters/system/ids.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import { gateway, type Gateway, type GatewayNeeds, type Live } from '../../../src/gateway/gateway.js';
@@ -63,6 +64,7 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     execute: executor({ log, codec, sealer, clock, ids, streams: foldedStreams({ log, codec, sealer }) }),
     ids,
     clock,
+    timers: systemTimers,
     pubSub: localPubSub({ onListenerError: (err) => logger.error({ err }, 'a listener failed') }),
     presence: localPresence(),
     statuses: { changed: () => undefined },

@@ -149,6 +149,7 @@ const calling =
     traceId: 'trace',
     address: '127.0.0.1',
     now: time.millis,
+    monotonic: time.millis,
     device: undefined,
     // Only the one RPC that needs no session is asked without a caller.
     caller: (user === undefined ? undefined : { user, session: 1n as SessionId }) as Call['caller'],

@@ -73,7 +73,8 @@ export interface Node {
 
 export interface Stage {
   node(changes?: { readonly log?: EventLog }): Node;
-  readonly clock: { at: number };
+  /** The time, and by how much the wall clock is ahead of it. */
+  readonly clock: { at: number; ahead: number };
   readonly log: EventLog;
   happened(stream: string, ...events: readonly Event[]): Promise<void>;
   close(): Promise<void>;
@@ -96,8 +97,8 @@ export const holding = (log: EventLog): EventLog & { readonly held: (() => void)
 
 /** The people and channels of `people.ts`, with the real read models, access and renderer, on engines in memory. */
 export const stage = async (): Promise<Stage> => {
-  const clock = { at: 1_767_225_600_000 };
-  const now = (): Millis => clock.at as Millis;
+  const clock = { at: 1_767_225_600_000, ahead: 0 };
+  const now = (): Millis => (clock.at + clock.ahead) as Millis;
   const log = memoryEventLog({ now });
   const sealer = plainSealer();
   const codec = eventCodec(eventKinds, sealer);
@@ -105,7 +106,7 @@ export const stage = async (): Promise<Stage> => {
   const fail = (problem: unknown): void => assert.fail(inspect(problem));
   const followed = { log, codec, sealer, store, projections, clock: { now }, onAlarm: fail, onTrouble: fail };
   const following = await startProjections(followed);
-  const place = { log, codec, sealer, store, following, now };
+  const place = { log, codec, sealer, store, following, now, monotonic: () => clock.at };
   const streams = foldedStreams({ log, codec, sealer });
   const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(0, now)), streams };
   const happened = happening(executor(kernel));
@@ -150,6 +151,7 @@ type Place = {
   readonly following: Projections;
   readonly number: number;
   readonly now: () => Millis;
+  readonly monotonic: () => number;
 };
 
 const nodeOf = (place: Place): Node => {
@@ -191,7 +193,8 @@ const nodeOf = (place: Place): Node => {
   const node: Node = {
     typed,
     posted,
-    call: (user, session) => callOf({ caller: callers(user, session), now: now(), execute, end, tellAll }),
+    call: (user, session) =>
+      callOf({ caller: callers(user, session), now: now(), monotonic: place.monotonic(), execute, end, tellAll }),
     ask: (name, request, call) => ask(handlers, name, request, call),
     get: async (name, request, user) => granted(await node.ask(name, request, node.call(user))),
     send: async (user, request) => {
@@ -247,17 +250,19 @@ const callersOf = (): ((user: UserId, session?: number) => Caller) => {
 type Asking = {
   readonly caller: Caller;
   readonly now: Millis;
+  readonly monotonic: number;
   readonly execute: Execute;
   readonly end: () => Promise<void>;
   readonly tellAll: () => Promise<void>;
 };
 
-const callOf = ({ caller, now, execute, end, tellAll }: Asking): Call => ({
+const callOf = ({ caller, now, monotonic, execute, end, tellAll }: Asking): Call => ({
   traceId: 'trace',
   address: '127.0.0.1',
   device: undefined,
   caller,
   now,
+  monotonic,
   initialize: () => Promise.resolve(),
   authorize: () => Promise.resolve(),
   closeSoon: () => undefined,

@@ -23,11 +23,17 @@ const opened = async () => {
     await append(userStream(user), { type: 'UserRegistered', data: { user, name: 'somebody', bot: false } });
   }
 
-  const callOf = (user: UserId, meanwhile: Meanwhile | undefined): Pick<Call, 'caller' | 'now' | 'run'> => {
+  let passed = 0;
+  const start = time.millis;
+  const callOf = (
+    user: UserId,
+    meanwhile: Meanwhile | undefined,
+  ): Pick<Call, 'caller' | 'now' | 'monotonic' | 'run'> => {
     let waiting = meanwhile;
     return {
       caller: { user, session: user as bigint as SessionId },
       now: clock.now(),
+      monotonic: passed,
       run: async (decider, command) => {
         const asked = typeof command === 'function' ? command() : command;
         const { work } = waiting?.before === asked.type ? waiting : { work: undefined };
@@ -64,8 +70,13 @@ const opened = async () => {
   };
   const pass = (millis: number): void => {
     time.millis = (time.millis + millis) as Millis;
+    passed += millis;
   };
-  return { take, edit, former, carriedBy, pass };
+  /** The wall clock is ahead by so much from here on. */
+  const set = (ahead: number): void => {
+    time.millis = (start + passed + ahead) as Millis;
+  };
+  return { take, edit, former, carriedBy, pass, set };
 };
 
 describe('a username that is changed by two requests at once', () => {
@@ -106,6 +117,23 @@ describe('a username that was claimed and never carried', () => {
     pass(claimMillisMax);
     assert.equal(await take(ben, 'day'), '()');
     assert.equal(await take(ada, 'day'), 'USERNAME_TAKEN');
+  });
+
+  it('gives way after a minute, no sooner and no later, when the clock was ahead or is', async () => {
+    for (const [before, later] of [
+      [3_600_000, 0],
+      [0, 3_600_000],
+    ] as const) {
+      const { take, pass, set } = await opened();
+      set(before);
+      const isCutOff = { before: 'EditProfile', work: () => Promise.reject(new Error('cut off')) };
+      await assert.rejects(take(ada, 'day', isCutOff), /cut off/);
+      set(later);
+      pass(claimMillisMax - 1);
+      assert.equal(await take(ben, 'day'), 'USERNAME_TAKEN');
+      pass(1);
+      assert.equal(await take(ben, 'day'), '()');
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import { isRejection, type Rejection } from '../../../../kernel/decider.js';
+import { ages } from '../../../../kernel/ages.js';
 import type { MessageId, Millis } from '../../../../kernel/ids.js';
 import { opened } from '../../../../kernel/opened.js';
 import { sentBySession } from '../../../../projections/messages/queries.js';
@@ -13,6 +14,9 @@ export const nonceMillisMax = 10 * 60_000;
 /** What a node remembers of sends with a nonce: so many, with so much text in UTF-16 code units. */
 export type NonceBounds = { readonly sendsMax: number; readonly textUnitsMax: number };
 export const nonceBounds: NonceBounds = { sendsMax: 200_000, textUnitsMax: 20_000_000 };
+
+/** Messages from elsewhere that were asked for again, of which a node remembers how old they are. */
+const retriesMax = 10_000;
 
 export type Sent = MessageId | Rejection;
 
@@ -37,26 +41,27 @@ export type Nonced = Pick<Sending, 'chat' | 'text'> & { readonly nonce: bigint }
 export const nonces = (reads: Reads, bounds = nonceBounds): Nonces => {
   const known = memory(bounds);
   const arrivals = arrivalsOf(reads);
+  const messageAges = ages(retriesMax);
 
   const earlier = async (call: Call, { chat, text, nonce }: Nonced): Promise<MessageId | undefined> => {
     const arrival = arrivals.of(call);
-    const isForgotten = known.forgot(call.now);
+    const isForgotten = known.forgot(call.monotonic);
     // Who has been here for so long has nothing elsewhere that this could be.
-    if (call.now - arrival.at > nonceMillisMax && !isForgotten) return undefined;
+    if (call.monotonic - arrival.at > nonceMillisMax && !isForgotten) return undefined;
     const found = (await (isForgotten ? sentUpTo(reads, call) : arrival.sent)).get(nonce);
     if (found?.chat !== chat || opened(found.text) !== text) return undefined;
-    return call.now - found.sentAt <= nonceMillisMax ? found.id : undefined;
+    return messageAges.of(found.id.toString(), found.sentAt, call) <= nonceMillisMax ? found.id : undefined;
   };
 
   return {
     once: async (call, sending, send) => {
       const name = `${call.caller.session.toString()}.${sending.nonce.toString()}`;
-      const before = known.get(name, sending, call.now);
+      const before = known.get(name, sending, call.monotonic);
       if (before !== undefined) return before;
       // The newest of this nonce is another one that was sent from here; the read model may not hold it yet.
-      const isSuperseded = known.has(name, call.now);
+      const isSuperseded = known.has(name, call.monotonic);
       const sent = send(async () => (isSuperseded ? undefined : earlier(call, sending)));
-      const remembered = known.remember(name, { ...sending, at: call.now, sent });
+      const remembered = known.remember(name, { ...sending, at: call.monotonic, sent });
       try {
         const outcome = await sent;
         // What was refused may be allowed the next time.
@@ -158,7 +163,7 @@ const arrivalsOf = (reads: Reads) => {
     of: (call: Call): Arrival => {
       const before = arrivals.get(call.caller);
       if (before !== undefined) return before;
-      const arrival = { at: call.now, sent: sentUpTo(reads, call) };
+      const arrival = { at: call.monotonic, sent: sentUpTo(reads, call) };
       arrivals.set(call.caller, arrival);
       return arrival;
     },

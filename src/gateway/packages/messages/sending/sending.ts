@@ -112,6 +112,7 @@ const append = async (needs: SendingNeeds, call: Call, { sending, mentions, turn
     turn.giveBack();
     return outcome;
   }
+  turn.sent(message);
   needs.typing.posted(chat, call.caller.user);
   return message;
 };

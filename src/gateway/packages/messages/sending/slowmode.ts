@@ -1,5 +1,6 @@
 import { reject, type Rejection } from '../../../../kernel/decider.js';
-import { millisOf, type Millis } from '../../../../kernel/ids.js';
+import { ages } from '../../../../kernel/ages.js';
+import type { MessageId } from '../../../../kernel/ids.js';
 import { has } from '../../../../kernel/permissions.js';
 import { lastMessageOf } from '../../../../projections/messages/queries.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
@@ -9,8 +10,8 @@ import type { Call } from '../../../contract/call.js';
 /** Turns that a node remembers. Messages that are in the read model are found there as well. */
 export const sendPermitsMax = 10_000;
 
-/** Given back when nothing was sent in it. */
-export type SendPermit = { readonly giveBack: () => void };
+/** Either this message was sent with it, or it is given back because nothing was. */
+export type SendPermit = { readonly sent: (message: MessageId) => void; readonly giveBack: () => void };
 
 export interface Slowmode {
   /** Waits for nothing where there is no slow mode. */
@@ -21,9 +22,12 @@ export interface Slowmode {
  * One message per author and so many seconds. The read model knows what was sent, on any node: all that was in the log
  * when this one came. The turns in memory are of those who are sending now, so that two that come to this node at the
  * same time do not both pass. Of two that come to two nodes at the same time both may; the next one waits for both.
+ * Nobody waits for longer than the channel says, whatever clocks show and have shown.
  */
 export const slowmode = (reads: Reads): Slowmode => {
-  const permits = new Map<string, Millis>();
+  /** When they were given, by the monotonic clock. */
+  const permits = new Map<string, number>();
+  const messageAges = ages(sendPermitsMax);
 
   const taken = async (call: Call, { key: chat }: SeenChat, seconds: number): Promise<SendPermit | Rejection> => {
     const { user } = call.caller;
@@ -32,16 +36,20 @@ export const slowmode = (reads: Reads): Slowmode => {
     // From here on without a wait: whoever looks next sees this turn.
     const name = `${chat} ${user.toString()}`;
     const before = permits.get(name);
-    const last = Math.max(before ?? 0, newest === undefined ? 0 : millisOf(newest.id));
-    const waitMillis = last + seconds * 1000 - call.now;
+    const sinceSent = newest && messageAges.of(newest.id.toString(), newest.sentAt, call);
+    const sincePermit = before === undefined ? undefined : call.monotonic - before;
+    const waitMillis = seconds * 1000 - Math.min(sinceSent ?? Infinity, sincePermit ?? Infinity);
     if (waitMillis > 0) return { ...reject('SLOWMODE'), retryAfterSeconds: Math.ceil(waitMillis / 1000) };
     permits.delete(name);
-    permits.set(name, call.now);
+    permits.set(name, call.monotonic);
     const oldest = permits.keys().next();
     if (permits.size > sendPermitsMax && oldest.done !== true) permits.delete(oldest.value);
     return {
+      sent: (message) => {
+        messageAges.begin(message.toString(), call);
+      },
       giveBack: () => {
-        if (permits.get(name) !== call.now) return;
+        if (permits.get(name) !== call.monotonic) return;
         if (before === undefined) permits.delete(name);
         else permits.set(name, before);
       },
@@ -57,4 +65,4 @@ export const slowmode = (reads: Reads): Slowmode => {
   };
 };
 
-const free: SendPermit = { giveBack: () => undefined };
+const free: SendPermit = { sent: () => undefined, giveBack: () => undefined };

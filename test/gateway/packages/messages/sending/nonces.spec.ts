@@ -112,6 +112,26 @@ describe('a message sent again under its nonce', () => {
     assert.notEqual(await sent({ node: here.node() }), first);
     assert.notEqual(await sent({ node }), first);
   });
+  it('is one message for ten minutes and no longer, although the clock was ahead by ten years when it was sent', async () => {
+    here.clock.ahead = 10 * 365 * 24 * 3_600_000;
+    const first = await sent({ node: here.node() });
+    here.clock.ahead = 0;
+    const node = here.node();
+    assert.equal(await sent({ node }), first);
+    here.clock.at += nonceMillisMax + 1;
+    // A session that comes anew, because for one that has been here for so long nothing is looked up.
+    const call = node.call(bob, 1);
+    const request = { chatRef: general, message: 'hi', clientId: nonce };
+    const answer = await node.ask('messagesSendMessage', request, { ...call, caller: { ...call.caller } });
+    assert.ok('sentMessage' in answer && answer.sentMessage.messageId !== first);
+  });
+  it('is one message although the clock is set ahead meanwhile', async () => {
+    const node = here.node();
+    const first = await sent({ node });
+    here.clock.ahead = 3_600_000;
+    assert.equal(await sent({ node }), first);
+    here.clock.ahead = 0;
+  });
   it('is another message when the nonce is 0', async () => {
     const node = here.node();
     assert.notEqual(await sent({ node, clientId: 0n }), await sent({ node, clientId: 0n }));

@@ -183,6 +183,35 @@ describe('sending a message', () => {
       for (const release of log.held) release();
       await Promise.all(sends);
     });
+    for (const ahead of [60_000, 10 * 365 * 24 * 3_600_000]) {
+      const far = `${(ahead / 1000).toString()} s`;
+      it(`waits for no longer because the clock was ahead when the last one was sent (${far})`, async () => {
+        here.clock.at += slowSeconds * 1000;
+        here.clock.ahead = ahead;
+        await node.send(bob, { chatRef: slow, message: 'ahead' });
+        here.clock.ahead = 0;
+        // The one that sent it, and one that was started later.
+        for (const [sender, left] of [
+          [node, slowSeconds - 10],
+          [here.node(), slowSeconds],
+        ] as const) {
+          here.clock.at += 10_000;
+          const answer = await sender.ask('messagesSendMessage', { chatRef: slow, message: 'right' }, sender.call(bob));
+          assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: left });
+          here.clock.at -= 10_000;
+        }
+        here.clock.at += slowSeconds * 1000;
+        assert.ok((await node.send(bob, { chatRef: slow, message: 'right' })) > 0n);
+      });
+    }
+    it('waits for as long when the clock is set ahead meanwhile', async () => {
+      here.clock.at += slowSeconds * 1000;
+      await node.send(bob, { chatRef: slow, message: 'one' });
+      here.clock.ahead = 3_600_000;
+      const answer = await node.ask('messagesSendMessage', { chatRef: slow, message: 'two' }, node.call(bob));
+      assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds });
+      here.clock.ahead = 0;
+    });
     it('does not wait after what was refused', async () => {
       here.clock.at += slowSeconds * 1000;
       assert.equal(await refusal(cleo, { chatRef: slow, replyToOld: 5n as MessageId }), 'MESSAGE_NOT_FOUND');

@@ -1,0 +1,42 @@
+import type { Millis } from './ids.js';
+
+/** A moment by the wall clock, and by the monotonic one, which nobody sets. */
+export type AskedAt = { readonly now: Millis; readonly monotonic: number };
+
+/** How long ago things happened that were recorded with a wall clock, which may have been wrong then or be wrong now. */
+export interface Ages {
+  /** Milliseconds, never negative. `name` is of this one thing for ever. */
+  of(this: void, name: string, recordedAt: Millis, asked: AskedAt): number;
+  /** It happens now, in this process: from here on no wall clock has a say. */
+  begin(this: void, name: string, asked: Pick<AskedAt, 'monotonic'>): void;
+}
+
+type Seen = { readonly age: number; readonly monotonic: number };
+
+/**
+ * The wall clock is believed once for each thing, when its age is first asked for; what seems to lie in the future is
+ * then taken for new. From there on the age grows with the monotonic clock, so that a wait that depends on it lasts no
+ * longer than it is set to, whatever the clocks show. Of more than `thingsMax` the ones asked for first are forgotten.
+ */
+export const ages = (thingsMax: number): Ages => {
+  // A Map keeps the order of insertion: the first is the oldest.
+  const seen = new Map<string, Seen>();
+  const remember = (name: string, one: Seen): void => {
+    seen.delete(name);
+    seen.set(name, one);
+    const oldest = seen.keys().next();
+    if (seen.size > thingsMax && oldest.done !== true) seen.delete(oldest.value);
+  };
+  return {
+    of: (name, recordedAt, { now, monotonic }) => {
+      const before = seen.get(name);
+      if (before !== undefined) return before.age + Math.max(0, monotonic - before.monotonic);
+      const age = Math.max(0, now - recordedAt);
+      remember(name, { age, monotonic });
+      return age;
+    },
+    begin: (name, { monotonic }) => {
+      remember(name, { age: 0, monotonic });
+    },
+  };
+};
