@@ -1,10 +1,13 @@
-import type { Millis } from './ids.js';
+import { idMillisMax, type Millis } from './ids.js';
 import type { Timers } from './ports/leases.js';
 import type { Clock } from './ports/system.js';
 
 /** The time that ids are made with. */
 export interface IdTime {
-  /** Never before an earlier answer, nor before what `reach` was given. */
+  /**
+   * Never before an earlier answer, nor before what `reach` was given. Throws when the clock is beyond `idMillisMax`:
+   * one look at it would leave no ids for ever.
+   */
   now(this: void): Millis;
   /** From now on the time is this one or later. */
   reach(this: void, time: Millis): void;
@@ -37,6 +40,7 @@ export const idTime = ({ clock, timers, after }: IdTimeNeeds): IdTime => {
   return {
     now: () => {
       const [wall, paced] = [clock.now(), ahead()];
+      if (wall > idMillisMax) throw new Error(`the clock says ${new Date(wall).toISOString()}, when ids have ended`);
       if (wall >= paced) goOnFrom(wall);
       return Math.floor(Math.max(wall, paced)) as Millis;
     },

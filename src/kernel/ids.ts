@@ -25,8 +25,11 @@ export type AccountMfaId = Id<'accountMfa'>;
 /** Unix time in milliseconds. */
 export type Millis = number & { readonly [kind]: 'millis' };
 
-/** 2025-01-01T00:00:00Z. Ids made with it last until 2094. */
+/** 2025-01-01T00:00:00Z. */
 export const epochMillis = 1_735_689_600_000;
+
+/** The last time that ids can carry: it has 41 bits. */
+export const idMillisMax = epochMillis + 2 ** 41 - 1;
 
 const nodeBits = 10n;
 const counterBits = 12n;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { epochMillis, type Millis } from '../../src/kernel/ids.js';
+import { epochMillis, idMillisMax, type Millis } from '../../src/kernel/ids.js';
 import { aheadPace, idTime } from '../../src/kernel/idTime.js';
 
 const start = epochMillis + 1_000_000_000_000;
@@ -39,6 +39,14 @@ describe('the time of ids', () => {
     assert.equal(time.now(), start + hourMillis);
     state.passed = 1_000;
     assert.equal(time.now(), start + hourMillis + 900);
+  });
+
+  it('is none that ids cannot carry, and as before once the clock is right', () => {
+    const { state, time } = clocks();
+    state.set = idMillisMax - start + 1;
+    assert.throws(time.now, /when ids have ended/);
+    state.set = 0;
+    assert.equal(time.now(), start);
   });
 
   it('never goes back, is never behind the clock, and never goes faster than the faster of both', () => {
