@@ -6,7 +6,8 @@ import { messageEvents } from './messages/events.js';
 
 /**
  * The ids that came into the world with an event: those made from the clock, which later ids must be above. Other events
- * name ids as well, but only such as came before. Empty for events of other types, and for what cannot be read.
+ * name ids as well, but only such as came before. Empty for events of other types, and for those
+ * that cannot be read.
  */
 export const mintedIds = (event: StoredEvent): readonly bigint[] => {
   const id = minting.get(event.type)?.(event);
@@ -29,7 +30,7 @@ const inField =
       const parsed = JSON.parse(Buffer.from(data).toString()) as Readonly<Record<string, unknown>> | null;
       return idIn(parsed?.[field]);
     } catch {
-      // The reader of the log that needs the event finds out what is wrong with it.
+      // A reader that needs the body of the event reports it.
       return undefined;
     }
   };

@@ -14,9 +14,9 @@ export interface Ages {
 type Seen = { readonly age: number; readonly monotonic: number };
 
 /**
- * The wall clock is believed once for each thing, when its age is first asked for; what seems to lie in the future is
- * then taken for new. From there on the age grows with the monotonic clock, so that a wait that depends on it lasts no
- * longer than it is set to, whatever the clocks show. Of more than `thingsMax` the ones asked for first are forgotten.
+ * The wall clock is believed once for each thing, when its age is first asked for; a thing that seems to lie in the
+ * future is then taken for new. From there on the age grows with the monotonic clock, so that a wait that depends on it lasts no
+ * longer than it is set to, however wrong a clock is. Of more than `thingsMax` the ones asked for first are forgotten.
  */
 export const ages = (thingsMax: number): Ages => {
   // A Map keeps the order of insertion: the first is the oldest.

@@ -31,11 +31,11 @@ export class ClockWrong extends Error {
   }
 }
 
-/** What the store's clock showed, at a moment of the monotonic clock, give or take so many milliseconds. */
+/** The time that the store's clock showed, at a moment of the monotonic clock, give or take so many milliseconds. */
 type Measured = { readonly store: number; readonly at: number; readonly doubt: number };
 
 /**
- * Answers what the machine's clock says, as long as it is within `skewMillisMax` of the store's. Else it answers the
+ * Answers the time of the machine's clock, as long as it is within `skewMillisMax` of the store's. Else it answers the
  * store's time as it was last measured, carried on by the monotonic clock. Before the first check, and where the store
  * has no clock, the machine's is all there is.
  */

@@ -16,7 +16,7 @@ export type HighestIdNeeds = {
   readonly onLongRead: () => void;
 };
 
-/** So many of the last events say how much of what is below the mark was used. */
+/** So many of the last events show how much of the time below the mark was used. */
 export const tailEventsMax = 1_000;
 const pageEventsMax = 1_000;
 const none = 0 as Millis;

@@ -23,7 +23,7 @@ export type IdTimeNeeds = {
 /**
  * How fast the time of ids goes while it is ahead of the wall clock, in milliseconds per millisecond of the monotonic
  * clock. Below 1, so that the wall clock catches up, an hour in ten hours. Not far below, so that a span of time holds
- * hardly more messages than usual, which is what keeps unread counts cheap.
+ * hardly more messages than usual, and unread counts stay cheap.
  */
 export const aheadPace = 0.9;
 

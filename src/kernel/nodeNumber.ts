@@ -101,7 +101,7 @@ type Holding = {
   readonly renewing: Renewal;
   /** Throws `LeaseLost` beyond what is reserved. */
   readonly next: () => bigint;
-  /** The time for ids may have jumped beyond what is reserved, after the ids of others: then reserves more, now. */
+  /** Reserves more time now if ids of others have moved the time for ids beyond the reserved one. */
   readonly keepUp: () => void;
   readonly giveBack: () => Promise<void>;
 };
@@ -145,7 +145,7 @@ const reservation = (lease: Lease, time: IdTime, { leases, clock }: NodeNumberNe
   return {
     until: () => until,
     extend: (to) => {
-      // Where others can take the lease, they have to be able to read in it what is reserved.
+      // Other nodes read the reserved time in the lease where they can take it, and that needs a renewal.
       if (lease.fence !== undefined || mark.raiseNow === undefined) return false;
       mark.raiseNow((to + reservedMillis) as Millis);
       until = to + reservedMillis;

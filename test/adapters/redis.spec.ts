@@ -155,7 +155,7 @@ onRedis('redis: what the ports do with it', (url) => {
     it('loses the users of a process that died while the clock of Redis was an hour ahead', async () => {
       const prefix = freshPrefix();
       const here = await node(url, prefix);
-      // What is left of it.
+      // The traces that the process left.
       const hourAhead = (Date.now() + 3_600_000).toString();
       const user = freshUser();
       await here.redis.commands.send('ZADD', `${prefix}nodes`, hourAhead, 'dead');

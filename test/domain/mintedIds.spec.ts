@@ -45,7 +45,7 @@ it('an event that only names ids brings none', () => {
   }
 });
 
-it('what cannot be read brings none', () => {
+it('an event that cannot be read brings none', () => {
   for (const data of ['', '{', 'null', '[]', '{"session":7}', '{"session":"x"}']) {
     assert.deepEqual(minted('accounts.SessionOpened.v1', 'account-11', data), []);
   }

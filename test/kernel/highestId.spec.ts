@@ -30,7 +30,7 @@ const setting = async (...times: readonly number[]) => {
   return { highest, marked, reads };
 };
 
-/** Longer than what is looked at of the end. */
+/** Longer than the part of the end that is looked at. */
 const many = Array.from({ length: tailEventsMax }, () => 5_000);
 
 describe('the time of the highest id', () => {
@@ -52,7 +52,7 @@ describe('the time of the highest id', () => {
     assert.equal(reads.whole, 1);
   });
 
-  it('is what of the mark was used, when the end of the log shows it', async () => {
+  it('is the used part of the mark, when the end of the log shows it', async () => {
     const { highest, marked, reads } = await setting(...many, 20_000, 27_000);
     await marked(26_000 + markAheadMillis);
     assert.equal(await highest(), 27_000);

@@ -186,7 +186,7 @@ describe('the number of a node', () => {
     }
   });
 
-  it('makes ids from the clock of the store when its own is wrong, and says what both show', async () => {
+  it('makes ids from the clock of the store when its own is wrong, and names the time of both', async () => {
     for (const aheadMillis of [3_600_000, -3_600_000]) {
       const { place, timers } = setting();
       const here = place();

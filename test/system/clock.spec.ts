@@ -55,7 +55,7 @@ describe('a server whose clock was ahead, and is right after a restart', () => {
         const after = await resume(await right.ready, before.token);
         const second = await sent(after, 'second');
         assert.ok(second > first);
-        // Ahead as before, and not by what a mark is written ahead of the ids.
+        // Ahead as before, and not by another 8 s that the mark is written ahead.
         assert.ok(millisOf(second) - millisOf(first) < 60_000);
         right.kill(signal);
         await right.ended;

@@ -20,7 +20,7 @@ export const fileIdMark = (path: string): Required<IdMark> => {
   };
   return {
     read: () => Promise.resolve(mark),
-    // Async, so that what it throws is a rejection.
+    // Async, so that an error of the disk is a rejection.
     raise: async (to) => {
       raiseNow(to);
     },

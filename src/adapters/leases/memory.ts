@@ -4,7 +4,7 @@ import type { Leases, Timers } from '../../kernel/ports/leases.js';
 import { memoryIdMark } from './memoryIdMark.js';
 import { recordedLeases, type LeaseRecord, type LeaseRecords } from './recorded.js';
 
-/** Records that the nodes of one test share, in a store whose clock shows what `now` says. */
+/** Records that the nodes of one test share, in a store whose clock shows `now`. */
 export const memoryLeaseRecords = (now: () => Millis = () => Date.now() as Millis): LeaseRecords => {
   const records = new Map<string, LeaseRecord>();
   return {

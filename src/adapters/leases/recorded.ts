@@ -20,7 +20,7 @@ export interface LeaseRecords {
   begin(record: LeaseRecord): Promise<boolean>;
   /** Changes the record if it is as expected, and raises its counter by one. Undefined when it is not. */
   change(expected: Expected, change: Change): Promise<LeaseRecord | undefined>;
-  /** What the store's clock shows. */
+  /** The time by the store's clock. */
   time(): Promise<Millis>;
   readonly mark: IdMark;
   close(): Promise<void>;
@@ -108,7 +108,7 @@ export const recordedLeases = ({ records, timers, holder }: RecordedLeasesNeeds)
   };
 };
 
-/** What is the same for all holders. */
+/** The part that is the same for all holders. */
 const forAll = (records: LeaseRecords): Pick<Leases, 'time' | 'mark' | 'close'> => ({
   time: () => records.time(),
   mark: records.mark,

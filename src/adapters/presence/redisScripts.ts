@@ -22,7 +22,7 @@ if how == 'join' or tonumber(redis.call('ZSCORE', KEYS[1], node) or 0) > 0 then
   redis.call('PEXPIRE', KEYS[2], kept)
   alive = 1
 end
--- The clock of Redis was ahead: nobody who is heard of no more is alive for longer than a lifetime from now.
+-- The clock of Redis was ahead: a silent node must not stay alive for longer than a lifetime from now.
 for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. (now + lifetime), '+inf', 'LIMIT', 0, 8)) do
   redis.call('ZADD', KEYS[1], now + lifetime, ahead)
 end

@@ -27,9 +27,9 @@ export interface OpenCall {
   readonly traceId: string;
   /** The other end's address, for limits. */
   readonly address: string;
-  /** When it came, by the wall clock: for what is stored or shown, and for what was set to a date. */
+  /** When it came, by the wall clock: to be stored or shown, or compared with a date that somebody chose. */
   readonly now: Millis;
-  /** When it came, in milliseconds of the monotonic clock: for how long something takes or lasts. */
+  /** When it came, in milliseconds of the monotonic clock: to measure durations. */
   readonly monotonic: number;
   readonly device: Device | undefined;
   readonly caller: Caller | undefined;

@@ -14,7 +14,7 @@ export interface Leases {
    */
   take(name: string): Promise<Lease | undefined>;
   /**
-   * What the clock of the store showed at some moment of the call; undefined where the store is this process, which has
+   * The time that the clock of the store showed at some moment of the call; undefined where the store is this process, which has
    * no other clock. Rejects when the store cannot be reached.
    */
   time(): Promise<Millis | undefined>;

@@ -22,7 +22,7 @@ export interface Slowmode {
  * One message per author and so many seconds. The read model knows what was sent, on any node: all that was in the log
  * when this one came. The turns in memory are of those who are sending now, so that two that come to this node at the
  * same time do not both pass. Of two that come to two nodes at the same time both may; the next one waits for both.
- * Nobody waits for longer than the channel says, whatever clocks show and have shown.
+ * No wait is longer than the channel says, however wrong a clock is or was.
  */
 export const slowmode = (reads: Reads): Slowmode => {
   /** When they were given, by the monotonic clock. */
