@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
+import { uptime } from 'node:os';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { systemIds } from '../../src/adapters/system/ids.js';
 import { argon2Hasher } from '../../src/adapters/system/argon2.js';
 import { HasherBusy } from '../../src/kernel/ports/system.js';
 import { systemRandom } from '../../src/adapters/system/random.js';
+import { systemUptime } from '../../src/adapters/system/uptime.js';
 import { partsOf, snowflakes } from '../../src/kernel/ids.js';
+
+it('the uptime is that of the machine, looked at now and then', () => {
+  const { now } = systemUptime();
+  const [before, up, after] = [uptime() * 1_000, now(), uptime() * 1_000];
+  assert.ok(up >= before && up <= after);
+  assert.ok(now() >= up);
+});
 
 describe('ids', () => {
   const ids = systemIds(snowflakes(7, () => systemClock.now()));
