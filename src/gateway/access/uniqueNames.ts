@@ -26,7 +26,7 @@ export interface UniqueNames {
   /** Who holds the name, whether or not they carry it yet. */
   holderOf(name: UniqueName): Promise<UserId | undefined>;
   /** Whether somebody carries the name, or claimed it less than `claimMillisMax` before `now` and may be about to. */
-  isTaken(name: UniqueName, now: Millis): Promise<boolean>;
+  isTaken(name: UniqueName, call: OpenCall): Promise<boolean>;
   /** Makes the name `holder`'s, or refuses because somebody else carries it. Claiming what one holds changes nothing. */
   claim(call: OpenCall, name: UniqueName, holder: UserId): Promise<Rejection | undefined>;
   /** The claim that somebody has on the name now. */
@@ -88,7 +88,7 @@ export const uniqueNames = ({ streams, sealer }: Needs): UniqueNames => {
     holderOf: async (name) => {
       return (await claimOn(name))?.holder;
     },
-    isTaken: async (name, now) => (await claimOn(name)) !== undefined && (await abandoned(name, now)) === undefined,
+    isTaken: async (name, call) => (await claimOn(name)) !== undefined && (await abandoned(name, call)) === undefined,
     claim: async (call, name, holder) => {
       const refused = await claimOnce(call, name, holder);
       if (refused === undefined) return undefined;

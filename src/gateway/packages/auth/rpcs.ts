@@ -115,10 +115,10 @@ const register = async (
 /** An account of a former release keeps its address in the form of then until it signs in. */
 const takenFormerly = async (
   names: UniqueNames,
-  { now }: OpenCall,
+  call: OpenCall,
   { former }: EmailAddress,
 ): Promise<Rejection | undefined> => {
-  const taken = await Promise.all(former.map((form) => names.isTaken(names.nameOf('email', form), now)));
+  const taken = await Promise.all(former.map((form) => names.isTaken(names.nameOf('email', form), call)));
   return taken.includes(true) ? reject('EMAIL_TAKEN') : undefined;
 };
 
