@@ -1,7 +1,8 @@
 import { storedType } from '../kernel/codec.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
 import { accountEvents } from './accounts/events.js';
-import { communityEvents } from './communities/events.js';
+import { communityEvents, communityStreams } from './communities/events.js';
+import { memberStreams } from './members/events.js';
 import { messageEvents } from './messages/events.js';
 
 /**
@@ -9,10 +10,8 @@ import { messageEvents } from './messages/events.js';
  * name ids as well, but only such as came before. Empty for events of other types, and for those
  * that cannot be read.
  */
-export const mintedIds = (event: StoredEvent): readonly bigint[] => {
-  const id = minting.get(event.type)?.(event);
-  return id === undefined ? [] : [id];
-};
+export const mintedIds = (event: StoredEvent): readonly bigint[] =>
+  [minting.get(event.type)?.(event), momentIn(event)].filter((id) => id !== undefined);
 
 type Minting = (event: StoredEvent) => bigint | undefined;
 
@@ -25,15 +24,23 @@ const inStream: Minting = ({ stream }) => idIn(stream.slice(stream.indexOf('-') 
 
 const inField =
   (field: string): Minting =>
-  ({ data }) => {
-    try {
-      const parsed = JSON.parse(Buffer.from(data).toString()) as Readonly<Record<string, unknown>> | null;
-      return idIn(parsed?.[field]);
-    } catch {
-      // A reader that needs the body of the event reports it.
-      return undefined;
-    }
-  };
+  ({ data }) =>
+    fieldIn(data, field);
+
+const fieldIn = (json: Uint8Array, field: string): bigint | undefined => {
+  try {
+    const parsed = JSON.parse(Buffer.from(json).toString()) as Readonly<Record<string, unknown>> | null;
+    return idIn(parsed?.[field]);
+  } catch {
+    // A reader that needs the event reports it.
+    return undefined;
+  }
+};
+
+// Events of other streams have no moment, and to read the metadata of every message would cost.
+const momentStreams = [communityStreams, memberStreams];
+const momentIn: Minting = ({ stream, metadata }) =>
+  momentStreams.some(({ keyOf }) => keyOf(stream) !== undefined) ? fieldIn(metadata, 'moment') : undefined;
 
 // A stream is cheaper to look at than a body, and most events are messages.
 const minting = new Map<string, Minting>([

@@ -25,6 +25,8 @@ export interface Decider<C extends Command, State, E extends Event> {
   };
   /** Commands that begin a stream: they are decided on the initial state without a read, and read only on a conflict. */
   readonly begins?: readonly C['type'][];
+  /** Its events carry a moment that is compared with the ids of messages: see `momentOf`. */
+  readonly keepsMoments?: true;
   /** Only so many of the newest events of a stream matter; the log may drop the older ones. */
   readonly keepsEvents?: number;
 }

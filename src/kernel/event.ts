@@ -20,6 +20,8 @@ export type Metadata = {
   /** The user who acted; absent when a workflow did. */
   readonly actor?: string;
   readonly session?: string;
+  /** An id that was made when the event was handed to the log, in decimal: see `momentOf`. Only of deciders that keep it. */
+  readonly moment?: string;
   readonly traceparent?: string;
 };
 

@@ -99,7 +99,8 @@ const begin = async <C extends Command, State, E extends Event>(
     const events = decide(decider, command, decider.initial);
     if (isRejection(events)) return events;
     if (events.length === 0) return { events, position: beforeAll };
-    const records = recordsOf(needs, decider.stream(command), events, { ...cause, command: command.type });
+    const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
+    const records = recordsOf(needs, decider.stream(command), events, about);
     if (records instanceof KeysMissing) {
       await needs.sealer.makeKeys(records.names);
       continue;
@@ -142,7 +143,8 @@ const decideAndAppend = async <C extends Command, State, E extends Event>(
     const events = decide(decider, command, folded.state);
     if (isRejection(events)) return events;
     if (events.length === 0) return { events, position: folded.position };
-    const records = recordsOf(needs, stream, events, { ...cause, command: command.type });
+    const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
+    const records = recordsOf(needs, stream, events, about);
     if (records instanceof KeysMissing) {
       await needs.sealer.makeKeys(records.names);
       continue;
@@ -178,11 +180,17 @@ const append = async (
   }
 };
 
+/** In the tick in which the events are handed to the log: so it lies between the ids of the messages before and after. */
+const momentFor = <C extends Command, State, E extends Event>(
+  { ids }: ExecuteNeeds,
+  { keepsMoments }: Decider<C, State, E>,
+): Pick<Metadata, 'moment'> => (keepsMoments === true ? { moment: ids.next().toString() } : {});
+
 const recordsOf = (
   { codec, ids, clock }: ExecuteNeeds,
   stream: string,
   events: readonly Event[],
-  cause: Cause & { readonly command: string },
+  cause: CommandCause,
 ): readonly NewEvent[] | KeysMissing => {
   const period = periodOf(clock.now());
   const metadata = metadataOf(cause);
@@ -195,11 +203,14 @@ const recordsOf = (
   return records;
 };
 
-const metadataOf = (cause: Cause & { readonly command: string }): Omit<Metadata, 'about'> => ({
+type CommandCause = Cause & Pick<Metadata, 'command' | 'moment'>;
+
+const metadataOf = (cause: CommandCause): Omit<Metadata, 'about'> => ({
   $correlationId: cause.correlationId,
   $causationId: cause.causationId ?? cause.commandId,
   command: cause.command,
   ...(cause.actor === undefined ? {} : { actor: cause.actor }),
   ...(cause.session === undefined ? {} : { session: cause.session }),
+  ...(cause.moment === undefined ? {} : { moment: cause.moment }),
   ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
 });

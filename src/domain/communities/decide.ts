@@ -60,5 +60,6 @@ export const communities: Decider<CommunityCommand, CommunityState, CommunityEve
     CreateChannelOverride: whileLiving(createChannelOverride),
     DeleteChannelOverride: whileLiving(deleteChannelOverride),
   },
+  keepsMoments: true,
   begins: ['CreateCommunity'],
 };

@@ -82,5 +82,6 @@ export const members: Decider<MemberCommand, MemberState, MemberEvent> = {
   stream: ({ data }) => memberStream(data.community, data.user),
   initial: { status: 'outside', joinings: 0 },
   evolve,
+  keepsMoments: true,
   rules: { JoinCommunity: joinCommunity, LeaveCommunity: leaveCommunity, EditMember: editMember },
 };
