@@ -6,8 +6,17 @@ import type { MemberEvent } from '../../src/domain/members/events.js';
 import type { MessageEvent } from '../../src/domain/messages/events.js';
 import type { UserEvent } from '../../src/domain/users/events.js';
 import { channelChat, directChat, selfChat, type ChatKey } from '../../src/kernel/chat.js';
-import type { ChannelId, CommunityId, FileId, MessageId, RoleId, SessionId, UserId } from '../../src/kernel/ids.js';
 import { shredded } from '../../src/kernel/opened.js';
+import {
+  snowflakeOf,
+  type ChannelId,
+  type CommunityId,
+  type FileId,
+  type MessageId,
+  type RoleId,
+  type SessionId,
+  type UserId,
+} from '../../src/kernel/ids.js';
 import { sessionDocuments } from '../../src/projections/accounts/fold.js';
 import {
   recentMessagesMax,
@@ -26,6 +35,8 @@ import { deleted, edited, sent } from './messaging.js';
 import { folded, given } from './folded.js';
 import { now } from './setting.js';
 
+/** Of events that were recorded `now`, before moments were written. */
+const moment = snowflakeOf({ at: now, node: 0, counter: 0 }) - 1n;
 const ada = 1n as UserId;
 const bob = 2n as UserId;
 
@@ -124,8 +135,14 @@ describe('a member', () => {
       '1': {
         user: ada,
         memberships: [
-          { community: chess, roles: [9n as RoleId], nickname: 'A' },
-          { community: go, roles: [] },
+          {
+            community: chess,
+            roles: [9n as RoleId],
+            nickname: 'A',
+            joined: moment,
+            roleTimes: [{ role: 9n as RoleId, had: { from: moment } }],
+          },
+          { community: go, roles: [], joined: moment },
         ],
       },
     });
@@ -134,7 +151,7 @@ describe('a member', () => {
   it('loses the nickname', () => {
     const cleared: Bare<MemberEvent> = { type: 'NicknameCleared', data: { ...about, by: ada } };
     given(membershipsDocuments)(joined(chess), named, cleared).then({
-      '1': { user: ada, memberships: [{ community: chess, roles: [] }] },
+      '1': { user: ada, memberships: [{ community: chess, roles: [], joined: moment }] },
     });
   });
 

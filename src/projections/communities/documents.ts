@@ -1,7 +1,8 @@
 import type { ChannelState } from '../../domain/communities/channelTree.js';
 import type { RoleState } from '../../domain/communities/structure.js';
-import type { CommunityId, Millis, UserId } from '../../kernel/ids.js';
+import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
+import type { Span } from '../../kernel/span.js';
 
 /** Key: the community's id, in decimal. Bounded by the limits on channels, roles and overrides. */
 export type CommunityDocument = {
@@ -17,5 +18,24 @@ export type CommunityDocument = {
 };
 
 /** Fields that are added here must be optional: the fold of the structure makes channels and roles without them. */
-export type ChannelRecord = ChannelState;
-export type RoleRecord = RoleState;
+export type ChannelRecord = ChannelState & {
+  /** Of roles for which the sight of the channel ever changed; absent for none. Bounded by overrides, and by `goneRolesMax`. */
+  readonly sight?: readonly SightTimes[];
+};
+export type RoleRecord = RoleState & {
+  /** When it made administrators: the span that goes on, or the last one. Absent when that never changed. */
+  readonly administrator?: Span;
+};
+
+/**
+ * When a role showed a channel, and when it hid it: the span that goes on, or the last one. Absent for what never changed
+ * since the channel was made.
+ */
+export type SightTimes = {
+  /** 0 is everybody. */
+  readonly role: RoleId;
+  readonly shown?: Span;
+  /** By an override that grants the sight whatever other roles hide. */
+  readonly forced?: Span;
+  readonly hidden?: Span;
+};

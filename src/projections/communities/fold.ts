@@ -3,8 +3,10 @@ import { restructured, type StructureEvent } from '../../domain/communities/stru
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { CommunityId } from '../../kernel/ids.js';
+import { momentOf } from '../../kernel/moment.js';
 import { removed, whenThere } from '../runner/foldHelpers.js';
 import type { CommunityDocument } from './documents.js';
+import { withSightTimes } from './sightTimes.js';
 
 export const communityKey = (community: CommunityId): string => community.toString();
 
@@ -31,11 +33,13 @@ const keys: DocumentKeys<CommunityEvent> = {
   OverrideRemoved: ofCommunity,
 };
 
-const living = whenThere<CommunityDocument, StructureEvent>(restructured);
+const living = whenThere<CommunityDocument, StructureEvent>((community, event) =>
+  withSightTimes(community, restructured(community, event), momentOf(event)),
+);
 
 export const communityDocuments: DocumentType<CommunityDocument, CommunityEvent> = {
   name: 'communities',
-  version: 1,
+  version: 2,
   keys,
   streams: (key) => [communityStreams.named(key)],
   indexes: {},

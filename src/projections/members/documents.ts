@@ -1,3 +1,4 @@
+import type { Span } from '../../kernel/span.js';
 import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 
@@ -24,4 +25,11 @@ export type Membership = {
   readonly community: CommunityId;
   readonly roles: readonly RoleId[];
   readonly nickname?: Personal<string>;
+  /** The moment of the joining (`momentOf`). */
+  readonly joined: bigint;
+  /** Of the roles that the member has, and of those that they had since the joining; absent when there never were any. */
+  readonly roleTimes?: readonly RoleTime[];
 };
+
+/** When a member had a role, the last time; it goes on also when the role itself was deleted since. */
+export type RoleTime = { readonly role: RoleId; readonly had: Span };

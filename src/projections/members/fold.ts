@@ -1,9 +1,10 @@
 import { memberStreams, type MemberEvent } from '../../domain/members/events.js';
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
-import type { EventOf } from '../../kernel/event.js';
+import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
+import { momentOf } from '../../kernel/moment.js';
 import { removed, whenThere } from '../runner/foldHelpers.js';
-import type { MemberDocument, Membership, MembershipsDocument } from './documents.js';
+import type { MemberDocument, Membership, MembershipsDocument, RoleTime } from './documents.js';
 
 export const memberKey = (community: CommunityId, user: UserId): string => `${community.toString()}.${user.toString()}`;
 export const membershipsKey = (user: UserId): string => user.toString();
@@ -60,15 +61,15 @@ export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
 
 export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent> = {
   name: 'memberships',
-  version: 1,
+  version: 2,
   keys: keysBy(({ data }) => membershipsKey(data.user)),
   // One for each community that the user was ever in.
   streams: 'log',
   indexes: {},
   evolve: {
-    MemberJoined: (document, { data: { user, community } }) => ({
-      user,
-      memberships: [...without(document?.memberships ?? [], community), { community, roles: [] }],
+    MemberJoined: (document, event) => ({
+      user: event.data.user,
+      memberships: [...without(document?.memberships ?? [], event.data.community), joined(event)],
     }),
     MemberLeft: whenThere((document, { data }) => {
       const memberships = without(document.memberships, data.community);
@@ -80,10 +81,44 @@ export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent
     NicknameCleared: whenThere((document, { data }) =>
       withMembership(document, data.community, (membership) => unnamed(membership)),
     ),
-    RolesSet: whenThere((document, { data }) =>
-      withMembership(document, data.community, (membership) => ranked(membership, data)),
+    RolesSet: whenThere((document, event) =>
+      withMembership(document, event.data.community, (membership) => ({
+        ...ranked(membership, event.data),
+        ...roleTimesAfter(membership, event),
+      })),
     ),
   },
+};
+
+const joined = (event: Recorded<EventOf<MemberEvent, 'MemberJoined'>>): Membership => ({
+  community: event.data.community,
+  roles: [],
+  joined: momentOf(event),
+});
+
+/** Of roles that a member has no longer, so many are remembered: those that were taken last. */
+export const formerRolesMax = 100;
+
+const roleTimesAfter = (
+  { roleTimes = [] }: Membership,
+  event: Recorded<EventOf<MemberEvent, 'RolesSet'>>,
+): Pick<Membership, 'roleTimes'> | undefined => {
+  const { roles } = event.data;
+  const moment = momentOf(event);
+  const current = roles.map((role): RoleTime => {
+    const before = roleTimes.find((time) => time.role === role);
+    return before === undefined || before.had.to !== undefined ? { role, had: { from: moment } } : before;
+  });
+  const former = roleTimes
+    .filter(({ role }) => !roles.includes(role))
+    .map(({ role, had }): RoleTime => ({ role, had: { from: had.from, to: had.to ?? moment } }));
+  // What was taken just now comes first, then what was taken before.
+  const latestFirst = [
+    ...former.filter(({ had }) => had.to === moment),
+    ...former.filter(({ had }) => had.to !== moment),
+  ];
+  const after = [...current, ...latestFirst.slice(0, formerRolesMax)];
+  return after.length === 0 ? undefined : { roleTimes: after };
 };
 
 const without = (memberships: readonly Membership[], community: CommunityId): readonly Membership[] =>

@@ -1,0 +1,92 @@
+import { overridesIn } from '../../domain/communities/channelTree.js';
+import type { RoleId } from '../../kernel/ids.js';
+import { has } from '../../kernel/permissions.js';
+import { spanAfter } from '../../kernel/span.js';
+import type { ChannelRecord, CommunityDocument, RoleRecord, SightTimes } from './documents.js';
+import { everybody, sightIn, type RoleSight } from './roleSight.js';
+
+/** Of roles that are gone, so many are remembered in each channel: those whose override changed last. */
+export const goneRolesMax = 100;
+
+/**
+ * Notes in each channel when a change, from `before` to `after`, turned the sight of it on or off for a role. A change
+ * that leaves sight as it was keeps the old times, whatever it changed.
+ */
+export const withSightTimes = (
+  before: CommunityDocument,
+  after: CommunityDocument,
+  moment: bigint,
+): CommunityDocument => {
+  if (before.channels === after.channels && before.roles === after.roles) return after;
+  const change = { before, after, moment };
+  const earlier = new Map(before.channels.map((channel) => [channel.id, channel]));
+  const channels = after.channels.map((channel) => {
+    const was = earlier.get(channel.id);
+    return was === undefined || channel.kind === 'category' ? channel : channelWithTimes(change, was, channel);
+  });
+  return { ...after, channels, roles: rolesWithTimes(change) };
+};
+
+type Change = { readonly before: CommunityDocument; readonly after: CommunityDocument; readonly moment: bigint };
+
+const channelWithTimes = (change: Change, was: ChannelRecord, channel: ChannelRecord): ChannelRecord => {
+  const { before, after, moment } = change;
+  const [former, current] = [overridesIn(before.channels, was), overridesIn(after.channels, channel)];
+  if (former === current && before.roles === after.roles) return channel;
+  const [sightBefore, sightAfter] = [sightIn(before, former), sightIn(after, current)];
+  const times = new Map((channel.sight ?? []).map((time) => [time.role, time]));
+  for (const role of concerned(change, new Set([...former, ...current].map((override) => override.role)))) {
+    const time = timesAfter(times.get(role) ?? { role }, sightBefore(role), sightAfter(role), moment);
+    times.delete(role);
+    if (time !== undefined) times.set(role, time);
+  }
+  const sight = withoutOldest([...times.values()], after.roles);
+  const { sight: _, ...rest } = channel;
+  return sight.length === 0 ? rest : { ...rest, sight };
+};
+
+/** A role without an override shows what everybody sees, unless it gives the sight that everybody lacks. */
+const concerned = ({ before }: Change, overridden: ReadonlySet<RoleId>): ReadonlySet<RoleId> => {
+  const all = has(before.defaultPermissions, 'viewChannel') ? [] : before.roles.map(({ id }) => id);
+  return new Set([everybody, ...overridden, ...all]);
+};
+
+const timesAfter = (
+  { role, shown, forced, hidden }: SightTimes,
+  before: RoleSight,
+  now: RoleSight,
+  moment: bigint,
+): SightTimes | undefined => {
+  const after = {
+    shown: spanAfter(shown, { before: before.shows, now: now.shows, moment }),
+    forced: spanAfter(forced, { before: before.forces, now: now.forces, moment }),
+    hidden: spanAfter(hidden, { before: before.hides, now: now.hides, moment }),
+  };
+  if (after.shown === undefined && after.forced === undefined && after.hidden === undefined) return undefined;
+  return {
+    role,
+    ...(after.shown && { shown: after.shown }),
+    ...(after.forced && { forced: after.forced }),
+    ...(after.hidden && { hidden: after.hidden }),
+  };
+};
+
+/** The times are in the order in which their overrides changed. */
+const withoutOldest = (times: readonly SightTimes[], roles: readonly RoleRecord[]): readonly SightTimes[] => {
+  const there = new Set([everybody, ...roles.map(({ id }) => id)]);
+  const gone = times.filter(({ role }) => !there.has(role));
+  const forgotten = new Set(gone.slice(0, Math.max(0, gone.length - goneRolesMax)));
+  return forgotten.size === 0 ? times : times.filter((time) => !forgotten.has(time));
+};
+
+const rolesWithTimes = ({ before, after, moment }: Change): readonly RoleRecord[] => {
+  if (before.roles === after.roles) return after.roles;
+  const earlier = new Map(before.roles.map((role) => [role.id, role]));
+  return after.roles.map((role) => {
+    const was = earlier.get(role.id);
+    if (was === undefined || was === role) return role;
+    const turn = { before: has(was.permissions, 'administrator'), now: has(role.permissions, 'administrator'), moment };
+    const administrator = spanAfter(was.administrator, turn);
+    return administrator === undefined ? role : { ...role, administrator };
+  });
+};
