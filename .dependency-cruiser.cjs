@@ -149,6 +149,8 @@ const layers = [
     kernel,
     '^src/projections/(unread|reading)/',
     '^src/projections/[^/]+/(queries|documents|fold|countKey)\\.ts$',
+    // What the overrides of a channel do to the sight of it.
+    '^src/projections/communities/roleSight\\.ts$',
   ]),
   row('projections-registry', projectionRegistry, [
     kernel,

@@ -12,7 +12,7 @@ import { communityDocuments } from './communities/fold.js';
 import { conversationDocuments } from './conversations/fold.js';
 import { inviteDocuments } from './invites/fold.js';
 import { memberDocuments, membershipsDocuments } from './members/fold.js';
-import { messageCountDocuments, messageDocuments } from './messages/fold.js';
+import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
 import { readMarkerDocuments } from './reads/fold.js';
 import { userDocuments } from './users/fold.js';
 
@@ -28,7 +28,7 @@ const packages = {
   communities: [declared(communityDocuments)],
   members: [declared(memberDocuments), declared(membershipsDocuments)],
   invites: [declared(inviteDocuments)],
-  messages: [declared(messageDocuments), declared(messageCountDocuments)],
+  messages: [declared(messageDocuments), declared(messageCountDocuments), declared(lastSentDocuments)],
   conversations: [declared(conversationDocuments)],
   reads: [declared(readMarkerDocuments)],
 } as const satisfies Record<string, readonly Declared[]>;

@@ -425,7 +425,7 @@ describe('mongo documents', { skip }, () => {
     await older.commit([write('a', 1n, 'A')], [checkpoint]);
     const newer = mongoDocuments({ url, prefix });
     test.after(() => newer.close());
-    await newer.open([{ name: 'messages_v2', indexes: [] }]);
+    await newer.open([{ name: 'messages_v3', indexes: [] }]);
     await assert.rejects(older.commit([write('b', 2n, 'B')], [{ ...checkpoint, position: 2n }]), Fenced);
     const again = mongoDocuments({ url, prefix });
     test.after(() => again.close());

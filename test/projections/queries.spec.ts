@@ -24,11 +24,11 @@ import { conversation, conversationsOf } from '../../src/projections/conversatio
 import { conversationDocuments } from '../../src/projections/conversations/fold.js';
 import { memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
 import { holders, member, members, membersById, memberships } from '../../src/projections/members/queries.js';
-import { messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
+import { lastSentDocuments, messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
 import {
   history,
   lastMessage,
-  lastMessageOf,
+  lastSent,
   mentionsAfter,
   sentBySession,
   messagesAfter,
@@ -43,7 +43,7 @@ import { usersById } from '../../src/projections/users/queries.js';
 import type { Bare } from '../support/bare.js';
 import { folded } from './folded.js';
 import { deleted, sent } from './messaging.js';
-import { openStore } from './setting.js';
+import { now, openStore } from './setting.js';
 
 const ada = 1n as UserId;
 const bob = 2n as UserId;
@@ -80,6 +80,7 @@ const messagesFrom = async (...events: readonly Bare<MessageEvent>[]): Promise<{
   await put(store, messageDocuments, events);
   await put(store, messageCountDocuments, events);
   await put(store, conversationDocuments, events);
+  await put(store, lastSentDocuments, events);
   return { store };
 };
 
@@ -126,14 +127,21 @@ describe('messages', () => {
     );
   });
 
-  it('are found by their author', async () => {
-    const reads = await messagesFrom(
-      sent(10n, { chat, author: bob, nonce: 5n }),
-      sent(11n, { chat, author: ada }),
-      sent(12n, { chat: other, author: bob }),
-    );
-    assert.equal((await lastMessageOf(reads, chat, bob))?.id, 10n);
+  it('of which one is the newest of its chat', async () => {
+    const reads = await messagesFrom(sent(10n, { chat }), sent(11n, { chat }), sent(12n, { chat: other }));
     assert.equal((await lastMessage(reads, chat))?.id, 11n);
+  });
+
+  it('are remembered as what their author sent last, also when they are deleted', async () => {
+    const reads = await messagesFrom(
+      sent(10n, { chat, author: bob }),
+      sent(12n, { chat, author: bob }),
+      sent(11n, { chat, author: bob }),
+      sent(13n, { chat: other, author: bob }),
+      deleted(12n, { chat, author: bob }),
+    );
+    assert.deepEqual(await lastSent(reads, chat, bob), { message: 12n, before: 10n, at: now });
+    assert.equal(await lastSent(reads, chat, ada), undefined);
   });
 
   it('that a session has sent are found from the newest back to a time of the log, whatever time their ids have', async () => {
@@ -209,17 +217,32 @@ describe('what somebody has not read', () => {
 
   it('is everything to begin with', async () => {
     const reads = await messagesFrom(fromBob(10n, [ada]), fromBob(11n));
-    assert.deepEqual(await unread(reads, ada, chat), { messages: 2, mentions: 1, marker: undefined });
+    assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), {
+      messages: 2,
+      mentions: 1,
+      marker: undefined,
+    });
   });
 
   it('is what came after the marker', async () => {
     const reads = await marked(await messagesFrom(fromBob(10n, [ada]), fromBob(11n, [ada]), fromBob(12n)), 10n);
-    assert.deepEqual(await unread(reads, ada, chat), { messages: 2, mentions: 1, marker: 10n });
+    assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), { messages: 2, mentions: 1, marker: 10n });
+  });
+
+  it('is nothing anew when their own newest message is deleted', async () => {
+    const events = [fromBob(10n, [ada]), sent(11n, { chat }), fromBob(12n), deleted(11n, { chat })];
+    const reads = await messagesFrom(...events);
+    assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), { messages: 1, mentions: 0, marker: 11n });
+  });
+
+  it('is what came after the floor', async () => {
+    const reads = await marked(await messagesFrom(fromBob(10n), fromBob(11n, [ada]), fromBob(12n, [ada])), 10n);
+    assert.deepEqual(await unread(reads, { chat, user: ada, floor: 11n }), { messages: 1, mentions: 1, marker: 11n });
   });
 
   it('is what came after their own newest message', async () => {
     const reads = await marked(await messagesFrom(fromBob(10n), sent(11n, { chat }), fromBob(12n)), 10n);
-    assert.deepEqual(await unread(reads, ada, chat), { messages: 1, mentions: 0, marker: 11n });
+    assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), { messages: 1, mentions: 0, marker: 11n });
   });
 });
 
@@ -286,7 +309,9 @@ describe('members', () => {
   it('know their communities', async () => {
     const store = await openStore();
     await put(store, membershipsDocuments, [joined(ada)]);
-    assert.deepEqual(await memberships({ store }, ada), [{ community: chess, roles: [] }]);
+    assert.deepEqual(await memberships({ store }, ada), [
+      { community: chess, roles: [], joined: snowflakeOf({ at: now, node: 0, counter: 0 }) - 1n },
+    ]);
     assert.deepEqual(await memberships({ store }, bob), []);
   });
 });

@@ -1,4 +1,12 @@
-import { byKind, chatKindOf, membersNamedBy, parseChatKey, type ByChatKind, type ChatKey } from '../../kernel/chat.js';
+import {
+  byKind,
+  chatKindOf,
+  membersNamedBy,
+  parseChatKey,
+  type ByChatKind,
+  type ChatKey,
+  type ChatOf,
+} from '../../kernel/chat.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
@@ -47,8 +55,28 @@ export const rulesOver = (world: World): ViewerPermissions => {
         group: () => false,
       });
     },
+    unreadFloorIn: (key) =>
+      byKind<FloorOf>(parseChatKey(key), {
+        channel: (chat) => channelFloors(world, chat),
+        direct: () => noFloor,
+        self: () => noFloor,
+        group: () => noFloor,
+      }),
     connectedMembers: (community) => (world.community(community) === undefined ? [] : world.connectedIn(community)),
     viewersOf: (chat) => viewers[chatKindOf(chat)](world, chat),
+  };
+};
+
+type FloorOf = (user: UserId) => bigint;
+const noFloor: FloorOf = () => 0n;
+
+const channelFloors = (world: World, { community, channel }: ChatOf<'channel'>): FloorOf => {
+  const document = world.community(community);
+  if (document === undefined) return noFloor;
+  const { unreadFloor } = rulesOfCommunity(document);
+  return (user) => {
+    const membership = world.membership(community, user);
+    return membership === undefined ? 0n : unreadFloor(channel, membership, user);
   };
 };
 

@@ -8,6 +8,7 @@ import {
 } from '../../kernel/permissions.js';
 import type { CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
+import { unreadFloorsOf, type UnreadFloors } from '../../projections/unread/unreadFloor.js';
 import type { MemberPermissions } from '../contract/viewerPermissions.js';
 
 /** What follows from one version of a community. Computed on first use and kept for as long as that version is. */
@@ -19,6 +20,7 @@ export interface CommunityPermissions {
   inChannel(channel: ChannelId, membership: Membership, user: UserId): bigint;
   /** Those that count: the category's while the channel follows it. */
   overrides(channel: ChannelId): readonly Override[];
+  readonly unreadFloor: UnreadFloors;
 }
 
 /** Documents are values that never change, so what was computed of one is true for as long as the document is around. */
@@ -65,6 +67,7 @@ const rulesOf = (community: CommunityDocument): CommunityPermissions => {
   };
   return {
     overrides,
+    unreadFloor: unreadFloorsOf(community),
     has: (channel) => channels.has(channel),
     member: (membership, user) => {
       const known = told.get(membership);

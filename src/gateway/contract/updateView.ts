@@ -26,6 +26,16 @@ export interface UpdateView {
   seeing(user: UserId): Promise<Iterable<UserId>>;
   /** How much each of them has not read, as of this event, in their order. Loads the counts of viewers not seen before. */
   unreadCounts(chat: ChatKey, viewers: Iterable<UserId>): Promise<readonly number[]>;
+  /**
+   * Whether there was something to read for the author of this event's message right before they sent it, so that
+   * sending moved their marker past it. True also where that is not known any more; false for an author without a
+   * session on this node.
+   */
+  hadUnread(sent: {
+    readonly chat: ChatKey;
+    readonly author: UserId;
+    readonly message: MessageId;
+  }): boolean | Promise<boolean>;
   /** How many messages after their marker `user` has not read, as of this event. */
   unread(chat: ChatKey, user: UserId): Promise<UnreadCounts>;
 }

@@ -32,6 +32,11 @@ export interface ViewerPermissions {
     channel: ChannelId,
   ): readonly { readonly role: RoleId; readonly pos: bigint; readonly neg: bigint }[];
   maySee(chat: ChatKey, user: UserId): boolean;
+  /**
+   * Up to which id nothing in the chat counts as unread for a user who sees it: what was sent before they joined, or
+   * before the channel was shown to them. 0n for none.
+   */
+  unreadFloorIn(chat: ChatKey): (user: UserId) => bigint;
   /** Users with a session on this node who are members. */
   connectedMembers(community: CommunityId): Iterable<UserId>;
   /** Users with a session on this node who may see the chat. */

@@ -1,4 +1,5 @@
 import { NotifPrefs, type ConversationInit, type PermissionOverridesInit } from '../../gen/types.js';
+import type { UpdateConversationLastReadInit } from '../../gen/updates.js';
 import { byKind, parseChatKey, peerOf, type ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { chatRefFor } from '../contract/chatRefs.js';
@@ -22,6 +23,18 @@ export const conversationFor = (shown: ShownConversation): ConversationInit => (
   permissions: shown.permissions,
   notifPrefs: NotifPrefs.DEFAULT,
   unreadMentionsCount: shown.unread.mentions,
+});
+
+/** How far a user has read a chat. */
+export const lastReadFor = (
+  chat: ChatKey,
+  user: UserId,
+  { messages, mentions, marker }: UnreadCounts,
+): UpdateConversationLastReadInit => ({
+  chatRef: chatRefFor(chat, user),
+  lastReadMessageId: marker,
+  unreadCount: messages,
+  unreadMentionsCount: mentions,
 });
 
 /** Lists are sorted by the last message, so a chat without any stands where it was made. Ids of all kinds are in one order. */

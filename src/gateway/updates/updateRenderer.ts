@@ -17,7 +17,7 @@ import { relevance } from './relevance.js';
 import { documentAsOf } from './documentAsOf.js';
 import { silent } from '../contract/updates.js';
 import { type Delivery } from '../contract/updates.js';
-import { unreadCounts, type LiveUnreadCounts } from './unread/unread.js';
+import { unreadCounts, type LiveUnreadCounts, type SentMessage } from './unread/unread.js';
 import type { Access } from '../contract/viewerPermissions.js';
 import type { PrefetchedUsers, Renderer, UpdateRenderer, UpdateView } from '../contract/updateView.js';
 
@@ -61,7 +61,7 @@ export const liveUpdateRenderer = (
   const folded = (event: Recorded): readonly Delivery[] | Promise<readonly Delivery[]> => {
     const { before, ready } = access.apply(event);
     memory.conversations.apply(event);
-    unread.apply(event);
+    const authorsUnread = unread.apply(event);
     const render = renderers.get(event.type) ?? silent;
     const view: UpdateView = {
       before,
@@ -72,6 +72,7 @@ export const liveUpdateRenderer = (
         return documents === undefined ? foldedAsOf(type, key, event) : documents.get(key);
       },
       seeing: (user) => access.seeing(user),
+      hadUnread: (sent) => hadUnread(memory, sent, authorsUnread),
       unreadCounts: unread.countsOfAll,
       unread: unread.counts,
     };
@@ -93,6 +94,15 @@ export const liveUpdateRenderer = (
     },
   };
   return { renderer, access };
+};
+
+const hadUnread = (
+  { access, unread }: Pick<Memory, 'access' | 'unread'>,
+  sent: SentMessage,
+  inMemory: number | undefined,
+): boolean | Promise<boolean> => {
+  if (inMemory !== undefined) return inMemory > 0;
+  return access.isConnected(sent.author) && unread.countBefore(sent).then((count) => count !== 0);
 };
 
 /** The event that is being told. */
@@ -135,6 +145,7 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
     await caughtUp();
     return needs.peersOf(user);
   };
+  const access = liveAccess({ ...cached, peersOf });
   return {
     ...cached,
     live: new Map<string, LiveDocuments<unknown>>([
@@ -143,8 +154,13 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
       [types.users.name, cached.users],
       [types.conversations.name, cached.conversations],
     ]),
-    access: liveAccess({ ...cached, peersOf }),
-    unread: unreadCounts({ reads: needs.unread, caughtUp, position: () => readModels.position() }),
+    access,
+    unread: unreadCounts({
+      reads: needs.unread,
+      floorIn: (chat) => access.now.unreadFloorIn(chat),
+      caughtUp,
+      position: () => readModels.position(),
+    }),
   };
 };
 

@@ -1,6 +1,7 @@
+import { overridesIn } from '../../domain/communities/channelTree.js';
 import type { RoleId } from '../../kernel/ids.js';
-import { channelPermissions, communityPermissions, has, type Override } from '../../kernel/permissions.js';
-import type { CommunityDocument } from './documents.js';
+import { channelPermissions, communityPermissions, has } from '../../kernel/permissions.js';
+import type { ChannelRecord, CommunityDocument } from './documents.js';
 
 /** How one role bears on the sight of one channel. A member sees it when a role forces, or one shows and none hides. */
 export type RoleSight = {
@@ -15,13 +16,12 @@ export type RoleSight = {
 /** Role 0, which every member has. */
 export const everybody = 0n as RoleId;
 
-type Rules = Pick<CommunityDocument, 'id' | 'roles' | 'defaultPermissions'>;
-
-/** Of a channel in which these overrides count. Administrators are above it. */
+/** Of one channel of the community. Administrators are above it. */
 export const sightIn = (
-  { id, roles, defaultPermissions }: Rules,
-  overrides: readonly Override[],
+  { id, roles, channels, defaultPermissions }: CommunityDocument,
+  channel: ChannelRecord,
 ): ((role: RoleId) => RoleSight) => {
+  const overrides = overridesIn(channels, channel);
   // An override for everybody may be under the community's own id.
   const alias = id as bigint as RoleId;
   const forEverybody = overrides.filter(({ role }) => role === everybody || role === alias);

@@ -33,7 +33,7 @@ const channelWithTimes = (change: Change, was: ChannelRecord, channel: ChannelRe
   const { before, after, moment } = change;
   const [former, current] = [overridesIn(before.channels, was), overridesIn(after.channels, channel)];
   if (former === current && before.roles === after.roles) return channel;
-  const [sightBefore, sightAfter] = [sightIn(before, former), sightIn(after, current)];
+  const [sightBefore, sightAfter] = [sightIn(before, was), sightIn(after, channel)];
   const times = new Map((channel.sight ?? []).map((time) => [time.role, time]));
   for (const role of concerned(change, new Set([...former, ...current].map((override) => override.role)))) {
     const time = timesAfter(times.get(role) ?? { role }, sightBefore(role), sightAfter(role), moment);

@@ -5,7 +5,7 @@ import type { Personal } from '../../kernel/personal.js';
 
 /**
  * Key: the message's id, in decimal. A deleted message has no document.
- * Indexes: `history` [chat, id]; `byAuthor` [chat, author, id]; `mentions` [user, chat, id] for each user named in it;
+ * Indexes: `history` [chat, id]; `mentions` [user, chat, id] for each user named in it;
  * `bySession` [session, id] of those that were sent with a nonce.
  */
 export type MessageDocument = {
@@ -29,3 +29,16 @@ export type MessageDocument = {
  * are counted by adding up a few hundred numbers. Key: see `countKey`.
  */
 export type MessageCountDocument = { readonly messages: number };
+
+/**
+ * The newest message that an author ever sent to a chat. Key: `<chat>.<author>`. Deletions leave it as it is, so that a
+ * read marker does not move back, and a deleted message does not shorten slow mode.
+ */
+export type LastSentDocument = {
+  /** The highest id. */
+  readonly message: MessageId;
+  /** The highest id before that one; absent for the first message. */
+  readonly before?: MessageId;
+  /** When the log took the latest message in. */
+  readonly at: Millis;
+};

@@ -1,10 +1,11 @@
 import { messageStreams, type MessageEvent } from '../../domain/messages/events.js';
+import type { ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf, Recorded } from '../../kernel/event.js';
-import type { MessageId, SessionId } from '../../kernel/ids.js';
+import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
 import { none, removed, unchanged, whenThere, type Making } from '../runner/foldHelpers.js';
 import { countKeys } from './countKey.js';
-import type { MessageCountDocument, MessageDocument } from './documents.js';
+import type { LastSentDocument, MessageCountDocument, MessageDocument } from './documents.js';
 
 export const messageKey = (message: MessageId): string => message.toString();
 
@@ -14,7 +15,7 @@ const ofMessage = ({ data }: { readonly data: { readonly message: MessageId } })
 
 export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   name: 'messages',
-  version: 2,
+  version: 3,
   keys: {
     MessageSent: ofMessage,
     MessageEdited: ofMessage,
@@ -24,7 +25,6 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   foldsFromFirstAndLatest: true,
   indexes: {
     history: ({ chat, id }) => [[chat, id]],
-    byAuthor: ({ chat, author, id }) => [[chat, author, id]],
     mentions: ({ mentions, chat, id }) => mentions.map((user) => [user, chat, id]),
     bySession: ({ session, id }) => (session === undefined ? [] : [[session, id]]),
   },
@@ -81,4 +81,30 @@ export const messageCountDocuments: DocumentType<MessageCountDocument, MessageEv
     MessageEdited: unchanged,
     MessageDeleted: whenThere(({ messages }) => (messages > 1 ? { messages: messages - 1 } : undefined)),
   },
+};
+
+export const lastSentKey = (chat: ChatKey, author: UserId): string => `${chat}.${author.toString()}`;
+
+export const lastSentDocuments: DocumentType<LastSentDocument, MessageEvent> = {
+  name: 'lastSent',
+  version: 1,
+  keys: {
+    MessageSent: ({ data }) => [lastSentKey(data.chat, data.author)],
+    MessageEdited: none,
+    MessageDeleted: none,
+  },
+  streams: 'log',
+  indexes: {},
+  evolve: {
+    MessageSent: (last, { data, at }) => sentAfter(last, data.message, at),
+    MessageEdited: unchanged,
+    MessageDeleted: unchanged,
+  },
+};
+
+/** Two nodes may write to the log in another order than that of their ids. */
+const sentAfter = (last: LastSentDocument | undefined, message: MessageId, at: Millis): LastSentDocument => {
+  if (last === undefined) return { message, at };
+  const latest = at > last.at ? at : last.at;
+  return message > last.message ? { message, before: last.message, at: latest } : { ...last, at: latest };
 };

@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
-import { countIn, documentsIn, documentsOf, scanned, type Reads } from '../reading/queries.js';
+import { countIn, documentOf, documentsIn, documentsOf, scanned, type Reads } from '../reading/queries.js';
 import {
   coarsest,
   coarsestSpansMax,
@@ -12,8 +12,8 @@ import {
   spansPerSpan,
   type Level,
 } from './countKey.js';
-import type { MessageDocument } from './documents.js';
-import { messageCountDocuments, messageDocuments, messageKey } from './fold.js';
+import type { LastSentDocument, MessageDocument } from './documents.js';
+import { lastSentDocuments, lastSentKey, messageCountDocuments, messageDocuments, messageKey } from './fold.js';
 
 /** In the order of `ids`; those that were deleted are left out. */
 export const messagesById = (reads: Reads, ids: readonly MessageId[]): Promise<readonly MessageDocument[]> =>
@@ -71,15 +71,9 @@ const older = (
 export const lastMessage = async (reads: Reads, chat: ChatKey): Promise<MessageDocument | undefined> =>
   (await older(reads, chat, undefined, 1))[0];
 
-/** The newest message of one author in the chat that is not deleted. */
-export const lastMessageOf = async (
-  reads: Reads,
-  chat: ChatKey,
-  author: UserId,
-): Promise<MessageDocument | undefined> => {
-  const range = { index: 'byAuthor', within: [chat, author], order: 'descending', limit: 1 } as const;
-  return (await documentsIn(reads, messageDocuments, range))[0];
-};
+/** What the author sent last to the chat, deleted or not; undefined when there never was anything. */
+export const lastSent = (reads: Reads, chat: ChatKey, author: UserId): Promise<LastSentDocument | undefined> =>
+  documentOf(reads, lastSentDocuments, lastSentKey(chat, author));
 
 /** A session that comes has sent little of late, most of the time; one that has sent much is read in larger pages. */
 const sentFirstPage = 20;

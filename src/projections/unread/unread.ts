@@ -1,27 +1,43 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { lastMessageOf, mentionCountAfter, messagesAfter } from '../messages/queries.js';
+import { lastSent, mentionCountAfter, messagesAfter } from '../messages/queries.js';
 import { readMarker } from '../reads/queries.js';
 import type { Reads } from '../reading/queries.js';
+
+/** One viewer of one chat. */
+export type ChatViewer = {
+  readonly chat: ChatKey;
+  readonly user: UserId;
+  /** Messages up to this id do not count for the viewer, because they were sent before the chat was shown to them; 0 for none. */
+  readonly floor: bigint;
+};
 
 export type UnreadState = {
   /** Messages by others after the marker that are not deleted. Exact. */
   readonly messages: number;
   /** Those among them that name the user. */
   readonly mentions: number;
-  /** The larger of what the user said to have read and their own newest message: sending reads all that came before. */
+  /**
+   * The largest of how far the user said to have read, their own newest message, deleted or not, and the floor: sending
+   * reads all that came before. It never moves back. Need not be the id of a message.
+   */
   readonly marker: MessageId | undefined;
 };
 
-export const unread = async (reads: Reads, user: UserId, chat: ChatKey): Promise<UnreadState> => {
-  const [said, own] = await Promise.all([readMarker(reads, user, chat), lastMessageOf(reads, chat, user)]);
-  const marker = larger(said, own?.id);
+/** Reads the same few documents and keys however many messages there are. */
+export const unread = async (reads: Reads, { chat, user, floor }: ChatViewer): Promise<UnreadState> => {
+  const [said, own] = await Promise.all([readMarker(reads, user, chat), lastSent(reads, chat, user)]);
+  const marker = highestMarker(said, own?.message, floor);
   const [messages, mentions] = await Promise.all([
-    messagesAfter(reads, chat, marker ?? 0n),
+    messagesAfter(reads, chat, marker),
     mentionCountAfter(reads, user, chat, marker),
   ]);
-  return { messages, mentions, marker };
+  return { messages, mentions, marker: marker === noMessage ? undefined : marker };
 };
 
-const larger = (one: MessageId | undefined, other: MessageId | undefined): MessageId | undefined =>
-  one === undefined || (other !== undefined && other > one) ? other : one;
+/** Before every message. */
+export const noMessage = 0n as MessageId;
+
+export const highestMarker = (...markers: readonly (bigint | undefined)[]): MessageId =>
+  // Where all ids up to one are read, that one is a marker whether or not it is a message's.
+  markers.reduce((one: bigint, other = noMessage) => (other > one ? other : one), noMessage) as MessageId;

@@ -11,13 +11,14 @@ import {
   spansPerSpan,
   type Level,
 } from '../messages/countKey.js';
-import type { MessageDocument } from '../messages/documents.js';
-import { messageCountDocuments, messageDocuments } from '../messages/fold.js';
-import { history, lastMessageOf } from '../messages/queries.js';
+import type { LastSentDocument, MessageDocument } from '../messages/documents.js';
+import { lastSentDocuments, lastSentKey, messageCountDocuments, messageDocuments } from '../messages/fold.js';
+import { history, lastSent } from '../messages/queries.js';
 import { countIn, scanned, type Reads } from '../reading/queries.js';
 import type { ReadMarkerDocument } from '../reads/documents.js';
 import { readMarkerDocuments, readMarkerKey } from '../reads/fold.js';
-import { unread, type UnreadState } from './unread.js';
+import { readMarker } from '../reads/queries.js';
+import { highestMarker, unread, type ChatViewer, type UnreadState } from './unread.js';
 
 /** What the unread counts of many viewers of one chat are made from. */
 export interface UnreadReads {
@@ -26,27 +27,52 @@ export interface UnreadReads {
     chat: ChatKey,
     limit: number,
   ) => Promise<readonly Pick<MessageDocument, 'id' | 'author' | 'mentions'>[]>;
-  /** How far these users said to have read, in their order. */
-  readonly markers: (chat: ChatKey, users: readonly UserId[]) => Promise<readonly (MessageId | undefined)[]>;
-  /** The author's newest message that is not deleted. */
-  readonly newestBy: (chat: ChatKey, author: UserId) => Promise<MessageId | undefined>;
+  /** How far these users have read, in their order: the later of what they said and of what they ever sent. */
+  readonly markers: (chat: ChatKey, users: readonly UserId[]) => Promise<readonly MessageId[]>;
+  /**
+   * How many messages were there for the author to read right before they sent this one, which is in the read models.
+   * Undefined when they have sent others since, because then it is not known any more how far they had read.
+   */
+  readonly unreadBefore: (viewer: ChatViewer, sent: MessageId) => Promise<number | undefined>;
   /** How many messages that are not deleted have an id above the one and not above the other. */
   readonly between: (chat: ChatKey, above: bigint, upTo: bigint) => Promise<number>;
-  readonly unread: (chat: ChatKey, user: UserId) => Promise<UnreadState>;
+  readonly unread: (viewer: ChatViewer) => Promise<UnreadState>;
 }
 
 export const unreadReads = (reads: Reads): UnreadReads => ({
   newest: (chat, limit) => history(reads, chat, { limit }),
-  markers: async (chat, users) => {
-    const keys = users.map((user) => readMarkerKey(user, chat));
-    const found = await reads.store.getMany(collectionOf(readMarkerDocuments), keys);
-    // What this collection holds was put there by the fold of its type.
-    return found.map(({ document }) => (document as ReadMarkerDocument | undefined)?.message);
-  },
-  newestBy: async (chat, author) => (await lastMessageOf(reads, chat, author))?.id,
+  markers: (chat, users) => markersOf(reads, chat, users),
+  unreadBefore: (viewer, sent) => unreadBefore(reads, viewer, sent),
   between: (chat, above, upTo) => messagesBetween(reads, chat, above, upTo),
-  unread: (chat, user) => unread(reads, user, chat),
+  unread: (viewer) => unread(reads, viewer),
 });
+
+const markersOf = async (reads: Reads, chat: ChatKey, users: readonly UserId[]): Promise<readonly MessageId[]> => {
+  const [said, own] = await Promise.all([
+    reads.store.getMany(
+      collectionOf(readMarkerDocuments),
+      users.map((user) => readMarkerKey(user, chat)),
+    ),
+    reads.store.getMany(
+      collectionOf(lastSentDocuments),
+      users.map((user) => lastSentKey(chat, user)),
+    ),
+  ]);
+  // Each of the collections holds what the fold of its type put there, and both documents name a message.
+  const idIn = (stored: { readonly document?: unknown } | undefined): MessageId | undefined =>
+    (stored?.document as ReadMarkerDocument | LastSentDocument | undefined)?.message;
+  return users.map((_, place) => highestMarker(idIn(said[place]), idIn(own[place])));
+};
+
+const unreadBefore = async (
+  reads: Reads,
+  { chat, user, floor }: ChatViewer,
+  sent: MessageId,
+): Promise<number | undefined> => {
+  const [said, own] = await Promise.all([readMarker(reads, user, chat), lastSent(reads, chat, user)]);
+  if (own?.message !== sent) return undefined;
+  return messagesBetween(reads, chat, highestMarker(said, own.before, floor), sent - 1n);
+};
 
 /**
  * Bounded in work however many there are: the finest spans of both ends message by message, and whole spans between

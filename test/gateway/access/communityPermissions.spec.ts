@@ -98,7 +98,7 @@ const byDocument = (document: CommunityDocument, roles: readonly RoleId[]): Effe
   Object.fromEntries(
     document.channels.map(({ id }) => [
       id.toString(),
-      rulesOfCommunity(document).inChannel(id, { community, roles }, member),
+      rulesOfCommunity(document).inChannel(id, { community, roles, joined: 0n }, member),
     ]),
   );
 

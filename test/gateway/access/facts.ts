@@ -13,6 +13,7 @@ export const general = 201n as ChannelId;
 export const staff = 202n as ChannelId;
 export const helper = 300n as RoleId;
 export const admin = 301n as RoleId;
+export const muted = 302n as RoleId;
 export const everybody = 0n as RoleId;
 
 /** Founded by ann, with a category and the text channels `general` and `staff` at the top level. */
@@ -83,9 +84,17 @@ export const override = (
   type: 'OverrideSet',
   data: { community: guild, channel, role: id, pos, neg, by: ann },
 });
+export const overrideRemoved = (channel: ChannelId, id: RoleId): AnyEvent => ({
+  type: 'OverrideRemoved',
+  data: { community: guild, channel, role: id, by: ann },
+});
 export const movedUnder = (channel: ChannelId, parent: ChannelId): AnyEvent => ({
   type: 'ChannelsArranged',
   data: { community: guild, places: [{ channel, position: 0, parent }], by: ann },
+});
+export const channelMovedOut = (channel: ChannelId): AnyEvent => ({
+  type: 'ChannelsArranged',
+  data: { community: guild, places: [{ channel, position: 9 }], by: ann },
 });
 /** Made under the category, so that it follows it. */
 export const channelUnderCategory = (channel: ChannelId): AnyEvent => ({

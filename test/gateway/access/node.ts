@@ -69,8 +69,9 @@ export const nodeOf = async (): Promise<Node> => {
       await commit(store, event);
     }
   };
+  const momentOf = momentsOf();
   const append = async (event: AnyEvent): Promise<void> => {
-    events.push(await appended({ log, codec, sealer }, event, events.length));
+    events.push(await appended({ log, codec, sealer, moment: momentOf(event) }, event, events.length));
   };
 
   const readModels = { reached: project, position: () => events[progress.projected - 1]?.position ?? beforeAll };
@@ -111,6 +112,16 @@ export const nodeOf = async (): Promise<Node> => {
     renderWith: (other) => {
       render = other;
     },
+  };
+};
+
+/** Moments as on one node: the ids of all messages that are sent later are above them. */
+const momentsOf = () => {
+  let highest = 0n;
+  return (event: AnyEvent): bigint => {
+    const moment = highest;
+    if (event.type === 'MessageSent' && event.data.message > highest) highest = event.data.message;
+    return moment;
   };
 };
 
@@ -175,11 +186,15 @@ const rendererOver = (
 type Place = { readonly log: EventLog; readonly codec: EventCodec; readonly sealer: Sealer };
 
 /** Stores the event as the `index`-th of the log, and reads it back. */
-const appended = async ({ log, codec, sealer }: Place, event: AnyEvent, index: number): Promise<Recorded> => {
+const appended = async (
+  { log, codec, sealer, moment }: Place & { readonly moment: bigint },
+  event: AnyEvent,
+  index: number,
+): Promise<Recorded> => {
   const envelope = {
     id: `00000000-0000-5000-8000-${index.toString().padStart(12, '0')}`,
     stream: streamOf(event),
-    metadata: { $correlationId: 'c', $causationId: 'c', command: 'Test' },
+    metadata: { $correlationId: 'c', $causationId: 'c', command: 'Test', moment: moment.toString() },
     period: '202601',
   };
   let written = codec.write(event, envelope);

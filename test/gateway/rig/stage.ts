@@ -162,6 +162,7 @@ export const nobodySees: ViewerPermissions = {
   member: () => undefined,
   inChannel: () => 0n,
   overrides: () => [],
+  unreadFloorIn: () => () => 0n,
   maySee: () => false,
   connectedMembers: () => nothingSeen,
   viewersOf: () => nothingSeen,

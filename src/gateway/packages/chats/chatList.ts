@@ -50,10 +50,11 @@ export const chatAnswer = async (
   const { key: chat, channel, community } = seen;
   // Before the first wait: the rules may be others after it.
   const permissions = permissionsIn(needs, seen, viewer);
+  const floor = needs.access.now.unreadFloorIn(chat)(viewer);
   const [last, document, counts] = await Promise.all([
     lastMessage(needs.reads, chat),
     community === undefined ? conversation(needs.reads, chat) : undefined,
-    unread(needs.reads, viewer, chat),
+    unread(needs.reads, { chat, user: viewer, floor }),
   ]);
   const lastId = last?.id ?? (document && sortIdOf(document));
   return {
@@ -86,9 +87,10 @@ const lastMessagesIn = async (
   return [...known, ...looked.filter((message) => message !== undefined)];
 };
 
+// Conversations are those of people: of a chat in which somebody takes part, they have seen everything.
 const listed = async ({ reads }: Needs, document: ConversationDocument, viewer: UserId): Promise<ConversationInit> => {
   const { chat } = document;
-  const counts = await unread(reads, viewer, chat);
+  const counts = await unread(reads, { chat, user: viewer, floor: 0n });
   return conversationFor({ chat, viewer, lastMessage: sortIdOf(document), unread: counts });
 };
 

@@ -2,11 +2,11 @@ import { communities } from '../../../domain/communities/decide.js';
 import { joiningId, members } from '../../../domain/members/decide.js';
 import type { CommunityUserInfoInit } from '../../../gen/communities.js';
 import type { CommunityInit } from '../../../gen/types.js';
-import { channelChat, type ChatKey } from '../../../kernel/chat.js';
+import { channelChat } from '../../../kernel/chat.js';
 import { isRejection } from '../../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import { memberships } from '../../../projections/members/queries.js';
-import { unread } from '../../../projections/unread/unread.js';
+import { unread, type ChatViewer } from '../../../projections/unread/unread.js';
 import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/community.js';
 import { done, type Handlers } from '../../contract/handlers.js';
@@ -61,7 +61,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
       seen.push(...seenBy(needs.access.now, community, user));
     }
     const infos: CommunityUserInfoInit[] = [];
-    for (const { id, chats } of seen) infos.push({ communityId: id, ...(await unreadIn(needs, chats, user)) });
+    for (const { id, chats } of seen) infos.push({ communityId: id, ...(await unreadIn(needs, chats)) });
     return { communities: { communities: seen.map(({ community }) => community), communityUserInfo: infos } };
   },
 
@@ -76,7 +76,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
 });
 
 /** Taken from the rules in one go, because the counting takes waits. */
-type Seen = { readonly id: CommunityId; readonly community: CommunityInit; readonly chats: readonly ChatKey[] };
+type Seen = { readonly id: CommunityId; readonly community: CommunityInit; readonly chats: readonly ChatViewer[] };
 
 const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId): readonly Seen[] => {
   const document = rules.community(id);
@@ -84,16 +84,18 @@ const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId): readon
   if (document === undefined || member === undefined) return [];
   const chats = document.channels
     .filter(({ id: channel, kind }) => kind !== 'category' && rules.inChannel(id, channel, user) !== 0n)
-    .map((channel) => channelChat(id, channel.id));
+    .map((channel) => {
+      const chat = channelChat(id, channel.id);
+      return { chat, user, floor: rules.unreadFloorIn(chat)(user) };
+    });
   return [{ id, community: communityFor(document, member), chats }];
 };
 
 const unreadIn = async (
   { reads }: CommunityNeeds,
-  chats: readonly ChatKey[],
-  user: UserId,
+  chats: readonly ChatViewer[],
 ): Promise<{ readonly unreadCount: number; readonly unreadMentionCount: number }> => {
-  const counts = await inBatches(chats, (chat) => unread(reads, user, chat));
+  const counts = await inBatches(chats, (viewed) => unread(reads, viewed));
   return {
     unreadCount: counts.reduce((sum, { messages }) => sum + messages, 0),
     unreadMentionCount: counts.reduce((sum, { mentions }) => sum + mentions, 0),

@@ -6,7 +6,7 @@ import { messageDocuments, messageKey } from '../../../projections/messages/fold
 import { membersNamedBy, type ChatKey } from '../../../kernel/chat.js';
 import type { EventOf, Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
-import { conversationFor } from '../../rendering/conversation.js';
+import { conversationFor, lastReadFor } from '../../rendering/conversation.js';
 import { chatRefFor, isCalledAlike } from '../../contract/chatRefs.js';
 import { messageFor, messageSentFor } from '../../rendering/message.js';
 import { erasedUser, userFor } from '../../rendering/user.js';
@@ -23,7 +23,7 @@ export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEve
     if (first(viewers) === undefined) return [];
     const place = { event, view, viewers };
     const [began, created] = await Promise.all([begun(place, statusOf), told(place, statusOf)]);
-    return [...began, ...created];
+    return [...began, ...created, ...(await readBySending(place))];
   },
 
   MessageEdited: async ({ data: { chat, message: id } }, view) => {
@@ -75,6 +75,14 @@ const countsOf = (viewer: UserId, viewers: Iterable<UserId>, counts: readonly nu
 };
 
 const countField = (channelUnreadCount: number): UpdateInit => ({ messageCreated: { channelUnreadCount } });
+
+/** A message that moves its author's marker past something unread is told to the other sessions of the author as such. */
+const readBySending = async ({ event, view, viewers }: Sent): Promise<readonly Delivery[]> => {
+  const { chat, author } = event.data;
+  if (!(await view.hadUnread(event.data)) || !Array.from(viewers).includes(author)) return [];
+  const counts = await view.unread(chat, author);
+  return [{ audience: [author], update: { conversationLastRead: lastReadFor(chat, author, counts) } }];
+};
 
 /** A direct chat that begins with this message is told first: an update about a chat that a client does not know is lost on it. */
 const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {

@@ -1,5 +1,6 @@
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
+import { noMessage } from '../../../projections/unread/unread.js';
 
 export type CountedMessage = {
   readonly id: MessageId;
@@ -8,12 +9,10 @@ export type CountedMessage = {
   readonly mentions: readonly UserId[];
 };
 
-/** Before every message. */
-export const noMessage = 0n as MessageId;
-
 /**
- * What some viewers of one chat have not read: messages above their marker that are not deleted. A marker is the later
- * of how far they said to have read and their own newest message, so above it there is none of their own.
+ * What some viewers of one chat have not read: messages above their marker that are not deleted. A marker is the latest
+ * of how far they said to have read, their own newest message and the floor below which nothing counts for them, so above
+ * it there is none of their own. No marker ever moves back.
  *
  * Each message raises one number for all, `total`; of a viewer is kept what to subtract from it. Of the newest messages
  * the ids are kept as well, so that a marker that moves among them, and a message deleted there, are counted without
@@ -27,20 +26,23 @@ export interface ChatUnread {
   count(): number;
   /** In the order of `viewers`, a list that never changes; undefined when there is one whom it does not know. */
   unreadOfAll(viewers: readonly UserId[]): readonly number[] | undefined;
+  /** The list that `unreadOfAll` was asked for last, while none of its viewers has come or gone since. */
+  isListed(viewers: readonly UserId[]): boolean;
   /** Undefined for whom it does not know. */
   unreadOf(viewer: UserId): number | undefined;
   /** How many of those name the viewer. Undefined also for a marker below the floor. */
   mentionsOf(viewer: UserId): number | undefined;
   markerOf(viewer: UserId): MessageId | undefined;
-  /** The newest message of each author among the newest. */
-  newestByAuthor(): ReadonlyMap<UserId, MessageId>;
   enter(viewer: UserId, read: ReadSoFar): void;
   drop(viewer: UserId): void;
 
-  /** Events come in log order; `at` is where. */
-  sent(message: CountedMessage, at: Position): void;
+  /**
+   * Events come in log order; `at` is where. Answers how much the author had not read right before, 0 when this does
+   * not move their marker; undefined for an author whom it does not know, and for a message that was counted already.
+   */
+  sent(message: CountedMessage, at: Position): number | undefined;
   edited(message: MessageId, mentions: readonly UserId[]): void;
-  deleted(message: Pick<CountedMessage, 'id' | 'author'>, at: Position): void;
+  deleted(message: MessageId, at: Position): void;
   markerMoved(viewer: UserId, to: MessageId): void;
 }
 
@@ -95,6 +97,10 @@ class CountedChat implements ChatUnread {
     return this.listed.viewers.map(({ subtract }) => this.total - subtract);
   }
 
+  isListed(list: readonly UserId[]): boolean {
+    return this.listed?.list === list;
+  }
+
   unreadOf(viewer: UserId): number | undefined {
     const known = this.viewers.get(viewer);
     return known === undefined ? undefined : this.total - known.subtract;
@@ -111,10 +117,6 @@ class CountedChat implements ChatUnread {
     return this.viewers.get(viewer)?.marker;
   }
 
-  newestByAuthor(): ReadonlyMap<UserId, MessageId> {
-    return new Map(this.messages.map(({ id, author }) => [author, id]));
-  }
-
   enter(viewer: UserId, { marker, older, asOf }: ReadSoFar): void {
     this.listed = undefined;
     this.viewers.set(viewer, { marker, subtract: this.total - this.newestAbove(marker) - older, asOf });
@@ -125,13 +127,16 @@ class CountedChat implements ChatUnread {
     if (this.viewers.delete(viewer)) this.listed = undefined;
   }
 
-  sent(message: CountedMessage, at: Position): void {
+  sent(message: CountedMessage, at: Position): number | undefined {
     const { id, author } = message;
+    const before = this.unreadOf(author);
     if (id <= this.floor) this.changedBelow(id, at);
-    else if (!this.insert(message)) return;
+    else if (!this.insert(message)) return undefined;
     const own = this.viewers.get(author);
-    if (own !== undefined && own.marker < id) this.move(author, own, id);
+    const moves = own !== undefined && own.marker < id;
+    if (moves) this.move(author, own, id);
     if (this.messages.length > newestMessagesMax) this.shrink();
+    return own === undefined || moves ? before : 0;
   }
 
   edited(id: MessageId, mentions: readonly UserId[]): void {
@@ -140,7 +145,7 @@ class CountedChat implements ChatUnread {
     if (message?.id === id) this.messages[place] = { ...message, mentions };
   }
 
-  deleted({ id, author }: Pick<CountedMessage, 'id' | 'author'>, at: Position): void {
+  deleted(id: MessageId, at: Position): void {
     const place = this.placeOf(id);
     if (this.messages[place]?.id === id) {
       this.messages.splice(place, 1);
@@ -148,8 +153,6 @@ class CountedChat implements ChatUnread {
     } else if (id <= this.floor) {
       this.changedBelow(id, at);
     }
-    // Their marker falls back to whatever came before it.
-    if (this.viewers.get(author)?.marker === id) this.drop(author);
   }
 
   markerMoved(viewer: UserId, to: MessageId): void {

@@ -4,7 +4,8 @@ import type { ChatKey } from '../../../kernel/chat.js';
 import type { EventOf, Position, Recorded } from '../../../kernel/event.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
 import type { UnreadReads } from '../../../projections/unread/unreadReads.js';
-import { chatUnread, noMessage, type ChatUnread } from './chatUnread.js';
+import { highestMarker, noMessage } from '../../../projections/unread/unread.js';
+import { chatUnread, type ChatUnread } from './chatUnread.js';
 import type { UnreadCounts } from '../../contract/updateView.js';
 
 /**
@@ -14,7 +15,13 @@ import type { UnreadCounts } from '../../contract/updateView.js';
 export interface LiveUnreadCounts {
   readonly holds: (chat: ChatKey) => boolean;
   readonly folds: (type: string) => boolean;
-  readonly apply: (event: Recorded) => void;
+  /**
+   * Of a message it answers how much its author had not read right before, where that is in memory: 0 when they had read
+   * all of it.
+   */
+  readonly apply: (event: Recorded) => number | undefined;
+  /** The same from the read model, in which the message must be; undefined where that does not say it. */
+  readonly countBefore: (sent: SentMessage) => Promise<number | undefined>;
   /** In the order of the viewers. */
   readonly countsOfAll: (chat: ChatKey, viewers: Iterable<UserId>) => Promise<readonly number[]>;
   readonly counts: (chat: ChatKey, user: UserId) => Promise<UnreadCounts>;
@@ -22,8 +29,13 @@ export interface LiveUnreadCounts {
   readonly forget: (user: UserId) => void;
 }
 
+/** A message that has just been sent. */
+export type SentMessage = { readonly chat: ChatKey; readonly author: UserId; readonly message: MessageId };
+
 export type UnreadNeeds = {
   readonly reads: UnreadReads;
+  /** Up to which id nothing counts for the viewer, as of the event that is being told; 0 for none. */
+  readonly floorIn: (chat: ChatKey) => (viewer: UserId) => bigint;
   /** Resolves once the read model has in it all events told so far, the present one included. */
   readonly caughtUp: () => Promise<void>;
   /** All events up to here are in the read model. */
@@ -38,7 +50,7 @@ const newestReadMin = 32;
 const newestReadMax = 256;
 const readsAtOnceMax = 16;
 
-export const unreadCounts = ({ reads, caughtUp, position }: UnreadNeeds): LiveUnreadCounts => {
+export const unreadCounts = ({ reads, floorIn, caughtUp, position }: UnreadNeeds): LiveUnreadCounts => {
   // A Map keeps the order of insertion: the first is the one that was used least recently.
   const chats = new Map<ChatKey, ChatUnread>();
   const chatsOf = new Map<UserId, Set<ChatKey>>();
@@ -54,7 +66,7 @@ export const unreadCounts = ({ reads, caughtUp, position }: UnreadNeeds): LiveUn
     const asOf = position();
     const counts = use(chat, chats.get(chat) ?? (await firstCounts(reads, chat, viewers.length)));
     const missing = viewers.filter((viewer) => !counts.has(viewer));
-    await enterAll({ reads, chat, counts, asOf }, missing);
+    await enterAll({ reads, floorIn, chat, counts, asOf }, missing);
     for (const viewer of missing) {
       const theirs = chatsOf.get(viewer);
       if (theirs === undefined) chatsOf.set(viewer, new Set([chat]));
@@ -68,9 +80,15 @@ export const unreadCounts = ({ reads, caughtUp, position }: UnreadNeeds): LiveUn
     holds: (chat) => chats.has(chat),
     folds: (type) => lines.has(type),
     apply: (event) => lines.get(event.type)?.(event),
+    countBefore: async ({ chat, author, message }) => {
+      const viewer = { chat, user: author, floor: floorIn(chat)(author) };
+      await caughtUp();
+      return reads.unreadBefore(viewer, message);
+    },
     countsOfAll: async (chat, viewers) => {
       const list: readonly UserId[] = isList(viewers) ? viewers : [...viewers];
       const known = chats.get(chat);
+      if (known !== undefined && !known.isListed(list)) raise(known, floorIn(chat), list);
       const counts = known?.unreadOfAll(list);
       if (known !== undefined && counts !== undefined) {
         use(chat, known);
@@ -81,42 +99,63 @@ export const unreadCounts = ({ reads, caughtUp, position }: UnreadNeeds): LiveUn
     },
     counts: async (chat, user) => {
       const known = chats.get(chat);
+      if (known !== undefined) raise(known, floorIn(chat), [user]);
       const messages = known?.unreadOf(user);
       const mentions = known?.mentionsOf(user);
       if (messages !== undefined && mentions !== undefined)
         return { messages, mentions, marker: known?.markerOf(user) };
       await caughtUp();
-      return reads.unread(chat, user);
+      return reads.unread({ chat, user, floor: floorIn(chat)(user) });
     },
     forget: (user) => {
-      for (const chat of chatsOf.get(user) ?? []) {
-        const counts = chats.get(chat);
-        counts?.drop(user);
-        if (counts?.count() === 0) chats.delete(chat);
-      }
+      for (const chat of chatsOf.get(user) ?? []) drop(chats, chat, user);
       chatsOf.delete(user);
     },
   };
+};
+
+/**
+ * A viewer who was counted before may have lost and regained sight of the chat since. The list of viewers is another one
+ * then, so nothing has to be looked at while it is the same.
+ */
+const raise = (known: ChatUnread, floorOf: (viewer: UserId) => bigint, viewers: readonly UserId[]): void => {
+  for (const viewer of viewers) known.markerMoved(viewer, highestMarker(floorOf(viewer)));
+};
+
+const drop = (chats: Map<ChatKey, ChatUnread>, chat: ChatKey, user: UserId): void => {
+  const counts = chats.get(chat);
+  counts?.drop(user);
+  if (counts?.count() === 0) chats.delete(chat);
 };
 
 // Anything else may give others the next time.
 const isList = (viewers: Iterable<UserId>): viewers is readonly UserId[] => Array.isArray(viewers);
 
 type Lines<E extends MessageEvent | ReadEvent> = {
-  readonly [Type in E['type']]: (event: Recorded<EventOf<E, Type>>) => void;
+  readonly [Type in E['type']]: (event: Recorded<EventOf<E, Type>>) => number | undefined;
 };
 
-const linesOver = (chats: ReadonlyMap<ChatKey, ChatUnread>): ReadonlyMap<string, (event: Recorded) => void> => {
+type AnyLine = (event: Recorded) => number | undefined;
+
+const linesOver = (chats: ReadonlyMap<ChatKey, ChatUnread>): ReadonlyMap<string, AnyLine> => {
   const lines: Lines<MessageEvent | ReadEvent> = {
     MessageSent: ({ data: { chat, message, author, mentions }, position }) =>
       chats.get(chat)?.sent({ id: message, author, mentions }, position),
-    MessageEdited: ({ data: { chat, message, mentions } }) => chats.get(chat)?.edited(message, mentions),
-    MessageDeleted: ({ data: { chat, message, author }, position }) =>
-      chats.get(chat)?.deleted({ id: message, author }, position),
-    MarkerMoved: ({ data: { chat, user, message } }) => chats.get(chat)?.markerMoved(user, message),
+    MessageEdited: ({ data: { chat, message, mentions } }) => {
+      chats.get(chat)?.edited(message, mentions);
+      return undefined;
+    },
+    MessageDeleted: ({ data: { chat, message }, position }) => {
+      chats.get(chat)?.deleted(message, position);
+      return undefined;
+    },
+    MarkerMoved: ({ data: { chat, user, message } }) => {
+      chats.get(chat)?.markerMoved(user, message);
+      return undefined;
+    },
   };
   // Each line stands under the type of its own events.
-  return new Map(Object.entries(lines) as readonly [string, (event: Recorded) => void][]);
+  return new Map(Object.entries(lines) as readonly [string, AnyLine][]);
 };
 
 /** One read serves all viewers who have read up to somewhere in it. */
@@ -133,43 +172,41 @@ const firstCounts = async (reads: UnreadReads, chat: ChatKey, viewers: number): 
   );
 };
 
-type Entering = {
-  readonly reads: UnreadReads;
+type Entering = Pick<UnreadNeeds, 'reads' | 'floorIn'> & {
   readonly chat: ChatKey;
   readonly counts: ChatUnread;
   readonly asOf: Position;
 };
 
-const enterAll = async ({ reads, chat, counts, asOf }: Entering, viewers: readonly UserId[]): Promise<void> => {
+const enterAll = async (entering: Entering, viewers: readonly UserId[]): Promise<void> => {
   if (viewers.length === 0) return;
-  const said = await reads.markers(chat, viewers);
-  const own = counts.newestByAuthor();
-  const behind: { readonly viewer: UserId; readonly marker: MessageId }[] = [];
+  const { reads, chat, counts, asOf } = entering;
+  const floorOf = entering.floorIn(chat);
+  const read = await reads.markers(chat, viewers);
+  const markers = viewers.map((viewer, place) => highestMarker(read[place], floorOf(viewer)));
+  const older = await olderAbove(entering, new Set(markers.filter((marker) => marker < counts.floor)));
   for (const [place, viewer] of viewers.entries()) {
-    const marker = maxMarker(said[place], own.get(viewer));
-    if (marker >= counts.floor) counts.enter(viewer, { marker, older: 0, asOf });
-    else behind.push({ viewer, marker });
+    const marker = markers[place] ?? noMessage;
+    counts.enter(viewer, { marker, older: older.get(marker) ?? 0, asOf });
   }
-  // Many have read nothing yet, or stopped at the same message: they share one count.
-  const older = sharedReads((marker: MessageId) => reads.between(chat, marker, counts.floor));
-  await inParallel(behind, async ({ viewer, marker }) => {
-    const from = maxMarker(marker, await reads.newestBy(chat, viewer));
-    counts.enter(viewer, { marker: from, older: await older(from), asOf });
+};
+
+/**
+ * How many messages there are above each of these markers and not above the floor. Viewers who stopped at the same
+ * message share one count. Newcomers have a marker each, but few messages between two of them: so only what lies between
+ * one marker and the next is counted, and each message once.
+ */
+const olderAbove = async (
+  { reads, chat, counts }: Pick<Entering, 'reads' | 'chat' | 'counts'>,
+  markers: ReadonlySet<MessageId>,
+): Promise<ReadonlyMap<MessageId, number>> => {
+  const downwards = [...markers].sort((one, other) => (one > other ? -1 : 1));
+  const parts = new Map<MessageId, number>();
+  await inParallel([...downwards.entries()], async ([place, marker]) => {
+    parts.set(marker, await reads.between(chat, marker, downwards[place - 1] ?? counts.floor));
   });
-};
-
-const maxMarker = (one: MessageId | undefined, other: MessageId | undefined): MessageId => {
-  const [first, second] = [one ?? noMessage, other ?? noMessage];
-  return first > second ? first : second;
-};
-
-const sharedReads = <Key, T>(read: (key: Key) => Promise<T>): ((key: Key) => Promise<T>) => {
-  const known = new Map<Key, Promise<T>>();
-  return (key) => {
-    const shared = known.get(key) ?? read(key);
-    known.set(key, shared);
-    return shared;
-  };
+  let sum = 0;
+  return new Map(downwards.map((marker) => [marker, (sum += parts.get(marker) ?? 0)]));
 };
 
 const inParallel = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {

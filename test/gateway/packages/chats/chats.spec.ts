@@ -147,6 +147,15 @@ describe('marking a chat as read', () => {
     const own = await send(bob, general);
     assert.deepEqual(await unreadOf(bob, general), [0, own]);
   });
+  it('stays done when the message that did it is deleted', async () => {
+    await send(ada, general);
+    const own = await send(bob, general);
+    const answer = await send(ada, general);
+    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [own] }, ada);
+    assert.deepEqual(await unreadOf(bob, general), [1, own]);
+    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [answer] }, ada);
+    assert.deepEqual(await unreadOf(bob, general), [0, own]);
+  });
   it('is refused for no message and for what one does not see', async () => {
     assert.equal(await mark(bob, general, 0n), 'INVALID_ARGUMENT');
     assert.equal(await mark(bob, hidden, 5n), 'CHAT_NOT_FOUND');

@@ -89,6 +89,25 @@ describe('GetCommunities', () => {
     assert.deepEqual(await seenBy(town.bob), [{ owner: false, permissions: usualPermissions }]);
     assert.deepEqual(await seenBy(town.cleo), []);
   });
+  it('counts nothing from before the joining, nor from before the channel was shown', async () => {
+    const town = await settledTown();
+    await write(town, town.general, [town.cleo]);
+    await town.must(town.cleo, 'authUseInvite', { code: town.code });
+    const unreadOf = async () => {
+      const { communities } = await town.must(town.cleo, 'communitiesGetCommunities', {});
+      const [info] = communities.communityUserInfo ?? [];
+      return [info?.unreadCount, info?.unreadMentionCount];
+    };
+    assert.deepEqual(await unreadOf(), [0, 0]);
+    await write(town, town.general, [town.cleo]);
+    assert.deepEqual(await unreadOf(), [1, 1]);
+    const everybody = { communityId: town.community, channelId: town.general, roleId: 0n as never };
+    const permissions = { pos: 0n, neg: 2n };
+    await town.must(town.ada, 'communitiesCreateChannelOverride', { ...everybody, permissions });
+    await write(town, town.general, [town.cleo]);
+    await town.must(town.ada, 'communitiesDeleteChannelOverride', everybody);
+    assert.deepEqual(await unreadOf(), [0, 0]);
+  });
   it('sums up what is unread in the channels that the reader sees', async () => {
     const town = await settledTown();
     await town.must(town.ada, 'communitiesCreateChannel', { communityId: town.community, name: 'secret', type: 0 });
@@ -126,7 +145,7 @@ describe('GetChannels', () => {
     assert.deepEqual(conversations?.[0], {
       chatRef: { channel: { communityId: town.community, channelId: town.general } },
       lastMessageId: message,
-      lastReadMessageId: undefined,
+      lastReadMessageId: town.rules().unreadFloorIn(channelChat(town.community, town.general))(town.bob),
       unreadCount: 1,
       permissions: { pos: 0n, neg: 0n },
       notifPrefs: NotifPrefs.DEFAULT,

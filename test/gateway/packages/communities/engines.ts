@@ -14,7 +14,11 @@ import { communityDocuments } from '../../../../src/projections/communities/fold
 import { inviteDocuments } from '../../../../src/projections/invites/fold.js';
 import type { MembershipsDocument } from '../../../../src/projections/members/documents.js';
 import { memberDocuments, membershipsDocuments } from '../../../../src/projections/members/fold.js';
-import { messageCountDocuments, messageDocuments } from '../../../../src/projections/messages/fold.js';
+import {
+  lastSentDocuments,
+  messageCountDocuments,
+  messageDocuments,
+} from '../../../../src/projections/messages/fold.js';
 import { readMarkerDocuments } from '../../../../src/projections/reads/fold.js';
 import type { UserDocument } from '../../../../src/projections/users/documents.js';
 import { userDocuments } from '../../../../src/projections/users/fold.js';
@@ -28,6 +32,7 @@ const types = [
   { type: forRunner(userDocuments), indexes: userDocuments.indexes },
   { type: forRunner(messageDocuments), indexes: messageDocuments.indexes },
   { type: forRunner(messageCountDocuments), indexes: messageCountDocuments.indexes },
+  { type: forRunner(lastSentDocuments), indexes: lastSentDocuments.indexes },
   { type: forRunner(readMarkerDocuments), indexes: readMarkerDocuments.indexes },
 ] as const;
 

@@ -218,6 +218,7 @@ const viewOf = (before: ViewerPermissions, after: ViewerPermissions, { users: pe
   user: (user) => people.get(user.toString()),
   documentAsOf: () => undefined,
   seeing: () => Promise.resolve([]),
+  hadUnread: () => false,
   unreadCounts: (_, viewers) => Promise.resolve(Array.from(viewers, () => 0)),
   unread: () => Promise.resolve({ messages: 0, mentions: 0, marker: undefined }),
 });

@@ -63,7 +63,7 @@ describe('a message in a channel', () => {
     await node.told();
     await send(ada, general, { clientId: 77n });
     const told = await node.told();
-    assert.deepEqual(kinds(told), [['messageCreated', ada, bob]]);
+    assert.deepEqual(kinds(told).slice(0, 1), [['messageCreated', ada, bob]]);
     const { update, perRecipient } = told[0] ?? assert.fail('nothing was told');
     assert.deepEqual(perRecipient?.counts, [0, 1]);
     assert.deepEqual(perRecipient.countField(5), { messageCreated: { channelUnreadCount: 5 } });
@@ -106,7 +106,7 @@ describe('a message in a direct chat', () => {
   });
   it('that goes on tells only of the message, to each side by the name of the other', async () => {
     await send(dora, dm(bob));
-    const told = await node.told();
+    const told = (await node.told()).filter(({ update }) => 'messageCreated' in update);
     const names = told.map(({ audience, update }) => [
       [...audience],
       'messageCreated' in update ? update.messageCreated.message?.chatRef : undefined,
@@ -153,6 +153,55 @@ describe('what happens to a message', () => {
       messageIds: [messageId],
     });
     assert.equal(told.length, 2);
+  });
+});
+
+describe('a message of somebody who had not read everything', () => {
+  const lastRead = async () =>
+    seen(await node.told()).flatMap(({ audience, update }) =>
+      'conversationLastRead' in update ? [{ audience, ...(update['conversationLastRead'] as object) }] : [],
+    );
+  const readBy = (user: UserId, messageId: MessageId) => [
+    { audience: [user], chatRef: general, lastReadMessageId: messageId, unreadCount: 0, unreadMentionsCount: 0 },
+  ];
+
+  it('moves their marker, which they are told once, behind the message', async () => {
+    await send(bob, general);
+    await send(ada, general);
+    await node.told();
+    const messageId = await send(bob, general);
+    await send(bob, general);
+    assert.deepEqual(await lastRead(), readBy(bob, messageId));
+  });
+  it('is told as such also by a node that has counted nothing yet', async () => {
+    await send(ada, general);
+    const other = here.node();
+    await other.connect(bob);
+    await other.told();
+    const messageId = await send(bob, general);
+    const told = seen(await other.told());
+    assert.deepEqual(
+      told.map(({ audience, update }) => [Object.keys(update).join(), ...audience]),
+      [
+        ['messageCreated', bob],
+        ['conversationLastRead', bob],
+      ],
+    );
+    assert.deepEqual(told[1]?.update['conversationLastRead'], {
+      chatRef: general,
+      lastReadMessageId: messageId,
+      unreadCount: 0,
+      unreadMentionsCount: 0,
+    });
+  });
+  it('is nothing new to a node that has counted nothing, when they had read everything', async () => {
+    const deleted = await send(bob, general);
+    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [deleted] }, bob);
+    const other = here.node();
+    await other.connect(bob);
+    await other.told();
+    await send(bob, general);
+    assert.deepEqual(kinds(await other.told()), [['messageCreated', bob]]);
   });
 });
 

@@ -16,7 +16,11 @@ import { inBatches } from '../inBatches.js';
 import type { CommunityNeeds } from '../needs.js';
 
 /** A channel and the viewer's rights in it, taken from the rules in one go because the rest takes waits. */
-type Seen = { readonly channel: ChannelRecord; readonly permissions: ReturnType<typeof difference> };
+type Seen = {
+  readonly channel: ChannelRecord;
+  readonly permissions: ReturnType<typeof difference>;
+  readonly floor: bigint;
+};
 type Activity = { readonly last: MessageDocument | undefined; readonly unread: UnreadState };
 
 /** What a member sees of the channels of a community, with where they are in each of them. */
@@ -27,9 +31,9 @@ export const channelsSeen = async (
 ): Promise<ChannelsInit> => {
   const seen = seenBy(access.now, community, viewer);
   const talks = seen.filter(({ channel }) => channel.kind !== 'category');
-  const activities = await inBatches(talks, async ({ channel }): Promise<Activity> => {
+  const activities = await inBatches(talks, async ({ channel, floor }): Promise<Activity> => {
     const chat = channelChat(community, channel.id);
-    const [last, counts] = await Promise.all([lastMessage(reads, chat), unread(reads, viewer, chat)]);
+    const [last, counts] = await Promise.all([lastMessage(reads, chat), unread(reads, { chat, user: viewer, floor })]);
     return { last, unread: counts };
   });
   const conversations = talks.map((talk, index) => conversationOf(community, talk, activities[index]));
@@ -46,7 +50,9 @@ const seenBy = (rules: ViewerPermissions, community: CommunityId, viewer: UserId
   const granted = rules.member(community, viewer)?.permissions ?? 0n;
   return (rules.community(community)?.channels ?? []).flatMap((channel) => {
     const effective = rules.inChannel(community, channel.id, viewer);
-    return effective === 0n ? [] : [{ channel, permissions: difference(granted, effective) }];
+    if (effective === 0n) return [];
+    const floor = rules.unreadFloorIn(channelChat(community, channel.id))(viewer);
+    return [{ channel, permissions: difference(granted, effective), floor }];
   });
 };
 

@@ -2,7 +2,7 @@ import { reject, type Rejection } from '../../../../kernel/decider.js';
 import { ages } from '../../../../kernel/ages.js';
 import type { MessageId } from '../../../../kernel/ids.js';
 import { has } from '../../../../kernel/permissions.js';
-import { lastMessageOf } from '../../../../projections/messages/queries.js';
+import { lastSent } from '../../../../projections/messages/queries.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
 import type { SeenChat } from '../../../access/chatAccess.js';
 import type { Call } from '../../../contract/call.js';
@@ -32,11 +32,11 @@ export const slowmode = (reads: Reads): Slowmode => {
   const taken = async (call: Call, { key: chat }: SeenChat, seconds: number): Promise<SendPermit | Rejection> => {
     const { user } = call.caller;
     await call.upToDateWithLog('messages');
-    const newest = await lastMessageOf(reads, chat, user);
+    const last = await lastSent(reads, chat, user);
     // From here on without a wait: whoever looks next sees this turn.
     const name = `${chat} ${user.toString()}`;
     const before = permits.get(name);
-    const sinceSent = newest && messageAges.of(newest.id.toString(), newest.sentAt, call);
+    const sinceSent = last && messageAges.of(last.message.toString(), last.at, call);
     const sincePermit = before === undefined ? undefined : call.monotonic - before;
     const waitMillis = seconds * 1000 - Math.min(sinceSent ?? Infinity, sincePermit ?? Infinity);
     if (waitMillis > 0) return { ...reject('SLOWMODE'), retryAfterSeconds: Math.ceil(waitMillis / 1000) };

@@ -162,6 +162,14 @@ describe('sending a message', () => {
       here.clock.at += (slowSeconds - 10) * 1000;
       assert.ok((await node.send(bob, { chatRef: slow, message: 'two' })) > 0n);
     });
+    it('waits also after a message that was deleted', async () => {
+      here.clock.at += slowSeconds * 1000;
+      const messageId = await node.send(bob, { chatRef: slow, message: 'gone' });
+      await node.get('messagesDeleteMessage', { chatRef: slow, messageIds: [messageId] }, bob);
+      const other = here.node();
+      const answer = await other.ask('messagesSendMessage', { chatRef: slow, message: 'again' }, other.call(bob));
+      assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds });
+    });
     it('waits on another node as well', async () => {
       here.clock.at += slowSeconds * 1000;
       await node.send(bob, { chatRef: slow, message: 'here' });
