@@ -242,6 +242,17 @@ describe('giving up keys', () => {
   });
 });
 
+/** Memberships note the moment of the joining now, and `lastSent` is new: unread counts begin and go on by them. */
+const otherThanBefore: readonly string[] = ['memberships', 'lastSent'];
+
+/** By type, in whatever version, without the types that are meant to be others than before. */
+const comparable = (digests: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(digests)
+      .map(([collection, digest]) => [collection.replace(/_v\d+$/, ''), digest] as const)
+      .filter(([type]) => !otherThanBefore.includes(type)),
+  );
+
 describe('a folder of the former release', () => {
   it('gets a name at the first start, and reads as it did', async (t) => {
     const { dataDir, digests, tokens } = formerFolder(t);
@@ -250,18 +261,18 @@ describe('a folder of the former release', () => {
     const types = await typesIn(dataDir);
     assert.equal(types[before.length], 'deployments.DeploymentNamed.v1');
     // Coming back is an event of the account: the session has another device than the one that wrote the folder.
-    const { sessions_v1: _, ...others } = (await documentsIn(dataDir)).digests;
-    const { sessions_v1: __, ...expected } = digests;
+    const { sessions: _, ...others } = comparable((await documentsIn(dataDir)).digests);
+    const { sessions: __, ...expected } = comparable(digests);
     assert.deepEqual(others, expected);
   });
 
   it('without having been asked for anything has the same read models to the letter', async (t) => {
     const { dataDir, digests } = formerFolder(t);
     await (await testServer({ dataDir })).close();
-    assert.deepEqual((await documentsIn(dataDir)).digests, digests);
+    assert.deepEqual(comparable((await documentsIn(dataDir)).digests), comparable(digests));
     rmSync(foldersIn(dataDir).documents, { recursive: true });
     await (await testServer({ dataDir })).close();
-    assert.deepEqual((await documentsIn(dataDir)).digests, digests);
+    assert.deepEqual(comparable((await documentsIn(dataDir)).digests), comparable(digests));
   });
 
   for (const [how, lose] of Object.entries(losses)) {

@@ -102,8 +102,10 @@ export const unreadCounts = ({ reads, floorIn, caughtUp, position }: UnreadNeeds
       if (known !== undefined) raise(known, floorIn(chat), [user]);
       const messages = known?.unreadOf(user);
       const mentions = known?.mentionsOf(user);
-      if (messages !== undefined && mentions !== undefined)
-        return { messages, mentions, marker: known?.markerOf(user) };
+      if (messages !== undefined && mentions !== undefined) {
+        const marker = known?.markerOf(user);
+        return { messages, mentions, marker: marker === noMessage ? undefined : marker };
+      }
       await caughtUp();
       return reads.unread({ chat, user, floor: floorIn(chat)(user) });
     },

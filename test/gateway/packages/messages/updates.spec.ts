@@ -93,7 +93,7 @@ describe('a message in a direct chat', () => {
     assert.deepEqual(chat.chat, {
       chatRef: dm(bob),
       lastMessageId: messageId,
-      lastReadMessageId: 0n,
+      lastReadMessageId: undefined,
       unreadCount: 1,
       permissions: undefined,
       notifPrefs: 3,
