@@ -17,6 +17,7 @@ import { invite } from '../../../projections/invites/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { user } from '../../../projections/users/queries.js';
 import { refusedAnother } from '../communities/membershipsLimit.js';
+import { soonerOrLater } from '../../access/soonerOrLater.js';
 import { userFor } from '../../rendering/user.js';
 import { communityFor } from '../../rendering/community.js';
 import type { Call, OpenCall } from '../../contract/call.js';
@@ -41,7 +42,7 @@ export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
   },
 
   async authUseInvite({ code }, call) {
-    const found = await soonerOrLater(call, () => inviteInto(needs, code));
+    const found = await soonerOrLater(call, invitesRead, () => inviteInto(needs, code));
     return found === undefined ? reject('INVITE_NOT_FOUND') : join(needs, call, found);
   },
 
@@ -63,6 +64,9 @@ export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
     return isRejection(outcome) ? outcome : { createdInvite: { code } };
   },
 });
+
+/** The read models that tell of an invite and of what it leads to. */
+const invitesRead = ['communities', 'invites', 'members', 'users'] as const;
 
 type Invited = { readonly invite: InviteDocument; readonly into: CommunityId };
 
@@ -86,23 +90,12 @@ const communityOf = (chat: ChatKey): CommunityId | undefined =>
 
 const openInvite = async (needs: InviteNeeds, call: OpenCall, code: string): Promise<Invited | undefined> => {
   await call.upToDate('communities', 'invites', 'users');
-  const found = await soonerOrLater(call, () => inviteInto(needs, code));
+  const found = await soonerOrLater(call, invitesRead, () => inviteInto(needs, code));
   return found !== undefined && isOpen(found.invite, call.now) ? found : undefined;
 };
 
 const isOpen = ({ expiresAt, maxUses, uses }: InviteDocument, now: Millis): boolean =>
   (expiresAt === undefined || now < expiresAt) && (maxUses === undefined || uses < maxUses);
-
-/** A code travels from hand to hand faster than the read models follow, and its reader's session knows no position to wait for. */
-const soonerOrLater = async <Found>(
-  call: OpenCall,
-  look: () => Promise<Found | undefined>,
-): Promise<Found | undefined> => {
-  const found = await look();
-  if (found !== undefined) return found;
-  await call.upToDateWithLog('communities', 'invites', 'members', 'users');
-  return look();
-};
 
 const previewed = async (
   { reads, access }: InviteNeeds,
