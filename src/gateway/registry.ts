@@ -107,8 +107,6 @@ export const notBuilt = [
   'stickersGetStickerFiles',
   'stickersGetStickerPack',
   'stickersRemoveStickerFromPack',
-  'usersGetProfile',
-  'usersLookupUsername',
   'voiceDisconnectUser',
   'voiceGetRoomStates',
   'voiceRequestRoom',

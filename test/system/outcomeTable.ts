@@ -1,5 +1,6 @@
 import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
 import { ChannelType, UserStatusStatus } from '../../src/gen/types.js';
+import type { UserId } from '../../src/kernel/ids.js';
 import { permission, type PermissionName } from '../../src/kernel/permissions.js';
 import { anotherOwner, everybody, ownerLogin, type Ground } from './grounds.js';
 import { createChannel, createRole, inChannel, inviteTo, say, withUser } from './places.js';
@@ -85,6 +86,30 @@ const core: readonly Row[] = [
   row('settingsChangeStatus', {
     request: () => ({ status: UserStatusStatus.IDLE }),
     outcomes: anybodyWithASession('()'),
+  }),
+];
+
+const users: readonly Row[] = [
+  row('usersLookupUsername', {
+    request: async ({ people: { other } }) => {
+      await other.do('settingsEditProfile', { username: 'other' });
+      return { username: 'other' };
+    },
+    outcomes: anybodyWithASession('userDetails'),
+  }),
+  row('usersLookupUsername', {
+    about: 'of nobody',
+    request: () => ({ username: 'nobody' }),
+    outcomes: anybodyWithASession(404),
+  }),
+  row('usersGetProfile', {
+    request: ({ people: { other } }) => ({ ref: { userId: other.user }, includeMutuals: true }),
+    outcomes: anybodyWithASession('profile'),
+  }),
+  row('usersGetProfile', {
+    about: 'of nobody',
+    request: () => ({ ref: { userId: 1n as UserId } }),
+    outcomes: anybodyWithASession(404),
   }),
 ];
 
@@ -272,4 +297,12 @@ const messages: readonly Row[] = [
 ];
 
 /** What everybody gets for everything that is built. */
-export const outcomeTable: readonly Row[] = [...core, ...communities, ...channels, ...roles, ...chats, ...messages];
+export const outcomeTable: readonly Row[] = [
+  ...core,
+  ...users,
+  ...communities,
+  ...channels,
+  ...roles,
+  ...chats,
+  ...messages,
+];

@@ -6,6 +6,7 @@ import { eventKinds } from '../../../../src/domain/registry.js';
 import { chatRpcs } from '../../../../src/gateway/packages/chats/rpcs.js';
 import { messageRpcs } from '../../../../src/gateway/packages/messages/rpcs.js';
 import { messageUpdates } from '../../../../src/gateway/packages/messages/updates.js';
+import { userRpcs } from '../../../../src/gateway/packages/users/rpcs.js';
 import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import { readUpdates } from '../../../../src/gateway/packages/reads/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
@@ -41,7 +42,7 @@ import { unreadReads } from '../../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../../src/projections/users/fold.js';
 import { decodeBounded, encode, type Codec } from '../../../../src/wire/codec.js';
 import { openStore } from '../../../projections/setting.js';
-import { plainSealer } from '../../../support/plainSealer.js';
+import { plainSealer, type PlainSealer } from '../../../support/plainSealer.js';
 import { cleo, populate } from './people.js';
 
 type Asked =
@@ -52,7 +53,9 @@ type Asked =
   | 'chatsGetChats'
   | 'chatsGetChat'
   | 'chatsMarkChatRead'
-  | 'chatsSetTyping';
+  | 'chatsSetTyping'
+  | 'usersLookupUsername'
+  | 'usersGetProfile';
 type Request<Name extends Asked> = Rpcs[Name]['requestInit'];
 type Answer<Name extends Asked> = Rpcs[Name]['result'] | Rejection;
 
@@ -72,10 +75,11 @@ export interface Node {
 }
 
 export interface Stage {
-  node(changes?: { readonly log?: EventLog }): Node;
+  node(changes?: Pick<Partial<Place>, 'log' | 'statusOf'>): Node;
   /** The time, and by how much the wall clock is ahead of it. */
   readonly clock: { at: number; ahead: number };
   readonly log: EventLog;
+  readonly sealer: PlainSealer;
   happened(stream: string, ...events: readonly Event[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -116,6 +120,7 @@ export const stage = async (): Promise<Stage> => {
     clock,
     happened,
     log,
+    sealer,
     close: () => following.close(),
     node: (changes = {}) => {
       nodes += 1;
@@ -152,6 +157,8 @@ type Place = {
   readonly number: number;
   readonly now: () => Millis;
   readonly monotonic: () => number;
+  /** What the handlers of users show, where they show it. Everybody is online by default. */
+  readonly statusOf?: StatusOf;
 };
 
 const nodeOf = (place: Place): Node => {
@@ -174,7 +181,11 @@ const nodeOf = (place: Place): Node => {
       posted: (chat: string, user: UserId) => void posted.push([chat, user]),
     },
   };
-  const handlers: Handlers<Asked> = { ...messageRpcs(needs), ...chatRpcs(needs) };
+  const handlers: Handlers<Asked> = {
+    ...messageRpcs(needs),
+    ...chatRpcs(needs),
+    ...userRpcs({ ...needs, statusOf: place.statusOf ?? everybodyIsOnline }),
+  };
   let toldUpTo = beforeAll;
   const pending: Delivery[] = [];
   const tellNext = async (): Promise<void> => {
@@ -234,6 +245,7 @@ const rendererOf = ({ log, codec, sealer, store, following }: Place): ReturnType
   });
 
 const nobodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => undefined));
+const everybodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => ({ status: UserStatusStatus.ONLINE })));
 const onlyCleoIsOnline: Statuses['of'] = (user) =>
   Promise.resolve(user === cleo ? { status: UserStatusStatus.ONLINE } : undefined);
 

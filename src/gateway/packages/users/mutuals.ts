@@ -1,0 +1,42 @@
+import { directChat } from '../../../kernel/chat.js';
+import type { CommunityId, UserId } from '../../../kernel/ids.js';
+import { conversation } from '../../../projections/conversations/queries.js';
+import { memberships } from '../../../projections/members/queries.js';
+import type { Reads } from '../../../projections/reading/queries.js';
+import type { Call } from '../../contract/call.js';
+import type { Access } from '../../contract/viewerPermissions.js';
+
+export type MutualsNeeds = { readonly access: Access; readonly reads: Reads };
+
+/**
+ * The communities in which the caller and the other user are members now, in the order in which the caller joined. At
+ * most as many as one user may be in (`membershipsMax`), and all of the caller's own where the two are the same user.
+ */
+export const mutualCommunities = async (
+  { access, reads }: MutualsNeeds,
+  call: Call,
+  other: UserId,
+): Promise<readonly CommunityId[]> => {
+  const { user } = call.caller;
+  await call.upToDate('members');
+  const joined = (await memberships(reads, user)).map(({ community }) => community);
+  await call.accessUpToDate();
+  const loads = joined.map((community) => access.load(community, [user, other]));
+  await Promise.all(loads.filter((load) => load !== undefined));
+  // The read model only names the candidates, because a member may have left since, and a community may be deleted.
+  const isMember = (community: CommunityId, one: UserId): boolean => access.now.member(community, one) !== undefined;
+  return joined.filter((community) => isMember(community, user) && isMember(community, other));
+};
+
+/**
+ * Whether the caller may know the presence of the other user: with a community or a direct chat in common, as for the
+ * updates (`Access.seeing`). That list of all who may know is not asked for, because it names every connected member of
+ * up to `membershipsMax` communities, and of direct chats only the latest.
+ */
+export const maySeeStatus = async (needs: MutualsNeeds, call: Call, other: UserId): Promise<boolean> => {
+  const { user } = call.caller;
+  if (user === other) return true;
+  await call.upToDate('conversations');
+  if ((await conversation(needs.reads, directChat(user, other))) !== undefined) return true;
+  return (await mutualCommunities(needs, call, other)).length > 0;
+};

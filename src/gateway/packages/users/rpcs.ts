@@ -1,0 +1,55 @@
+import { reject } from '../../../kernel/decider.js';
+import { usernameKeyed } from '../../../kernel/username.js';
+import type { Reads } from '../../../projections/reading/queries.js';
+import type { UserDocument } from '../../../projections/users/documents.js';
+import { user } from '../../../projections/users/queries.js';
+import { soonerOrLater } from '../../access/soonerOrLater.js';
+import type { UniqueNames } from '../../access/uniqueNames.js';
+import type { Call } from '../../contract/call.js';
+import type { Handlers } from '../../contract/handlers.js';
+import type { Access } from '../../contract/viewerPermissions.js';
+import { shownText, userFor, type StatusOf } from '../../rendering/user.js';
+import { maySeeStatus, mutualCommunities } from './mutuals.js';
+import { profileFor, usernameAsked } from './wire.js';
+
+export type UserNeeds = {
+  readonly access: Access;
+  readonly reads: Reads;
+  readonly names: Pick<UniqueNames, 'nameOf' | 'holderOf'>;
+  readonly statusOf: StatusOf;
+};
+
+export const userRpcs = (needs: UserNeeds): Handlers<'usersLookupUsername' | 'usersGetProfile'> => ({
+  async usersLookupUsername({ username }, call) {
+    const found = await userNamed(needs, call, username);
+    if (found === undefined) return reject('USER_NOT_FOUND');
+    const [status] = await needs.statusOf([found.id]);
+    // Asked after the status was fetched, because the caller may lose sight of the user in between.
+    const shown = (await maySeeStatus(needs, call, found.id)) ? status : undefined;
+    return { userDetails: { user: userFor(found, shown) } };
+  },
+
+  async usersGetProfile({ ref, includeMutuals }, call) {
+    if (ref === undefined) return reject('INVALID_ARGUMENT', 'no user is named');
+    await call.upToDate('users');
+    const found = await soonerOrLater(call, ['users'], () => user(needs.reads, ref.userId));
+    if (found === undefined) return reject('USER_NOT_FOUND');
+    const mutual = includeMutuals ? await mutualCommunities(needs, call, found.id) : [];
+    return { profile: profileFor(found, mutual) };
+  },
+});
+
+/** A claim on a username may be older or younger than the profile that carries it, so both are asked. */
+const userNamed = async ({ names, reads }: UserNeeds, call: Call, typed: string): Promise<UserDocument | undefined> => {
+  const username = usernameAsked(typed);
+  if (username === undefined) return undefined;
+  const holder = await names.holderOf(names.nameOf('username', username));
+  if (holder === undefined) return undefined;
+  const carrier = async (): Promise<UserDocument | undefined> => {
+    const found = await user(reads, holder);
+    const carried = shownText(found?.username);
+    return carried !== undefined && usernameKeyed(carried) === username ? found : undefined;
+  };
+  await call.upToDate('users');
+  return soonerOrLater(call, ['users'], carrier);
+};
