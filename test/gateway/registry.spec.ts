@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { identityEvents, keyCountEvents } from '../../src/domain/deployments/events.js';
 import { eventKinds } from '../../src/domain/registry.js';
 import { reservationEvents } from '../../src/domain/reservations/events.js';
 import { notBuilt, prefetchedUsers, updateTable, type UpdateNeeds } from '../../src/gateway/registry.js';
@@ -13,7 +14,8 @@ const needs: UpdateNeeds = { statusOf: unasked, rememberedStatusOf: unasked, loa
 
 describe('the registry of packages', () => {
   // Of reservations nobody is told: they are how a name is kept for one account, and the account tells of the name.
-  const untold = new Set<string>(Object.keys(reservationEvents));
+  // Deployments concern the operator alone.
+  const untold = new Set([reservationEvents, identityEvents, keyCountEvents].flatMap((events) => Object.keys(events)));
   const told = eventKinds.map(({ type }): string => type).filter((type) => !untold.has(type));
 
   it('says of every event what clients are told', () => {
