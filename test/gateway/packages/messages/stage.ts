@@ -181,11 +181,7 @@ const nodeOf = (place: Place): Node => {
       posted: (chat: string, user: UserId) => void posted.push([chat, user]),
     },
   };
-  const handlers: Handlers<Asked> = {
-    ...messageRpcs(needs),
-    ...chatRpcs(needs),
-    ...userRpcs({ ...needs, statusOf: place.statusOf ?? everybodyIsOnline }),
-  };
+  const handlers = handlersOf(needs, place.statusOf);
   let toldUpTo = beforeAll;
   const pending: Delivery[] = [];
   const tellNext = async (): Promise<void> => {
@@ -224,6 +220,16 @@ const nodeOf = (place: Place): Node => {
   };
   return node;
 };
+
+type HandlersNeeds = Parameters<typeof messageRpcs>[0] &
+  Parameters<typeof chatRpcs>[0] &
+  Parameters<typeof userRpcs>[0];
+
+const handlersOf = (needs: HandlersNeeds, statusOf: StatusOf = everybodyIsOnline): Handlers<Asked> => ({
+  ...messageRpcs(needs),
+  ...chatRpcs(needs),
+  ...userRpcs({ ...needs, statusOf }),
+});
 
 const rendererOf = ({ log, codec, sealer, store, following }: Place): ReturnType<typeof liveUpdateRenderer> =>
   liveUpdateRenderer({
