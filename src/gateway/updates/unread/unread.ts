@@ -100,12 +100,8 @@ export const unreadCounts = ({ reads, floorIn, caughtUp, position }: UnreadNeeds
     counts: async (chat, user) => {
       const known = chats.get(chat);
       if (known !== undefined) raise(known, floorIn(chat), [user]);
-      const messages = known?.unreadOf(user);
-      const mentions = known?.mentionsOf(user);
-      if (messages !== undefined && mentions !== undefined) {
-        const marker = known?.markerOf(user);
-        return { messages, mentions, marker: marker === noMessage ? undefined : marker };
-      }
+      const counted = known && countsIn(known, user);
+      if (counted !== undefined) return counted;
       await caughtUp();
       return reads.unread({ chat, user, floor: floorIn(chat)(user) });
     },
@@ -122,6 +118,13 @@ export const unreadCounts = ({ reads, floorIn, caughtUp, position }: UnreadNeeds
  */
 const raise = (known: ChatUnread, floorOf: (viewer: UserId) => bigint, viewers: readonly UserId[]): void => {
   for (const viewer of viewers) known.markerMoved(viewer, highestMarker(floorOf(viewer)));
+};
+
+/** Undefined for a viewer whom it does not know, or not far enough back. */
+const countsIn = (known: ChatUnread, user: UserId): UnreadCounts | undefined => {
+  const [messages, mentions, marker] = [known.unreadOf(user), known.mentionsOf(user), known.markerOf(user)];
+  if (messages === undefined || mentions === undefined) return undefined;
+  return { messages, mentions, marker: marker === noMessage ? undefined : marker };
 };
 
 const drop = (chats: Map<ChatKey, ChatUnread>, chat: ChatKey, user: UserId): void => {
