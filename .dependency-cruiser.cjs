@@ -91,7 +91,7 @@ const gatewayRows = [
       '^src/gateway/packages/$1/',
       // The number of memberships is bounded where somebody joins, and invites let people join.
       '^src/gateway/packages/communities/membershipsLimit\\.ts$',
-      ...npm('tr46', 'validator'),
+      ...npm('emoji-regex', 'tr46', 'validator'),
     ]),
     from: { path: '^src/gateway/packages/([^/]+)/', pathNot: tokens },
   },
@@ -251,6 +251,7 @@ const exclusive = [
   driver('mongodb', '^src/adapters/.*[mM]ongo'),
   driver('ioredis', '^src/adapters/.*[rR]edis'),
   driver('@eventstore/db-client', '^src/adapters/.*[eE]ventStoreDb'),
+  driver('emoji-regex', '^src/gateway/packages/reactions/emoji\\.ts$'),
   driver('@node-rs/argon2', '^src/adapters/.*[aA]rgon2'),
   driver('tr46', '/emailAddress\\.ts$'),
   driver('validator', '/emailAddress\\.ts$'),
