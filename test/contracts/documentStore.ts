@@ -4,6 +4,7 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   Fenced,
+  removalsPerCommitMax,
   type AbsentDocument,
   type DocumentStore,
   type DocumentWrite,
@@ -45,6 +46,7 @@ export const documentStoreContract = (
     indexes(withStore, options);
     scans(withStore);
     commits(withStore);
+    removals(withStore);
     fences(withStore);
     owners(makeStore, options);
     if (options.keeps) reopening(makeStore);
@@ -503,6 +505,87 @@ const commits = (withStore: WithStore): void => {
  * refused one after the other writes nothing on any engine; only commits that overlap may, where there are no
  * transactions, and the last test says what must hold then.
  */
+const removals = (withStore: WithStore): void => {
+  const many = Array.from({ length: removalsPerCommitMax + 1 }, (_, at) => `m.${at.toString().padStart(5, '0')}`);
+  const range = (collection: string, index: string): IndexRange => ({
+    collection,
+    index,
+    within: [],
+    order: 'ascending',
+    limit: 10,
+  });
+
+  it('removes the documents under a prefix and no others, with their positions', () =>
+    withStore(async (store, collection) => {
+      const keys = ['12', '12.', '12.1', '12.2', '12/', '121', '13', '1'];
+      await store.commit([...keys.map((key) => put(collection, key, 5n, key)), remove(collection, '12.3', 5n)], []);
+      // What stands under a removed key is removed with the others.
+      assert.equal(await store.removePrefix(collection, '12.'), 4);
+      const left = await store.scan({ collection, prefix: '', limit: 100 });
+      assert.deepEqual(keysOf(left), ['1', '12', '12/', '121', '13']);
+      for (const key of ['12.', '12.1', '12.3']) {
+        assert.deepEqual(await store.get(collection, key), { key, position: 0n });
+      }
+      assert.equal(await store.removePrefix(collection, '12.'), 0);
+    }));
+
+  it('removes their index entries, however many each has', () =>
+    withStore(async (store, collection) => {
+      const entries = { byRank: [[1], [2], [3]], byWord: [['a'], ['b']] };
+      const writes = ['12.1', '12.2', '13.1'].map((key) => indexed(put(collection, key, 5n, key), entries));
+      await store.commit(writes, []);
+      assert.equal(await store.removePrefix(collection, '12.'), 2);
+      for (const [index, keys] of [
+        ['byRank', 3],
+        ['byWord', 2],
+      ] as const) {
+        assert.deepEqual(keysOf(await store.range(range(collection, index))), Array<string>(keys).fill('13.1'));
+        assert.equal(await store.count(range(collection, index)), keys);
+      }
+      await store.commit([indexed(put(collection, '12.1', 3n, 'new'), { byRank: [[7]] })], []);
+      assert.deepEqual(keysOf(await store.range({ ...range(collection, 'byRank'), after: 3 })), ['12.1']);
+      assert.deepEqual(keysOf(await store.range({ ...range(collection, 'byRank'), before: 2 })), ['13.1']);
+    }));
+
+  it('removes the first thousand of them at once, and the rest when it is asked again', () =>
+    withStore(async (store, collection) => {
+      await store.commit([...many.map((key) => put(collection, key, 1n, key)), put(collection, 'n', 1n, 'n')], []);
+      assert.equal(await store.removePrefix(collection, 'm.'), removalsPerCommitMax);
+      assert.deepEqual(keysOf(await store.scan({ collection, prefix: '', limit: 10 })), [many.at(-1), 'n']);
+      assert.equal(await store.removePrefix(collection, 'm.'), 1);
+      assert.deepEqual(keysOf(await store.scan({ collection, prefix: '', limit: 10 })), ['n']);
+    }));
+
+  it('comes in the order in which it was asked for among commits', () =>
+    withStore(async (store, collection) => {
+      const [, removed] = await Promise.all([
+        store.commit([put(collection, 'a.1', 1n, 'first')], []),
+        store.removePrefix(collection, 'a.'),
+        store.commit([put(collection, 'a.2', 2n, 'second')], []),
+      ]);
+      assert.equal(removed, 1);
+      assert.deepEqual(keysOf(await store.scan({ collection, prefix: 'a.', limit: 10 })), ['a.2']);
+    }));
+
+  it('takes a prefix with characters beyond ASCII', () =>
+    withStore(async (store, collection) => {
+      await store.commit(
+        ['é.1', 'é.2', 'ê', 'e'].map((key) => put(collection, key, 1n, key)),
+        [],
+      );
+      assert.equal(await store.removePrefix(collection, 'é'), 2);
+      assert.deepEqual(keysOf(await store.scan({ collection, prefix: '', limit: 10 })), ['e', 'ê']);
+    }));
+
+  it('refuses the empty prefix, and a collection that was not opened', () =>
+    withStore(async (store, collection) => {
+      await store.commit([put(collection, 'a', 1n, 'A')], []);
+      await assert.rejects(store.removePrefix(collection, ''));
+      await assert.rejects(store.removePrefix('another_v1', 'a'));
+      assert.deepEqual(keysOf(await store.scan({ collection, prefix: '', limit: 10 })), ['a']);
+    }));
+};
+
 const fences = (withStore: WithStore): void => {
   it('refuses a commit under a lower fence, and writes nothing of it', () =>
     withStore(async (store, collection) => {

@@ -3,6 +3,7 @@ import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 import { beforeAll, type Position } from '../../kernel/event.js';
 import {
   Fenced,
+  removalsPerCommitMax,
   type Checkpoint,
   type CollectionSpec,
   type DocumentsOwner,
@@ -57,7 +58,8 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
     range: async (range: IndexRange) => collectionOf(opened(), range.collection).range(range),
     count: async (range: IndexRange) => collectionOf(opened(), range.collection).count(range),
     scan: async (scan: KeyScan) => collectionOf(opened(), scan.collection).scan(scan),
-    commit: (writes, checkpoints) => commitInTurn(opened(), writes, checkpoints),
+    commit: (writes, checkpoints) => inTurn(opened(), (one) => commit(one, writes, checkpoints)),
+    removePrefix: async (name, prefix) => inTurn(opened(), (one) => removePrefix(one, name, prefix)),
     checkpoint: async (projection) => positionIn(opened().meta, projection),
     close: async () => {
       const closing = { store, root };
@@ -137,13 +139,9 @@ const collectionOf = ({ collections }: Store, name: string): Collection => {
 };
 
 /** A commit reads what it replaces, so it begins when the one before has become visible. */
-const commitInTurn = (
-  store: Store,
-  writes: readonly DocumentWrite[],
-  checkpoints: readonly Checkpoint[],
-): Promise<void> => {
-  const work = (): Promise<void> => commit(store, writes, checkpoints);
-  const committed = store.turn.then(work, work);
+const inTurn = <T>(store: Store, work: (store: Store) => Promise<T>): Promise<T> => {
+  const next = (): Promise<T> => work(store);
+  const committed = store.turn.then(next, next);
   store.turn = committed.catch(() => undefined);
   return committed;
 };
@@ -167,15 +165,33 @@ const commit = async (
   const shapes = [...collections].map((collection) => collection.shapes());
   if (operations.length === 0 && checkpoints.length === 0) return;
   await environment.batch(() => {
-    for (const { table, key, value } of operations) {
-      if (value === undefined) void table.remove(key);
-      else void table.put(key, value);
-    }
+    apply(operations);
     for (const learnt of shapes) learnt.save();
     for (const [key, value] of marks) void meta.put(key, value);
   });
   for (const learnt of shapes) learnt.saved();
   environment.resetReadTxn();
+};
+
+const apply = (operations: readonly Operation[]): void => {
+  for (const { table, key, value } of operations) {
+    if (value === undefined) void table.remove(key);
+    else void table.put(key, value);
+  }
+};
+
+const removePrefix = async (store: Store, name: string, prefix: string): Promise<number> => {
+  const { environment, writer } = store;
+  if (prefix === '') throw new Error('an empty prefix would remove the whole collection');
+  environment.resetReadTxn();
+  const operations: Operation[] = [];
+  const keys = collectionOf(store, name).prepareRemovals({ prefix, limit: removalsPerCommitMax }, writer, operations);
+  if (keys === 0) return 0;
+  await environment.batch(() => {
+    apply(operations);
+  });
+  environment.resetReadTxn();
+  return keys;
 };
 
 const positionIn = (meta: Meta, projection: string): Position =>

@@ -1,6 +1,7 @@
 import { beforeAll } from '../../kernel/event.js';
 import {
   Fenced,
+  removalsPerCommitMax,
   type AbsentDocument,
   type Checkpoint,
   type CollectionSpec,
@@ -56,6 +57,7 @@ export const memoryDocuments = (): DocumentStore => {
         for (const write of writes) apply(collectionOf(write.collection), write);
         mark(checkpoints, marks);
       }),
+    removePrefix: (name, prefix) => settled(() => removePrefix(collectionOf(name), prefix)),
     checkpoint: (projection) => settled(() => checkpoints.get(projection)?.position ?? beforeAll),
     close: () => settled(() => undefined),
   };
@@ -110,6 +112,15 @@ const frozen = <T extends Plain | undefined>(value: T): T => {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   for (const inner of Object.values(value)) frozen(inner);
   return Object.freeze(value);
+};
+
+const removePrefix = ({ held, sorted }: Collection, prefix: string): number => {
+  if (prefix === '') throw new Error('an empty prefix would remove the whole collection');
+  const keys = [...held.keys()].filter((key) => key.startsWith(prefix)).sort(compareText);
+  const removed = keys.slice(0, removalsPerCommitMax);
+  for (const key of removed) held.delete(key);
+  sorted.clear();
+  return removed.length;
 };
 
 type Mark = Pick<Checkpoint, 'position' | 'fence'>;

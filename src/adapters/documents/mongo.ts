@@ -4,6 +4,7 @@ import { connectMongo, databaseIn, type MongoConnection } from '../mongo/connect
 import { commit, prepared } from './mongo/commit.js';
 import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongo/reads.js';
 import { nameOwner, ownerIn } from './mongo/owner.js';
+import { removePrefix } from './mongo/removal.js';
 import { openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
 
 export type MongoDocumentsOptions = {
@@ -44,6 +45,11 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
     const store = await opened();
     await commit(store, prepared(store, writes, checkpoints), reading);
   };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const committed = turn.then(work, work);
+    turn = committed.catch(() => undefined);
+    return committed;
+  };
   return {
     open: async (specs) => {
       if (opening !== undefined) throw new Error('the document store is open already');
@@ -64,12 +70,9 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
     range: (range) => within(range.collection, (collection) => rangeOf(checked(collection, range), range, reading)),
     count: (range) => within(range.collection, (collection) => countOf(checked(collection, range), range, reading)),
     scan: (scan) => within(scan.collection, (collection) => scanOf(collection, scan, reading)),
-    commit: (writes, checkpoints) => {
-      const work = (): Promise<void> => commitNow(writes, checkpoints);
-      const committed = turn.then(work, work);
-      turn = committed.catch(() => undefined);
-      return committed;
-    },
+    commit: (writes, checkpoints) => inTurn(() => commitNow(writes, checkpoints)),
+    removePrefix: (name, prefix) =>
+      inTurn(() => within(name, (collection) => removePrefix(collection, prefix, reading))),
     checkpoint: async (projection) =>
       (await (await opened()).checkpoints.findOne({ _id: projection }, reading))?._p ?? beforeAll,
     close: async () => {

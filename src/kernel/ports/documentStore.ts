@@ -86,6 +86,9 @@ export type DocumentsOwner =
   | { readonly status: 'unnamed' }
   | { readonly status: 'named'; readonly deployment: string };
 
+/** Keys that one call of `removePrefix` removes at most, so that other commits need not wait long. */
+export const removalsPerCommitMax = 1_000;
+
 /** The read models. Any of it can be rebuilt from the log. */
 export interface DocumentStore {
   /** Changes nothing, so it may be asked before `open`, which drops what is not named. Makes nothing either. */
@@ -130,6 +133,16 @@ export interface DocumentStore {
    * The checkpoint that belongs to somebody else does not move.
    */
   commit(writes: readonly DocumentWrite[], checkpoints: readonly Checkpoint[]): Promise<void>;
+
+  /**
+   * Removes the first documents, by key, whose own key starts with `prefix`, with their index entries and with the
+   * positions that removed ones left, in one commit of at most `removalsPerCommitMax`. Answers how many keys there were:
+   * fewer than that when none is left. Rejects an empty prefix.
+   *
+   * Nothing is kept of them, so an event that is folded again would bring a document back. Only for keys of which all
+   * events are in the documents already: wait until the checkpoint of their projection has passed the last one.
+   */
+  removePrefix(collection: string, prefix: string): Promise<number>;
 
   /** `beforeAll` for a projection that has none. */
   checkpoint(projection: string): Promise<Position>;

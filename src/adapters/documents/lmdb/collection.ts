@@ -36,6 +36,12 @@ export type Collection = {
   readonly scan: (scan: KeyScan) => readonly StoredDocument[];
   /** Adds what the write takes to `operations`: nothing, when the stored document is as new. */
   readonly prepare: (write: DocumentWrite, writer: KeyWriter, operations: Operation[]) => void;
+  /** Adds what it takes to remove the first `limit` keys that start with `prefix`; answers how many there are of these. */
+  readonly prepareRemovals: (
+    range: Pick<KeyScan, 'prefix' | 'limit'>,
+    writer: KeyWriter,
+    operations: Operation[],
+  ) => number;
   readonly shapes: () => LearntShapes;
 };
 
@@ -87,6 +93,7 @@ export const openCollection = (environment: RootDatabase, meta: Meta, spec: Coll
     prepare: (write, writer, operations) => {
       prepare({ indexes, packr, writer, operations, ...tables }, write);
     },
+    prepareRemovals: (range, writer, operations) => prepareRemovals({ writer, operations, ...tables }, range),
   };
 };
 
@@ -145,14 +152,12 @@ const scanOf = (
   packr: Packr,
   { prefix, after, before, limit }: KeyScan,
 ): readonly StoredDocument[] => {
-  // UTF-8 has no byte 0xff, and no key is empty.
-  const first = prefix === '' ? Buffer.of(0) : Buffer.from(prefix);
-  const past = after === undefined ? first : Buffer.from(`${after}\0`);
-  const last = Buffer.concat([Buffer.from(prefix), Buffer.of(0xff)]);
-  const end = before === undefined || before === '' ? last : Buffer.from(before);
+  const whole = prefixBounds(prefix);
+  const past = after === undefined ? whole.start : Buffer.from(`${after}\0`);
+  const end = before === undefined || before === '' ? whole.end : Buffer.from(before);
   const bounds = {
-    start: Buffer.compare(past, first) > 0 ? past : first,
-    end: Buffer.compare(end, last) < 0 ? end : last,
+    start: Buffer.compare(past, whole.start) > 0 ? past : whole.start,
+    end: Buffer.compare(end, whole.end) < 0 ? end : whole.end,
   };
   const found: StoredDocument[] = [];
   if (before === '' || Buffer.compare(bounds.start, bounds.end) >= 0) return found;
@@ -163,6 +168,12 @@ const scanOf = (
   }
   return found;
 };
+
+/** UTF-8 has no byte 0xff, and no key is empty. */
+const prefixBounds = (prefix: string): { readonly start: Buffer; readonly end: Buffer } => ({
+  start: prefix === '' ? Buffer.of(0) : Buffer.from(prefix),
+  end: Buffer.concat([Buffer.from(prefix), Buffer.of(0xff)]),
+});
 
 type Preparing = Encoding & {
   readonly documents: Table;
@@ -187,6 +198,21 @@ const prepare = (preparing: Preparing, write: DocumentWrite): void => {
       operations.push({ table: entries, key: entryOf(writer, head, key), value: nothing });
     }
   }
+};
+
+const prepareRemovals = (
+  { documents, entries, writer, operations }: Omit<Preparing, keyof Encoding> & Pick<Preparing, 'writer'>,
+  { prefix, limit }: Pick<KeyScan, 'prefix' | 'limit'>,
+): number => {
+  let keys = 0;
+  for (const { key: found, value } of documents.getRange({ ...prefixBounds(prefix), limit })) {
+    const key = keptKey(writer, found);
+    const heads = value.length === removedBytes ? nothing : headsIn(value);
+    for (const head of headList(heads)) operations.push({ table: entries, key: entryOf(writer, head, key) });
+    operations.push({ table: documents, key });
+    keys += 1;
+  }
+  return keys;
 };
 
 type Exchanged = { readonly former: readonly Buffer[]; readonly heads: readonly Buffer[] };

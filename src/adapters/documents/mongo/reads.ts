@@ -82,10 +82,14 @@ export const scanOf = async (
   return found.map((record) => documentOf(keyOf(record), record)).filter(isPresent);
 };
 
-export const scanFilter = ({ prefix, after, before }: KeyScan): Filter<StoredRecord> => {
+/** All documents with such keys, removed ones among them; no further records, whose ids are binary. */
+export const prefixFilter = (prefix: string): Filter<StoredRecord> => {
   const past = pastPrefix(prefix);
-  const conditions: Filter<StoredRecord>[] = [{ _id: { $gte: prefix } }, { d: { $exists: true } }];
-  if (past !== undefined) conditions.push({ _id: { $lt: past } });
+  return past === undefined ? { _id: { $gte: prefix } } : { _id: { $gte: prefix, $lt: past } };
+};
+
+export const scanFilter = ({ prefix, after, before }: KeyScan): Filter<StoredRecord> => {
+  const conditions: Filter<StoredRecord>[] = [prefixFilter(prefix), { d: { $exists: true } }];
   if (after !== undefined) conditions.push({ _id: { $gt: after } });
   if (before !== undefined) conditions.push({ _id: { $lt: before } });
   return { $and: conditions };
