@@ -6,6 +6,7 @@ import { identityEvents, keyCountEvents } from './deployments/events.js';
 import { inviteEvents } from './invites/events.js';
 import { memberEvents } from './members/events.js';
 import { messageEvents } from './messages/events.js';
+import { reactionEvents } from './reactions/events.js';
 import { readEvents } from './reads/events.js';
 import { reservationEvents } from './reservations/events.js';
 import { userEvents } from './users/events.js';
@@ -18,6 +19,7 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   memberEvents,
   inviteEvents,
   messageEvents,
+  reactionEvents,
   readEvents,
   identityEvents,
   keyCountEvents,

@@ -13,6 +13,7 @@ import { conversationDocuments } from './conversations/fold.js';
 import { inviteDocuments } from './invites/fold.js';
 import { memberDocuments, membershipsDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
+import { messageReactionsDocuments, userReactionsDocuments } from './reactions/fold.js';
 import { readMarkerDocuments } from './reads/fold.js';
 import { userDocuments } from './users/fold.js';
 
@@ -30,6 +31,7 @@ const packages = {
   invites: [declared(inviteDocuments)],
   messages: [declared(messageDocuments), declared(messageCountDocuments), declared(lastSentDocuments)],
   conversations: [declared(conversationDocuments)],
+  reactions: [declared(messageReactionsDocuments), declared(userReactionsDocuments)],
   reads: [declared(readMarkerDocuments)],
 } as const satisfies Record<string, readonly Declared[]>;
 

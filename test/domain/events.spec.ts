@@ -110,6 +110,8 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   MessageDeleted: 'message-123456789012345678',
   InviteCreated: 'invite-sample',
   InviteUsed: 'invite-sample',
+  ReactionAdded: 'reactions-123456789012345678.123456789012345678',
+  ReactionRemoved: 'reactions-123456789012345678.123456789012345678',
   MarkerMoved: 'reads-123456789012345678.channel.11.12',
   NameClaimed: 'email-sample',
   NameReleased: 'email-sample',
