@@ -101,6 +101,8 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
       rememberedStatusOf: get(of.statuses).of,
       load,
       holders: holdersAsOf(get),
+      reads,
+      readModels: get(of.projections),
     }),
     prefetched: prefetchedUsers,
   });

@@ -9,6 +9,7 @@ import { communitiesPackage } from './packages/communities/manifest.js';
 import { corePackage } from './packages/core/manifest.js';
 import { invitesPackage } from './packages/invites/manifest.js';
 import { messagesPackage } from './packages/messages/manifest.js';
+import { reactionsPackage } from './packages/reactions/manifest.js';
 import { readsPackage } from './packages/reads/manifest.js';
 import { settingsPackage } from './packages/settings/manifest.js';
 import { usersPackage } from './packages/users/manifest.js';
@@ -22,6 +23,7 @@ const packages = [
   invitesPackage,
   chatsPackage,
   messagesPackage,
+  reactionsPackage,
   readsPackage,
   settingsPackage,
 ] as const;
@@ -82,8 +84,6 @@ export const notBuilt = [
   'messagesSubmitInteraction',
   'oauthAuthorize',
   'oauthGetApp',
-  'reactionsAddReaction',
-  'reactionsRemoveReaction',
   'settingsBeginMfaStepUp',
   'settingsChangeEmail',
   'settingsChangeNotificationPreferences',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { identityEvents, keyCountEvents } from '../../src/domain/deployments/events.js';
+import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { eventKinds } from '../../src/domain/registry.js';
 import { reservationEvents } from '../../src/domain/reservations/events.js';
 import { notBuilt, prefetchedUsers, updateTable, type UpdateNeeds } from '../../src/gateway/registry.js';
@@ -10,7 +11,14 @@ import { textOf } from '../support/sources.js';
 const unasked = (): never => {
   throw new Error('nothing is rendered here');
 };
-const needs: UpdateNeeds = { statusOf: unasked, rememberedStatusOf: unasked, load: unasked, holders: unasked };
+const needs: UpdateNeeds = {
+  statusOf: unasked,
+  rememberedStatusOf: unasked,
+  load: unasked,
+  holders: unasked,
+  reads: { store: memoryDocuments() },
+  readModels: { reached: unasked },
+};
 
 describe('the registry of packages', () => {
   // Of reservations nobody is told: they are how a name is kept for one account, and the account tells of the name.

@@ -1,5 +1,6 @@
 import type { ChatRef } from '../../src/gen/refs.js';
 import type { UpdateName, Updates } from '../../src/gen/rpcs.js';
+import type { MessageReactionField } from '../../src/gen/reactions.js';
 import type { User, UserStatus } from '../../src/gen/types.js';
 import type { Update } from '../../src/gen/updates.js';
 
@@ -48,6 +49,8 @@ const lines: Lines = {
   message: ({ message }, { id, chat }) =>
     `${id(message?.authorId)} now says "${message?.message ?? ''}" in ${chat(message?.chatRef)}`,
   messageDeleted: ({ chatRef, messageIds }, { chat }) => `${messageIds.length.toString()} deleted in ${chat(chatRef)}`,
+  messageReactions: ({ chatRef, reactions }, { chat }) =>
+    `reactions in ${chat(chatRef)}: ${reactions?.reactionFields.map(reactionLine).join(', ') ?? ''}`,
   conversationLastRead: ({ chatRef, unreadCount = 0, unreadMentionsCount = 0 }, { chat }) =>
     `read ${chat(chatRef)}, unread ${unreadCount.toString()}, mentions ${unreadMentionsCount.toString()}`,
   chatTyping: ({ chatRef, userId, typing }, { id, chat }) =>
@@ -80,3 +83,6 @@ const statusName = (status: UserStatus | undefined): string =>
   status?.status === undefined ? 'offline' : (statusNames[status.status] ?? 'strange');
 
 const withStatus = ({ name, status }: User): string => `${name} (${statusName(status)})`;
+
+const reactionLine = ({ emoji, count, me }: MessageReactionField): string =>
+  `${emoji?.unicodeEmoji ?? ''} ${count.toString()}${me ? ' with mine' : ''}`;

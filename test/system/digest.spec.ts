@@ -101,6 +101,11 @@ const talk = async (ada: Client, ben: Client, chatRef: { readonly channel: Town 
   const quote = { message: 'No', entities: [{ startIndex: 0, length: 2, bold: true }] };
   await ben.call('messages.sendMessage', { chatRef, message: '@lovelace', replyTo: { messageId: second, quote } });
   await ada.call('messages.editMessage', { chatRef, messageId: second, message: 'Edited' });
+  for (const unicodeEmoji of ['👍', '❤', '🎉']) {
+    await ben.call('reactions.addReaction', { chatRef, messageId: second, emoji: { unicodeEmoji } });
+  }
+  await ada.call('reactions.addReaction', { chatRef, messageId: second, emoji: { unicodeEmoji: '👍' } });
+  await ben.call('reactions.removeReaction', { chatRef, messageId: second, emoji: { unicodeEmoji: '🎉' } });
   await ada.call('messages.deleteMessage', { chatRef, messageIds: [first, third] });
   await ben.call('chats.markChatRead', { chatRef, messageId: fourth });
   await ada.call('communities.editChannel', { ...chatRef, highlightedMsgId: { highlightedMsgId: fourth } });

@@ -296,6 +296,29 @@ const messages: readonly Row[] = [
   }),
 ];
 
+const reactions: readonly Row[] = [
+  row('reactionsAddReaction', {
+    bit: 'addReactions',
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, emoji: { unicodeEmoji: '👍' } }),
+    outcomes: whoMay('()'),
+  }),
+  row('reactionsAddReaction', {
+    about: 'in a hidden channel',
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, emoji: { unicodeEmoji: '👍' } }),
+    outcomes: whoSees('()'),
+  }),
+  row('reactionsRemoveReaction', {
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, emoji: { unicodeEmoji: '👍' } }),
+    outcomes: whoSees('()'),
+  }),
+  row('reactionsRemoveReaction', {
+    about: 'without the right to add one',
+    bit: 'addReactions',
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, emoji: { unicodeEmoji: '👍' } }),
+    outcomes: anyMember('()'),
+  }),
+];
+
 /** What everybody gets for everything that is built. */
 export const outcomeTable: readonly Row[] = [
   ...core,
@@ -305,4 +328,5 @@ export const outcomeTable: readonly Row[] = [
   ...roles,
   ...chats,
   ...messages,
+  ...reactions,
 ];

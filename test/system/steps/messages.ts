@@ -60,6 +60,33 @@ export const messages: readonly Step[] = [
     },
   },
   {
+    title: 'a reaction in a channel is told to those who see it, and to each whether it is theirs',
+    when: async (w) => {
+      const messageId = await newestIn(w, inSecret(w));
+      await w.bob.do('reactionsAddReaction', { chatRef: inSecret(w), messageId, emoji: { unicodeEmoji: '❤' } });
+    },
+    hears: {
+      ...alices('reactions in #secret of Town: ❤️ 1'),
+      bob: ['reactions in #secret of Town: ❤️ 1 with mine'],
+    },
+  },
+  {
+    title: 'a reaction in a direct chat is told to both sides',
+    when: async (w) => {
+      const messageId = await newestIn(w, withUser(w.dan));
+      await w.dan.do('reactionsAddReaction', { chatRef: withUser(w.alice), messageId, emoji: { unicodeEmoji: '👍' } });
+    },
+    hears: { ...alices('reactions in @dan: 👍 1'), dan: ['reactions in @alice: 👍 1 with mine'] },
+  },
+  {
+    title: 'the last reaction that is taken back is told as none',
+    when: async (w) => {
+      const messageId = await newestIn(w, inSecret(w));
+      await w.bob.do('reactionsRemoveReaction', { chatRef: inSecret(w), messageId, emoji: { unicodeEmoji: '❤' } });
+    },
+    hears: { ...alices('reactions in #secret of Town: '), bob: ['reactions in #secret of Town: '] },
+  },
+  {
     title: 'deletions of one request are told together to those who see the channel',
     otherwiseOnNodes: 'a log on another machine may deliver them one by one',
     given: (w) => say(w.alice, inSecret(w), 'another one'),

@@ -6,6 +6,7 @@ import { membersById } from '../../../projections/members/queries.js';
 import type { MessageDocument } from '../../../projections/messages/documents.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
+import { bytesOfReactions, reactionsOnPage } from '../../rendering/reactions.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
 import { messageFor } from '../../rendering/message.js';
 import { usersFor, type StatusOf } from '../../rendering/user.js';
@@ -22,23 +23,36 @@ type Page = {
   readonly viewer: UserId;
 };
 
-const messagesBytesMax = 0.6 * answerBytesMax;
-const usersBytesMax = 0.2 * answerBytesMax;
-const membersBytesMax = 0.2 * answerBytesMax;
+/** What the answer is made from. */
+export const historyReads = ['members', 'messages', 'reactions', 'users'] as const;
 
-/** Messages, the newest first, and who appears in them. Of what is too large for one answer, what is nearest to the anchor. */
+const messagesBytesMax = 0.5 * answerBytesMax;
+const usersBytesMax = 0.16 * answerBytesMax;
+const membersBytesMax = 0.16 * answerBytesMax;
+/** A hundred messages with twenty emoji each fit. */
+const reactionsBytesMax = 0.18 * answerBytesMax;
+
+/** Messages, the newest first, who appears in them, and their reactions. Of what is too large for one answer, what is nearest to the anchor. */
 export const historyAnswer = async (needs: Needs, of: Page): Promise<MessagesInit> => {
   const rendered = of.found.map((document) => ({ document, message: messageFor(document, of.viewer) }));
   const nearest = nearestFirst(rendered, of.page);
   const kept = new Set(fitting(nearest, messagesBytesMax, ({ message }) => bytesOf(Message, message)));
   const shown = rendered.filter((one) => kept.has(one));
   const ids = appearingIn(shown.map(({ document }) => document));
-  const [users, members] = await Promise.all([usersFor(needs, ids), membersFor(needs, of.community, ids)]);
+  const [users, members, reactions] = await Promise.all([
+    usersFor(needs, ids),
+    membersFor(needs, of.community, ids),
+    reactionsOnPage(
+      needs.reads,
+      shown.map(({ document }) => document.id),
+      of.viewer,
+    ),
+  ]);
   return {
     messages: shown.map(({ message }) => message),
     users: fitting(users, usersBytesMax, (user) => bytesOf(User, user)),
     members: fitting(members, membersBytesMax, (member) => bytesOf(CommunityMember, member)),
-    reactions: [],
+    reactions: fitting(reactions, reactionsBytesMax, bytesOfReactions),
   };
 };
 

@@ -11,7 +11,7 @@ import { inChat } from '../../access/scopes.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
-import { historyAnswer } from './history.js';
+import { historyAnswer, historyReads } from './history.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
 import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js';
@@ -36,7 +36,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         const found = await history(needs.reads, key, page);
         return { messages: await historyAnswer(needs, { found, page, community, viewer: caller.user }) };
       },
-      { reads: ['members', 'messages', 'users'] },
+      { reads: historyReads },
     ),
 
     async messagesEditMessage(request, call) {

@@ -7,6 +7,8 @@ import { chatRpcs } from '../../../../src/gateway/packages/chats/rpcs.js';
 import { messageRpcs } from '../../../../src/gateway/packages/messages/rpcs.js';
 import { messageUpdates } from '../../../../src/gateway/packages/messages/updates.js';
 import { userRpcs } from '../../../../src/gateway/packages/users/rpcs.js';
+import { reactionRpcs } from '../../../../src/gateway/packages/reactions/rpcs.js';
+import { reactionUpdates } from '../../../../src/gateway/packages/reactions/updates.js';
 import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import { readUpdates } from '../../../../src/gateway/packages/reads/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
@@ -50,6 +52,8 @@ type Asked =
   | 'messagesGetHistory'
   | 'messagesEditMessage'
   | 'messagesDeleteMessage'
+  | 'reactionsAddReaction'
+  | 'reactionsRemoveReaction'
   | 'chatsGetChats'
   | 'chatsGetChat'
   | 'chatsMarkChatRead'
@@ -80,6 +84,7 @@ export interface Stage {
   readonly clock: { at: number; ahead: number };
   readonly log: EventLog;
   readonly sealer: PlainSealer;
+  readonly store: DocumentStore;
   happened(stream: string, ...events: readonly Event[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -121,6 +126,7 @@ export const stage = async (): Promise<Stage> => {
     happened,
     log,
     sealer,
+    store,
     close: () => following.close(),
     node: (changes = {}) => {
       nodes += 1;
@@ -227,6 +233,7 @@ type HandlersNeeds = Parameters<typeof messageRpcs>[0] &
 
 const handlersOf = (needs: HandlersNeeds, statusOf: StatusOf = everybodyIsOnline): Handlers<Asked> => ({
   ...messageRpcs(needs),
+  ...reactionRpcs(needs),
   ...chatRpcs(needs),
   ...userRpcs({ ...needs, statusOf }),
 });
@@ -246,7 +253,11 @@ const rendererOf = ({ log, codec, sealer, store, following }: Place): ReturnType
     },
     unread: unreadReads({ store }),
     peersOf: () => Promise.resolve([]),
-    updates: { ...messageUpdates(onlyCleoIsOnline), ...readUpdates },
+    updates: {
+      ...messageUpdates(onlyCleoIsOnline),
+      ...reactionUpdates({ reads: { store }, readModels: following }),
+      ...readUpdates,
+    },
     prefetched: {},
   });
 

@@ -1,0 +1,76 @@
+import { messages } from '../../../domain/messages/decide.js';
+import { messageStream } from '../../../domain/messages/events.js';
+import type { MessageState } from '../../../domain/messages/state.js';
+import type { ReactionCommand } from '../../../domain/reactions/commands.js';
+import { reactions } from '../../../domain/reactions/decide.js';
+import { nothing } from '../../../gen/rpcs.js';
+import { isRejection, reject } from '../../../kernel/decider.js';
+import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
+import type { MessageId } from '../../../kernel/ids.js';
+import { has } from '../../../kernel/permissions.js';
+import type { Reads } from '../../../projections/reading/queries.js';
+import type { SeenChat } from '../../access/chatAccess.js';
+import { inChat } from '../../access/scopes.js';
+import type { Call } from '../../contract/call.js';
+import { done, type Handlers } from '../../contract/handlers.js';
+import type { Access } from '../../contract/viewerPermissions.js';
+import { emojiBound } from './emojiBound.js';
+import { emojiIn } from './wire.js';
+
+export type ReactionNeeds = {
+  readonly access: Access;
+  readonly reads: Reads;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+};
+
+type Built = 'reactionsAddReaction' | 'reactionsRemoveReaction';
+
+export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
+  const withinBound = emojiBound(needs.reads);
+  return {
+    reactionsAddReaction: inChat(
+      needs.access,
+      'read',
+    )(async (request, call, chat) => {
+      const emoji = emojiIn(request);
+      if (isRejection(emoji)) return emoji;
+      if (!has(chat.permissions, 'addReactions')) return reject('MISSING_PERMISSION');
+      const { messageId: message } = request;
+      if ((await statusOf(needs, chat, message)) !== 'alive') return reject('MESSAGE_NOT_FOUND');
+      const data = { message, chat: chat.key, user: call.caller.user, emoji };
+      const outcome = await withinBound(call, data, () => run(call, { type: 'AddReaction', data }));
+      if (isRejection(outcome)) return outcome;
+      if ((await statusOf(needs, chat, message)) === 'alive') return nothing;
+      // The deletion came between. Its reactions are removed once, so the late one must not be left.
+      await run(call, { type: 'RemoveReaction', data });
+      return reject('MESSAGE_NOT_FOUND');
+    }),
+
+    // Taking back needs no right: members who may not react any more can still do it.
+    reactionsRemoveReaction: inChat(
+      needs.access,
+      'read',
+    )(async (request, call, chat) => {
+      const emoji = emojiIn(request);
+      if (isRejection(emoji)) return emoji;
+      const { messageId: message } = request;
+      const status = await statusOf(needs, chat, message);
+      if (status === 'absent') return reject('MESSAGE_NOT_FOUND');
+      if (status === 'deleted') return nothing;
+      const data = { message, chat: chat.key, user: call.caller.user, emoji };
+      return done(await run(call, { type: 'RemoveReaction', data }));
+    }),
+  };
+};
+
+const run = (call: Call, command: ReactionCommand) => call.run(reactions, command);
+
+/** By the message's own stream, because the read model may be behind. A message of another chat is absent. */
+const statusOf = async (
+  { streams }: ReactionNeeds,
+  { key: chat }: SeenChat,
+  message: MessageId,
+): Promise<MessageState['status']> => {
+  const { state } = await streams.caughtUp(messageStream(message), messages);
+  return state.status !== 'absent' && state.chat === chat ? state.status : 'absent';
+};

@@ -1,0 +1,29 @@
+import { MessageReactions, type MessageReactionsInit } from '../../gen/reactions.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import { reactionsInPage, type ReactedMessage } from '../../projections/reactions/queries.js';
+import type { Reads } from '../../projections/reading/queries.js';
+import { bytesOf } from './answerSize.js';
+
+/** Users named with each emoji, the newest. */
+export const previewUsersMax = 3;
+
+/** All reactions to a message for a viewer who put the emoji in `own` there. */
+export const reactionsFor = ({ message, emoji }: ReactedMessage, own: readonly string[]): MessageReactionsInit => ({
+  messageId: message,
+  reactionFields: emoji.map(({ emoji: unicodeEmoji, count, newest }) => ({
+    emoji: { unicodeEmoji },
+    count,
+    me: own.includes(unicodeEmoji),
+    previewUserIds: newest.slice(0, previewUsersMax),
+  })),
+});
+
+/** Only of those messages that have any, in their order. */
+export const reactionsOnPage = async (
+  reads: Reads,
+  messages: readonly MessageId[],
+  viewer: UserId,
+): Promise<readonly MessageReactionsInit[]> =>
+  (await reactionsInPage(reads, messages, viewer)).map((reacted) => reactionsFor(reacted, reacted.own));
+
+export const bytesOfReactions = (reactions: MessageReactionsInit): number => bytesOf(MessageReactions, reactions);
