@@ -16,7 +16,7 @@ import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
 import { type Readiness } from './gateway/operations/health.js';
-import type { Event } from './kernel/event.js';
+import type { Event, Position } from './kernel/event.js';
 import { collections, projections } from './projections/registry.js';
 import {
   DocumentsAheadOfLog,
@@ -26,6 +26,7 @@ import {
 } from './projections/runner/runner.js';
 import { atPlace, folderPlace, unusable } from './startFailure.js';
 import { admitMembers } from './workflows/admitMembers.js';
+import { removeReactions } from './workflows/removeReactions.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
 import type { Workflow } from './workflows/runner.js';
 import { takeDownHighlights } from './workflows/takeDownHighlights.js';
@@ -159,6 +160,8 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   };
   await started(admitMembers);
   await started(takeDownHighlights);
+  const reached = (position: Position) => running.reached(position, ['reactions']);
+  await started(removeReactions({ ...working, reached }));
 
   const made = get(of.gateway);
   await made.start();
