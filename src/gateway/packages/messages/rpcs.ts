@@ -1,6 +1,7 @@
 import type { EditedContent } from '../../../domain/messages/commands.js';
 import { messages } from '../../../domain/messages/decide.js';
 import { messageStream } from '../../../domain/messages/events.js';
+import type { EditMessage } from '../../../gen/messages.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import { isShredded, opened } from '../../../kernel/opened.js';
@@ -39,24 +40,45 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       { reads: historyReads },
     ),
 
-    async messagesEditMessage(request, call) {
+    messagesEditMessage: inChat(
+      needs.access,
+      'read',
+    )(async (request, call, seen) => {
       const { user: by } = call.caller;
+      const refused = refusedEdit(request, seen.permissions);
+      if (refused !== undefined) return refused;
       const editing = editingOf(request, by);
       if (isRejection(editing)) return editing;
       const { chat, message } = editing;
-      const seen = await seenTextChat(needs.access, call, chat);
-      if (isRejection(seen)) return seen;
       const content = await editedContent(needs, call, seen, editing);
       if (isRejection(content)) return content;
+      // The right may have gone during the waits above.
+      const now = await seenTextChat(needs.access, call, chat);
+      const refusedNow = isRejection(now) ? now : refusedEdit(request, now.permissions);
+      if (refusedNow !== undefined) return refusedNow;
       const data = { message, chat, by, ...(content === undefined ? {} : { content }) };
       return done(await call.run(messages, { type: 'EditMessage', data }));
-    },
+    }),
 
     messagesDeleteMessage: inChat(needs.access, 'read')(
       async ({ messageIds }, call, seen) => (await deleteAll(needs, call, seen, [...new Set(messageIds)])) ?? nothing,
       { reads: ['messages'] },
     ),
   };
+};
+
+/**
+ * Only the author edits a message, and only as long as they could send it: otherwise a member who lost the right could
+ * go on writing in old messages. What changes no content, as hiding previews does, needs no right.
+ */
+const refusedEdit = (
+  { message: text, entities, media, removeMedia }: EditMessage,
+  permissions: bigint,
+): Rejection | undefined => {
+  const changesContent = text !== undefined || entities.length > 0 || media.length > 0 || removeMedia;
+  const mayWrite = !changesContent || has(permissions, 'sendMessages');
+  const maySendMedia = media.length === 0 || has(permissions, 'sendMedia');
+  return mayWrite && maySendMedia ? undefined : reject('MISSING_PERMISSION');
 };
 
 /**
@@ -67,12 +89,15 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
 const deleteAll = async (
   needs: MessageNeeds,
   call: Call,
-  { key: chat, permissions }: SeenChat,
+  { key: chat }: SeenChat,
   ids: Parameters<typeof messagesById>[1],
 ): Promise<Rejection | undefined> => {
   const { user: by } = call.caller;
   const found = (await foundById(needs, call, ids)).filter((message) => message.chat === chat);
-  const mayDeleteOthers = has(permissions, 'deleteMessages');
+  // Looked at after the wait, during which the right may have gone.
+  const seen = await seenTextChat(needs.access, call, chat);
+  if (isRejection(seen)) return seen;
+  const mayDeleteOthers = has(seen.permissions, 'deleteMessages');
   if (!mayDeleteOthers && found.some(({ author }) => author !== by)) return reject('NOT_AUTHOR');
   // Handed over together, so that they follow each other in the log and are told as one update.
   const outcomes = await Promise.all(

@@ -3,8 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { messageEvents } from '../../../../src/domain/messages/events.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
 import { storedType } from '../../../../src/kernel/codec.js';
-import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
-import { ada, bob, cleo, dm, dora, general, hidden, news } from './people.js';
+import type { Call } from '../../../../src/gateway/contract/call.js';
+import { reject } from '../../../../src/kernel/decider.js';
+import type { MessageId, RoleId, UserId } from '../../../../src/kernel/ids.js';
+import { permission } from '../../../../src/kernel/permissions.js';
+import { ada, bob, cleo, community, dm, dora, general, hidden, news, voice } from './people.js';
 import { stage, type Node, type Stage } from './stage.js';
 
 let here: Stage;
@@ -75,6 +78,76 @@ describe('editing a message', () => {
     assert.equal(await edit(bob, { messageId, chatRef: hidden, message: 'x' }), 'CHAT_NOT_FOUND');
     assert.equal(await edit(bob, { messageId: 5n as MessageId, message: 'x' }), 'MESSAGE_NOT_FOUND');
     assert.equal((await found(messageId))?.message, 'hello');
+  });
+});
+
+/** From now on everybody has these rights in the channel, and those no more. */
+const override = (pos: bigint, neg: bigint): Promise<void> =>
+  here.happened('community-100', {
+    type: 'OverrideSet',
+    data: { community, channel: voice.channel?.channelId, role: 0n as RoleId, pos, neg, by: ada },
+  });
+/** A request of Bob's during whose first wait for the log this happens. */
+const interrupted = (happening: () => Promise<void>): Call => {
+  const call = node.call(bob);
+  return {
+    ...call,
+    upToDateWithLog: async (...models) => {
+      await happening();
+      await call.upToDateWithLog(...models);
+    },
+  };
+};
+
+describe('whoever has lost a right since', () => {
+  const { sendMessages, sendMedia, deleteMessages } = permission;
+  let messageId: MessageId;
+  before(async () => {
+    await override(0n, 0n);
+    messageId = await node.send(bob, { chatRef: voice, message: 'hello' });
+  });
+  const answerTo = async (request: Editing): Promise<readonly unknown[]> => [
+    await edit(bob, { chatRef: voice, messageId, ...request }),
+    (await found(messageId, voice))?.message,
+  ];
+
+  it('edits neither text nor entities nor media', async () => {
+    await override(0n, sendMessages);
+    for (const request of [{ message: 'hacked' }, { entities: [bold] }, { media: [{}] }, { removeMedia: true }]) {
+      assert.deepEqual(await answerTo(request), ['MISSING_PERMISSION', 'hello']);
+    }
+    assert.deepEqual((await found(messageId, voice))?.entities, []);
+    assert.deepEqual(await answerTo({ suppressEmbeds: true }), ['done', 'hello']);
+  });
+  it('edits the text but no media while only media are refused', async () => {
+    await override(0n, sendMedia);
+    assert.deepEqual(await answerTo({ media: [{}] }), ['MISSING_PERMISSION', 'hello']);
+    assert.deepEqual(await answerTo({ message: 'hallo' }), ['done', 'hallo']);
+  });
+  it('deletes what is their own', async () => {
+    await override(0n, sendMessages);
+    await node.get('messagesDeleteMessage', { chatRef: voice, messageIds: [messageId] }, bob);
+    assert.equal(await found(messageId, voice), undefined);
+  });
+  it('deletes nothing of others, when the right went while the request waited', async () => {
+    const others = await node.send(ada, { chatRef: voice, message: 'hello' });
+    await override(deleteMessages, 0n);
+    const request = { chatRef: voice, messageIds: [others, 5n as MessageId] };
+    const call = interrupted(() => override(0n, 0n));
+    assert.deepEqual(await node.ask('messagesDeleteMessage', request, call), reject('NOT_AUTHOR'));
+    assert.equal((await found(others, voice))?.message, 'hello');
+  });
+  it('sends nothing, when the right went while the request waited', async () => {
+    await override(0n, 0n);
+    await here.happened('community-100', {
+      type: 'SlowmodeChanged',
+      data: { community, channel: voice.channel?.channelId, seconds: 1, by: ada },
+    });
+    const call = interrupted(() => override(0n, sendMessages));
+    const request = { chatRef: voice, message: 'too late' };
+    assert.deepEqual(await node.ask('messagesSendMessage', request, call), reject('MISSING_PERMISSION'));
+    const { messages } = await node.get('messagesGetHistory', { chatRef: voice, limit: 1 }, ada);
+    assert.notEqual(messages.messages?.[0]?.message, 'too late');
   });
 });
 

@@ -73,7 +73,12 @@ const prepared = async (
   if (isRejection(mentions)) return mentions;
   // Last, so that whatever else is refused or fails takes no turn.
   const turn = await slow.take(call, seen);
-  return isRejection(turn) ? turn : { sending, mentions, turn };
+  if (isRejection(turn)) return turn;
+  // The right may have gone during the waits above.
+  const still = await writableChat(needs.access, call, sending.chat);
+  if (!isRejection(still)) return { sending, mentions, turn };
+  turn.giveBack();
+  return still;
 };
 
 /** Asked of the message's own stream: the read model may be behind, and knows no message that was deleted meanwhile. */
