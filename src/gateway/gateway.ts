@@ -12,7 +12,7 @@ import type { Follower } from './contract/readModels.js';
 import { dispatcher } from './requests/dispatch.js';
 import { fanOut, type FanOut, type FanOutNeeds } from './updates/fanOut.js';
 import { flusher } from './frames/flusher.js';
-import { hub, type Hub } from './sessions/hub.js';
+import { hub, type Hub, type HubNeeds } from './sessions/hub.js';
 import { schedule as systemSchedule, type Schedule } from './presence/schedule.js';
 import type { RateLimits } from './requests/rateLimits.js';
 import type { Metrics } from './operations/metrics.js';
@@ -22,7 +22,7 @@ import type { HandlerTable } from './contract/handlers.js';
 import { connections, type SocketBounds, type Connections, type ConnectionsNeeds } from './sockets/connections.js';
 import { typing, type Typing } from './presence/typing.js';
 import type { Statuses } from './presence/statuses.js';
-import type { Access } from './contract/viewerPermissions.js';
+import type { Access, AccessChanges } from './contract/viewerPermissions.js';
 import type { UpdateRenderer } from './contract/updateView.js';
 
 export type GatewayNeeds = {
@@ -38,7 +38,7 @@ export type GatewayNeeds = {
   readonly statuses: Pick<Statuses, 'changed'>;
   readonly limits: RateLimits;
   readonly renderer: UpdateRenderer;
-  readonly access: Pick<Access, 'now' | 'seeing'>;
+  readonly access: Pick<Access, 'now' | 'seeing'> & AccessChanges;
   /** The read models. */
   readonly documents: Follower;
   /** The handlers of RPCs, which in turn need what is ephemeral. */
@@ -80,12 +80,11 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     },
     went: (caller) => {
       live.presences.went(caller);
-      live.typing.went(caller);
     },
-    alarm: (message, details) => {
-      logger.error(details, message);
-      metrics.count('alarms', 1);
+    left: (connection, { user }) => {
+      live.typing.left(connection, user);
     },
+    alarm: alarmOf(needs),
   });
   const live = liveOf(needs, hearing);
   const telling = fanOut({
@@ -130,6 +129,13 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     },
   };
 };
+
+const alarmOf =
+  ({ metrics, logger }: GatewayNeeds): HubNeeds['alarm'] =>
+  (message, details) => {
+    logger.error(details, message);
+    metrics.count('alarms', 1);
+  };
 
 const cutOf =
   ({ metrics, logger }: GatewayNeeds): ConnectionsNeeds['cut'] =>

@@ -8,6 +8,7 @@ import {
   type ChatOf,
 } from '../../kernel/chat.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
+import { has } from '../../kernel/permissions.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
 import { membershipIn, rulesOfCommunity } from './communityPermissions.js';
@@ -37,6 +38,16 @@ export const rulesOver = (world: World): ViewerPermissions => {
     if (document === undefined || membership === undefined) return 0n;
     return rulesOfCommunity(document).inChannel(channel, membership, user);
   };
+  const isAllowed = (key: ChatKey, user: UserId, suffices: (permissions: bigint) => boolean): boolean => {
+    const isNamed = (): boolean => membersNamedBy(key).includes(user);
+    return byKind(parseChatKey(key), {
+      channel: ({ community, channel }) => suffices(inChannel(community, channel, user)),
+      direct: isNamed,
+      self: isNamed,
+      // No document says yet who is in a group.
+      group: () => false,
+    });
+  };
   return {
     community: world.community,
     member,
@@ -45,16 +56,8 @@ export const rulesOver = (world: World): ViewerPermissions => {
       const document = world.community(community);
       return document === undefined ? [] : rulesOfCommunity(document).overrides(channel);
     },
-    maySee: (key, user) => {
-      const isNamed = (): boolean => membersNamedBy(key).includes(user);
-      return byKind(parseChatKey(key), {
-        channel: ({ community, channel }) => inChannel(community, channel, user) !== 0n,
-        direct: isNamed,
-        self: isNamed,
-        // No document says yet who is in a group.
-        group: () => false,
-      });
-    },
+    maySee: (key, user) => isAllowed(key, user, isVisible),
+    mayWrite: (key, user) => isAllowed(key, user, isWritable),
     unreadFloorIn: (key) =>
       byKind<FloorOf>(parseChatKey(key), {
         channel: (chat) => channelFloors(world, chat),
@@ -79,6 +82,9 @@ const channelFloors = (world: World, { community, channel }: ChatOf<'channel'>):
     return membership === undefined ? 0n : unreadFloor(channel, membership, user);
   };
 };
+
+const isVisible = (inChannel: bigint): boolean => inChannel !== 0n;
+const isWritable = (inChannel: bigint): boolean => has(inChannel, 'sendMessages');
 
 type ViewersIn = (world: World, chat: ChatKey) => readonly UserId[];
 const noViewers: readonly UserId[] = [];

@@ -8,10 +8,10 @@ import { channelViewersOf } from './channelViewers.js';
 import { membershipIn } from './communityPermissions.js';
 import { connectedUsersOf } from './connectedUsers.js';
 import { rulesOver, worldBefore, type World } from './chatPermissions.js';
-import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
+import type { Access, AccessChange, AccessChanges, ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** Access as the one who folds it sees it. */
-export interface LiveAccess extends Access {
+export interface LiveAccess extends Access, AccessChanges {
   /**
    * From this call on the user counts as connected. Resolves once what they may see is in memory; when that cannot be
    * loaded it rejects, and the user is not connected. Asked again while they are connected, it answers the same.
@@ -47,6 +47,7 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
     viewersIn: viewers.viewersOf,
   };
   const now = rulesOver(world);
+  const listeners: ((change: AccessChange) => void)[] = [];
 
   return {
     now,
@@ -69,6 +70,9 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
       }
       return seeing;
     },
+    onChange: (listener) => {
+      listeners.push(listener);
+    },
     apply: (event) => {
       users.apply(event);
       const changed = communities.apply(event);
@@ -76,10 +80,13 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
       if (changed.length === 0 && moved.length === 0) return { before: now, ready: undefined };
       for (const { key } of changed) viewers.changed(BigInt(key) as CommunityId);
       const loads = moved.flatMap((change) => connections.moved(change));
-      const before = worldBefore(world, {
+      const former = {
         communities: formerly<CommunityId, CommunityDocument>(changed),
         memberships: formerly<UserId, MembershipsDocument>(moved),
-      });
+      };
+      const before = worldBefore(world, former);
+      const change = { communities: new Set(former.communities.keys()), users: new Set(former.memberships.keys()) };
+      for (const listener of listeners) listener(change);
       return { before: rulesOver(before), ready: loads.length === 0 ? undefined : Promise.all(loads) };
     },
   };

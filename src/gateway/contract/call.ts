@@ -21,6 +21,12 @@ export const sessionDeviceOf = ({ clientId, deviceType, deviceVersion, appVersio
 
 export type Caller = { readonly user: UserId; readonly session: SessionId };
 
+/** The connection of a request: typing belongs to one, and ends with it. */
+export interface Origin {
+  /** The session that the connection has now. None once it is closed. */
+  readonly session: { readonly caller: Caller } | undefined;
+}
+
 /** One request on a connection that need not be authorized. */
 export interface OpenCall {
   /** Opaque; goes into RPCResult.trace_id of errors and into the events' correlation id. */
@@ -77,6 +83,7 @@ export type RunOptions = {
 /** One request on an authorized connection. */
 export interface Call extends OpenCall {
   readonly caller: Caller;
+  readonly origin: Origin;
 }
 
 export type { Cause, Position };

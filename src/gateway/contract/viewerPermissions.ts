@@ -37,6 +37,8 @@ export interface ViewerPermissions {
    * before the channel was shown to them. 0n for none.
    */
   unreadFloorIn(chat: ChatKey): (user: UserId) => bigint;
+  /** Whether they have the right to send messages there. Categories, which have no messages, give it as well. */
+  mayWrite(chat: ChatKey, user: UserId): boolean;
   /** Users with a session on this node who are members. */
   connectedMembers(community: CommunityId): Iterable<UserId>;
   /** Users with a session on this node who may see the chat. */
@@ -54,4 +56,16 @@ export interface Access {
   load(community: CommunityId, users: readonly UserId[]): Promise<void> | undefined;
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
   seeing(user: UserId): Promise<Iterable<UserId>>;
+}
+
+/** On which permissions one event had an effect, as far as they are in memory. */
+export type AccessChange = {
+  readonly communities: ReadonlySet<CommunityId>;
+  /** Users whose memberships changed. */
+  readonly users: ReadonlySet<UserId>;
+};
+
+export interface AccessChanges {
+  /** Calls the listener right after an event was folded into `Access.now`, before clients are told of the event. */
+  onChange(listener: (change: AccessChange) => void): void;
 }

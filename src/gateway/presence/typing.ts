@@ -1,18 +1,18 @@
 import type { TypingAction } from '../../gen/chats.js';
-import { isChatKey, type ChatKey } from '../../kernel/chat.js';
-import type { SessionId, UserId } from '../../kernel/ids.js';
+import { byKind, isChatKey, parseChatKey, type ChatKey } from '../../kernel/chat.js';
+import type { UserId } from '../../kernel/ids.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
 import { chatRefFor, isCalledAlike } from '../contract/chatRefs.js';
 import { perRendering, type AlikeUsers } from '../contract/perRendering.js';
 import type { Hub } from '../sessions/hub.js';
 import type { Schedule } from './schedule.js';
-import type { Caller } from '../contract/call.js';
-import type { Access } from '../contract/viewerPermissions.js';
+import type { Call, Caller, Origin } from '../contract/call.js';
+import type { Access, AccessChange, AccessChanges } from '../contract/viewerPermissions.js';
 
 export type TypingNeeds = {
   readonly pubSub: PubSub;
   readonly schedule: Schedule;
-  readonly access: Pick<Access, 'now'>;
+  readonly access: Pick<Access, 'now'> & AccessChanges;
   readonly deliver: Hub['deliver'];
   readonly failed: (error: unknown) => void;
 };
@@ -21,16 +21,20 @@ export type TypingChange = { readonly chat: ChatKey; readonly typing: boolean; r
 
 /** Who is typing where. Told to those who see the chat, on all nodes; never stored. */
 export interface Typing {
-  set(caller: Caller, change: TypingChange): Promise<void>;
+  /**
+   * Typing begins only while the connection is open and its user may write in the chat. The end of typing that never
+   * began is told to nobody, so a caller may ask for it in any chat.
+   */
+  set(call: Pick<Call, 'caller' | 'origin'>, change: TypingChange): Promise<void>;
   /** Somebody who has posted types no more. */
   posted(chat: ChatKey, user: UserId): void;
-  /** The session's last connection has gone. */
-  went(caller: Caller): void;
+  /** The connection is closed, or belongs to another session. */
+  left(connection: Origin, user: UserId): void;
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Who neither goes on nor stops within this time has stopped. Clients say that they go on every few seconds. */
+/** Typing that is neither repeated nor stopped within this time ends. Clients repeat it every few seconds. */
 export const typingMillisMax = 15_000;
 
 /** The chats that one session can be typing in; the one begun first ends when there are more. */
@@ -38,56 +42,58 @@ export const typingChatsMax = 8;
 
 const topic = 'typing';
 
-type Ending = { readonly user: UserId; readonly session: SessionId; readonly chat: ChatKey; readonly stop: () => void };
+/** Typing of somebody who is connected to this node. */
+type Typist = Caller & { readonly origin: Origin; readonly chat: ChatKey; readonly stop: () => void };
 
 export const typing = (needs: TypingNeeds): Typing => {
-  const { pubSub, schedule: later, failed } = needs;
-  const bySession = new Map<SessionId, Map<ChatKey, Ending>>();
-  const byChat = new Map<ChatKey, Set<Ending>>();
+  const { pubSub, schedule: later, access, failed } = needs;
+  const typists = typistsByUser();
   let unsubscribe: Unsubscribe | undefined;
 
   const publish = (user: UserId, change: TypingChange): Promise<void> =>
     pubSub.publish(topic, Buffer.from(JSON.stringify({ ...change, user: user.toString() })));
 
-  const forget = (ending: Ending | undefined): void => {
-    if (ending === undefined) return;
-    ending.stop();
-    const chats = bySession.get(ending.session);
-    chats?.delete(ending.chat);
-    if (chats?.size === 0) bySession.delete(ending.session);
-    const there = byChat.get(ending.chat);
-    there?.delete(ending);
-    if (there?.size === 0) byChat.delete(ending.chat);
+  const forget = (typist: Typist): void => {
+    typist.stop();
+    typists.remove(typist);
   };
-
-  const end = (ending: Ending): void => {
-    forget(ending);
-    publish(ending.user, { chat: ending.chat, typing: false }).catch(failed);
+  const end = (typist: Typist): void => {
+    forget(typist);
+    publish(typist.user, { chat: typist.chat, typing: false }).catch(failed);
   };
-
-  const begin = ({ user, session }: Caller, chat: ChatKey): void => {
+  const begin = ({ user, session }: Caller, origin: Origin, chat: ChatKey): void => {
     const timeout = (): void => {
-      end(ending);
+      end(typist);
     };
-    const ending: Ending = { user, session, chat, stop: later(typingMillisMax, timeout) };
-    const chats = bySession.get(session) ?? new Map<ChatKey, Ending>();
-    bySession.set(session, chats.set(chat, ending));
-    byChat.set(chat, (byChat.get(chat) ?? new Set()).add(ending));
-    const [oldest] = chats.values();
-    if (chats.size > typingChatsMax && oldest !== undefined) end(oldest);
+    const typist: Typist = { user, session, origin, chat, stop: later(typingMillisMax, timeout) };
+    typists.add(typist);
+    const chats = typists.of(user).filter((other) => other.session === session);
+    const [oldest] = chats;
+    if (chats.length > typingChatsMax && oldest !== undefined) end(oldest);
   };
+  access.onChange((change) => {
+    for (const typist of typists.all()) {
+      if (concerns(change, typist) && !access.now.mayWrite(typist.chat, typist.user)) end(typist);
+    }
+  });
 
   return {
-    set: async (caller, change) => {
-      forget(bySession.get(caller.session)?.get(change.chat));
-      if (change.typing) begin(caller, change.chat);
-      await publish(caller.user, change);
+    set: async ({ caller, origin }, change) => {
+      const { user, session } = caller;
+      const here = typists.of(user).filter((other) => other.session === session && other.chat === change.chat);
+      for (const typist of here) forget(typist);
+      // Looked at here, without a wait until typing has begun: afterwards `left` and `onChange` end it.
+      const begins =
+        change.typing && origin.session?.caller.session === session && access.now.mayWrite(change.chat, user);
+      if (begins) begin(caller, origin, change.chat);
+      if (begins) await publish(user, change);
+      else if (here.length > 0) await publish(user, { chat: change.chat, typing: false });
     },
     posted: (chat, user) => {
-      for (const ending of [...(byChat.get(chat) ?? [])]) if (ending.user === user) end(ending);
+      for (const typist of typists.of(user)) if (typist.chat === chat) end(typist);
     },
-    went: ({ session }) => {
-      for (const ending of [...(bySession.get(session)?.values() ?? [])]) end(ending);
+    left: (connection, user) => {
+      for (const typist of typists.of(user)) if (typist.origin === connection) end(typist);
     },
     start: async () => {
       unsubscribe = await pubSub.subscribe(topic, (message) => {
@@ -95,13 +101,37 @@ export const typing = (needs: TypingNeeds): Typing => {
       });
     },
     close: async () => {
-      for (const chats of bySession.values()) for (const { stop } of chats.values()) stop();
-      bySession.clear();
-      byChat.clear();
+      for (const typist of typists.all()) forget(typist);
       await unsubscribe?.();
     },
   };
 };
+
+/** In the order in which they began. Lists are copies: a typist may be removed while they are gone through. */
+const typistsByUser = () => {
+  const byUser = new Map<UserId, Set<Typist>>();
+  return {
+    of: (user: UserId): readonly Typist[] => [...(byUser.get(user) ?? [])],
+    all: (): readonly Typist[] => [...byUser.values()].flatMap((some) => [...some]),
+    add: (typist: Typist): void => {
+      byUser.set(typist.user, (byUser.get(typist.user) ?? new Set()).add(typist));
+    },
+    remove: (typist: Typist): void => {
+      const left = byUser.get(typist.user);
+      left?.delete(typist);
+      if (left?.size === 0) byUser.delete(typist.user);
+    },
+  };
+};
+
+const concerns = ({ communities, users }: AccessChange, { chat, user }: Typist): boolean =>
+  byKind(parseChatKey(chat), {
+    channel: ({ community }) => users.has(user) || communities.has(community),
+    // Nothing takes the right to write away there.
+    direct: () => false,
+    self: () => false,
+    group: () => false,
+  });
 
 type Heard = TypingChange & { readonly user: UserId };
 

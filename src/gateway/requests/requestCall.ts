@@ -10,7 +10,7 @@ import type { Clock, Ids } from '../../kernel/ports/system.js';
 import type { Hub } from '../sessions/hub.js';
 import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
-import type { Caller, Device, OpenCall, RunOptions } from '../contract/call.js';
+import type { Caller, Device, OpenCall, Origin, RunOptions } from '../contract/call.js';
 import type { Listener, Standpoint } from '../sessions/session.js';
 import type { Follower, ReadModels } from '../contract/readModels.js';
 
@@ -64,6 +64,10 @@ export class RequestCall implements OpenCall {
 
   get address(): string {
     return this.peer.address;
+  }
+
+  get origin(): Origin {
+    return this.peer;
   }
 
   get device(): Device | undefined {

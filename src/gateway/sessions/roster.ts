@@ -29,11 +29,13 @@ export type RosterNeeds = {
   /** A session's first connection has come, its last one has gone. */
   readonly came: (caller: Caller) => void;
   readonly went: (caller: Caller) => void;
+  /** A connection belongs to the session no more, though others may. */
+  readonly left: (connection: Listener, caller: Caller) => void;
   /** Other connections listen now. */
   readonly changed: () => void;
 };
 
-export const roster = ({ renderer, came, went, changed }: RosterNeeds): Roster => {
+export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Roster => {
   const users = new Map<UserId, Present>();
   const sessions = new Map<SessionId, Session>();
 
@@ -78,6 +80,7 @@ export const roster = ({ renderer, came, went, changed }: RosterNeeds): Roster =
     session.connections = lacking(session.connections, connection);
     present.listening = lacking(present.listening, connection);
     changed();
+    left(connection, session.caller);
     if (session.connections.length > 0) return;
     sessions.delete(session.caller.session);
     present.sessions -= 1;

@@ -18,7 +18,7 @@ import { documentAsOf } from './documentAsOf.js';
 import { silent } from '../contract/updates.js';
 import { type Delivery } from '../contract/updates.js';
 import { unreadCounts, type LiveUnreadCounts, type SentMessage } from './unread/unread.js';
-import type { Access } from '../contract/viewerPermissions.js';
+import type { Access, AccessChanges } from '../contract/viewerPermissions.js';
 import type { PrefetchedUsers, Renderer, UpdateRenderer, UpdateView } from '../contract/updateView.js';
 
 export type UpdateRendererNeeds = {
@@ -51,7 +51,7 @@ export const idleConversationsMax = 20_000;
 /** Tells clients what happens, and holds what that takes: who may see what, and how much they have not read. */
 export const liveUpdateRenderer = (
   needs: UpdateRendererNeeds,
-): { readonly renderer: UpdateRenderer; readonly access: Access } => {
+): { readonly renderer: UpdateRenderer; readonly access: Access & AccessChanges } => {
   const turn: Rendering = { position: undefined };
   const memory = memoryOf(needs, turn);
   const { access, unread } = memory;

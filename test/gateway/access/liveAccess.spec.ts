@@ -101,6 +101,48 @@ describe('permissions', () => {
   });
 });
 
+describe('writing', () => {
+  it('is for who has the right in the channel, and for both in a direct chat', async () => {
+    await node.access.load(guild, [ann, ben, cat]);
+    await node.happens(override(general, everybody, { neg: permission.sendMessages }), left(cat));
+    const mayWrite = (user: UserId) => [chatOfGeneral, chatOfStaff].map((chat) => node.rules.mayWrite(chat, user));
+    assert.deepEqual([ann, ben, cat].map(mayWrite), [
+      [true, true],
+      [false, true],
+      [false, false],
+    ]);
+    assert.deepEqual(
+      [ann, cat].map((user) => node.rules.mayWrite(directChat(ann, ben), user)),
+      [true, false],
+    );
+  });
+});
+
+describe('a change of access', () => {
+  beforeEach(() => node.renderer.connect(ben));
+  const seenBy = (look: () => unknown): readonly unknown[] => {
+    const seen: unknown[] = [];
+    node.access.onChange(({ communities, users }) => seen.push([[...communities], [...users], look()]));
+    return seen;
+  };
+
+  it('of a channel names the community, once it is folded', async () => {
+    const seen = seenBy(() => node.rules.mayWrite(chatOfGeneral, ben));
+    await node.happens(override(general, everybody, { neg: permission.sendMessages }));
+    assert.deepEqual(seen, [[[guild], [], false]]);
+  });
+  it('of a membership names the member, once it is folded', async () => {
+    const seen = seenBy(() => node.rules.mayWrite(chatOfGeneral, ben));
+    await node.happens(left(ben));
+    assert.deepEqual(seen, [[[], [ben], false]]);
+  });
+  it('is not made by a message', async () => {
+    const seen = seenBy(() => undefined);
+    await node.happens(sent(1n, ann));
+    assert.deepEqual(seen, []);
+  });
+});
+
 describe('who sees a chat', () => {
   it('is in a direct chat the two, and nobody else', async () => {
     const chat = directChat(ann, ben);

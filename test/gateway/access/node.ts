@@ -10,7 +10,7 @@ import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { prefetchedMembers } from '../../../src/gateway/packages/communities/members/updates.js';
 import { liveUpdateRenderer, type UpdateRendererNeeds } from '../../../src/gateway/updates/updateRenderer.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
-import type { Access, ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
+import type { Access, AccessChanges, ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
 import type { Renderer, UpdateRenderer, UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { eventCodec, type EventCodec } from '../../../src/kernel/codec.js';
 import { collectionOf, type AnyDocumentType } from '../../../src/kernel/document.js';
@@ -35,7 +35,7 @@ export type AnyEvent =
 /** One node: a log, its read models, which are brought up to date when somebody waits for them, and a renderer. */
 export type Node = {
   readonly renderer: UpdateRenderer;
-  readonly access: Access;
+  readonly access: Access & AccessChanges;
   readonly rules: ViewerPermissions;
   readonly store: DocumentStore;
   /** What the renderer has read of the store: the keys of each read. */

@@ -69,7 +69,7 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     presence: localPresence(),
     statuses: { changed: () => undefined },
     limits: noRateLimits,
-    access: { now: nobodySees, seeing: (user) => Promise.resolve([user]) },
+    access: { now: nobodySees, seeing: (user) => Promise.resolve([user]), onChange: () => undefined },
     documents: { position: () => 0n, reached: () => undefined },
     tracer: trace.getTracer('test'),
     ...given,
@@ -164,6 +164,7 @@ export const nobodySees: ViewerPermissions = {
   overrides: () => [],
   unreadFloorIn: () => () => 0n,
   maySee: () => false,
+  mayWrite: () => false,
   connectedMembers: () => nothingSeen,
   viewersOf: () => nothingSeen,
 };

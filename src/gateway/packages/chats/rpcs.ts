@@ -1,7 +1,7 @@
 import { reads as readRules } from '../../../domain/reads/decide.js';
 import { nothing } from '../../../gen/rpcs.js';
 import type { ChatKey } from '../../../kernel/chat.js';
-import { reject } from '../../../kernel/decider.js';
+import { isRejection, reject } from '../../../kernel/decider.js';
 import type { MessageId } from '../../../kernel/ids.js';
 import type { Ids } from '../../../kernel/ports/system.js';
 import { conversationsOf } from '../../../projections/conversations/queries.js';
@@ -10,6 +10,7 @@ import type { Reads } from '../../../projections/reading/queries.js';
 import { inChat } from '../../access/scopes.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
+import { chatKeyFrom } from '../../contract/chatRefs.js';
 import { done, type Handlers } from '../../contract/handlers.js';
 import type { Typing } from '../../presence/typing.js';
 import type { Access } from '../../contract/viewerPermissions.js';
@@ -51,14 +52,27 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
     return done(await call.run(readRules, command));
   }),
 
-  chatsSetTyping: inChat(
-    needs.access,
-    'write',
-  )(async (request, { caller }, { key }) => {
-    await needs.typing.set(caller, typingOf(key, request));
-    return nothing;
-  }),
+  chatsSetTyping: (request, call) => (request.typing ? beginTyping(needs) : endTyping(needs))(request, call),
 });
+
+const beginTyping = ({ access, typing }: ChatNeeds): Handlers<'chatsSetTyping'>['chatsSetTyping'] =>
+  inChat(
+    access,
+    'write',
+  )(async (request, call, { key }) => {
+    await typing.set(call, typingOf(key, request));
+    return nothing;
+  });
+
+/** Needs no right: a user who has lost the right since must be able to stop. */
+const endTyping =
+  ({ typing }: ChatNeeds): Handlers<'chatsSetTyping'>['chatsSetTyping'] =>
+  async (request, call) => {
+    const key = chatKeyFrom(request.chatRef, call.caller.user);
+    if (isRejection(key)) return key;
+    await typing.set(call, typingOf(key, request));
+    return nothing;
+  };
 
 type Marked = { readonly chat: ChatKey; readonly message: MessageId };
 

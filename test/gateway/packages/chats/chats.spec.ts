@@ -182,4 +182,12 @@ describe('typing', () => {
     assert.equal(await type(bob, hidden), 'CHAT_NOT_FOUND');
     assert.equal(await type(bob, category), 'NOT_A_TEXT_CHAT');
   });
+  it('may be ended by who may not write there, or sees it no more', async () => {
+    for (const chatRef of [news, hidden]) {
+      const answer = await node.ask('chatsSetTyping', { chatRef, typing: false }, node.call(bob));
+      assert.equal(refusal(answer), undefined);
+    }
+    const ended = ['channel.100.102', 'channel.100.103'].map((chat) => ({ chat, typing: false }));
+    assert.deepEqual(node.typed.slice(-2), ended);
+  });
 });

@@ -155,6 +155,7 @@ const calling =
     caller: (user === undefined ? undefined : { user, session: 1n as SessionId }) as Call['caller'],
     initialize: () => Promise.resolve(),
     authorize: () => Promise.resolve(),
+    origin: { session: undefined },
     closeSoon: () => undefined,
     run: async (decider, command, options) => {
       const commandId = options?.commandId ?? ids.commandId();

@@ -183,7 +183,7 @@ const nodeOf = (place: Place): Node => {
     names: uniqueNames({ streams, sealer }),
     statusOf: nobodyIsOnline,
     typing: {
-      set: (_: Caller, change: TypingChange) => Promise.resolve(void typed.push(change)),
+      set: (_: Pick<Call, 'caller'>, change: TypingChange) => Promise.resolve(void typed.push(change)),
       posted: (chat: string, user: UserId) => void posted.push([chat, user]),
     },
   };
@@ -290,6 +290,7 @@ const callOf = ({ caller, now, monotonic, execute, end, tellAll }: Asking): Call
   address: '127.0.0.1',
   device: undefined,
   caller,
+  origin: { session: { caller } },
   now,
   monotonic,
   initialize: () => Promise.resolve(),
