@@ -1,5 +1,7 @@
 import type { UpdateName } from '../../src/gen/rpcs.js';
+import { UserStatusStatus } from '../../src/gen/types.js';
 import type { Update } from '../../src/gen/updates.js';
+import type { UserId } from '../../src/kernel/ids.js';
 import type { Received } from '../gateway/rig/rawClient.js';
 import { described, type Names } from './describe.js';
 import { savedMessages, say } from './places.js';
@@ -12,7 +14,11 @@ export type Heard<Name extends string> = Readonly<Record<Name, readonly string[]
 export interface Audience<Name extends string> {
   /** What came because of this. Ends when everybody has heard a message that was sent after it. */
   hears(work: () => Promise<unknown>): Promise<Heard<Name>>;
-  /** The same for what is no event and so not in order with others: waits until everybody has heard as much as is expected. */
+  /**
+   * The same for what is no event and so not in order with others: waits until everybody has heard as much as is
+   * expected. A status counts when it is another one than before: nodes tell it at least once, and again whenever one
+   * of them may have missed it. Of somebody of whom nothing was heard it begins as online.
+   */
   hearsSoon(work: () => Promise<unknown>, expected: Heard<Name>): Promise<Heard<Name>>;
 }
 
@@ -46,6 +52,7 @@ export const audience = <Name extends string>({ seats, names, ignored }: Need<Na
         .map((update) => described(update, names)),
     );
   const now = (): ReadonlyMap<Seat, number> => new Map(all.map(([, seat]) => [seat, seat.raw.received.length]));
+  const newsTo = (seat: Seat): readonly Update[] => withoutRepeats(updatesIn(seat.raw.received));
 
   return {
     hears: async (work) => {
@@ -55,15 +62,16 @@ export const audience = <Name extends string>({ seats, names, ignored }: Need<Na
       return since(from, (update) => !isMarker(update, text) && !isOf(ignored, update));
     },
     hearsSoon: async (work, expected) => {
-      const from = now();
+      const from = new Map(all.map(([, seat]) => [seat, newsTo(seat).length]));
+      const news = (seat: Seat): readonly Update[] => newsTo(seat).slice(from.get(seat));
       await work();
-      await Promise.all(
-        all.map(([name, seat]) =>
-          seat.raw.find(() => expected[name].length <= updatesIn(seat.raw.received.slice(from.get(seat))).length),
-        ),
-      );
+      await Promise.all(all.map(([name, seat]) => seat.raw.find(() => expected[name].length <= news(seat).length)));
       const text = await marked();
-      return since(from, (update) => !isMarker(update, text));
+      return mapped(seats, (seat) =>
+        news(seat)
+          .filter((update) => !isMarker(update, text))
+          .map((update) => described(update, names)),
+      );
     },
   };
 };
@@ -88,6 +96,17 @@ export const deafened = (seat: Seat): Seat => {
 };
 
 const updatesIn = (received: readonly Received[]): readonly Update[] => received.flatMap(({ update }) => update ?? []);
+
+const withoutRepeats = (updates: readonly Update[]): readonly Update[] => {
+  const known = new Map<UserId, UserStatusStatus | undefined>();
+  return updates.filter(({ userStatus }) => {
+    if (userStatus === undefined) return true;
+    const { userId, status } = userStatus;
+    const before = known.has(userId) ? known.get(userId) : UserStatusStatus.ONLINE;
+    known.set(userId, status?.status);
+    return status?.status !== before;
+  });
+};
 
 const isMarker = ({ messageCreated }: Update, text: string): boolean =>
   messageCreated?.message?.message === text && messageCreated.message.chatRef?.self !== undefined;

@@ -38,7 +38,7 @@ export type World = Cast & {
   /** Nobody's role. */
   readonly helper: RoleId;
   /** Of people who come and go. */
-  readonly tokens: Map<string, string>;
+  readonly comers: Map<string, Seat>;
   readonly listeners: Audience<CastName>;
 };
 
@@ -76,7 +76,7 @@ export const world = async (server: Where): Promise<World> => {
   names.set(alice.user, 'alice');
   names.set(bob.user, 'bob');
   const listeners = audience({ seats: cast, names, ignored: new Set(['userStatus']) });
-  return { ...cast, server, names, tokens: new Map(), town, general, secret, insider, helper, listeners };
+  return { ...cast, server, names, comers: new Map(), town, general, secret, insider, helper, listeners };
 };
 
 const castOf = async (server: Where): Promise<Cast> => {

@@ -1,5 +1,8 @@
 import { inChannel, savedMessages, say, withUser } from '../places.js';
-import { alices, inSecret, newestIn, type Step } from './step.js';
+import { permission } from '../../../src/kernel/permissions.js';
+import { resume } from '../seat.js';
+import { everybody, type World } from '../townsfolk.js';
+import { alices, inSecret, newestIn, secretRef, type Step } from './step.js';
 
 export const messages: readonly Step[] = [
   {
@@ -124,6 +127,9 @@ export const messages: readonly Step[] = [
   },
 ];
 
+const denyEverybody = (w: World, neg: bigint): Promise<unknown> =>
+  w.alice.do('communitiesCreateChannelOverride', { ...secretRef(w), roleId: everybody, permissions: { neg } });
+
 export const typing: readonly Step[] = [
   {
     title: 'typing in a channel is told to those who see it, but not to who types',
@@ -146,9 +152,41 @@ export const typing: readonly Step[] = [
     ephemeral: true,
   },
   {
+    title: 'typing of who loses the right to write ends at once',
+    given: (w) => w.bob.do('chatsSetTyping', { chatRef: inSecret(w), typing: true }),
+    when: (w) => denyEverybody(w, permission.viewChannel | permission.sendMessages),
+    hears: {
+      ...alices('bob types no more in #secret of Town'),
+      bob: ['permissions in #secret of Town: +0 -4'],
+    },
+    ephemeral: true,
+  },
+  {
+    title: 'and who has lost it may say that they stop, which is told to nobody again',
+    when: (w) => w.bob.do('chatsSetTyping', { chatRef: inSecret(w), typing: false }),
+    hears: {},
+  },
+  {
+    title: 'typing ends with its connection, although the session has another one',
+    given: (w) => denyEverybody(w, permission.viewChannel),
+    when: async (w) => {
+      const other = await resume(w.server.url, w.bob.token);
+      await other.do('chatsSetTyping', { chatRef: inSecret(w), typing: true });
+      await other.raw.leave();
+    },
+    hears: alices('bob types in #secret of Town', 'bob types no more in #secret of Town'),
+    ephemeral: true,
+  },
+  {
     title: 'typing in a direct chat is told to the other side',
     when: (w) => w.alice.do('chatsSetTyping', { chatRef: withUser(w.dan), typing: true }),
     hears: { dan: ['alice types in @alice'] },
+  },
+  {
+    // Every typing that begins here is ended here: the server ends it after 15 s, and that would be heard in any later step.
+    title: 'and so is its end',
+    when: (w) => w.alice.do('chatsSetTyping', { chatRef: withUser(w.dan), typing: false }),
+    hears: { dan: ['alice types no more in @alice'] },
   },
   {
     title: 'typing to oneself is told to nobody',

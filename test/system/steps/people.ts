@@ -1,5 +1,5 @@
 import { UserStatusStatus } from '../../../src/gen/types.js';
-import { say, withUser } from '../places.js';
+import { inChannel, say, withUser } from '../places.js';
 import { resume, signUp } from '../seat.js';
 import { anotherAlice } from '../townsfolk.js';
 import { alices, both, members, seeing, type Step } from './step.js';
@@ -35,17 +35,17 @@ export const presence: readonly Step[] = [
     given: async (w) => {
       const fred = await signUp(w.server.url, 'Fred');
       w.names.set(fred.user, 'fred');
-      w.tokens.set('fred', fred.token);
+      w.comers.set('fred', fred);
       await say(fred, withUser(w.dan), 'bye');
-      await fred.raw.leave();
     },
-    when: () => Promise.resolve(),
+    // Not before: on a slow machine he would be offline by the time that the listeners are asked what they hear.
+    when: async (w) => w.comers.get('fred')?.raw.leave(),
     hears: { dan: ['fred is offline'] },
     ephemeral: true,
   },
   {
     title: 'who comes back is online',
-    when: (w) => resume(w.server.url, w.tokens.get('fred') ?? ''),
+    when: (w) => resume(w.server.url, w.comers.get('fred')?.token ?? ''),
     hears: { dan: ['fred is online'] },
     ephemeral: true,
   },
@@ -53,9 +53,14 @@ export const presence: readonly Step[] = [
 
 export const endings: readonly Step[] = [
   {
-    title: 'who leaves is told that the community is gone, and the others that they left',
+    title: 'who leaves is told that the community is gone, and the others that they left and type no more',
+    given: (w) => w.eve.do('chatsSetTyping', { chatRef: inChannel(w.town, w.general), typing: true }),
     when: (w) => w.eve.do('communitiesLeaveCommunity', { communityId: w.town }),
-    hears: { ...members('eve leaves Town'), eve: ['community Town is gone'] },
+    hears: {
+      ...members('eve leaves Town', 'eve types no more in #general of Town'),
+      eve: ['community Town is gone'],
+    },
+    ephemeral: true,
   },
   {
     title: 'a new profile is told to whoever may see its owner',
