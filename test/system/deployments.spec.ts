@@ -242,8 +242,11 @@ describe('giving up keys', () => {
   });
 });
 
-/** Memberships note the moment of the joining now, and `lastSent` is new: unread counts begin and go on by them. */
-const otherThanBefore: readonly string[] = ['memberships', 'lastSent'];
+/**
+ * Memberships note the moment of the joining now, and `lastSent` is new, because unread counts begin and go on by them.
+ * Documents of reactions are new: one that is left of each deleted message says so.
+ */
+const otherThanBefore: readonly string[] = ['memberships', 'lastSent', 'messageReactions', 'userReactions'];
 
 /** By type, in whatever version, without the types that are meant to be others than before. */
 const comparable = (digests: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
