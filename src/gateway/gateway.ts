@@ -43,7 +43,7 @@ export type GatewayNeeds = {
   readonly documents: Follower;
   /** The handlers of RPCs, which in turn need what is ephemeral. */
   readonly handlers: (live: Live) => HandlerTable;
-  /** Default: what fails never passes. */
+  /** Default: no failure ever passes. */
   readonly isAway?: IsAway;
   /** Called with each event of the log that comes by. */
   readonly passed?: NonNullable<FanOutNeeds['passed']>;
@@ -55,7 +55,7 @@ export type GatewayNeeds = {
   readonly bounds?: SocketBounds;
 };
 
-/** Ephemeral: it is told, and never stored. */
+/** Ephemeral: sent to clients, and never stored. */
 export type Live = { readonly presences: Presences; readonly typing: Typing };
 
 /** Everything between sockets and the log. */
@@ -64,7 +64,7 @@ export interface Gateway {
   readonly hub: Hub;
   readonly fanOut: FanOut;
   readonly presences: Presences;
-  /** Begins to tell what happens. */
+  /** Begins to send updates. */
   start(): Promise<void>;
   /** Close the sockets first. */
   close(): Promise<void>;

@@ -44,7 +44,7 @@ export const projectionNamed = (name: ProjectionName): Projection => ({
 const names = Object.keys(packages) as readonly ProjectionName[]; // The keys of a literal are what its type says.
 export const projections: readonly Projection[] = names.map(projectionNamed);
 
-/** What `DocumentStore.open` is asked for. */
+/** The collections that `DocumentStore.open` is asked for. */
 export const collections: readonly CollectionSpec[] = Object.values(packages).flatMap((types) =>
   types.map(({ spec }) => spec),
 );

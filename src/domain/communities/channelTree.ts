@@ -73,7 +73,10 @@ const movedTo = (channels: ChannelTree, channel: ChannelState, { position, paren
   return { ...moved, synced: channel.synced || channel.overrides.length === 0 };
 };
 
-/** The channels of a category come to the top level with what it gave them, so that nothing becomes visible by accident. */
+/**
+ * The channels of a category come to the top level with the overrides it gave them, so that nothing becomes visible by
+ * accident.
+ */
 export const withoutChannel = (channels: ChannelTree, id: ChannelId): ChannelTree => {
   const left = channels
     .filter((channel) => channel.id !== id)

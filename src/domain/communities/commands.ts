@@ -16,8 +16,8 @@ export type CommunityCommand =
   | DeleteChannelOverride;
 
 /**
- * Who asks. `permissions` are those in the channel where the command is about one, else those in the community;
- * `rank` is the priority of their highest role, -1 without any, above every priority for the owner.
+ * The user who asks. `permissions` are those in the channel where the command is about one, else those in the
+ * community; `rank` is the priority of their highest role, -1 without any, above every priority for the owner.
  */
 export type CommunityAsker = { readonly user: UserId; readonly permissions: bigint; readonly rank: number };
 
@@ -36,7 +36,7 @@ export type CreateChannel = Command<
   OnChannel & { readonly kind: ChannelKind; readonly name: string; readonly parent?: ChannelId }
 >;
 
-/** What is left out stays as it is. */
+/** Fields that are left out stay as they are. */
 export type EditChannel = Command<
   'EditChannel',
   OnChannel & {

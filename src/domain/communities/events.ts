@@ -16,7 +16,7 @@ export const communityStream = (id: CommunityId): string => communityStreams.nam
 type InCommunity = { readonly community: CommunityId };
 const stream = (data: InCommunity): string => communityStream(data.community);
 const about = (data: InCommunity): string => communityTopic(data.community);
-// What a community is called belongs to the community: erasing the person who typed it must not blank it.
+// The name of a community belongs to the community: erasing the person who typed it must not blank it.
 const sealedFor = (data: InCommunity) => ({ scope: communityScope(data.community) });
 
 const channelKind = oneOf('text', 'voice', 'category');

@@ -41,8 +41,9 @@ export const releasedPlaces = (state: LivingCommunity, category: ChannelId): rea
   return under(state, category).map(({ id }, index) => placeOf(id, end + index, undefined));
 };
 
-// Positions may have gaps where something was deleted. Who moves down ends up behind the one that has the position
-// now, who moves up or comes from elsewhere before it. `from`: the position that is left, under the same parent.
+// Positions may have gaps where something was deleted. A channel that moves down ends up behind the one that has the
+// position now; a channel that moves up or comes from elsewhere, before it. `from`: the position that is left, under
+// the same parent.
 const insertion = (others: readonly ChannelState[], from: number | undefined, to: number | undefined): number => {
   if (to === undefined) return others.length;
   const down = from !== undefined && to > from;

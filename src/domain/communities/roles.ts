@@ -45,7 +45,8 @@ const refusedTo = (by: CommunityAsker, priority: number): Rejection | undefined 
   return priority < by.rank ? undefined : reject('OUTRANKED');
 };
 
-// What a role had before is not granted by the edit: somebody who lacks a bit can still rename the role that has it.
+// The edit does not grant permissions that a role had before: somebody who lacks a bit can still rename the role that
+// has it.
 const wrongIn = (data: EditRole['data'], before: bigint): Rejection | undefined => {
   if (data.color > colorMax) return reject('INVALID_ARGUMENT', 'a colour is 0xRRGGBB');
   const granted = data.permissions & ~before;

@@ -15,8 +15,8 @@ import {
 import type { CommunityEvent } from './events.js';
 
 /**
- * The channels and roles of a community. The rules and the read model fold it by the same lines, so that they cannot come to
- * differ in who may do what; each of them may keep more about the community, its channels and its roles.
+ * The channels and roles of a community. The rules and the read model fold it by the same lines, so that they cannot
+ * come to differ in permissions; each of them may keep more about the community, its channels and its roles.
  */
 export type CommunityStructure = {
   readonly channels: ChannelTree;

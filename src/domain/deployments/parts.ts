@@ -1,7 +1,10 @@
 import type { DocumentsOwner } from '../../kernel/ports/documentStore.js';
 import type { IdentityState } from './state.js';
 
-/** What a look at a vault tells. `keys`: how many names it has ever held, `ownKeys` those besides its own housekeeping. */
+/**
+ * The facts that a look at a vault gives. `keys`: how many names it has ever held, `ownKeys` those besides its own
+ * housekeeping.
+ */
 export type VaultFacts =
   | { readonly status: 'missing' }
   | {
@@ -13,7 +16,7 @@ export type VaultFacts =
       readonly ownKeys: number;
     };
 
-/** What a look at a log tells. */
+/** The facts that a look at a log gives. */
 export type LogFacts =
   | { readonly status: 'missing' }
   | {
@@ -27,20 +30,26 @@ export type LogFacts =
       readonly unopened: number;
     };
 
-/** What a look at the read models tells. `strangers`: documents without a name that speak of what the log does not have. */
+/**
+ * The facts that a look at the read models gives. `strangers`: documents without a name that speak of events the log
+ * does not have.
+ */
 export type DocumentsFacts = DocumentsOwner | { readonly status: 'strangers' };
 
 export type Parts = { readonly vault: VaultFacts; readonly log: LogFacts; readonly documents: DocumentsFacts };
 
 export type PartName = keyof Parts;
 
-/** `found`: nothing is lost, and what has no name yet gets one. `rebuild`: so are the read models, which are of before keys were given up. */
+/**
+ * `found`: nothing is lost, and each part without a name gets one. `rebuild`: so are the read models, which are of
+ * before keys were given up.
+ */
 export type PartsVerdict =
   | { readonly status: 'found' }
   | { readonly status: 'rebuild' }
   | { readonly status: 'refused'; readonly part: PartName; readonly because: Mismatch };
 
-/** Why a part does not fit the others, and what follows for the person who has to choose. */
+/** Why a part does not fit the others, and the consequence for the person who has to choose. */
 export type Mismatch =
   | { readonly kind: 'missing' }
   | { readonly kind: 'another'; readonly has: string; readonly wanted: string }
@@ -63,7 +72,10 @@ export const judge = ({ vault, log, documents }: Parts): PartsVerdict => {
     : besideUnnamed(log, vault, documents);
 };
 
-/** A vault that has made no keys but its own, and that no log was named after, is what a first start leaves that was cut short. */
+/**
+ * A vault that has made no keys but its own, and that no log was named after, is left by a first start that was cut
+ * short.
+ */
 const withoutLog = (vault: VaultFacts, documents: DocumentsFacts): PartsVerdict => {
   const isUsed = vault.status === 'there' && (vault.founded || vault.ownKeys > 0);
   return isUsed || documents.status !== 'empty' ? refused('log', { kind: 'missing' }) : found;

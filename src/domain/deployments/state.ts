@@ -8,7 +8,7 @@ export type IdentityState =
       readonly deployment: string;
       /** Names of before keys were given up, oldest first. */
       readonly former: readonly string[];
-      /** The last event of the stream gave keys up, so what stands before it in the log may not open. */
+      /** The last event of the stream gave keys up, so events before it in the log may not open. */
       readonly givenUp: boolean;
     };
 

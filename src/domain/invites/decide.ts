@@ -23,7 +23,7 @@ const createChatInvite = (
 
 const useInvite = ({ code, user, joining, at }: UseInvite['data'], state: InviteState): Decision<InviteEvent> => {
   if (state.status === 'none') return reject('INVITE_NOT_FOUND');
-  // Whoever has taken their use is in, however late they ask again.
+  // A user who has taken their use is in, even when they ask again much later.
   if ((state.usedFor.get(user) ?? 0) >= joining) return [];
   if (state.expiresAt !== undefined && at >= state.expiresAt) return reject('INVITE_NOT_FOUND');
   if (state.maxUses === undefined) return [];

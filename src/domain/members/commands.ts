@@ -15,7 +15,7 @@ export type JoinCommunity = Command<
 
 export type LeaveCommunity = Command<'LeaveCommunity', About & { readonly owner: boolean }>;
 
-/** What is left out stays as it is; an empty nickname is removed; `roles` replaces all. */
+/** Fields that are left out stay as they are; an empty nickname is removed; `roles` replaces all. */
 export type EditMember = Command<
   'EditMember',
   About & {
@@ -29,7 +29,9 @@ export type EditMember = Command<
   }
 >;
 
-/** Who asks. `rank` is the priority of their highest role, -1 without any, above every priority for the owner. */
+/**
+ * The user who asks. `rank` is the priority of their highest role, -1 without any, above every priority for the owner.
+ */
 export type MemberAsker = {
   readonly user: UserId;
   readonly owner: boolean;

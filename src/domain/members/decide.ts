@@ -11,7 +11,7 @@ import { evolve, type MemberState } from './state.js';
 /** In UTF-16 code units. */
 export const nicknameUnitsMax = 100;
 
-/** Names the command of one joining for ever, whoever gives it: the handler, or the workflow after a crash. */
+/** Names the command of one joining for ever, for each that may give it: the handler, or the workflow after a crash. */
 export const joiningId = (community: CommunityId, user: UserId, joining: number): string =>
   `join.${community.toString()}.${user.toString()}.${joining.toString()}`;
 

@@ -5,7 +5,7 @@ import type { Entity, Quote } from './events.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly by: UserId };
 
-/** What is written: `mentions` are the users whom the entities name. */
+/** The content as written: `mentions` are the users whom the entities name. */
 export type Content = {
   readonly text: string;
   readonly entities: readonly Entity[];

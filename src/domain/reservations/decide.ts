@@ -12,8 +12,8 @@ export const reservations: Decider<ReservationCommand, ReservationState, Reserva
     ClaimName: (claim, state) => {
       if (state.status === 'free') return [{ type: 'NameClaimed', data: claim }];
       if (state.holder !== claim.holder) return reject(claim.kind === 'email' ? 'EMAIL_TAKEN' : 'USERNAME_TAKEN');
-      // A claim made again is a claim of its own, never of the same moment: whoever takes the one before for left behind,
-      // or is just giving it up, leaves this one alone.
+      // A claim made again is a claim of its own, never of the same moment. So a writer that takes the one before for
+      // left behind, or is just giving it up, leaves this one alone.
       const at = Math.max(claim.at, state.at + 1) as Millis;
       return [{ type: 'NameClaimed', data: { ...claim, at } }];
     },

@@ -5,7 +5,7 @@ export type UserCommand =
   | Command<'RegisterUser', { readonly user: UserId; readonly name: string; readonly bot: boolean }>
   | Command<'EditProfile', ProfileChanges & { readonly user: UserId }>;
 
-/** What is absent stays as it is. */
+/** Fields that are absent stay as they are. */
 export type ProfileChanges = {
   readonly name?: string;
   readonly username?: UsernameChange;
@@ -18,6 +18,6 @@ export type ProfileChanges = {
 export type UsernameChange = {
   /** The claim on the name must be held already. */
   readonly to: { readonly name: string; readonly key: string } | 'cleared';
-  /** The key of the one that is given up for it. Who carries another one by now has changed it elsewhere. */
+  /** The key of the one that is given up for it. A user who carries another one by now has changed it elsewhere. */
   readonly from: string | undefined;
 };

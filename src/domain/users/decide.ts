@@ -31,7 +31,7 @@ export const users: Decider<UserCommand, UserState, UserEvent> = {
   },
 };
 
-// Another session changed the username at the same time: who claimed what, and gives up what, was decided on the old one.
+// Another session changed the username at the same time: the claims to take and to give up were decided on the old one.
 const outrun = ({ username }: ProfileChanges, now: RegisteredUser): Rejection | undefined =>
   username === undefined || username.from === now.username?.key ? undefined : reject('CONFLICT');
 

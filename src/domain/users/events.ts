@@ -15,7 +15,7 @@ const stream = (data: OfUser): string => userStream(data.user);
 const about = (data: OfUser): string => userTopic(data.user);
 const sealedFor = (data: OfUser) => ({ subject: data.user, scope: accountScope(data.user) });
 
-/** Streams: `user-<user>`: what others see of somebody. */
+/** Streams: `user-<user>`, the part of a user that others see. */
 export const userEvents = declareEvents(
   'users',
   { stream, about, sealedFor },

@@ -13,7 +13,7 @@ export interface ChannelViewers {
   /** A connected user's membership, new or changed. */
   readonly put: (user: UserId, membership: Membership) => void;
   readonly remove: (user: UserId, community: CommunityId) => void;
-  /** The community itself is another one now: who sees what must be found anew. */
+  /** The community document was replaced, so the viewers of its channels must be found anew. */
   readonly changed: (community: CommunityId) => void;
   /** Of a channel. The same list for as long as it holds the same viewers. */
   readonly viewersOf: (chat: ChatKey) => readonly UserId[];
@@ -42,7 +42,7 @@ export const channelViewersOf = (
     const community = communities.get(place.community);
     const document = communityOf(place.community);
     if (community === undefined || document === undefined) return nobody;
-    // What does not exist is not remembered: there is no bound on it.
+    // Channels that do not exist are not remembered, because their number has no bound.
     if (!rulesOfCommunity(document).has(place.channel)) return nobody;
     const viewers = [...community.members].filter(([user, membership]) =>
       sees(document, place.channel, user, membership),

@@ -9,7 +9,7 @@ import type { Access } from '../contract/viewerPermissions.js';
 export type SeenChat = {
   readonly key: ChatKey;
   readonly place: Chat;
-  /** What the caller may do in it. */
+  /** The caller's permissions in it. */
   readonly permissions: bigint;
   /** In communities only: as they are now, which may not be what the read models hold. */
   readonly community?: CommunityDocument;
@@ -19,7 +19,7 @@ export type SeenChat = {
 /** Outside communities nobody is above the others: all may do all, but to their own messages only. */
 export const directPermissions = usualPermissions | permission.pinMessages;
 
-/** Refuses with the same words what there is not and what the caller may not see. */
+/** Refuses with the same words a chat that does not exist and one that the caller may not see. */
 export const seenChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
   return byKind<SeenChat | Rejection | Promise<SeenChat | Rejection>>(placeOf(key), {
     channel: (place) => seenChannel(access, call, { key, place }),
@@ -30,13 +30,13 @@ export const seenChat = async (access: Access, call: Call, key: ChatKey): Promis
   });
 };
 
-/** The same, for what has to do with messages: categories have none. */
+/** The same, for RPCs about messages: categories have none. */
 export const seenTextChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
   const seen = await seenChat(access, call, key);
   return !isRejection(seen) && seen.channel?.kind === 'category' ? reject('NOT_A_TEXT_CHAT') : seen;
 };
 
-/** The same, for who wants to write there. */
+/** The same, for a caller that wants to write there. */
 export const writableChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
   const seen = await seenTextChat(access, call, key);
   return !isRejection(seen) && !has(seen.permissions, 'sendMessages') ? reject('MISSING_PERMISSION') : seen;
@@ -58,7 +58,7 @@ const seenChannel = async (
 ): Promise<SeenChat | Rejection> => {
   const { user } = call.caller;
   await call.accessUpToDate();
-  // Waiting for what is loaded already would let it be put out of memory again before it is looked at.
+  // Waiting for a community that is loaded already would let it be put out of memory again before it is looked at.
   const loading = access.load(place.community, [user]);
   if (loading !== undefined) await loading;
   const permissions = access.now.inChannel(place.community, place.channel, user);

@@ -14,7 +14,7 @@ import type { Membership, MembershipsDocument } from '../../projections/members/
 import { membershipIn, rulesOfCommunity } from './communityPermissions.js';
 import type { ViewerPermissions } from '../contract/viewerPermissions.js';
 
-/** What rules are computed from. Of what is not in memory it knows nothing. */
+/** The documents that rules are computed from. Those that are not in memory are unknown here. */
 export interface World {
   readonly community: (community: CommunityId) => CommunityDocument | undefined;
   readonly membership: (community: CommunityId, user: UserId) => Membership | undefined;
@@ -90,7 +90,7 @@ type ViewersIn = (world: World, chat: ChatKey) => readonly UserId[];
 const noViewers: readonly UserId[] = [];
 const connectedNamed: ViewersIn = (world, chat) => membersNamedBy(chat).filter((user) => world.isConnected(user));
 
-// Asked for every message, so a channel is told from its key alone.
+// Asked for every message, so a channel is recognized from its key alone.
 const viewers: ByChatKind<ViewersIn> = {
   channel: (world, chat) => world.viewersIn(chat),
   direct: connectedNamed,
@@ -98,13 +98,13 @@ const viewers: ByChatKind<ViewersIn> = {
   group: () => noViewers,
 };
 
-/** What an event changed, as it was before. */
+/** The documents that an event changed, as they were before. */
 export type Former = {
   readonly communities: ReadonlyMap<CommunityId, CommunityDocument | undefined>;
   readonly memberships: ReadonlyMap<UserId, MembershipsDocument | undefined>;
 };
 
-/** The world before: what was changed lies over what is, so nothing is copied. */
+/** The world before: the former documents lie over the present ones, so nothing is copied. */
 export const worldBefore = (now: World, former: Former): World => {
   const community: World['community'] = (id) =>
     former.communities.has(id) ? former.communities.get(id) : now.community(id);

@@ -11,7 +11,9 @@ import type { Membership, MembershipsDocument } from '../../projections/members/
 import { unreadFloorsOf, type UnreadFloors } from '../../projections/unread/unreadFloor.js';
 import type { MemberPermissions } from '../contract/viewerPermissions.js';
 
-/** What follows from one version of a community. Computed on first use and kept for as long as that version is. */
+/**
+ * The rules that follow from one version of a community. Computed on first use and kept for as long as that version is.
+ */
 export interface CommunityPermissions {
   has(channel: ChannelId): boolean;
   /** `user` is whose membership it is. */
@@ -23,7 +25,7 @@ export interface CommunityPermissions {
   readonly unreadFloor: UnreadFloors;
 }
 
-/** Documents are values that never change, so what was computed of one is true for as long as the document is around. */
+/** Documents are values that never change, so rules computed of one are true for as long as the document is around. */
 export const rulesOfCommunity = (community: CommunityDocument): CommunityPermissions => {
   const known = computed.get(community);
   if (known !== undefined) return known;
@@ -38,7 +40,7 @@ export const membershipIn = (
   community: CommunityId,
 ): Membership | undefined => document?.memberships.find((membership) => membership.community === community);
 
-/** What members with the same roles have in common; there are far fewer of these than members. */
+/** The part that members with the same roles have in common; there are far fewer of these than members. */
 type MemberRank = Pick<MemberPermissions, 'owner' | 'roles' | 'permissions' | 'rank'> & {
   /** Permissions in the channels that were asked for. */
   readonly channels: Map<ChannelId, bigint>;

@@ -4,7 +4,7 @@ import type { DocumentChange, LiveDocuments } from '../../projections/reading/li
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
 import type { ChannelViewers } from './channelViewers.js';
 
-/** Who is connected to this node. Their memberships and the communities in them stay in memory. */
+/** The users connected to this node. Their memberships and the communities in them stay in memory. */
 export interface ConnectedUsers {
   readonly connect: (user: UserId) => Promise<void>;
   readonly disconnect: (user: UserId) => void;
@@ -73,7 +73,9 @@ export const connectedUsersOf = (needs: ConnectedUsersNeeds): ConnectedUsers => 
   };
 };
 
-/** Brings what is pinned and who is in which audience in line with the memberships. Answers the loads that are under way. */
+/**
+ * Brings the pinned communities and the audiences in line with the memberships. Answers the loads that are under way.
+ */
 const arrange = (
   needs: ConnectedUsersNeeds,
   user: UserId,
@@ -102,7 +104,7 @@ const join = (
   return loaded instanceof Promise ? loaded : undefined;
 };
 
-/** What was unpinned last is evicted last, so an event that is just being told still finds the community. */
+/** The community unpinned last is evicted last, so an event that is just being rendered still finds it. */
 const part = (
   { communities, viewers }: ConnectedUsersNeeds,
   user: UserId,

@@ -17,7 +17,7 @@ export const accessFor = async (
   await access.load(community, [call.caller.user, ...others]);
 };
 
-/** With their permissions in the community. Who is no member does not learn whether there is such a community. */
+/** With their permissions in the community. A non-member does not learn whether there is such a community. */
 export const memberAsker = (
   rules: ViewerPermissions,
   community: CommunityId,
@@ -29,7 +29,7 @@ export const memberAsker = (
     : { user, permissions: member.permissions, rank: member.rank };
 };
 
-/** With their permissions in the channel. Who may not view it does not learn whether there is such a channel. */
+/** With their permissions in the channel. A user who may not view it does not learn whether there is such a channel. */
 export const channelAsker = (
   rules: ViewerPermissions,
   { communityId, channelId }: ChannelRef,

@@ -73,9 +73,7 @@ const channelRefIn = (request: ChannelRequest): ChannelRef | Rejection => {
   return request.channel ?? reject('INVALID_ARGUMENT', 'channel is missing');
 };
 
-/**
- * What the caller must be allowed to do in the chat: see it; see it, and it has messages; write there.
- */
+/** The right that the caller must have in the chat: to see it; to see it, where it has messages; to write there. */
 export type ChatRight = 'see' | 'read' | 'write';
 
 const chatsBy: Readonly<

@@ -23,7 +23,7 @@ export type UniqueName = { readonly kind: NameKind; readonly key: string };
 export interface UniqueNames {
   /** `normalised` must be the same for all spellings that count as one name. */
   nameOf(kind: NameKind, normalised: string): UniqueName;
-  /** Who holds the name, whether or not they carry it yet. */
+  /** The holder of the name, whether or not they carry it yet. */
   holderOf(name: UniqueName): Promise<UserId | undefined>;
   /** Whether somebody carries the name, or claimed it less than `claimMillisMax` before `now` and may be about to. */
   isTaken(name: UniqueName, call: OpenCall): Promise<boolean>;

@@ -5,13 +5,13 @@ import type { Cause, Done } from '../../kernel/execute.js';
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { ProjectionName } from '../../projections/registry.js';
 
-/** What core.Initialize said of the application on the other end. */
+/** The description that core.Initialize gave of the application on the other end. */
 export type Device = SessionDevice & {
   /** The connection wants results only, no updates. */
   readonly noSubscribe: boolean;
 };
 
-/** What of it is kept with the session. */
+/** The part of it that is kept with the session. */
 export const sessionDeviceOf = ({ clientId, deviceType, deviceVersion, appVersion }: Device): SessionDevice => ({
   clientId,
   deviceType,
@@ -40,13 +40,13 @@ export interface OpenCall {
   readonly device: Device | undefined;
   readonly caller: Caller | undefined;
 
-  /** What the connection said before is forgotten. One that has a session is told what happens from here on, or no more. */
+  /** The device stated before is forgotten. A connection with a session is sent updates from here on, or no more. */
   initialize(device: Device): Promise<void>;
 
   /**
-   * The connection belongs to this session from here on, and is told what happens from here on, behind the answer to
-   * this call. It reads what its session wrote or was told on any node, and whatever else it was not told. Resolves
-   * once the connection is in the hub and what its user may see is in memory.
+   * The connection belongs to this session from here on, and is sent all later updates, behind the answer to this call.
+   * Its reads see all that its session wrote or was sent on any node, and all updates that it was not sent. Resolves
+   * once the connection is in the hub and all that its user may see is in memory.
    */
   authorize(caller: Caller): Promise<void>;
 
@@ -61,8 +61,8 @@ export interface OpenCall {
   ): Promise<Done<E> | Rejection>;
 
   /**
-   * Waits until these read models hold all that this session wrote and was told. Before every query, naming all that
-   * it reads: when another one stands still, that is no reason to refuse.
+   * Waits until these read models hold all that this session wrote and was sent. Before every query, naming all that it
+   * reads: when another one stands still, that is no reason to refuse.
    */
   upToDate(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
 

@@ -32,7 +32,10 @@ export const chatKeyFrom = (ref: ChatRef | undefined, viewer: UserId): ChatKey |
   return reject('INVALID_ARGUMENT', 'no chat is named');
 };
 
-/** What `viewer` calls the chat. They must be in it: who is not would be told a name that means another chat to them. */
+/**
+ * The reference by which `viewer` names the chat. `viewer` must be a member, because for a non-member the same
+ * reference denotes another chat.
+ */
 export const chatRefFor = (chat: ChatKey, viewer: UserId): ChatRefInit =>
   byKind<ChatRefInit>(parseChatKey(chat), {
     channel: ({ community, channel }) => ({ channel: { communityId: community, channelId: channel } }),

@@ -20,7 +20,9 @@ const temporary = [Unavailable, ProjectionStopped, ProjectionsClosed, HasherBusy
 /** Whether an engine failed in a way that passes: it is away, or its leader changes. */
 export type IsAway = (error: unknown) => boolean;
 
-/** What a client is told of an exception. `INTERNAL` is for those that nobody foresaw: they are bugs. */
+/**
+ * The rejection that a client is sent for an exception. `INTERNAL` is for those that nobody foresaw, which are bugs.
+ */
 export const rejectionOf = (error: unknown, isAway: IsAway): Rejection => {
   if (error instanceof VersionConflict) return reject('CONFLICT');
   if (error instanceof EventTooLarge) return reject('TOO_LARGE');

@@ -5,8 +5,8 @@ import type { Delivery, Rendering } from './updates.js';
 export type AlikeUsers = readonly [UserId, ...UserId[]];
 
 /**
- * As many deliveries as there are renderings, in the order in which their keys come up: all recipients with the same key
- * are told together, and `render` is called for the first of them. A recipient without a key is left out.
+ * As many deliveries as there are renderings, in the order in which their keys come up: all recipients with the same
+ * key share a delivery, and `render` is called for the first of them. A recipient without a key is left out.
  */
 export const perRendering = (
   recipients: Iterable<AlikeUsers>,

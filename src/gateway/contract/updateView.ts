@@ -7,7 +7,7 @@ import type { UserDocument } from '../../projections/users/documents.js';
 import type { Delivery } from './updates.js';
 import type { ViewerPermissions } from './viewerPermissions.js';
 
-/** What an update is rendered from: the world right before and right after one event. */
+/** The view that an update is rendered from: the world right before and right after one event. */
 export interface UpdateView {
   readonly before: ViewerPermissions;
   readonly after: ViewerPermissions;
@@ -49,16 +49,19 @@ export type UnreadCounts = {
 /** Makes the deliveries of one event. A table has each under the type of its own events. */
 export type Renderer = (event: never, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>;
 
-/** Of whom an event will tell, for types of which many may stand in the log together. */
+/** The users whom the updates of an event will show, for types of which many may stand in the log together. */
 export type PrefetchedUsers = Readonly<Record<string, (event: never) => readonly UserId[]>>;
 
-/** The part of the gateway that turns events into what is told. The fan-out drives it, in log order. */
+/** The part of the gateway that turns events into deliveries. The fan-out drives it, in log order. */
 export interface UpdateRenderer {
   /** False when nothing here depends on the event: no session cares, no memory holds what it changes. */
   isRelevant(topic: string, type: string): boolean;
-  /** These events come next: begins to fetch what telling them takes. */
+  /** These events come next: begins to fetch the accounts that rendering them takes. */
   prefetch(batch: readonly StoredEvent[]): void;
-  /** Folds the event into what is in memory, then says what is told. The next event waits until this one is told. */
+  /**
+   * Folds the event into the documents in memory, then renders its deliveries. The next event waits until these are
+   * sent.
+   */
   render(event: Recorded): readonly Delivery[] | Promise<readonly Delivery[]>;
   /** The user's first session on this node: brings into memory what they may see. */
   connect(user: UserId): Promise<void>;

@@ -25,7 +25,7 @@ export type Rendering = {
 } & (
   | {
       readonly perRecipient?: PerRecipient;
-      /** This session's connections are closed once they have been told. */
+      /** This session's connections are closed once they have been sent the update. */
       readonly closes?: SessionId;
       readonly merge?: never;
     }
@@ -37,13 +37,13 @@ export type Rendering = {
     }
 );
 
-/** What clients are told of an event. */
+/** One update with its audience. */
 export type Delivery = Rendering & {
-  /** Whose subscribed sessions hear it. */
+  /** The users whose subscribed sessions hear it. */
   readonly audience: Iterable<UserId>;
 };
 
-/** What clients are told of each event of a package. An event of which nobody hears says so with `silent`. */
+/** The updates that clients are sent for each event of a package. An event without any says so with `silent`. */
 export type UpdateTable<E extends Event, View> = {
   readonly [Type in E['type']]: (
     event: Recorded<EventOf<E, Type>>,

@@ -4,7 +4,7 @@ import type { CommunityDocument, RoleRecord } from '../../projections/communitie
 import type { Membership } from '../../projections/members/documents.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 
-/** What somebody is in a community, and what follows from it. */
+/** The standing of a user in a community, with the permissions that follow from it. */
 export type MemberPermissions = {
   readonly membership: Membership;
   readonly owner: boolean;
@@ -17,14 +17,17 @@ export type MemberPermissions = {
 };
 
 /**
- * Who may see and do what, in memory, as of one position of the log. Synchronous: of communities and users that were
- * not loaded it knows nothing, so load them first (`Access.load`).
+ * The permissions and sight of users, in memory, as of one position of the log. Synchronous: communities and users that
+ * were not loaded are unknown here, so load them first (`Access.load`).
  */
 export interface ViewerPermissions {
   community(community: CommunityId): CommunityDocument | undefined;
-  /** Undefined for who is no member, and when the community is gone. */
+  /** Undefined for a non-member, and when the community is gone. */
   member(community: CommunityId, user: UserId): MemberPermissions | undefined;
-  /** Effective permissions in a channel, 0n for who is no member or may not view it, or when there is no such channel. */
+  /**
+   * Effective permissions in a channel, 0n for a non-member or one who may not view it, or when there is no such
+   * channel.
+   */
   inChannel(community: CommunityId, channel: ChannelId, user: UserId): bigint;
   /** The overrides that count in a channel: its category's while it follows it. */
   overrides(
@@ -33,8 +36,8 @@ export interface ViewerPermissions {
   ): readonly { readonly role: RoleId; readonly pos: bigint; readonly neg: bigint }[];
   maySee(chat: ChatKey, user: UserId): boolean;
   /**
-   * Up to which id nothing in the chat counts as unread for a user who sees it: what was sent before they joined, or
-   * before the channel was shown to them. 0n for none.
+   * The id up to which nothing in the chat counts as unread for a user who sees it: messages sent before they joined,
+   * or before the channel was shown to them. 0n for none.
    */
   unreadFloorIn(chat: ChatKey): (user: UserId) => bigint;
   /** Whether they have the right to send messages there. Categories, which have no messages, give it as well. */
@@ -45,13 +48,13 @@ export interface ViewerPermissions {
   viewersOf(chat: ChatKey): Iterable<UserId>;
 }
 
-/** Who may see and do what, folded forward in log order on this node. */
+/** The permissions and sight of users, folded forward in log order on this node. */
 export interface Access {
   /** The rules as of the last event folded. */
   readonly now: ViewerPermissions;
   /**
    * Brings a community and the memberships of these users into memory; answers `undefined` at once when they are.
-   * What was loaded stays exact for as long as it is held, which is at least until the next await.
+   * Loaded documents stay exact for as long as they are held, which is at least until the next await.
    */
   load(community: CommunityId, users: readonly UserId[]): Promise<void> | undefined;
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
@@ -66,6 +69,6 @@ export type AccessChange = {
 };
 
 export interface AccessChanges {
-  /** Calls the listener right after an event was folded into `Access.now`, before clients are told of the event. */
+  /** Calls the listener right after an event was folded into `Access.now`, before clients are sent its updates. */
   onChange(listener: (change: AccessChange) => void): void;
 }

@@ -1,7 +1,7 @@
 import { frameAssembler, type FrameAssembler } from './frameAssembler.js';
 import { frameQueues, type FrameQueue } from './frameQueue.js';
 
-/** What has something to write at the end of the tick. */
+/** An outbox with something to write at the end of the tick. */
 export interface Flushable {
   flush(composer: FrameAssembler): void;
 }

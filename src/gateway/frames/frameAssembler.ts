@@ -7,7 +7,7 @@ import { sharedBytesMax, writeBuffers, type BufferSlice } from './writeBuffers.j
 export interface FrameAssembler {
   /** All that waits, the first with this id. Good until the next call, unless it is kept. */
   compose(queue: FrameQueue, firstId: number): Buffer;
-  /** What was composed last is still being sent: it is left alone from here on. */
+  /** The buffer composed last is still being sent, so it is left alone from here on. */
   keep(): void;
 }
 
@@ -59,7 +59,7 @@ class LastWrite {
   remember({ items, length, bytes }: FrameQueue, room: BufferSlice): void {
     this.items.length = 0;
     this.length = 0;
-    // Nobody else waits for a result, and what is large is not to be held until something else is written.
+    // Nobody else waits for a result, and a large buffer is not to be held until something else is written.
     if (bytes > sharedBytesMax) return;
     for (let index = 0; index < length; index += 1) {
       if (items[index] instanceof Uint8Array) return;

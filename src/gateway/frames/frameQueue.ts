@@ -1,7 +1,7 @@
 import type { Body } from '../../wire/envelope.js';
 import type { Frame } from './frames.js';
 
-/** What waits to be written to one connection, in order. */
+/** The frames that wait to be written to one connection, in order. */
 export class FrameQueue {
   readonly items: (Body | Frame | undefined)[] = [];
   /** The unread count that goes into each; `noCount` where there is none. */

@@ -81,7 +81,7 @@ export const patchFrame = (
   own: { readonly id: number; readonly count: number },
 ): number => {
   writeVarint(target, at + idAt, own.id);
-  // Zero is what a field that is left out means, so it has no bytes.
+  // Zero is the meaning of a field that is left out, so it has no bytes.
   if (own.count > 0) writeVarint(target, at + countAt, own.count);
   return at + size;
 };

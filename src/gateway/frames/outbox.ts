@@ -18,11 +18,14 @@ export const fitsFrame = (bytes: number): boolean => bytes + headerBytesMax + id
 export const bufferedBytesMax = 8_388_608;
 
 export interface Outgoing {
-  /** What only this connection is sent: a result. */
+  /** Sends a body to this connection alone: a result. */
   send(body: Body): void;
-  /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
+  /** Sends an update that others are sent as well, with this viewer's unread count in it, if not `noCount`. */
   broadcast(broadcast: Broadcast, unreadCount: number): void;
-  /** What is told from here on waits for `release`: whoever is let in hears that first. Each hold needs its release. */
+  /**
+   * Updates wait from here on for `release`, because a client that is let in hears that first. Each hold needs its
+   * release.
+   */
   hold(): void;
   release(): void;
 }
@@ -42,15 +45,15 @@ type Holding = {
   readonly told: { readonly broadcast: Broadcast; readonly unreadCount: number }[];
 };
 
-/** What an outbox asks of a WebSocket; `readyState` 1 is open. */
+/** The part of a WebSocket that an outbox needs; `readyState` 1 is open. */
 export type Wire = { readonly readyState: number };
 const open = 1;
 
 /**
- * Everything that one connection is sent, in order: results and updates get the ids 1, 2, 3 … as they come in, and
- * wait as references to bytes that all connections share. They are copied out once per tick, into one write.
+ * Everything that one connection is sent, in order: results and updates get the ids 1, 2, 3 … as they come in, and wait
+ * as references to bytes that all connections share. They are copied out once per tick, into one write.
  *
- * A class, because there is one for each of many thousand connections and `tell` is on the path of every delivery.
+ * A class, because there is one for each of many thousand connections and `broadcast` is on the path of every delivery.
  */
 export class Outbox implements Outgoing {
   private readonly wire: Wire;
@@ -60,7 +63,10 @@ export class Outbox implements Outgoing {
   /** Lent by the flusher while something waits. */
   private queue: FrameQueue | undefined;
   private holding: Holding | undefined;
-  /** How much may wait here this tick: what waits in the socket grows with a flush alone, and is asked for once. */
+  /**
+   * How much may wait here this tick. Asked for once, because the bytes that wait in the socket grow with a flush
+   * alone.
+   */
   private queuedBytesMax = bufferedBytesMax;
   private lastId = 0;
   private closed = false;
@@ -77,14 +83,14 @@ export class Outbox implements Outgoing {
     return (this.queue?.bytes ?? 0) + (this.holding?.bytes ?? 0) + this.socket.writableLength;
   }
 
-  /** What only this connection is sent: a result. */
+  /** Sends a body to this connection alone: a result. */
   send(body: Body): void {
     if (this.closed) return;
     const size = frameSize(this.nextId, body);
     this.enqueue(body, noCount, headerSize(size) + size);
   }
 
-  /** What others are sent as well, with this viewer's unread count in it, if not `noCount`. */
+  /** Sends an update that others are sent as well, with this viewer's unread count in it, if not `noCount`. */
   broadcast(broadcast: Broadcast, unreadCount: number): void {
     if (this.closed) return;
     if (this.holding !== undefined) {
@@ -119,13 +125,13 @@ export class Outbox implements Outgoing {
     }
     this.socket.write(composer.compose(queue, (this.lastId - queue.length + 1) >>> 0));
     this.clear();
-    // What the kernel took at once is ours again; what waits in the socket must stay as it is.
+    // Memory that the kernel took at once is ours again; bytes that wait in the socket must stay as they are.
     if (this.socket.writableLength === 0) return;
     composer.keep();
     this.owner.fellBehind();
   }
 
-  /** Nothing is sent any more; what waits is forgotten. */
+  /** Nothing is sent any more; all waiting frames are forgotten. */
   close(): void {
     this.closed = true;
     this.holding = undefined;

@@ -1,10 +1,10 @@
 /** Room for one write: `bytes` were asked for, they begin at `at`. */
 export type BufferSlice = { readonly buffer: Buffer; readonly at: number };
 
-/** Memory that writes are put together in. What one `take` gave is overwritten by the next, unless it is kept. */
+/** Memory that writes are put together in. The slice of one `take` is overwritten by the next, unless it is kept. */
 export interface WriteBuffers {
   take(this: void, bytes: number): BufferSlice;
-  /** What was taken last is still being sent: it is left alone from here on. */
+  /** The slice taken last is still being sent, so it is left alone from here on. */
   keep(this: void): void;
 }
 

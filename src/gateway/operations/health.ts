@@ -21,18 +21,18 @@ export type HealthNeeds = {
 export interface Health {
   /**
    * Whether clients should come: all that requests need answers, everything follows the log, and nothing is far behind.
-   * That this node hears nothing of others is told, and is no reason to stay away.
+   * A node that hears nothing of others reports that, and is still ready.
    */
   readiness(this: void): Promise<Readiness>;
   lags(this: void): Promise<readonly Lag[]>;
-  /** What can be asked for without waiting. */
+  /** The facts that can be asked for without waiting. */
   readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone'>;
 }
 
 /** The server is not ready while a read model is behind the log by more. */
 export const readyLagMillisMax = 10_000;
 
-/** Who asks whether a node is ready does not wait for long, and an engine that takes longer is as good as away. */
+/** A prober of readiness does not wait for long, and an engine that takes longer is as good as away. */
 export const answerMillisMax = 3_000;
 
 export const health = (needs: HealthNeeds): Health => {
@@ -65,7 +65,7 @@ export const health = (needs: HealthNeeds): Health => {
   };
 };
 
-/** What /readyz says of each part. */
+/** The answer of /readyz about each part. */
 export type Report = {
   readonly log: Answer;
   readonly documents: Answer;
@@ -120,5 +120,5 @@ const answers = (asked: Promise<unknown>): Promise<Answer> =>
 
 const answered = <T>(asked: Promise<T>, otherwise: T): Promise<T> => inTime(asked).catch(() => otherwise);
 
-/** Besides what it comes to, whatever can be said of the parts. */
+/** The verdict, beside all that is known of the parts. */
 export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Reason } from '../../kernel/reasons.js';
 
-/** What is read when somebody asks for the metrics. */
+/** The values that are read when somebody asks for the metrics. */
 export type Gauges = {
   readonly connections: () => number;
   readonly signedOut: () => number;

@@ -25,7 +25,7 @@ export type PresenceNeeds = {
   readonly failed: (error: unknown) => void;
 };
 
-/** What is shown of each user; `undefined` for who is offline, or wants to look it. */
+/** The status that others see of each user; `undefined` for a user who is offline, or wants to look it. */
 export const statusReader =
   (presence: Pick<Presence, 'of'>): StatusOf =>
   async (users) =>
@@ -33,13 +33,13 @@ export const statusReader =
 
 export type PresenceChange = { readonly status: Status; readonly activities: readonly Activity[] };
 
-/** Who is online, as this node says and hears it. */
+/** The users who are online, as this node says and hears it. */
 export interface Presences {
   /** The session's first connection has come, its last one has gone. */
   came(caller: Caller): void;
   went(caller: Caller): void;
   changeStatus(this: void, caller: Caller, change: PresenceChange): Promise<void>;
-  /** Tells on all nodes what is shown of these users now: it changed without anybody saying so. */
+  /** Sends on all nodes the status shown of these users now: it changed without anybody saying so. */
   changedElsewhere(this: void, users: readonly UserId[]): Promise<void>;
   /** Hears the other nodes, and keeps the times at which sessions were last active. */
   start(sessions: () => Iterable<Session>): Promise<void>;
@@ -58,7 +58,7 @@ const noActivities: readonly Activity[] = [];
 export const presences = (needs: PresenceNeeds): Presences => {
   const { presence, pubSub, clock, schedule: later, failed } = needs;
   const leaving = new Map<SessionId, () => void>();
-  // What is done for one user is done in order: otherwise an older status could be told last.
+  // The work for one user is done in order: otherwise an older status could be sent last.
   const queues = serialQueues();
   const inTurn = (user: UserId, work: () => Promise<void>): Promise<void> => queues.run(user.toString(), work);
   let unsubscribe: Unsubscribe | undefined;
@@ -163,7 +163,7 @@ const tell = async (
   deliver([{ audience, update: { userStatus: { userId: user, status } } }]);
 };
 
-// The best of the sessions. One that is invisible adds nothing: nobody is ever told that somebody is invisible.
+// The best of the sessions. One that is invisible adds nothing: no client ever learns that a user is invisible.
 const shown = (sessions: readonly SessionPresence[]): UserStatusInit | undefined => {
   const best = sessions.find(({ status }) => status === 'online') ?? sessions.find(({ status }) => status === 'idle');
   if (best === undefined) return undefined;

@@ -9,7 +9,7 @@ export const rememberedUsersMax = 10_000;
 /** After this time a user is asked for again: a node that was cut off from the others has not heard what changed. */
 export const rememberedMillisMax = 30_000;
 
-/** What is shown of users who are asked for all the time, as the authors of messages are. */
+/** The statuses shown of users who are asked for all the time, as the authors of messages are. */
 export interface Statuses {
   of(this: void, user: UserId): Promise<UserStatusInit | undefined>;
   /** Something else may be shown of the user now. */

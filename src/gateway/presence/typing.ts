@@ -19,11 +19,11 @@ export type TypingNeeds = {
 
 export type TypingChange = { readonly chat: ChatKey; readonly typing: boolean; readonly action?: TypingAction };
 
-/** Who is typing where. Told to those who see the chat, on all nodes; never stored. */
+/** The users who are typing, by chat. Sent to those who see the chat, on all nodes; never stored. */
 export interface Typing {
   /**
    * Typing begins only while the connection is open and its user may write in the chat. The end of typing that never
-   * began is told to nobody, so a caller may ask for it in any chat.
+   * began is sent to nobody, so a caller may ask for it in any chat.
    */
   set(call: Pick<Call, 'caller' | 'origin'>, change: TypingChange): Promise<void>;
   /** Somebody who has posted types no more. */

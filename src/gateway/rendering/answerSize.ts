@@ -1,9 +1,12 @@
 import { encode, type Codec } from '../../wire/codec.js';
 
-/** Clients drop the connection on a frame above 1 MiB. What is repeated in one answer shares this, and the rest is room. */
+/**
+ * Clients drop the connection on a frame above 1 MiB. The repeated fields of one answer share this, and the rest is
+ * room.
+ */
 export const answerBytesMax = 1_000_000;
 
-/** What an item of a repeated field takes up, with its tag and length. */
+/** The size of an item of a repeated field, with its tag and length. */
 export const bytesOf = <Init>(codec: Codec<unknown, Init>, item: Init): number =>
   encode(codec, item).length + tagAndLengthBytesMax;
 const tagAndLengthBytesMax = 5;

@@ -5,7 +5,7 @@ import type { Membership } from '../../projections/members/documents.js';
 import type { MemberPermissions } from '../contract/viewerPermissions.js';
 import { shownName, shownText } from './user.js';
 
-/** `viewer`: what the reader is in it; undefined for who is no member. */
+/** `viewer`: the reader's membership of it; undefined for a non-member. */
 export const communityFor = (
   community: CommunityDocument,
   viewer: Pick<MemberPermissions, 'owner' | 'permissions'> | undefined,
@@ -28,7 +28,7 @@ export const roleFor = (community: CommunityId, role: RoleRecord): CommunityRole
   public: role.public,
 });
 
-/** Roles that were deleted since are left out, whatever the membership still says. */
+/** Roles that were deleted since are left out, even when the membership still names them. */
 export const memberFor = (
   community: Pick<CommunityDocument, 'id' | 'roles'>,
   user: UserId,

@@ -8,10 +8,10 @@ import type { UnreadCounts } from '../contract/updateView.js';
 export type ShownConversation = {
   readonly chat: ChatKey;
   readonly viewer: UserId;
-  /** The newest message, or by what else the conversation is sorted. */
+  /** The newest message, or else the id by which the conversation is sorted. */
   readonly lastMessage: MessageId | undefined;
   readonly unread: UnreadCounts;
-  /** In channels: the difference to what the viewer may do in the community. */
+  /** In channels: the difference to the viewer's permissions in the community. */
   readonly permissions?: PermissionOverridesInit;
 };
 

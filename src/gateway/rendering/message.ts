@@ -8,7 +8,7 @@ import type { MessageDocument } from '../../projections/messages/documents.js';
 import { chatRefFor } from '../contract/chatRefs.js';
 import { entitiesFor } from './entities.js';
 
-/** A message as `viewer` sees it. Only direct chats are named differently by who looks. */
+/** A message as `viewer` sees it. Only direct chats are named differently for each viewer. */
 export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   chatRef: chatRefFor(message.chat, viewer),
   messageId: message.id,

@@ -6,10 +6,12 @@ import type { Reads } from '../../projections/reading/queries.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { usersById } from '../../projections/users/queries.js';
 
-/** The presence of users as others see it, in the order asked; undefined for who is offline or wants to seem so. */
+/**
+ * The presence of users as others see it, in the order asked; undefined for a user who is offline or wants to seem so.
+ */
 export type StatusOf = (users: readonly UserId[]) => Promise<readonly (UserStatusInit | undefined)[]>;
 
-/** What stands in the place of a name that was erased. */
+/** The text in the place of a name that was erased. */
 export const erasedName = 'Deleted';
 
 export const shownName = (name: Personal<string>): string => unless(name, erasedName);
@@ -29,7 +31,7 @@ export const userFor = (user: UserDocument, status?: UserStatusInit): UserInit =
   color: user.color,
 });
 
-/** Who has no profile any more is still named, so that nobody misses the id. */
+/** A user without a profile any more is still named, so that nobody misses the id. */
 export const erasedUser = (id: UserId): UserInit => ({ id, name: erasedName });
 
 /** In the order of `ids`, with their presence. */

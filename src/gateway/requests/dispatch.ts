@@ -31,8 +31,8 @@ export type Requester = Peer & {
 };
 
 /**
- * Takes a frame; every request in it is answered exactly once, whatever happens. Resolves when it has been.
- * `undefined`: there is nothing to answer. Never throws.
+ * Takes a frame; every request in it is answered exactly once, in every case. Resolves when it has been. `undefined`:
+ * there is nothing to answer. Never throws.
  */
 export type Dispatch = (peer: Requester, frame: Uint8Array) => Promise<void> | undefined;
 

@@ -3,7 +3,7 @@ import type { SessionId } from '../../kernel/ids.js';
 import type { Allowance, RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
 import { rpcPolicy, type LimitName } from '../contract/rpcPolicy.js';
 
-/** Who a limit is counted for. Without a session everything counts for the address. */
+/** A limit with the key it is counted by. Without a session everything counts for the address. */
 type Rule = { readonly allowance: Allowance; readonly per: 'session' | 'address' };
 
 const rule = (per: Rule['per'], allowance: Allowance): Rule => ({ per, allowance });

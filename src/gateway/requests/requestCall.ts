@@ -29,13 +29,13 @@ export type CallNeeds = {
   readonly timers: Pick<Timers, 'now'>;
   readonly hub: Pick<Hub, 'join'>;
   readonly documents: ReadModels;
-  /** The fan-out: it folds `Access`, and tells. */
+  /** The fan-out: it folds `Access`, and sends updates. */
   readonly rules: Follower;
   readonly end: () => Promise<Position>;
   readonly tracer: Tracer;
 };
 
-/** Whoever waits longer for a read model is told that the server cannot serve this now. */
+/** A request that waits longer for a read model is answered that the server cannot serve this now. */
 export const waitMillisMax = 10_000;
 
 /** A class, because one is made for each request and most of its methods are not called. */
@@ -79,8 +79,9 @@ export class RequestCall implements OpenCall {
   }
 
   /**
-   * The session that the connection has now, when it is the request's turn: those before it may have opened one, and
-   * it may have been revoked. What a client sent before it went away is still carried out. False when there is none.
+   * The session that the connection has now, when it is the request's turn: requests before it may have opened one, and
+   * it may have been revoked. Requests that a client sent before it went away are still carried out. False when there
+   * is none.
    */
   adoptSession(): boolean {
     if (!this.peer.gone) {
@@ -104,17 +105,18 @@ export class RequestCall implements OpenCall {
   }
 
   async authorize(caller: Caller): Promise<void> {
-    // Whatever this session has written and been told elsewhere, on this node or another, is in the log by now.
+    // All that this session has written and been sent elsewhere, on this node or another, is in the log by now.
     this.standpoint.wroteRules(await this.needs.end());
     this.holdUpdates();
     await this.needs.hub.join(this.peer, caller, this.standpoint);
     this.adoptSession();
     this.authorized = caller;
-    // What others were told while this one was let in it will not be told any more: so it must be in what it reads.
+    // Updates that others were sent while this connection was let in will not be sent to it, so its reads must have
+    // them.
     this.standpoint.wrote(this.needs.rules.position());
   }
 
-  /** The answer is on its way: what is told may follow. */
+  /** The answer is on its way, so updates may follow. */
   answered(): void {
     if (this.holdsUpdates) this.peer.outbox.release();
     this.holdsUpdates = false;

@@ -1,9 +1,9 @@
 import type { RequestOrdering } from '../contract/rpcPolicy.js';
 
 /**
- * The order in which the requests of one connection are carried out: as if one after the other, each seeing what those
- * before it did. Clients send without waiting for answers and rely on that. Requests that cannot tell the difference go
- * side by side: reads among themselves, and sends, which keep the order of a chat themselves.
+ * The order in which the requests of one connection are carried out: as if one after the other, each seeing all effects
+ * of those before it. Clients send without waiting for answers and rely on that. Requests for which the order makes no
+ * difference go side by side: reads among themselves, and sends, which keep the order of a chat themselves.
  */
 export interface RequestOrder {
   /** Begins `work` at once, in this very tick, when it need not wait. */

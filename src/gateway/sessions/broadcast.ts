@@ -11,7 +11,7 @@ import type { Standpoint } from './session.js';
 import type { Outgoing } from '../frames/outbox.js';
 
 export type BroadcastNeeds = {
-  /** Of the event that is told; what is no event has none. */
+  /** Of the event that the update is for; ephemeral updates have none. */
   readonly position: Position | undefined;
   readonly here: ReadonlyMap<UserId, Present>;
   readonly alarm: (message: string, details: object) => void;
@@ -45,8 +45,8 @@ const broadcastOf = (update: UpdateInit, perRecipient: PerRecipient | undefined)
 };
 
 /**
- * The connections of an audience that are told what happens. Of each, at the same index: whose it is, where that user
- * stands in the audience, and what a delivery touches. Flat, because the way there over user, connection and session
+ * The connections of an audience that are sent updates. Of each, at the same index: whose it is, where that user stands
+ * in the audience, and the state that a delivery touches. Flat, because the way there over user, connection and session
  * costs more than the delivery.
  */
 export type Recipients = {
@@ -66,8 +66,8 @@ export interface RecipientIndex {
 }
 
 /**
- * Who of an audience is here. A channel's audience is the same array for as long as it has the same viewers, so it
- * need not be looked up again for every message.
+ * The members of an audience who are here. A channel's audience is the same array for as long as it has the same
+ * viewers, so it need not be looked up again for every message.
  */
 export const recipientIndex = (here: ReadonlyMap<UserId, Present>): RecipientIndex => {
   let known = new WeakMap<object, Recipients>();

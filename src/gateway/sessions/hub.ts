@@ -7,18 +7,18 @@ import type { Caller } from '../contract/call.js';
 import type { Delivery } from '../contract/updates.js';
 import type { Listener, Session, Standpoint } from './session.js';
 
-/** Who is connected to this node, and the way to tell them. */
+/** The users connected to this node, and the way to send them updates. */
 export interface Hub {
   /**
-   * The connection belongs to this session from here on, and is told everything from the event after the one that the
-   * fan-out is at. Resolves once what its user may see is in memory. `from` is where the connection stood before.
-   * A connection that was of another session leaves that one. One whose session was revoked meanwhile is closed.
+   * The connection belongs to this session from here on, and is sent everything from the event after the one that the
+   * fan-out is at. Resolves once all that its user may see is in memory. `from` is where the connection stood before. A
+   * connection that was of another session leaves that one. One whose session was revoked meanwhile is closed.
    */
   join(connection: Listener, caller: Caller, from: Standpoint): Promise<void>;
   leave(this: void, connection: Listener): void;
-  /** Tells in order. `position` is that of the event; what is no event has none. Counts deliveries. */
+  /** Sends in order. `position` is that of the event; ephemeral updates have none. Counts deliveries. */
   deliver(this: void, told: Iterable<Delivery>, position?: Position): number;
-  /** A revoked session is never joined again, whoever checked its token just before. */
+  /** A revoked session is never joined again, even by a request that checked its token just before. */
   revoked(session: SessionId): void;
   sessions(this: void): Iterable<Session>;
   users(this: void): number;

@@ -10,7 +10,7 @@ export type Present = {
   readonly loaded: Promise<void>;
   loading: boolean;
   sessions: number;
-  /** Those of the user's connections that are told what happens. */
+  /** Those of the user's connections that are sent updates. */
   listening: readonly Listener[];
 };
 
@@ -19,7 +19,7 @@ export interface Roster {
   readonly users: ReadonlyMap<UserId, Present>;
   readonly sessions: ReadonlyMap<SessionId, Session>;
   enter(connection: Listener, caller: Caller, from: Standpoint): Present;
-  /** The connection is told what happens from here on, or no more, if it is still of this session. */
+  /** The connection is sent updates from here on, or no more, if it is still of this session. */
   listen(connection: Listener, caller: Caller, present: Present): void;
   leave(this: void, connection: Listener): void;
 }

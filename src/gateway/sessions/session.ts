@@ -2,15 +2,15 @@ import { beforeAll, type Position } from '../../kernel/event.js';
 import type { Caller } from '../contract/call.js';
 import type { Outgoing } from '../frames/outbox.js';
 
-/** How far the log must be folded before what a session reads agrees with what it has seen. */
+/** How far the log must be folded before the reads of a session agree with all that it has seen. */
 export class Standpoint {
-  /** Of the last event it was told of. Events are told in order, so the hub just sets it. */
+  /** Of the last event it was sent. Events are sent in order, so the hub just sets it. */
   told: Position = beforeAll;
   /** Of the last thing that it wrote and that permissions may follow from: `Access` must have it. */
   rulesAt: Position = beforeAll;
   private wroteAt: Position = beforeAll;
 
-  /** Of the last thing that it wrote or was told: read models must have it. */
+  /** Of the last thing that it wrote or was sent: read models must have it. */
   get position(): Position {
     return this.told > this.wroteAt ? this.told : this.wroteAt;
   }
@@ -31,7 +31,7 @@ export class Standpoint {
   }
 }
 
-/** What the hub needs of a connection. */
+/** The part of a connection that the hub needs. */
 export interface Listener {
   /** False: it asked for results only. */
   readonly subscribed: boolean;
@@ -41,7 +41,9 @@ export interface Listener {
   /** The connection belongs to this session from here on, or to none any more. */
   joined(session: Session): void;
   left(): void;
-  /** The connection is closed for good: it belongs to no session any more, whoever was about to give it one. */
+  /**
+   * The connection is closed for good: it belongs to no session any more, even when a request was about to give it one.
+   */
   readonly gone: boolean;
   /** Milliseconds of the monotonic clock at which something last came from the other end. */
   readonly heardAt: number;
@@ -55,6 +57,6 @@ export type Session = {
   readonly standpoint: Standpoint;
   /** All of them, also those that only want results. A list, because it is mostly one: a Set takes 180 bytes more. */
   connections: readonly Listener[];
-  /** Whether it counts as present: from when its first connection is told what happens. */
+  /** Whether it counts as present: from when its first connection is sent updates. */
   announced: boolean;
 };

@@ -62,7 +62,7 @@ export type ClientConnectionNeeds = {
   readonly gaveWay: (connection: ClientConnection) => void;
 };
 
-/** What a connection is made from. */
+/** The parts that a connection is made from. */
 export type Accepted = { readonly socket: WebSocket; readonly stream: Socket; readonly address: string };
 
 /**

@@ -60,7 +60,8 @@ const nothingTold = (): Promise<ReadonlyMap<number, number>> => Promise.resolve(
 export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
   const { waitingBytesMax: bytesMax = waitingBytesMax, unackedBytes = nothingTold } = options;
   const backlogs = new Map<SlowReader, Backlog>();
-  // An upper estimate of what waits: bytes taken since a socket's last write are subtracted when it is measured again.
+  // An upper estimate of the waiting bytes: those taken since a socket's last write are subtracted when it is measured
+  // again.
   let bytes = 0;
   let measuredAt = bytesMax;
 

@@ -76,7 +76,7 @@ const eventsUpTo = async (
   { type, key, asOf }: Wanted,
 ): Promise<readonly Recorded[]> => {
   const events: Recorded[] = [];
-  // Where the log has dropped the beginning, the fold begins with what is left, as it does when documents are rebuilt.
+  // Where the log has dropped the beginning, the fold begins with the rest, as it does when documents are rebuilt.
   for (let from = 0n; events.length <= asOfEventsMax;) {
     const page = await log.readStream(stream, { from, limit: eventsPerReadMax });
     const upTo = page.filter(({ position }) => position <= asOf.position);

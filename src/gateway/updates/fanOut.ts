@@ -19,17 +19,17 @@ export type FanOutNeeds = {
   readonly sealer: Sealer;
   readonly renderer: Pick<UpdateRenderer, 'isRelevant' | 'prefetch' | 'render'>;
   readonly hub: Pick<Hub, 'deliver' | 'revoked'>;
-  /** Called with each event, whoever it concerns. */
+  /** Called with each event, also where it concerns nobody here. */
   readonly passed?: ((stored: StoredEvent) => void) | undefined;
-  /** Waits until what was told has been written to the sockets. */
+  /** Waits until the updates sent so far have been written to the sockets. */
   readonly flushed: () => Promise<void> | undefined;
   readonly logger: Pick<Logger, 'error' | 'warn'>;
   readonly count: (what: 'deliveries' | 'failures' | 'resubscriptions', by: number) => void;
 };
 
-/** Tells connected clients what happens, in log order. */
+/** Sends updates to connected clients, in log order. */
 export interface FanOut extends Follower {
-  /** Begins at the end of the log. Clients are told of what comes after it. */
+  /** Begins at the end of the log. Clients are sent the updates of the events after it. */
   start(): Promise<void>;
   /** False while the subscription breaks again and again. */
   isRunning(): boolean;
@@ -141,13 +141,14 @@ const tellBatch = async (
         if (next.request === '') release();
       }
     } catch (err) {
-      // Left out, it would be missing in what is in memory for ever after: the subscription begins again with it.
+      // Left out, it would be missing in the documents in memory for ever after, so the subscription begins again with
+      // it.
       if (err instanceof UnreadableNow) {
         release();
         await flush();
         throw err;
       }
-      // One event that cannot be told must not keep everybody from hearing of the rest.
+      // One event that cannot be rendered must not keep everybody from hearing of the rest.
       const { position, type } = stored;
       needs.logger.error({ err, position: position.toString(), type }, 'an event could not be told');
       needs.count('failures', 1);
@@ -159,7 +160,7 @@ const tellBatch = async (
   await flush();
 };
 
-/** `request` names the request and the topic; it is empty for what is told by itself. */
+/** `request` names the request and the topic; it is empty for updates that are sent by themselves. */
 type Ready = { readonly told: readonly Delivery[]; readonly request: string };
 
 /** `undefined` when nobody here cares: then the body is not even parsed. */

@@ -13,8 +13,8 @@ export type PrefetchNeeds = {
 };
 
 /**
- * Begins to fetch the accounts that the events of a batch will tell of, so that they come by one read and not each when
- * its turn has come. Only a hint: what fails here is asked for again, and reported, where it is needed.
+ * Begins to fetch the accounts that the updates of a batch will show, so that they come by one read and not each when
+ * its turn has come. Only a hint: a read that fails here is made again, and reported, where it is needed.
  */
 export const prefetcher = ({
   codec,

@@ -18,7 +18,7 @@ export type RelevanceNeeds = {
   readonly rendered: (type: string) => boolean;
 };
 
-/** Whether an event must be told or folded here, from its topic and type alone. Asked for every event in the log. */
+/** Whether an event must be sent or folded here, from its topic and type alone. Asked for every event in the log. */
 export const relevance = (needs: RelevanceNeeds): UpdateRenderer['isRelevant'] => {
   const kinds = kindsOf(needs);
   return (topic, type) => {
@@ -28,7 +28,7 @@ export const relevance = (needs: RelevanceNeeds): UpdateRenderer['isRelevant'] =
   };
 };
 
-/** `rest` is what follows the kind in the topic. */
+/** `rest` is the part behind the kind in the topic. */
 type Kind = (topic: string, rest: string, type: string) => boolean;
 
 const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
@@ -45,7 +45,7 @@ const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
     channel: (topic, rest, type) => (tells(type) && membersOf(firstOf(rest))) || counted(topic, type),
     direct: people,
     self: people,
-    // Nobody is known to be in a group, so nobody is told of one and nothing of one is counted.
+    // Nobody is known to be in a group, so nobody is sent its updates and nothing of one is counted.
     group: () => false,
   };
 
@@ -64,7 +64,7 @@ const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
       'user',
       (_, rest, type) =>
         ((tells(type) || unread.folds(type)) && access.isConnected(BigInt(rest) as UserId)) ||
-        // Who sees this user may be anyone: that takes their memberships, which are not looked up here.
+        // Anyone may see this user: to know takes their memberships, which are not looked up here.
         (users.folds(type) && ((tells(type) && access.connectedUsers() > 0) || users.follows(rest))),
     ],
   ]);

@@ -48,7 +48,7 @@ export const idleMembershipsMax = 20_000;
 export const idleUsersMax = 50_000;
 export const idleConversationsMax = 20_000;
 
-/** Tells clients what happens, and holds what that takes: who may see what, and how much they have not read. */
+/** Renders the updates of events, and holds the memory that this takes: permissions, sight and unread counts. */
 export const liveUpdateRenderer = (
   needs: UpdateRendererNeeds,
 ): { readonly renderer: UpdateRenderer; readonly access: Access & AccessChanges } => {
@@ -105,7 +105,7 @@ const hadUnread = (
   return access.isConnected(sent.author) && unread.countBefore(sent).then((count) => count !== 0);
 };
 
-/** The event that is being told. */
+/** The event that is being rendered. */
 type Rendering = { position: Position | undefined };
 
 const whileRendering = <T>(turn: Rendering, position: Position, work: () => T | Promise<T>): T | Promise<T> => {
@@ -132,8 +132,8 @@ type Memory = Pick<AccessNeeds, 'communities' | 'memberships' | 'users'> & {
 
 const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
   const { log, documents, readModels, types } = needs;
-  // While an event is told, it is the last one that was offered here. At other times later ones may have been passed
-  // over, and nobody said which; but none of them is after the end of the log.
+  // While an event is rendered, it is the last one that was offered here. At other times later ones may have been
+  // passed over, and nobody said which; but none of them is after the end of the log.
   const caughtUp = async (): Promise<void> => readModels.reached(turn.position ?? (await log.end()));
   const cached = {
     communities: liveDocuments(types.communities, { documents, caughtUp, idleMax: idleCommunitiesMax }),

@@ -28,14 +28,14 @@ export type RoleRecord = RoleState & {
 };
 
 /**
- * When a role showed a channel, and when it hid it: the span that goes on, or the last one. Absent for what never changed
- * since the channel was made.
+ * When a role showed a channel, and when it hid it: the span that goes on, or the last one. Absent for a sight that
+ * never changed since the channel was made.
  */
 export type SightTimes = {
   /** 0 is everybody. */
   readonly role: RoleId;
   readonly shown?: Span;
-  /** By an override that grants the sight whatever other roles hide. */
+  /** By an override that grants the sight even where other roles hide. */
   readonly forced?: Span;
   readonly hidden?: Span;
 };

@@ -7,7 +7,7 @@ import type { ChannelRecord, CommunityDocument } from './documents.js';
 export type RoleSight = {
   /** Role 0: members without any role see the channel. Another role: it gives the sight that everybody lacks everywhere. */
   readonly shows: boolean;
-  /** The channel's override for the role grants the sight, whatever the member's other roles hide. */
+  /** The channel's override for the role grants the sight, even where the member's other roles hide. */
   readonly forces: boolean;
   /** The channel's override for the role denies the sight. */
   readonly hides: boolean;

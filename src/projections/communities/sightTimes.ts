@@ -9,8 +9,8 @@ import { everybody, sightIn, type RoleSight } from './roleSight.js';
 export const goneRolesMax = 100;
 
 /**
- * Notes in each channel when a change, from `before` to `after`, turned the sight of it on or off for a role. A change
- * that leaves sight as it was keeps the old times, whatever it changed.
+ * Notes in each channel when a change, from `before` to `after`, turned the sight of it on or off for a role. Any
+ * change that leaves sight as it was keeps the old times.
  */
 export const withSightTimes = (
   before: CommunityDocument,

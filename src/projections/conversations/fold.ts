@@ -40,7 +40,7 @@ const begun = ({ chat, message }: EventOf<MessageEvent, 'MessageSent'>['data']):
 
 const withMessage = (conversation: ConversationDocument, message: MessageId): ConversationDocument => {
   const { recent, floor } = conversation;
-  // Nodes may be some milliseconds apart: what comes in below the floor would leave a gap above it.
+  // Nodes may be some milliseconds apart, and a message that comes in below the floor would leave a gap above it.
   if (message <= floor || recent.includes(message)) return conversation;
   const all = inserted(recent, message);
   const dropped = all.length > recentMessagesMax ? all[0] : undefined;

@@ -3,8 +3,8 @@ import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 
 /**
- * Key: `<community>.<user>`. Indexes: `byCommunity` [community, user]; `byRole` [community, role, user] for each role, also
- * those that were deleted since. Who left has no document.
+ * Key: `<community>.<user>`. Indexes: `byCommunity` [community, user]; `byRole` [community, role, user] for each role,
+ * also those that were deleted since. A user who left has no document.
  */
 export type MemberDocument = {
   readonly community: CommunityId;
@@ -15,7 +15,10 @@ export type MemberDocument = {
   readonly roles: readonly RoleId[];
 };
 
-/** Key: the user's id, in decimal. All communities that a user is in, for the path of every event; may name deleted ones. Who is in none has no document. */
+/**
+ * Key: the user's id, in decimal. All communities that a user is in, for the path of every event; may name deleted
+ * ones. A user who is in none has no document.
+ */
 export type MembershipsDocument = {
   readonly user: UserId;
   /** In the order of joining. */

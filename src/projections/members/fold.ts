@@ -21,7 +21,7 @@ const keysBy = (key: (event: OfMember) => string): DocumentKeys<MemberEvent> => 
   };
 };
 
-/** What may change of a member and of a membership alike. */
+/** The fields that may change in a member and in a membership alike. */
 type RolesAndNickname = Pick<Membership, 'roles' | 'nickname'>;
 const named = <S extends RolesAndNickname>(
   standing: S,
@@ -112,7 +112,7 @@ const roleTimesAfter = (
   const former = roleTimes
     .filter(({ role }) => !roles.includes(role))
     .map(({ role, had }): RoleTime => ({ role, had: { from: had.from, to: had.to ?? moment } }));
-  // What was taken just now comes first, then what was taken before.
+  // Roles taken just now come first, then those taken before.
   const latestFirst = [
     ...former.filter(({ had }) => had.to === moment),
     ...former.filter(({ had }) => had.to !== moment),

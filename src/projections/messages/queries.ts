@@ -25,7 +25,7 @@ export type HistoryPage = {
   readonly since?: MessageId;
   /** The newest messages that are older than this one. */
   readonly before?: MessageId;
-  /** This message and what was sent right before and after it: half of the page is older. */
+  /** This message and those sent right before and after it: half of the page is older. */
   readonly around?: MessageId;
   readonly limit: number;
 };
@@ -71,7 +71,7 @@ const older = (
 export const lastMessage = async (reads: Reads, chat: ChatKey): Promise<MessageDocument | undefined> =>
   (await older(reads, chat, undefined, 1))[0];
 
-/** What the author sent last to the chat, deleted or not; undefined when there never was anything. */
+/** The message that the author sent last to the chat, deleted or not; undefined when there never was any. */
 export const lastSent = (reads: Reads, chat: ChatKey, author: UserId): Promise<LastSentDocument | undefined> =>
   documentOf(reads, lastSentDocuments, lastSentKey(chat, author));
 
@@ -82,8 +82,8 @@ const sentPageMax = 500;
 const sentBySessionMax = 10_000;
 
 /**
- * What this session has sent with a nonce after that time of the log, the newest first: up to the first that is not,
- * because ids may be ahead of all clocks, and at most `sentBySessionMax`.
+ * The messages that this session has sent with a nonce after that time of the log, the newest first: up to the first
+ * that is not, because ids may be ahead of all clocks, and at most `sentBySessionMax`.
  */
 export async function* sentBySession(
   reads: Reads,

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../kernel/ports/documentStore.js';
 
-/** What the node that projects tells the others after each commit, so that they need not ask the store. */
+/** The hint that the projecting node sends the others after each commit, so that they need not ask the store. */
 export type CommitHint = {
   /** The checkpoints that are stored now. */
   readonly checkpoints: readonly Checkpoint[];

@@ -2,7 +2,7 @@ import type { Position } from '../../kernel/event.js';
 import type { Running } from './running.js';
 import { lowestCommitted, projectionWaiters } from './waiters.js';
 
-/** How far the projections are, as far as this process knows, and who waits for them to come further. */
+/** How far the projections are, as far as this process knows, and the readers that wait for them to come further. */
 export interface ProjectionProgress {
   readonly running: readonly Running[];
   /** As `Projections.reached`. */
@@ -10,11 +10,11 @@ export interface ProjectionProgress {
   /** Call when one of them moved or stopped. */
   changed(): void;
   anybodyWaits(this: void): boolean;
-  /** Whether somebody waits for nothing but that what is folded is stored. */
+  /** Whether somebody waits for nothing but the storing of folded events. */
   isAwaited(): boolean;
   /** Is called from then on whenever somebody begins to wait for that; replaces the one before. */
   onAwaited(listener: () => void): void;
-  /** All who wait are told that they will never come further. */
+  /** All who wait are refused, because the projections will never come further. */
   close(): void;
 }
 

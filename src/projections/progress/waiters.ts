@@ -49,11 +49,11 @@ type Waiter = {
 export interface ProjectionWaiters {
   /** Undefined when they are there. Rejects with `ProjectionStopped` or `ProjectionsClosed`. */
   until(position: Position, of: readonly Progress[]): Promise<void> | undefined;
-  /** Whether somebody waits for nothing but that what is folded is stored. */
+  /** Whether somebody waits for nothing but the storing of folded events. */
   anyFolded(this: void): boolean;
   /** Whether anybody waits. */
   any(this: void): boolean;
-  /** Tells those whose wait is over. Call when a projection moved or stopped. */
+  /** Settles the waits that are over. Call when a projection moved or stopped. */
   review(): void;
   readonly close: () => void;
 }

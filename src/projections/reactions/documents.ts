@@ -2,8 +2,8 @@ import { collectionOf } from '../../kernel/document.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 
 /**
- * The reactions to a message. Key: the message's id, in decimal. Absent while it has none. What is left of a deleted
- * message is only that it was deleted, because a reaction may still stand behind the deletion in the log.
+ * The reactions to a message. Key: the message's id, in decimal. Absent while it has none. The document of a deleted
+ * message keeps only that it was deleted, because a reaction may still stand behind the deletion in the log.
  */
 export type MessageReactionsDocument =
   { readonly deleted: false; readonly emoji: readonly EmojiCount[] } | { readonly deleted: true };

@@ -72,7 +72,7 @@ export const reactionsOfUsers = async (
 /** `newest` names all who put it there, so that nobody need be looked up. */
 const isListed = ({ count, newest }: EmojiCount): boolean => newest.length === count;
 
-// What these collections hold was put there by the folds of their types: here, and in the cast below.
+// The documents in these collections were put there by the folds of their types: here, and in the cast below.
 const shown = (stored: unknown): { readonly emoji: readonly EmojiCount[]; readonly deleted: boolean } => {
   const document = stored as MessageReactionsDocument | undefined;
   if (document === undefined) return { emoji: [], deleted: false };

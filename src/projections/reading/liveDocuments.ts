@@ -13,7 +13,7 @@ export type DocumentChange<Doc> = {
  * Documents of one type in memory, folded forward in log order by the same `evolve` as the stored ones. Documents that
  * do not exist are held as well, as `undefined`.
  *
- * What is held is never behind the last event applied. It may be ahead of it right after it was loaded, because the
+ * A held document is never behind the last event applied. It may be ahead of it right after it was loaded, because the
  * stored read model was: then the events that are already in it change nothing, and from the first event after them it
  * is exact at each position.
  */
@@ -53,7 +53,7 @@ const keysPerReadMax = 500;
 
 type LiveDocument<Doc> = { readonly document: Doc | undefined; readonly position: Position };
 type Loading<Doc> = {
-  /** What happened since the load began, in log order. */
+  /** The events since the load began, in log order. */
   readonly events: Recorded[];
   readonly loaded: Promise<Doc | undefined>;
 };

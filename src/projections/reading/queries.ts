@@ -2,7 +2,7 @@ import { collectionOf, type DocumentType } from '../../kernel/document.js';
 import type { Event } from '../../kernel/event.js';
 import type { DocumentStore, IndexRange, KeyScan } from '../../kernel/ports/documentStore.js';
 
-/** What every query needs. */
+/** The needs of every query. */
 export type Reads = { readonly store: DocumentStore };
 
 export const documentOf = async <Doc, E extends Event>(
@@ -11,7 +11,7 @@ export const documentOf = async <Doc, E extends Event>(
   key: string,
 ): Promise<Doc | undefined> => {
   const { document } = await store.get(collectionOf(type), key);
-  // What a collection holds was put there by the folds of its type: here, and in the casts below.
+  // The documents in a collection were put there by the folds of its type: here, and in the casts below.
   return document as Doc | undefined;
 };
 

@@ -3,8 +3,9 @@ import type { Batch, FoldingEngine } from './foldingEngine.js';
 import { GivenUp, retrying, type Patience } from './retrying.js';
 
 /**
- * Stores what the folder has folded, one commit after another: while one is under way, the next one grows. What nobody
- * waits for is left to grow for a moment more, because each commit takes the disk from the log and wakes threads.
+ * Stores the folder's batches, one commit after another: while one is under way, the next one grows. A batch that
+ * nobody waits for is left to grow for a moment more, because each commit takes the disk from the log and wakes
+ * threads.
  */
 export interface Committer {
   /**
@@ -12,7 +13,7 @@ export interface Committer {
    * has begun.
    */
   folded(events: number): Promise<void> | undefined;
-  /** Somebody waits for what is folded already: it is not left to grow. */
+  /** Somebody waits for events that are folded already, so the batch is not left to grow. */
   hurry(this: void): void;
   /** Stores what is left, unless the signal was raised, and waits until no commit is under way. */
   idle(): Promise<void>;
@@ -26,7 +27,7 @@ export const growMillisMax = 50;
 export const committer = (needs: {
   readonly commit: DocumentStore['commit'];
   readonly folding: Pick<FoldingEngine, 'nextBatch' | 'stored'>;
-  /** Whether somebody waits for nothing but that what is folded is stored. */
+  /** Whether somebody waits for nothing but the storing of folded events. */
   readonly isAwaited: () => boolean;
   /** The batch is stored. */
   readonly onStored: (batch: Batch) => void;
@@ -63,7 +64,7 @@ export const committer = (needs: {
     else growing ??= setTimeout(hurry, growMillisMax);
   };
   const hurry = (): void => {
-    // What comes while a commit is under way is looked at when that ends.
+    // Events that come while a commit is under way are looked at when that ends.
     if (underWay === undefined && waitingEvents > 0 && !patience.signal.aborted) begin();
   };
   patience.signal.addEventListener('abort', ripen);

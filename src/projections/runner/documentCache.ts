@@ -11,7 +11,7 @@ export type CachedDocument = {
   /** Of the document as it is after a change. */
   indexKeys: Readonly<Record<string, readonly IndexKey[]>>;
   position: Position;
-  /** Differs from what was last handed to the store. */
+  /** Differs from the version last handed to the store. */
   changed: boolean;
 };
 
@@ -35,7 +35,8 @@ export const cachedDocumentsMin = 2_048;
 
 export const documentCache = (type: AnyDocumentType): DocumentCache => {
   const collection = collectionOf(type);
-  // Two generations: what is used moves to the young one, and when that is full, the old one is let go as a whole.
+  // Two generations: documents that are used move to the young one, and when that is full, the old one is let go as a
+  // whole.
   let young = new Map<string, CachedDocument>();
   let old = new Map<string, CachedDocument>();
   let missing: CachedDocument[] = [];

@@ -1,6 +1,6 @@
 import type { Event, Recorded } from '../../kernel/event.js';
 
-/** A line of a fold that needs the document. What happens to a document that is not there leaves it so. */
+/** A line of a fold that needs the document. An event about a document that is not there leaves it so. */
 export const whenThere =
   <Doc, E extends Event>(change: (document: Doc, event: Recorded<E>) => Doc | undefined) =>
   (document: Doc | undefined, event: Recorded<E>): Doc | undefined =>

@@ -17,7 +17,7 @@ export type Alarm = {
   readonly error: unknown;
 };
 
-/** What goes to the store at once. */
+/** The documents and checkpoints that go to the store at once. */
 export type Batch = {
   readonly writes: readonly DocumentWrite[];
   readonly checkpoints: readonly Checkpoint[];
@@ -34,7 +34,7 @@ export interface FoldingEngine {
   /** All that changed since the last batch; undefined when nothing did. The last batch must have been stored. */
   nextBatch(): Batch | undefined;
   stored(batch: Batch): void;
-  /** For what no projection can pass. */
+  /** For an event that no projection can pass. */
   stopAll(position: Position, error: unknown): void;
 }
 
@@ -106,7 +106,7 @@ export const foldingEngine = (
     },
     nextBatch: () => {
       const marks = running.filter(isAhead).map((one) => ({ running: one, position: one.folded, at: one.foldedAt }));
-      // Whatever changed, changed by an event, and so its projection moved.
+      // Every change is by an event, so the projection of a changed document moved.
       if (marks.length === 0) return undefined;
       underWay = changed;
       changed = [];
@@ -209,7 +209,7 @@ const changesOf = ({ event, documents, position }: Step): readonly Change[] => {
   if (event instanceof Unreadable) throw event.error;
   const changes: Change[] = [];
   for (const hot of documents) {
-    // The log redelivers after a crash. What is in the document already must not count twice.
+    // The log redelivers after a crash. An event that is in the document already must not count twice.
     if (position <= hot.position) continue;
     const document = hot.type.fold(hot.document, event, hot.key);
     if (document === hot.document) continue;
@@ -245,7 +245,7 @@ const batchOf = (documents: readonly CachedDocument[], marks: readonly Mark[]): 
 const writeOf = (hot: CachedDocument): DocumentWrite => {
   hot.changed = false;
   const { collection, key, position, indexKeys } = hot;
-  // Folds make plain data: that is what a document type promises.
+  // Folds make plain data, as a document type promises.
   return hot.document === undefined
     ? { collection, key, position, indexKeys }
     : { collection, key, document: hot.document as Plain, position, indexKeys };

@@ -15,13 +15,13 @@ export type ProjectionFollowerNeeds = {
   readonly isFollowing: () => boolean;
 };
 
-/** Keeps up with what another node projects. Costs nothing while nobody waits. */
+/** Keeps up with the documents that another node projects. Costs nothing while nobody waits. */
 export interface ProjectionFollower {
   /** Somebody waits: asks the store now, and again until nobody does. */
   look(): void;
   /** Asks the store once. */
   read(): Promise<void>;
-  /** What the node that projects says. */
+  /** Takes a hint of the projecting node. */
   hear(this: void, hint: Uint8Array): void;
 }
 
@@ -95,7 +95,7 @@ export const projectionFollower = (needs: ProjectionFollowerNeeds): ProjectionFo
         advance(one, positions.get(one.checkpoint));
       }
       standing.changed();
-      // Whoever has been told all they waited for ends the poll that they began.
+      // A reader that has heard all it waited for ends the poll that it began.
       if (!standing.anybodyWaits()) wake();
     },
   };

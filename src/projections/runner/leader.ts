@@ -96,7 +96,7 @@ const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patien
     commit,
     folding,
     patience,
-    // Who waits on another node cannot be seen from here.
+    // Readers that wait on another node cannot be seen from here.
     isAwaited: () => isFollowed || standing.isAwaited(),
     onStored: ({ checkpoints }) => {
       standing.changed();

@@ -35,7 +35,7 @@ export type ProjectionNeeds = {
   readonly onTrouble: (trouble: Trouble) => void;
 };
 
-/** What nodes need that have one store, so that one of them projects and the others follow. */
+/** The needs of nodes with one store, so that one of them projects and the others follow. */
 export type Sharing = {
   readonly leases: Leases;
   readonly timers: Timers;
@@ -59,7 +59,7 @@ export interface Projections {
   role(): Role;
   status(): Promise<readonly ProjectionStatus[]>;
   /**
-   * Waits for the commit that is under way; then another node may go on. What is folded but not stored will be folded
+   * Waits for the commit that is under way; then another node may go on. Events folded but not stored will be folded
    * again after the next start.
    */
   close(): Promise<void>;
@@ -91,7 +91,7 @@ export class DocumentsAheadOfLog extends Error {
   }
 }
 
-/** Starts from the stored checkpoints. Throws `DocumentsAheadOfLog`, or whatever the store or the log throw. */
+/** Starts from the stored checkpoints. Throws `DocumentsAheadOfLog`, or the errors of the store or the log. */
 export const startProjections = async (needs: ProjectionNeeds): Promise<Projections> => {
   const held = projectionProgress(await checkpointed(needs));
   const closing = new AbortController();

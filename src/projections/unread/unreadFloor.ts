@@ -10,7 +10,7 @@ import type { Membership, RoleTime } from '../members/documents.js';
  * without a break. Computed when it is asked for, because nothing is stored per member and channel: the channel has the
  * spans in which each role showed it or hid it, and the membership has those in which the member had each role.
  *
- * Of each of these the last span is remembered, so that is what counts: a break from before the last span is forgotten,
+ * Of each of these the last span is remembered, so only that counts: a break from before the last span is forgotten,
  * and sight from before a span is not joined to it.
  */
 export type UnreadFloors = (channel: ChannelId, membership: Membership, user: UserId) => bigint;

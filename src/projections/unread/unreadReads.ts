@@ -20,14 +20,17 @@ import { readMarkerDocuments, readMarkerKey } from '../reads/fold.js';
 import { readMarker } from '../reads/queries.js';
 import { highestMarker, unread, type ChatViewer, type UnreadState } from './unread.js';
 
-/** What the unread counts of many viewers of one chat are made from. */
+/** The reads that the unread counts of many viewers of one chat are made from. */
 export interface UnreadReads {
   /** The newest messages that are not deleted, in any order. */
   readonly newest: (
     chat: ChatKey,
     limit: number,
   ) => Promise<readonly Pick<MessageDocument, 'id' | 'author' | 'mentions'>[]>;
-  /** How far these users have read, in their order: the later of what they said and of what they ever sent. */
+  /**
+   * How far these users have read, in their order: the later of the marker they set and the newest message they ever
+   * sent.
+   */
   readonly markers: (chat: ChatKey, users: readonly UserId[]) => Promise<readonly MessageId[]>;
   /**
    * How many messages were there for the author to read right before they sent this one, which is in the read models.

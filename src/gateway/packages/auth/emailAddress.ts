@@ -29,7 +29,8 @@ export const emailOf = (text: string): EmailAddress | Rejection => {
   return { address, canonical, former: distinct(formerly(address), formerly(text)).filter((one) => one !== canonical) };
 };
 
-// The tables of `tr46` are those in the lock file: the same on all nodes, whatever Unicode their Node knows.
+// The tables of `tr46` are those in the lock file, so they are the same on all nodes, independent of the Unicode
+// version of Node.
 const hostRules = { checkBidi: true, checkJoiners: true, useSTD3ASCIIRules: true, verifyDNSLength: true };
 
 const mailboxForm = /^[a-z0-9!#$%&'*+/=?^_`{|}~.\-\p{L}\p{M}\p{N}]+$/iu;

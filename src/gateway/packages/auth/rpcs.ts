@@ -83,8 +83,8 @@ export const authRpcs = (
 });
 
 /**
- * The password is hashed first, which may be refused for now: then nothing is left of the attempt. The address is claimed
- * next and the account comes last: whatever is cut off in between leaves no account behind.
+ * The password is hashed first, which may be refused for now: then nothing is left of the attempt. The address is
+ * claimed next and the account comes last, so an attempt that is cut off in between leaves no account behind.
  */
 const register = async (
   { names, vault, hasher }: AuthNeeds,
@@ -131,7 +131,7 @@ const signUpOf = (request: {
 }): SignUp | Rejection => {
   const name = displayName(request.name, nameUnitsMax);
   if (isRejection(name)) return name;
-  // Clients send empty texts for what was left out in a form.
+  // Clients send empty texts for fields that were left out in a form.
   const email = request.email ? emailOf(request.email) : undefined;
   if (isRejection(email)) return email;
   const password = request.password ? newPasswordOf(request.password) : undefined;

@@ -22,7 +22,7 @@ export const newToken = (user: UserId, session: SessionId, random: Random): Toke
   return { user, session, text, hash: hashOf(text) };
 };
 
-/** Undefined for what cannot be one of our tokens. */
+/** Undefined for a text that cannot be one of our tokens. */
 export const tokenOf = (text: string): Token | undefined => {
   const bytes = Buffer.from(text, 'base64url');
   // Decoding is lenient; only the one spelling that we gave out counts.

@@ -19,7 +19,7 @@ import type { Access } from '../../contract/viewerPermissions.js';
 
 type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };
 
-/** Conversations with what they refer to: their last messages and the users who are in them. */
+/** Conversations with all that they refer to: their last messages and the users who are in them. */
 export const chatsAnswer = async (
   needs: Needs,
   found: readonly ConversationDocument[],

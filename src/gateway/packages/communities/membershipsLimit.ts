@@ -9,14 +9,17 @@ import { memberships } from '../../../projections/members/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import type { Call } from '../../contract/call.js';
 
-/** Of one user. Everything that a user sees in one answer, and what a node holds for a connected one, is bounded by it. */
+/**
+ * Of one user. Everything that a user sees in one answer, and all that a node holds for a connected one, is bounded by
+ * it.
+ */
 export const membershipsMax = 200;
 
 export type MembershipsNeeds = { readonly reads: Reads; readonly streams: Pick<FoldedStreams, 'caughtUp'> };
 type Joining = Pick<Call, 'run'> & { readonly caller: { readonly user: UserId } };
 
 /**
- * Whoever is in too many communities joins no other. Two requests at the same moment may go one beyond. The caller's
+ * A user who is in too many communities joins no other. Two requests at the same moment may go one beyond. The caller's
  * memberships of deleted communities, which are still listed, end here, or they would pile up.
  */
 export const refusedAnother = async (needs: MembershipsNeeds, call: Joining): Promise<Rejection | undefined> => {

@@ -4,7 +4,7 @@ import type { Reads } from '../../../projections/reading/queries.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 
-/** What the handlers of this package need, and nothing else. */
+/** The needs of the handlers of this package, and nothing else. */
 export type CommunityNeeds = {
   readonly access: Access;
   readonly reads: Reads;

@@ -42,7 +42,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     await call.upToDate('communities', 'members');
     const refused = await refusedAnother(needs, call);
     if (refused !== undefined) return refused;
-    // Minted once, unlike the ids of what is in it: its keys are named after the community, and must be found again.
+    // Minted once, unlike the ids of its parts: its keys are named after the community, and must be found again.
     const community = needs.ids.next() as CommunityId;
     const found = { community, general: needs.ids.next() as ChannelId, name, by: user };
     const founded = await call.run(communities, { type: 'CreateCommunity', data: found });

@@ -19,7 +19,7 @@ export type CommunityUpdatesNeeds = MemberDeliveryNeeds & {
 type RoleOf = { readonly community: CommunityId; readonly role: RoleId };
 
 export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<CommunityEvent, UpdateView> => ({
-  // Nobody is in it yet: the founder is told once they are a member.
+  // Nobody is in it yet: the founder is sent the community once they are a member.
   CommunityCreated: silent,
   CommunityDeleted: ({ data: { community } }, { before }) => [
     { audience: before.connectedMembers(community), update: { communityDeleted: { communityId: community } } },
@@ -29,7 +29,8 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
   ChannelDescribed: ({ data }, view) => edited(data, view),
   ChannelsArranged: ({ data: { community, places } }, view) => {
     const channels = places.map(({ channel }) => channel);
-    // Under another category other overrides may count: who sees a channel only now is told by both, which is harmless.
+    // Under another category other overrides may count. A member who sees a channel only now is sent it by both, which
+    // is harmless.
     return [
       ...channels.flatMap((channel) => edited({ community, channel }, view)),
       ...sightOfAll(view, community, channels),
@@ -53,7 +54,10 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
   OverrideRemoved: ({ data }, view) => overridden(data, view),
 });
 
-/** For the holders of a deleted role each is told to everybody, so their product must stay small. For the rest the hint has to do. */
+/**
+ * For the holders of a deleted role each is sent to everybody, so their product must stay small. For the rest the hint
+ * has to do.
+ */
 export const holdersToldMax = 100;
 
 type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId };
@@ -69,7 +73,7 @@ const edited = ({ community, channel: id }: OnChannel, { after }: UpdateView): r
 const sightOfAll = (view: UpdateView, community: CommunityId, channels: readonly ChannelId[]): readonly Delivery[] =>
   visibilityDeliveries(view, { community, channels, users: view.after.connectedMembers(community) });
 
-/** What is overridden in a category is overridden in all that follow it. */
+/** An override in a category counts in all channels that follow it. */
 const overridden = ({ community, channel }: OnChannel, view: UpdateView): readonly Delivery[] => {
   const followers = (view.after.community(community)?.channels ?? []).filter(
     ({ parent, synced }) => synced && parent === channel,

@@ -11,7 +11,7 @@ import type { UpdateView } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
 import { alike } from './perRecipient.js';
 
-/** Who is looked at, and where. */
+/** The users and channels that are looked at. */
 export type Scope = {
   readonly community: CommunityId;
   readonly users: Iterable<UserId>;
@@ -19,9 +19,9 @@ export type Scope = {
 };
 
 /**
- * What an event did to what these members see of these channels: the channel to those who have come to see it, its
- * permissions to those for whom they are others than before, and its end to those who see it no longer. Kept apart by
- * kind, so that everybody hears of a channel before they hear what they may do in it.
+ * The updates for an event that changed the sight these members have of these channels: the channel to those who have
+ * come to see it, its permissions to those for whom they are others than before, and its end to those who see it no
+ * longer. Kept apart by kind, so that everybody hears of a channel before they hear of their permissions in it.
  */
 export const visibilityDeliveries = (view: UpdateView, { community, users, channels }: Scope): readonly Delivery[] => {
   const groups = alike(view, community, users);
@@ -74,7 +74,7 @@ const shown = ({ place, record, groups, sights }: SightChanges): readonly Delive
       );
 
 const permitted = ({ place, record, groups, sights }: SightChanges): readonly Delivery[] =>
-  // A category is no conversation, so there are no permissions to tell of one.
+  // A category is no conversation, so there are no permissions to send for one.
   record === undefined || record.kind === 'category'
     ? []
     : perRendering(

@@ -3,7 +3,7 @@ import { isRejection, type Rejection } from '../../../kernel/decider.js';
 import { sessionDeviceOf, type Device, type OpenCall } from '../../contract/call.js';
 import { type Handlers } from '../../contract/handlers.js';
 
-/** Longer device texts are cut: they only serve to tell sessions apart. */
+/** Longer device texts are cut: they only serve to distinguish sessions. */
 export const deviceTextUnitsMax = 128;
 
 export const coreRpcs = (): Handlers<'coreInitialize'> => ({
@@ -30,8 +30,8 @@ const deviceTextOf = (text: string): string => {
   return Buffer.from(start, 'utf8').toString('utf8');
 };
 
-// Authorize keeps it with the session. Whoever has one already must not have to authorize again for that, and who says
-// the same again only wants to know whether anybody answers: nothing is read for that.
+// Authorize keeps it with the session. A client that has a session already must not have to authorize again for that,
+// and a client that says the same again only wants to know whether anybody answers, so nothing is read for that.
 const changed = async (call: OpenCall, device: Device): Promise<Rejection | undefined> => {
   const known = call.device && sessionDeviceOf(call.device);
   const now = sessionDeviceOf(device);

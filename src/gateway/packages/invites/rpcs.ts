@@ -65,12 +65,12 @@ export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
   },
 });
 
-/** The read models that tell of an invite and of what it leads to. */
+/** The read models that show an invite and the community that it leads to. */
 const invitesRead = ['communities', 'invites', 'members', 'users'] as const;
 
 type Invited = { readonly invite: InviteDocument; readonly into: CommunityId };
 
-/** Whether it can still be used is for the rules to say: they count, the read model only tells. */
+/** Whether it can still be used is for the rules to say: they count, the read model only shows. */
 const inviteInto = async ({ reads }: InviteNeeds, typed: string): Promise<Invited | undefined> => {
   const code = codeTyped(typed);
   const found = code === undefined ? undefined : await invite(reads, code);

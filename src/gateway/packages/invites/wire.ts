@@ -12,7 +12,7 @@ const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 /** 60 random bits: nobody meets a code by trying. */
 export const codeCharacters = 12;
 
-/** Unpredictable: whoever knows a code may come in. */
+/** Unpredictable, because everybody who knows a code may come in. */
 export const newCode = (random: Random): string =>
   Array.from(random.bytes(codeCharacters), (byte) => alphabet.charAt(byte % alphabet.length)).join('');
 
@@ -20,7 +20,7 @@ const codeForm = new RegExp(`^[${alphabet}]{${codeCharacters.toString()}}$`);
 /** A code is copied with blanks around it at times. A text beyond this is not looked at. */
 const codeTypedUnitsMax = 4 * codeCharacters;
 
-/** The code that was typed, in whatever case and width; undefined when it is none of ours, and so not looked for. */
+/** The code that was typed, in any case and width; undefined when it is none of ours, and so not looked for. */
 export const codeTyped = (text: string): string | undefined => {
   if (text.length > codeTypedUnitsMax) return undefined;
   const code = halfWidth(text.trim()).toLowerCase();

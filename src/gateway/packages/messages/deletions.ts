@@ -1,9 +1,9 @@
 import type { MergeUpdates } from '../../contract/updates.js';
 
-/** Messages that one update tells to be deleted. */
+/** Deleted messages that one update names. */
 export const deletedTogetherMax = 1_000;
 
-/** Clients that delete many messages of a chat at once are told of them in few updates. */
+/** Clients are sent few updates when many messages of a chat are deleted at once. */
 export const mergeDeletions: MergeUpdates = (earlier, later) => {
   if (!('messageDeleted' in earlier) || !('messageDeleted' in later)) return undefined;
   const messageIds = [...(earlier.messageDeleted.messageIds ?? []), ...(later.messageDeleted.messageIds ?? [])];

@@ -23,7 +23,7 @@ type Page = {
   readonly viewer: UserId;
 };
 
-/** What the answer is made from. */
+/** The read models that the answer is made from. */
 export const historyReads = ['members', 'messages', 'reactions', 'users'] as const;
 
 const messagesBytesMax = 0.5 * answerBytesMax;
@@ -32,7 +32,10 @@ const membersBytesMax = 0.16 * answerBytesMax;
 /** A hundred messages with twenty emoji each fit. */
 const reactionsBytesMax = 0.18 * answerBytesMax;
 
-/** Messages, the newest first, who appears in them, and their reactions. Of what is too large for one answer, what is nearest to the anchor. */
+/**
+ * Messages, the newest first, the users who appear in them, and their reactions. Of a page too large for one answer,
+ * the messages nearest to the anchor.
+ */
 export const historyAnswer = async (needs: Needs, of: Page): Promise<MessagesInit> => {
   const rendered = of.found.map((document) => ({ document, message: messageFor(document, of.viewer) }));
   const nearest = nearestFirst(rendered, of.page);

@@ -69,7 +69,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
 
 /**
  * Only the author edits a message, and only as long as they could send it: otherwise a member who lost the right could
- * go on writing in old messages. What changes no content, as hiding previews does, needs no right.
+ * go on writing in old messages. An edit that changes no content, as hiding previews does, needs no right.
  */
 const refusedEdit = (
   { message: text, entities, media, removeMedia }: EditMessage,
@@ -82,9 +82,10 @@ const refusedEdit = (
 };
 
 /**
- * All of them or, when one is refused, none. A client names messages that it read or was told of, and the read model has
- * those, at the latest once it has all that is in the log now; whose they are never changes. So what is found here holds when the commands run. Who guesses the id
- * of a message that is only just being sent is refused by the rules instead, and the others are gone then.
+ * All of them or, when one is refused, none. A client names messages that it read or was sent, and the read model has
+ * those, at the latest once it has all that is in the log now; their chat and author never change. So the messages
+ * found here are still the same when the commands run. A client that guesses the id of a message that is only just
+ * being sent is refused by the rules instead, and the others are gone then.
  */
 const deleteAll = async (
   needs: MessageNeeds,
@@ -99,7 +100,7 @@ const deleteAll = async (
   if (isRejection(seen)) return seen;
   const mayDeleteOthers = has(seen.permissions, 'deleteMessages');
   if (!mayDeleteOthers && found.some(({ author }) => author !== by)) return reject('NOT_AUTHOR');
-  // Handed over together, so that they follow each other in the log and are told as one update.
+  // Handed over together, so that they follow each other in the log and are sent as one update.
   const outcomes = await Promise.all(
     found.map(({ id: message }) =>
       call.run(messages, { type: 'DeleteMessage', data: { message, chat, by, mayDeleteOthers } }),
@@ -108,7 +109,9 @@ const deleteAll = async (
   return outcomes.find(isRejection);
 };
 
-/** What one connection of a user was told of may be asked for over another one, on a node that has not come so far. */
+/**
+ * A message that one connection of a user was sent may be asked for over another one, on a node that is still behind.
+ */
 const foundById = async (
   { reads }: MessageNeeds,
   call: Call,
@@ -120,7 +123,7 @@ const foundById = async (
   return messagesById(reads, ids);
 };
 
-/** Undefined when nothing is to be changed; whoever may not change anything then still hears it from the rules. */
+/** Undefined when nothing is to be changed; a caller who may not change anything then still hears it from the rules. */
 const editedContent = async (
   needs: MessageNeeds,
   call: Call,

@@ -76,7 +76,9 @@ const countsOf = (viewer: UserId, viewers: Iterable<UserId>, counts: readonly nu
 
 const countField = (channelUnreadCount: number): UpdateInit => ({ messageCreated: { channelUnreadCount } });
 
-/** A message that moves its author's marker past something unread is told to the other sessions of the author as such. */
+/**
+ * A message that moves its author's marker past something unread is sent to the other sessions of the author as such.
+ */
 const readBySending = async ({ event, view, viewers }: Sent): Promise<readonly Delivery[]> => {
   const { chat, author } = event.data;
   if (!(await view.hadUnread(event.data)) || !Array.from(viewers).includes(author)) return [];
@@ -84,7 +86,10 @@ const readBySending = async ({ event, view, viewers }: Sent): Promise<readonly D
   return [{ audience: [author], update: { conversationLastRead: lastReadFor(chat, author, counts) } }];
 };
 
-/** A direct chat that begins with this message is told first: an update about a chat that a client does not know is lost on it. */
+/**
+ * A direct chat that begins with this message is sent first, because an update about a chat that a client does not know
+ * is lost on it.
+ */
 const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
   const { chat, message } = event.data;
   const members = membersNamedBy(chat);
@@ -111,7 +116,7 @@ const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): 
   );
 };
 
-/** Told once where all viewers call the chat alike; otherwise once for each of them. */
+/** Sent once where all viewers name the chat alike; otherwise once for each of them. */
 const toViewers = (
   chat: ChatKey,
   viewers: Iterable<UserId>,

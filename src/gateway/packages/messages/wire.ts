@@ -12,8 +12,8 @@ import { entitiesOf, refusedLink } from '../../rendering/entities.js';
 export const textUnitsMax = 4000;
 
 /**
- * What one message says with its quote, entities and links, as UTF-8 JSON. Sealed it is a third larger, and an event
- * must stay below `eventBytesMax`.
+ * The content of one message with its quote, entities and links, as UTF-8 JSON. Sealed it is a third larger, and an
+ * event must stay below `eventBytesMax`.
  */
 export const contentBytesMax = 40_000;
 
@@ -43,7 +43,7 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
     chat,
     ...written,
     ...(reply === undefined ? {} : { reply }),
-    // What is not set may come as 0.
+    // A nonce that is not set may come as 0.
     ...(nonce === undefined || nonce === 0n ? {} : { nonce }),
   };
 };
@@ -107,7 +107,7 @@ const replyOf = ({ replyTo, replyToOld }: SendMessage): Reply | Rejection | unde
   return quote === undefined ? undefined : reject('MESSAGE_NOT_FOUND', 'a quote needs the message that it is from');
 };
 
-// What is not set may come as 0.
+// An id that is not set may come as 0.
 const targetOf = (id: MessageId | undefined): MessageId | undefined => (id === 0n ? undefined : id);
 
 /** A quote that shows nothing is none, because clients fill in empty ones. */

@@ -23,7 +23,7 @@ const attemptsMax = 3;
  */
 export const emojiBound = (reads: Reads): EmojiBound => {
   const turns = sharedTurns();
-  // The read model may be behind. What it has was there not long ago, and a new emoji waits for this turn to end.
+  // The read model may be behind. An emoji in it was there not long ago, and a new emoji waits for this turn to end.
   const join = <T>({ message, emoji }: Adding, add: () => Promise<T>): Promise<Admitted<T> | undefined> =>
     turns.share(message.toString(), async () =>
       (await emojiOn(reads, message)).includes(emoji) ? { outcome: await add() } : undefined,

@@ -14,9 +14,9 @@ import { reactionsFor } from '../../rendering/reactions.js';
 export type ReactionUpdatesNeeds = { readonly reads: Reads; readonly readModels: Pick<ReadModels, 'reached'> };
 
 /**
- * All reactions of a message, to everybody who sees the chat. The stored document is what they are rendered from, and
- * when it holds later changes of this message already, the last of those tells of all: so however many come at once,
- * they are told once for each commit of the read model, as of an event and to those who may see the chat at that event.
+ * All reactions of a message, to everybody who sees the chat. They are rendered from the stored document, and when it
+ * holds later changes of this message already, the last of those shows all. So of any number that come at once, one
+ * update is sent for each commit of the read model, as of an event and to those who may see the chat at that event.
  */
 export const reactionUpdates = ({
   reads,
@@ -59,7 +59,7 @@ const aheadOf = () => {
   };
 };
 
-/** One delivery for all viewers who put the same emoji there, and who call the chat by the same name. */
+/** One delivery for all viewers who put the same emoji there, and name the chat alike. */
 const deliveries = (
   chat: ChatKey,
   reacted: ReactedMessage,

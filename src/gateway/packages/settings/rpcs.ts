@@ -53,9 +53,9 @@ const edited = async (call: Call, changes: ProfileChanges): Promise<Rejection | 
 };
 
 /**
- * Claim the new username, carry it, give up the old one. A crash in between heals by itself: see `uniqueNames`. What is
- * given up is the claim that there was before, and the change counts only while that one is carried: otherwise the user
- * could come back to the old name on another connection, and lose the claim on what they carry.
+ * Claim the new username, carry it, give up the old one. A crash in between heals by itself: see `uniqueNames`. The
+ * claim given up is the one that there was before, and the change counts only while that one is carried: otherwise the
+ * user could come back to the old name on another connection, and lose the claim on the name they carry.
  */
 const renamed = async (
   { names, streams }: SettingsNeeds,

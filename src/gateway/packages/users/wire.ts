@@ -11,7 +11,7 @@ export const usernameAsked = (text: string): string | undefined => {
 };
 
 /**
- * What a profile page shows beside the user: name and presence are not in it. Friends, banners and colours of profiles
+ * The part of a profile page beside the user: name and presence are not in it. Friends, banners and colours of profiles
  * are not kept yet, so their fields are left out.
  */
 export const profileFor = ({ id, bio }: UserDocument, mutualCommunities: readonly CommunityId[]): ProfileInit => ({

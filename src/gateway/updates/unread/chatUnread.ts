@@ -10,14 +10,14 @@ export type CountedMessage = {
 };
 
 /**
- * What some viewers of one chat have not read: messages above their marker that are not deleted. A marker is the latest
- * of how far they said to have read, their own newest message and the floor below which nothing counts for them, so above
- * it there is none of their own. No marker ever moves back.
+ * The unread messages of some viewers of one chat: those above their marker that are not deleted. A marker is the
+ * latest of how far they said to have read, their own newest message and the floor below which nothing counts for them,
+ * so above it there is none of their own. No marker ever moves back.
  *
  * Each message raises one number for all, `total`; of a viewer is kept what to subtract from it. Of the newest messages
  * the ids are kept as well, so that a marker that moves among them, and a message deleted there, are counted without
- * asking the read model. All of it is by id: what was read from a read model that is ahead of the log's telling changes
- * nothing when it is told.
+ * asking the read model. All of it is by id: an event that the read model had already when it was read changes nothing
+ * when its turn comes.
  */
 export interface ChatUnread {
   /** All messages above this one are among the newest. */
@@ -185,7 +185,9 @@ class CountedChat implements ChatUnread {
     return true;
   }
 
-  /** What is not among the newest is in the older counts already when the read model was ahead. Else they are read anew. */
+  /**
+   * A change below the newest is in the older counts already when the read model was ahead. Else they are read anew.
+   */
   private changedBelow(id: MessageId, at: Position): void {
     for (const [viewer, { marker, asOf }] of this.viewers) if (marker < id && asOf < at) this.drop(viewer);
   }
@@ -193,7 +195,7 @@ class CountedChat implements ChatUnread {
   private shrink(): void {
     const gone = this.messages.splice(0, newestMessagesMax / 2);
     this.floor = gone.at(-1)?.id ?? this.floor;
-    // What they were counted from among these may have been older or newer than the read model.
+    // Their counts from among these may come from events older or newer than the read model.
     for (const viewer of this.viewers.values()) if (viewer.marker < this.floor) viewer.asOf = beforeAll;
   }
 

@@ -9,8 +9,8 @@ import { chatUnread, type ChatUnread } from './chatUnread.js';
 import type { UnreadCounts } from '../../contract/updateView.js';
 
 /**
- * How much connected viewers have not read, kept by the events themselves once it has been loaded. Loads happen while an
- * event is told, so no event comes in between; the read model has that event in it, and may be ahead.
+ * The unread counts of connected viewers, kept by the events themselves once they have been loaded. Loads happen while
+ * an event is rendered, so no event comes in between; the read model has that event in it, and may be ahead.
  */
 export interface LiveUnreadCounts {
   readonly holds: (chat: ChatKey) => boolean;
@@ -34,16 +34,16 @@ export type SentMessage = { readonly chat: ChatKey; readonly author: UserId; rea
 
 export type UnreadNeeds = {
   readonly reads: UnreadReads;
-  /** Up to which id nothing counts for the viewer, as of the event that is being told; 0 for none. */
+  /** Up to which id nothing counts for the viewer, as of the event that is being rendered; 0 for none. */
   readonly floorIn: (chat: ChatKey) => (viewer: UserId) => bigint;
-  /** Resolves once the read model has in it all events told so far, the present one included. */
+  /** Resolves once the read model has in it all events rendered so far, the present one included. */
   readonly caughtUp: () => Promise<void>;
   /** All events up to here are in the read model. */
   readonly position: () => Position;
 };
 
 export const chatsCountedMax = 4096;
-/** Over all chats, roughly 100 bytes each. The chat that is being told stays however many viewers it has. */
+/** Over all chats, roughly 100 bytes each. The chat that is being rendered stays, with any number of viewers. */
 export const viewersCountedMax = 500_000;
 /** Of a chat that is counted for the first time, so many messages are read, within these bounds: one for each viewer. */
 const newestReadMin = 32;
@@ -166,10 +166,10 @@ const linesOver = (chats: ReadonlyMap<ChatKey, ChatUnread>): ReadonlyMap<string,
 /** One read serves all viewers who have read up to somewhere in it. */
 const firstCounts = async (reads: UnreadReads, chat: ChatKey, viewers: number): Promise<ChatUnread> => {
   const limit = Math.min(Math.max(viewers, newestReadMin), newestReadMax);
-  // Only so much of them: what they say is not to stay in memory.
+  // Only so much of them, because their texts are not to stay in memory.
   const newest = (await reads.newest(chat, limit)).map(({ id, author, mentions }) => ({ id, author, mentions }));
   if (newest.length < limit) return chatUnread(newest, noMessage);
-  // The oldest of them is left out and is what all of the others are above.
+  // The oldest of them is left out and is the floor that all of the others are above.
   const floor = newest.reduce((lowest, { id }) => (id < lowest ? id : lowest), newest[0]?.id ?? noMessage);
   return chatUnread(
     newest.filter(({ id }) => id > floor),

@@ -23,7 +23,7 @@ type Seen = {
 };
 type Activity = { readonly last: MessageDocument | undefined; readonly unread: UnreadState };
 
-/** What a member sees of the channels of a community, with where they are in each of them. */
+/** The channels of a community that a member sees, with where they are in each of them. */
 export const channelsSeen = async (
   { access, reads }: Pick<CommunityNeeds, 'access' | 'reads'>,
   community: CommunityId,

@@ -76,7 +76,7 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
   ),
 });
 
-/** Who puts a channel under a category changes the category too. */
+/** A member who puts a channel under a category changes the category too. */
 const refusedUnder = (rules: ViewerPermissions, parent: ChannelRef, user: UserId): Rejection | undefined => {
   const permissions = rules.inChannel(parent.communityId, parent.channelId, user);
   if (permissions === 0n) return reject('INVALID_PARENT');

@@ -37,7 +37,7 @@ export const memberUpdates = (needs: MemberUpdatesNeeds): UpdateTable<MemberEven
   },
 });
 
-/** Many may join at once, and each is told of with their account. */
+/** Many may join at once, and the update of each shows their account. */
 export const prefetchedMembers = {
   MemberJoined: ({ data }: EventOf<MemberEvent, 'MemberJoined'>): readonly UserId[] =>
     data.via === 'founding' ? [] : [data.user],
@@ -45,7 +45,7 @@ export const prefetchedMembers = {
 
 type About = { readonly community: CommunityId; readonly user: UserId };
 
-/** The joiner is told of the community and of the channels that they see in it. */
+/** The joiner is sent the community and the channels that they see in it. */
 const welcomed = ({ community, user }: About, view: UpdateView): readonly Delivery[] => [
   ...communityDeliveries(view, community, [user]),
   ...visibilityDeliveries(view, { community, users: [user], channels: allChannels(view, community) }),
@@ -97,7 +97,7 @@ export const memberDeliveries = async (
   });
 };
 
-/** What other roles do to what the member may do and see. Taken from the rules before any wait. */
+/** The effect of other roles on the rights and the sight of the member. Taken from the rules before any wait. */
 const rightsTold = ({ community, user }: About, view: UpdateView): readonly Delivery[] => {
   const before = view.before.member(community, user)?.permissions;
   const after = view.after.member(community, user)?.permissions;

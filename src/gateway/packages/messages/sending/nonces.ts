@@ -11,7 +11,7 @@ import type { Sending } from '../wire.js';
 /** How long a session's nonce names the same message. */
 export const nonceMillisMax = 10 * 60_000;
 
-/** What a node remembers of sends with a nonce: so many, with so much text in UTF-16 code units. */
+/** The bounds of a node's memory of sends with a nonce: so many, with so much text in UTF-16 code units. */
 export type NonceBounds = { readonly sendsMax: number; readonly textUnitsMax: number };
 export const nonceBounds: NonceBounds = { sendsMax: 200_000, textUnitsMax: 20_000_000 };
 
@@ -20,16 +20,16 @@ const retriesMax = 10_000;
 
 export type Sent = MessageId | Rejection;
 
-/** What this session has sent already; undefined when it has not. */
+/** The message that this session has sent already; undefined when it has not. */
 export type Earlier = () => Promise<MessageId | undefined>;
 
 /**
  * A client that got no answer sends again, under the same nonce: over the same connection, over a new one, or to a
  * server that was started anew. It must find its message and not send it twice.
  *
- * What this node is sending or has sent is in memory. What another process took is fetched from the read model, once,
- * as soon as that holds all that was in the log when the session came to this node. The same nonce with another text
- * or in another chat is another message: there are clients that count from 1 again after each start.
+ * Sends of this node, done or under way, are in memory. Those of another process are fetched from the read model, once,
+ * as soon as that holds all that was in the log when the session came to this node. The same nonce with another text or
+ * in another chat is another message: there are clients that count from 1 again after each start.
  */
 export interface Nonces {
   /** Begins `send` before it returns, unless it remembers the same. `send` must ask `earlier` first. */
@@ -46,7 +46,7 @@ export const nonces = (reads: Reads, bounds = nonceBounds): Nonces => {
   const earlier = async (call: Call, { chat, text, nonce }: Nonced): Promise<MessageId | undefined> => {
     const arrival = arrivals.of(call);
     const isForgotten = known.forgot(call.monotonic);
-    // Who has been here for so long has nothing elsewhere that this could be.
+    // A session that has been here for so long has nothing elsewhere that this could be.
     if (call.monotonic - arrival.at > nonceMillisMax && !isForgotten) return undefined;
     const found = (await (isForgotten ? sentUpTo(reads, call) : arrival.sent)).get(nonce);
     if (found?.chat !== chat || opened(found.text) !== text) return undefined;
@@ -64,7 +64,7 @@ export const nonces = (reads: Reads, bounds = nonceBounds): Nonces => {
       const remembered = known.remember(name, { ...sending, at: call.monotonic, sent });
       try {
         const outcome = await sent;
-        // What was refused may be allowed the next time.
+        // A send that was refused may be allowed the next time.
         if (isRejection(outcome)) remembered.takeBack();
         return outcome;
       } catch (error) {
@@ -80,9 +80,9 @@ export const nonces = (reads: Reads, bounds = nonceBounds): Nonces => {
 type Known = Nonced & { readonly at: number; readonly sent: Promise<Sent> };
 
 type Remembered = {
-  /** For what may or may not have been sent. */
+  /** For a message that may or may not have been sent. */
   forget(): void;
-  /** For what was not sent: the newest of its nonce is again the one before. */
+  /** For a message that was not sent: the newest of its nonce is again the one before. */
   takeBack(): void;
 };
 
@@ -142,7 +142,7 @@ const memory = ({ sendsMax, textUnitsMax }: NonceBounds) => {
 type SentMessage = Pick<MessageDocument, 'chat' | 'text' | 'id' | 'sentAt'>;
 type SentBefore = ReadonlyMap<bigint, SentMessage>;
 
-/** The newest of each nonce that the session has sent, on whatever node, by now. */
+/** The newest of each nonce that the session has sent, on any node, by now. */
 const sentUpTo = async (reads: Reads, call: Call): Promise<SentBefore> => {
   await call.upToDateWithLog('messages');
   const sent = new Map<bigint, SentMessage>();
@@ -153,7 +153,7 @@ const sentUpTo = async (reads: Reads, call: Call): Promise<SentBefore> => {
   return sent;
 };
 
-/** When a session came to this node, and what it had sent by then. */
+/** The time at which a session came to this node, and the messages it had sent by then. */
 type Arrival = { readonly at: number; readonly sent: Promise<SentBefore> };
 
 const arrivalsOf = (reads: Reads) => {

@@ -27,7 +27,7 @@ export type SendingNeeds = MentionNeeds & {
 export type SendMessage = (call: Call, sending: Sending) => Promise<Sent>;
 
 /**
- * What one session sends into one chat is handed to the log in the order in which it was asked for. Some messages have
+ * The messages of one session into one chat are handed to the log in the order in which they were asked for. Some have
  * to wait before that, for a name to be looked up or the message that they answer, so those behind them wait as well.
  * Nobody waits until the one before is durable: many on the way share one write to the disk.
  */
@@ -71,7 +71,7 @@ const prepared = async (
   }
   const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user });
   if (isRejection(mentions)) return mentions;
-  // Last, so that whatever else is refused or fails takes no turn.
+  // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
   if (isRejection(turn)) return turn;
   // The right may have gone during the waits above.

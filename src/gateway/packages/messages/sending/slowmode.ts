@@ -33,7 +33,7 @@ export const slowmode = (reads: Reads): Slowmode => {
     const { user } = call.caller;
     await call.upToDateWithLog('messages');
     const last = await lastSent(reads, chat, user);
-    // From here on without a wait: whoever looks next sees this turn.
+    // From here on without a wait, so the send that looks next sees this turn.
     const name = `${chat} ${user.toString()}`;
     const before = permits.get(name);
     const sinceSent = last && messageAges.of(last.message.toString(), last.at, call);
