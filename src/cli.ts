@@ -171,7 +171,7 @@ const failed = (error: unknown): void => {
   process.exitCode = 1;
 };
 
-// Whoever reads the output may have seen enough, as `head` does.
+// The reader of the output may have seen enough, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);

@@ -24,7 +24,7 @@ export type Config = {
   readonly logLevel: LogLevel;
 };
 
-/** What is built in, by its name, or a server elsewhere. */
+/** A built-in engine, by its name, or a server elsewhere. */
 export type Engine<BuiltIn extends string> = BuiltIn | ServerAddress;
 /** Its address. Carries a password, so it is for the driver alone: for eyes there is `withoutSecrets`. */
 export type ServerAddress = { readonly url: string };
@@ -230,7 +230,7 @@ const textOf = (variable: Variable<unknown>, environment: Environment, problems:
 /** Whether other nodes can work on the same log and the same read models. */
 export const isShared = ({ eventLog, documents }: Config): boolean => isServer(eventLog) && isServer(documents);
 
-/** What would lose something for good, if not at once then with the second node. */
+/** Settings that would lose something for good, if not at once then with the second node. */
 const contradictionsIn = (config: Config): readonly string[] => {
   const { eventLog, documents, vault, masterKeyFile } = variables;
   const problems: string[] = [];
@@ -249,7 +249,7 @@ const contradictionsIn = (config: Config): readonly string[] => {
   return problems;
 };
 
-/** What may be meant so, but only by who knows what it leaves out. */
+/** Settings that may be intended, but only by an operator who knows their limits. */
 export const warningsOf = (config: Config): readonly string[] => {
   const { eventLog, documents, pubSub } = variables;
   const warnings: string[] = [];
@@ -289,9 +289,9 @@ const shownOf = (variable: Variable<unknown>, given: string, environment: Enviro
 };
 
 /**
- * A text that may be an address, for messages and logs: without user and password, and without options, some of which
- * are secrets as well. What comes before the last @ goes, since a password may hold any sign that somebody forgot to
- * write as a code.
+ * A text that may be an address, for messages and logs, without user and password, and without options, some of which
+ * are secrets as well. All before the last @ goes, because a password may hold any sign that somebody forgot to write
+ * as a code.
  */
 export const withoutSecrets = (text: string): string =>
   text

@@ -41,12 +41,12 @@ export interface Osmium {
   close(): Promise<void>;
 }
 
-/** What tests put in the place of the real thing. */
+/** Parts that tests put in the place of the real ones. */
 export type ContainerOverrides = SystemOverrides & GatewayOverrides;
 
 /**
- * Starts a server on what the configuration names. Throws when something cannot be opened, after closing what was.
- * What has to be waited for is opened here, in order; the rest is made when it is first needed.
+ * Starts a server on the engines that the configuration names. Throws when a part cannot be opened, after closing those
+ * that were. Parts that have to be waited for are opened here, in order; the rest is made when it is first needed.
  */
 export const startOsmium = async (config: Config, overrides: ContainerOverrides = {}): Promise<Osmium> => {
   const container = root.createChildContainer();
@@ -120,7 +120,7 @@ const open = async (container: DependencyContainer, get: Get, opened: Opened): P
   container.registerInstance(of.nodeNumber, numbered);
 };
 
-/** Whatever follows the log: read models, clients, workflows. */
+/** The parts that follow the log: read models, clients, workflows. */
 const follow = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
   const needs = { log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) };
   const alarm = alarms(get);
@@ -175,7 +175,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
  */
 const catchUpMillisMax = 1_000;
 
-/** Resolves when the work has ended, well or not, or after so long. What went wrong was told where it did. */
+/** Resolves when the work has ended, well or not, or after so long. A failure was reported where it happened. */
 const atMost = (millis: number, work: Promise<unknown>): Promise<void> =>
   new Promise((resolve) => {
     const giveUp = systemTimers.later(millis, resolve);

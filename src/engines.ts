@@ -31,7 +31,7 @@ import type { RateLimit } from './kernel/ports/rateLimit.js';
 import type { Clock } from './kernel/ports/system.js';
 import type { Vault } from './kernel/ports/vault.js';
 
-/** What the configuration names, open. */
+/** The engines that the configuration names, open. */
 export type Engines = {
   readonly log: EventLog;
   readonly documents: DocumentStore;
@@ -40,7 +40,7 @@ export type Engines = {
   readonly ephemeral: Ephemeral;
 };
 
-/** What is said in passing, and what can be done without. */
+/** Engines for passing messages and states, which a node can do without. */
 export type Ephemeral = {
   readonly pubSub: PubSub;
   readonly presence: Presence;
@@ -294,7 +294,7 @@ const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ep
   };
   const redis = await named('OSMIUM_PUBSUB', openRedis({ ...config.pubSub, clock, onStatus }));
   opened(() => redis.close());
-  // What nodes tell each other of the read models would mislead those of another deployment that has the same Redis.
+  // Messages between nodes about the read models would mislead nodes of another deployment that has the same Redis.
   const prefix = `osmium:${deployment}:`;
   const presence = await redisPresence({ redis, onListenerError, prefix: `${prefix}presence:` });
   return kept(

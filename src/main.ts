@@ -1,7 +1,7 @@
 import { BadConfig, configFrom, unknownVariables, variables, type Config } from './config.js';
 import { startOsmium } from './container.js';
 
-/** Closing takes no longer; what is not done by then is left as after a crash, which loses nothing. */
+/** Closing takes no longer; unfinished work is left as after a crash, which loses nothing. */
 const closingMillisMax = 4_800;
 
 const main = async (): Promise<void> => {
@@ -12,7 +12,7 @@ const main = async (): Promise<void> => {
   });
   let closing = false;
   const stop = (): void => {
-    // Who asks twice does not want to wait.
+    // An operator who asks twice does not want to wait.
     if (closing) process.exit(1);
     closing = true;
     setTimeout(() => process.exit(1), closingMillisMax).unref();
@@ -21,7 +21,7 @@ const main = async (): Promise<void> => {
       .then(() => process.exit(0))
       .catch(failed);
   };
-  // From the first moment: whoever started it may change their mind before it is ready.
+  // From the first moment, because an operator may stop the server before it is ready.
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   await starting;
@@ -46,7 +46,7 @@ const failed = (error: unknown): void => {
   process.exit(1);
 };
 
-/** What a person can put right: the message says all. */
+/** Errors that a person can put right, and whose message says all. */
 const expectedNames: ReadonlySet<string> = new Set(['FolderInUse', 'EngineUnavailable']);
 
 main().catch(failed);

@@ -22,7 +22,7 @@ export const unusable = ({ variable, value, where }: EnginePlace, why: unknown):
   return new BadConfig([`${variable}: "${value}" cannot be used: ${named}`], { cause: why });
 };
 
-/** Passes on whatever is no fault of the place, such as a bug. */
+/** Passes on an error that is no fault of the place, such as a bug. */
 export const atPlace = async <T>(place: EnginePlace, work: () => T | Promise<T>): Promise<T> => {
   try {
     return await work();

@@ -24,16 +24,16 @@ const help = [
 ];
 
 const historyMessagesMax = 20;
-/** Names are asked for again by whoever needs one that was forgotten: a message carries its author. */
+/** A forgotten name is asked for again when it is needed, because a message carries its author. */
 const namesMax = 10_000;
 
-/** What is typed in a chat, and what is seen of it. */
+/** A chat as its user types into it and sees it. */
 export class Conversation {
   private place: Place | undefined;
   private places: readonly Place[] = [];
-  /** Of the newest message shown in this place: what is on its way twice is shown once. */
+  /** Of the newest message shown in this place, so that a message on its way twice is shown once. */
   private shownUpTo = 0n;
-  /** What comes while the history is being fetched, to be shown after it. */
+  /** Messages that come while the history is being fetched, to be shown after it. */
   private late: Message[] | undefined;
   private readonly names = new Map<bigint, string>();
   private readonly client: Client;
@@ -222,7 +222,7 @@ export class Conversation {
   }
 }
 
-/** What may happen to any request, and is no reason to end the chat. */
+/** A failure that may happen to any request, and is no reason to end the chat. */
 const isTrouble = (error: unknown): error is Error =>
   [RequestRefused, ConnectionLost, RequestTimedOut, NotSent].some((kind) => error instanceof kind);
 

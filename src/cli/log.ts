@@ -103,7 +103,7 @@ const jsonLine = ({ position, at, stream, revision, id, type, data, metadata }: 
 
 const timeOf = (at: number): string => new Date(at).toISOString();
 
-/** What can be told without keys. */
+/** The part of the bytes that can be shown without keys. */
 const shown = (bytes: Uint8Array): unknown => {
   try {
     const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

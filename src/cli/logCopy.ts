@@ -12,7 +12,7 @@ export type CopyOptions = {
   readonly from: EventLog;
   readonly to: EventLog;
   readonly progress: (progress: CopyProgress) => void;
-  /** Stops it. What was copied stays, and the next copy goes on from there. */
+  /** Stops the copy. Copied events stay, and the next copy goes on from there. */
   readonly signal: AbortSignal;
 };
 
@@ -33,9 +33,9 @@ export type Copied = {
 
 /**
  * Copies the events of a log in their order, with their ids and bytes, into another one that is empty or holds the
- * beginning of this copy; then reads both and compares. Nobody else may write to either meanwhile. What a max count has
- * cut stays behind, so the revisions of such a stream begin at 0 again. Throws `PlainError` when `to` holds anything
- * else, and when the copy is not the same.
+ * beginning of this copy; then reads both and compares. Nobody else may write to either meanwhile. Events that a max
+ * count has cut stay behind, so the revisions of such a stream begin at 0 again. Throws `PlainError` when `to` holds
+ * anything else, and when the copy is not the same.
  */
 export const copyLog = async (options: CopyOptions): Promise<Copied> => {
   const source = kept(options.from, options.signal);
@@ -50,7 +50,7 @@ export const copyLog = async (options: CopyOptions): Promise<Copied> => {
 const pageEventsMax = 1_000;
 /** Appends on their way at a time. */
 const inFlightMax = 256;
-/** What is known of streams, at about 150 bytes each. Of one that was forgotten it is asked again. */
+/** Streams that are remembered, at about 150 bytes each. The log is asked again for a stream that was forgotten. */
 const streamsMax = 200_000;
 
 type Stream = { readonly maxCount: number | undefined; readonly first: bigint };

@@ -11,7 +11,7 @@ export type CopyCommand = {
   readonly signal: AbortSignal;
 };
 
-/** How often progress is told at most. */
+/** How often progress is shown at most. */
 const progressMillis = 1_000;
 
 /** Copies between two places, with progress on `errors`, and says what came of it. */

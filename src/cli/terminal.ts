@@ -5,7 +5,7 @@ export interface Terminal {
   /** Every line from the beginning, until the input ends or is interrupted. */
   readonly lines: AsyncIterable<string>;
   say(this: void, line: string): void;
-  /** Takes the line that was typed last off the screen: what has become of it will be said. */
+  /** Takes the line that was typed last off the screen, because its outcome will be shown. */
   takeBack(this: void, line: string): void;
   close(this: void): void;
 }

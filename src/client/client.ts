@@ -42,8 +42,8 @@ export const answerMillisDefault = 60_000;
 export interface Client {
   /**
    * Resolves with the answer. Rejects with `RequestRefused`; with `NotSent` when the request certainly never left; and
-   * with `ConnectionLost` or `RequestTimedOut` when it is unknown whether it was carried out. What only reads, and
-   * `messages.sendMessage`, which carries a nonce, are asked again on the next connection, before anything newer.
+   * with `ConnectionLost` or `RequestTimedOut` when it is unknown whether it was carried out. Requests that only read,
+   * and `messages.sendMessage`, which carries a nonce, are sent again on the next connection, before anything newer.
    */
   call<Path extends RpcPath>(this: void, path: Path, request: Request<Path>): Promise<Answer<Path>>;
   signUp(this: void, request: Request<'auth.signUp'>): Promise<Authorization>;

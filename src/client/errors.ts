@@ -2,7 +2,7 @@
 export class RequestRefused extends Error {
   readonly path: string;
   readonly code: number;
-  /** What to tell the people who run the server. */
+  /** The id by which the people who run the server find the request. */
   readonly traceId: string | undefined;
 
   constructor(

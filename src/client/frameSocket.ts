@@ -4,7 +4,7 @@ import { CannotConnect } from './errors.js';
 import type { Send } from './requests.js';
 import { clientCloseCode, closedState, openState, type OpenSocket, type Socket } from './socket.js';
 
-/** A socket that speaks in frames, and that ends once, in whatever way it does. */
+/** A socket that speaks in frames, and that ends exactly once. */
 export interface FrameSocket {
   /** Rejects with `CannotConnect`, at the latest after `openMillisMax`. */
   readonly opened: Promise<void>;
@@ -91,5 +91,5 @@ const whenClosed = (socket: Socket): Promise<void> =>
     });
   });
 
-/** What browsers say when there was no close at all. */
+/** The close code that browsers give when there was no close at all. */
 const abnormalClosure = 1006;

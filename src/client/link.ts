@@ -39,7 +39,7 @@ export const openLink = async (needs: LinkNeeds): Promise<Link> => {
   let token: string | undefined;
 
   const onResult = (result: RPCResult): void => {
-    // Before whoever asked hears of it: the connection may be lost in between.
+    // Before the caller hears of it, because the connection may be lost in between.
     if (result.authorization !== undefined) signedIn(result.authorization.token);
     asked.answer(result);
   };
@@ -89,7 +89,7 @@ type ComingBack = {
   readonly signal: AbortSignal;
 };
 
-/** Tries for ever; gives nothing when it was told to end, or when the server refuses the token. */
+/** Tries for ever; gives nothing when it was ended, or when the server refuses the token. */
 const comeBack = async (
   { open, pauses, signal }: ComingBack,
   onRefused: (refusal: RequestRefused) => void,

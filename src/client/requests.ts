@@ -18,11 +18,11 @@ export interface Requests {
   ask(this: void, path: RpcPath, request: object): Promise<unknown>;
   /** False when nobody waits for it (any more). */
   answer(this: void, result: RPCResult): boolean;
-  /** Sends what is there, oldest first, and from here on whatever is asked. */
+  /** Sends the requests that wait, oldest first, and from here on each one that is asked. */
   connected(this: void, send: Send): void;
   /** Rejects what must not be sent twice. The rest waits for the next connection. */
   disconnected(this: void): void;
-  /** The connection serves somebody else now: what was sent before must not be repeated in their name. */
+  /** The connection serves somebody else now, so a request sent before must not be repeated in their name. */
   changedHands(this: void): void;
   /** Rejects everything, now and from here on. */
   end(this: void, why: string): void;
@@ -57,7 +57,7 @@ export const requests = (needs: RequestsNeeds): Requests => {
     pending.reject(error);
   };
   const hand = (pending: Pending): void => {
-    // What may have been sent before stays so when it cannot be sent now.
+    // A request that may have been sent before stays marked as sent when it cannot be sent now.
     if (send(pending.frame)) pending.sent = true;
   };
   return {

@@ -1,4 +1,4 @@
-/** Runs what others have given us. What it throws is theirs to hear of, and must not stop our own work. */
+/** Runs a function that others have given us. Its error is theirs to hear of, and must not stop our own work. */
 export const shielded = (theirs: () => void): void => {
   try {
     theirs();

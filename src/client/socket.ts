@@ -1,6 +1,6 @@
 /**
- * The part of a WebSocket that the client uses: what browsers have, what Node has from version 22 on, and what the
- * `ws` package has on older ones.
+ * The part of a WebSocket that the client uses. Browsers have it, Node has it from version 22 on, and the `ws` package
+ * has it on older ones.
  */
 export interface Socket {
   binaryType: string;
@@ -31,7 +31,7 @@ export const clientCloseCode = {
   silence: 4008,
 } as const;
 
-/** What browsers and Node from version 22 on have. */
+/** The WebSocket of browsers and of Node from version 22 on. */
 export const platformSocket: OpenSocket = (url) => {
   // Older versions of Node have none, and the types that this is compiled with are theirs.
   const { WebSocket } = globalThis as unknown as { readonly WebSocket?: new (url: string) => Socket };

@@ -10,11 +10,11 @@ export type UpdateListener<Name extends UpdateName> = (value: Updates[Name]['val
 
 /** The updates of one connection after the other, to listeners and to iterators. */
 export interface UpdateFeed extends AsyncIterable<Update> {
-  /** Returns the way to stop listening. What a listener throws is thrown outside of the client. */
+  /** Returns the way to stop listening. An error that a listener throws is thrown outside of the client. */
   on<Name extends UpdateName>(this: void, name: Name, listener: UpdateListener<Name>): () => void;
   /**
-   * Every update from this call on, in order, until the client is closed. Who reads so slowly that more than
-   * `updatesWaitingMax` wait gets those that wait, and then `UpdatesOverrun`.
+   * Every update from this call on, in order, until the client is closed. A reader so slow that more than
+   * `updatesWaitingMax` updates wait gets those that wait, and then `UpdatesOverrun`.
    */
   [Symbol.asyncIterator](): AsyncIterator<Update, undefined>;
 }
@@ -67,7 +67,7 @@ const done: Result = { done: true, value: undefined };
 /** `left` is called once no more is to be pushed. */
 const newReader = (left: () => void): Reader => {
   const waiting: Update[] = [];
-  // Who asks again before the last one is answered is answered in turn.
+  // A reader that asks again before its last call is answered is answered in turn.
   const asking: ((result: Result) => void)[] = [];
   let state: 'running' | 'overrun' | 'ended' = 'running';
 

@@ -26,7 +26,7 @@ import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
 import { of, once, type Get } from './tokens.js';
 
-/** What tests put in the place of the real thing. */
+/** Parts that tests put in the place of the real ones. */
 export type GatewayOverrides = {
   readonly bounds?: SocketBounds;
 };
@@ -75,7 +75,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
 const signedOutPerAddressOf = ({ rateLimits, signedOutPerAddress }: Config): number =>
   rateLimits ? signedOutPerAddress : Number.POSITIVE_INFINITY;
 
-/** A user's presence is told to so many of those with whom they talked last. */
+/** A user's presence is sent to so many of those with whom they talked last. */
 const peersMax = 500;
 
 const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {

@@ -13,8 +13,8 @@ const standardOutput = (): DestinationStream =>
   process.stdout.isTTY ? pretty({ sync: true, ignore: 'pid,hostname' }) : pino.destination(1);
 
 /**
- * Drivers hang on an error what they were given: the documents of a write, the arguments of a command. What is personal
- * must not stay in lines that nobody erases, so nothing is told but what went wrong and where.
+ * Drivers attach their input to an error: the documents of a write, the arguments of a command. Personal data must not
+ * stay in lines that nobody erases, so a line has nothing but the failure and its place.
  */
 const toldOf = (error: unknown): unknown => {
   if (!(error instanceof Error)) return error;

@@ -18,13 +18,13 @@ import type { PasswordHasher } from '../kernel/ports/system.js';
 import { alarms, loggerFor } from './logging.js';
 import { of, once } from './tokens.js';
 
-/** What tests put in the place of the real thing. */
+/** Parts that tests put in the place of the real ones. */
 export type SystemOverrides = {
   readonly hasher?: PasswordHasher;
   readonly logger?: Logger;
 };
 
-/** What everything else stands on. */
+/** Registers the parts on which everything else stands. */
 export const registerSystem = (container: DependencyContainer, config: Config, overrides: SystemOverrides): void => {
   container.registerInstance(of.config, config);
   once(container, of.clock, (get) =>

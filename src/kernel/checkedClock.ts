@@ -12,7 +12,7 @@ export type CheckedClockNeeds = {
   /** Of the machine. */
   readonly wall: Clock;
   readonly timers: Pick<Timers, 'now'>;
-  /** Told once each time that the two clocks come to differ by more than `skewMillisMax`. */
+  /** Called once each time that the two clocks come to differ by more than `skewMillisMax`. */
   readonly onTrouble: (error: ClockWrong) => void;
 };
 

@@ -1,7 +1,10 @@
 import type { Event, EventOf, Recorded } from './event.js';
 import type { IndexKey } from './ports/documentStore.js';
 
-/** What each event does to the document under `key`. `undefined` in: it does not exist yet; out: it exists no longer. */
+/**
+ * The effect of each event on the document under `key`. An `undefined` argument is a document that does not exist yet,
+ * an `undefined` result one that exists no longer.
+ */
 export type DocumentFold<Doc, E extends Event> = {
   readonly [Type in E['type']]: (
     document: Doc | undefined,
@@ -40,7 +43,7 @@ export interface Projection {
 }
 
 declare const document: unique symbol;
-/** A document type whose document and events are forgotten: what the runner sees. */
+/** A document type whose document and events are forgotten, as the runner sees it. */
 export type AnyDocumentType = Omit<DocumentType<never, never>, 'keys' | 'indexes' | 'evolve'> & {
   readonly [document]?: unknown;
   readonly types: readonly string[];

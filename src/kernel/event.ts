@@ -39,8 +39,8 @@ export type Recorded<E extends Event = Event> = E & {
 export type EventOf<E extends Event, Type extends E['type']> = Extract<E, { readonly type: Type }>;
 
 /**
- * What each event does to a state. An event without a line here does not compile. A state follows from the facts
- * alone, not from when or where they were recorded: so it can be folded from events that are still on their way.
+ * The effect of each event on a state. An event without a line here does not compile. A state follows from the facts
+ * alone, not from when or where they were recorded, so it can be folded from events that are still on their way.
  */
 export type Fold<State, E extends Event> = {
   readonly [Type in E['type']]: (state: State, event: EventOf<E, Type>) => State;

@@ -13,9 +13,9 @@ import { KeysMissing, type Sealer } from './ports/sealer.js';
 import type { Clock, Ids } from './ports/system.js';
 import { folding, type Folded, type FoldedStreams } from './foldedStreams.js';
 
-/** Who asks, and in the course of what. */
+/** The actor of a command, and the message or event that led to the command. */
 export type Cause = {
-  /** Names the command for ever: the ids of its events follow from it, so doing it again is doing it once. */
+  /** Names the command for ever. The ids of its events follow from `commandId`, so doing it again is doing it once. */
   readonly commandId: string;
   readonly correlationId: string;
   readonly causationId?: string;

@@ -54,7 +54,8 @@ export const foldedStreams = (needs: {
         const page = await needs.log.readStream(stream, { from, limit: pageEvents });
         const last = page.at(-1);
         if (last === undefined) break;
-        // What is in this stream was written by its decider, or is newer than this program and is passed over by `apply`.
+        // An event of this stream was written by its decider, or is newer than this program and is passed over by
+        // `apply`.
         const events = (await readEvents(needs.codec, needs.sealer, page)) as readonly unknown[] as readonly E[];
         const { revision, position } = last;
         folded = { state: folding(decider, folded.state, events), revision, position, fresh: false };

@@ -22,8 +22,8 @@ const pageEventsMax = 1_000;
 const none = 0 as Millis;
 
 /**
- * The time of the highest id in the log, of whatever node, or one that is later by `markAheadMillis` at most. The mark
- * says it, and the end of the log how much of the mark was used: else every start after a crash would put the ids
+ * The time of the highest id in the log, of any node, or one that is later by `markAheadMillis` at most. The mark says
+ * it, and the end of the log how much of the mark was used, because else every start after a crash would put the ids
  * further ahead of the clock. Where there is no mark, or one that ids of the log are above, all of the log is read.
  */
 export const highestIdTime = async (needs: HighestIdNeeds): Promise<Millis> => {

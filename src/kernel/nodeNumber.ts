@@ -38,10 +38,10 @@ export const reservedMillis = heldMillisMax + aheadMillisMax;
 export const nodeLease = (number: number): string => `node-${number.toString()}`;
 
 /**
- * Resolves once there is a number. Whoever loses it makes no more ids, and looks for another one.
+ * Resolves once there is a number. A node that loses its number makes no more ids, and looks for another number.
  *
- * With the lease its holder leaves the time up to which ids may carry the number, and makes none beyond it. Who finds
- * a time there that is not over yet passes that number by: so no two ids are the same, whoever died and when.
+ * With the lease its holder leaves the time up to which ids may carry the number, and makes none beyond it. A node that
+ * finds a time there that is not over yet passes that number by, so no two ids are the same, also when a holder died.
  */
 export const nodeNumber = async (needs: NodeNumberNeeds): Promise<NodeNumber> => {
   const closing = new AbortController();

@@ -22,7 +22,7 @@ export type PermissionName = keyof typeof permission;
 /** Every bit that the protocol defines. */
 export const allPermissions = 16383n;
 
-/** What a new community gives to everybody: view, send, connect, media, speak, react. */
+/** The permissions that a new community gives to everybody: view, send, connect, media, speak, react. */
 export const usualPermissions = 4398n;
 
 export const has = (permissions: bigint, name: PermissionName): boolean => (permissions & permission[name]) !== 0n;
@@ -50,7 +50,7 @@ export const overridesThatCount = (
   return parent?.kind === 'category' ? parent.overrides : channel.overrides;
 };
 
-/** A member's standing in a community: who they are for the arithmetic below. */
+/** A member's standing in a community, for the arithmetic below. */
 export type MemberRoles = { readonly owner: boolean; readonly roles: readonly RoleId[] };
 
 /** Default permissions and those of all roles; the owner and administrators have every bit. */
@@ -86,7 +86,7 @@ const overridden = (permissions: bigint, overrides: readonly Override[]): bigint
   return ((permissions & ~neg) | pos) & allPermissions;
 };
 
-/** The wire tells channel permissions as a difference: effective = (community & ~neg) | pos. */
+/** The wire sends channel permissions as a difference: effective = (community & ~neg) | pos. */
 export const difference = (community: bigint, channel: bigint): { readonly pos: bigint; readonly neg: bigint } => ({
   pos: channel & ~community,
   neg: community & ~channel,

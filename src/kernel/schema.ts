@@ -2,7 +2,7 @@ import { channelChat, isChatKey, type ChatKey } from './chat.js';
 import type { ChannelId, CommunityId } from './ids.js';
 import type { Id, Millis } from './ids.js';
 
-/** What JSON can say. Ids and other 64-bit numbers are decimal strings in it. */
+/** A value that JSON can express. Ids and other 64-bit numbers are decimal strings in JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /**

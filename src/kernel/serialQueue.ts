@@ -1,4 +1,4 @@
-/** Work that must not overtake: what is put into one lane is done one after the other, lanes go side by side. */
+/** Queues for work that must not overtake. Works in one lane are done one after the other, lanes go side by side. */
 export interface SerialQueues {
   run<T>(lane: string, work: () => Promise<T>): Promise<T>;
 }

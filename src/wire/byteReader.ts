@@ -18,7 +18,7 @@ export class TooManyItems extends Error {
   }
 }
 
-// Bigints go through this view: two halves in, one bigint out, whatever the byte order of the machine.
+// Bigints go through this view: two halves in, one bigint out, on a machine of any byte order.
 const halves = new DataView(new ArrayBuffer(8));
 
 const bigintOf = (low: number, high: number): bigint => {
@@ -90,7 +90,8 @@ export class ByteReader extends Reader {
     return this;
   }
 
-  // A view, not a copy: whoever keeps it keeps the whole frame. Of a Buffer, `subarray` would be a Buffer again.
+  // A view, not a copy, so a caller that keeps it keeps the whole frame. Of a Buffer, `subarray` would be a Buffer
+  // again.
   override raw(start: number, end: number): Uint8Array {
     return new Uint8Array(this.buf.buffer, this.buf.byteOffset + start, end - start);
   }

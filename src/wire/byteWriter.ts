@@ -1,7 +1,7 @@
 /** Writing the protobuf wire format: the other half of byteReader.ts. */
 import { Writer } from 'protobufjs/minimal.js';
 
-// Bigints go through this view: one bigint in, two halves out, whatever the byte order of the machine.
+// Bigints go through this view: one bigint in, two halves out, on a machine of any byte order.
 const halves = new DataView(new ArrayBuffer(8));
 
 /** Text up to this many UTF-16 units is encoded in place, at three bytes each at the most. */

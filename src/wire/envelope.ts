@@ -28,7 +28,7 @@ export type Body = Uint8Array;
 /** The id that clients give a message with nothing in it. An answer could be taken for that of another request. */
 const heartbeatId = 1;
 
-/** What a client's frame is. `number` may be one that no RPC has: that is for the server to refuse. */
+/** A frame of a client. `number` may be one that no RPC has, which the server then refuses. */
 export type ClientFrame =
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'request'; readonly id: number; readonly number: number; readonly body: Uint8Array }
@@ -162,7 +162,7 @@ const writeClientId = (id: number, writer: ByteWriter): void => {
   writer.uint32(id);
 };
 
-/** What a server's frame is. An update that is newer than this code is an update without members. */
+/** A frame of a server. An update that is newer than this code is an update without members. */
 export type ServerFrame =
   | { readonly kind: 'update'; readonly id: number; readonly update: Update }
   | { readonly kind: 'result'; readonly id: number; readonly result: RPCResult }

@@ -6,8 +6,8 @@ import { startWorkflow, type Workflow, type WorkflowNeeds } from './runner.js';
 export type LeasedWorkflowNeeds = WorkflowNeeds & Omit<TenureNeeds, 'onTrouble'>;
 
 /**
- * Runs the workflow on one node at a time. For a moment it may be two, when a node lost its lease in the middle of
- * something: what it does then has the same command ids as what the next one does, so the second time is the first.
+ * Runs the workflow on one node at a time. For a moment it may be two, when a node lost its lease in the middle of a
+ * reaction. The commands of both have the same ids, so a command that is given twice is carried out once.
  */
 export const startLeasedWorkflow = <E extends Event>(
   workflow: Workflow<E>,

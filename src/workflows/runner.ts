@@ -77,8 +77,8 @@ export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: Wor
       }
     }
   };
-  // What failed is tried again from the event at which it failed, by subscribing anew: so a log that could not be
-  // reached for a while is dealt with in the same way.
+  // A failed reaction is tried again from its event, by subscribing anew, so a log that could not be reached for a
+  // while is dealt with in the same way.
   const run = async (): Promise<void> => {
     for (;;) {
       try {

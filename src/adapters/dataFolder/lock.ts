@@ -89,8 +89,8 @@ const holderOf = (path: string): Promise<string | undefined> =>
   });
 
 /**
- * Another process may be doing the same, and may have listened anew meanwhile: what is taken away is looked at once more
- * under a name of its own, and put back if it is alive.
+ * Another process may be doing the same, and may have listened anew meanwhile. So the socket is moved to a name of its
+ * own, asked once more there, and put back if its process is alive.
  */
 const takeAway = async (path: string): Promise<void> => {
   const aside = `${path}.${randomUUID().slice(0, 8)}`;

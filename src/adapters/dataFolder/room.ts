@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What opening an LMDB file for the first time takes, its table of readers included, with room to spare. */
+/** The bytes that opening an LMDB file for the first time takes, its table of readers included, with room to spare. */
 export const roomBytesMin = 524_288;
 
 /**

@@ -3,10 +3,10 @@ import type { IndexKey } from '../../kernel/ports/documentStore.js';
 /**
  * Index keys as bytes that sort as the keys do: strings by code point, numbers and bigints by value.
  *
- * An element is a tag and its bytes. A whole number is 8 bytes, big-endian, in two's complement for negative ones;
- * what a fraction adds follows it behind `extension`. A string is UTF-8 that ends with 0; a 0 inside it is followed by
- * 0xff. So no element is the beginning of another, except for a whole number and its fractions, and for a string and
- * the same string with a 0 added: both go on with a byte of at least `extension`, which no tag reaches.
+ * An element is a tag and its bytes. A whole number is 8 bytes, big-endian, in two's complement for negative ones; the
+ * bytes that a fraction adds follow behind `extension`. A string is UTF-8 that ends with 0; a 0 inside it is followed
+ * by 0xff. So no element is the beginning of another, except for a whole number and its fractions, and for a string and
+ * the same string with a 0 added; both go on with a byte of at least `extension`, which no tag reaches.
  */
 const endOfKey = 0x00;
 const negative = 0x10;
@@ -39,7 +39,7 @@ export const keyWriter = (): KeyWriter => {
   return { block, view: viewOf(block), at: 0 };
 };
 
-/** Makes sure that `bytes` more fit without a new block. What was written before is left in the old one. */
+/** Makes sure that `bytes` more fit without a new block. Bytes written before stay in the old one. */
 export const reserve = (writer: KeyWriter, bytes: number): void => {
   if (writer.at + bytes <= writer.block.length) return;
   writer.block = Buffer.allocUnsafeSlow(Math.max(blockBytesMin, bytes));
@@ -72,7 +72,7 @@ export const writeEnd = (writer: KeyWriter): void => {
 export type Bounds = { readonly low: Buffer; readonly high: Buffer };
 
 export type Within = {
-  /** What stands before the elements of every key. */
+  /** The bytes before the elements of every key. */
   readonly prefix: Uint8Array;
   readonly within: IndexKey;
   readonly after?: string | number | bigint;

@@ -146,7 +146,7 @@ const inTurn = <T>(store: Store, work: (store: Store) => Promise<T>): Promise<T>
   return committed;
 };
 
-/** All that can be wrong with a write throws before the transaction begins: what is in it then happens as a whole. */
+/** A faulty write throws before the transaction begins, so the transaction then happens as a whole. */
 const commit = async (
   store: Store,
   writes: readonly DocumentWrite[],
@@ -197,7 +197,7 @@ const removePrefix = async (store: Store, name: string, prefix: string): Promise
 const positionIn = (meta: Meta, projection: string): Position =>
   (meta.get(`checkpoint ${projection}`) as Position | undefined) ?? beforeAll;
 
-/** What the checkpoints come to in the table. Fences are there only where somebody else could write. */
+/** The entries of the table that the checkpoints come to. Fences are there only where somebody else could write. */
 const marksOf = (meta: Meta, checkpoints: readonly Checkpoint[]): readonly (readonly [string, bigint])[] =>
   checkpoints.flatMap(({ projection, position, fence }) => {
     const key = `checkpoint ${projection}`;

@@ -11,7 +11,9 @@ import {
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const loneSurrogate = /\p{Surrogate}/u;
 
-/** Throws `InvalidAppend` for what no log may take, whatever it holds. The same for every engine. */
+/**
+ * Throws `InvalidAppend` for an append that no log may take, with any content of the log. The same for every engine.
+ */
 export const checkAppend = (stream: string, events: readonly NewEvent[]): void => {
   checkName('stream', stream, streamNameLengthMax);
   if (events.length === 0) throw new InvalidAppend('an append needs at least one event');

@@ -18,8 +18,8 @@ export type EventStoreDbEventLogNeeds = {
    */
   readonly connectionString: string;
   /**
-   * What the names of this log's streams begin with on the server, so that several logs can share one. The log sees
-   * only those. Default: none; then every stream that is not the server's own belongs to it.
+   * The prefix of the names of this log's streams on the server, so that several logs can share a server. The log sees
+   * only streams with the prefix. Default: none; then every stream that is not the server's own belongs to it.
    */
   readonly prefix?: string;
   /**
@@ -40,7 +40,9 @@ export type EventStoreDbEventLogNeeds = {
   readonly alarm?: (alarm: EventStoreDbAlarm) => void;
 };
 
-/** What the server takes in one append as it comes; it counts the types at two bytes for a character. */
+/**
+ * The bytes that a server with default settings takes in one append; it counts the types at two bytes for a character.
+ */
 export const appendBytesMax = 1_048_576;
 
 /** On one connection; it carries 100, and those above wait without a word. */
@@ -164,7 +166,7 @@ const closed = async (subscriptions: ReadonlySet<Subscription>, writing: Writer)
   await writing.close();
 };
 
-/** What would hurt the server's own streams, or be taken for theirs and never be seen again. */
+/** Throws for an append that would hurt the server's own streams, or be taken for theirs and never be seen again. */
 const checkForServer = (stream: string, events: readonly NewEvent[]): void => {
   if (stream.startsWith('$')) throw new InvalidAppend('a stream must not begin with $: those are the server’s own');
   const system = events.find(({ type }) => type.startsWith('$'));

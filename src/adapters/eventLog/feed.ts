@@ -21,7 +21,7 @@ export type FeedNeeds = {
 /** A batch has at most this many events. */
 export const batchEventsMax = 512;
 
-/** Who is behind by no more than this is served from memory, all of them with the same objects. */
+/** A subscription that is behind by no more than this is served from memory, with objects shared by all of them. */
 const recentEventsMax = 1_024;
 const recentBytesMax = 8 * 1024 * 1024;
 
@@ -50,7 +50,7 @@ export const feed = (needs: FeedNeeds): Feed => {
             continue;
           }
           const batch = recent.after(position) ?? (await stored(needs, position));
-          // What lies between may all have been removed: then the place is the end as it was before the read.
+          // The events in between may all have been removed; then the place is the end as it was before the read.
           position = batch.at(-1)?.position ?? end;
           if (batch.length > 0 && !isOver()) yield batch;
         }

@@ -123,7 +123,7 @@ const placeOf = (held: readonly StoredEvent[], id: string) => {
   return event === undefined ? undefined : { revision: Number(event.revision), position: Number(event.position) };
 };
 
-// The caller may use its buffers again; what is stored stays as it was.
+// The caller may use its buffers again, so the log stores a copy.
 const copyOf = ({ id, type, data, metadata }: NewEvent): NewEvent => ({
   id,
   type,

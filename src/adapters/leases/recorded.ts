@@ -1,7 +1,7 @@
 import type { Millis } from '../../kernel/ids.js';
 import { leaseMillis, type IdMark, type Lease, type Leases, type Timers } from '../../kernel/ports/leases.js';
 
-/** What the store has of a lease. It stays for ever, so that the fence never begins anew. */
+/** The record that the store has of a lease. It stays for ever, so that the fence never begins anew. */
 export type LeaseRecord = {
   readonly name: string;
   /** Raised with each change of holder. */
@@ -71,7 +71,7 @@ export const recordedLeases = ({ records, timers, holder }: RecordedLeasesNeeds)
   const isIdle = (record: LeaseRecord): boolean => {
     const { name, fence, counter } = record;
     if (record.holder === '') return true;
-    // What was given here and then lost sight of: nobody else renews it.
+    // A lease that was given here and then lost sight of is idle, because nobody else renews it.
     if (record.holder === holder && given.get(name) !== fence) return true;
     const before = seen.get(name);
     if (before?.fence === fence && before.counter === counter) return timers.now() - before.at >= leaseMillis;

@@ -2,9 +2,9 @@ import { MongoClient, MongoServerError, type Db } from 'mongodb';
 import { letWritesEnd } from './driverInside.js';
 
 export type MongoNeeds = {
-  /** `mongodb://…` or `mongodb+srv://…`, with user, password, CA file and whatever else the driver knows. */
+  /** `mongodb://…` or `mongodb+srv://…`, with user, password, CA file and any other option of the driver. */
   readonly url: string;
-  /** What connections are called in the server's own lists. */
+  /** The name of the connections in the server's own lists. */
   readonly appName: string;
   readonly connectionsMax: number;
   /** How long the server is waited for: for one to write to, for a connection, for an answer. */
@@ -18,7 +18,10 @@ export type MongoConnection = {
    * asked for again, and a majority. Otherwise it is a server on its own, or one that is not MongoDB.
    */
   readonly replicated: boolean;
-  /** What was read must not be rolled back when the primary changes. A server on its own has no majority to ask. */
+  /**
+   * A document that was read must not be rolled back when the primary changes. A server on its own has no majority to
+   * ask.
+   */
   readonly readConcern: { readonly level: 'majority' | 'local' };
 };
 

@@ -21,7 +21,7 @@ export const letWritesEnd = (): void => {
     });
     this.once('close', closed);
     try {
-      // What follows in the driver asks whether the connection has failed, and throws why.
+      // The driver then asks whether the connection has failed, and throws the reason.
       await Promise.race([writeCommand.call(this, ...write), closing]);
     } finally {
       this.off('close', closed);

@@ -1,7 +1,7 @@
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Presence, SessionPresence } from '../../kernel/ports/presence.js';
 
-/** Who is connected to this process. */
+/** The sessions that are connected to this process. */
 export const localPresence = (): Presence => {
   // Lists, because nearly everybody has one session or two, for which a Map would take a multiple of the memory.
   const users = new Map<UserId, readonly SessionPresence[]>();

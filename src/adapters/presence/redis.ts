@@ -7,9 +7,9 @@ import { keptMillis, presenceTables, usersAtOnceMax, type PresenceTables } from 
 
 export type RedisPresenceNeeds = {
   readonly redis: Pick<RedisClient, 'commands'>;
-  /** Told of what the listener of `watch` throws. */
+  /** Called with an error that the listener of `watch` throws. */
   readonly onListenerError: (error: unknown) => void;
-  /** What all keys begin with. Default: `presencePrefix`. */
+  /** The prefix of all keys. Default: `presencePrefix`. */
   readonly prefix?: string;
   /** How long a node is alive after the last sign of it. Default: `lifetimeMillis`. */
   readonly lifetimeMillis?: number;
@@ -26,7 +26,7 @@ export type Watcher = (users: readonly UserId[]) => void | Promise<void>;
 
 export const presencePrefix = 'osmium:presence:';
 
-/** Others see that a node died after this time, and tell it after a quarter more. */
+/** Other nodes see that a node died after this time, and announce it after a quarter more. */
 export const lifetimeMillis = 20_000;
 
 /** Users whose changes wait for Redis. When there are more, the node enters all it has under a new name. */
@@ -45,9 +45,9 @@ class SharedPresence implements RedisPresence {
   readonly #needs: Required<RedisPresenceNeeds>;
   readonly #tables: PresenceTables;
   readonly #stop: () => void;
-  /** Everything of this node: what Redis has of it is a copy. */
+  /** All sessions of this node, of which Redis has a copy. */
   readonly #here = new Map<UserId, Map<SessionId, SessionPresence>>();
-  /** Users of whom Redis, or who should have been told, may have something else. */
+  /** Users of whom Redis, or a node that should have been notified, may have something else. */
   readonly #unwritten = new Map<UserId, Telling>();
   /** Users who will be written again though nothing has happened to them. */
   #turns: UserId[] = [];
@@ -56,7 +56,7 @@ class SharedPresence implements RedisPresence {
   #former: string | undefined;
   #joined = false;
   #connects: number | undefined;
-  /** Whoever lost Redis with this node may find it later, and hears nothing until then. */
+  /** The time from which other nodes hear this one, because a node that lost Redis too may find Redis later. */
   #othersHearAt = 0;
   #catchingUp = false;
   #watcher: Watcher = () => undefined;
@@ -95,7 +95,7 @@ class SharedPresence implements RedisPresence {
     return users.map((user, index) => newest([...(this.#here.get(user)?.values() ?? [])], elsewhere[index] ?? []));
   }
 
-  /** Nobody sees what this node had any more, and others tell it with their next sign of life. */
+  /** The sessions of this node disappear, and other nodes announce it with their next sign of life. */
   async close(): Promise<void> {
     this.#stop();
     this.#here.clear();
@@ -105,7 +105,7 @@ class SharedPresence implements RedisPresence {
     await this.#tables.leave(this.#node);
   }
 
-  /** A sign of life, and whatever Redis should have been told since the last one. Never rejects. */
+  /** A sign of life, with all that Redis should have been sent since the last one. Never rejects. */
   async beat(): Promise<void> {
     const { commands } = this.#needs.redis;
     // It may be another Redis since, or the same one with less in it.
@@ -122,13 +122,13 @@ class SharedPresence implements RedisPresence {
       await this.#catchUp(seen.dead);
       return;
     }
-    // Others may have told that this node is gone, so they have to tell that it is not.
+    // Other nodes may have announced that this node is gone, so its users are announced again.
     this.#rename('tell');
     await this.beat();
   }
 
   #rename(telling: Telling): void {
-    // Without a word others are told when the old name dies, which takes its time.
+    // Without an announcement other nodes hear of it only when the old name dies, which takes its time.
     if (telling === 'keep quiet' && this.#joined) this.#former = this.#node;
     this.#joined = false;
     this.#node = freshName();
@@ -165,7 +165,8 @@ class SharedPresence implements RedisPresence {
     this.#catchingUp = true;
     this.#takeTurns();
     const written = await this.#writeAll();
-    // Only then: what is told is read again, and the old name says what was.
+    // After the write and before the notice, because a notified node reads the users again, and the old name holds
+    // their former state.
     if (this.#former !== undefined && (await this.#sweep(this.#former, 'keep quiet'))) this.#former = undefined;
     await this.#tell(written);
     for (const node of dead) await this.#sweep(node, 'tell');
@@ -182,7 +183,7 @@ class SharedPresence implements RedisPresence {
     }
   }
 
-  /** The users of whom others have to be told now. */
+  /** The users of whom other nodes have to be notified now. */
   async #writeAll(): Promise<readonly UserId[]> {
     const told: UserId[] = [];
     while (this.#unwritten.size > 0) {

@@ -1,9 +1,9 @@
 import { luaScript } from '../redis/script.js';
 
 // Three kinds of keys. `nodes` is a sorted set of all nodes by the time of Redis, in milliseconds, until which they are
-// alive; 0 is for a node of which others were told that it is gone. `at:<node>` is the set of users with a session at
-// that node. `user:<user>` is a hash with a field for each node, which holds the user's sessions there. Names of nodes
-// are never used twice.
+// alive; 0 is for a node whose end was announced to the others. `at:<node>` is the set of users with a session at that
+// node. `user:<user>` is a hash with a field for each node, which holds the user's sessions there. Names of nodes are
+// never used twice.
 
 const now = `
 local time = redis.call('TIME')

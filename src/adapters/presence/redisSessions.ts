@@ -13,7 +13,7 @@ type StoredSession = {
   readonly lastActive: number;
 };
 
-/** What Redis holds of a user's sessions at one node. Empty for no sessions. */
+/** The text that Redis holds of a user's sessions at one node. Empty for no sessions. */
 export const encoded = (sessions: ReadonlyMap<SessionId, SessionPresence> | undefined): string => {
   if (sessions === undefined) return '';
   const stored = [...sessions.values()].map(({ session, status, activities, lastActive }): StoredSession => ({

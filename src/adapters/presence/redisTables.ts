@@ -12,9 +12,12 @@ export const keptMillis = 600_000;
 /** Users that are written, read or swept at once, so that Redis is never kept busy for more than a millisecond or two. */
 export const usersAtOnceMax = 500;
 
-/** What Redis holds of presence. Nothing here rejects: where Redis did not do it, or did not say so, there is no answer. */
+/**
+ * The presence that Redis holds. Nothing here rejects; where Redis did not do it, or did not say so, there is no
+ * answer.
+ */
 export interface PresenceTables {
-  /** A sign of life. Whoever only wants to stay may be known no more; then it has to join under another name. */
+  /** A sign of life. A node that only wants to stay may be known no more; then it has to join under another name. */
   beat(
     node: string,
     how: 'join' | 'stay',

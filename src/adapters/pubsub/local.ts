@@ -1,7 +1,7 @@
 import type { PubSub } from '../../kernel/ports/pubSub.js';
 
 export type LocalPubSubOptions = {
-  /** Told of what a listener throws. The other listeners hear the message all the same. */
+  /** Called with an error that a listener throws. The other listeners hear the message all the same. */
   readonly onListenerError: (error: unknown, topic: string) => void;
 };
 

@@ -9,7 +9,7 @@ export type RedisPubSubNeeds = LocalPubSubOptions & {
   readonly redis: Pick<RedisClient, 'commands' | 'subscriptions'>;
   /** Default: `detected`, which is `sharded` from Redis 7 on. All nodes must use the same. */
   readonly channels?: 'detected' | 'sharded' | 'plain';
-  /** What the names of all channels begin with. Default: `channelPrefix`. */
+  /** The prefix of the names of all channels. Default: `channelPrefix`. */
   readonly prefix?: string;
 };
 

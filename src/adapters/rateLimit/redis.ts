@@ -5,7 +5,7 @@ import { localRateLimit, type LocalRateLimitNeeds } from './local.js';
 
 export type RedisRateLimitNeeds = LocalRateLimitNeeds & {
   readonly redis: Pick<RedisClient, 'commands'>;
-  /** What all keys begin with. Default: `limitPrefix`. */
+  /** The prefix of all keys. Default: `limitPrefix`. */
   readonly prefix?: string;
 };
 

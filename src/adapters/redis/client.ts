@@ -20,10 +20,12 @@ export type RedisStatus = {
   readonly waiting: number;
 };
 
-/** The connections of this process to one Redis, which is one machine or whatever stands behind one address. */
+/** The connections of this process to one Redis, which is one machine or several behind one address. */
 export interface RedisClient {
   readonly commands: RedisConnection;
-  /** Its own connection: who subscribes and reads slowly is cut by Redis, and that must not cost any command. */
+  /**
+   * A connection of its own, because Redis cuts a subscriber that reads slowly, and the cut must not cost any command.
+   */
   readonly subscriptions: RedisConnection;
   status(this: void): RedisStatus;
   close(): Promise<void>;

@@ -10,7 +10,7 @@ export type RedisTrouble = { readonly since: Millis; readonly reason: string };
 export interface RedisConnection {
   /** Connected, and answering in time. */
   readonly isUsable: boolean;
-  /** Connections made so far. What was written before the last one may be lost. */
+  /** Connections made so far. Data written before the last one may be lost. */
   readonly connects: number;
   /** Redis 7 has channels that a cluster does not carry to all of its machines. */
   readonly hasShardedChannels: boolean;
@@ -136,7 +136,7 @@ export class IoredisConnection implements RedisConnection {
     this.#driver.on('smessageBuffer', hear);
   }
 
-  /** What waits is rejected. */
+  /** Rejects the commands that wait. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#pinging);

@@ -18,7 +18,10 @@ const tlsOf = (url: string): Pick<RedisOptions, 'tls'> => {
   return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { tls: { servername: hostname } } : {};
 };
 
-/** Whatever waits, queues or resends by itself is off: callers go on without Redis and try again when it is back. */
+/**
+ * Every option that waits, queues or resends by itself is off; callers go on without Redis and try again when it is
+ * back.
+ */
 const options = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,

@@ -12,7 +12,8 @@ export interface KeyCache<Value> {
 
 /** Holds at most `entriesMax`. */
 export const keyCache = <Value>(entriesMax: number, { now }: Pick<Timers, 'now'>): KeyCache<Value> => {
-  // Two generations: what was asked for moves into the young one; when that is full, the old one is let go.
+  // There are two generations. A key that was asked for moves into the young one; when that is full, the old one is let
+  // go.
   let young = new Map<string, Entry<Value>>();
   let old = new Map<string, Entry<Value>>();
   const keep = (name: string, entry: Entry<Value>): void => {

@@ -4,8 +4,8 @@ import { openPayload, partsOf, sealingKey } from './sealedText.js';
 import { namesOf } from './vault.js';
 
 /**
- * Whether the vault has what a sealed value takes. A destroyed key is one that the vault knows: what it sealed was
- * erased, and not lost.
+ * Whether the vault has the keys that a sealed value takes. A destroyed key is one that the vault knows, because the
+ * value under it was erased, and not lost.
  */
 export const isKnownTo = async (vault: Vault, sealed: string, binding: SealBinding): Promise<boolean> => {
   const parts = partsOf(sealed);

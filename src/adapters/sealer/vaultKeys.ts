@@ -12,7 +12,7 @@ export class KeyDestroyed extends Error {
   }
 }
 
-/** What the vault said of a name. `absent`: it has never been made. */
+/** The answer of the vault for a name. `absent` is for a name under which no key was ever made. */
 export type KeyState = Uint8Array | 'destroyed' | 'absent';
 
 /** The data keys of the vault, as far as they are in memory. */

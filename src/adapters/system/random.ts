@@ -15,7 +15,7 @@ export const systemRandom = (): Random => {
         at = 0;
       }
       const bytes = Uint8Array.prototype.slice.call(pool, at, at + length);
-      // What was given out may be a key: it is nobody else's business.
+      // Bytes that were given out may be a key, so they are wiped from the pool.
       pool.fill(0, at, at + length);
       at += length;
       return bytes;

@@ -189,7 +189,10 @@ const release = (store: Store, name: string): readonly number[] => {
   return [number];
 };
 
-/** After the transaction, so that no secret loses its salt; what a crash leaves undone is done when the vault is opened. */
+/**
+ * Runs after the transaction, so that no secret loses its salt; a wipe that a crash leaves undone is done when the
+ * vault is opened.
+ */
 const wipe = async ({ salts, unwiped, environment }: Store, numbers: readonly number[]): Promise<void> => {
   if (numbers.length === 0) return;
   await salts.wipe(numbers);

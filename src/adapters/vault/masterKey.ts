@@ -52,7 +52,7 @@ const makeUnlessExists = (path: string): boolean => {
 };
 
 const contentOf = (path: string): Buffer => {
-  // What is read from a folder is refused without saying which.
+  // The system refuses to read a folder without naming it.
   if (!statSync(path).isFile()) throw new NoMasterKey(`${path} is no file`);
   return readFileSync(path);
 };

@@ -115,8 +115,9 @@ const secretIn = ({ unwrap }: Wrapping, record: SecretRecord): Uint8Array | 'des
   'destroyed' in record ? 'destroyed' : unwrap(record._id, record.salt.value(), record.wrapped.value());
 
 /**
- * What there is under the name, once it is durable: this record where there was none. To find another one is a write
- * that changes nothing, so a majority has that one too, which after a refused insert and a read would not be certain.
+ * The record under the name, once it is durable, which is this record where there was none. To find another one is a
+ * write that changes nothing, so a majority has that one too, which after a refused insert and a read would not be
+ * certain.
  */
 const firstOf = async (records: Collection<SecretRecord>, { _id, ...fields }: HeldRecord): Promise<SecretRecord> => {
   const held = await againOnDuplicate(() =>

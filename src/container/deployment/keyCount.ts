@@ -6,7 +6,7 @@ export const keysPerCount = 1_000;
 
 export type CountedVault = {
   readonly vault: Vault;
-  /** Tells the log how many keys there are. To be called when the server stops, while both are open. */
+  /** Records in the log how many keys there are. To be called when the server stops, while both are open. */
   readonly countNow: () => Promise<void>;
 };
 
@@ -19,8 +19,9 @@ export type KeyCountNeeds = {
 };
 
 /**
- * The vault, with the log told of its keys in the background. Whatever this process stores is taken for a new name, which
- * is too many where a secret was replaced, so the vault itself is asked before the log is told.
+ * The vault, whose number of keys is recorded in the log in the background. Each secret that this process stores is
+ * taken for a new name, which is too many where a secret was replaced, so the vault itself is asked before the number
+ * is recorded.
  */
 export const countedVault = async ({ vault, record, deployment, onTrouble }: KeyCountNeeds): Promise<CountedVault> => {
   let sinceCount = (await vault.names()) % keysPerCount;

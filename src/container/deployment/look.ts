@@ -22,8 +22,8 @@ export const foundedName = 'founded';
 const lookupName = 'lookup';
 
 /**
- * What there is, without making anything. The log comes last: what another node wrote into the other parts while it
- * founded the deployment, it wrote after the log.
+ * The parts as they are, without making anything. The log comes last, because another node that founds the deployment
+ * writes into the other parts after the log.
  */
 export const lookAt = async (parts: EngineParts, clock: Clock): Promise<Parts> => {
   const documents: DocumentsFacts = await parts.documents.owner();

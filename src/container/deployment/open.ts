@@ -58,7 +58,10 @@ export const openDeployment = async (needs: DeploymentNeeds): Promise<Deployed> 
   return { ...counted, log, documents, deployment, givenUpTo };
 };
 
-/** Another node may be founding the deployment: what does not fit is looked at once more before it is refused. */
+/**
+ * Another node may be founding the deployment, so parts that do not fit are looked at once more before they are
+ * refused.
+ */
 const verdictOn = async (parts: EngineParts, clock: Clock): Promise<PartsVerdict> => {
   const first = judge(await lookAt(parts, clock));
   return first.status === 'refused' ? judge(await lookAt(parts, clock)) : first;

@@ -11,7 +11,7 @@ import type { EventLog } from '../../kernel/ports/eventLog.js';
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import type { Clock } from '../../kernel/ports/system.js';
 
-/** What the log says of the deployment that it belongs to. */
+/** The record in the log of the deployment that it belongs to. */
 export interface DeploymentRecord {
   read(): Promise<RecordedIdentity>;
   /** Does nothing where the log has a name. Nodes that do it at once leave one event. */
@@ -55,7 +55,7 @@ export const deploymentRecord = (log: EventLog, clock: Clock): DeploymentRecord 
 /** The id of the event follows from what it says: a second node that says the same appends the same event. */
 const causeOf = (commandId: string): Cause => ({ commandId, correlationId: commandId });
 
-/** What is about the deployment has nothing personal in it. */
+/** An event about the deployment has nothing personal in it. */
 const sealsNothing: Sealer = {
   seal: (_, { associated }) => {
     throw new SealBroken(associated);
@@ -68,7 +68,7 @@ const sealsNothing: Sealer = {
   lookupHash: (value) => value,
 };
 
-/** Anew each time: what is remembered may be of before another node wrote. */
+/** Reads the streams anew each time, because a remembered state may be older than the last write of another node. */
 const readFrom = async (needs: Parameters<typeof foldedStreams>[0]): Promise<RecordedIdentity> => {
   const streams = foldedStreams(needs);
   const { state: identity, position } = await streams.caughtUp(identityStream, identities);

@@ -1,6 +1,6 @@
 import type { Position } from '../event.js';
 
-/** What a document may hold: plain data. Absent fields are left out, never `undefined` in an array. */
+/** Plain data, which a document may hold. Absent fields are left out, never `undefined` in an array. */
 export type Plain =
   | string
   | number

@@ -13,8 +13,8 @@ export type NewEvent = {
 };
 
 /**
- * An event as the log holds it. Reading it again gives the same bytes. They may be views into a larger buffer: whoever
- * keeps an event for long copies them, and nobody changes them.
+ * An event as the log holds it. Reading it again gives the same bytes. They may be views into a larger buffer, so a
+ * caller that keeps an event for long copies them, and nobody changes them.
  */
 export type StoredEvent = NewEvent & {
   readonly stream: string;
@@ -26,7 +26,7 @@ export type StoredEvent = NewEvent & {
 };
 
 /**
- * What the appender believes of the stream: its last revision, that it has no events (`noStream`), that it has some
+ * The belief of the appender about the stream: its last revision, that it has no events (`noStream`), that it has some
  * (`exists`), or nothing at all (`any`).
  */
 export type ExpectedRevision = bigint | 'noStream' | 'exists' | 'any';
@@ -61,9 +61,9 @@ export class DamagedRecord extends Error {
 }
 
 /**
- * The log refuses this append whatever happens: no events or too many, an id that is no UUID in lower case or comes
- * twice, ids of which the stream holds some and not others, an empty or too long name or type, too many bytes, a max
- * count below 1. Nothing was written.
+ * The log refuses this append in every case: no events or too many, an id that is no UUID in lower case or comes twice,
+ * ids of which the stream holds some and not others, an empty or too long name or type, too many bytes, a max count
+ * below 1. Nothing was written.
  */
 export class InvalidAppend extends Error {
   constructor(message: string) {
@@ -101,14 +101,14 @@ export type LogRead = {
  */
 export interface EventLog {
   /**
-   * Resolves once the events are durable: from then on nothing, not even loss of power, undoes them. Throws
-   * `VersionConflict` or `InvalidAppend`; then nothing was written. After any other error the outcome is unknown:
+   * Resolves once the events are durable; from then on nothing, not even loss of power, undoes them. Throws
+   * `VersionConflict` or `InvalidAppend`; then nothing was written. After any other error the outcome is unknown, so
    * append the same ids again.
    *
    * Idempotent by event id within the stream, for ever: an append whose ids the stream already holds, in the same
-   * order, resolves with the place of the last of them and writes nothing, whatever it expected. An append in which
-   * some ids are held and some are not is an `InvalidAppend`. In a stream with a max count an event is recognised for
-   * as long as it is among the newest that are kept.
+   * order, resolves with the place of the last of them and writes nothing, with any expected revision. An append in
+   * which some ids are held and some are not is an `InvalidAppend`. In a stream with a max count an event is recognised
+   * for as long as it is among the newest that are kept.
    *
    * Positions follow the order of the calls made on this log by this process, also across streams.
    * `events` must not be empty.
@@ -132,7 +132,7 @@ export interface EventLog {
   /** Only the newest `maxCount` events of the stream matter from now on: reads of the stream and of the log may leave out older ones. */
   setMaxCount(stream: string, maxCount: number): Promise<void>;
 
-  /** What `setMaxCount` set last; `undefined` for a stream that keeps everything. */
+  /** The max count that `setMaxCount` set last; `undefined` for a stream that keeps everything. */
   maxCountOf(stream: string): Promise<number | undefined>;
 
   /** The position of the last durable event, `beforeAll` in an empty log. */

@@ -39,12 +39,12 @@ export interface IdMark {
 export interface Lease {
   readonly name: string;
   /**
-   * Higher than that of every holder before, so that what a former one writes late can be told and refused. Undefined
-   * where no other process can take the lease: then it cannot be lost, need not be renewed, and there is nobody to
-   * fence off.
+   * Higher than that of every holder before, so that a late write of a former holder can be recognised and refused.
+   * Undefined where no other process can take the lease: then it cannot be lost, need not be renewed, and there is
+   * nobody to fence off.
    */
   readonly fence: bigint | undefined;
-  /** What the last holder left with the lease, 0n when none did. */
+  /** The note that the last holder left with the lease, 0n when none did. */
   readonly note: bigint;
   /**
    * Shows that the holder is there, and leaves the note with the lease where one is given. False: the lease is somebody
@@ -77,7 +77,9 @@ export interface Timers {
   later(millis: number, work: () => void): () => void;
 }
 
-/** What needs the lease cannot be done now, because this process does not hold it or cannot know whether it does. */
+/**
+ * Work that needs the lease cannot be done now, because this process does not hold it or cannot know whether it does.
+ */
 export class LeaseLost extends Error {
   constructor(what: string) {
     super(`${what} is not held by this node right now`);

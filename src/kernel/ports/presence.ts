@@ -9,7 +9,7 @@ export type Activity = {
   readonly state?: string;
 };
 
-/** What one connected session says of its user. */
+/** The presence of a user as one connected session states it. */
 export type SessionPresence = {
   readonly user: UserId;
   readonly session: SessionId;
@@ -18,7 +18,7 @@ export type SessionPresence = {
   readonly lastActive: Millis;
 };
 
-/** Who is connected, over all nodes. Entries of a node that died go by themselves within 30 seconds. */
+/** The connected sessions, over all nodes. Entries of a node that died go by themselves within 30 seconds. */
 export interface Presence {
   /** Enters or replaces one session's presence on this node. */
   put(presence: SessionPresence): Promise<void>;

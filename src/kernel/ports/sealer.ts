@@ -1,7 +1,7 @@
 import type { Position } from '../event.js';
 import type { Shredded } from '../opened.js';
 
-/** What a sealed value is bound to. Opening it under anything else fails. */
+/** The context to which a sealed value is bound. Opening the value under any other context fails. */
 export type SealBinding = {
   /** The author whose key of that period seals it, in decimal; absent for content that is nobody's. */
   readonly subject?: string;

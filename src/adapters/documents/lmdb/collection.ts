@@ -97,7 +97,7 @@ export const openCollection = (environment: RootDatabase, meta: Meta, spec: Coll
   };
 };
 
-/** The numbers of the indexes are for ever, whatever their order is later. */
+/** The number of an index is for ever, also when the order of the indexes changes. */
 const numberedIndexes = (meta: Meta, { name, indexes }: CollectionSpec): IndexNumbers => {
   const known = meta.get(`collection ${name}`) as readonly string[] | undefined;
   if (known === undefined) meta.putSync(`collection ${name}`, indexes);
@@ -111,7 +111,7 @@ const numberedIndexes = (meta: Meta, { name, indexes }: CollectionSpec): IndexNu
 const packrOf = (meta: Meta, name: string): { readonly packr: Packr; readonly shapes: () => LearntShapes } => {
   const structures = (meta.get(`shapes ${name}`) as object[] | undefined) ?? [];
   let savedCount = structures.length;
-  // The packer adds to the list, also when it then fails on the document: so what is saved is told by the length.
+  // The packer adds to the list, also when it then fails on the document, so the length decides what is saved.
   const packr = new Packr({ copyBuffers: true, structures });
   const shapes = (): LearntShapes => {
     const count = structures.length;

@@ -18,7 +18,7 @@ export const decoded = (packr: Packr, key: string, stored: Buffer): StoredDocume
   const position = stored.readBigUInt64BE(0);
   if (stored.length === removedBytes) return { key, position };
   const start = headsAt + stored.readUInt32BE(8);
-  // What was packed is what is unpacked.
+  // `unpack` returns the `Plain` that was packed.
   return { key, document: packr.unpack(stored, { start, end: stored.length }) as Plain, position };
 };
 

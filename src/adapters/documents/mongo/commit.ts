@@ -9,7 +9,7 @@ import { draftOf, furtherRecord, idText, type RecordDraft, type StoredRecord } f
 import { roundsMax, WrittenMeanwhile } from './rounds.js';
 import type { OpenCollection, Opened } from './schema.js';
 
-/** What a commit writes, collection by collection; every write in it can be stored. */
+/** The writes of a commit, collection by collection; every one of them can be stored. */
 export type Prepared = {
   readonly drafts: ReadonlyMap<OpenCollection, readonly RecordDraft[]>;
   readonly checkpoints: readonly Checkpoint[];
@@ -36,8 +36,8 @@ export const prepared = (
 };
 
 /**
- * With transactions all of it or nothing. Without them documents first, checkpoints last: what a crash leaves undone is
- * done when the events come again, and what was done is left out by its position.
+ * With transactions a commit is all or nothing. Without them documents come first and checkpoints last, so a write that
+ * a crash leaves undone is done when its event comes again, and a write that was done is left out by its position.
  */
 export const commit = async (opened: Opened, work: Prepared, reading: Reading): Promise<void> => {
   const isOneWrite = work.drafts.size === 0 && work.checkpoints.length <= 1;
@@ -50,14 +50,15 @@ export const commit = async (opened: Opened, work: Prepared, reading: Reading): 
       await commitAtOnce(opened, work, reading);
       return;
     } catch (error) {
-      // Whether it came to pass or not, to do it again is right: what is there already is left out by its position.
+      // A retry is right whether the commit came to pass or not, because a write that was done is left out by its
+      // position.
       if (round >= transactionRoundsMax || !canBeDoneAgain(error)) throw error;
     }
     await setTimeout(Math.random() * pauseMillisMax);
   }
 };
 
-/** Who comes second is refused at once, while the first still waits for its majority. */
+/** The second of two commits is refused at once, while the first still waits for its majority. */
 const transactionRoundsMax = 8;
 const pauseMillisMax = 100;
 
@@ -159,8 +160,8 @@ const growth = ({ record }: RecordDraft, known: StoredRecord | undefined): reado
 type Written = { readonly records: readonly StoredRecord[]; readonly known: ReadonlyMap<string, StoredRecord> };
 
 /**
- * The further records that do not yet say what they should. What a former version had more is emptied, not removed, so
- * that its position stays.
+ * The further records that are not yet as they should be. A record that only a former version needed is emptied, not
+ * removed, so that its position stays.
  */
 const changedFurther = async ({ collection, reading }: Writing, { drafts, known }: Pending): Promise<Written> => {
   const wanted = drafts.flatMap((draft) => furtherOf(draft, known.get(idText(draft.key))));

@@ -16,7 +16,7 @@ export const isTransient = (error: unknown): boolean => {
   if (error instanceof WrittenMeanwhile) return true;
   if (!(error instanceof MongoError)) return false;
   if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true;
-  // A bulk write wraps whatever went wrong; only what a server says has a code.
+  // A bulk write wraps every error; only an error from a server has a code.
   if (error instanceof MongoBulkWriteError && error.code === undefined) return true;
   if (passingLabels.some((label) => error.hasErrorLabel(label)) || poolErrors.has(error.name)) return true;
   return error instanceof MongoServerError && typeof error.code === 'number' && passingCodes.has(error.code);

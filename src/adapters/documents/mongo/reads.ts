@@ -55,7 +55,7 @@ export const rangeOf = async (
   return found;
 };
 
-/** What decides on the plan of a range: every kind of it is one interval of one index, in its order. */
+/** The filter that decides on the plan of a range; every kind of range is one interval of one index, in its order. */
 export const rangeFilter = (index: string, { low, high, past, order }: Stretch): Filter<StoredRecord> => {
   const from = past === undefined || order === 'descending' ? { $gte: low } : { $gt: past };
   const to = past === undefined || order === 'ascending' ? { $lt: high } : { $lt: past };

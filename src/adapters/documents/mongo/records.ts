@@ -12,10 +12,10 @@ import { boundsOf, elementBytesMax, keyWriter, reserve, writeElements, writeEnd 
 import { plain, stored, type Stored } from './values.js';
 
 /**
- * What a collection holds. A document has its key as `_id`, a string. For each index it has one entry, a string that
+ * A record of a collection. A document has its key as `_id`, a string. For each index it has one entry, a string that
  * sorts as the index key does; a document with more keys has a further record for each of them, with binary data as
  * `_id`, which no range of documents' keys meets. So an index holds one value of each record, and a range of it can be
- * read in its order: MongoDB sorts by an array in memory, and by its least or greatest element only.
+ * read in its order, because MongoDB sorts by an array in memory, and by its least or greatest element only.
  */
 export type StoredRecord = {
   readonly _id: string | Binary;

@@ -1,13 +1,13 @@
 import { Binary } from 'mongodb';
 import type { Plain } from '../../../kernel/ports/documentStore.js';
 
-/** What a document is stored as. A `bigint` is written as a BSON Long, and read as one. */
+/** The form in which a document is stored. A `bigint` is written as a BSON Long, and read as one. */
 export type Stored =
   string | number | bigint | boolean | null | Binary | readonly Stored[] | { readonly [key: string]: Stored };
 
 /**
  * A value in BSON that comes back as the same value: numbers as int32 or double, bigints as Long, bytes as binary data.
- * What BSON or one of the servers has no place for is wrapped:
+ * A value for which BSON or one of the servers has no place is wrapped:
  * - a bigint beyond 64 bits with a sign is its decimal digits in binary data of the subtype `wideNumber`;
  * - an array inside an array is `{ _list: [...] }`;
  * - an object that has a key with a dot, a dollar sign or a meaning of its own is `{ _entries: [key, value, ...] }`.

@@ -44,7 +44,9 @@ export interface BatchAppendCall {
 
 export type CallListener = {
   readonly answered: (correlation: string, answer: AppendAnswer) => void;
-  /** Once at most, also when the server ends the call without an error: what was not answered never will be. */
+  /**
+   * Once at most, also when the server ends the call without an error; an append not answered by then never will be.
+   */
   readonly broken: (error: unknown) => void;
 };
 

@@ -4,9 +4,9 @@ import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.j
 export type BatchAppendStream = ReturnType<StreamsClient['batchAppend']>;
 
 /**
- * What the client declares `protected`: calls over its own channel, with its credentials, its discovery and its
- * reconnecting to the leader. It makes its clients itself, so it cannot be subclassed; hence this window. The package
- * is pinned to one version, and the tests over the stand-in server go through here.
+ * The members that the client declares `protected`: calls over its own channel, with its credentials, its discovery and
+ * its reconnecting to the leader. It makes its clients itself, so it cannot be subclassed; hence this window. The
+ * package is pinned to one version, and the tests over the stand-in server go through here.
  */
 export type ClientInside = {
   /** Opens the call that carries many appends. It may take as long as finding and reaching the server does. */

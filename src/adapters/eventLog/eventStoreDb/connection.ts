@@ -5,7 +5,7 @@ import { clientInside } from './clientInside.js';
 export interface EventStoreConnection {
   /** `done` must be called when the work with it is over. */
   use(): ConnectionUse;
-  /** Whoever asks from now on gets a new client with a connection of its own. Does nothing if that has happened already. */
+  /** From now on a caller gets a new client with a connection of its own. Does nothing if that has happened already. */
   renew(doubtful: EventStoreDBClient): void;
   /** Once nobody uses it any more, the connection is closed. */
   close(): void;

@@ -21,7 +21,7 @@ export type EventStoreDbAlarm = {
   readonly error: unknown;
 };
 
-/** What the parts of the adapter tell about their work. */
+/** The counts and alarms that the parts of the adapter give of their work. */
 export type Telling = {
   readonly count: (what: EventStoreDbCount, n?: number) => void;
   readonly alarm: (alarm: EventStoreDbAlarm) => void;

@@ -10,7 +10,10 @@ export type Item = {
   readonly giveUpAt: number;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
-  /** What this attempt demands. One that demands something else has another correlation: old answers miss it. */
+  /**
+   * The revision that this attempt demands. An attempt that demands another one has another correlation, so old answers
+   * miss it.
+   */
   wire: WireRevision;
   correlation: string;
   wasSent: boolean;
@@ -26,7 +29,7 @@ const inFlightMax = 256;
 /** The same in bytes; but one append may always be on its way. */
 const inFlightBytesMax = 4 * 1024 * 1024;
 
-/** What was sent and not answered, in the order in which it was first sent. */
+/** Appends that were sent and not answered, in the order in which they were first sent. */
 export class Flight {
   readonly #items = new Map<string, Item>();
   #bytes = 0;

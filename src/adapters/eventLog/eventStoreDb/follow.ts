@@ -36,10 +36,13 @@ const batchEventsMax = 512;
 /** Events that the server looks through at a time for those that pass the filter. */
 const searchWindowEvents = 1_000;
 
-/** What is on its way has this long to arrive before its absence counts as silence. */
+/** An event on its way has this long to arrive before its absence counts as silence. */
 const graceMillisMax = 2_000;
 
-/** Follows the log from `after` on, for ever: whatever cuts it, it subscribes again after the last event it handed out. */
+/**
+ * Follows the log from `after` on, for ever. After any break `follow` subscribes again after the last event that it
+ * handed out.
+ */
 export const follow = (needs: FollowNeeds, after: Position): Following => {
   const state: State = {
     position: after,
@@ -54,7 +57,7 @@ export const follow = (needs: FollowNeeds, after: Position): Following => {
     [Symbol.asyncIterator]: () => iterator,
     close: () => {
       state.closed = true;
-      // Whoever takes a batch and does not come back would otherwise keep the call open.
+      // A reader that takes a batch and does not come back would otherwise keep the call open.
       state.leave();
       state.wake();
       state.over();
@@ -108,7 +111,7 @@ async function* oneSession(needs: FollowNeeds, state: State): AsyncGenerator<rea
   return session.over();
 }
 
-/** Whoever closes need not wait for a read that is tried again and again. */
+/** A caller that closes need not wait for a read that is tried again and again. */
 const unlessClosed = <T>(state: State, work: Promise<T>): Promise<T | undefined> =>
   new Promise((resolve, reject) => {
     state.wake = () => resolve(undefined);
@@ -160,7 +163,7 @@ const sleep = (state: State, millis: number): Promise<void> =>
   });
 
 type Session = {
-  /** What has arrived, without waiting. */
+  /** The events that have arrived, without waiting. */
   readonly take: () => readonly StoredEvent[];
   readonly over: () => Over | undefined;
   /** Resolves when there is something to take, when it is over and when it is closed. */
@@ -257,7 +260,7 @@ const silenceWatch = ({ end, silenceMillis }: FollowNeeds, state: State, silent:
   const look = async (): Promise<void> => {
     const looked = timer;
     const stored = await end().catch(() => state.position);
-    // What has arrived meanwhile has ended this wait, and with it the timer.
+    // An event that arrived meanwhile has ended this wait, and with it the timer.
     if (timer !== looked) return;
     if (stored <= state.position) wait();
     else

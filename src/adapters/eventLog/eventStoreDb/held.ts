@@ -13,11 +13,11 @@ import type { EventStoreReads } from './reads.js';
 /**
  * Tells retries from new appends. The server compares ids only at the revisions that follow the expected one, and with
  * no expectation only among the events of the last minutes; the port promises more. So each append demands an exact
- * revision, and is sent only when all that the stream holds up to there is known not to be it. What comes after that
- * revision the server refuses, and then the stream is read on.
+ * revision, and is sent only when all that the stream holds up to there is known not to be it. When the stream goes on
+ * after that revision, the server refuses the append, and then the stream is read on.
  */
 export interface Held extends Judge {
-  /** What somebody read of a stream, by its full name, forwards from `from` on. */
+  /** Takes in events that a reader found in a stream, given by its full name, forwards from `from` on. */
   learn(stream: string, from: bigint, events: readonly StoredEvent[]): void;
 }
 
@@ -115,7 +115,7 @@ export const held = (reads: EventStoreReads): Held => {
 
 /**
  * The server refuses by what it has written, and shows that only once it is in its index, a moment later. Until then
- * nobody can tell whether it is this very append. What was truncated is never shown.
+ * nobody can tell whether it is this very append. Truncated events are never shown.
  */
 const shown = async (look: () => Promise<WireRevision>, actual: WireRevision): Promise<WireRevision> => {
   for (let looks = 1; ; looks += 1) {
@@ -125,7 +125,7 @@ const shown = async (look: () => Promise<WireRevision>, actual: WireRevision): P
   }
 };
 
-/** What is demanded of a stream whose last revision is `last`, as far as we know. */
+/** The revision demanded of a stream whose last revision is `last`, as far as we know. */
 const demand = ({ stream }: Proposal, expected: ExpectedRevision, last: WireRevision): WireRevision => {
   if (expected === 'any') return last;
   if (expected === 'noStream') return noStreamRevision;

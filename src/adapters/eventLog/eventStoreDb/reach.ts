@@ -4,8 +4,8 @@ import type { EventStoreConnection } from './connection.js';
 import { isNotLeader, Silence } from './failures.js';
 
 /**
- * Opens the call for appends over the connection. Throws when that takes longer than `millis`; what comes about after
- * that is ended and not heard of. A call that breaks puts its client in doubt.
+ * Opens the call for appends over the connection. Throws when that takes longer than `millis`; a call that comes about
+ * after that is ended and not heard of. A call that breaks puts its client in doubt.
  */
 export const reach = async (
   connection: EventStoreConnection,

@@ -26,7 +26,7 @@ import { positionOf, storedEventOf } from './records.js';
 
 /** Reads over a connection of their own, tried again for a while when the server cannot be reached. */
 export interface EventStoreReads {
-  /** `stream` with its prefix, as the server knows it; what comes back has none. */
+  /** `stream` with its prefix, as the server knows it; the events that come back have none. */
   stream(stream: string, read: StreamRead): Promise<readonly StoredEvent[]>;
   /** The newest event of any stream, those of the store itself too. */
   newest(stream: string): Promise<ResolvedEvent | undefined>;
@@ -161,7 +161,7 @@ const allBackwards = async (
 
 const pageOf = (limit: number): number => Math.min(limit, pageEventsMax);
 
-/** Whoever has not found enough stands before a stretch that is not ours, and it may be long. */
+/** A read that has not found enough stands before a stretch that is not ours, and the stretch may be long. */
 const widened = (asked: number): number => pageOf(asked * 8);
 
 /** Looks back only as far as it has looked before: in a log with a prefix, much may lie between two events of ours. */
@@ -188,7 +188,7 @@ const endOf = ({ allPage, ours, since }: Pages): (() => Promise<Position>) => {
   };
 };
 
-/** Whoever asks while a look is under way shares the next one: that began after they asked, so it misses nothing. */
+/** A caller that asks while a look is under way shares the next look, which begins later and so misses nothing. */
 const shared = <T>(look: () => Promise<T>): (() => Promise<T>) => {
   let running: Promise<T> | undefined;
   let next: Promise<T> | undefined;

@@ -11,7 +11,10 @@ export type ContentType = 'application/json' | 'application/octet-stream';
 export const contentTypeOf = (data: Uint8Array): ContentType =>
   data[0] === openingBrace && comesBackAs(data) === 'itself' ? 'application/json' : 'application/octet-stream';
 
-/** The client parses any metadata that looks like JSON, whatever its type: what that would change is marked. */
+/**
+ * The client parses any metadata that looks like JSON, regardless of its type; metadata that parsing would change is
+ * marked.
+ */
 export const storedMetadata = (metadata: Uint8Array): Uint8Array =>
   metadata[0] === opaqueMark || comesBackAs(metadata) === 'other'
     ? Buffer.concat([Uint8Array.of(opaqueMark), metadata])
@@ -46,7 +49,10 @@ const openingBrace = 0x7b;
 /** No UTF-8 text begins with this byte, so no JSON does. */
 const opaqueMark = 0xff;
 
-/** What the client makes of bytes that it takes for JSON: the same, other ones, or nothing because they do not parse. */
+/**
+ * The result of the client for bytes that it takes for JSON: the same, other ones, or nothing because they do not
+ * parse.
+ */
 const comesBackAs = (bytes: Uint8Array): 'itself' | 'other' | 'unparsed' => {
   try {
     return printed(JSON.parse(Buffer.from(bytes).toString('utf8'))).equals(bytes) ? 'itself' : 'other';

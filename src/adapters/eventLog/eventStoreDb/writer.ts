@@ -16,7 +16,7 @@ import { reach } from './reach.js';
 
 /** The one writer of the process. */
 export interface Writer {
-  /** What was checked before is not checked again. */
+  /** Takes an order that was checked before, and does not check it again. */
   append(order: Order): Promise<Appended>;
   /** Waits for all appends that were handed in. */
   close(): Promise<void>;
@@ -41,8 +41,8 @@ export type WriterNeeds = {
 
 /**
  * Appends are sent in the order of the calls: one at a time for each stream, those of different streams without waiting
- * for each other. What makes sending them again safe is that every append demands an exact revision (see `held.ts`):
- * however often one arrives it is written once, and one that was overtaken is refused.
+ * for each other. Sending an append again is safe because every append demands an exact revision (see `held.ts`), so an
+ * append that arrives several times is written once, and one that was overtaken is refused.
  */
 export const writer = (needs: WriterNeeds): Writer => new AppendLine(needs);
 
@@ -188,7 +188,7 @@ class AppendLine implements Writer {
     this.#recoverWhenQuiet();
   }
 
-  /** The call is over: what it did not answer has to be sent again. */
+  /** The call is over; appends that it did not answer have to be sent again. */
   #broken(error: unknown): void {
     this.#call = undefined;
     this.#needs.telling.count('append_calls_broken');

@@ -20,7 +20,7 @@ export interface AppendCommitter {
   readonly durable: number;
   /** Set while the store is being opened again after a failed commit. */
   readonly recovering: Promise<void> | undefined;
-  /** Throws while the log is recovering: what it holds is not known then. */
+  /** Throws while the log is recovering, because its content is not known then. */
   checkReady(): void;
   /** Waits for what is on its way. */
   close(): Promise<void>;
@@ -124,7 +124,7 @@ const gathering = (needs: CommitterNeeds, state: State): Batch => {
 };
 
 const run = async (needs: CommitterNeeds, state: State): Promise<void> => {
-  // Whoever appends in the same turn, and in the turn in which a commit is answered, still comes along.
+  // An append of the same turn, or of the turn in which a commit is answered, still comes along.
   for (;;) {
     await turn();
     const batch = state.queue.shift();
@@ -142,14 +142,15 @@ const run = async (needs: CommitterNeeds, state: State): Promise<void> => {
   state.running = undefined;
 };
 
-// What follows on a lost batch is lost with it: its positions and revisions build on those that are not there.
+// Batches that follow on a lost one are lost with it, because their positions and revisions build on those of the lost
+// one.
 const fail = (needs: CommitterNeeds, state: State, batch: Batch, error: unknown): void => {
   const cause = error instanceof Error ? error : new Error('the commit failed', { cause: error });
   for (const lost of [batch, ...state.queue.splice(0)]) lost.reject(cause);
   state.recovering = recover(needs, state).finally(() => {
     state.recovering = undefined;
   });
-  // Nobody may be waiting for it; whoever does sees the error.
+  // Nobody may be waiting for the recovery; a caller that waits sees the error.
   state.recovering.catch(() => undefined);
 };
 

@@ -22,7 +22,7 @@ const fingerprint = (id: string): number =>
 /** This many filters are remembered at most, of a kilobyte each. */
 const filtersMax = 16_384;
 
-/** A filter never changes. What is remembered is bounded by forgetting everything now and then. */
+/** A filter never changes. The number of remembered filters is bounded by forgetting all of them now and then. */
 export const rememberedFilters = (
   read: (stream: string, block: number) => Filter | undefined,
 ): ((stream: string, block: number) => Filter | undefined) => {

@@ -1,7 +1,7 @@
 import type { Filter } from './filter.js';
 import { putEntries, putFilter, putIndexedUpTo, removeBelow, type Entry, type IndexTables } from './indexStore.js';
 
-/** What the index has not written yet. */
+/** Entries that the index has not written yet. */
 export type Gathered = {
   /** The newest entries of a stream. */
   readonly tails: Map<string, Entry[]>;

@@ -1,7 +1,7 @@
 import type { StoredPlace } from '../appendRules.js';
 import type { Settings } from './logStore.js';
 
-/** Where a stream is going: what is stored and what is on its way, so that an append is checked without waiting. */
+/** The end of a stream with its stored events and those on their way, so that an append is checked without waiting. */
 export type Head = {
   readonly stream: string;
   /** Of the last event, -1 when there is none. */

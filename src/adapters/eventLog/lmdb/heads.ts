@@ -12,7 +12,7 @@ export interface Heads {
   held(head: Head, ids: readonly string[]): StoredPlace | undefined;
   /** Takes an event in that goes to the disk now. */
   push(head: Head, id: string, position: number): void;
-  /** After a failed commit: what was on its way never arrives. */
+  /** After a failed commit, because events on their way then never arrive. */
   forget(): void;
 }
 

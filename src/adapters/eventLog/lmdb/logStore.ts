@@ -9,7 +9,7 @@ export type LogTables = {
   readonly settings: Database<Buffer, Buffer>;
 };
 
-/** What must not be lost. Everything else follows from it. */
+/** The data that must not be lost. Everything else follows from it. */
 export type LogStore = LmdbEnvironment<LogTables>;
 
 const logIn = (folder: string): string => join(folder, 'log');

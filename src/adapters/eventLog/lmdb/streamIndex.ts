@@ -84,7 +84,7 @@ export const streamIndex = (store: IndexStore): StreamIndex => {
     },
     close: async () => {
       await writes.settled();
-      // What cannot be written now is read from the log again when it is next opened.
+      // Entries that cannot be written now are read from the log again when the index is next opened.
       if (memory.gathered.events > 0) await writes.begin().catch(() => undefined);
       await store.close();
     },
@@ -100,7 +100,7 @@ const entryOf = (segment: Segment, index: number, { revision, position }: Stored
   id: segment.ids[index] ?? '',
 });
 
-/** What is on disk comes first, then what is being written, then what is gathered. */
+/** Entries on disk come first, then those being written, then those gathered. */
 type Memory = { gathered: Gathered; leaving: Gathered };
 
 const writer = (store: IndexStore, memory: Memory) => {
@@ -182,7 +182,7 @@ const lookups = (store: IndexStore, memory: Memory) => {
   };
 };
 
-/** What a range finds in the newest entries of a stream and, before them, on disk. */
+/** The entries that a range finds among the newest of a stream and, before them, on disk. */
 const joined = (
   tails: readonly (readonly Entry[])[],
   range: EntryRange,
