@@ -35,7 +35,7 @@ export const atPlace = async <T>(place: EnginePlace, work: () => T | Promise<T>)
 /** The reason of a failed commit comes within other errors, and with LMDB as a promise that rejects with it. */
 const deepest = async (error: unknown): Promise<unknown> => {
   if (!(error instanceof Error) || error instanceof BadConfig) return error;
-  const { commitError } = error as { readonly commitError?: Promise<unknown> }; // What lmdb throws has no type.
+  const { commitError } = error as { readonly commitError?: Promise<unknown> }; // The errors of lmdb have no type.
   const within = commitError === undefined ? error.cause : await commitError.catch((cause: unknown) => cause);
   return within instanceof Error ? deepest(within) : error;
 };

@@ -7,6 +7,7 @@ import { closeCode } from '../src/gateway/contract/closeCodes.js';
 import { chatPrefix } from '../src/kernel/chat.js';
 import { storedType } from '../src/kernel/codec.js';
 import { reasons } from '../src/kernel/reasons.js';
+import { commentsOf } from './support/comments.js';
 import {
   exportedFunctionsOf,
   exportedTypesOf,
@@ -163,6 +164,32 @@ describe('sources', () => {
       files,
       files.filter((path) => outside.some((place) => textOf(path).includes(place))),
     );
+  });
+});
+
+describe('comments', () => {
+  // A reader looks for the actor in the subject of a sentence. "Who", "what" and the like name none.
+  const freeRelative = /(?:^|[.!?:;]\s+)(?:who|what|whoever|whatever)\b|\b(?:whoever|whatever)\b/i;
+  const comments = src.flatMap((source) => commentsOf(source).map((comment) => ({ ...comment, path: source.path })));
+
+  it('begin no sentence and no clause with a free relative', () => {
+    const offences = comments.filter(({ text }) => freeRelative.test(text));
+    nothingIn(
+      comments,
+      offences.map(({ path, line, text }) => `${path}:${line.toString()}: ${text}`),
+    );
+  });
+
+  it('are read without their marks, and as one where their lines follow each other', () => {
+    const text = '// One that\n// goes on.\n\n/** Another. */\nconst a = 1; // And one behind.\n';
+    const tree = ts.createSourceFile('a.ts', text, ts.ScriptTarget.ES2023, true);
+    assert.deepEqual(commentsOf({ path: 'a.ts', tree }), [
+      { line: 1, text: 'One that goes on.' },
+      { line: 4, text: 'Another.' },
+      { line: 5, text: 'And one behind.' },
+    ]);
+    assert.match('It goes. Who knows.', freeRelative);
+    assert.doesNotMatch('The user, who knows what is said.', freeRelative);
   });
 });
 

@@ -46,7 +46,7 @@ const makeUnlessExists = (path: string): boolean => {
     });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false; // What fs throws is an ErrnoException.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false; // The errors of fs are ErrnoExceptions.
     throw error;
   }
 };

@@ -66,7 +66,7 @@ export const dataFileIn = (folder: string): string => join(folder, 'data.mdb');
 
 // lmdb rejects with a stand-in whose `commitError` is a promise that rejects, a little later, with the reason.
 const causeOf = async (error: unknown): Promise<Error> => {
-  const stand = error as { readonly commitError?: Promise<unknown> }; // What lmdb throws has no type.
+  const stand = error as { readonly commitError?: Promise<unknown> }; // The errors of lmdb have no type.
   try {
     await stand.commitError;
   } catch (cause) {
