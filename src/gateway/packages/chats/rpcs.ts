@@ -7,6 +7,7 @@ import type { Ids } from '../../../kernel/ports/system.js';
 import { conversationsOf } from '../../../projections/conversations/queries.js';
 import { lastMessage } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
+import { statusesFor } from '../../access/mutuals.js';
 import { inChat } from '../../access/scopes.js';
 import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
@@ -36,7 +37,10 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
   },
 
   chatsGetChat: inChat(needs.access, 'see')(
-    async (_, { caller }, seen) => ({ chat: await chatAnswer(needs, seen, caller.user) }),
+    async (_, call, seen) => {
+      const seenBy = { ...needs, statusOf: statusesFor(needs, call) };
+      return { chat: await chatAnswer(seenBy, seen, call.caller.user) };
+    },
     { reads: ['conversations', 'messages', 'reads', 'users'] },
   ),
 

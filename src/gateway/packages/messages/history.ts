@@ -5,14 +5,15 @@ import type { CommunityDocument } from '../../../projections/communities/documen
 import { membersById } from '../../../projections/members/queries.js';
 import type { MessageDocument } from '../../../projections/messages/documents.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
-import type { Reads } from '../../../projections/reading/queries.js';
 import { bytesOfReactions, reactionsOnPage } from '../../rendering/reactions.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
 import { messageFor } from '../../rendering/message.js';
 import { usersFor, type StatusOf } from '../../rendering/user.js';
 import { memberFor } from '../../rendering/community.js';
+import { statusesFor, type MutualsNeeds } from '../../access/mutuals.js';
+import type { Call } from '../../contract/call.js';
 
-type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };
+type Needs = MutualsNeeds & { readonly statusOf: StatusOf };
 
 type Page = {
   /** The newest first. */
@@ -20,7 +21,7 @@ type Page = {
   readonly page: HistoryPage;
   /** Of a channel. */
   readonly community: CommunityDocument | undefined;
-  readonly viewer: UserId;
+  readonly call: Call;
 };
 
 /** The read models that the answer is made from. */
@@ -37,18 +38,19 @@ const reactionsBytesMax = 0.18 * answerBytesMax;
  * the messages nearest to the anchor.
  */
 export const historyAnswer = async (needs: Needs, of: Page): Promise<MessagesInit> => {
-  const rendered = of.found.map((document) => ({ document, message: messageFor(document, of.viewer) }));
+  const rendered = of.found.map((document) => ({ document, message: messageFor(document, of.call.caller.user) }));
   const nearest = nearestFirst(rendered, of.page);
   const kept = new Set(fitting(nearest, messagesBytesMax, ({ message }) => bytesOf(Message, message)));
   const shown = rendered.filter((one) => kept.has(one));
   const ids = appearingIn(shown.map(({ document }) => document));
-  const [users, members, reactions] = await Promise.all([
-    usersFor(needs, ids),
-    membersFor(needs, of.community, ids),
+  const members = await membersFor(needs, of.community, ids);
+  const fellows = new Set(members.flatMap(({ id }) => id ?? []));
+  const [users, reactions] = await Promise.all([
+    usersFor({ reads: needs.reads, statusOf: statusesFor(needs, of.call, fellows) }, ids),
     reactionsOnPage(
       needs.reads,
       shown.map(({ document }) => document.id),
-      of.viewer,
+      of.call.caller.user,
     ),
   ]);
   return {

@@ -32,10 +32,10 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
     },
 
     messagesGetHistory: inChat(needs.access, 'read')(
-      async (request, { caller }, { key, community }) => {
+      async (request, call, { key, community }) => {
         const page = pageOf(request);
         const found = await history(needs.reads, key, page);
-        return { messages: await historyAnswer(needs, { found, page, community, viewer: caller.user }) };
+        return { messages: await historyAnswer(needs, { found, page, community, call }) };
       },
       { reads: historyReads },
     ),

@@ -9,7 +9,7 @@ import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { MessageId } from '../../../kernel/ids.js';
 import { has } from '../../../kernel/permissions.js';
 import type { Reads } from '../../../projections/reading/queries.js';
-import type { SeenChat } from '../../access/chatAccess.js';
+import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
@@ -38,7 +38,13 @@ export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
       const { messageId: message } = request;
       if ((await statusOf(needs, chat, message)) !== 'alive') return reject('MESSAGE_NOT_FOUND');
       const data = { message, chat: chat.key, user: call.caller.user, emoji };
-      const outcome = await withinBound(call, data, () => run(call, { type: 'AddReaction', data }));
+      const outcome = await withinBound(call, data, async () => {
+        // The right may have gone during the waits above.
+        const now = await seenTextChat(needs.access, call, chat.key);
+        if (isRejection(now)) return now;
+        if (!has(now.permissions, 'addReactions')) return reject('MISSING_PERMISSION');
+        return run(call, { type: 'AddReaction', data });
+      });
       if (isRejection(outcome)) return outcome;
       if ((await statusOf(needs, chat, message)) === 'alive') return nothing;
       // The deletion came between. Its reactions are removed once, so the late one must not be left.

@@ -3,13 +3,13 @@ import { usernameKeyed } from '../../../kernel/username.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import type { UserDocument } from '../../../projections/users/documents.js';
 import { user } from '../../../projections/users/queries.js';
+import { mutualCommunities, statusesFor } from '../../access/mutuals.js';
 import { soonerOrLater } from '../../access/soonerOrLater.js';
 import type { UniqueNames } from '../../access/uniqueNames.js';
 import type { Call } from '../../contract/call.js';
 import type { Handlers } from '../../contract/handlers.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { shownText, userFor, type StatusOf } from '../../rendering/user.js';
-import { maySeeStatus, mutualCommunities } from './mutuals.js';
 import { profileFor, usernameAsked } from './wire.js';
 
 export type UserNeeds = {
@@ -23,10 +23,8 @@ export const userRpcs = (needs: UserNeeds): Handlers<'usersLookupUsername' | 'us
   async usersLookupUsername({ username }, call) {
     const found = await userNamed(needs, call, username);
     if (found === undefined) return reject('USER_NOT_FOUND');
-    const [status] = await needs.statusOf([found.id]);
-    // Asked after the status was fetched, because the caller may lose sight of the user in between.
-    const shown = (await maySeeStatus(needs, call, found.id)) ? status : undefined;
-    return { userDetails: { user: userFor(found, shown) } };
+    const [status] = await statusesFor(needs, call)([found.id]);
+    return { userDetails: { user: userFor(found, status) } };
   },
 
   async usersGetProfile({ ref, includeMutuals }, call) {

@@ -8,7 +8,7 @@ import type { ChannelId, GroupId, MessageId, UserId } from '../../../../src/kern
 import { permission } from '../../../../src/kernel/permissions.js';
 import { recentMessagesMax } from '../../../../src/projections/conversations/documents.js';
 import { ada, bob, category, cleo, dm, dora, general, hidden, news, nobody, self } from '../messages/people.js';
-import { stage, type Node, type Stage } from '../messages/stage.js';
+import { everybodyIsOnline, stage, type Node, type Stage } from '../messages/stage.js';
 
 let here: Stage;
 let node: Node;
@@ -73,6 +73,8 @@ describe('the list of chats', () => {
   });
 });
 
+const nora = 7n as UserId;
+
 describe('one chat', () => {
   it('with a user is there before anything was sent, and names both', async () => {
     const { chat: conversation, users, message } = await chat(bob, dm(dora));
@@ -81,6 +83,20 @@ describe('one chat', () => {
       users?.map(({ name }) => name),
       ['User 2', 'User 4'],
     );
+  });
+  it('shows no presence of a stranger until something was sent', async () => {
+    const watching = here.node({ statusOf: everybodyIsOnline });
+    const shown = async () =>
+      ((await watching.get('chatsGetChat', { chatRef: dm(nora) }, bob)).chat.users ?? []).flatMap(({ id, status }) =>
+        status === undefined ? [] : [id],
+      );
+    await here.happened(`user-${nora.toString()}`, {
+      type: 'UserRegistered',
+      data: { user: nora, name: 'Nora', bot: false },
+    });
+    assert.deepEqual(await shown(), [bob]);
+    await send(bob, dm(nora));
+    assert.deepEqual(new Set(await shown()), new Set([bob, nora]));
   });
   it('has its last message and what one has not read', async () => {
     await send(ada, dm(dora), 'one');

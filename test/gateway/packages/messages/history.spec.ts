@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { UserStatusStatus } from '../../../../src/gen/types.js';
 import type { Rpcs } from '../../../../src/gen/rpcs.js';
 import { Messages } from '../../../../src/gen/messages.js';
 import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { encode } from '../../../../src/wire/codec.js';
-import { ada, bob, category, cleo, dm, dora, general, hidden, self, voice } from './people.js';
-import { stage, type Node, type Stage } from './stage.js';
+import { ada, bob, category, cleo, community, dm, dora, general, hidden, self, voice } from './people.js';
+import { everybodyIsOnline, stage, type Node, type Stage } from './stage.js';
 
 let here: Stage;
 let node: Node;
@@ -69,6 +70,24 @@ describe('the history of a chat', () => {
       [cleo, bob],
     );
     assert.deepEqual(messages.reactions, []);
+  });
+  it('shows no presence of authors who left', async () => {
+    const watching = here.node({ statusOf: everybodyIsOnline });
+    await node.send(cleo, { chatRef: general, message: 'bye' });
+    const statuses = async () => {
+      const history = (await watching.get('messagesGetHistory', { chatRef: general, limit: 1 }, bob)).messages.users;
+      const last = (await watching.get('chatsGetChat', { chatRef: general }, bob)).chat.users;
+      return [history?.[0]?.status, last?.[0]?.status];
+    };
+    const online = { status: UserStatusStatus.ONLINE };
+    assert.deepEqual(await statuses(), [online, online]);
+    const member = `member-${community.toString()}.${cleo.toString()}`;
+    await here.happened(member, { type: 'MemberLeft', data: { community, user: cleo } });
+    assert.deepEqual(await statuses(), [undefined, undefined]);
+    await here.happened(member, {
+      type: 'MemberJoined',
+      data: { community, user: cleo, via: 'invite', joining: 2 },
+    });
   });
   it('of a direct chat has no members', async () => {
     await node.send(dora, { chatRef: dm(ada), message: 'hello' });

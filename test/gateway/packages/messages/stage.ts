@@ -163,7 +163,7 @@ type Place = {
   readonly number: number;
   readonly now: () => Millis;
   readonly monotonic: () => number;
-  /** What the handlers of users show, where they show it. Everybody is online by default. */
+  /** What handlers show, where they show it. By default everybody is online for those of users, and nobody for others. */
   readonly statusOf?: StatusOf;
 };
 
@@ -181,7 +181,7 @@ const nodeOf = (place: Place): Node => {
     streams,
     ids: kernel.ids,
     names: uniqueNames({ streams, sealer }),
-    statusOf: nobodyIsOnline,
+    statusOf: place.statusOf ?? nobodyIsOnline,
     typing: {
       set: (_: Pick<Call, 'caller'>, change: TypingChange) => Promise.resolve(void typed.push(change)),
       posted: (chat: string, user: UserId) => void posted.push([chat, user]),
@@ -262,7 +262,8 @@ const rendererOf = ({ log, codec, sealer, store, following }: Place): ReturnType
   });
 
 const nobodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => undefined));
-const everybodyIsOnline: StatusOf = (users) => Promise.resolve(users.map(() => ({ status: UserStatusStatus.ONLINE })));
+export const everybodyIsOnline: StatusOf = (users) =>
+  Promise.resolve(users.map(() => ({ status: UserStatusStatus.ONLINE })));
 const onlyCleoIsOnline: Statuses['of'] = (user) =>
   Promise.resolve(user === cleo ? { status: UserStatusStatus.ONLINE } : undefined);
 

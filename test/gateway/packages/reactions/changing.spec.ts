@@ -77,6 +77,21 @@ describe('adding a reaction', () => {
     assert.equal(await add(node, ada, { message, chatRef: category }, '👍'), 'NOT_A_TEXT_CHAT');
     assert.deepEqual(await seenBy(node, ada, message), []);
   });
+  it('is refused to a member who leaves while it waits', async () => {
+    const message = await say();
+    const call = node.call(cleo);
+    const member = `member-${community.toString()}.${cleo.toString()}`;
+    const upToDateWithLog: Call['upToDateWithLog'] = async (...readModels) => {
+      await here.happened(member, { type: 'MemberLeft', data: { community, user: cleo } });
+      await call.upToDateWithLog(...readModels);
+    };
+    const request = { chatRef: general, messageId: message, emoji: { unicodeEmoji: '👍' } };
+    const answer = await node.ask('reactionsAddReaction', request, { ...call, upToDateWithLog });
+    const joined = { community, user: cleo, via: 'invite', joining: 2 };
+    await here.happened(member, { type: 'MemberJoined', data: joined });
+    assert.equal('rejected' in answer ? answer.rejected : 'done', 'CHAT_NOT_FOUND');
+    assert.deepEqual(await seenBy(node, ada, message), []);
+  });
   it('needs the right in channels; taking back does not', async () => {
     const message = await say(bob, voice);
     await add(node, bob, { message, chatRef: voice }, '👍');

@@ -1,10 +1,10 @@
-import { directChat } from '../../../kernel/chat.js';
-import type { CommunityId, UserId } from '../../../kernel/ids.js';
-import { conversation } from '../../../projections/conversations/queries.js';
-import { memberships } from '../../../projections/members/queries.js';
-import type { Reads } from '../../../projections/reading/queries.js';
-import type { Call } from '../../contract/call.js';
-import type { Access } from '../../contract/viewerPermissions.js';
+import { directChat } from '../../kernel/chat.js';
+import type { CommunityId, UserId } from '../../kernel/ids.js';
+import { conversation } from '../../projections/conversations/queries.js';
+import { memberships } from '../../projections/members/queries.js';
+import type { Reads } from '../../projections/reading/queries.js';
+import type { Call } from '../contract/call.js';
+import type { Access } from '../contract/viewerPermissions.js';
 
 export type MutualsNeeds = { readonly access: Access; readonly reads: Reads };
 
@@ -40,3 +40,27 @@ export const maySeeStatus = async (needs: MutualsNeeds, call: Call, other: UserI
   if ((await conversation(needs.reads, directChat(user, other))) !== undefined) return true;
   return (await mutualCommunities(needs, call, other)).length > 0;
 };
+
+type StatusesOf<Status> = (users: readonly UserId[]) => Promise<readonly (Status | undefined)[]>;
+
+/**
+ * The same presences, for the caller alone: undefined also for users whose presence the caller may not know. Only users
+ * who are shown online are looked at, and none of those in `known`, of whom it is certain already.
+ */
+export const statusesFor =
+  <Status>(
+    { statusOf, ...needs }: MutualsNeeds & { readonly statusOf: StatusesOf<Status> },
+    call: Call,
+    known: ReadonlySet<UserId> = new Set(),
+  ): StatusesOf<Status> =>
+  async (users) => {
+    const statuses = await statusOf(users);
+    // Asked after the statuses were fetched, because the caller may lose sight of a user in between.
+    return Promise.all(
+      users.map(async (user, index) => {
+        const status = statuses[index];
+        if (status === undefined || known.has(user)) return status;
+        return (await maySeeStatus(needs, call, user)) ? status : undefined;
+      }),
+    );
+  };
