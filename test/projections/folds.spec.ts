@@ -26,7 +26,7 @@ import {
 } from '../../src/projections/conversations/documents.js';
 import { conversationDocuments } from '../../src/projections/conversations/fold.js';
 import { inviteDocuments } from '../../src/projections/invites/fold.js';
-import { memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
+import { formerRolesMax, memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
 import { messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
 import { readMarkerDocuments } from '../../src/projections/reads/fold.js';
 import { userDocuments } from '../../src/projections/users/fold.js';
@@ -128,6 +128,14 @@ describe('a member', () => {
     given(memberDocuments)(joined(chess), named, ranked, left, joined(chess)).then({
       '100.1': { community: chess, user: ada, joinedAt: now, roles: [] },
     });
+  });
+
+  it('remembers a bounded number of the roles that were taken', () => {
+    const roles = Array.from({ length: formerRolesMax + 50 }, (_, index) => BigInt(index + 1) as RoleId);
+    const all: Bare<MemberEvent> = { type: 'RolesSet', data: { ...about, roles, by: ada } };
+    const none: Bare<MemberEvent> = { type: 'RolesSet', data: { ...about, roles: [], by: ada } };
+    const document = folded(membershipsDocuments, joined(chess), all, none)['1'];
+    assert.equal(document?.memberships[0]?.roleTimes?.length, formerRolesMax);
   });
 
   it('is in the communities that they joined, in that order', () => {

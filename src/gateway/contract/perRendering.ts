@@ -19,7 +19,8 @@ export const perRendering = (
     if (key === undefined) continue;
     const audience = audiences.get(key);
     if (audience === undefined) audiences.set(key, [...users]);
-    else audience.push(...users);
+    // One by one: a call takes about a hundred thousand arguments, and a community may have more members.
+    else for (const user of users) audience.push(user);
   }
   return Array.from(audiences.values(), (audience) => ({ ...render(audience[0]), audience }));
 };

@@ -72,7 +72,9 @@ export const typing = (needs: TypingNeeds): Typing => {
     if (chats.length > typingChatsMax && oldest !== undefined) end(oldest);
   };
   access.onChange((change) => {
-    for (const typist of typists.all()) {
+    // Members come and go all the time, and for them nobody else's typing is looked at.
+    const some = change.communities.size === 0 ? [...change.users].flatMap(typists.of) : typists.all();
+    for (const typist of some) {
       if (concerns(change, typist) && !access.now.mayWrite(typist.chat, typist.user)) end(typist);
     }
   });

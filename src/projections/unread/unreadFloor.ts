@@ -19,6 +19,8 @@ export type UnreadFloors = (channel: ChannelId, membership: Membership, user: Us
 export const unreadFloorsOf = (community: CommunityDocument): UnreadFloors => {
   const channels = new Map(community.channels.map((channel) => [channel.id, channel]));
   const known = new Map<ChannelId, ChannelSight>();
+  // Asked for all viewers of a channel whenever one of them comes or goes.
+  const floors = new Map<ChannelId, WeakMap<Membership, bigint>>();
   const sightOf = (channel: ChannelRecord): ChannelSight => {
     const sight = known.get(channel.id) ?? channelSight(community, channel);
     known.set(channel.id, sight);
@@ -29,9 +31,17 @@ export const unreadFloorsOf = (community: CommunityDocument): UnreadFloors => {
     if (channel === undefined || user === community.owner) return membership.joined;
     // Most channels were always shown to everybody, and most members have no roles.
     if (channel.sight === undefined && membership.roleTimes === undefined) return membership.joined;
-    const start = startOfSight(memberSpans(sightOf(channel), membership));
-    return start === always ? membership.joined : start;
+    const inChannel = floors.get(id) ?? new WeakMap<Membership, bigint>();
+    floors.set(id, inChannel);
+    const floor = inChannel.get(membership) ?? floorFor(sightOf(channel), membership);
+    inChannel.set(membership, floor);
+    return floor;
   };
+};
+
+const floorFor = (sight: ChannelSight, membership: Membership): bigint => {
+  const start = startOfSight(memberSpans(sight, membership));
+  return start === always ? membership.joined : start;
 };
 
 /** When everybody with one role saw the channel by it, or did not. */

@@ -23,6 +23,15 @@ describe('deliveries per rendering', () => {
     ]);
   });
 
+  it('hold more recipients than a call takes arguments', () => {
+    const many = Array.from({ length: 200_000 }, (_, index) => BigInt(index));
+    const told = perRendering([alike(1n), many as readonly bigint[] as AlikeUsers], () => 'all', named);
+    assert.deepEqual(
+      told.map(({ audience }) => [...audience].length),
+      [200_001],
+    );
+  });
+
   it('leave the groups as they are', () => {
     const group = alike(1n);
     perRendering([group, alike(3n)], parity, named);

@@ -27,8 +27,9 @@ export const reactionUpdates = ({
     { data: { chat, message }, position }: Recorded<ReactionEvent>,
     view: UpdateView,
   ): Promise<readonly Delivery[]> => {
+    if (ahead.isBefore(message, position)) return [];
     const viewers = [...view.after.viewersOf(chat)];
-    if (viewers.length === 0 || ahead.isBefore(message, position)) return [];
+    if (viewers.length === 0) return [];
     await readModels.reached(position, ['reactions']);
     const reacted = await reactionsTo(reads, message);
     if (reacted.position > position) ahead.put(message, reacted.position);
