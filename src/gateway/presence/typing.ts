@@ -50,16 +50,19 @@ export const typing = (needs: TypingNeeds): Typing => {
   const typists = typistsByUser();
   let unsubscribe: Unsubscribe | undefined;
 
-  const publish = (user: UserId, change: TypingChange): Promise<void> =>
-    pubSub.publish(topic, Buffer.from(JSON.stringify({ ...change, user: user.toString() })));
+  const publish = publisherOf(pubSub);
 
   const forget = (typist: Typist): void => {
     typist.stop();
     typists.remove(typist);
   };
+  /** Another device of the user may still type in the chat. The end of the last one counts. */
+  const publishEnd = async (user: UserId, chat: ChatKey): Promise<void> => {
+    if (!typists.of(user).some((other) => other.chat === chat)) await publish(user, { chat, typing: false });
+  };
   const end = (typist: Typist): void => {
     forget(typist);
-    publish(typist.user, { chat: typist.chat, typing: false }).catch(failed);
+    publishEnd(typist.user, typist.chat).catch(failed);
   };
   const begin = ({ user, session }: Caller, origin: Origin, chat: ChatKey): void => {
     const timeout = (): void => {
@@ -89,7 +92,7 @@ export const typing = (needs: TypingNeeds): Typing => {
         change.typing && origin.session?.caller.session === session && access.now.mayWrite(change.chat, user);
       if (begins) begin(caller, origin, change.chat);
       if (begins) await publish(user, change);
-      else if (here.length > 0) await publish(user, { chat: change.chat, typing: false });
+      else if (here.length > 0) await publishEnd(user, change.chat);
     },
     posted: (chat, user) => {
       for (const typist of typists.of(user)) if (typist.chat === chat) end(typist);
@@ -108,6 +111,11 @@ export const typing = (needs: TypingNeeds): Typing => {
     },
   };
 };
+
+const publisherOf =
+  (pubSub: PubSub) =>
+  (user: UserId, change: TypingChange): Promise<void> =>
+    pubSub.publish(topic, Buffer.from(JSON.stringify({ ...change, user: user.toString() })));
 
 /** In the order in which they began. Lists are copies: a typist may be removed while they are gone through. */
 const typistsByUser = () => {

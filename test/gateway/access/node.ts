@@ -16,6 +16,7 @@ import { eventCodec, type EventCodec } from '../../../src/kernel/codec.js';
 import { collectionOf, type AnyDocumentType } from '../../../src/kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../../src/kernel/event.js';
 import type { Millis, UserId } from '../../../src/kernel/ids.js';
+import { serialQueues } from '../../../src/kernel/serialQueue.js';
 import type { DocumentStore, Plain } from '../../../src/kernel/ports/documentStore.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import { KeysMissing, type Sealer } from '../../../src/kernel/ports/sealer.js';
@@ -62,13 +63,16 @@ export const nodeOf = async (): Promise<Node> => {
   const progress = { told: 0, projected: 0 };
   let render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]> = () => [];
 
-  const project = async (upTo: Position): Promise<void> => {
+  const projectUpTo = async (upTo: Position): Promise<void> => {
     for (let event = events[progress.projected]; event !== undefined; event = events[progress.projected]) {
       if (event.position > upTo) return;
-      progress.projected += 1;
       await commit(store, event);
+      progress.projected += 1;
     }
   };
+  // One at a time: a second caller must not go on before the commit that the first one waits for.
+  const queue = serialQueues();
+  const project = (upTo: Position): Promise<void> => queue.run('project', () => projectUpTo(upTo));
   const momentOf = momentsOf();
   const append = async (event: AnyEvent): Promise<void> => {
     events.push(await appended({ log, codec, sealer, moment: momentOf(event) }, event, events.length));

@@ -292,6 +292,17 @@ describe('typing over several connections', () => {
     assert.deepEqual(heard(), []);
   });
 
+  it('goes on while another session of the user types in the chat, and ends with the last', async (t) => {
+    const { made, heard, begun } = await typingSetting(t);
+    const { origin } = await begun();
+    await made.set(over(phone), { chat: channel, typing: true });
+    heard();
+    made.left(origin, laptop.user);
+    assert.deepEqual(heard(), []);
+    await made.set(over(phone), { chat: channel, typing: false });
+    assert.deepEqual(heard(), [[false, 2n, 3n]]);
+  });
+
   it('ends where it began first when a session types in too many chats', async (t) => {
     const { made, told } = await typingSetting(t);
     const chats = Array.from({ length: typingChatsMax + 1 }, (_, index) =>
