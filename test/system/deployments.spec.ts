@@ -10,6 +10,7 @@ import { foldersIn } from '../../src/engines.js';
 import { openLogReader } from '../../src/logs.js';
 import { emptied, filesIn, formerFolder, freshFolder } from '../support/dataFolders.js';
 import { testServer } from '../support/server.js';
+import { serverProcess } from '../support/serverProcess.js';
 import { documentsIn } from './stored.js';
 
 type Part = 'vault' | 'log' | 'documents';
@@ -216,6 +217,27 @@ describe('giving up keys', () => {
     assert.deepEqual(await notesIn(dataDir, lost ?? ''), ['']);
   });
 
+  it('keeps a vault of the right name too, where the log has sealed events that it does not open', async (t) => {
+    const { dataDir, token } = await used(t);
+    const [{ vault }, older] = [foldersIn(dataDir), join(dataDir, 'older')];
+    cpSync(vault, older, { recursive: true });
+    // Killed, the server does not note in the log how many keys there are.
+    const server = serverProcess(t, { OSMIUM_DATA_DIR: dataDir, OSMIUM_PORT: '0' });
+    const lost = await within(await server.ready, undefined, async (client) => {
+      await client.signUp({ name: 'Ben' });
+      await note(client, 'lost');
+      return client.token;
+    });
+    server.kill('SIGKILL');
+    await server.ended;
+    rmSync(vault, { recursive: true });
+    renameSync(older, vault);
+    await goOn(dataDir, 'keep');
+    assert.deepEqual(await notesIn(dataDir, token), ['before']);
+    assert.deepEqual(await notesIn(dataDir, lost ?? ''), ['']);
+    await assert.rejects(goOn(dataDir, 'keep'), /there is nothing to give up/);
+  });
+
   it('is refused where nothing is lost, and never takes the place of a vault', async (t) => {
     const [own, other] = [await used(t), await used(t)];
     for (const next of ['new', 'keep'] as const) {
@@ -239,6 +261,9 @@ describe('giving up keys', () => {
     const dataDir = freshFolder(t);
     await assert.rejects(goOn(dataDir, 'new'), /there is no log here/);
     assert.ok(!existsSync(foldersIn(dataDir).vault));
+    const { dataDir: other } = await used(t);
+    rmSync(foldersIn(other).log, { recursive: true });
+    await assert.rejects(goOn(other, 'new'), /not the vault is at fault but the log/);
   });
 });
 

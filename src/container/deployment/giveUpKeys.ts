@@ -4,13 +4,14 @@ import { systemClock } from '../../adapters/system/clock.js';
 import { systemTimers } from '../../adapters/system/timers.js';
 import { isServer, type Config } from '../../config.js';
 import { judge, type Parts } from '../../domain/deployments/parts.js';
-import { enginePartsOf, openLeases, type EngineNeeds } from '../../engines.js';
+import { enginePartsOf, openLeases, type EngineNeeds, type EngineParts } from '../../engines.js';
 import { leaseMillis, lookMillis, type Leases } from '../../kernel/ports/leases.js';
+import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { projectionsLease } from '../../projections/runner/runner.js';
 import { collections } from '../../projections/registry.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
-import { deploymentName, foundedName, hexOf, lookAt } from './look.js';
+import { deploymentName, foundedName, hasUnopened, hexOf, lookAt, nameIn } from './look.js';
 import { deploymentBytes, nameOf } from './open.js';
 import { deploymentRecord } from './record.js';
 
@@ -59,7 +60,7 @@ const giveUp = async (needs: EngineNeeds, next: NextVault): Promise<string> => {
   await stopped(needs);
   const parts = enginePartsOf(needs);
   const found = await lookAt(parts, needs.clock);
-  const objection = objectionTo(next, found);
+  const objection = (await isWorthKeeping(next, parts, needs.clock)) ? undefined : objectionTo(next, found);
   if (objection !== undefined) throw new KeysNotGivenUp(objection.replace('{vault}', parts.vault.place.where));
   const log = await parts.log.open();
   const vault = await parts.vault.open();
@@ -81,8 +82,10 @@ const renamed = async (vault: Vault): Promise<string> => {
 
 const objectionTo = (next: NextVault, found: Parts): string | undefined => {
   const { vault, log } = found;
-  if (log.status === 'missing') return 'there is no log here, so there is nothing to give up: just start the server';
   const verdict = judge(found);
+  if (log.status === 'missing' && verdict.status !== 'refused') {
+    return 'there is no log here, so there is nothing to give up: just start the server';
+  }
   if (verdict.status !== 'refused') return 'vault and log belong together: there is nothing to give up';
   if (verdict.part !== 'vault')
     return `not the vault is at fault but the ${verdict.part}: start the server, which says more`;
@@ -91,6 +94,18 @@ const objectionTo = (next: NextVault, found: Parts): string | undefined => {
     return 'the vault in {vault} is not empty: move it away first, nothing is destroyed here';
   if (next === 'keep' && isEmpty) return 'the vault in {vault} is missing or empty: there is nothing to keep';
   return undefined;
+};
+
+/**
+ * Whether the log has sealed events that the vault beside it does not open, although the two have one name. Such are left
+ * by a former release that ran without the vault for a while: it made keys of its own, and those went with them.
+ */
+const isWorthKeeping = async (next: NextVault, parts: EngineParts, clock: Clock): Promise<boolean> => {
+  if (next === 'new' || !(await parts.log.isThere()) || !(await parts.vault.isThere())) return false;
+  const [log, vault] = [await parts.log.open(), await parts.vault.open()];
+  const { identity, givenUpTo } = await deploymentRecord(log, clock).read();
+  const isNamed = identity.status === 'named' && identity.deployment === (await nameIn(vault));
+  return isNamed && (await hasUnopened(log, vault, givenUpTo));
 };
 
 /** The lock shows a server on this data folder; nodes on other machines hold the lease of the read models. */

@@ -5,6 +5,7 @@ import { userStream } from '../../domain/users/events.js';
 import type { EngineParts } from '../../engines.js';
 import { eventCodec } from '../../kernel/codec.js';
 import { shredded } from '../../kernel/opened.js';
+import { beforeAll, type Position } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
@@ -34,6 +35,24 @@ export const lookAt = async (parts: EngineParts, clock: Clock): Promise<Parts> =
 };
 
 const noLog: LogFacts = { status: 'missing' };
+
+/** The name of the deployment in hex; undefined for a vault without one. */
+export const nameIn = async (vault: Vault): Promise<string | undefined> => {
+  const name = await vault.get(deploymentName);
+  return name instanceof Uint8Array ? hexOf(name) : undefined;
+};
+
+/** Whether any sealed event after this position does not open. Reads the whole log up to the first that does not. */
+export const hasUnopened = async (log: EventLog, vault: Vault, after: Position = beforeAll): Promise<boolean> => {
+  for (let from = after; ;) {
+    const events = await log.readAll({ from, limit: sampleEventsMax });
+    const known = await Promise.all(sealedIn(events).map((one) => isKnownTo(vault, ...one)));
+    if (known.includes(false)) return true;
+    const last = events.at(-1);
+    if (last === undefined) return false;
+    from = last.position;
+  }
+};
 
 const factsOfVault = async (vault: Vault): Promise<VaultFacts> => {
   const [deployment, founded, lookup] = await Promise.all([

@@ -63,16 +63,7 @@ export const nodeOf = async (): Promise<Node> => {
   const progress = { told: 0, projected: 0 };
   let render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]> = () => [];
 
-  const projectUpTo = async (upTo: Position): Promise<void> => {
-    for (let event = events[progress.projected]; event !== undefined; event = events[progress.projected]) {
-      if (event.position > upTo) return;
-      await commit(store, event);
-      progress.projected += 1;
-    }
-  };
-  // One at a time: a second caller must not go on before the commit that the first one waits for.
-  const queue = serialQueues();
-  const project = (upTo: Position): Promise<void> => queue.run('project', () => projectUpTo(upTo));
+  const project = projectorOf(store, events, progress);
   const momentOf = momentsOf();
   const append = async (event: AnyEvent): Promise<void> => {
     events.push(await appended({ log, codec, sealer, moment: momentOf(event) }, event, events.length));
@@ -82,6 +73,9 @@ export const nodeOf = async (): Promise<Node> => {
   const { documents, reads } = watched(store);
   const place = { log, codec, sealer, store, documents };
   const { renderer, access } = rendererOver(place, readModels, (event, view) => render(event, view));
+  const happened = async (more: readonly AnyEvent[]): Promise<void> => {
+    for (const event of more) await append(event);
+  };
   const tell = async (upTo = events.length): Promise<number> => {
     let cared = 0;
     const next = events[progress.told - 1]?.position ?? beforeAll;
@@ -105,11 +99,9 @@ export const nodeOf = async (): Promise<Node> => {
     store,
     reads,
     tell,
-    append: async (...more) => {
-      for (const event of more) await append(event);
-    },
+    append: (...more) => happened(more),
     happens: async (...more) => {
-      for (const event of more) await append(event);
+      await happened(more);
       await tell();
     },
     project: () => project(BigInt(Number.MAX_SAFE_INTEGER)),
@@ -117,6 +109,21 @@ export const nodeOf = async (): Promise<Node> => {
       render = other;
     },
   };
+};
+
+type Progress = { told: number; projected: number };
+
+/** One event at a time, because a second caller must not go on before the commit that the first one waits for. */
+const projectorOf = (store: DocumentStore, events: readonly Recorded[], progress: Progress) => {
+  const queue = serialQueues();
+  return (upTo: Position): Promise<void> =>
+    queue.run('project', async () => {
+      for (let event = events[progress.projected]; event !== undefined; event = events[progress.projected]) {
+        if (event.position > upTo) return;
+        await commit(store, event);
+        progress.projected += 1;
+      }
+    });
 };
 
 /** Moments as on one node: the ids of all messages that are sent later are above them. */
