@@ -30,8 +30,7 @@ export const connectionsMax = 100;
 export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore => {
   const place = { database: databaseIn(options.url), prefix: options.prefix ?? '' };
   const reading: Reading = { maxTimeMS: options.operationMillisMax ?? operationMillisDefault };
-  let connecting: Promise<MongoConnection> | undefined;
-  const connection = (): Promise<MongoConnection> => (connecting ??= connectedTo(options));
+  const { connection, disconnect } = lazyConnection(options);
   let opening: Promise<Opened> | undefined;
   // A commit looks at what is there before it writes, so one follows the other.
   let turn: Promise<unknown> = Promise.resolve();
@@ -54,7 +53,14 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
     open: async (specs) => {
       if (opening !== undefined) throw new Error('the document store is open already');
       opening = connection().then((connected) => openCollections({ connection: connected, ...place, specs }));
-      await opening;
+      try {
+        await opening;
+      } catch (error) {
+        // A store that did not open has nothing to close, so its connection must not keep the process alive.
+        opening = undefined;
+        await disconnect();
+        throw error;
+      }
     },
     owner: async () => ownerIn(await connection(), place, reading),
     belongTo: async (deployment) => {
@@ -78,18 +84,25 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
     close: async () => {
       await turn;
       await opening?.catch(() => undefined);
-      const connected = await connecting?.catch(() => undefined);
-      [opening, connecting] = [undefined, undefined];
-      await connected?.client.close();
+      opening = undefined;
+      await disconnect();
     },
   };
 };
 
-const connectedTo = ({
-  url,
-  operationMillisMax = operationMillisDefault,
-}: MongoDocumentsOptions): Promise<MongoConnection> =>
-  connectMongo({ url, appName: 'osmium documents', connectionsMax, operationMillisMax });
+/** Made when it is first needed, and again after `disconnect`. */
+const lazyConnection = ({ url, operationMillisMax = operationMillisDefault }: MongoDocumentsOptions) => {
+  let connecting: Promise<MongoConnection> | undefined;
+  return {
+    connection: (): Promise<MongoConnection> =>
+      (connecting ??= connectMongo({ url, appName: 'osmium documents', connectionsMax, operationMillisMax })),
+    disconnect: async (): Promise<void> => {
+      const connected = await connecting?.catch(() => undefined);
+      connecting = undefined;
+      await connected?.client.close();
+    },
+  };
+};
 
 const collectionOf = ({ collections }: Opened, name: string): OpenCollection => {
   const collection = collections.get(name);
