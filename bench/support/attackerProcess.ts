@@ -14,8 +14,18 @@ import {
   markedNames,
   savedMessages,
 } from './hostileRequests.js';
-import { authorized, checkAnswer, connected, foundedBy, inParallel, signedUp, tooEarlyCode } from './rawClient.js';
-import type { Channel, Introduction, RawClient } from './rawClient.js';
+import {
+  authorized,
+  checkAnswer,
+  connected,
+  foundedBy,
+  inParallel,
+  signedUp,
+  tooEarlyCode,
+  type Channel,
+  type Introduction,
+  type RawClient,
+} from './rawClient.js';
 import { newTally, type Tally } from './tally.js';
 
 type Guest = { readonly client: RawClient; readonly token: string; readonly id: UserId };

@@ -3,8 +3,7 @@ import { systemIds } from '../../src/adapters/system/ids.js';
 import { reactionStream, type ReactionEvent } from '../../src/domain/reactions/events.js';
 import { channelChat } from '../../src/kernel/chat.js';
 import { periodOf } from '../../src/kernel/codec.js';
-import { snowflakes, type Millis, type UserId } from '../../src/kernel/ids.js';
-import type { MessageId } from '../../src/kernel/ids.js';
+import { snowflakes, type Millis, type UserId, type MessageId } from '../../src/kernel/ids.js';
 import { openEngines } from './dataSet.js';
 import type { Channel } from './rawClient.js';
 

@@ -2,7 +2,7 @@ import { skewMillisMax, type CheckedClock } from './checkedClock.js';
 import { millisOf, nodeMax, snowflakes, type Millis } from './ids.js';
 import { idTime, type IdTime } from './idTime.js';
 import { heldMillisMax, LeaseLost, lookMillis, type Lease, type Leases, type Timers } from './ports/leases.js';
-import { momentOf, renewal, type Renewal } from './renewal.js';
+import { readClocks, renewal, type Renewal } from './renewal.js';
 
 /** The number that this node's ids carry. It is held under a lease, so that no other node has the same. */
 export interface NodeNumber {
@@ -110,7 +110,7 @@ type Holding = {
 const anyNumber = async (needs: NodeNumberNeeds, time: IdTime): Promise<Holding | undefined> => {
   await needs.clock.check(() => needs.leases.time());
   for (let number = 0; number <= nodeMax; number += 1) {
-    const asked = momentOf(needs);
+    const asked = readClocks(needs);
     const lease = await needs.leases.take(nodeLease(number));
     if (lease === undefined) continue;
     if (lease.note >= BigInt(time.now())) {

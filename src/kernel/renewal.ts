@@ -24,14 +24,14 @@ export type RenewalNeeds = {
   readonly onTrouble: (error: unknown) => void;
 };
 
-export type Moment = { readonly monotonic: number; readonly up: number };
-export const momentOf = ({ timers, uptime }: Pick<RenewalNeeds, 'timers' | 'uptime'>): Moment => ({
+export type ClockReading = { readonly monotonic: number; readonly up: number };
+export const readClocks = ({ timers, uptime }: Pick<RenewalNeeds, 'timers' | 'uptime'>): ClockReading => ({
   monotonic: timers.now(),
   up: uptime.now(),
 });
 
 /** `since` is a moment before the lease was asked for: it is counted as held from then on, which is on the safe side. */
-export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: Moment, needs: RenewalNeeds): Renewal => {
+export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: ClockReading, needs: RenewalNeeds): Renewal => {
   const ending = new AbortController();
   const { signal } = ending;
   if (fence === undefined) return { signal, isHeld: () => !signal.aborted, soon: nothingToDo, stop: stopOf(ending) };
@@ -40,7 +40,7 @@ export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: Moment, needs: R
   let isUnderWay = false;
 
   const isFresh = (): boolean => {
-    const { monotonic, up } = momentOf(needs);
+    const { monotonic, up } = readClocks(needs);
     return monotonic - renewed.monotonic < heldMillisMax && up - renewed.up < heldMillisMax;
   };
   const expire = (): void => {
@@ -50,7 +50,7 @@ export const renewal = ({ fence }: Pick<Lease, 'fence'>, since: Moment, needs: R
   };
   const again = async (): Promise<void> => {
     isUnderWay = true;
-    const asked = momentOf(needs);
+    const asked = readClocks(needs);
     let next = renewMillis;
     try {
       if (await renew()) renewed = asked;

@@ -1,6 +1,5 @@
 import { channelChat, isChatKey, type ChatKey } from './chat.js';
-import type { ChannelId, CommunityId } from './ids.js';
-import type { Id, Millis } from './ids.js';
+import type { ChannelId, CommunityId, Id, Millis } from './ids.js';
 
 /** A value that JSON can express. Ids and other 64-bit numbers are decimal strings in JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };

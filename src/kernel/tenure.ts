@@ -1,6 +1,6 @@
 import { lookMillis, type Lease, type Leases, type Timers } from './ports/leases.js';
 import type { PubSub, Unsubscribe } from './ports/pubSub.js';
-import { momentOf, renewal, type Moment } from './renewal.js';
+import { readClocks, renewal, type ClockReading } from './renewal.js';
 
 /** The time in which this process holds a lease. */
 export type Tenure = {
@@ -42,7 +42,7 @@ export const whileHeld = async (
   const closing = new AbortController();
   const { pause, wake } = pauses(needs.timers, closing.signal);
   const turn = async (first: () => void): Promise<void> => {
-    const asked = momentOf(needs);
+    const asked = readClocks(needs);
     const lease = await needs.leases.take(name).catch(needs.onTrouble);
     const held = lease && holding({ lease, asked, closing: closing.signal }, needs, work);
     first();
@@ -69,7 +69,7 @@ export const whileHeld = async (
   };
 };
 
-type Holding = { readonly lease: Lease; readonly asked: Moment; readonly closing: AbortSignal };
+type Holding = { readonly lease: Lease; readonly asked: ClockReading; readonly closing: AbortSignal };
 
 const holding = async (
   { lease, asked, closing }: Holding,

@@ -7,8 +7,19 @@
  * tag and length included, and is the same for every connection; only the id in front differs.
  */
 import { ServerMessage, type RPCResult } from '../gen/core.js';
-import { rpcTable, resultTable, updateTable } from '../gen/rpcs.js';
-import type { Member, ResultInit, ResultName, Rpc, RpcName, Rpcs, UpdateInit, UpdateName } from '../gen/rpcs.js';
+import {
+  rpcTable,
+  resultTable,
+  updateTable,
+  type Member,
+  type ResultInit,
+  type ResultName,
+  type Rpc,
+  type RpcName,
+  type Rpcs,
+  type UpdateInit,
+  type UpdateName,
+} from '../gen/rpcs.js';
 import type { Update } from '../gen/updates.js';
 import { ByteReader, wireType } from './byteReader.js';
 import { ByteWriter, varintSize, writeVarint } from './byteWriter.js';

@@ -14,8 +14,8 @@ import {
   LogUnreachable,
   OutcomeUnknown,
   type EventStoreDbAlarm,
+  longPauseMillis,
 } from '../../src/adapters/eventLog/eventStoreDb/failures.js';
-import { longPauseMillis } from '../../src/adapters/eventLog/eventStoreDb/failures.js';
 import { waitMillisMax } from '../../src/gateway/requests/requestCall.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import {

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { answerMillisMax, connect, type Client, type ClientOptions } from '../../src/client/client.js';
-import { CannotConnect, ConnectionLost, NotSent, RequestRefused } from '../../src/client/errors.js';
-import { RequestTimedOut, WrongAnswer } from '../../src/client/errors.js';
+import {
+  CannotConnect,
+  ConnectionLost,
+  NotSent,
+  RequestRefused,
+  RequestTimedOut,
+  WrongAnswer,
+} from '../../src/client/errors.js';
 import { nodeSocket } from '../../src/client/nodeSocket.js';
 import { unansweredBytesMax, unansweredMax } from '../../src/client/requests.js';
 import { clientCloseCode } from '../../src/client/socket.js';

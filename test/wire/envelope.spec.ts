@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { nothing, rpcNames, rpcsByNumber, rpcTable } from '../../src/gen/rpcs.js';
-import type { RpcName, RpcPath, RpcPaths, Rpcs } from '../../src/gen/rpcs.js';
+import {
+  nothing,
+  rpcNames,
+  rpcsByNumber,
+  rpcTable,
+  type RpcName,
+  type RpcPath,
+  type RpcPaths,
+  type Rpcs,
+} from '../../src/gen/rpcs.js';
 import type { MessageId, UserId } from '../../src/kernel/ids.js';
 import {
   decodeRequest,

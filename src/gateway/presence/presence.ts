@@ -1,5 +1,9 @@
-import type { UserStatusActivityInit, UserStatusInit } from '../../gen/types.js';
-import { UserStatusActivityType, UserStatusStatus } from '../../gen/types.js';
+import {
+  type UserStatusActivityInit,
+  type UserStatusInit,
+  UserStatusActivityType,
+  UserStatusStatus,
+} from '../../gen/types.js';
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { Activity, Presence, SessionPresence, Status } from '../../kernel/ports/presence.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';

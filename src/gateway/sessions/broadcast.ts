@@ -3,12 +3,11 @@ import type { UserId } from '../../kernel/ids.js';
 import { encodeUpdate } from '../../wire/envelope.js';
 import { encodeUpdateTail, spliceableUpdate } from '../../wire/spliceable.js';
 import { Broadcast, noCount } from '../frames/frames.js';
-import { fitsFrame } from '../frames/outbox.js';
+import { fitsFrame, type Outgoing } from '../frames/outbox.js';
 import type { Present } from './roster.js';
 import type { UpdateInit } from '../../gen/rpcs.js';
 import type { Delivery, PerRecipient } from '../contract/updates.js';
 import type { Standpoint } from './session.js';
-import type { Outgoing } from '../frames/outbox.js';
 
 export type BroadcastNeeds = {
   /** Of the event that the update is for; ephemeral updates have none. */

@@ -11,6 +11,9 @@ export type Level = 0 | 1 | 2;
 export const finest: Level = 0;
 export const coarsest: Level = 2;
 
+/** Far above what a log takes for one chat within the 131 seconds of a finest span. */
+export const finestMessagesMax = 5_000_000;
+
 /** How many spans an id can be in at the coarsest level: its time part has 41 bits. */
 export const coarsestSpansMax = 2 ** (41 - levels[coarsest]);
 /** How many spans of one level are in a span of the next. */

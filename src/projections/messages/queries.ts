@@ -7,6 +7,7 @@ import {
   countKey,
   countPrefix,
   finest,
+  finestMessagesMax,
   firstIdOf,
   spanOf,
   spansPerSpan,
@@ -153,9 +154,6 @@ export const messagesAfter = async (reads: Reads, chat: ChatKey, id: bigint): Pr
   ]);
   return parts.reduce((sum, part) => sum + part, 0);
 };
-
-/** Far above what a log takes for one chat within the 131 seconds of a finest span. */
-const finestMessagesMax = 5_000_000;
 
 const restOfFinest = (reads: Reads, chat: ChatKey, id: bigint): Promise<number> =>
   countIn(reads, messageDocuments, {

@@ -2,6 +2,7 @@ import type { ChatKey } from '../../kernel/chat.js';
 import { collectionOf } from '../../kernel/document.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import {
+  finestMessagesMax,
   countKey,
   countPrefix,
   coarsest,
@@ -92,9 +93,6 @@ const messagesBetween = async (reads: Reads, chat: ChatKey, above: bigint, upTo:
   ]);
   return parts.reduce((sum, part) => sum + part, 0);
 };
-
-/** Far above what a log takes for one chat within the 131 seconds of a finest span. */
-const finestMessagesMax = 5_000_000;
 
 const counted = (reads: Reads, chat: ChatKey, after: bigint, before: bigint): Promise<number> =>
   countIn(reads, messageDocuments, { index: 'history', within: [chat], after, before, limit: finestMessagesMax });

@@ -1,6 +1,5 @@
 import type { AccountEvent } from '../../../domain/accounts/events.js';
-import { silent } from '../../contract/updates.js';
-import { type UpdateTable } from '../../contract/updates.js';
+import { silent, type UpdateTable } from '../../contract/updates.js';
 import type { UpdateView } from '../../contract/updateView.js';
 
 export const accountUpdates: UpdateTable<AccountEvent, UpdateView> = {

@@ -1,6 +1,5 @@
 import type { InviteEvent } from '../../../domain/invites/events.js';
-import { silent } from '../../contract/updates.js';
-import { type UpdateTable } from '../../contract/updates.js';
+import { silent, type UpdateTable } from '../../contract/updates.js';
 import type { UpdateView } from '../../contract/updateView.js';
 
 /** The protocol has no update about invites. */

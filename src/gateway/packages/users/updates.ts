@@ -1,8 +1,6 @@
 import type { UserEvent } from '../../../domain/users/events.js';
 import { userFor, type StatusOf } from '../../rendering/user.js';
-import { silent } from '../../contract/updates.js';
-import { type UpdateTable } from '../../contract/updates.js';
-import { type Delivery } from '../../contract/updates.js';
+import { silent, type UpdateTable, type Delivery } from '../../contract/updates.js';
 import type { UpdateView } from '../../contract/updateView.js';
 
 export const userUpdates = (statusOf: StatusOf): UpdateTable<UserEvent, UpdateView> => {

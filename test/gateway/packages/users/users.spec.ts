@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { membershipsMax } from '../../../../src/gateway/packages/communities/membershipsLimit.js';
-import { UserStatusStatus } from '../../../../src/gen/types.js';
-import type { UserInit } from '../../../../src/gen/types.js';
+import { UserStatusStatus, type UserInit } from '../../../../src/gen/types.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
 import type { Event } from '../../../../src/kernel/event.js';
 import type { CommunityId, FileId, UserId } from '../../../../src/kernel/ids.js';
