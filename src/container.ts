@@ -16,7 +16,6 @@ import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
 import { type Readiness } from './gateway/operations/health.js';
-import type { Event, Position } from './kernel/event.js';
 import { collections, projections } from './projections/registry.js';
 import {
   DocumentsAheadOfLog,
@@ -25,11 +24,8 @@ import {
   type Projections,
 } from './projections/runner/runner.js';
 import { atPlace, folderPlace, unusable } from './startFailure.js';
-import { admitMembers } from './workflows/admitMembers.js';
-import { removeReactions } from './workflows/removeReactions.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
-import type { Workflow } from './workflows/runner.js';
-import { takeDownHighlights } from './workflows/takeDownHighlights.js';
+import { workflowsOf } from './workflows/registry.js';
 
 /** A running server. */
 export interface Osmium {
@@ -154,14 +150,10 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     pause,
     alarm: alarm('a workflow stands still'),
   };
-  const started = async <E extends Event>(workflow: Workflow<E>): Promise<void> => {
+  for (const workflow of workflowsOf({ ...working, reached: running.reached })) {
     const tenancy = await startLeasedWorkflow(workflow, working);
     opened.push(() => tenancy.close());
-  };
-  await started(admitMembers);
-  await started(takeDownHighlights);
-  const reached = (position: Position) => running.reached(position, ['reactions']);
-  await started(removeReactions({ ...working, reached }));
+  }
 
   const made = get(of.gateway);
   await made.start();

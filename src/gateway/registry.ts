@@ -1,6 +1,7 @@
 import type { RpcName } from '../gen/rpcs.js';
 import { reject, type Rejection } from '../kernel/decider.js';
 import type { HandlerTable, Handlers } from './contract/handlers.js';
+import type { HistoryPart } from './contract/historyPart.js';
 import type { PackageManifest } from './contract/manifest.js';
 import type { PrefetchedUsers, Renderer } from './contract/updateView.js';
 import { authPackage } from './packages/auth/manifest.js';
@@ -121,7 +122,9 @@ type MadeBy<Factory> = Factory extends (needs: never) => infer Made ? Made : nev
 type KeysOf<Table> = Table extends Table ? keyof Table : never;
 
 export type BuiltRpc = KeysOf<MadeBy<PartOf<Package, 'rpcs'>>>;
-export type HandlerNeeds = NeedsOf<PartOf<Package, 'rpcs'>>;
+type AllHandlerNeeds = NeedsOf<PartOf<Package, 'rpcs'>>;
+/** The parts of history come from the packages themselves. */
+export type HandlerNeeds = Omit<AllHandlerNeeds, 'historyParts'>;
 export type UpdateNeeds = NeedsOf<PartOf<Package, 'updates'>>;
 
 /** The one table from RPC to handler. An RPC that is in no package and not in `notBuilt` does not compile. */
@@ -131,8 +134,15 @@ export const handlerTable = (needs: HandlerNeeds): HandlerTable => ({
 });
 
 // The names are taken from the handlers of the packages, so each name has one.
-const builtHandlers = (needs: HandlerNeeds): Handlers<BuiltRpc> =>
-  merged(packages.map((one) => ('rpcs' in one ? one.rpcs(needs) : {}))) as Handlers<BuiltRpc>;
+const builtHandlers = (given: HandlerNeeds): Handlers<BuiltRpc> => {
+  const needs: AllHandlerNeeds = { ...given, historyParts };
+  return merged(packages.map((one) => ('rpcs' in one ? one.rpcs(needs) : {}))) as Handlers<BuiltRpc>;
+};
+
+/** The parts that packages show beside the messages of a page of history. */
+export const historyParts: readonly HistoryPart[] = packages.flatMap((one) =>
+  'inHistory' in one ? [one.inHistory] : [],
+);
 
 const notImplemented = (): Promise<Rejection> => Promise.resolve(reject('NOT_IMPLEMENTED'));
 

@@ -7,8 +7,8 @@ import type { Workflow } from './runner.js';
 
 export type RemoveReactionsNeeds = {
   readonly documents: Pick<DocumentStore, 'removePrefix'>;
-  /** Resolves once the read model of reactions holds all events up to here; undefined when it does. */
-  readonly reached: (position: Position) => Promise<void> | undefined;
+  /** Resolves once these read models hold all events up to here; undefined when they do. */
+  readonly reached: (position: Position, projections: readonly 'reactions'[]) => Promise<void> | undefined;
 };
 
 /** The read model is waited for so long before the workflow reports that it stands still, and tries again. */
@@ -28,7 +28,7 @@ export const removeReactions = ({
   name: `removeReactions ${userReactionsCollection}`,
   reactions: {
     MessageDeleted: async ({ data: { message }, position }) => {
-      const waiting = reached(position);
+      const waiting = reached(position, ['reactions']);
       if (waiting !== undefined) await withDeadline(waiting, waitMillisMax, tooLate);
       let removed = removalsPerCommitMax;
       while (removed === removalsPerCommitMax) {

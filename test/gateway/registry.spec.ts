@@ -4,8 +4,10 @@ import { identityEvents, keyCountEvents } from '../../src/domain/deployments/eve
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { eventKinds } from '../../src/domain/registry.js';
 import { reservationEvents } from '../../src/domain/reservations/events.js';
-import { notBuilt, prefetchedUsers, updateTable, type UpdateNeeds } from '../../src/gateway/registry.js';
+import { ownShares } from '../../src/gateway/packages/messages/history.js';
+import { historyParts, notBuilt, prefetchedUsers, updateTable, type UpdateNeeds } from '../../src/gateway/registry.js';
 import { rpcTable, updateTable as updates } from '../../src/gen/rpcs.js';
+import type { UserId } from '../../src/kernel/ids.js';
 import { textOf } from '../support/sources.js';
 
 const unasked = (): never => {
@@ -37,6 +39,18 @@ describe('the registry of packages', () => {
       told.filter((type) => prefetched.includes(type)),
     );
     assert.ok(prefetched.length > 0);
+  });
+});
+
+describe('a page of history', () => {
+  it('is shared by the packages that show something on it, and no field of it is shown by two', async () => {
+    const shares = [...Object.values(ownShares), ...historyParts.map(({ share }) => share)];
+    assert.ok(shares.every((share) => share > 0));
+    assert.ok(shares.reduce((sum, share) => sum + share, 0) <= 1);
+    const asked = { reads: { store: memoryDocuments() }, messages: [], viewer: 1n as UserId, bytesMax: 0 };
+    const fields = (await Promise.all(historyParts.map(({ partOf }) => partOf(asked)))).flatMap(Object.keys);
+    assert.deepEqual(fields, [...new Set(fields)]);
+    assert.ok(fields.length > 0);
   });
 });
 

@@ -4,7 +4,7 @@ import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import type { MessageEvent } from '../../src/domain/messages/events.js';
 import { reactionStream, type ReactionEvent } from '../../src/domain/reactions/events.js';
 import { selfChat } from '../../src/kernel/chat.js';
-import { beforeAll, type EventOf, type Position, type Recorded } from '../../src/kernel/event.js';
+import { beforeAll, type EventOf, type Recorded } from '../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../src/kernel/ids.js';
 import { removalsPerCommitMax, type DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import { deferred } from '../../src/kernel/timing.js';
@@ -72,8 +72,7 @@ describe('removeReactions', () => {
         return count;
       },
     };
-    const reached = (position: Position) => following.reached(position, ['reactions']);
-    const workflow = removeReactions({ documents, reached });
+    const workflow = removeReactions({ documents, reached: following.reached });
     const running = startWorkflow(workflow, needsIn(here, documents));
     await removed.promise;
     await running.stop();

@@ -1,4 +1,5 @@
 import type { HandlerTable } from './handlers.js';
+import type { HistoryPart } from './historyPart.js';
 import type { PrefetchedUsers, Renderer } from './updateView.js';
 
 /** The part of a package in the gateway. Each member is made from its own needs. */
@@ -9,4 +10,6 @@ export type PackageManifest = {
   readonly updates?: (needs: never) => Readonly<Record<string, Renderer>>;
   /** The users whose accounts the updates of its events show. */
   readonly prefetched?: PrefetchedUsers;
+  /** Its part of each page of history. */
+  readonly inHistory?: HistoryPart;
 };

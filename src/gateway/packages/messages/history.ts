@@ -1,19 +1,24 @@
 import type { MessagesInit } from '../../../gen/messages.js';
 import { CommunityMember, Message, User, type CommunityMemberInit } from '../../../gen/types.js';
-import type { UserId } from '../../../kernel/ids.js';
+import type { MessageId, UserId } from '../../../kernel/ids.js';
 import type { CommunityDocument } from '../../../projections/communities/documents.js';
 import { membersById } from '../../../projections/members/queries.js';
 import type { MessageDocument } from '../../../projections/messages/documents.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
-import { bytesOfReactions, reactionsOnPage } from '../../rendering/reactions.js';
+import type { ProjectionName } from '../../../projections/registry.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
 import { messageFor } from '../../rendering/message.js';
 import { usersFor, type StatusOf } from '../../rendering/user.js';
 import { memberFor } from '../../rendering/community.js';
 import { statusesFor, type MutualsNeeds } from '../../access/mutuals.js';
 import type { Call } from '../../contract/call.js';
+import type { HistoryPart, PartOfHistory } from '../../contract/historyPart.js';
 
-type Needs = MutualsNeeds & { readonly statusOf: StatusOf };
+export type HistoryNeeds = MutualsNeeds & {
+  readonly statusOf: StatusOf;
+  /** Of all packages that bring one. */
+  readonly historyParts: readonly HistoryPart[];
+};
 
 type Page = {
   /** The newest first. */
@@ -24,20 +29,28 @@ type Page = {
   readonly call: Call;
 };
 
-/** The read models that the answer is made from. */
-export const historyReads = ['members', 'messages', 'reactions', 'users'] as const;
+type HistoryReads = readonly [ProjectionName, ...ProjectionName[]];
 
-const messagesBytesMax = 0.5 * answerBytesMax;
-const usersBytesMax = 0.16 * answerBytesMax;
-const membersBytesMax = 0.16 * answerBytesMax;
-/** A hundred messages with twenty emoji each fit. */
-const reactionsBytesMax = 0.18 * answerBytesMax;
+/** The read models that the answer is made from. */
+export const historyReads = ({ historyParts }: Pick<HistoryNeeds, 'historyParts'>): HistoryReads => [
+  'members',
+  'messages',
+  'users',
+  ...historyParts.flatMap(({ reads }) => reads),
+];
+
+/** Of the bytes of an answer. The parts of other packages share the rest. */
+export const ownShares = { messages: 0.5, users: 0.16, members: 0.16 };
+
+const messagesBytesMax = ownShares.messages * answerBytesMax;
+const usersBytesMax = ownShares.users * answerBytesMax;
+const membersBytesMax = ownShares.members * answerBytesMax;
 
 /**
- * Messages, the newest first, the users who appear in them, and their reactions. Of a page too large for one answer,
- * the messages nearest to the anchor.
+ * Messages, the newest first, the users who appear in them, and the parts of other packages. Of a page too large for
+ * one answer, the messages nearest to the anchor.
  */
-export const historyAnswer = async (needs: Needs, of: Page): Promise<MessagesInit> => {
+export const historyAnswer = async (needs: HistoryNeeds, of: Page): Promise<MessagesInit> => {
   const rendered = of.found.map((document) => ({ document, message: messageFor(document, of.call.caller.user) }));
   const nearest = nearestFirst(rendered, of.page);
   const kept = new Set(fitting(nearest, messagesBytesMax, ({ message }) => bytesOf(Message, message)));
@@ -45,24 +58,32 @@ export const historyAnswer = async (needs: Needs, of: Page): Promise<MessagesIni
   const ids = appearingIn(shown.map(({ document }) => document));
   const members = await membersFor(needs, of.community, ids);
   const fellows = new Set(members.flatMap(({ id }) => id ?? []));
-  const [users, reactions] = await Promise.all([
+  const messages = shown.map(({ document }) => document.id);
+  const [users, parts] = await Promise.all([
     usersFor({ reads: needs.reads, statusOf: statusesFor(needs, of.call, fellows) }, ids),
-    reactionsOnPage(
-      needs.reads,
-      shown.map(({ document }) => document.id),
-      of.call.caller.user,
-    ),
+    partsFor(needs, messages, of.call.caller.user),
   ]);
   return {
+    ...parts,
     messages: shown.map(({ message }) => message),
     users: fitting(users, usersBytesMax, (user) => bytesOf(User, user)),
     members: fitting(members, membersBytesMax, (member) => bytesOf(CommunityMember, member)),
-    reactions: fitting(reactions, reactionsBytesMax, bytesOfReactions),
   };
 };
 
+const partsFor = async (
+  { reads, historyParts }: HistoryNeeds,
+  messages: readonly MessageId[],
+  viewer: UserId,
+): Promise<PartOfHistory> => {
+  const parts = await Promise.all(
+    historyParts.map(({ share, partOf }) => partOf({ reads, messages, viewer, bytesMax: share * answerBytesMax })),
+  );
+  return parts.reduce((all, part) => ({ ...all, ...part }), {});
+};
+
 const membersFor = async (
-  { reads }: Needs,
+  { reads }: HistoryNeeds,
   community: CommunityDocument | undefined,
   users: readonly UserId[],
 ): Promise<readonly CommunityMemberInit[]> => {

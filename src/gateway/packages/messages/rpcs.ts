@@ -9,15 +9,14 @@ import { has } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
 import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import { inChat } from '../../access/scopes.js';
-import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
-import { historyAnswer, historyReads } from './history.js';
+import { historyAnswer, historyReads, type HistoryNeeds } from './history.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
 import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js';
 
-export type MessageNeeds = SendingNeeds & { readonly statusOf: StatusOf };
+export type MessageNeeds = SendingNeeds & HistoryNeeds;
 
 type Built = 'messagesSendMessage' | 'messagesGetHistory' | 'messagesEditMessage' | 'messagesDeleteMessage';
 
@@ -37,7 +36,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         const found = await history(needs.reads, key, page);
         return { messages: await historyAnswer(needs, { found, page, community, call }) };
       },
-      { reads: historyReads },
+      { reads: historyReads(needs) },
     ),
 
     messagesEditMessage: inChat(

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { memoryEventLog } from '../../../../src/adapters/eventLog/memory.js';
 import { systemIds } from '../../../../src/adapters/system/ids.js';
 import { eventKinds } from '../../../../src/domain/registry.js';
+import { historyParts } from '../../../../src/gateway/registry.js';
 import { chatRpcs } from '../../../../src/gateway/packages/chats/rpcs.js';
 import { messageRpcs } from '../../../../src/gateway/packages/messages/rpcs.js';
 import { messageUpdates } from '../../../../src/gateway/packages/messages/updates.js';
@@ -182,6 +183,7 @@ const nodeOf = (place: Place): Node => {
     ids: kernel.ids,
     names: uniqueNames({ streams, sealer }),
     statusOf: place.statusOf ?? nobodyIsOnline,
+    historyParts,
     typing: {
       set: (_: Pick<Call, 'caller'>, change: TypingChange) => Promise.resolve(void typed.push(change)),
       posted: (chat: string, user: UserId) => void posted.push([chat, user]),

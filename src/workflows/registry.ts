@@ -1,0 +1,23 @@
+import type { Event } from '../kernel/event.js';
+import { admitMembers } from './admitMembers.js';
+import { removeReactions } from './removeReactions.js';
+import type { Workflow } from './runner.js';
+import { takeDownHighlights } from './takeDownHighlights.js';
+
+type Factory = (needs: never) => Workflow<never>;
+
+/** Every workflow there is, each made from its own needs. */
+const factories = [() => admitMembers, () => takeDownHighlights, removeReactions] as const satisfies readonly Factory[];
+
+/** The needs of all functions of the union together. */
+type NeedsOf<F> = [F] extends [(needs: infer Needs) => unknown] ? Needs : never;
+
+/** All that any workflow asks for. A container that does not have one of them does not compile. */
+export type WorkflowsNeeds = NeedsOf<(typeof factories)[number]>;
+
+/** A workflow whose events the compiler has forgotten; its table still pairs each type with its own event. */
+export type AnyWorkflow = Workflow<Event>;
+
+/** In the order in which they are started. */
+export const workflowsOf = (needs: WorkflowsNeeds): readonly AnyWorkflow[] =>
+  factories.map((make) => make(needs) as unknown as AnyWorkflow); // The events differ from one workflow to the next.
