@@ -16,7 +16,8 @@ import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
 import { type Readiness } from './gateway/operations/health.js';
-import { collections, projections } from './projections/registry.js';
+import type { Position } from './kernel/event.js';
+import { collections, projections, type ProjectionName } from './projections/registry.js';
 import {
   DocumentsAheadOfLog,
   startProjections,
@@ -147,10 +148,11 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     ...sharing,
     documents: get(of.documents),
     execute: get(of.execute),
+    reached: (position: Position, names: readonly ProjectionName[]) => running.reached(position, names),
     pause,
     alarm: alarm('a workflow stands still'),
   };
-  for (const workflow of workflowsOf({ ...working, reached: running.reached })) {
+  for (const workflow of workflowsOf(working)) {
     const tenancy = await startLeasedWorkflow(workflow, working);
     opened.push(() => tenancy.close());
   }
