@@ -26,6 +26,7 @@ import {
 } from '../../src/projections/conversations/documents.js';
 import { conversationDocuments } from '../../src/projections/conversations/fold.js';
 import { inviteDocuments } from '../../src/projections/invites/fold.js';
+import { spansMax } from '../../src/kernel/span.js';
 import { formerRolesMax, memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
 import { messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
 import { readMarkerDocuments } from '../../src/projections/reads/fold.js';
@@ -135,7 +136,20 @@ describe('a member', () => {
     const all: Bare<MemberEvent> = { type: 'RolesSet', data: { ...about, roles, by: ada } };
     const none: Bare<MemberEvent> = { type: 'RolesSet', data: { ...about, roles: [], by: ada } };
     const document = folded(membershipsDocuments, joined(chess), all, none)['1'];
-    assert.equal(document?.memberships[0]?.roleTimes?.length, formerRolesMax);
+    const [membership] = document?.memberships ?? [];
+    assert.equal(membership?.roleTimes?.length, formerRolesMax);
+    assert.equal(membership.unsureUpTo, moment);
+  });
+
+  it('remembers a bounded number of times of each role, and in between which the others lie', () => {
+    const turns = Array.from({ length: 2 * spansMax + 6 }, (_, turn): Bare<MemberEvent> => ({
+      type: 'RolesSet',
+      data: { ...about, roles: turn % 2 === 0 ? [9n as RoleId] : [], by: ada },
+    }));
+    const document = folded(membershipsDocuments, joined(chess), ...turns)['1'];
+    const [time] = document?.memberships[0]?.roleTimes ?? [];
+    assert.equal(time?.had.length, spansMax);
+    assert.deepEqual(time.earlier, { from: moment, to: moment });
   });
 
   it('is in the communities that they joined, in that order', () => {
@@ -148,7 +162,7 @@ describe('a member', () => {
             roles: [9n as RoleId],
             nickname: 'A',
             joined: moment,
-            roleTimes: [{ role: 9n as RoleId, had: { from: moment } }],
+            roleTimes: [{ role: 9n as RoleId, had: [{ from: moment }] }],
           },
           { community: go, roles: [], joined: moment },
         ],

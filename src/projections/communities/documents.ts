@@ -21,21 +21,24 @@ export type CommunityDocument = {
 export type ChannelRecord = ChannelState & {
   /** Of roles for which the sight of the channel ever changed; absent for none. Bounded by overrides, and by `goneRolesMax`. */
   readonly sight?: readonly SightTimes[];
+  /** Up to this moment a role that is not remembered may have hidden the channel; absent while all are remembered. */
+  readonly unsureUpTo?: bigint;
 };
 export type RoleRecord = RoleState & {
-  /** When it made administrators: the span that goes on, or the last one. Absent when that never changed. */
-  readonly administrator?: Span;
+  /** When it made administrators, the last `spansMax` times. Absent when that never changed. */
+  readonly administrator?: readonly Span[];
 };
 
 /**
- * When a role showed a channel, and when it hid it: the span that goes on, or the last one. Absent for a sight that
- * never changed since the channel was made.
+ * When a role showed a channel, and when it hid it: `spansKeptAmong` the roles that are noted in the channel, the oldest
+ * first. Absent for a sight that never changed since the channel was made.
  */
 export type SightTimes = {
   /** 0 is everybody. */
   readonly role: RoleId;
-  readonly shown?: Span;
+  readonly shown?: readonly Span[];
   /** By an override that grants the sight even where other roles hide. */
-  readonly forced?: Span;
-  readonly hidden?: Span;
+  readonly forced?: readonly Span[];
+  /** The first of these may be several in one, with the time between them. */
+  readonly hidden?: readonly Span[];
 };

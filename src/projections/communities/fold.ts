@@ -39,7 +39,7 @@ const living = whenThere<CommunityDocument, StructureEvent>((community, event) =
 
 export const communityDocuments: DocumentType<CommunityDocument, CommunityEvent> = {
   name: 'communities',
-  version: 2,
+  version: 3,
   keys,
   streams: (key) => [communityStreams.named(key)],
   indexes: {},

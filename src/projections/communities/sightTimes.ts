@@ -1,7 +1,7 @@
 import { overridesIn } from '../../domain/communities/channelTree.js';
 import type { RoleId } from '../../kernel/ids.js';
 import { has } from '../../kernel/permissions.js';
-import { spanAfter } from '../../kernel/span.js';
+import { spansAfter, spansKeptAmong, spansMax, withOldestMerged } from '../../kernel/span.js';
 import type { ChannelRecord, CommunityDocument, RoleRecord, SightTimes } from './documents.js';
 import { everybody, sightIn, type RoleSight } from './roleSight.js';
 
@@ -40,10 +40,29 @@ const channelWithTimes = (change: Change, was: ChannelRecord, channel: ChannelRe
     times.delete(role);
     if (time !== undefined) times.set(role, time);
   }
-  const sight = withoutOldest([...times.values()], after.roles);
-  const { sight: _, ...rest } = channel;
-  return sight.length === 0 ? rest : { ...rest, sight };
+  return withTimes(channel, [...times.values()], after.roles);
 };
+
+/** Bounded: of the times, which are in the order in which their overrides changed, the oldest are forgotten. */
+const withTimes = (
+  channel: ChannelRecord,
+  times: readonly SightTimes[],
+  roles: readonly RoleRecord[],
+): ChannelRecord => {
+  const { sight: _, unsureUpTo, ...rest } = channel;
+  const forgotten = oldestOfGoneRoles(times, roles);
+  const kept = forgotten.size === 0 ? times : times.filter((time) => !forgotten.has(time));
+  const spansEach = spansKeptAmong(kept.length);
+  const unsure = [...forgotten].reduce((upTo, { hidden }) => latest(upTo, hidden?.at(-1)?.to), unsureUpTo);
+  return {
+    ...rest,
+    ...(kept.length > 0 && { sight: kept.map((time) => within(time, spansEach)) }),
+    ...(unsure !== undefined && { unsureUpTo: unsure }),
+  };
+};
+
+const latest = (one: bigint | undefined, other: bigint | undefined): bigint | undefined =>
+  one === undefined || (other !== undefined && other > one) ? other : one;
 
 /** A role without an override shows what everybody sees, unless it gives the sight that everybody lacks. */
 const concerned = ({ before }: Change, overridden: ReadonlySet<RoleId>): ReadonlySet<RoleId> => {
@@ -52,31 +71,46 @@ const concerned = ({ before }: Change, overridden: ReadonlySet<RoleId>): Readonl
 };
 
 const timesAfter = (
-  { role, shown, forced, hidden }: SightTimes,
+  { role, shown = [], forced = [], hidden = [] }: SightTimes,
   before: RoleSight,
   now: RoleSight,
   moment: bigint,
 ): SightTimes | undefined => {
   const after = {
-    shown: spanAfter(shown, { before: before.shows, now: now.shows, moment }),
-    forced: spanAfter(forced, { before: before.forces, now: now.forces, moment }),
-    hidden: spanAfter(hidden, { before: before.hides, now: now.hides, moment }),
+    shown: spansAfter(shown, { before: before.shows, now: now.shows, moment }),
+    forced: spansAfter(forced, { before: before.forces, now: now.forces, moment }),
+    hidden: spansAfter(hidden, { before: before.hides, now: now.hides, moment }),
   };
-  if (after.shown === undefined && after.forced === undefined && after.hidden === undefined) return undefined;
-  return {
-    role,
-    ...(after.shown && { shown: after.shown }),
-    ...(after.forced && { forced: after.forced }),
-    ...(after.hidden && { hidden: after.hidden }),
-  };
+  if (after.shown.length === 0 && after.forced.length === 0 && after.hidden.length === 0) return undefined;
+  return { role, ...someOf(after) };
 };
 
-/** The times are in the order in which their overrides changed. */
-const withoutOldest = (times: readonly SightTimes[], roles: readonly RoleRecord[]): readonly SightTimes[] => {
+type SightSpans = Omit<SightTimes, 'role'>;
+
+const someOf = ({ shown = [], forced = [], hidden = [] }: SightSpans): SightSpans => ({
+  ...(shown.length > 0 && { shown }),
+  ...(forced.length > 0 && { forced }),
+  ...(hidden.length > 0 && { hidden }),
+});
+
+/**
+ * A channel must not seem to have been seen when it was not: old times in which it was shown are forgotten, and those in
+ * which it was hidden become one.
+ */
+const within = ({ role, shown = [], forced = [], hidden = [] }: SightTimes, spansEach: number): SightTimes => ({
+  role,
+  ...someOf({
+    shown: shown.slice(-spansEach),
+    forced: forced.slice(-spansEach),
+    // One of them alone would make the whole past hidden.
+    hidden: withOldestMerged(hidden, Math.max(2, spansEach)),
+  }),
+});
+
+const oldestOfGoneRoles = (times: readonly SightTimes[], roles: readonly RoleRecord[]): ReadonlySet<SightTimes> => {
   const there = new Set([everybody, ...roles.map(({ id }) => id)]);
   const gone = times.filter(({ role }) => !there.has(role));
-  const forgotten = new Set(gone.slice(0, Math.max(0, gone.length - goneRolesMax)));
-  return forgotten.size === 0 ? times : times.filter((time) => !forgotten.has(time));
+  return new Set(gone.slice(0, Math.max(0, gone.length - goneRolesMax)));
 };
 
 const rolesWithTimes = ({ before, after, moment }: Change): readonly RoleRecord[] => {
@@ -86,7 +120,7 @@ const rolesWithTimes = ({ before, after, moment }: Change): readonly RoleRecord[
     const was = earlier.get(role.id);
     if (was === undefined || was === role) return role;
     const turn = { before: has(was.permissions, 'administrator'), now: has(role.permissions, 'administrator'), moment };
-    const administrator = spanAfter(was.administrator, turn);
-    return administrator === undefined ? role : { ...role, administrator };
+    const administrator = spansAfter(was.administrator ?? [], turn).slice(-spansMax);
+    return administrator.length === 0 ? role : { ...role, administrator };
   });
 };

@@ -32,7 +32,15 @@ export type Membership = {
   readonly joined: bigint;
   /** Of the roles that the member has, and of those that they had since the joining; absent when there never were any. */
   readonly roleTimes?: readonly RoleTime[];
+  /** Up to this moment the member may have had a role that is not remembered; absent while all are remembered. */
+  readonly unsureUpTo?: bigint;
 };
 
-/** When a member had a role, the last time; it goes on also when the role itself was deleted since. */
-export type RoleTime = { readonly role: RoleId; readonly had: Span };
+/** When a member had a role; it goes on also when the role itself was deleted since. */
+export type RoleTime = {
+  readonly role: RoleId;
+  /** The last ones, `spansKeptAmong` the roles of `roleTimes`, the oldest first. */
+  readonly had: readonly Span[];
+  /** In this span lie all times before those, and times in which the member did not have the role. */
+  readonly earlier?: Span;
+};

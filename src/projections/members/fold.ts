@@ -3,6 +3,7 @@ import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import { momentOf } from '../../kernel/moment.js';
+import { spansAfter, spansKeptAmong, withOldestMerged } from '../../kernel/span.js';
 import { removed, whenThere } from '../runner/foldHelpers.js';
 import type { MemberDocument, Membership, MembershipsDocument, RoleTime } from './documents.js';
 
@@ -61,7 +62,7 @@ export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
 
 export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent> = {
   name: 'memberships',
-  version: 2,
+  version: 3,
   keys: keysBy(({ data }) => membershipsKey(data.user)),
   // One for each community that the user was ever in.
   streams: 'log',
@@ -100,25 +101,40 @@ const joined = (event: Recorded<EventOf<MemberEvent, 'MemberJoined'>>): Membersh
 export const formerRolesMax = 100;
 
 const roleTimesAfter = (
-  { roleTimes = [] }: Membership,
+  { roleTimes = [], roles: before, unsureUpTo }: Membership,
   event: Recorded<EventOf<MemberEvent, 'RolesSet'>>,
-): Pick<Membership, 'roleTimes'> | undefined => {
+): Pick<Membership, 'roleTimes' | 'unsureUpTo'> => {
   const { roles } = event.data;
   const moment = momentOf(event);
-  const current = roles.map((role): RoleTime => {
-    const before = roleTimes.find((time) => time.role === role);
-    return before === undefined || before.had.to !== undefined ? { role, had: { from: moment } } : before;
-  });
-  const former = roleTimes
-    .filter(({ role }) => !roles.includes(role))
-    .map(({ role, had }): RoleTime => ({ role, had: { from: had.from, to: had.to ?? moment } }));
+  const timeAfter = (time: RoleTime): RoleTime => {
+    const turn = { before: before.includes(time.role), now: roles.includes(time.role), moment };
+    return { ...time, had: spansAfter(time.had, turn) };
+  };
+  const known = new Map(roleTimes.map((time) => [time.role, time]));
+  const current = roles.map((role) => timeAfter(known.get(role) ?? { role, had: [] }));
+  const former = roleTimes.filter(({ role }) => !roles.includes(role)).map(timeAfter);
   // Roles taken just now come first, then those taken before.
   const latestFirst = [
-    ...former.filter(({ had }) => had.to === moment),
-    ...former.filter(({ had }) => had.to !== moment),
+    ...former.filter((time) => takenAt(time) === moment),
+    ...former.filter((time) => takenAt(time) !== moment),
   ];
-  const after = [...current, ...latestFirst.slice(0, formerRolesMax)];
-  return after.length === 0 ? undefined : { roleTimes: after };
+  const kept = [...current, ...latestFirst.slice(0, formerRolesMax)];
+  const spansEach = spansKeptAmong(kept.length);
+  const unsure = [unsureUpTo, ...latestFirst.slice(formerRolesMax).map(takenAt)].filter((to) => to !== undefined);
+  return {
+    ...(kept.length > 0 && { roleTimes: kept.map((time) => within(time, spansEach)) }),
+    ...(unsure.length > 0 && { unsureUpTo: unsure.reduce((one, other) => (other > one ? other : one)) }),
+  };
+};
+
+const takenAt = ({ had }: RoleTime): bigint | undefined => had.at(-1)?.to;
+
+/** A role may show a channel or hide it, so of old times both are kept: that they were, and that they had breaks. */
+const within = (time: RoleTime, spansEach: number): RoleTime => {
+  const { role, had, earlier } = time;
+  const old = had.slice(0, -spansEach);
+  const [merged] = withOldestMerged(earlier === undefined ? old : [earlier, ...old], 1);
+  return old.length === 0 || merged === undefined ? time : { role, had: had.slice(-spansEach), earlier: merged };
 };
 
 const without = (memberships: readonly Membership[], community: CommunityId): readonly Membership[] =>

@@ -10,8 +10,8 @@ import type { Membership, RoleTime } from '../members/documents.js';
  * without a break. Computed when it is asked for, because nothing is stored per member and channel: the channel has the
  * spans in which each role showed it or hid it, and the membership has those in which the member had each role.
  *
- * Of each of these the last span is remembered, so only that counts: a break from before the last span is forgotten,
- * and sight from before a span is not joined to it.
+ * Of each of these the last spans are remembered, so that sight from before them is not joined to it, and a floor may be
+ * later than the moment since when the member sees the channel. It is never earlier, and never goes back.
  */
 export type UnreadFloors = (channel: ChannelId, membership: Membership, user: UserId) => bigint;
 
@@ -40,8 +40,11 @@ export const unreadFloorsOf = (community: CommunityDocument): UnreadFloors => {
 };
 
 const floorFor = (sight: ChannelSight, membership: Membership): bigint => {
-  const start = startOfSight(memberSpans(sight, membership));
-  return start === always ? membership.joined : start;
+  const { shown, forced, hidden } = memberSpans(sight.of, membership);
+  const [seen, unsure] = [union([...without(union(shown), union(hidden)), ...forced]), sight.unsureUpTo];
+  const last = seen.at(-1);
+  const start = last === undefined || endOf(last) !== always ? membership.joined : last.from;
+  return [unsure, membership.unsureUpTo ?? 0n].reduce(latest, start);
 };
 
 /** When everybody with one role saw the channel by it, or did not. */
@@ -50,7 +53,8 @@ type RoleSpans = {
   readonly forced: readonly Span[];
   readonly hidden: readonly Span[];
 };
-type ChannelSight = (role: RoleTime['role']) => RoleSpans;
+type SightOf = (role: RoleTime['role']) => RoleSpans;
+type ChannelSight = { readonly of: SightOf; readonly unsureUpTo: bigint };
 
 /** Above every id. */
 const always = 2n ** 64n;
@@ -59,33 +63,33 @@ const channelSight = (community: CommunityDocument, channel: ChannelRecord): Cha
   const sight = sightIn(community, channel);
   const times = new Map((channel.sight ?? []).map((time) => [time.role, time]));
   const roles = new Map(community.roles.map((role) => [role.id, role]));
-  return (id) => {
+  const of: SightOf = (id) => {
     const { shows, forces, hides } = sight(id);
     const { shown, forced, hidden } = times.get(id) ?? {};
     const role = roles.get(id);
     const isAdministrator = has(role?.permissions ?? community.defaultPermissions, 'administrator');
     return {
-      shown: lastSpan({ noted: shown, now: shows }),
-      forced: [
-        ...lastSpan({ noted: forced, now: forces }),
-        ...lastSpan({ noted: role?.administrator, now: isAdministrator }),
-      ],
-      hidden: lastSpan({ noted: hidden, now: hides }),
+      shown: spansOf({ noted: shown, now: shows }),
+      forced: union([
+        ...spansOf({ noted: forced, now: forces }),
+        ...spansOf({ noted: role?.administrator, now: isAdministrator }),
+      ]),
+      hidden: spansOf({ noted: hidden, now: hides }),
     };
   };
+  return { of, unsureUpTo: channel.unsureUpTo ?? 0n };
 };
 
 /** Where no change was noted, it has always been as it is now. */
-const lastSpan = ({ noted, now }: { readonly noted: Span | undefined; readonly now: boolean }): readonly Span[] => {
-  if (noted !== undefined) return [noted];
-  return now ? [{ from: 0n }] : [];
-};
+const spansOf = ({ noted, now }: { readonly noted: readonly Span[] | undefined; readonly now: boolean }) =>
+  noted ?? (now ? [{ from: 0n }] : []);
 
-const memberSpans = (sight: ChannelSight, { joined, roleTimes = [] }: Membership): RoleSpans => {
-  const roles: readonly RoleTime[] = [{ role: everybody, had: { from: joined } }, ...roleTimes];
-  const spans = roles.map(({ role, had }) => {
-    const { shown, forced, hidden } = sight(role);
-    return { shown: within(had, shown), forced: within(had, forced), hidden: within(had, hidden) };
+const memberSpans = (sightOf: SightOf, { joined, roleTimes = [] }: Membership): RoleSpans => {
+  const roles: readonly RoleTime[] = [{ role: everybody, had: [{ from: joined }] }, ...roleTimes];
+  const spans = roles.map(({ role, had, earlier }) => {
+    const { shown, forced, hidden } = sightOf(role);
+    const perhaps = earlier === undefined ? had : [earlier, ...had];
+    return { shown: both(had, shown), forced: both(had, forced), hidden: both(perhaps, hidden) };
   });
   return {
     shown: spans.flatMap(({ shown }) => shown),
@@ -94,30 +98,40 @@ const memberSpans = (sight: ChannelSight, { joined, roleTimes = [] }: Membership
   };
 };
 
-const within = (had: Span, spans: readonly Span[]): readonly Span[] =>
-  spans
-    .map((span) => ({ from: latest(had.from, span.from), to: earliest(endOf(had), endOf(span)) }))
-    .filter(({ from, to }) => from < to);
-
-/** Goes back in time for as long as something shows the channel; `always` when nothing does now. */
-const startOfSight = (spans: RoleSpans): bigint => {
-  let start = always;
-  for (;;) {
-    const before = sightUpTo(spans, start);
-    if (before === start) return start;
-    start = before;
+/** The spans that lie in one of each. Both are in order, and the spans of each apart. */
+const both = (ones: readonly Span[], others: readonly Span[]): readonly Span[] => {
+  const shared: Span[] = [];
+  const [left, right] = [ones.values(), others.values()];
+  let [one, other] = [left.next(), right.next()];
+  while (one.done !== true && other.done !== true) {
+    const [until, otherUntil] = [endOf(one.value), endOf(other.value)];
+    const span = { from: latest(one.value.from, other.value.from), to: earliest(until, otherUntil) };
+    if (span.from < span.to) shared.push(span);
+    if (until < otherUntil) one = left.next();
+    else other = right.next();
   }
+  return shared;
 };
 
-/** From which id on, at the latest, the channel was seen up to this one; the id itself when it was not. */
-const sightUpTo = ({ shown, forced, hidden }: RoleSpans, id: bigint): bigint => {
-  const covers = (span: Span): boolean => span.from < id && id <= endOf(span);
-  const starts = forced.filter(covers).map(({ from }) => from);
-  if (!hidden.some(covers)) {
-    const lastHidden = hidden.map(endOf).filter((to) => to < id);
-    starts.push(...shown.filter(covers).map(({ from }) => lastHidden.reduce(latest, from)));
+/** In order, and with time between each and the next. */
+const union = (spans: readonly Span[]): readonly Span[] => {
+  const joined: Span[] = [];
+  for (const span of spans.toSorted((one, other) => (one.from < other.from ? -1 : 1))) {
+    const last = joined.at(-1);
+    if (last === undefined || endOf(last) < span.from) joined.push(span);
+    else joined[joined.length - 1] = { from: last.from, to: latest(endOf(last), endOf(span)) };
   }
-  return starts.reduce(earliest, id);
+  return joined;
+};
+
+/** Both are unions. */
+const without = (spans: readonly Span[], gone: readonly Span[]): readonly Span[] => {
+  const between = gone.map((span, place) => ({
+    from: place === 0 ? 0n : endOf(gone[place - 1] ?? span),
+    to: span.from,
+  }));
+  const last = gone.at(-1);
+  return both(spans, [...between, { from: last === undefined ? 0n : endOf(last), to: always }]);
 };
 
 const endOf = ({ to = always }: Span): bigint => to;

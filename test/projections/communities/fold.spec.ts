@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import type { ChannelPlace, CommunityEvent } from '../../../src/domain/communities/events.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../../src/kernel/ids.js';
 import type { ChannelRecord, CommunityDocument } from '../../../src/projections/communities/documents.js';
+import { spansMax } from '../../../src/kernel/span.js';
 import { communityDocuments } from '../../../src/projections/communities/fold.js';
+import { goneRolesMax } from '../../../src/projections/communities/sightTimes.js';
 import type { Bare } from '../../support/bare.js';
 import { folded } from '../folded.js';
 import { now } from '../setting.js';
@@ -112,6 +114,30 @@ describe('a community', () => {
     };
     const document = after(founded, roleMade(helpers), made(general, 0), denied(general, helpers), deleted);
     assert.deepEqual([document?.roles, document?.channels[0]?.overrides], [[], []]);
+  });
+});
+
+describe('the sight of a channel', () => {
+  const helperOf = (at: number): RoleId => BigInt(1_000 + at) as RoleId;
+  const deleted = (id: RoleId): Bare<CommunityEvent> => ({ type: 'RoleDeleted', data: { community, role: id, by } });
+  const comesAndGoes = (id: RoleId) => [roleMade(id), denied(general, id), deleted(id)];
+
+  it('is remembered of so many roles that are gone, and up to when others hid it', () => {
+    const many = Array.from({ length: goneRolesMax }, (_, at) => helperOf(at));
+    const kept = channelAfter(general, made(general, 0), ...many.flatMap(comesAndGoes));
+    assert.deepEqual([kept?.sight?.length, kept?.unsureUpTo], [goneRolesMax, undefined]);
+    const all = [...many, helperOf(goneRolesMax)].flatMap(comesAndGoes);
+    const bounded = channelAfter(general, made(general, 0), ...all);
+    assert.equal(bounded?.sight?.[0]?.role, helperOf(1));
+    assert.deepEqual([bounded.sight.length, bounded.unsureUpTo], [goneRolesMax, bounded.sight[0].hidden?.[0]?.to]);
+  });
+
+  it('is remembered for a bounded number of times', () => {
+    const turns = Array.from({ length: 2 * spansMax + 6 }, (_, turn) =>
+      turn % 2 === 0 ? denied(general) : released(general),
+    );
+    const [time] = channelAfter(general, made(general, 0), ...turns)?.sight ?? [];
+    assert.equal(time?.shown?.length, spansMax);
   });
 });
 
