@@ -44,6 +44,7 @@ export const documentStoreContract = (
     values(withStore, options);
     positions(withStore);
     indexes(withStore, options);
+    boundedRanges(withStore);
     scans(withStore);
     commits(withStore);
     removals(withStore);
@@ -287,6 +288,30 @@ const whole = (collection: string, index: string): IndexRange => ({
   order: 'ascending',
   limit: 1_000,
 });
+
+/** Five documents of some 10,000 bytes each, from `k1` on. */
+const largeOnes = (collection: string): readonly DocumentWrite[] =>
+  [1n, 2n, 3n, 4n, 5n].map((rank) =>
+    indexed(put(collection, `k${rank.toString()}`, rank, { text: 'x'.repeat(10_000) }), { byRank: [['chat', rank]] }),
+  );
+
+const boundedRanges = (withStore: WithStore): void => {
+  it('reads no document of a range beyond the one with which the bytes are reached, in both orders', () =>
+    withStore(async (store, collection) => {
+      await store.commit(largeOnes(collection), []);
+      const range = { ...whole(collection, 'byRank'), within: ['chat'] } as const;
+      assert.deepEqual(keysOf(await store.range({ ...range, bytesMax: 25_000 })), ['k1', 'k2', 'k3']);
+      const down = { ...range, order: 'descending', bytesMax: 15_000 } as const;
+      assert.deepEqual(keysOf(await store.range(down)), ['k5', 'k4']);
+      assert.deepEqual(keysOf(await store.range({ ...range, bytesMax: 1 })), ['k1']);
+      assert.deepEqual(keysOf(await store.range({ ...range, bytesMax: 1_000_000, limit: 4 })), [
+        'k1',
+        'k2',
+        'k3',
+        'k4',
+      ]);
+    }));
+};
 
 const indexes = (withStore: WithStore, { runs }: DocumentStoreOptions): void => {
   it('ranges over the next element, in both orders, up to the limit', () =>

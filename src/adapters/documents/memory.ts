@@ -14,6 +14,7 @@ import {
   type Plain,
   type StoredDocument,
 } from '../../kernel/ports/documentStore.js';
+import { plainBytes } from '../../kernel/plainBytes.js';
 import { mentions } from './mentions.js';
 import { compareElements, compareKeys, compareText, inRange } from './order.js';
 
@@ -138,6 +139,18 @@ const mark = (checkpoints: Map<string, Mark>, marks: readonly Checkpoint[]): voi
 };
 
 const rangeOf = (collection: Collection, range: IndexRange): readonly StoredDocument[] =>
+  withinBytes(allIn(collection, range), range.bytesMax);
+
+const withinBytes = (
+  found: readonly StoredDocument[],
+  bytesMax = Number.POSITIVE_INFINITY,
+): readonly StoredDocument[] => {
+  let bytes = 0;
+  const last = found.findIndex(({ document }) => (bytes += plainBytes(document)) > bytesMax);
+  return last === -1 ? found : found.slice(0, last + 1);
+};
+
+const allIn = (collection: Collection, range: IndexRange): readonly StoredDocument[] =>
   entriesOf(collection, range).flatMap(({ key }) => {
     const stored = storedOf(collection.held.get(key));
     return stored?.document === undefined ? [] : [stored];

@@ -78,6 +78,11 @@ export type IndexRange = {
   readonly order: 'ascending' | 'descending';
   /** At most this many. */
   readonly limit: number;
+  /**
+   * Ends with the document with which those found have more bytes than this, as the store measures them. The first one
+   * comes in any case. Default: any number. `count` has no documents and does not look at it.
+   */
+  readonly bytesMax?: number;
 };
 
 /** Whose documents a store has: `unnamed` where some were written and nobody said for which deployment. */

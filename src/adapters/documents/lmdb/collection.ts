@@ -87,7 +87,7 @@ export const openCollection = (environment: RootDatabase, meta: Meta, spec: Coll
   return {
     read,
     shapes,
-    range: (range) => present(keysOf(tables.entries, range, boundsIn(indexes, range)).map(read)),
+    range: (range) => rangeOf({ ...tables, packr }, range, boundsIn(indexes, range)),
     count: (range) => countOf(tables.entries, range.limit, boundsIn(indexes, range)),
     scan: (scan) => scanOf(tables.documents, packr, scan),
     prepare: (write, writer, operations) => {
@@ -127,11 +127,27 @@ const packrOf = (meta: Meta, name: string): { readonly packr: Packr; readonly sh
   return { packr, shapes };
 };
 
-const present = (found: readonly (StoredDocument | AbsentDocument)[]): readonly StoredDocument[] =>
-  found.filter((one): one is StoredDocument => one.document !== undefined);
-
 const boundsIn = (indexes: IndexNumbers, range: IndexRange): Bounds =>
   boundsOf({ ...range, prefix: Uint8Array.of(numberOf(indexes, range.collection, range.index)) });
+
+const rangeOf = (
+  { entries, documents, packr }: { readonly entries: Table; readonly documents: Table; readonly packr: Packr },
+  range: IndexRange,
+  bounds: Bounds,
+): readonly StoredDocument[] => {
+  const { bytesMax = Number.POSITIVE_INFINITY } = range;
+  const found: StoredDocument[] = [];
+  let bytes = 0;
+  for (const key of keysOf(entries, range, bounds)) {
+    const value = documents.getBinaryFast(keyOf(key));
+    const stored = value && decoded(packr, key, value);
+    if (value === undefined || stored?.document === undefined) continue;
+    bytes += value.length;
+    found.push(stored);
+    if (bytes > bytesMax) break;
+  }
+  return found;
+};
 
 const keysOf = (entries: Table, { order, limit }: IndexRange, { low, high }: Bounds): readonly string[] => {
   // Neither bound is a whole entry, so it does not matter which of them counts as inside.

@@ -1,4 +1,4 @@
-import type { Binary, ClientSession, Filter } from 'mongodb';
+import { BSON, type Binary, type ClientSession, type Filter } from 'mongodb';
 import type { AbsentDocument, IndexRange, KeyScan, StoredDocument } from '../../../kernel/ports/documentStore.js';
 import { documentOf, entryBounds, idText, pastPrefix, type StoredRecord } from './records.js';
 import { entryField, type OpenCollection } from './schema.js';
@@ -103,13 +103,22 @@ type Stretch = {
   readonly order: IndexRange['order'];
 };
 
-const entriesIn = (
+const entriesIn = async (
   { records }: OpenCollection,
-  { index, limit, ...stretch }: Stretch & Pick<IndexRange, 'index' | 'limit'>,
+  { index, limit, bytesMax, ...stretch }: Stretch & Pick<IndexRange, 'index' | 'limit' | 'bytesMax'>,
   { maxTimeMS }: Reading,
 ): Promise<readonly StoredRecord[]> => {
   const sort = { [entryField(index)]: stretch.order === 'ascending' ? 1 : -1 } as const;
-  return records.find(rangeFilter(index, stretch), { sort, limit, hint: index, maxTimeMS }).toArray();
+  const found = records.find(rangeFilter(index, stretch), { sort, limit, hint: index, maxTimeMS });
+  if (bytesMax === undefined) return found.toArray();
+  const page: StoredRecord[] = [];
+  let bytes = 0;
+  for await (const record of found) {
+    page.push(record);
+    bytes += BSON.calculateObjectSize(record);
+    if (bytes > bytesMax) break;
+  }
+  return page;
 };
 
 type Page = { readonly index: string; readonly page: readonly StoredRecord[] };
