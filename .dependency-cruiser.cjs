@@ -75,6 +75,7 @@ const gatewayRows = [
     ...readSide,
     room('requests', 'sessions', 'frames', 'contract'),
     ...telemetry,
+    ...npm('lru-cache'),
   ]),
   row('gateway-access', room('access'), [kernel, gen, domain, ...readSide, fold, room('access', 'contract')]),
   rowWithNode('gateway-tokens', tokens, [kernel]),

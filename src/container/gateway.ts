@@ -6,7 +6,8 @@ import { isAway } from '../engines.js';
 import { gateway, type Live } from '../gateway/gateway.js';
 import { handlerTable, prefetchedUsers, updateTable, type UpdateNeeds } from '../gateway/registry.js';
 import { health } from '../gateway/operations/health.js';
-import { rateLimits, noRateLimits } from '../gateway/requests/rateLimits.js';
+import { admission, noAdmission, type Admission } from '../gateway/requests/admission.js';
+import { limitedReport } from '../gateway/requests/limitedReport.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
@@ -58,7 +59,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       pubSub: get(of.pubSub),
       presence: get(of.presence),
       statuses: get(of.statuses),
-      limits: get(of.config).rateLimits ? rateLimits(get(of.rateLimit)) : noRateLimits,
+      admission: admissionOf(get),
       ...get(of.telling),
       documents: get(of.projections),
       handlers: (live) => handlersOf(get, live),
@@ -70,6 +71,20 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       bounds: { signedOutPerAddressMax: signedOutPerAddressOf(get(of.config)), ...bounds },
     }),
   );
+};
+
+const admissionOf = (get: Get): Admission => {
+  if (!get(of.config).rateLimits) return noAdmission();
+  const [logger, sealer] = [get(of.logger), get(of.sealer)];
+  const limited = limitedReport({
+    timers: systemTimers,
+    count: get(of.metrics).limited,
+    warn: (details, message) => {
+      logger.warn(details, message);
+    },
+    hidden: (address) => sealer.lookupHash(address),
+  });
+  return admission({ timers: systemTimers, shared: get(of.rateLimit), limited });
 };
 
 const signedOutPerAddressOf = ({ rateLimits, signedOutPerAddress }: Config): number =>

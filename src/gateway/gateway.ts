@@ -14,7 +14,7 @@ import { fanOut, type FanOut, type FanOutNeeds } from './updates/fanOut.js';
 import { flusher } from './frames/flusher.js';
 import { hub, type Hub, type HubNeeds } from './sessions/hub.js';
 import { schedule as systemSchedule, type Schedule } from './presence/schedule.js';
-import type { RateLimits } from './requests/rateLimits.js';
+import type { Admission } from './requests/admission.js';
 import type { Metrics } from './operations/metrics.js';
 import type { IsAway } from './contract/errors.js';
 import { presences, type Presences } from './presence/presence.js';
@@ -32,11 +32,11 @@ export type GatewayNeeds = {
   readonly execute: Execute;
   readonly ids: Ids;
   readonly clock: Clock;
-  readonly timers: Pick<Timers, 'now'>;
+  readonly timers: Timers;
   readonly pubSub: PubSub;
   readonly presence: Presence;
   readonly statuses: Pick<Statuses, 'changed'>;
-  readonly limits: RateLimits;
+  readonly admission: Admission;
   readonly renderer: UpdateRenderer;
   readonly access: Pick<Access, 'now' | 'seeing'> & AccessChanges;
   /** The read models. */
@@ -71,7 +71,7 @@ export interface Gateway {
 }
 
 export const gateway = (needs: GatewayNeeds): Gateway => {
-  const { logger, metrics } = needs;
+  const { metrics } = needs;
   const flushing = flusher();
   const hearing = hub({
     renderer: needs.renderer,
@@ -92,25 +92,9 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     hub: hearing,
     flushed: flushing.settled,
     count: metrics.count,
+    delivered: needs.admission.delivered,
   });
-  const dispatch = dispatcher({
-    handlers: needs.handlers(live),
-    calls: { ...needs, hub: hearing, rules: telling, end: () => needs.log.end() },
-    limits: needs.limits,
-    log: logger,
-    isAway: needs.isAway ?? (() => false),
-    answered: metrics.answered,
-  });
-  const open = connections({
-    dispatch,
-    flusher: flushing,
-    closed: hearing.leave,
-    cut: cutOf(needs),
-    gaveWay: () => {
-      metrics.count('gave_way', 1);
-    },
-    ...(needs.bounds === undefined ? {} : { bounds: needs.bounds }),
-  });
+  const open = openConnections(needs, { live, hearing, telling, flushing });
 
   return {
     sockets: open,
@@ -128,6 +112,39 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
       await live.presences.close();
     },
   };
+};
+
+type Parts = {
+  readonly live: Live;
+  readonly hearing: Hub;
+  readonly telling: FanOut;
+  readonly flushing: ReturnType<typeof flusher>;
+};
+
+const openConnections = (needs: GatewayNeeds, { live, hearing, telling, flushing }: Parts): Connections => {
+  const { metrics } = needs;
+  const dispatch = dispatcher({
+    handlers: needs.handlers(live),
+    calls: { ...needs, hub: hearing, rules: telling, end: () => needs.log.end() },
+    log: needs.logger,
+    isAway: needs.isAway ?? (() => false),
+    answered: metrics.answered,
+  });
+  return connections({
+    dispatch,
+    admission: needs.admission,
+    timers: needs.timers,
+    flusher: flushing,
+    closed: hearing.leave,
+    cut: cutOf(needs),
+    gaveWay: () => {
+      metrics.count('gave_way', 1);
+    },
+    refused: () => {
+      metrics.count('refusal_closes', 1);
+    },
+    ...(needs.bounds === undefined ? {} : { bounds: needs.bounds }),
+  });
 };
 
 const alarmOf =

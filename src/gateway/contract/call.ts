@@ -3,6 +3,7 @@ import type { Command, Decider, Rejection } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
 import type { Cause, Done } from '../../kernel/execute.js';
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
+import type { Meter } from './meter.js';
 import type { ProjectionName } from '../../projections/registry.js';
 
 /** The description that core.Initialize gave of the application on the other end. */
@@ -37,6 +38,8 @@ export interface OpenCall {
   readonly now: Millis;
   /** When it came, in milliseconds of the monotonic clock: to measure durations. */
   readonly monotonic: number;
+  /** Counts the work of the request, for which its sender's budgets pay. */
+  readonly meter: Meter;
   readonly device: Device | undefined;
   readonly caller: Caller | undefined;
 

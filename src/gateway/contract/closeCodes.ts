@@ -6,7 +6,10 @@ export const closeCode = {
   protocolError: 1002,
   /** A text frame: the protocol is binary. */
   unsupported: 1003,
-  /** The token was refused, or the session was revoked; sent by the WebSocket library, a message came in too many pieces. */
+  /**
+   * The token was refused, or the session was revoked, or the client was refused too often because its budgets were
+   * spent; sent by the WebSocket library, a message came in too many pieces.
+   */
   policyViolation: 1008,
   /** Sent by the WebSocket library: a message is larger than the server takes from this connection. */
   tooBig: 1009,

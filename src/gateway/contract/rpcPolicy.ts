@@ -7,6 +7,13 @@ export type RpcPolicy = {
   readonly order: RequestOrdering;
   readonly limit: LimitName;
   readonly repeat: Repeat;
+  /**
+   * The price of the request itself, in units: the work of the cheapest request, some 50 µs. What the request reads,
+   * writes, tells and answers is added once it is known; `costs` of contract/meter.ts has those figures.
+   */
+  readonly units: number;
+  /** Of the `long` ones a user has one under way at a time, because each may read thousands of documents. */
+  readonly work: 'short' | 'long';
 };
 
 /**
@@ -15,9 +22,12 @@ export type RpcPolicy = {
  */
 export type RequestOrdering = 'read' | 'send' | 'alone';
 
-/** The allowance that a request is counted against; `limitTable` of requests/rateLimits has the figures. */
-export type LimitName =
-  'signIn' | 'signUp' | 'recovery' | 'handshake' | 'inviteLookup' | 'messages' | 'typing' | 'creation' | 'requests';
+/**
+ * The limit by number that holds beside the budgets of units. Those that all nodes share are for what is rare and dear;
+ * `limitTable` of requests/rateLimits has their figures, `budgetTable` of requests/budgets those of the others.
+ */
+export type LimitName = SharedLimitName | 'messages' | 'typing' | 'none';
+export type SharedLimitName = 'signIn' | 'signUp' | 'recovery' | 'handshake' | 'inviteLookup' | 'creation';
 
 /**
  * Whether a client may ask again when it does not know whether a request was carried out. `nonce`: a request with the
@@ -25,25 +35,30 @@ export type LimitName =
  */
 export type Repeat = 'safe' | 'nonce' | 'never';
 
-const read = { session: 'required', order: 'read', limit: 'requests', repeat: 'safe' } as const;
-const change = { session: 'required', order: 'alone', limit: 'requests', repeat: 'never' } as const;
+const ofMembers = { session: 'required', limit: 'none', work: 'short', units: 2 } as const;
+const read = { ...ofMembers, order: 'read', repeat: 'safe' } as const;
+/** Answers with a list that its caller does not bound, or not by much. */
+const listing = { ...read, work: 'long', units: 4 } as const;
+const change = { ...ofMembers, order: 'alone', repeat: 'never' } as const;
+/** Checks or makes a secret, which takes a slow hash, though on another thread. */
+const secret = { ...change, limit: 'signIn', units: 30 } as const;
 
 /**
  * Every RPC; a missing one does not compile. RPCs that check a password or a second factor are limited like a sign-in,
  * because secrets could be guessed by each of them.
  */
 export const rpcPolicy = {
-  authAuthorize: { ...change, session: 'open', limit: 'handshake' },
-  authCompleteSignIn: { ...change, session: 'open', limit: 'signIn' },
+  authAuthorize: { ...change, session: 'open', limit: 'handshake', units: 10 },
+  authCompleteSignIn: { ...secret, session: 'open' },
   authCreateEmailVerificationChallenge: { ...change, session: 'open', limit: 'recovery' },
   authGetSessions: read,
-  authLegacySignIn: { ...change, session: 'open', limit: 'signIn' },
-  authLookupInvite: { ...read, session: 'open', limit: 'inviteLookup' },
+  authLegacySignIn: { ...secret, session: 'open' },
+  authLookupInvite: { ...read, session: 'open', limit: 'inviteLookup', units: 4 },
   authResendEmailVerification: { ...change, session: 'open', limit: 'recovery' },
-  authResetPassword: { ...change, session: 'open', limit: 'recovery' },
+  authResetPassword: { ...secret, session: 'open', limit: 'recovery' },
   authRevokeSessions: change,
-  authSignIn: { ...change, session: 'open', limit: 'signIn' },
-  authSignUp: { ...change, session: 'open', limit: 'signUp' },
+  authSignIn: { ...secret, session: 'open' },
+  authSignUp: { ...secret, session: 'open', limit: 'signUp' },
   authUseInvite: change,
   authVerifyEmail: { ...change, session: 'open', limit: 'recovery' },
 
@@ -65,9 +80,9 @@ export const rpcPolicy = {
   chatsEditChat: change,
   chatsEditChatMember: change,
   chatsGetChat: read,
-  chatsGetChatMembers: read,
-  chatsGetChats: read,
-  chatsListChatInvites: read,
+  chatsGetChatMembers: listing,
+  chatsGetChats: listing,
+  chatsListChatInvites: listing,
   chatsMarkChatRead: change,
   chatsRemoveChatMember: change,
   chatsSetTyping: { ...change, limit: 'typing' },
@@ -88,12 +103,12 @@ export const rpcPolicy = {
   communitiesEditPhoto: change,
   communitiesEditRole: change,
   communitiesEditSettings: change,
-  communitiesGetChannelMembers: read,
+  communitiesGetChannelMembers: listing,
   communitiesGetChannelOverrides: read,
-  communitiesGetChannels: read,
-  communitiesGetCommunities: read,
-  communitiesGetMembers: read,
-  communitiesGetRemovedMembers: read,
+  communitiesGetChannels: listing,
+  communitiesGetCommunities: listing,
+  communitiesGetMembers: listing,
+  communitiesGetRemovedMembers: listing,
   communitiesGetRoles: read,
   communitiesGetRoomStates: read,
   communitiesLeaveCommunity: change,
@@ -101,12 +116,12 @@ export const rpcPolicy = {
   communitiesSyncChannelOverrides: change,
   communitiesUnbanMembers: change,
 
-  coreInitialize: { ...change, session: 'open', limit: 'handshake' },
+  coreInitialize: { ...change, session: 'open', limit: 'handshake', units: 1 },
 
-  discoveryGetDiscoverableCommunities: read,
+  discoveryGetDiscoverableCommunities: listing,
 
   friendsChangeRelationship: change,
-  friendsGetRelationships: read,
+  friendsGetRelationships: listing,
   friendsSyncFriends: change,
 
   mediaDownloadFilePart: read,
@@ -116,11 +131,11 @@ export const rpcPolicy = {
   messagesEditMessage: change,
   messagesForwardMessage: { ...change, limit: 'messages' },
   messagesGetEmbedPreview: read,
-  messagesGetHistory: read,
-  messagesGetPinnedMessages: read,
-  messagesGetUnreadMentions: read,
+  messagesGetHistory: listing,
+  messagesGetPinnedMessages: listing,
+  messagesGetUnreadMentions: listing,
   messagesReportMessage: change,
-  messagesSearch: read,
+  messagesSearch: listing,
   messagesSendMessage: { ...change, order: 'send', limit: 'messages', repeat: 'nonce' },
   messagesSetInteractionResponse: change,
   messagesSetMessagePin: change,
@@ -132,12 +147,12 @@ export const rpcPolicy = {
   reactionsAddReaction: change,
   reactionsRemoveReaction: change,
 
-  settingsBeginMfaStepUp: { ...change, limit: 'signIn' },
+  settingsBeginMfaStepUp: secret,
   settingsChangeEmail: change,
   settingsChangeNotificationPreferences: change,
-  settingsChangePassword: { ...change, limit: 'signIn' },
+  settingsChangePassword: secret,
   settingsChangeStatus: change,
-  settingsCompleteMfaStepUp: { ...change, limit: 'signIn' },
+  settingsCompleteMfaStepUp: secret,
   settingsDeleteAccount: change,
   settingsEditProfile: change,
   settingsEditProfileBanner: change,
@@ -145,7 +160,7 @@ export const rpcPolicy = {
   settingsEditUserSettings: change,
   settingsGetAccount: read,
   settingsGetMfaMethods: read,
-  settingsGetRecoveryCodes: { ...read, limit: 'signIn' },
+  settingsGetRecoveryCodes: { ...secret, order: 'read', repeat: 'safe' },
   settingsRegenerateRecoveryCodes: change,
   settingsRegisterPushSubscription: change,
   settingsRequestTakeout: change,
@@ -154,7 +169,7 @@ export const rpcPolicy = {
   settingsUnregisterPushSubscription: change,
 
   stickersAddStickerToPack: change,
-  stickersGetSavedStickers: read,
+  stickersGetSavedStickers: listing,
   stickersGetStickerFiles: read,
   stickersGetStickerPack: read,
   stickersRemoveStickerFromPack: change,

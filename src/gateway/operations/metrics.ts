@@ -23,6 +23,8 @@ export type Lag = { readonly of: string; readonly positions: number; readonly se
 export interface Metrics {
   answered(this: void, rpc: string, outcome: 'OK' | Reason, seconds: number): void;
   count(this: void, what: CounterName, by: number): void;
+  /** One request waited for a limit, or was refused by it. */
+  limited(this: void, of: { readonly limit: string; readonly rpc: string; readonly how: 'waited' | 'refused' }): void;
   /** How the log got into difficulties and out of them again, by kind. */
   logTroubles(this: void, kind: string, by: number): void;
   /** Values that are asked for when the metrics are. */
@@ -40,6 +42,7 @@ const counters = {
   resubscriptions: 'Times that the fan-out lost its subscription',
   cuts: 'Connections that were cut because they did not read',
   gave_way: 'Connections without a session that were closed for a newer one',
+  refusal_closes: 'Connections that were closed because their clients were refused too often',
   alarms: 'Things that should never happen; the log says what',
 } as const;
 export type CounterName = keyof typeof counters;
@@ -71,6 +74,12 @@ export const metrics = (): Metrics => {
       new Counter({ name: `osmium_${name}_total`, help, registers }),
     ]),
   );
+  const limited = new Counter({
+    name: 'osmium_limited_total',
+    help: 'Requests that waited for a limit or were refused by it, by limit and RPC',
+    labelNames: ['limit', 'rpc', 'how'],
+    registers,
+  });
   const troubles = new Counter({
     name: 'osmium_log_troubles_total',
     help: 'Calls to the log that went wrong and were made again, by kind',
@@ -86,6 +95,9 @@ export const metrics = (): Metrics => {
     },
     count: (what, by) => {
       counted.get(what)?.inc(by);
+    },
+    limited: ({ limit, rpc, how }) => {
+      limited.inc({ limit, rpc, how });
     },
     logTroubles: (kind, by) => {
       troubles.inc({ kind }, by);

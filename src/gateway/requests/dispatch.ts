@@ -4,12 +4,13 @@ import { rpcsByNumber, type AnyRpc, type ResultInit, type RpcName } from '../../
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import { isTemporary, type Reason } from '../../kernel/reasons.js';
 import { decodeRequest, encodeResult, readClientMessage, type Body, type ClientFrame } from '../../wire/envelope.js';
+import type { Asking } from './admission.js';
 import { RequestCall, type CallNeeds, type Peer } from './requestCall.js';
 import { closeCode } from '../contract/closeCodes.js';
-import type { RateLimits } from './rateLimits.js';
 import { fitsFrame } from '../frames/outbox.js';
 import { rejectionOf, rpcErrorOf, type IsAway } from '../contract/errors.js';
 import type { OpenCall } from '../contract/call.js';
+import { costs, freeMeter, type Meter } from '../contract/meter.js';
 import type { HandlerTable } from '../contract/handlers.js';
 import { rpcPolicy } from '../contract/rpcPolicy.js';
 import type { RequestOrder } from './requestOrder.js';
@@ -17,7 +18,6 @@ import type { RequestOrder } from './requestOrder.js';
 export type DispatchNeeds = {
   readonly handlers: HandlerTable;
   readonly calls: CallNeeds;
-  readonly limits: RateLimits;
   readonly log: Pick<Logger, 'error'>;
   readonly isAway: IsAway;
   /** One request has been answered. */
@@ -30,29 +30,58 @@ export type Requester = Peer & {
   requestBegan(): void;
 };
 
-/**
- * Takes a frame; every request in it is answered exactly once, in every case. Resolves when it has been. `undefined`:
- * there is nothing to answer. Never throws.
- */
-export type Dispatch = (peer: Requester, frame: Uint8Array) => Promise<void> | undefined;
+/** Every request is answered exactly once, in every case. Both resolve when it has been, and never reject. */
+export interface Dispatch {
+  /** Carries out a request that was admitted. */
+  answer(this: void, peer: Requester, request: ReceivedRequest, meter: Meter): Promise<void>;
+  /** Answers that there were too many, and after how many seconds to come again. */
+  refuse(this: void, peer: Requester, request: ReceivedRequest, retryAfterSeconds: number): Promise<void>;
+}
 
-export const dispatcher =
-  (needs: DispatchNeeds): Dispatch =>
-  (peer, frame) => {
-    const message = readClientMessage(frame);
-    return message.kind === 'heartbeat' ? undefined : answer(needs, peer, message);
-  };
+/** A frame of a client that is to be answered. */
+export type ReceivedRequest = Asking & {
+  readonly message: Asked;
+  readonly rpc: AnyRpc | undefined;
+  /** Whether the connection may have another session once it is answered. */
+  readonly mayChangeSession: boolean;
+};
+
+/** Undefined for a heartbeat, which is not answered. Never throws. */
+export const readRequest = (frame: Uint8Array): ReceivedRequest | undefined => {
+  const message = readClientMessage(frame);
+  if (message.kind === 'heartbeat') return undefined;
+  const rpc = message.kind === 'request' ? rpcsByNumber[message.number] : undefined;
+  const name = message.kind === 'malformed' ? 'malformed' : (rpc?.name ?? 'unknown');
+  return { message, rpc, name, bytes: frame.length, mayChangeSession: rpc !== undefined && signsIn(rpc.name) };
+};
+
+const signsIn = (name: RpcName): boolean => isOpen(name) && rpcPolicy[name].order === 'alone';
+
+export const dispatcher = (needs: DispatchNeeds): Dispatch => ({
+  answer: (peer, request, meter) => answer(needs, peer, { ...request, meter }, handled),
+  refuse: (peer, request, retryAfterSeconds) => {
+    const refused = { ...reject('RATE_LIMITED'), retryAfterSeconds };
+    return answer(needs, peer, { ...request, meter: freeMeter }, () => Promise.resolve(refused));
+  },
+});
 
 type Asked = Exclude<ClientFrame, { readonly kind: 'heartbeat' }>;
 
-const answer = async (needs: DispatchNeeds, peer: Requester, message: Asked): Promise<void> => {
+type Handling = (needs: DispatchNeeds, request: Request) => Promise<ResultInit | Rejection>;
+
+const answer = async (
+  needs: DispatchNeeds,
+  peer: Requester,
+  { message, rpc, meter }: ReceivedRequest & { readonly meter: Meter },
+  handling: Handling,
+): Promise<void> => {
   const started = performance.now();
-  const rpc = message.kind === 'request' ? rpcsByNumber[message.number] : undefined;
   const name = rpc?.name ?? 'unknown';
   const span = needs.calls.tracer.startSpan(rpc?.path ?? 'unknown', { kind: SpanKind.SERVER });
-  const call = new RequestCall(needs.calls, peer, { traceId: traceIdOf(needs.calls, span), span });
-  const outcome = await settled(needs, { peer, message, rpc, call, span });
+  const call = new RequestCall(needs.calls, peer, { traceId: traceIdOf(needs.calls, span), span, meter });
+  const outcome = await settled(needs, { peer, message, rpc, call, span }, handling);
   const { body, reason } = encoded(needs, outcome, { requestId: message.id ?? 0, name, traceId: call.traceId });
+  meter.spend(costs.kibibyteAnswered * (body.length / 1_024));
   peer.outbox.send(body);
   call.answered();
   if (isHandshakeRefusedForNow(name, reason, peer)) peer.closeSoon(closeCode.tryAgainLater);
@@ -75,9 +104,9 @@ type Request = {
   readonly span: Span;
 };
 
-const settled = async (needs: DispatchNeeds, request: Request): Promise<ResultInit | Rejection> => {
+const settled = async (needs: DispatchNeeds, request: Request, handling: Handling): Promise<ResultInit | Rejection> => {
   try {
-    return await handled(needs, request);
+    return await handling(needs, request);
   } catch (error) {
     return failed(needs, error, { rpc: request.rpc?.path, traceId: request.call.traceId });
   }
@@ -97,9 +126,6 @@ const served = async (
   body: Uint8Array,
 ): Promise<ResultInit | Rejection> => {
   if (!request.call.adoptSession() && !isOpen(rpc.name)) return reject('NOT_AUTHORIZED');
-  const taken = needs.limits.check(rpc.name, limitedAs(request.call));
-  const verdict = taken instanceof Promise ? await taken : taken;
-  if (!verdict.allowed) return { ...reject('RATE_LIMITED'), retryAfterSeconds: verdict.retryAfterSeconds };
   const decoded = decodeRequest<RpcName>(rpc, body);
   if (!decoded.ok) return reject(decodingFaults[decoded.fault], decoded.reason);
   request.peer.requestBegan();
@@ -107,9 +133,6 @@ const served = async (
 };
 
 const decodingFaults = { malformed: 'MALFORMED', tooMany: 'TOO_MANY' } as const;
-
-const limitedAs = ({ address, caller }: OpenCall) =>
-  caller === undefined ? { address } : { address, session: caller.session };
 
 const handle = (
   { handlers }: DispatchNeeds,

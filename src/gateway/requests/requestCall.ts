@@ -12,6 +12,7 @@ import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Caller, Device, OpenCall, Origin, RunOptions } from '../contract/call.js';
 import type { Listener, Standpoint } from '../sessions/session.js';
+import { costs, type Meter } from '../contract/meter.js';
 import type { Follower, ReadModels } from '../contract/readModels.js';
 
 /** A connection, as the requests on it see it. */
@@ -38,11 +39,14 @@ export type CallNeeds = {
 /** A request that waits longer for a read model is answered that the server cannot serve this now. */
 export const waitMillisMax = 10_000;
 
+type Traced = { readonly traceId: string; readonly span: Span; readonly meter: Meter };
+
 /** A class, because one is made for each request and most of its methods are not called. */
 export class RequestCall implements OpenCall {
   readonly traceId: string;
   readonly now: Millis;
   readonly monotonic: number;
+  readonly meter: Meter;
   private readonly needs: CallNeeds;
   private readonly peer: Peer;
   private readonly span: Span;
@@ -50,11 +54,12 @@ export class RequestCall implements OpenCall {
   private authorized: Caller | undefined;
   private holdsUpdates = false;
 
-  constructor(needs: CallNeeds, peer: Peer, traced: { readonly traceId: string; readonly span: Span }) {
+  constructor(needs: CallNeeds, peer: Peer, of: Traced) {
     this.needs = needs;
     this.peer = peer;
-    this.traceId = traced.traceId;
-    this.span = traced.span;
+    this.traceId = of.traceId;
+    this.span = of.span;
+    this.meter = of.meter;
     this.now = needs.clock.now();
     this.monotonic = needs.timers.now();
     // Kept, because the connection may close or change hands while the request is under way.
@@ -134,7 +139,10 @@ export class RequestCall implements OpenCall {
     const span = this.needs.tracer.startSpan('execute', {}, trace.setSpan(context.active(), this.span));
     try {
       const done = await this.needs.execute(decider, command, this.causeOf(options, span));
-      if (!isRejection(done)) this.wrote(done);
+      if (!isRejection(done)) {
+        this.wrote(done);
+        this.meter.spend(costs.event * done.events.length);
+      }
       return done;
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { closeCode } from '../contract/closeCodes.js';
-import type { Dispatch, Requester } from '../requests/dispatch.js';
+import type { ConnectionAccount } from '../requests/admission.js';
 import type { Flusher } from '../frames/flusher.js';
 import { Outbox, type OutboxOwner } from '../frames/outbox.js';
 import type { Places, SignedOutConnection } from './places.js';
@@ -10,6 +10,7 @@ import { Standpoint, type Session } from '../sessions/session.js';
 import type { SlowReader, SlowReaders } from './slowReaders.js';
 import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
+import { RequestIntake, type IntakeNeeds, type IntakeOwner } from './requestIntake.js';
 import { setMessageBounds, type MessageBounds } from './webSocketInside.js';
 
 /** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
@@ -31,12 +32,6 @@ export const signedOutMessageBounds: MessageBounds = {
   maxBufferedChunks: 512,
 };
 
-/** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
-export const inFlightMax = 64;
-
-/** The same without a session. It is not 1, because clients send Initialize, Authorize and further requests at once. */
-export const signedOutInFlightMax = 8;
-
 /** While more than this waits to be taken by the client, none of its requests is begun. */
 export const backlogBytesMax = 1_048_576;
 
@@ -49,8 +44,7 @@ export const closeAnswerMillisMax = 5_000;
 /** The same for a client that was cut because it does not read, or that gave its place to another one. */
 export const cutMillisMax = 1_000;
 
-export type ClientConnectionNeeds = {
-  readonly dispatch: Dispatch;
+export type ClientConnectionNeeds = IntakeNeeds & {
   readonly flusher: Flusher;
   readonly places: Pick<Places, 'renew' | 'leave'>;
   readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget'>;
@@ -60,6 +54,8 @@ export type ClientConnectionNeeds = {
   readonly cut: (connection: ClientConnection) => void;
   /** A place was given to a newer connection. */
   readonly gaveWay: (connection: ClientConnection) => void;
+  /** A client was refused too often, and its connection is closed. */
+  readonly refused: (connection: ClientConnection) => void;
 };
 
 /** The parts that a connection is made from. */
@@ -71,20 +67,19 @@ export type Accepted = { readonly socket: WebSocket; readonly stream: Socket; re
  * Answers and updates are written straight to the stream, below the WebSocket library, which still does the reading,
  * pings and closing. Both write whole frames in one piece, so neither can come into the middle of the other's.
  */
-export class ClientConnection implements Requester, OutboxOwner, SignedOutConnection, SlowReader {
+export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConnection, SlowReader {
   readonly address: string;
   readonly order: RequestOrder = requestOrder();
   readonly standpoint = new Standpoint();
   readonly outbox: Outbox;
   device: Device | undefined;
+  account: ConnectionAccount | undefined;
   heardAt = performance.now();
   gone = false;
   private readonly needs: ClientConnectionNeeds;
   private readonly socket: WebSocket;
   private readonly stream: Socket;
-  private readonly waiting: Uint8Array[] = [];
-  private inFlight = 0;
-  private paused = false;
+  private readonly intake: RequestIntake;
   private belongsTo: Session | undefined;
   private closing: number | undefined;
   private closingTimer: NodeJS.Timeout | undefined;
@@ -95,6 +90,7 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
     this.stream = stream;
     this.address = address;
     this.outbox = new Outbox(socket, stream, needs.flusher, this);
+    this.intake = new RequestIntake(needs, this);
     Object.assign(socket, { [connectionOf]: this })
       .on('message', onMessage)
       .on('ping', onPing)
@@ -125,7 +121,11 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
   }
 
   get isAwaiting(): boolean {
-    return this.inFlight > 0;
+    return this.intake.inFlight > 0;
+  }
+
+  get isTaking(): boolean {
+    return this.outbox.bufferedBytes < backlogBytesMax;
   }
 
   get unsentBytes(): number {
@@ -152,7 +152,7 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
   closeSoon(code: number): void {
     if (this.closing !== undefined) return;
     this.beginClosing(code);
-    if (this.inFlight === 0) {
+    if (this.intake.inFlight === 0) {
       this.close(code);
       return;
     }
@@ -176,7 +176,7 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
 
   take(message: Buffer): void {
     this.hear();
-    if (this.closing === undefined) this.receive(message);
+    if (this.closing === undefined) this.intake.take(message);
   }
 
   refuseText(): void {
@@ -197,17 +197,22 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
   /** The socket has taken all that was written. */
   caughtUp(): void {
     this.needs.slowReaders.forget(this);
-    this.pump();
+    this.intake.pump();
   }
 
-  /** Begins what may begin, in order of arrival, and stops reading while anything has to wait. */
-  pump(): void {
-    while (this.waiting.length > 0 && this.mayBegin()) {
-      const frame = this.waiting.shift();
-      if (frame !== undefined) this.begin(frame);
-    }
-    if (this.waiting.length === 0) this.readOn();
-    else this.pause();
+  setReading(reading: 'on' | 'off'): void {
+    if (reading === 'on') this.socket.resume();
+    else this.socket.pause();
+  }
+
+  /** All requests are answered. */
+  idle(): void {
+    if (this.closing !== undefined) this.close(this.closing);
+  }
+
+  closeForRefusals(): void {
+    this.needs.refused(this);
+    this.closeSoon(closeCode.policyViolation);
   }
 
   /** For a client that does not read. */
@@ -230,47 +235,6 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
     this.drop();
   }
 
-  private receive(frame: Uint8Array): void {
-    // Hardly anything ever waits, and most connections need no queue at all.
-    if (this.waiting.length === 0 && this.mayBegin()) this.begin(frame);
-    else {
-      this.waiting.push(frame);
-      this.pump();
-    }
-  }
-
-  private mayBegin(): boolean {
-    const inFlight = this.belongsTo === undefined ? signedOutInFlightMax : inFlightMax;
-    return this.inFlight < inFlight && this.outbox.bufferedBytes < backlogBytesMax;
-  }
-
-  private begin(frame: Uint8Array): void {
-    // Counted before it begins: one that is refused at once may close the connection, and its answer goes out first.
-    this.inFlight += 1;
-    const answered = this.needs.dispatch(this, frame);
-    if (answered === undefined) {
-      this.inFlight -= 1;
-      return;
-    }
-    void answered.finally(() => {
-      this.inFlight -= 1;
-      if (this.closing === undefined) this.pump();
-      else if (this.inFlight === 0) this.close(this.closing);
-    });
-  }
-
-  private pause(): void {
-    if (this.paused) return;
-    this.paused = true;
-    this.socket.pause();
-  }
-
-  private readOn(): void {
-    if (!this.paused) return;
-    this.paused = false;
-    this.socket.resume();
-  }
-
   private close(code: number): void {
     // One that was cut is closing already, and has a timer that sees to its end.
     if (this.socket.readyState !== this.socket.OPEN) return;
@@ -278,7 +242,7 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
     this.needs.flusher.flush(this.outbox);
     this.outbox.close();
     // A paused socket would not hear the answer to the close.
-    this.readOn();
+    this.intake.readOn();
     this.socket.close(code);
   }
 
@@ -287,7 +251,7 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
     clearTimeout(this.closingTimer);
     this.beginClosing(closeCode.tryAgainLater);
     this.outbox.close();
-    this.readOn();
+    this.intake.readOn();
     this.socket.close(closeCode.tryAgainLater);
     this.closingTimer = setTimeout(() => {
       this.socket.terminate();
@@ -297,7 +261,7 @@ export class ClientConnection implements Requester, OutboxOwner, SignedOutConnec
   /** From here on the connection takes no requests, and has no place among those that may give way. */
   private beginClosing(code: number): void {
     this.closing = code;
-    this.waiting.length = 0;
+    this.intake.close();
     this.needs.places.leave(this);
   }
 }

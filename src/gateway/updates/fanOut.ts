@@ -24,6 +24,8 @@ export type FanOutNeeds = {
   /** Waits until the updates sent so far have been written to the sockets. */
   readonly flushed: () => Promise<void> | undefined;
   readonly logger: Pick<Logger, 'error' | 'warn'>;
+  /** So many updates were sent of what this user did. */
+  readonly delivered?: (user: string, deliveries: number) => void;
   readonly count: (what: 'deliveries' | 'failures' | 'resubscriptions', by: number) => void;
 };
 
@@ -109,7 +111,7 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
   };
 };
 
-type Held = { readonly told: readonly Delivery[]; readonly position: Position; readonly request: string };
+type Held = Ready & { readonly position: Position };
 
 /** The events of one request stand next to each other in the log, so deliveries that can be merged wait for the next event. */
 const tellBatch = async (
@@ -120,7 +122,10 @@ const tellBatch = async (
   let held: Held | undefined;
   let deliveries = 0;
   const release = (): void => {
-    if (held !== undefined) deliveries += needs.hub.deliver(held.told, held.position);
+    if (held === undefined) return;
+    const delivered = needs.hub.deliver(held.told, held.position);
+    if (held.actor !== undefined) needs.delivered?.(held.actor, delivered);
+    deliveries += delivered;
     held = undefined;
   };
   const flush = async (): Promise<void> => {
@@ -161,19 +166,24 @@ const tellBatch = async (
 };
 
 /** `request` names the request and the topic; it is empty for updates that are sent by themselves. */
-type Ready = { readonly told: readonly Delivery[]; readonly request: string };
+type Ready = {
+  readonly told: readonly Delivery[];
+  readonly request: string;
+  /** The user on whose request the event happened. */
+  readonly actor: string | undefined;
+};
 
 /** `undefined` when nobody here cares: then the body is not even parsed. */
 const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Promise<Ready | undefined> => {
   const fact = needs.codec.factOf(stored);
   if (fact === undefined) return undefined;
-  const { about, $correlationId } = needs.codec.metadata(stored);
+  const { about, actor, $correlationId } = needs.codec.metadata(stored);
   const cares = needs.renderer.isRelevant(about, fact);
   if (!cares && fact !== accountEvents.SessionRevoked.type) return undefined;
   const request = `${$correlationId} ${about}`;
   const event = read(needs, stored);
-  if (!(event instanceof Promise)) return telling(needs, event, { cares, request });
-  return event.then((opened) => telling(needs, opened, { cares, request }));
+  if (!(event instanceof Promise)) return telling(needs, event, { cares, request, actor });
+  return event.then((opened) => telling(needs, opened, { cares, request, actor }));
 };
 
 /** The keys of an event cannot be had right now. */
@@ -197,18 +207,19 @@ const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEv
 const telling = (
   { renderer, hub }: FanOutNeeds,
   event: Recorded | undefined,
-  { cares, request }: { readonly cares: boolean; readonly request: string },
+  { cares, ...of }: { readonly cares: boolean } & Omit<Ready, 'told'>,
 ): Ready | undefined | Promise<Ready | undefined> => {
   if (event === undefined) return undefined;
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
   const told = renderer.render(event);
-  return told instanceof Promise ? told.then((items) => readyOf(items, request)) : readyOf(told, request);
+  return told instanceof Promise ? told.then((items) => readyOf(items, of)) : readyOf(told, of);
 };
 
-const readyOf = (told: readonly Delivery[], request: string): Ready => ({
+const readyOf = (told: readonly Delivery[], { request, actor }: Omit<Ready, 'told'>): Ready => ({
   told,
   request: areMergeable(told) ? request : '',
+  actor,
 });
 
 // The type says which event it is.

@@ -29,48 +29,50 @@ export type HistoryPage = {
   /** This message and those sent right before and after it: half of the page is older. */
   readonly around?: MessageId;
   readonly limit: number;
+  /**
+   * No further messages are read once those found have more bytes than this; on a page around a message, on each side
+   * of it. Default: any number.
+   */
+  readonly bytesMax?: number;
 };
 
 /** The newest first, whichever page it is. Without an anchor: the newest messages of the chat. */
 export const history = async (reads: Reads, chat: ChatKey, page: HistoryPage): Promise<readonly MessageDocument[]> => {
-  const { since, before, around, limit } = page;
-  if (since !== undefined) return newer(reads, chat, since, limit);
-  if (before !== undefined || around === undefined) return older(reads, chat, before, limit);
-  const olderLimit = Math.floor(limit / 2);
+  const { since, before, around, ...most } = page;
+  if (since !== undefined) return newer(reads, chat, since, most);
+  if (before !== undefined || around === undefined) return older(reads, chat, before, most);
+  const olderLimit = Math.floor(most.limit / 2);
   const [above, below] = await Promise.all([
-    newer(reads, chat, around - 1n, limit - olderLimit),
-    older(reads, chat, around, olderLimit),
+    newer(reads, chat, around - 1n, { ...most, limit: most.limit - olderLimit }),
+    older(reads, chat, around, { ...most, limit: olderLimit }),
   ]);
   return [...above, ...below];
 };
 
-const newer = async (
-  reads: Reads,
-  chat: ChatKey,
-  after: bigint,
-  limit: number,
-): Promise<readonly MessageDocument[]> => {
+type Most = Pick<HistoryPage, 'limit' | 'bytesMax'>;
+
+const newer = async (reads: Reads, chat: ChatKey, after: bigint, most: Most): Promise<readonly MessageDocument[]> => {
   const index = { index: 'history', within: [chat] } as const;
-  return (await documentsIn(reads, messageDocuments, { ...index, after, order: 'ascending', limit })).toReversed();
+  return (await documentsIn(reads, messageDocuments, { ...index, ...most, after, order: 'ascending' })).toReversed();
 };
 
 const older = (
   reads: Reads,
   chat: ChatKey,
   before: bigint | undefined,
-  limit: number,
+  most: Most,
 ): Promise<readonly MessageDocument[]> =>
   documentsIn(reads, messageDocuments, {
     index: 'history',
     within: [chat],
     ...(before === undefined ? {} : { before }),
+    ...most,
     order: 'descending',
-    limit,
   });
 
 /** The newest message of the chat that is not deleted. */
 export const lastMessage = async (reads: Reads, chat: ChatKey): Promise<MessageDocument | undefined> =>
-  (await older(reads, chat, undefined, 1))[0];
+  (await older(reads, chat, undefined, { limit: 1 }))[0];
 
 /** The message that the author sent last to the chat, deleted or not; undefined when there never was any. */
 export const lastSent = (reads: Reads, chat: ChatKey, author: UserId): Promise<LastSentDocument | undefined> =>
@@ -78,7 +80,8 @@ export const lastSent = (reads: Reads, chat: ChatKey, author: UserId): Promise<L
 
 /** A session that comes has sent little of late, most of the time; one that has sent much is read in larger pages. */
 const sentFirstPage = 20;
-const sentPageMax = 500;
+/** Few enough that others are let in between two pages, however long the messages are. */
+const sentPageMax = 100;
 /** As many as a session may send within ten minutes, and half as many again. */
 const sentBySessionMax = 10_000;
 
@@ -124,7 +127,7 @@ export const mentionsAfter = (
     limit,
   });
 
-export const mentionsCountedMax = 100_000;
+export const mentionsCountedMax = 10_000;
 
 /** How many messages of the chat that are newer than this one name the user; exact up to `mentionsCountedMax`. */
 export const mentionCountAfter = (

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { rateLimits } from '../../../src/gateway/requests/rateLimits.js';
+import { systemTimers } from '../../../src/adapters/system/timers.js';
+import { admission } from '../../../src/gateway/requests/admission.js';
 import { Unavailable } from '../../../src/gateway/contract/errors.js';
 import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import { nothing } from '../../../src/gen/rpcs.js';
@@ -227,22 +228,30 @@ describe('what one connection sends', () => {
   });
 });
 
-describe('a limit', () => {
+describe('a limit that all nodes share', () => {
   it('refuses what is too much, says when to come back, and leaves the rest alone', async (t) => {
     const taken: string[] = [];
-    const refusing = rateLimits({
-      take: ({ name }, of) => {
-        taken.push(`${name} ${of}`);
-        return name === 'typing' ? { allowed: false, retryAfterSeconds: 3 } : { allowed: true };
+    const refusing = admission({
+      timers: systemTimers,
+      shared: {
+        take: ({ name }, of) => {
+          taken.push(`${name} ${of}`);
+          return name === 'creation' ? { allowed: false, retryAfterSeconds: 3 } : { allowed: true };
+        },
       },
-      close: () => Promise.resolve(),
+      limited: () => undefined,
     });
-    const { signedIn } = await staged(t, { limits: refusing });
+    const { signedIn } = await staged(t, {
+      admission: refusing,
+      ...answering({ chatsSetTyping: () => Promise.resolve(nothing) }),
+    });
     const client = await signedIn(1n, 11n);
-    client.ask(5, 'chatsSetTyping', {});
+    client.ask(5, 'communitiesCreateCommunity', {});
     client.heartbeat();
+    client.ask(6, 'chatsSetTyping', {});
     const { error } = await client.result(5);
     assert.deepEqual(error, { errorCode: 429, errorMessage: 'too many requests (retry after 3 s)' });
-    assert.deepEqual(taken, ['handshake 127.0.0.1', 'handshake 127.0.0.1', 'typing 11']);
+    assert.deepEqual(await client.result(6), { reqId: 6 });
+    assert.deepEqual(taken, ['handshake 127.0.0.1', 'handshake 127.0.0.1', 'creation 11']);
   });
 });

@@ -7,7 +7,7 @@ import { systemTimers } from '../../../src/adapters/system/timers.js';
 import { systemIds } from '../../../src/adapters/system/ids.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import { gateway, type Gateway, type GatewayNeeds, type Live } from '../../../src/gateway/gateway.js';
-import { noRateLimits } from '../../../src/gateway/requests/rateLimits.js';
+import { noAdmission } from '../../../src/gateway/requests/admission.js';
 import { metrics as makeMetrics, type Metrics } from '../../../src/gateway/operations/metrics.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
@@ -68,7 +68,7 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     pubSub: localPubSub({ onListenerError: (err) => logger.error({ err }, 'a listener failed') }),
     presence: localPresence(),
     statuses: { changed: () => undefined },
-    limits: noRateLimits,
+    admission: noAdmission(),
     access: { now: nobodySees, seeing: (user) => Promise.resolve([user]), onChange: () => undefined },
     documents: { position: () => 0n, reached: () => undefined },
     tracer: trace.getTracer('test'),

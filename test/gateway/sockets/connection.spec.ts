@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { inFlightMax } from '../../../src/gateway/sockets/connection.js';
+import { inFlightMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { gatewayPaths } from '../../../src/gateway/sockets/server.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { encodeRequest } from '../../../src/wire/envelope.js';

@@ -4,10 +4,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { variables } from '../../../src/config.js';
 import {
   messageBounds,
-  signedOutInFlightMax,
   signedOutInboundBytesMax,
   signedOutMessageBounds,
 } from '../../../src/gateway/sockets/connection.js';
+import { signedOutInFlightMax } from '../../../src/gateway/sockets/requestIntake.js';
 
 import {
   connectionsMax,
@@ -354,16 +354,15 @@ describe('a connection without a session', { timeout: 60_000 }, () => {
     let most = 0;
     let underWay = 0;
     const { client } = await staged(t, {
-      limits: {
-        check: async () => {
+      handlers: () => ({
+        authLookupInvite: async () => {
           underWay += 1;
           most = Math.max(most, underWay);
           await new Promise(setImmediate);
           underWay -= 1;
-          return { allowed: true };
+          return reject('INVITE_NOT_FOUND');
         },
-      },
-      handlers: () => ({ authLookupInvite: () => Promise.resolve(reject('INVITE_NOT_FOUND')) }),
+      }),
     });
     const stranger = await client();
     for (let id = 1; id <= 100; id += 1) stranger.send(encodeRequest(id, 'authLookupInvite', { code: 'x' }));

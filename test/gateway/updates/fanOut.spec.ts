@@ -6,6 +6,8 @@ import { eventKinds } from '../../../src/domain/registry.js';
 import { mergeDeletions } from '../../../src/gateway/packages/messages/deletions.js';
 import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
 import { selfChat } from '../../../src/kernel/chat.js';
+import { defined } from '../../../src/kernel/defined.js';
+import { noAdmission } from '../../../src/gateway/requests/admission.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
 import type { Event, Position } from '../../../src/kernel/event.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
@@ -23,10 +25,10 @@ const deletion = (message: number): Event => ({
   data: { message: BigInt(message), chat, author: user, by: user },
 });
 
-const store = (log: EventLog, event: Event, correlation: string) => {
+const store = (log: EventLog, event: Event, correlation: string, actor?: string) => {
   const id = randomUUID();
   const stream = `test-${id}`;
-  const metadata = { $correlationId: correlation, $causationId: id, command: 'Test' };
+  const metadata = { $correlationId: correlation, $causationId: id, command: 'Test', ...defined({ actor }) };
   const written = codec.write(event, { id, stream, metadata, period: '202601' });
   assert.ok('data' in written);
   return log.append(stream, [written], 'noStream');
@@ -66,6 +68,18 @@ describe('the fan-out', () => {
     await Promise.all([1, 2, 3, 4].map((message) => store(log, deletion(message), `request ${message.toString()}`)));
     await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 4n);
     assert.deepEqual(deleted(client), [[1], [2], [3], [4]]);
+  });
+
+  it('counts what it delivered for the user who did it', async (t) => {
+    const counted: (readonly [user: string, deliveries: number])[] = [];
+    const admission = { ...noAdmission(), delivered: (...of: (typeof counted)[0]) => counted.push(of) };
+    const made = await stage({ renderer: telling, admission });
+    t.after(() => made.stop());
+    const clients = [await made.signedIn(user, 11n), await made.signedIn(user, 12n)];
+    await store(made.log, deletion(1), 'request 1', '7');
+    await store(made.log, deletion(2), 'request 2');
+    for (const client of clients) await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 2n);
+    assert.deepEqual(counted, [['7', 2]]);
   });
 
   it('shows the renderer what comes next before any of it is told', async (t) => {

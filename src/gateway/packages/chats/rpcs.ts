@@ -13,6 +13,7 @@ import type { StatusOf } from '../../rendering/user.js';
 import type { Call } from '../../contract/call.js';
 import { chatKeyFrom } from '../../contract/chatRefs.js';
 import { done, type Handlers } from '../../contract/handlers.js';
+import { meteredReads } from '../../contract/meteredReads.js';
 import type { Typing } from '../../presence/typing.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { chatAnswer, chatsAnswer } from './chatList.js';
@@ -32,8 +33,9 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
   async chatsGetChats(request, call) {
     await call.upToDate('conversations', 'messages', 'reads', 'users');
     const { user } = call.caller;
-    const found = await conversationsOf(needs.reads, user, chatsPageOf(request));
-    return { chats: await chatsAnswer(needs, found, user) };
+    const reads = meteredReads(needs.reads, call);
+    const found = await conversationsOf(reads, user, chatsPageOf(request));
+    return { chats: await chatsAnswer({ ...needs, reads }, found, user) };
   },
 
   chatsGetChat: inChat(needs.access, 'see')(

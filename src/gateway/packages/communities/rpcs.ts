@@ -6,10 +6,12 @@ import { channelChat } from '../../../kernel/chat.js';
 import { isRejection } from '../../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import { memberships } from '../../../projections/members/queries.js';
+import type { Reads } from '../../../projections/reading/queries.js';
 import { unread, type ChatViewer } from '../../../projections/unread/unread.js';
 import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/community.js';
 import { done, type Handlers } from '../../contract/handlers.js';
+import { meteredReads } from '../../contract/meteredReads.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import { accessFor } from '../../access/memberAccess.js';
 import { inCommunity } from '../../access/scopes.js';
@@ -61,7 +63,12 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
       seen.push(...seenBy(needs.access.now, community, user));
     }
     const infos: CommunityUserInfoInit[] = [];
-    for (const { id, chats } of seen) infos.push({ communityId: id, ...(await unreadIn(needs, chats)) });
+    const reads = meteredReads(needs.reads, call);
+    let left = channelsCountedMax;
+    for (const { id, chats } of seen) {
+      infos.push({ communityId: id, ...(await unreadIn(reads, chats.slice(0, left))) });
+      left = Math.max(0, left - chats.length);
+    }
     return { communities: { communities: seen.map(({ community }) => community), communityUserInfo: infos } };
   },
 
@@ -74,6 +81,12 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     done(await call.run(communities, { type: 'DeleteCommunity', data: { community, by: user } })),
   ),
 });
+
+/**
+ * In so many channels unread messages are counted for one answer, those of the communities first that were joined first.
+ * Beyond it a community seems to be read until a client asks for its channels.
+ */
+export const channelsCountedMax = 2_000;
 
 /** Taken from the rules in one go, because the counting takes waits. */
 type Seen = { readonly id: CommunityId; readonly community: CommunityInit; readonly chats: readonly ChatViewer[] };
@@ -92,7 +105,7 @@ const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId): readon
 };
 
 const unreadIn = async (
-  { reads }: CommunityNeeds,
+  reads: Reads,
   chats: readonly ChatViewer[],
 ): Promise<{ readonly unreadCount: number; readonly unreadMentionCount: number }> => {
   const counts = await inBatches(chats, (viewed) => unread(reads, viewed));

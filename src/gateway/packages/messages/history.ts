@@ -43,6 +43,8 @@ export const historyReads = ({ historyParts }: Pick<HistoryNeeds, 'historyParts'
 export const ownShares = { messages: 0.5, users: 0.16, members: 0.16 };
 
 const messagesBytesMax = ownShares.messages * answerBytesMax;
+/** Messages take about as much room where they are stored; more of them than this would not fit into an answer. */
+export const historyBytesMax = 1.5 * messagesBytesMax;
 const usersBytesMax = ownShares.users * answerBytesMax;
 const membersBytesMax = ownShares.members * answerBytesMax;
 

@@ -11,7 +11,8 @@ import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
-import { historyAnswer, historyReads, type HistoryNeeds } from './history.js';
+import { meteredReads } from '../../contract/meteredReads.js';
+import { historyAnswer, historyBytesMax, historyReads, type HistoryNeeds } from './history.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
 import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js';
@@ -33,8 +34,12 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
     messagesGetHistory: inChat(needs.access, 'read')(
       async (request, call, { key, community }) => {
         const page = pageOf(request);
-        const found = await history(needs.reads, key, page);
-        return { messages: await historyAnswer(needs, { found, page, community, call }) };
+        const reads = meteredReads(needs.reads, call);
+        const found = await history(reads, key, { ...page, bytesMax: historyBytesMax });
+        // Sight that was lost during the read would show messages that were sent since.
+        const still = await seenTextChat(needs.access, call, key);
+        if (isRejection(still)) return still;
+        return { messages: await historyAnswer({ ...needs, reads }, { found, page, community, call }) };
       },
       { reads: historyReads(needs) },
     ),

@@ -7,6 +7,7 @@ import { communityUpdates, type CommunityUpdatesNeeds } from '../../../../src/ga
 import { inviteRpcs } from '../../../../src/gateway/packages/invites/rpcs.js';
 import { inviteUpdates } from '../../../../src/gateway/packages/invites/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
+import { freeMeter } from '../../../../src/gateway/contract/meter.js';
 import type { Call } from '../../../../src/gateway/contract/call.js';
 import type { UpdateTable, Delivery } from '../../../../src/gateway/contract/updates.js';
 import { rulesOver, type World } from '../../../../src/gateway/access/chatPermissions.js';
@@ -146,6 +147,7 @@ const calling =
   ({ execute, ids, time }: Engines, follow: () => Promise<void>) =>
   (user: UserId | undefined): Call => ({
     traceId: 'trace',
+    meter: freeMeter,
     address: '127.0.0.1',
     now: time.millis,
     monotonic: time.millis,

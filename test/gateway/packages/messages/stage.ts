@@ -13,6 +13,7 @@ import { reactionUpdates } from '../../../../src/gateway/packages/reactions/upda
 import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import { readUpdates } from '../../../../src/gateway/packages/reads/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
+import { freeMeter } from '../../../../src/gateway/contract/meter.js';
 import type { Call, Caller } from '../../../../src/gateway/contract/call.js';
 import type { Delivery } from '../../../../src/gateway/contract/updates.js';
 import type { Handlers } from '../../../../src/gateway/contract/handlers.js';
@@ -290,6 +291,7 @@ type Asking = {
 
 const callOf = ({ caller, now, monotonic, execute, end, tellAll }: Asking): Call => ({
   traceId: 'trace',
+  meter: freeMeter,
   address: '127.0.0.1',
   device: undefined,
   caller,

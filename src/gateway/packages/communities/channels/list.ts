@@ -28,14 +28,19 @@ export const channelsSeen = async (
   community: CommunityId,
   viewer: UserId,
 ): Promise<ChannelsInit> => {
-  const seen = seenBy(access.now, community, viewer);
-  const talks = seen.filter(({ channel }) => channel.kind !== 'category');
-  const activities = await inBatches(talks, async ({ channel, floor }): Promise<Activity> => {
+  const seenAtFirst = seenBy(access.now, community, viewer);
+  const talksAtFirst = seenAtFirst.filter(hasMessages);
+  const found = await inBatches(talksAtFirst, async ({ channel, floor }): Promise<Activity> => {
     const chat = channelChat(community, channel.id);
     const [last, counts] = await Promise.all([lastMessage(reads, chat), unread(reads, { chat, user: viewer, floor })]);
     return { last, unread: counts };
   });
-  const conversations = talks.map((talk, index) => conversationOf(community, talk, activities[index]));
+  // Sight that was lost during the reads would show messages that were sent since.
+  const seen = stillSeen(access.now, community, viewer, seenAtFirst);
+  const talks = seen.filter(hasMessages);
+  const byChannel = new Map(talksAtFirst.map(({ channel }, index) => [channel.id, found[index]]));
+  const activities = talks.flatMap(({ channel }) => byChannel.get(channel.id) ?? []);
+  const conversations = talks.map((talk) => conversationOf(community, talk, byChannel.get(talk.channel.id)));
   const channels = withinBounds(seen.map(({ channel }) => channelFor(community, channel)));
   const messages = activities.flatMap(({ last }) => (last === undefined ? [] : [messageFor(last, viewer)]));
   return {
@@ -44,6 +49,15 @@ export const channelsSeen = async (
     messages: fitting(messages, messagesBytesMax, (message) => bytesOf(Message, message)),
   };
 };
+
+const hasMessages = ({ channel }: Seen): boolean => channel.kind !== 'category';
+
+const stillSeen = (
+  rules: ViewerPermissions,
+  community: CommunityId,
+  viewer: UserId,
+  before: readonly Seen[],
+): readonly Seen[] => before.filter(({ channel }) => rules.inChannel(community, channel.id, viewer) !== 0n);
 
 const seenBy = (rules: ViewerPermissions, community: CommunityId, viewer: UserId): readonly Seen[] => {
   const granted = rules.member(community, viewer)?.permissions ?? 0n;

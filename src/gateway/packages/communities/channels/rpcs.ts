@@ -15,6 +15,7 @@ import type { Call } from '../../../contract/call.js';
 import { done, type Handlers } from '../../../contract/handlers.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
 import { accessFor, channelAsker, channelIn } from '../../../access/memberAccess.js';
+import { meteredReads } from '../../../contract/meteredReads.js';
 import { inChannel, inCommunity } from '../../../access/scopes.js';
 import { channelsSeen } from './list.js';
 import type { CommunityNeeds } from '../needs.js';
@@ -42,7 +43,10 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
 
   communitiesGetChannels: inCommunity(
     needs.access,
-    async (_, __, { community, by }) => ({ channels: await channelsSeen(needs, community, by.user) }),
+    async (_, call, { community, by }) => {
+      const reads = meteredReads(needs.reads, call);
+      return { channels: await channelsSeen({ ...needs, reads }, community, by.user) };
+    },
     { reads: ['messages', 'reads', 'users'] },
   ),
 

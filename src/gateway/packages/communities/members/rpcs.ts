@@ -7,14 +7,16 @@ import { reject } from '../../../../kernel/decider.js';
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
 import type { CommunityDocument } from '../../../../projections/communities/documents.js';
 import { community } from '../../../../projections/communities/queries.js';
+import type { MemberDocument } from '../../../../projections/members/documents.js';
 import { members, membersById } from '../../../../projections/members/queries.js';
+import type { Reads } from '../../../../projections/reading/queries.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
 import { usersFor } from '../../../rendering/user.js';
 import { memberFor } from '../../../rendering/community.js';
 import { done, type Handlers } from '../../../contract/handlers.js';
+import { keysPerReadMax, meteredReads } from '../../../contract/meteredReads.js';
 import { inCommunity } from '../../../access/scopes.js';
 import type { CommunityNeeds } from '../needs.js';
-import {} from '../wire.js';
 
 /** In one answer. */
 export const membersListedMax = 1_000;
@@ -24,10 +26,11 @@ export type MemberRpcs = 'communitiesGetMembers' | 'communitiesEditMember';
 export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'statusOf'>): Handlers<MemberRpcs> => ({
   communitiesGetMembers: inCommunity(
     needs.access,
-    async ({ communityId, memberIds }) => {
-      const document = await community(needs.reads, communityId);
+    async ({ communityId, memberIds }, call) => {
+      const reads = meteredReads(needs.reads, call);
+      const document = await community(reads, communityId);
       if (document === undefined) return reject('COMMUNITY_NOT_FOUND');
-      return { members: await listed(needs, document, memberIds) };
+      return { members: await listed({ ...needs, reads }, document, memberIds) };
     },
     { reads: ['communities', 'members', 'users'] },
   ),
@@ -58,6 +61,18 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
   ),
 });
 
+/** In pages, so that others are let in between. */
+const firstMembers = async (reads: Reads, community: CommunityId): Promise<readonly MemberDocument[]> => {
+  const found: MemberDocument[] = [];
+  while (found.length < membersListedMax) {
+    const after = found.at(-1)?.user;
+    const page = await members(reads, community, { ...defined({ after }), limit: keysPerReadMax });
+    found.push(...page);
+    if (page.length < keysPerReadMax) break;
+  }
+  return found;
+};
+
 /** Those asked for that are members, or the first of all when nobody is asked for. */
 const listed = async (
   { reads, statusOf }: Pick<CommunityNeeds, 'reads' | 'statusOf'>,
@@ -65,10 +80,7 @@ const listed = async (
   ids: readonly UserId[],
 ): Promise<MembersInit> => {
   const id: CommunityId = document.id;
-  const found =
-    ids.length === 0
-      ? await members(reads, id, { limit: membersListedMax })
-      : await membersById(reads, id, [...new Set(ids)]);
+  const found = ids.length === 0 ? await firstMembers(reads, id) : await membersById(reads, id, [...new Set(ids)]);
   const users = await usersFor(
     { reads, statusOf },
     found.map(({ user }) => user),

@@ -6,6 +6,7 @@ import { sentBySession } from '../../../../projections/messages/queries.js';
 import type { MessageDocument } from '../../../../projections/messages/documents.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
 import type { Call, Caller } from '../../../contract/call.js';
+import { meteredReads } from '../../../contract/meteredReads.js';
 import type { Sending } from '../wire.js';
 
 /** How long a session's nonce names the same message. */
@@ -147,7 +148,8 @@ const sentUpTo = async (reads: Reads, call: Call): Promise<SentBefore> => {
   await call.upToDateWithLog('messages');
   const sent = new Map<bigint, SentMessage>();
   const since = (call.now - nonceMillisMax) as Millis;
-  for await (const { nonce, chat, text, id, sentAt } of sentBySession(reads, call.caller.session, since)) {
+  const metered = meteredReads(reads, call);
+  for await (const { nonce, chat, text, id, sentAt } of sentBySession(metered, call.caller.session, since)) {
     if (nonce !== undefined && !sent.has(nonce)) sent.set(nonce, { chat, text, id, sentAt });
   }
   return sent;

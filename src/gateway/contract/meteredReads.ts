@@ -1,0 +1,67 @@
+import { plainBytes } from '../../kernel/plainBytes.js';
+import type { DocumentStore, Plain } from '../../kernel/ports/documentStore.js';
+import type { Reads } from '../../projections/reading/queries.js';
+import type { OpenCall } from './call.js';
+import { costs, type Meter } from './meter.js';
+
+/** Keys of one read of many, between which others are let in. */
+export const keysPerReadMax = 100;
+
+/**
+ * The same reads, counted on the meter of the request, and with breaks in which others have the thread. For handlers
+ * that read more than a few documents.
+ */
+export const meteredReads = ({ store }: Reads, { meter }: Pick<OpenCall, 'meter'>): Reads => ({
+  store: metered(store, meter),
+});
+
+const metered = (store: DocumentStore, meter: Meter): DocumentStore => {
+  const read = async <Found extends Stored>(work: () => Promise<readonly Found[]>): Promise<readonly Found[]> => {
+    await begin(meter);
+    const found = await work();
+    meter.spend(costs.document * Math.max(0, found.length - 1) + costs.kibibyteRead * (bytesOfAll(found) / 1_024));
+    return found;
+  };
+  return {
+    ...store,
+    get: async (collection, key) => {
+      await begin(meter);
+      const found = await store.get(collection, key);
+      meter.spend(costs.kibibyteRead * (bytesOfAll([found]) / 1_024));
+      return found;
+    },
+    getMany: async (collection, keys) => {
+      const found: Awaited<ReturnType<DocumentStore['getMany']>>[number][] = [];
+      for (let at = 0; at < keys.length; at += keysPerReadMax) {
+        const some = keys.slice(at, at + keysPerReadMax);
+        found.push(...(await read(() => store.getMany(collection, some))));
+      }
+      return found;
+    },
+    range: (range) => read(() => store.range(range)),
+    scan: (scan) => read(() => store.scan(scan)),
+    count: async (range) => {
+      await begin(meter);
+      const count = await store.count(range);
+      meter.spend((costs.thousandCounted * count) / 1_000);
+      return count;
+    },
+  };
+};
+
+/**
+ * Resolves when the read may begin. It is counted in the same tick in which there is room in the slice, because others
+ * that begin or go on in this tick must see that.
+ */
+const begin = async (meter: Meter): Promise<void> => {
+  for (let full = meter.breath(); full !== undefined; full = meter.breath()) await full;
+  meter.spend(costs.document);
+};
+
+type Stored = { readonly document?: Plain | undefined };
+
+const bytesOfAll = (found: readonly Stored[]): number => {
+  let bytes = 0;
+  for (const { document } of found) bytes += document === undefined ? 0 : plainBytes(document);
+  return bytes;
+};

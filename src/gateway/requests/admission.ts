@@ -1,0 +1,326 @@
+import { LRUCache } from 'lru-cache';
+import type { SessionId, UserId } from '../../kernel/ids.js';
+import type { Timers } from '../../kernel/ports/leases.js';
+import type { RateLimit, Verdict as SharedVerdict } from '../../kernel/ports/rateLimit.js';
+import type { RpcName } from '../../gen/rpcs.js';
+import type { Caller } from '../contract/call.js';
+import { costs, slices, type Meter } from '../contract/meter.js';
+import { rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
+import { Bucket, budgetTable, welcomeUnits, type BudgetName } from './budgets.js';
+import { limitTable, networkOf } from './rateLimits.js';
+
+/** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
+export const smoothMillisMax = 1_000;
+
+/** So many requests of one user, or of one connection without a session, are refused within a minute. The next closes. */
+export const refusalsMax = 100;
+export const refusalsMillis = 60_000;
+
+/** Users, sessions and addresses of which a node remembers the budgets: so many of each, those used last. */
+export const accountsMax = 50_000;
+
+/** A connection, as its requests are admitted. */
+export interface Asker {
+  readonly address: string;
+  readonly session: { readonly caller: Caller } | undefined;
+  /** Of the connection; made by the admission when it is first needed. */
+  account: ConnectionAccount | undefined;
+}
+
+/** A request by its RPC; `malformed` and `unknown` ones are charged as well, and never closed for their form. */
+export type AskedName = RpcName | 'malformed' | 'unknown';
+export type Asking = { readonly name: AskedName; readonly bytes: number };
+
+export type Admitted = {
+  readonly kind: 'admitted';
+  /** The request begins after so many milliseconds; nothing is read from its connection meanwhile. */
+  readonly afterMillis: number;
+  readonly meter: Meter;
+  /** To be called once, when the request is answered, or when it never begins. */
+  readonly end: () => void;
+};
+
+export type Verdict =
+  | Admitted
+  /** A long read of the same user is under way: ask again when it has settled. */
+  | { readonly kind: 'busy'; readonly until: Promise<void> }
+  | {
+      readonly kind: 'refused';
+      readonly retryAfterSeconds: number;
+      /** Nothing is read from the connection for so long. */
+      readonly pauseMillis: number;
+      /** The sender was refused too often, so its connection is closed. */
+      readonly closes: boolean;
+    };
+
+/**
+ * The one place where requests are admitted. Budgets of units are counted for the connection, and for the session and
+ * the user, or for the address while there is no session. A request that will soon be within them waits; otherwise it is
+ * refused, once, and nothing is read from the connection until it is within them again.
+ */
+export interface Admission {
+  admit(this: void, asker: Asker, asking: Asking): Verdict | Promise<Verdict>;
+  /** Updates about something that this user did were sent so many times. */
+  delivered(this: void, user: string, deliveries: number): void;
+}
+
+export type LimitName = BudgetName | SharedLimitName;
+
+/** One request that waited or was refused. */
+export type Limited = {
+  readonly limit: LimitName;
+  readonly rpc: AskedName;
+  readonly how: 'waited' | 'refused';
+  readonly asker: Pick<Asker, 'address' | 'session'>;
+};
+
+export type AdmissionNeeds = {
+  readonly timers: Pick<Timers, 'now'>;
+  readonly shared: Pick<RateLimit, 'take'>;
+  readonly limited: (limited: Limited) => void;
+};
+
+/** For load tests: everything begins at once. Long reads let others in all the same. */
+export const noAdmission = (): Admission => {
+  const meter = slices();
+  const admitted: Verdict = { kind: 'admitted', afterMillis: 0, meter, end: () => undefined };
+  return { admit: () => admitted, delivered: () => undefined };
+};
+
+export const admission = (needs: AdmissionNeeds): Admission => {
+  const { timers, shared, limited } = needs;
+  const accounts = accountsOf();
+  const slice = slices();
+
+  const refused = (asker: Asker, bill: Bill, by: { readonly limit: LimitName; readonly millis: number }): Verdict => {
+    const now = timers.now();
+    limited({ limit: by.limit, rpc: bill.name, how: 'refused', asker });
+    charge(bill, refusalUnits);
+    return {
+      kind: 'refused',
+      retryAfterSeconds: by.millis / 1_000,
+      // Of the shared limits each is for one kind of request, so the others go on.
+      pauseMillis: by.limit in budgetTable ? by.millis : 0,
+      closes: bill.refusals.isOneTooMany(now),
+    };
+  };
+
+  const admitted = (
+    asker: Asker,
+    bill: Bill,
+    waited: { readonly limit: LimitName; readonly millis: number },
+  ): Verdict => {
+    if (waited.millis > 0) limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
+    const end = bill.long?.begin() ?? ended;
+    const spend = (units: number): void => {
+      charge(bill, units);
+      slice.spend(units);
+    };
+    return { kind: 'admitted', afterMillis: waited.millis, meter: { spend, breath: slice.breath }, end };
+  };
+
+  return {
+    admit: (asker, asking) => {
+      const bill = accounts.bill(asker, asking, timers.now());
+      const until = bill.long?.until();
+      if (until !== undefined) return { kind: 'busy', until };
+      const slowest = slowestOf(bill, timers.now());
+      if (slowest.millis > smoothMillisMax) return refused(asker, bill, slowest);
+      take(bill);
+      const verdict = bill.shared && shared.take(limitTable[bill.shared].allowance, keyOf(bill.shared, asker));
+      const settle = (taken: SharedVerdict | undefined): Verdict => {
+        if (taken === undefined || taken.allowed) return admitted(asker, bill, slowest);
+        giveBack(bill);
+        return refused(asker, bill, { limit: bill.shared ?? 'handshake', millis: taken.retryAfterSeconds * 1_000 });
+      };
+      return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
+    },
+    delivered: (user, deliveries) => {
+      accounts.ofUser(user)?.units.take((costs.hundredDeliveries * deliveries) / 100);
+    },
+  };
+};
+
+const ended = (): void => undefined;
+
+/** A refusal costs as much as the cheapest request. */
+const refusalUnits = 1;
+
+/** A wait that is shorter is none: the figures are rounded. */
+const waitMillisMin = 1;
+
+type Item = { readonly budget: BudgetName; readonly bucket: Bucket; readonly amount: number };
+
+/** Everything that one request is taken from. */
+type Bill = {
+  readonly name: AskedName;
+  readonly items: readonly Item[];
+  readonly shared: SharedLimitName | undefined;
+  readonly refusals: Refusals;
+  readonly long: LongReads | undefined;
+};
+
+const slowestOf = ({ items }: Bill, now: number): { readonly limit: BudgetName; readonly millis: number } => {
+  let slowest: { limit: BudgetName; millis: number } = { limit: 'connection', millis: 0 };
+  for (const { budget, bucket, amount } of items) {
+    // The welcome of a connection is there whatever its neighbours have spent.
+    if (amount === 0) continue;
+    const millis = bucket.millisUntil(amount, now);
+    if (millis > slowest.millis && millis >= waitMillisMin) slowest = { limit: budget, millis };
+  }
+  return slowest;
+};
+
+const take = ({ items }: Bill): void => {
+  for (const { bucket, amount } of items) bucket.take(amount);
+};
+
+const giveBack = ({ items }: Bill): void => {
+  for (const { bucket, amount } of items) bucket.giveBack(amount);
+};
+
+const charge = ({ items }: Bill, units: number): void => {
+  for (const { budget, bucket } of items) if (budgetTable[budget].of === 'units') bucket.take(units);
+};
+
+const keyOf = (limit: SharedLimitName, { address, session }: Asker): string =>
+  limitTable[limit].per === 'address' || session === undefined ? networkOf(address) : session.caller.session.toString();
+
+/** The refusals of one sender within a minute. */
+class Refusals {
+  private since = 0;
+  private count = 0;
+
+  isOneTooMany(now: number): boolean {
+    if (this.count === 0 || now - this.since >= refusalsMillis) [this.since, this.count] = [now, 0];
+    this.count += 1;
+    return this.count > refusalsMax;
+  }
+}
+
+/** The long read that a user has under way. */
+class LongReads {
+  private underWay: Promise<void> | undefined;
+
+  until(): Promise<void> | undefined {
+    return this.underWay;
+  }
+
+  begin(): () => void {
+    let end = ended;
+    const underWay = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.underWay = underWay;
+    return () => {
+      if (this.underWay === underWay) this.underWay = undefined;
+      end();
+    };
+  }
+}
+
+/** The budgets of one connection. */
+export class ConnectionAccount {
+  readonly units: Bucket;
+  readonly refusals = new Refusals();
+  private welcome = welcomeUnits;
+
+  constructor(now: number) {
+    this.units = new Bucket(budgetTable.connection, now);
+  }
+
+  /** The part of these units that counts for the address as well. */
+  beyondWelcome(units: number): number {
+    const beyond = Math.max(0, units - this.welcome);
+    this.welcome -= units - beyond;
+    return beyond;
+  }
+}
+
+type SessionAccount = { readonly units: Bucket; readonly messages: Bucket; readonly typing: Bucket };
+type UserAccount = { readonly units: Bucket; readonly refusals: Refusals; readonly long: LongReads };
+
+/** The accounts of senders. One that is forgotten, because so many others were used since, begins anew. */
+const accountsOf = () => {
+  const sessions = new LRUCache<SessionId, SessionAccount>({ max: accountsMax });
+  const users = new LRUCache<string, UserAccount>({ max: accountsMax });
+  const addresses = new LRUCache<string, Bucket>({ max: accountsMax });
+
+  const sessionOf = (id: SessionId, now: number): SessionAccount =>
+    known(sessions, id, () => ({
+      units: new Bucket(budgetTable.session, now),
+      messages: new Bucket(budgetTable.messages, now),
+      typing: new Bucket(budgetTable.typing, now),
+    }));
+  const userOf = (id: UserId, now: number): UserAccount =>
+    known(users, id.toString(), () => ({
+      units: new Bucket(budgetTable.user, now),
+      refusals: new Refusals(),
+      long: new LongReads(),
+    }));
+  const addressOf = (address: string, now: number): Bucket =>
+    known(addresses, networkOf(address), () => new Bucket(budgetTable.address, now));
+
+  const withoutSession = (asker: Asker, asking: Asking, now: number): Bill => {
+    const account = (asker.account ??= new ConnectionAccount(now));
+    const isServed = policyOf(asking)?.session === 'open';
+    const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
+    return {
+      name: asking.name,
+      items: [
+        { budget: 'connection', bucket: account.units, amount: units },
+        { budget: 'address', bucket: addressOf(asker.address, now), amount: account.beyondWelcome(units) },
+      ],
+      shared: sharedOf(limit),
+      refusals: account.refusals,
+      long: undefined,
+    };
+  };
+
+  const withSession = (asker: Asker, caller: Caller, asking: Asking, now: number): Bill => {
+    const account = (asker.account ??= new ConnectionAccount(now));
+    const session = sessionOf(caller.session, now);
+    const user = userOf(caller.user, now);
+    const { units, limit } = priceOf(asking);
+    const items: Item[] = [
+      { budget: 'connection', bucket: account.units, amount: units },
+      { budget: 'session', bucket: session.units, amount: units },
+      { budget: 'user', bucket: user.units, amount: units },
+    ];
+    if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
+    const long = policyOf(asking)?.work === 'long' ? user.long : undefined;
+    return { name: asking.name, items, shared: sharedOf(limit), refusals: user.refusals, long };
+  };
+
+  return {
+    bill: (asker: Asker, asking: Asking, now: number): Bill =>
+      asker.session === undefined
+        ? withoutSession(asker, asking, now)
+        : withSession(asker, asker.session.caller, asking, now),
+    ofUser: (user: string): UserAccount | undefined => users.get(user),
+  };
+};
+
+const known = <Key extends string | bigint, Account extends object>(
+  accounts: LRUCache<Key, Account>,
+  key: Key,
+  make: () => Account,
+): Account => {
+  const before = accounts.get(key);
+  if (before !== undefined) return before;
+  const account = make();
+  accounts.set(key, account);
+  return account;
+};
+
+/** Undefined for what is no request of an RPC that is known. */
+const policyOf = ({ name }: Asking): RpcPolicy | undefined =>
+  name === 'malformed' || name === 'unknown' ? undefined : rpcPolicy[name];
+
+const priceOf = (asking: Asking): { readonly units: number; readonly limit: RpcPolicy['limit'] } => {
+  const { units, limit } = policyOf(asking) ?? { units: refusalUnits, limit: 'none' };
+  return { units: units + costs.kibibyteAsked * (asking.bytes / 1_024), limit };
+};
+
+const sharedOf = (limit: RpcPolicy['limit']): SharedLimitName | undefined =>
+  limit === 'none' || limit === 'messages' || limit === 'typing' ? undefined : limit;

@@ -1,0 +1,249 @@
+import type { Timers } from '../../kernel/ports/leases.js';
+import type { Admission, Admitted, ConnectionAccount, Verdict } from '../requests/admission.js';
+import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
+
+/** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
+export const inFlightMax = 64;
+
+/** The same without a session. It is not 1, because clients send Initialize, Authorize and further requests at once. */
+export const signedOutInFlightMax = 8;
+
+/** So many requests of one connection begin in one round of the event loop; then the others have their turn. */
+export const begunPerRoundMax = 32;
+
+/**
+ * Nothing is read for so long at most. Then all is read that has come, so that pings in it are answered: clients give up
+ * after 20 s.
+ */
+export const unreadMillisMax = 10_000;
+
+/** A connection that has more than this waiting here is not read even so. */
+export const waitingRequestBytesMax = 1_048_576;
+
+export type IntakeNeeds = {
+  readonly admission: Pick<Admission, 'admit'>;
+  readonly dispatch: Dispatch;
+  readonly timers: Timers;
+};
+
+/** The connection of an intake. */
+export interface IntakeOwner extends Requester {
+  account: ConnectionAccount | undefined;
+  /** Whether so little waits for the client that further requests may be begun. */
+  readonly isTaking: boolean;
+  /** Stops or goes on reading from the socket. */
+  setReading(reading: 'on' | 'off'): void;
+  /** No request is under way any more. */
+  idle(): void;
+  /** The client was refused too often. */
+  closeForRefusals(): void;
+}
+
+/**
+ * The requests of one connection, from their frames to their beginning: they begin in order of arrival, each when it is
+ * admitted, and nothing is read from the connection while one has to wait. A class, because every connection has one.
+ */
+export class RequestIntake {
+  private readonly needs: IntakeNeeds;
+  private readonly owner: IntakeOwner;
+  private readonly waiting: ReceivedRequest[] = [];
+  private waitingBytes = 0;
+  private underWay = 0;
+  /** Those of them that may give the connection another session: what comes behind counts for that one. */
+  private signingIn = 0;
+  private begunThisRound = 0;
+  private isClosed = false;
+  /** Why the first of those that wait does not begin yet. */
+  private hold: { readonly let: () => void } | undefined;
+  private isPaused = false;
+  private isGlancing = false;
+  private cancelGlance: (() => void) | undefined;
+
+  constructor(needs: IntakeNeeds, owner: IntakeOwner) {
+    this.needs = needs;
+    this.owner = owner;
+  }
+
+  get inFlight(): number {
+    return this.underWay;
+  }
+
+  /** Heartbeats are never limited: clients start one more heartbeat timer with each reconnect. */
+  take(frame: Uint8Array): void {
+    const request = readRequest(frame);
+    if (request === undefined || this.isClosed) return;
+    this.waiting.push(request);
+    this.waitingBytes += request.bytes;
+    // Hardly anything ever waits.
+    this.pump();
+  }
+
+  /** Begins what may begin, in order of arrival, and stops reading while anything has to wait. */
+  pump(): void {
+    while (this.mayBegin()) {
+      const request = this.waiting.shift();
+      if (request === undefined) break;
+      this.waitingBytes -= request.bytes;
+      this.begin(request);
+    }
+    if (this.isClosed || this.isGlancing) return;
+    if (this.waiting.length === 0 && this.hold === undefined) this.readOn();
+    else this.pause();
+  }
+
+  /** Nothing begins any more, and what waits is forgotten. The socket stays as it is. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.waiting.length = 0;
+    this.waitingBytes = 0;
+    this.hold?.let();
+    this.hold = undefined;
+    this.cancelGlance?.();
+  }
+
+  readOn(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.cancelGlance?.();
+    this.owner.setReading('on');
+  }
+
+  private mayBegin(): boolean {
+    const { session, isTaking } = this.owner;
+    const inFlightNow = session === undefined ? signedOutInFlightMax : inFlightMax;
+    const isHeld = this.isClosed || this.hold !== undefined || this.signingIn > 0;
+    return !isHeld && this.underWay < inFlightNow && isTaking && this.begunThisRound < begunPerRoundMax;
+  }
+
+  private begin(request: ReceivedRequest): void {
+    if (this.begunThisRound === 0) setImmediate(this.nextRound);
+    this.begunThisRound += 1;
+    // Counted before it begins: one that is refused at once may close the connection, and its answer goes out first.
+    this.underWay += 1;
+    const verdict = this.needs.admission.admit(this.owner, request);
+    if (!(verdict instanceof Promise)) {
+      this.follow(request, verdict);
+      return;
+    }
+    const held = this.holdUntil(() => undefined);
+    void verdict.then((settled) => {
+      this.letGo(held);
+      this.follow(request, settled);
+      this.pump();
+    });
+  }
+
+  private readonly nextRound = (): void => {
+    const wasFull = this.begunThisRound >= begunPerRoundMax;
+    this.begunThisRound = 0;
+    if (wasFull) this.pump();
+  };
+
+  private follow(request: ReceivedRequest, verdict: Verdict): void {
+    if (this.isClosed) {
+      if (verdict.kind === 'admitted') verdict.end();
+      this.done();
+    } else if (verdict.kind === 'admitted') this.beginAfter(request, verdict);
+    else if (verdict.kind === 'busy') this.beginAgain(request, verdict.until);
+    else this.refuse(request, verdict);
+  }
+
+  private beginAfter(request: ReceivedRequest, admitted: Admitted): void {
+    if (admitted.afterMillis <= 0) {
+      this.start(request, admitted);
+      return;
+    }
+    const cancelled = (): void => {
+      cancel();
+      admitted.end();
+      this.done();
+    };
+    const held = this.holdUntil(cancelled);
+    const cancel = this.needs.timers.later(admitted.afterMillis, () => {
+      this.letGo(held);
+      this.start(request, admitted);
+      this.pump();
+    });
+  }
+
+  private beginAgain(request: ReceivedRequest, until: Promise<void>): void {
+    this.underWay -= 1;
+    this.waiting.unshift(request);
+    this.waitingBytes += request.bytes;
+    const held = this.holdUntil(() => undefined);
+    void until.then(() => {
+      this.letGo(held);
+      this.pump();
+    });
+  }
+
+  private refuse(request: ReceivedRequest, verdict: Extract<Verdict, { readonly kind: 'refused' }>): void {
+    void this.needs.dispatch.refuse(this.owner, request, verdict.retryAfterSeconds).then(this.answered);
+    if (verdict.closes) this.owner.closeForRefusals();
+    else if (verdict.pauseMillis > 0) this.holdFor(Math.min(verdict.pauseMillis, unreadMillisMax));
+  }
+
+  private holdFor(millis: number): void {
+    const held = this.holdUntil(() => {
+      cancel();
+    });
+    const cancel = this.needs.timers.later(millis, () => {
+      this.letGo(held);
+      this.pump();
+    });
+  }
+
+  private start(request: ReceivedRequest, { meter, end }: Admitted): void {
+    if (request.mayChangeSession) this.signingIn += 1;
+    void this.needs.dispatch.answer(this.owner, request, meter).then(() => {
+      if (request.mayChangeSession) this.signingIn -= 1;
+      end();
+      this.answered();
+    });
+  }
+
+  private readonly answered = (): void => {
+    this.done();
+    this.pump();
+  };
+
+  private done(): void {
+    this.underWay -= 1;
+    if (this.underWay === 0) this.owner.idle();
+  }
+
+  private holdUntil(letIt: () => void): { readonly let: () => void } {
+    const held = { let: letIt };
+    this.hold = held;
+    return held;
+  }
+
+  private letGo(held: { readonly let: () => void }): void {
+    if (this.hold === held) this.hold = undefined;
+  }
+
+  private pause(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.owner.setReading('off');
+    this.cancelGlance = this.needs.timers.later(unreadMillisMax, this.glance);
+  }
+
+  /** Reads what has come. Two rounds, because the first may be over before anything is read in it. */
+  private readonly glance = (): void => {
+    if (this.isClosed) return;
+    if (!this.owner.isTaking || this.waitingBytes >= waitingRequestBytesMax) {
+      this.cancelGlance = this.needs.timers.later(unreadMillisMax, this.glance);
+      return;
+    }
+    this.readOn();
+    this.isGlancing = true;
+    setImmediate(() =>
+      setImmediate(() => {
+        this.isGlancing = false;
+        this.pump();
+      }),
+    );
+  };
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
+import { costs, sliceUnitsMax, slices, type Meter } from '../../../src/gateway/contract/meter.js';
+import { keysPerReadMax, meteredReads } from '../../../src/gateway/contract/meteredReads.js';
+import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
+
+const collection = 'things';
+
+/** A store with so many documents of so many bytes, whose reads settle at once. */
+const storeOf = async (documents: number, bytes: number): Promise<DocumentStore> => {
+  const store = memoryDocuments();
+  await store.open([{ name: collection, indexes: ['all'] }]);
+  const keys = Array.from({ length: documents }, (_, index) => BigInt(index + 1));
+  const writes = keys.map((rank) => ({
+    collection,
+    key: rank.toString(),
+    document: 'x'.repeat(bytes),
+    position: rank,
+    indexKeys: { all: [[rank]] },
+  }));
+  await store.commit(writes, []);
+  return store;
+};
+
+const counting = (breath: Meter['breath'] = () => undefined) => {
+  const counted = { units: 0 };
+  const meter: Meter = {
+    spend: (units) => {
+      counted.units += units;
+    },
+    breath,
+  };
+  return { counted, meter };
+};
+
+const all = { collection, index: 'all', within: [], order: 'ascending', limit: 1_000 } as const;
+const close = (one: number, other: number): void => {
+  assert.ok(Math.abs(one - other) < 0.2, `${one.toString()} is not ${other.toString()}`);
+};
+
+describe('reads on a meter', () => {
+  it('count each document and its bytes, and index entries by the thousand', async () => {
+    const store = await storeOf(100, 10_240);
+    const { counted, meter } = counting();
+    const reads = meteredReads({ store }, { meter });
+    assert.equal((await reads.store.range(all)).length, 100);
+    close(counted.units, 100 * costs.document + 1_000 * costs.kibibyteRead);
+    counted.units = 0;
+    await reads.store.get(collection, 'nothing');
+    assert.equal(counted.units, costs.document);
+    counted.units = 0;
+    assert.equal(await reads.store.count(all), 100);
+    close(counted.units, costs.document + costs.thousandCounted / 10);
+  });
+
+  it('of many keys answer in their order, some at a time', async () => {
+    const store = await storeOf(250, 1);
+    const asked: number[] = [];
+    const counted: DocumentStore = {
+      ...store,
+      getMany: (name, keys) => {
+        asked.push(keys.length);
+        return store.getMany(name, keys);
+      },
+    };
+    const reads = meteredReads({ store: counted }, counting());
+    const keys = Array.from({ length: 250 }, (_, index) => (250 - index).toString());
+    const found = await reads.store.getMany(collection, keys);
+    assert.deepEqual(
+      found.map(({ key }) => key),
+      keys,
+    );
+    assert.deepEqual(asked, [keysPerReadMax, keysPerReadMax, 50]);
+  });
+
+  it('let others in each time that a slice is used up, also where all were begun at once', async () => {
+    const store = await storeOf(1, 1);
+    const slice = slices();
+    let inRound = 0;
+    const rounds: number[] = [];
+    const { meter } = counting(slice.breath);
+    const spend = (units: number): void => {
+      inRound += units;
+      slice.spend(units);
+    };
+    const readers = [1, 2, 3].map(() => meteredReads({ store }, { meter: { ...meter, spend } }));
+    const state = { isDone: false };
+    const reading = Promise.all(
+      readers.flatMap(({ store: own }) => Array.from({ length: 300 }, () => own.get(collection, '1'))),
+    ).then(() => (state.isDone = true));
+    while (!state.isDone) {
+      await turn();
+      rounds.push(inRound);
+      inRound = 0;
+    }
+    await reading;
+    assert.ok(rounds.length >= (900 * costs.document) / (2 * sliceUnitsMax), rounds.length.toString());
+    assert.ok(Math.max(...rounds) <= sliceUnitsMax * 2, Math.max(...rounds).toString());
+  });
+});

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  admission,
+  refusalsMax,
+  smoothMillisMax,
+  type Admission,
+  type AskedName,
+  type Asker,
+  type Limited,
+  type Verdict,
+} from '../../../src/gateway/requests/admission.js';
+import { budgetTable, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
+import { costs } from '../../../src/gateway/contract/meter.js';
+import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+import type { RateLimit } from '../../../src/kernel/ports/rateLimit.js';
+
+const freely: Pick<RateLimit, 'take'> = { take: () => ({ allowed: true }) };
+
+/** An admission by a clock that the test moves, and all that it limited. */
+const gate = (shared = freely) => {
+  const clock = { at: 1_000_000 };
+  const limited: Limited[] = [];
+  const made = admission({ timers: { now: () => clock.at }, shared, limited: (one) => limited.push(one) });
+  return { clock, limited, admit: admitterOf(made), delivered: made.delivered };
+};
+
+/** The shared limits of these tests answer at once. */
+const admitterOf =
+  ({ admit }: Admission) =>
+  (asker: Asker, name: AskedName, bytes = 40): Verdict => {
+    const verdict = admit(asker, { name, bytes });
+    if (verdict instanceof Promise) throw new Error('a shared limit was waited for');
+    return verdict;
+  };
+
+const signedIn = (user: number, session = user): Asker => ({
+  address: '192.0.2.7',
+  session: { caller: { user: BigInt(user) as UserId, session: BigInt(session) as SessionId } },
+  account: undefined,
+});
+const stranger = (address = '192.0.2.7'): Asker => ({ address, session: undefined, account: undefined });
+
+const isRefused = ({ kind }: Verdict): boolean => kind === 'refused';
+const waitOf = (verdict: Verdict): number => (verdict.kind === 'admitted' ? verdict.afterMillis : Infinity);
+
+/** Asks for these one after the other, as a connection does that is not read while it waits. */
+const inTurn = ({ clock, admit }: ReturnType<typeof gate>, asker: Asker, names: Iterable<AskedName>): Verdict[] => {
+  const verdicts: Verdict[] = [];
+  for (const name of names) {
+    const verdict = admit(asker, name);
+    if (verdict.kind === 'admitted') {
+      clock.at += verdict.afterMillis;
+      verdict.end();
+    }
+    verdicts.push(verdict);
+  }
+  return verdicts;
+};
+
+const day = 86_400_000;
+
+describe('a request', () => {
+  it('begins at once within the budgets, and waits where it will be within them in a second', () => {
+    const { admit } = gate();
+    const asker = signedIn(1);
+    const waits = Array.from({ length: 70 }, () => waitOf(admit(asker, 'messagesSendMessage')));
+    assert.deepEqual(new Set(waits.slice(0, 60)), new Set([0]));
+    assert.deepEqual(waits.slice(60), [100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000]);
+  });
+
+  it('that would wait longer is refused with the seconds, and the connection is not read for so long', () => {
+    const { admit, limited } = gate();
+    const asker = signedIn(1);
+    for (let sent = 0; sent < 70; sent += 1) admit(asker, 'messagesSendMessage');
+    const verdict = admit(asker, 'messagesSendMessage');
+    assert.deepEqual(verdict, { kind: 'refused', retryAfterSeconds: 1.1, pauseMillis: 1_100, closes: false });
+    assert.deepEqual(limited.map(({ limit, rpc, how }) => `${limit} ${rpc} ${how}`).slice(-2), [
+      'messages messagesSendMessage waited',
+      'messages messagesSendMessage refused',
+    ]);
+  });
+
+  it('pays for what it did once that is known, so that the next one waits', () => {
+    const { admit } = gate();
+    const asker = signedIn(1);
+    const first = admit(asker, 'messagesGetHistory');
+    assert.ok(first.kind === 'admitted');
+    first.meter.spend(budgetTable.connection.burst + budgetTable.connection.perSecond * 3);
+    first.end();
+    const next = admit(asker, 'messagesGetHistory');
+    assert.ok(next.kind === 'refused' && next.retryAfterSeconds > 3 && next.retryAfterSeconds < 3.1);
+  });
+
+  it('that has many recipients is paid for by the user who made it', () => {
+    const { admit, delivered } = gate();
+    const asker = signedIn(1);
+    admit(asker, 'communitiesEditChannel');
+    const deliveries = ((budgetTable.user.burst + budgetTable.user.perSecond * 2) * 100) / costs.hundredDeliveries;
+    delivered('1', deliveries);
+    assert.ok(isRefused(admit(asker, 'communitiesEditChannel')));
+    assert.equal(waitOf(admit(signedIn(2), 'communitiesEditChannel')), 0);
+  });
+
+  it('that a shared limit refuses costs what the cheapest does, and leaves the connection open for others', () => {
+    const { admit } = gate({ take: () => ({ allowed: false, retryAfterSeconds: 30 }) });
+    const asker = signedIn(1);
+    const verdict = admit(asker, 'communitiesCreateCommunity');
+    assert.deepEqual(verdict, { kind: 'refused', retryAfterSeconds: 30, pauseMillis: 0, closes: false });
+    assert.equal(waitOf(admit(asker, 'messagesSendMessage')), 0);
+  });
+
+  it('counts for its session at the shared limits, and for its address only without one', () => {
+    const keys: string[] = [];
+    const { admit } = gate({
+      take: ({ name }, of) => {
+        keys.push(`${name} ${of}`);
+        return { allowed: true };
+      },
+    });
+    for (const asker of [stranger(), signedIn(1)]) for (const name of handshake) admit(asker, name);
+    admit(signedIn(1), 'settingsChangePassword');
+    const [unknown, known] = ['handshake 192.0.2.7', 'handshake 1'];
+    assert.deepEqual(keys, [unknown, unknown, known, known, 'sign-in 192.0.2.7']);
+  });
+});
+
+const handshake = ['coreInitialize', 'authAuthorize'] as const;
+
+describe('long reads of a user', () => {
+  it('go one at a time, over all connections, and nobody else waits for them', async () => {
+    const { admit } = gate();
+    const verdicts = Array.from({ length: 64 }, () => admit(signedIn(1, 11), 'communitiesGetChannels'));
+    assert.deepEqual(
+      verdicts.map(({ kind }) => kind),
+      ['admitted', ...Array<string>(63).fill('busy')],
+    );
+    assert.equal(admit(signedIn(1, 12), 'messagesGetHistory').kind, 'busy');
+    assert.equal(admit(signedIn(1, 12), 'messagesSendMessage').kind, 'admitted');
+    assert.equal(admit(signedIn(2), 'messagesGetHistory').kind, 'admitted');
+    const [first, second] = verdicts;
+    assert.ok(first?.kind === 'admitted' && second?.kind === 'busy');
+    first.end();
+    await second.until;
+    assert.equal(admit(signedIn(1, 12), 'messagesGetHistory').kind, 'admitted');
+  });
+});
+
+describe('one who spends everything', () => {
+  it('leaves another user of the same server as they were', () => {
+    const all = gate();
+    const attacker = signedIn(1);
+    while (!isRefused(all.admit(attacker, 'usersGetProfile')));
+    assert.equal(waitOf(all.admit(signedIn(2), 'usersGetProfile')), 0);
+  });
+
+  it('has no more from many sessions than the user has', () => {
+    const { admit } = gate();
+    let units = 0;
+    for (let session = 1; session <= 100; session += 1) {
+      const asker = signedIn(1, session);
+      while (waitOf(admit(asker, 'usersGetProfile', 0)) === 0) units += 2;
+    }
+    assert.ok(units <= budgetTable.user.burst, units.toString());
+  });
+
+  it('has no more from many connections without a session than the address has, and the welcome of each', () => {
+    const { admit, clock } = gate();
+    const connections = Array.from({ length: 1_000 }, () => stranger());
+    const [seconds, names] = [60, ['malformed', 'unknown', 'chatsGetChats'] as const];
+    let answered = 0;
+    for (let second = 0; second < seconds; second += 1) {
+      for (const asker of connections) {
+        for (let tries = 0; tries < 100; tries += 1) {
+          if (waitOf(admit(asker, names[tries % 3] ?? 'unknown', 0)) > 0) break;
+          answered += 1;
+        }
+      }
+      clock.at += 1_000;
+    }
+    const { burst, perSecond } = budgetTable.address;
+    assert.ok(answered <= burst + perSecond * seconds + welcomeUnits * connections.length, answered.toString());
+  });
+
+  it('does not keep others behind the same address from coming in', () => {
+    const all = gate();
+    for (let flood = 0; flood < 100; flood += 1) {
+      const asker = stranger();
+      while (!isRefused(all.admit(asker, 'unknown')));
+    }
+    const newcomer = stranger();
+    for (const name of ['coreInitialize', ...handshake] as const) assert.equal(waitOf(all.admit(newcomer, name)), 0);
+    assert.equal(waitOf(all.admit(signedIn(2), 'messagesSendMessage')), 0);
+  });
+});
+
+describe('a client that is refused', () => {
+  it(`more than ${refusalsMax.toString()} times in a minute is closed, and not one that comes slowly`, () => {
+    const fast = gate({ take: () => ({ allowed: false, retryAfterSeconds: 30 }) });
+    const verdicts = inTurn(fast, signedIn(1), Array<AskedName>(refusalsMax + 1).fill('communitiesCreateCommunity'));
+    const closes = verdicts.map((verdict) => verdict.kind === 'refused' && verdict.closes);
+    assert.deepEqual(closes, [...Array<boolean>(refusalsMax).fill(false), true]);
+    const slow = gate({ take: () => ({ allowed: false, retryAfterSeconds: 30 }) });
+    for (let tries = 0; tries < 1_000; tries += 1) {
+      const verdict = slow.admit(signedIn(1), 'communitiesCreateCommunity');
+      assert.ok(verdict.kind === 'refused' && !verdict.closes);
+      slow.clock.at += 1_000;
+    }
+  });
+
+  it('is not closed for the form of what it sends, however long it goes on', () => {
+    const all = gate();
+    const asker = stranger();
+    for (let sent = 0; sent < 10_000; sent += 1) {
+      assert.equal(waitOf(all.admit(asker, 'malformed', 1_000)), 0);
+      all.clock.at += 1_000;
+    }
+    assert.deepEqual(all.limited, []);
+  });
+});
+
+describe('honest clients meet no limit', () => {
+  /** Every such request, at an even pace; the work of each is as it was measured. */
+  const working = (name: AskedName, units: number, { everyMillis, times }: { everyMillis: number; times: number }) => {
+    const all = gate();
+    const asker = signedIn(1);
+    let longest = 0;
+    for (let done = 0; done < times; done += 1) {
+      const verdict = all.admit(asker, name, 200);
+      assert.ok(verdict.kind === 'admitted', `${name} number ${done.toString()} was refused`);
+      longest = Math.max(longest, verdict.afterMillis);
+      verdict.meter.spend(units);
+      verdict.end();
+      all.clock.at += everyMillis;
+    }
+    return longest;
+  };
+
+  it('not a bot that sends 10 messages a second in 50 channels for a day, each to 200 people', () => {
+    const units = costs.event + costs.hundredDeliveries * 2;
+    assert.equal(working('messagesSendMessage', units, { everyMillis: 100, times: day / 100 }), 0);
+  });
+
+  it('not a person who scrolls through a long history, five pages a second for an hour', () => {
+    // A page of 50 messages with their authors and reactions, 20 KiB to read and as much to answer.
+    const units = costs.document * 110 + costs.kibibyteRead * 20 + costs.kibibyteAnswered * 20;
+    assert.equal(working('messagesGetHistory', units, { everyMillis: 200, times: 18_000 }), 0);
+  });
+
+  it('not a client that comes back and asks for all that it shows', () => {
+    const all = gate();
+    const asker = signedIn(1);
+    // 2,000 channels are counted for the list of communities, and 40 communities of 50 channels are opened at once.
+    const reads = [2_000 * 7, ...Array<number>(40).fill(50 * 8)];
+    for (const documents of reads) {
+      const verdict = all.admit(asker, 'communitiesGetChannels');
+      assert.ok(verdict.kind === 'admitted' && verdict.afterMillis <= smoothMillisMax);
+      all.clock.at += verdict.afterMillis;
+      verdict.meter.spend(costs.document * documents);
+      verdict.end();
+    }
+  });
+
+  it('not three hundred people behind one address who come back within a minute', () => {
+    const all = gate();
+    for (let user = 1; user <= 300; user += 1) {
+      const asker = stranger();
+      for (const name of handshake) assert.equal(waitOf(all.admit(asker, name)), 0);
+      all.clock.at += 200;
+    }
+    assert.deepEqual(all.limited, []);
+  });
+});

@@ -1,0 +1,81 @@
+import { format, resolveConfig } from 'prettier';
+import { costs } from '../../src/gateway/contract/meter.js';
+import { rpcPolicy } from '../../src/gateway/contract/rpcPolicy.js';
+import { budgetTable, type Budget } from '../../src/gateway/requests/budgets.js';
+import { limitTable } from '../../src/gateway/requests/rateLimits.js';
+import { rpcTable, type AnyRpc } from '../../src/gen/rpcs.js';
+import { protocolName } from './protocolNames.js';
+
+/** The page docs/operating.md with its tables of limits on requests made anew. */
+export const operatingPage = async (page: string): Promise<string> => {
+  const columns = ['name', 'counted per', 'where', 'at once', 'then per second', 'of', 'for'];
+  return pageWith(page, 'docs/operating.md', { limits: tableOf(columns, [...budgetRows(), ...limitRows()]) });
+};
+
+/** What each piece of work costs, for docs/protocol.md. */
+export const costTable = (): string =>
+  tableOf(
+    ['work', 'units'],
+    Object.entries(costs).map(([name, units]) => [costNames[name as keyof typeof costs], units.toString()]),
+  );
+
+const costNames: Readonly<Record<keyof typeof costs, string>> = {
+  document: 'a document that is read, or looked for in vain',
+  kibibyteRead: '1 KiB of documents that are read',
+  thousandCounted: '1,000 index entries that are counted',
+  kibibyteAsked: '1 KiB of the request',
+  kibibyteAnswered: '1 KiB of the answer',
+  event: 'an event that is written',
+  hundredDeliveries: '100 deliveries of an update',
+};
+
+/** The page with what is between the marks of each name replaced, in the form that Prettier gives it. */
+export const pageWith = async (
+  page: string,
+  path: string,
+  parts: Readonly<Record<string, string>>,
+): Promise<string> => {
+  const made = Object.entries(parts).reduce(
+    (text, [name, part]) => text.replace(new RegExp(`(?<=<!-- ${name} -->\n)[^]*(?=<!-- /${name} -->)`), `\n${part}\n`),
+    page,
+  );
+  return format(made, { ...(await resolveConfig(path)), parser: 'markdown' });
+};
+
+export const tableOf = (columns: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [columns, columns.map(() => '-'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+
+const budgetRows = (): readonly (readonly string[])[] =>
+  Object.entries(budgetTable as Readonly<Record<string, Budget>>).map(([name, { per, of, burst, perSecond }]) => {
+    const row = [
+      name,
+      per === 'address' ? 'address without a session' : per,
+      'node',
+      count(burst),
+      count(perSecond),
+      of,
+    ];
+    return [...row, of === 'units' ? 'everything' : rpcsOf(name)];
+  });
+
+const limitRows = (): readonly (readonly string[])[] =>
+  Object.entries(limitTable).map(
+    ([
+      limit,
+      {
+        per,
+        allowance: { name, burst, perSecond },
+      },
+    ]) => [
+      ...[name, per === 'caller' ? 'session, or address without one' : per, 'all nodes', count(burst)],
+      ...[perSecond < 1 ? `1/${count(1 / perSecond)}` : count(perSecond), 'requests', rpcsOf(limit)],
+    ],
+  );
+
+const rpcsOf = (limit: string): string =>
+  (Object.values(rpcTable) as readonly AnyRpc[])
+    .filter(({ name }) => rpcPolicy[name].limit === limit)
+    .map(protocolName)
+    .join(', ');
+
+const count = (number: number): string => Math.round(number).toLocaleString('en');
