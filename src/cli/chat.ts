@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect, type Client } from '../client/client.js';
+import { pause } from '../kernel/timing.js';
 import { RequestRefused } from '../client/errors.js';
 import { nodeSocket } from '../client/nodeSocket.js';
 import type { User } from '../gen/types.js';
 import { Conversation } from './conversation.js';
+import { patientCall } from './patientCall.js';
 import { PlainError } from './plainError.js';
 import { printable } from './printable.js';
 import { terminal, type TerminalNeeds } from './terminal.js';
@@ -40,7 +42,13 @@ export const chat = async (options: ChatOptions): Promise<void> => {
     });
     const me = await enter(client, options);
     screen.say(`* you are ${printable(me.name)}, id ${me.id.toString()}; /help lists the commands`);
-    conversation = new Conversation({ client, me, screen });
+    const call = patientCall(client.call, {
+      say: (line) => {
+        screen.say(line);
+      },
+      pause: (millis) => pause(millis, new AbortController().signal),
+    });
+    conversation = new Conversation({ client: { call, updates: client.updates }, me, screen });
     await conversation.run();
   } finally {
     screen.close();

@@ -6,7 +6,11 @@ import { millisOf, type UserId } from '../kernel/ids.js';
 import { printable } from './printable.js';
 import type { Terminal } from './terminal.js';
 
-export type ConversationNeeds = { readonly client: Client; readonly me: User; readonly screen: Terminal };
+export type ConversationNeeds = {
+  readonly client: Pick<Client, 'call' | 'updates'>;
+  readonly me: User;
+  readonly screen: Terminal;
+};
 
 type Place = { readonly label: string; readonly ref: ChatRef };
 
@@ -36,7 +40,7 @@ export class Conversation {
   /** Messages that come while the history is being fetched, to be shown after it. */
   private late: Message[] | undefined;
   private readonly names = new Map<bigint, string>();
-  private readonly client: Client;
+  private readonly client: ConversationNeeds['client'];
   private readonly me: User;
   private readonly screen: Terminal;
 

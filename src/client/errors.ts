@@ -4,6 +4,8 @@ export class RequestRefused extends Error {
   readonly code: number;
   /** The id by which the people who run the server find the request. */
   readonly traceId: string | undefined;
+  /** After how many seconds to ask again, where the server says so. The connection stays open meanwhile. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     path: string,
@@ -14,8 +16,15 @@ export class RequestRefused extends Error {
     this.path = path;
     this.code = error.code;
     this.traceId = error.traceId;
+    this.retryAfterSeconds = secondsIn(error.message);
   }
 }
+
+/** The protocol has no field for it. */
+const secondsIn = (message: string): number | undefined => {
+  const [, seconds] = /\(retry after (\d{1,9}) s\)$/.exec(message) ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+};
 
 /** The connection was lost before the answer came: the request may have been carried out, or not. */
 export class ConnectionLost extends Error {

@@ -8,8 +8,8 @@ export type RpcPolicy = {
   readonly limit: LimitName;
   readonly repeat: Repeat;
   /**
-   * The price of the request itself, in units: the work of the cheapest request, some 50 µs. What the request reads,
-   * writes, tells and answers is added once it is known; `costs` of contract/meter.ts has those figures.
+   * The price of the request itself, in units: the work of the cheapest request, some 50 µs. Reads, events, deliveries and
+   * the answer are added once they are known; `costs` of contract/meter.ts has those figures.
    */
   readonly units: number;
   /** Of the `long` ones a user has one under way at a time, because each may read thousands of documents. */

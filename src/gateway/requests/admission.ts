@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
-import type { RateLimit, Verdict as SharedVerdict } from '../../kernel/ports/rateLimit.js';
+import type { RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
 import type { RpcName } from '../../gen/rpcs.js';
 import type { Caller } from '../contract/call.js';
 import { costs, slices, type Meter } from '../contract/meter.js';
@@ -40,7 +40,7 @@ export type Admitted = {
   readonly end: () => void;
 };
 
-export type Verdict =
+export type AdmissionVerdict =
   | Admitted
   /** A long read of the same user is under way: ask again when it has settled. */
   | { readonly kind: 'busy'; readonly until: Promise<void> }
@@ -59,16 +59,16 @@ export type Verdict =
  * refused, once, and nothing is read from the connection until it is within them again.
  */
 export interface Admission {
-  admit(this: void, asker: Asker, asking: Asking): Verdict | Promise<Verdict>;
+  admit(this: void, asker: Asker, asking: Asking): AdmissionVerdict | Promise<AdmissionVerdict>;
   /** Updates about something that this user did were sent so many times. */
   delivered(this: void, user: string, deliveries: number): void;
 }
 
-export type LimitName = BudgetName | SharedLimitName;
+export type LimitedBy = BudgetName | SharedLimitName;
 
 /** One request that waited or was refused. */
 export type Limited = {
-  readonly limit: LimitName;
+  readonly limit: LimitedBy;
   readonly rpc: AskedName;
   readonly how: 'waited' | 'refused';
   readonly asker: Pick<Asker, 'address' | 'session'>;
@@ -83,7 +83,7 @@ export type AdmissionNeeds = {
 /** For load tests: everything begins at once. Long reads let others in all the same. */
 export const noAdmission = (): Admission => {
   const meter = slices();
-  const admitted: Verdict = { kind: 'admitted', afterMillis: 0, meter, end: () => undefined };
+  const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, meter, end: () => undefined };
   return { admit: () => admitted, delivered: () => undefined };
 };
 
@@ -92,7 +92,11 @@ export const admission = (needs: AdmissionNeeds): Admission => {
   const accounts = accountsOf();
   const slice = slices();
 
-  const refused = (asker: Asker, bill: Bill, by: { readonly limit: LimitName; readonly millis: number }): Verdict => {
+  const refused = (
+    asker: Asker,
+    bill: Bill,
+    by: { readonly limit: LimitedBy; readonly millis: number },
+  ): AdmissionVerdict => {
     const now = timers.now();
     limited({ limit: by.limit, rpc: bill.name, how: 'refused', asker });
     charge(bill, refusalUnits);
@@ -108,8 +112,8 @@ export const admission = (needs: AdmissionNeeds): Admission => {
   const admitted = (
     asker: Asker,
     bill: Bill,
-    waited: { readonly limit: LimitName; readonly millis: number },
-  ): Verdict => {
+    waited: { readonly limit: LimitedBy; readonly millis: number },
+  ): AdmissionVerdict => {
     if (waited.millis > 0) limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
     const end = bill.long?.begin() ?? ended;
     const spend = (units: number): void => {
@@ -128,7 +132,7 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       if (slowest.millis > smoothMillisMax) return refused(asker, bill, slowest);
       take(bill);
       const verdict = bill.shared && shared.take(limitTable[bill.shared].allowance, keyOf(bill.shared, asker));
-      const settle = (taken: SharedVerdict | undefined): Verdict => {
+      const settle = (taken: Verdict | undefined): AdmissionVerdict => {
         if (taken === undefined || taken.allowed) return admitted(asker, bill, slowest);
         giveBack(bill);
         return refused(asker, bill, { limit: bill.shared ?? 'handshake', millis: taken.retryAfterSeconds * 1_000 });
@@ -163,7 +167,7 @@ type Bill = {
 const slowestOf = ({ items }: Bill, now: number): { readonly limit: BudgetName; readonly millis: number } => {
   let slowest: { limit: BudgetName; millis: number } = { limit: 'connection', millis: 0 };
   for (const { budget, bucket, amount } of items) {
-    // The welcome of a connection is there whatever its neighbours have spent.
+    // The welcome of a connection does not depend on its neighbours.
     if (amount === 0) continue;
     const millis = bucket.millisUntil(amount, now);
     if (millis > slowest.millis && millis >= waitMillisMin) slowest = { limit: budget, millis };

@@ -8,11 +8,11 @@ export type Budget = {
 };
 
 /**
- * What clients may ask of this node. The thread has some 20,000 units a second. Each budget is counted in memory here, by
+ * The work that clients may ask of this node. The thread has some 20,000 units a second. Each budget is counted in memory here, by
  * a clock that only goes forward. docs/operating.md has this table, made by `npm run docs`.
  *
  * A client that comes back asks for all that it shows: some 6,000 units where the user is in many communities. So bursts
- * are wide, and rates are what keeps one user from filling the thread.
+ * are wide, and the rates keep one user from filling the thread.
  */
 export const budgetTable = {
   connection: { per: 'connection', of: 'units', burst: 12_000, perSecond: 800 },

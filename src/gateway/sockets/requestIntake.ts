@@ -1,5 +1,5 @@
 import type { Timers } from '../../kernel/ports/leases.js';
-import type { Admission, Admitted, ConnectionAccount, Verdict } from '../requests/admission.js';
+import type { Admission, Admitted, ConnectionAccount, AdmissionVerdict } from '../requests/admission.js';
 import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
 
 /** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
@@ -49,7 +49,7 @@ export class RequestIntake {
   private readonly waiting: ReceivedRequest[] = [];
   private waitingBytes = 0;
   private underWay = 0;
-  /** Those of them that may give the connection another session: what comes behind counts for that one. */
+  /** Those of them that may give the connection another session. Requests behind them count for that one. */
   private signingIn = 0;
   private begunThisRound = 0;
   private isClosed = false;
@@ -140,7 +140,7 @@ export class RequestIntake {
     if (wasFull) this.pump();
   };
 
-  private follow(request: ReceivedRequest, verdict: Verdict): void {
+  private follow(request: ReceivedRequest, verdict: AdmissionVerdict): void {
     if (this.isClosed) {
       if (verdict.kind === 'admitted') verdict.end();
       this.done();
@@ -178,7 +178,7 @@ export class RequestIntake {
     });
   }
 
-  private refuse(request: ReceivedRequest, verdict: Extract<Verdict, { readonly kind: 'refused' }>): void {
+  private refuse(request: ReceivedRequest, verdict: Extract<AdmissionVerdict, { readonly kind: 'refused' }>): void {
     void this.needs.dispatch.refuse(this.owner, request, verdict.retryAfterSeconds).then(this.answered);
     if (verdict.closes) this.owner.closeForRefusals();
     else if (verdict.pauseMillis > 0) this.holdFor(Math.min(verdict.pauseMillis, unreadMillisMax));

@@ -8,7 +8,7 @@ import {
   type AskedName,
   type Asker,
   type Limited,
-  type Verdict,
+  type AdmissionVerdict,
 } from '../../../src/gateway/requests/admission.js';
 import { budgetTable, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
 import { costs } from '../../../src/gateway/contract/meter.js';
@@ -28,7 +28,7 @@ const gate = (shared = freely) => {
 /** The shared limits of these tests answer at once. */
 const admitterOf =
   ({ admit }: Admission) =>
-  (asker: Asker, name: AskedName, bytes = 40): Verdict => {
+  (asker: Asker, name: AskedName, bytes = 40): AdmissionVerdict => {
     const verdict = admit(asker, { name, bytes });
     if (verdict instanceof Promise) throw new Error('a shared limit was waited for');
     return verdict;
@@ -41,12 +41,16 @@ const signedIn = (user: number, session = user): Asker => ({
 });
 const stranger = (address = '192.0.2.7'): Asker => ({ address, session: undefined, account: undefined });
 
-const isRefused = ({ kind }: Verdict): boolean => kind === 'refused';
-const waitOf = (verdict: Verdict): number => (verdict.kind === 'admitted' ? verdict.afterMillis : Infinity);
+const isRefused = ({ kind }: AdmissionVerdict): boolean => kind === 'refused';
+const waitOf = (verdict: AdmissionVerdict): number => (verdict.kind === 'admitted' ? verdict.afterMillis : Infinity);
 
 /** Asks for these one after the other, as a connection does that is not read while it waits. */
-const inTurn = ({ clock, admit }: ReturnType<typeof gate>, asker: Asker, names: Iterable<AskedName>): Verdict[] => {
-  const verdicts: Verdict[] = [];
+const inTurn = (
+  { clock, admit }: ReturnType<typeof gate>,
+  asker: Asker,
+  names: Iterable<AskedName>,
+): AdmissionVerdict[] => {
+  const verdicts: AdmissionVerdict[] = [];
   for (const name of names) {
     const verdict = admit(asker, name);
     if (verdict.kind === 'admitted') {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { admission, type Admission, type Verdict } from '../../../src/gateway/requests/admission.js';
+import { admission, type Admission, type AdmissionVerdict } from '../../../src/gateway/requests/admission.js';
 import { budgetTable } from '../../../src/gateway/requests/budgets.js';
 import { freeMeter } from '../../../src/gateway/contract/meter.js';
 import { begunPerRoundMax, unreadMillisMax } from '../../../src/gateway/sockets/requestIntake.js';
@@ -11,13 +11,13 @@ import { handTimers, type HandTimers } from '../../support/handTimers.js';
 import { initialize, type RawClient } from '../rig/rawClient.js';
 import { stage, type Stage } from '../rig/stage.js';
 
-const admitted: Verdict = { kind: 'admitted', afterMillis: 0, meter: freeMeter, end: () => undefined };
+const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, meter: freeMeter, end: () => undefined };
 const refused = { kind: 'refused', retryAfterSeconds: 30, pauseMillis: 30_000, closes: false } as const;
 
 type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | undefined)[] };
 
 /** A server whose admission the test decides on, for typing alone. */
-const staged = async (t: TestContext, verdictOf: (asked: number) => Verdict): Promise<Staged> => {
+const staged = async (t: TestContext, verdictOf: (asked: number) => AdmissionVerdict): Promise<Staged> => {
   let asked = 0;
   const admit: Admission['admit'] = (_, { name }) => (name === 'chatsSetTyping' ? verdictOf((asked += 1)) : admitted);
   return withAdmission(t, handTimers(), { admit, delivered: () => undefined });
