@@ -5,6 +5,9 @@ import type { Rpcs } from '../../../../src/gen/rpcs.js';
 import { Messages } from '../../../../src/gen/messages.js';
 import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { encode } from '../../../../src/wire/codec.js';
+import { costs, freeMeter } from '../../../../src/gateway/contract/meter.js';
+import { historyBytesMax } from '../../../../src/gateway/packages/messages/history.js';
+import { isRejection } from '../../../../src/kernel/decider.js';
 import { ada, bob, category, cleo, community, dm, dora, general, hidden, self, voice } from './people.js';
 import { everybodyIsOnline, stage, type Node, type Stage } from './stage.js';
 
@@ -124,5 +127,21 @@ describe('the history of a chat', () => {
     assert.deepEqual(oldest, sent.slice(0, oldest.length).toReversed());
     const middle = await asked({ around: sent[30] ?? (0n as MessageId) });
     assert.ok(middle.includes(sent[30]) && middle.includes(sent[20]) && middle.includes(sent[40]));
+  });
+  it('reads no more of the longest messages than an answer holds', async () => {
+    const url = `https://example.org/${'x'.repeat(1_900)}`;
+    const entities = Array.from({ length: 15 }, () => ({ length: 1, textUrl: { url } }));
+    const chatRef = dm(bob);
+    for (let index = 0; index < 100; index += 1) await node.send(dora, { chatRef, message: 'x', entities });
+    let units = 0;
+    const spend = (more: number): void => {
+      units += more;
+    };
+    const call = { ...node.call(dora), meter: { ...freeMeter, spend } };
+    const answer = await node.ask('messagesGetHistory', { chatRef, limit: 100 }, call);
+    assert.ok(!isRejection(answer) && (answer.messages.messages?.length ?? 0) > 10);
+    const kibibytesMax = historyBytesMax / 1_024 + 40;
+    // The whole page has four times as much.
+    assert.ok(units < costs.kibibyteRead * kibibytesMax + costs.document * 100, units.toString());
   });
 });
