@@ -19,3 +19,9 @@ export const isKnownTo = async (vault: Vault, sealed: string, binding: SealBindi
   const key = sealingKey(author, scope, { ...binding, period });
   return openPayload({ key, period, binding }, payload) !== undefined;
 };
+
+/** The names of the keys that a sealed value takes; none for one that is damaged. */
+export const keysFor = (sealed: string, binding: SealBinding): readonly string[] => {
+  const parts = partsOf(sealed);
+  return parts === undefined ? [] : namesOf(binding, parts.period);
+};

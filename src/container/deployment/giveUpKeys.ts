@@ -11,9 +11,10 @@ import type { Vault } from '../../kernel/ports/vault.js';
 import { projectionsLease } from '../../projections/runner/runner.js';
 import { collections } from '../../projections/registry.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
-import { deploymentName, foundedName, hasUnopened, hexOf, lookAt, nameIn } from './look.js';
+import { deploymentName, foundedName, hexOf, lookAt, nameIn } from './look.js';
 import { deploymentBytes, nameOf } from './open.js';
 import { deploymentRecord } from './record.js';
+import { hasUnopened } from './sealedEvents.js';
 
 /** Whether the log goes on with a vault that is yet to be made, or with the one that is there. */
 export type NextVault = 'new' | 'keep';

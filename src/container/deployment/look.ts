@@ -1,20 +1,15 @@
-import { isKnownTo } from '../../adapters/sealer/openable.js';
 import type { DocumentsFacts, LogFacts, Parts, VaultFacts } from '../../domain/deployments/parts.js';
-import { eventKinds } from '../../domain/registry.js';
 import { userStream } from '../../domain/users/events.js';
 import type { EngineParts } from '../../engines.js';
-import { eventCodec } from '../../kernel/codec.js';
-import { shredded } from '../../kernel/opened.js';
-import { beforeAll, type Position } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
-import type { SealBinding, Sealer } from '../../kernel/ports/sealer.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { collectionOf } from '../../kernel/document.js';
 import { userDocuments } from '../../projections/users/fold.js';
 import { deploymentRecord } from './record.js';
+import { keysMissingIn, pageEvents, sealedIn, unopenedIn } from './sealedEvents.js';
 
 /** The vault's names for what is nobody's content. */
 export const deploymentName = 'deployment';
@@ -42,18 +37,6 @@ export const nameIn = async (vault: Vault): Promise<string | undefined> => {
   return name instanceof Uint8Array ? hexOf(name) : undefined;
 };
 
-/** Whether any sealed event after this position does not open. Reads the whole log up to the first that does not. */
-export const hasUnopened = async (log: EventLog, vault: Vault, after: Position = beforeAll): Promise<boolean> => {
-  for (let from = after; ;) {
-    const events = await log.readAll({ from, limit: sampleEventsMax });
-    const known = await Promise.all(sealedIn(events).map((one) => isKnownTo(vault, ...one)));
-    if (known.includes(false)) return true;
-    const last = events.at(-1);
-    if (last === undefined) return false;
-    from = last.position;
-  }
-};
-
 const factsOfVault = async (vault: Vault): Promise<VaultFacts> => {
   const [deployment, founded, lookup] = await Promise.all([
     vault.get(deploymentName),
@@ -76,44 +59,25 @@ export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString(
 type Beside = { readonly vault: Vault | undefined; readonly clock: Clock };
 
 const factsOfLog = async (log: EventLog, { vault, clock }: Beside): Promise<LogFacts> => {
-  const { identity, keys } = await deploymentRecord(log, clock).read();
+  const { identity, keys, givenUpTo } = await deploymentRecord(log, clock).read();
   const events = await endsOf(log, identity.status === 'named' ? 1 : sampleEventsMax);
   if (events.length === 0) return noLog;
-  if (identity.status === 'named') return { status: 'there', identity, keys, sealed: 0, unopened: 0 };
-  const sealed = sealedIn(events);
-  const known = vault === undefined ? [] : await Promise.all(sealed.map((one) => isKnownTo(vault, ...one)));
-  const unopened = known.filter((isKnown) => !isKnown).length;
-  return { status: 'there', identity, keys, sealed: sealed.length, unopened };
+  const there = { status: 'there', identity, keys, missingKeys: 0, sealed: 0, unopened: 0 } as const;
+  if (identity.status === 'named') {
+    return vault === undefined ? there : { ...there, missingKeys: await keysMissingIn(vault, log, givenUpTo) };
+  }
+  const sealed = sealedIn(events).length;
+  return { ...there, sealed, unopened: vault === undefined ? 0 : await unopenedIn(vault, events) };
 };
 
 /** Of a log that has no name yet the first and the last so many events show whether a vault fits. */
-export const sampleEventsMax = 1_000;
+const sampleEventsMax = pageEvents;
 
 const endsOf = async (log: EventLog, limit: number): Promise<readonly StoredEvent[]> => {
   const first = await log.readAll({ limit });
   const last = first.length < limit ? [] : await log.readAll({ limit, direction: 'backwards' });
   const ends = first.at(-1)?.position ?? 0n;
   return [...first, ...last.filter(({ position }) => position > ends)];
-};
-
-type SealedValue = readonly [string, SealBinding];
-
-/** The codec knows what an event's sealed part is bound to, and asks the sealer to open it. */
-const sealedIn = (events: readonly StoredEvent[]): readonly SealedValue[] => {
-  const sealed: SealedValue[] = [];
-  const collecting: Sealer = {
-    open: (text, binding) => {
-      sealed.push([text, binding]);
-      return shredded;
-    },
-    seal: () => '',
-    loadKeys: () => Promise.resolve(),
-    makeKeys: () => Promise.resolve(),
-    lookupHash: (value) => value,
-  };
-  const codec = eventCodec(eventKinds, collecting);
-  for (const event of events) codec.read(event);
-  return sealed;
 };
 
 /** How many documents of users are looked up in the log, to tell whether documents without a name belong to it. */

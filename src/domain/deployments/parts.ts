@@ -24,6 +24,8 @@ export type LogFacts =
       readonly identity: IdentityState;
       /** How many keys the vault of this name had at least. */
       readonly keys: number;
+      /** Of the keys that the newest events of a named log are sealed under, as many as the vault has never had. */
+      readonly missingKeys: number;
       /** Sealed events among those that were looked at, which are all of an unnamed log's that are needed to tell. */
       readonly sealed: number;
       /** Of these, how many the vault does not open. */
@@ -101,6 +103,7 @@ const beside = (log: LogThere & { identity: Named }, vault: VaultFacts, document
       : refused('vault', { kind: 'another', has, wanted });
   }
   if (vault.keys < log.keys) return refused('vault', olderBy(log, vault.keys));
+  if (log.missingKeys > 0) return refused('vault', { kind: 'older', by: log.missingKeys });
   if (documents.status === 'named') return ofDocuments(documents.deployment, log.identity);
   return documents.status === 'unnamed' && log.identity.givenUp ? { status: 'rebuild' } : found;
 };

@@ -25,10 +25,12 @@ const identity = (deployment: string, former: readonly string[] = []): IdentityS
   former,
   givenUp: former.length > 0,
 });
-const logOf = (deployment: string, former: readonly string[] = []): LogFacts => ({
+type LogThere = Extract<LogFacts, { readonly status: 'there' }>;
+const logOf = (deployment: string, former: readonly string[] = []): LogThere => ({
   status: 'there',
   identity: identity(deployment, former),
   keys: 10,
+  missingKeys: 0,
   sealed: 0,
   unopened: 0,
 });
@@ -36,6 +38,7 @@ const unnamedLog = (sealed: number, unopened = 0): LogFacts => ({
   status: 'there',
   identity: { status: 'unnamed' },
   keys: 0,
+  missingKeys: 0,
   sealed,
   unopened,
 });
@@ -97,6 +100,8 @@ describe('vault, log and read models', () => {
     const verdict = judge({ ...whole, vault: vaultOf('a', 7) });
     assert.deepEqual(verdict, { status: 'refused', part: 'vault', because: { kind: 'older', by: 3 } });
     isFound({ ...whole, vault: vaultOf('a', 12) });
+    const uncounted = judge({ ...whole, log: { ...logOf('a'), missingKeys: 2 } });
+    assert.deepEqual(uncounted, { status: 'refused', part: 'vault', because: { kind: 'older', by: 2 } });
     isRefused({ ...whole, vault: vaultOf(undefined, 7) }, 'vault', 'older');
     isRefused({ ...whole, vault: vaultOf(undefined, 10) }, 'vault', 'nameless');
   });
