@@ -104,7 +104,7 @@ const gatewayRows = [
     fold,
     progress,
     room('updates', 'access', 'sessions', 'requests', 'contract'),
-    ...npm('pino', 'lru-cache'),
+    ...npm('pino'),
   ]),
   row('gateway-rendering', room('rendering'), [kernel, gen, wire, domain, ...readSide, room('rendering', 'contract')]),
   row('gateway-presence', room('presence'), [
@@ -135,15 +135,10 @@ const gatewayRows = [
 ];
 
 const layers = [
-  row('kernel', kernel, [kernel]),
+  row('kernel', kernel, [kernel, ...npm('lru-cache')]),
   row('domain-registry', '^src/domain/[^/]+\\.ts$', [kernel, anyEvents]),
   row('domain', '^src/domain/([^/]+)/', [kernel, anyEvents, '^src/domain/$1/']),
-  row('projections-runner', '^src/projections/(runner|progress)/', [
-    kernel,
-    projectionRegistry,
-    projectionRooms,
-    ...npm('lru-cache'),
-  ]),
+  row('projections-runner', '^src/projections/(runner|progress)/', [kernel, projectionRegistry, projectionRooms]),
   row('projections-reading', '^src/projections/reading/', [kernel, '^src/projections/reading/']),
   row('projections-unread', '^src/projections/unread/', [
     // Unread messages are counted from the documents of several aggregates.

@@ -1,3 +1,4 @@
+import { boundedMap } from './boundedMap.js';
 import type { Millis } from './ids.js';
 
 /** A moment by the wall clock, and by the monotonic one, which nobody sets. */
@@ -16,27 +17,20 @@ type Seen = { readonly age: number; readonly monotonic: number };
 /**
  * The wall clock is believed once for each thing, when its age is first asked for; a thing that seems to lie in the
  * future is then taken for new. From there on the age grows with the monotonic clock, so that a wait that depends on it lasts no
- * longer than it is set to, however wrong a clock is. Of more than `thingsMax` the ones asked for first are forgotten.
+ * longer than it is set to, however wrong a clock is. Of more than `thingsMax` the ones not asked for lately are forgotten.
  */
 export const ages = (thingsMax: number): Ages => {
-  // A Map keeps the order of insertion: the first is the oldest.
-  const seen = new Map<string, Seen>();
-  const remember = (name: string, one: Seen): void => {
-    seen.delete(name);
-    seen.set(name, one);
-    const oldest = seen.keys().next();
-    if (seen.size > thingsMax && oldest.done !== true) seen.delete(oldest.value);
-  };
+  const seen = boundedMap<string, Seen>({ entriesMax: thingsMax });
   return {
     of: (name, recordedAt, { now, monotonic }) => {
       const before = seen.get(name);
       if (before !== undefined) return before.age + Math.max(0, monotonic - before.monotonic);
       const age = Math.max(0, now - recordedAt);
-      remember(name, { age, monotonic });
+      seen.set(name, { age, monotonic });
       return age;
     },
     begin: (name, { monotonic }) => {
-      remember(name, { age: 0, monotonic });
+      seen.set(name, { age: 0, monotonic });
     },
   };
 };

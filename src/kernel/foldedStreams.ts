@@ -1,3 +1,4 @@
+import { boundedMap } from './boundedMap.js';
 import { readEvents, type EventCodec } from './codec.js';
 import type { Command, Decider } from './decider.js';
 import { apply, beforeAll, type Event, type Position } from './event.js';
@@ -32,13 +33,9 @@ export const foldedStreams = (needs: {
   readonly codec: EventCodec;
   readonly sealer: Sealer;
 }): FoldedStreams => {
-  // A Map keeps the order of insertion: the first is the one that was used least recently.
-  const known = new Map<string, Folded<unknown>>();
+  const known = boundedMap<string, Folded<unknown>>({ entriesMax: foldedStatesMax });
   const remember = (stream: string, folded: Folded<unknown>): void => {
-    known.delete(stream);
     known.set(stream, { ...folded, fresh: false });
-    const oldest = known.keys().next();
-    if (known.size > foldedStatesMax && oldest.done !== true) known.delete(oldest.value);
   };
   // A stream's name says which decider folds it, so the state found under a name is of the type asked for.
   const remembered = <State>(stream: string): Folded<State> | undefined =>

@@ -1,3 +1,4 @@
+import { boundedMap } from '../../kernel/boundedMap.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 
 /** Remembers values for a time that each of them brings along; of too many it forgets those that were not asked for lately. */
@@ -12,41 +13,24 @@ export interface KeyCache<Value> {
 
 /** Holds at most `entriesMax`. */
 export const keyCache = <Value>(entriesMax: number, { now }: Pick<Timers, 'now'>): KeyCache<Value> => {
-  // There are two generations. A key that was asked for moves into the young one; when that is full, the old one is let
-  // go.
-  let young = new Map<string, Entry<Value>>();
-  let old = new Map<string, Entry<Value>>();
-  const keep = (name: string, entry: Entry<Value>): void => {
-    young.set(name, entry);
-    if (young.size < entriesMax / 2) return;
-    old = young;
-    young = new Map();
-  };
+  const entries = boundedMap<string, Entry<Value>>({ entriesMax });
   const find = (name: string): Entry<Value> | undefined => {
-    const entry = young.get(name) ?? old.get(name);
+    const entry = entries.get(name);
     if (entry === undefined || now() < entry.until) return entry;
-    young.delete(name);
-    old.delete(name);
+    entries.delete(name);
     return undefined;
   };
   return {
-    get: (name) => {
-      const entry = find(name);
-      if (entry !== undefined && !young.has(name)) keep(name, entry);
-      return entry?.value;
-    },
+    get: (name) => find(name)?.value,
     until: (name) => find(name)?.until,
     set: (name, value, until) => {
-      old.delete(name);
-      keep(name, { value, until });
+      entries.set(name, { value, until });
     },
     delete: (name) => {
-      young.delete(name);
-      old.delete(name);
+      entries.delete(name);
     },
     clear: () => {
-      young.clear();
-      old.clear();
+      entries.clear();
     },
   };
 };

@@ -1,9 +1,10 @@
 import type { UserStatusInit } from '../../gen/types.js';
+import { boundedMap } from '../../kernel/boundedMap.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { StatusOf } from '../rendering/user.js';
 
-/** How many users are remembered; the one who was asked for first gives way. */
+/** How many users are remembered; the one who was not asked for lately gives way. */
 export const rememberedUsersMax = 10_000;
 
 /** After this time a user is asked for again: a node that was cut off from the others has not heard what changed. */
@@ -20,18 +21,14 @@ type Remembered = { readonly at: number; readonly shown: Promise<UserStatusInit 
 
 /** Presence may be on another machine, and the fan-out would have to wait for it with each message. */
 export const rememberedStatuses = (statusOf: StatusOf, timers: Pick<Timers, 'now'>): Statuses => {
-  // A Map keeps the order of insertion: the first is the oldest.
-  const known = new Map<UserId, Remembered>();
+  const known = boundedMap<UserId, Remembered>({ entriesMax: rememberedUsersMax });
 
   const ask = (user: UserId): Promise<UserStatusInit | undefined> => {
     const shown = statusOf([user]).then(([status]) => status);
     const remembered = { at: timers.now(), shown };
-    known.delete(user);
     known.set(user, remembered);
-    const oldest = known.keys().next();
-    if (known.size > rememberedUsersMax && oldest.done !== true) known.delete(oldest.value);
     shown.catch(() => {
-      if (known.get(user) === remembered) known.delete(user);
+      if (known.peek(user) === remembered) known.delete(user);
     });
     return shown;
   };

@@ -1,3 +1,4 @@
+import { boundedMap } from '../../kernel/boundedMap.js';
 import type { Position } from '../../kernel/event.js';
 import type { SessionId } from '../../kernel/ids.js';
 import { closeCode } from '../contract/closeCodes.js';
@@ -39,10 +40,10 @@ export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
     },
   });
   const audience = recipientIndex(here.users);
-  const revocations = new Set<SessionId>();
+  const revocations = boundedMap<SessionId, true>({ entriesMax: revocationsMax });
 
   const revoked = (id: SessionId): void => {
-    remember(revocations, id);
+    revocations.set(id, true);
     for (const connection of [...(here.sessions.get(id)?.connections ?? [])]) {
       // In this order: a connection that is closing is not made one without a session, which may send less.
       connection.closeSoon(closeCode.policyViolation);
@@ -79,10 +80,4 @@ export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
       return deliveries;
     },
   };
-};
-
-const remember = (revocations: Set<SessionId>, id: SessionId): void => {
-  revocations.add(id);
-  const [oldest] = revocations;
-  if (revocations.size > revocationsMax && oldest !== undefined) revocations.delete(oldest);
 };

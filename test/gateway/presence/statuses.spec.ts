@@ -64,7 +64,10 @@ describe('a remembered status', () => {
     await of(ada);
     assert.equal(asked.length, rememberedUsersMax);
     await of(0n as UserId);
+    // The one who was asked for last stays.
     await of(ada);
+    assert.equal(asked.length, rememberedUsersMax + 1);
+    await of((ada + 1n) as UserId);
     assert.equal(asked.length, rememberedUsersMax + 2);
   });
 });

@@ -1,4 +1,5 @@
 import type { ReactionEvent } from '../../../domain/reactions/events.js';
+import { boundedMap } from '../../../kernel/boundedMap.js';
 import type { ChatKey } from '../../../kernel/chat.js';
 import type { Position, Recorded } from '../../../kernel/event.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
@@ -44,8 +45,7 @@ export const reactionUpdates = ({
 export const aheadMessagesMax = 10_000;
 
 const aheadOf = () => {
-  // A Map keeps the order of insertion.
-  const positions = new Map<MessageId, Position>();
+  const positions = boundedMap<MessageId, Position>({ entriesMax: aheadMessagesMax });
   return {
     isBefore: (message: MessageId, position: Position): boolean => {
       const known = positions.get(message);
@@ -53,8 +53,6 @@ const aheadOf = () => {
       return known !== undefined && position < known;
     },
     put: (message: MessageId, position: Position): void => {
-      const [oldest] = positions.keys();
-      if (positions.size >= aheadMessagesMax && oldest !== undefined) positions.delete(oldest);
       positions.set(message, position);
     },
   };

@@ -1,3 +1,4 @@
+import { boundedMap } from '../../../../kernel/boundedMap.js';
 import { reject, type Rejection } from '../../../../kernel/decider.js';
 import { ages } from '../../../../kernel/ages.js';
 import type { MessageId } from '../../../../kernel/ids.js';
@@ -26,7 +27,7 @@ export interface Slowmode {
  */
 export const slowmode = (reads: Reads): Slowmode => {
   /** When they were given, by the monotonic clock. */
-  const permits = new Map<string, number>();
+  const permits = boundedMap<string, number>({ entriesMax: sendPermitsMax });
   const messageAges = ages(sendPermitsMax);
 
   const taken = async (call: Call, { key: chat }: SeenChat, seconds: number): Promise<SendPermit | Rejection> => {
@@ -40,10 +41,7 @@ export const slowmode = (reads: Reads): Slowmode => {
     const sincePermit = before === undefined ? undefined : call.monotonic - before;
     const waitMillis = seconds * 1000 - Math.min(sinceSent ?? Infinity, sincePermit ?? Infinity);
     if (waitMillis > 0) return { ...reject('SLOWMODE'), retryAfterSeconds: Math.ceil(waitMillis / 1000) };
-    permits.delete(name);
     permits.set(name, call.monotonic);
-    const oldest = permits.keys().next();
-    if (permits.size > sendPermitsMax && oldest.done !== true) permits.delete(oldest.value);
     return {
       sent: (message) => {
         messageAges.begin(message.toString(), call);

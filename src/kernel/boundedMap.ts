@@ -1,0 +1,44 @@
+import { LRUCache } from 'lru-cache';
+
+/** A map that forgets: of more than its bound the entries that were asked for or set least recently. */
+export interface BoundedMap<Key, Value> {
+  /** Counts as use. */
+  get(key: Key): Value | undefined;
+  /** Does not count as use. */
+  peek(key: Key): Value | undefined;
+  has(key: Key): boolean;
+  /** A value that is larger than the whole bound is not kept. */
+  set(key: Key, value: Value): void;
+  delete(key: Key): boolean;
+  clear(): void;
+  readonly size: number;
+}
+
+/** A number of entries, or a number of bytes together with the bytes of each entry, at least 1. */
+export type MapBound<Key, Value> =
+  { readonly entriesMax: number } | { readonly bytesMax: number; readonly bytesOf: (value: Value, key: Key) => number };
+
+type Kept = object | string | number | bigint | boolean;
+
+export const boundedMap = <Key extends Kept, Value extends Kept>(
+  bound: MapBound<Key, Value>,
+): BoundedMap<Key, Value> => {
+  const entries = new LRUCache<Key, Value>(
+    'entriesMax' in bound ? { max: bound.entriesMax } : { maxSize: bound.bytesMax, sizeCalculation: bound.bytesOf },
+  );
+  return {
+    get: (key) => entries.get(key),
+    peek: (key) => entries.peek(key),
+    has: (key) => entries.has(key),
+    set: (key, value) => {
+      entries.set(key, value);
+    },
+    delete: (key) => entries.delete(key),
+    clear: () => {
+      entries.clear();
+    },
+    get size() {
+      return entries.size;
+    },
+  };
+};

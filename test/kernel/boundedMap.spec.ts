@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { boundedMap } from '../../src/kernel/boundedMap.js';
+
+describe('a bounded map', () => {
+  it('forgets the entry that was used least recently', () => {
+    const map = boundedMap<string, number>({ entriesMax: 2 });
+    map.set('a', 1);
+    map.set('b', 2);
+    assert.equal(map.get('a'), 1);
+    map.set('c', 3);
+    assert.deepEqual([map.peek('a'), map.peek('b'), map.peek('c'), map.size], [1, undefined, 3, 2]);
+  });
+
+  it('takes setting again for use, and looking for none', () => {
+    const map = boundedMap<string, number>({ entriesMax: 2 });
+    map.set('a', 1);
+    map.set('b', 2);
+    map.set('a', 4);
+    assert.equal(map.peek('b'), 2);
+    map.set('c', 3);
+    assert.deepEqual([map.has('a'), map.has('b')], [true, false]);
+  });
+
+  it('is bounded by the bytes of its values, of which one that is too large is not kept', () => {
+    const map = boundedMap<string, string>({ bytesMax: 5, bytesOf: (value) => value.length });
+    map.set('a', '123');
+    map.set('b', '12');
+    map.set('c', '1');
+    assert.deepEqual([map.has('a'), map.has('b'), map.has('c')], [false, true, true]);
+    map.set('d', '123456');
+    assert.deepEqual([map.has('d'), map.size], [false, 2]);
+  });
+
+  it('is empty once it is cleared, and lacks an entry that was deleted', () => {
+    const map = boundedMap<string, number>({ entriesMax: 2 });
+    map.set('a', 1);
+    assert.deepEqual([map.delete('a'), map.delete('a'), map.size], [true, false, 0]);
+    map.set('b', 2);
+    map.clear();
+    assert.equal(map.get('b'), undefined);
+  });
+});
