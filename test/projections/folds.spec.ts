@@ -6,6 +6,8 @@ import type { MemberEvent } from '../../src/domain/members/events.js';
 import type { MessageEvent } from '../../src/domain/messages/events.js';
 import type { UserEvent } from '../../src/domain/users/events.js';
 import { channelChat, directChat, selfChat, type ChatKey } from '../../src/kernel/chat.js';
+import { forRunner } from '../../src/kernel/document.js';
+import type { Recorded } from '../../src/kernel/event.js';
 import { shredded } from '../../src/kernel/opened.js';
 import {
   snowflakeOf,
@@ -13,6 +15,7 @@ import {
   type CommunityId,
   type FileId,
   type MessageId,
+  type Millis,
   type RoleId,
   type SessionId,
   type UserId,
@@ -28,12 +31,13 @@ import { conversationDocuments } from '../../src/projections/conversations/fold.
 import { inviteDocuments } from '../../src/projections/invites/fold.js';
 import { spansMax } from '../../src/kernel/span.js';
 import { formerRolesMax, memberDocuments, membershipsDocuments } from '../../src/projections/members/fold.js';
-import { messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
+import type { LastSentDocument } from '../../src/projections/messages/documents.js';
+import { lastSentDocuments, messageCountDocuments, messageDocuments } from '../../src/projections/messages/fold.js';
 import { readMarkerDocuments } from '../../src/projections/reads/fold.js';
 import { userDocuments } from '../../src/projections/users/fold.js';
-import type { Bare } from '../support/bare.js';
+import { asPersonal, type Bare } from '../support/bare.js';
 import { deleted, edited, sent } from './messaging.js';
-import { folded, given } from './folded.js';
+import { folded, given, recordedAs } from './folded.js';
 import { now } from './setting.js';
 
 /** Of events that were recorded `now`, before moments were written. */
@@ -239,6 +243,33 @@ describe('a message', () => {
 
   it('leaves no count of nothing, and none below it', () => {
     given(messageCountDocuments)(sent(10n, { chat }), deleted(10n, { chat }), deleted(10n, { chat })).then({});
+  });
+});
+
+describe('the last message that a user sent in a chat', () => {
+  const chat = selfChat(ada);
+  const sentAt = (message: bigint, at: number, index: number): Recorded<MessageEvent> => ({
+    ...recordedAs(asPersonal<MessageEvent>(sent(message as MessageId, { chat, author: ada })), index),
+    at: at as Millis,
+  });
+  const after = (...events: readonly (readonly [message: bigint, at: number])[]): LastSentDocument | undefined => {
+    const { fold, keysOf } = forRunner(lastSentDocuments);
+    return events.reduce<LastSentDocument | undefined>((last, [message, at], index) => {
+      const event = sentAt(message, at, index);
+      // The type folds documents of its own kind.
+      return fold(last, event, keysOf(event)[0] ?? '') as LastSentDocument;
+    }, undefined);
+  };
+
+  it('is the newest by id, with the one before it', () => {
+    assert.deepEqual(after([5n, 10]), { message: 5n, at: 10 });
+    assert.deepEqual(after([5n, 10], [9n, 20]), { message: 9n, before: 5n, at: 20 });
+  });
+
+  it('stays where an older one comes later in the log, and the latest time counts whichever it is of', () => {
+    assert.deepEqual(after([5n, 10], [9n, 20], [7n, 30]), { message: 9n, before: 5n, at: 30 });
+    assert.deepEqual(after([5n, 10], [9n, 8]), { message: 9n, before: 5n, at: 10 });
+    assert.deepEqual(after([9n, 10], [9n, 8]), { message: 9n, at: 10 });
   });
 });
 

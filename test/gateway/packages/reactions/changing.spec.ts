@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { emojiBound, emojiPerMessageMax } from '../../../../src/gateway/packages/reactions/emojiBound.js';
 import type { Call } from '../../../../src/gateway/contract/call.js';
+import { reactionsInHistory } from '../../../../src/gateway/packages/reactions/history.js';
+import { answerBytesMax } from '../../../../src/gateway/rendering/answerSize.js';
+import { bytesOfReactions, reactionsFor } from '../../../../src/gateway/rendering/reactions.js';
 import type { ReactionEmojiInit } from '../../../../src/gen/reactions.js';
-import type { FileId, MessageId, RoleId, ChannelId } from '../../../../src/kernel/ids.js';
+import type { FileId, MessageId, RoleId, ChannelId, UserId } from '../../../../src/kernel/ids.js';
 import { permission } from '../../../../src/kernel/permissions.js';
 import { userReactionsCollection, userReactionsPrefix } from '../../../../src/projections/reactions/documents.js';
 import { ada, bob, category, cleo, community, dm, dora, general, hidden, self, voice } from '../messages/people.js';
@@ -164,6 +167,20 @@ describe('the number of different emoji on a message', () => {
     const [line] = await seenBy(node, ada, message);
     assert.deepEqual((line as readonly unknown[]).slice(0, 3), ['👍', 50, false]);
   });
+  it('is looked at a bounded number of times for an emoji that comes and goes all the time', async () => {
+    const message = await say();
+    let looks = 0;
+    const thumb = { emoji: '👍', count: 1, newest: [bob] };
+    // Gone whenever it is to be joined, and there whenever it is to be begun.
+    const get: typeof here.store.get = () => {
+      looks += 1;
+      assert.ok(looks < 20, 'it looks for ever');
+      const emojiThere = looks % 2 === 0 ? [thumb] : [];
+      return Promise.resolve({ key: '', position: 1n, document: { emoji: emojiThere, deleted: false } });
+    };
+    const bound = emojiBound({ store: { ...here.store, get } });
+    assert.equal(await bound(node.call(ada), { message, emoji: '👍' }, () => Promise.resolve('added')), 'added');
+  });
   it('is not gone beyond by joining an emoji that is just being taken back', async () => {
     const message = await say();
     for (let index = 0; index < emojiPerMessageMax; index += 1) await add(node, ada, message, emoji(index));
@@ -216,6 +233,39 @@ describe('a page of history', () => {
     };
     await node.ask('messagesGetHistory', { chatRef: general }, asked);
     assert.ok(awaited.includes('reactions'));
+  });
+  it('has reactions in its share of the answer, those of the newest messages first', async () => {
+    const long = (index: number): string => `${'👍'.repeat(100)}${index.toString()}`;
+    const all: MessageId[] = [];
+    for (let at = 0; at < 10; at += 1) {
+      const message = await say();
+      all.unshift(message);
+      const emojis = Array.from({ length: 60 }, (_, index) => [ada, long(index)] as const);
+      await reacted(here, message, emojis);
+    }
+    const { messages } = await node.get('messagesGetHistory', { chatRef: general, limit: all.length }, ada);
+    const shown = messages.reactions ?? [];
+    assert.deepEqual(
+      shown.map(({ messageId }) => messageId),
+      all.slice(0, shown.length),
+    );
+    const sizes = shown.map(bytesOfReactions);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(bytes <= 180_000 && bytes + Math.max(...sizes) > 180_000, `${bytes.toString()} bytes`);
+  });
+  it('has room for a hundred messages with twenty long emoji each', () => {
+    const fully = reactionsFor(
+      {
+        message: (2n ** 62n) as MessageId,
+        emoji: Array.from({ length: emojiPerMessageMax }, () => ({
+          emoji: '👩🏻‍❤️‍💋‍👨🏽',
+          count: 1_000_000,
+          newest: [2n ** 62n, 2n ** 62n, 2n ** 62n] as UserId[],
+        })),
+      },
+      ['👩🏻‍❤️‍💋‍👨🏽'],
+    );
+    assert.ok(100 * bytesOfReactions(fully) <= reactionsInHistory.share * answerBytesMax);
   });
   it('tells of each message what the viewer put there, with one read of many documents for all', async () => {
     const [few, many, none] = [await say(), await say(), await say()];

@@ -5,7 +5,7 @@ import { chatUnread, newestMessagesMax } from '../../../../src/gateway/updates/u
 import type { UpdateView } from '../../../../src/gateway/contract/updateView.js';
 import { directChat } from '../../../../src/kernel/chat.js';
 import type { Recorded } from '../../../../src/kernel/event.js';
-import type { MessageId, RoleId, UserId } from '../../../../src/kernel/ids.js';
+import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { permission } from '../../../../src/kernel/permissions.js';
 import { noMessage, unread } from '../../../../src/projections/unread/unread.js';
 import { unreadReads } from '../../../../src/projections/unread/unreadReads.js';
@@ -75,6 +75,20 @@ describe('unread counts', () => {
     await node.happens(sent(1000n, ann), sent(1001n, ann), markerMoved(ben, 1000n));
     await node.happens(sent(1002n, ann));
     assert.deepEqual(counts(ben, cat), [2, 3]);
+  });
+
+  it('of one user begin where they saw the channel again, when they are asked for with nobody else', async () => {
+    let alone: number | undefined;
+    node.renderWith(async (event, view) => {
+      await countsOf(event, view);
+      if (event.type === 'MarkerMoved') alone = (await view.unread(chatOfGeneral, ben)).messages;
+      return [];
+    });
+    await node.happens(sent(1000n, ann), sent(1001n, ann), sent(1002n, ann), markerMoved(ben, 1000n));
+    assert.equal(alone, 2);
+    await node.happens(override(general, everybody, hidden), sent(1003n, ann), overrideRemoved(general, everybody));
+    await node.happens(markerMoved(ben, 1001n));
+    assert.equal(alone, 0);
   });
 
   it('leave out what is deleted', async () => {
@@ -261,17 +275,6 @@ class Naive {
   readonly messages = new Map<bigint, UserId>();
   readonly markers = new Map<UserId, bigint>();
   readonly members = new Set<UserId>(users);
-  /** Of each thing only the last span is remembered (ADR 0019), so a second one could let a floor fall back. */
-  readonly hidden = new Set<RoleId>();
-  private readonly roles = new Map<UserId, { readonly has: readonly RoleId[]; readonly had: readonly RoleId[] }>();
-
-  /** The roles that the member gets: those of the list that they did not lose before. */
-  ranked(user: UserId, list: readonly RoleId[]): readonly RoleId[] {
-    const { has, had } = this.roles.get(user) ?? { has: [], had: [] };
-    const now = list.filter((one) => !had.includes(one));
-    this.roles.set(user, { has: now, had: [...had, ...has.filter((one) => !now.includes(one))] });
-    return now;
-  }
   private readonly taken = new Set<bigint>();
   private clock = 0n;
 
@@ -327,12 +330,10 @@ const eventsOf = (naive: Naive, step: Step): readonly AnyEvent[] => {
     case 'leave':
       return naive.members.delete(step.who) ? [left(step.who)] : [];
     case 'rank':
-      return naive.members.has(step.who) ? [rolesSet(step.who, ...naive.ranked(step.who, step.roles))] : [];
+      return naive.members.has(step.who) ? [rolesSet(step.who, ...step.roles)] : [];
     case 'show':
       return [override(general, step.role, shown)];
     case 'hide':
-      if (naive.hidden.has(step.role)) return [];
-      naive.hidden.add(step.role);
       return [override(general, step.role, hidden)];
     case 'release':
       return [overrideRemoved(general, step.role)];

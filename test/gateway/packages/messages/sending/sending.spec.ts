@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Call } from '../../../../../src/gateway/contract/call.js';
+import { reject } from '../../../../../src/kernel/decider.js';
 import type { MessageId } from '../../../../../src/kernel/ids.js';
 import {
   ada,
@@ -161,6 +163,14 @@ describe('sending a message', () => {
       assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds - 10 });
       here.clock.at += (slowSeconds - 10) * 1000;
       assert.ok((await node.send(bob, { chatRef: slow, message: 'two' })) > 0n);
+    });
+    it('does not wait after a first send that was refused', async () => {
+      const other = here.node();
+      const call = other.call(cleo);
+      const refusing: Call = { ...call, run: () => Promise.resolve(reject('UNAVAILABLE')) };
+      const refused = await other.ask('messagesSendMessage', { chatRef: slow, message: 'one' }, refusing);
+      assert.equal('rejected' in refused && refused.rejected, 'UNAVAILABLE');
+      assert.ok((await other.send(cleo, { chatRef: slow, message: 'one' })) > 0n);
     });
     it('waits also after a message that was deleted', async () => {
       here.clock.at += slowSeconds * 1000;
