@@ -53,7 +53,8 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
     const { user } = call.caller;
     if (messageId === 0n) return reject('INVALID_ARGUMENT', 'no message is named');
     const message = await atMostNow(needs, call, { chat, message: messageId });
-    if (message === undefined) return nothing;
+    // Below the floor everything counts as read, so a marker there would change nothing for anybody.
+    if (message === undefined || message <= needs.access.now.unreadFloorIn(chat)(user)) return nothing;
     const command = { type: 'MarkChatRead', data: { user, chat, message } } as const;
     return done(await call.run(readRules, command));
   }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { memberStreams } from '../../../../src/domain/members/events.js';
 import type { MessageEvent } from '../../../../src/domain/messages/events.js';
 import type { Delivery } from '../../../../src/gateway/contract/updates.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
@@ -8,7 +9,7 @@ import { channelChat } from '../../../../src/kernel/chat.js';
 import type { EventOf } from '../../../../src/kernel/event.js';
 import type { ChannelId, MessageId, UserId } from '../../../../src/kernel/ids.js';
 import type { Bare } from '../../../support/bare.js';
-import { ada, bob, cleo, community, dm, dora, general, hidden, nobody, self } from './people.js';
+import { ada, bob, cleo, community, dm, dora, general, hidden, joined, nobody, self } from './people.js';
 import { stage, type Node, type Stage } from './stage.js';
 
 let here: Stage;
@@ -206,6 +207,20 @@ describe('a message of somebody who had not read everything', () => {
 });
 
 describe('a marker that moves', () => {
+  it('is neither stored nor told where it would stay below what the member was let see', async () => {
+    const user = 50n as UserId;
+    const before = await send(ada, general);
+    here.clock.at += 1;
+    await here.happened(memberStreams.named(`${community.toString()}.${user.toString()}`), joined(user));
+    await node.connect(user);
+    const end = await here.log.end();
+    await node.get('chatsMarkChatRead', { chatRef: general, messageId: before }, user);
+    assert.deepEqual([await here.log.end(), await node.told()], [end, []]);
+    const after = await send(ada, general);
+    await node.get('chatsMarkChatRead', { chatRef: general, messageId: after }, user);
+    assert.equal(kinds(await node.told()).at(-1)?.[0], 'conversationLastRead');
+  });
+
   it('is told to its user alone, with exact counts', async () => {
     const [first] = [await send(ada, general), await send(ada, general), await send(ada, general)];
     await node.told();
