@@ -305,6 +305,8 @@ describe(
         [heard, await alone.presence.of([user]), await takeAll(alone.limit)],
         [[1], [[online(user)]], 3],
       );
+      await alone.limit.giveBack(allowance, 'someone');
+      assert.equal(await takeAll(alone.limit), 1);
       assert.match(alone.redis.status().trouble?.reason ?? '', /ECONNREFUSED/);
 
       const seen = told(alone, [user]);

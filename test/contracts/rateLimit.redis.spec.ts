@@ -25,6 +25,7 @@ onRedis('rate limit: redis', (url) => {
     return {
       limit: {
         take: (allowance, of) => limit.take(allowance, of),
+        giveBack: (allowance, of) => limit.giveBack(allowance, of),
         close: async () => {
           await limit.close();
           await redis.close();

@@ -66,6 +66,27 @@ const contract = (tried: Tried): void => {
     assert.equal(allowedOf(await takeSome(limit, allowance, 2)), 1);
   });
 
+  tried('allows once more what was given back', async ({ limit }, allowance) => {
+    await takeSome(limit, allowance, 4);
+    await limit.giveBack(allowance, 'someone');
+    assert.equal(allowedOf(await takeSome(limit, allowance, 3)), 1);
+  });
+
+  tried('is never fuller than its burst, whatever is given back', async ({ limit, pass }, allowance) => {
+    await limit.giveBack(allowance, 'someone');
+    await takeSome(limit, allowance, 2);
+    await pass(0.5);
+    for (let index = 0; index < 5; index += 1) await limit.giveBack(allowance, 'someone');
+    assert.equal(allowedOf(await takeSome(limit, allowance, 10)), 3);
+  });
+
+  tried('gives back to one and not to another', async ({ limit }, allowance) => {
+    await takeSome(limit, allowance, 4);
+    await limit.giveBack(allowance, 'another');
+    await limit.giveBack({ ...allowance, name: `${allowance.name}.other` }, 'someone');
+    assert.equal((await limit.take(allowance, 'someone')).allowed, false);
+  });
+
   tried('keeps buckets of other people and of other limits apart', async ({ limit }, allowance) => {
     await takeSome(limit, allowance, 4);
     assert.equal((await limit.take(allowance, 'another')).allowed, true);

@@ -19,16 +19,24 @@ export const redisRateLimit = (needs: RedisRateLimitNeeds): RateLimit => {
   const { commands } = needs.redis;
   const prefix = needs.prefix ?? limitPrefix;
   const local = localRateLimit(needs);
-  const shared = async (allowance: Allowance, of: string): Promise<Verdict> => {
+  const keyOf = ({ name }: Allowance, of: string): string => `${prefix}${name}:${of}`;
+  const take = async (allowance: Allowance, of: string): Promise<Verdict> => {
     try {
-      const key = `${prefix}${allowance.name}:${of}`;
-      return verdictOf(await commands.run(taking, [key], [allowance.burst, allowance.perSecond]));
+      return verdictOf(await commands.run(taking, [keyOf(allowance, of)], [allowance.burst, allowance.perSecond]));
     } catch {
       return local.take(allowance, of);
     }
   };
+  const giveBack = async (allowance: Allowance, of: string): Promise<void> => {
+    try {
+      await commands.run(givingBack, [keyOf(allowance, of)], [allowance.burst, allowance.perSecond]);
+    } catch {
+      await local.giveBack(allowance, of);
+    }
+  };
   return {
-    take: (allowance, of) => (commands.isUsable ? shared(allowance, of) : local.take(allowance, of)),
+    take: (allowance, of) => (commands.isUsable ? take(allowance, of) : local.take(allowance, of)),
+    giveBack: (allowance, of) => (commands.isUsable ? giveBack(allowance, of) : local.giveBack(allowance, of)),
     close: () => local.close(),
   };
 };
@@ -37,10 +45,10 @@ const verdictOf = (waitMillis: unknown): Verdict =>
   waitMillis === 0 ? { allowed: true } : { allowed: false, retryAfterSeconds: Number(waitMillis) / 1_000 };
 
 /**
- * Answers the milliseconds until there is a token again, 0 when one was taken. A bucket is its tokens and the time of
- * Redis, in milliseconds, at which it had them. A full one says nothing, so it expires as soon as it is.
+ * A bucket is its tokens and the time of Redis, in milliseconds, at which it had them. A full one says nothing, so it
+ * expires as soon as it is.
  */
-const taking = luaScript(`
+const bucketInRedis = `
 local burst, perSecond = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -52,6 +60,14 @@ if bucket then
   local seconds = math.max(0, now - tonumber(at)) / 1000
   tokens = math.min(burst, tonumber(held) + seconds * perSecond)
 end
+local function keep()
+  local full = math.max(1, math.ceil((burst - tokens) / perSecond * 1000))
+  redis.call('SET', KEYS[1], string.format('%.9f %.3f', tokens, now), 'PX', full)
+end
+`;
+
+/** Answers the milliseconds until there is a token again, 0 when one was taken. */
+const taking = luaScript(`${bucketInRedis}
 local wait = 0
 -- Thirds and tenths of tokens do not add up to whole ones.
 if tokens > 1 - 1e-6 then
@@ -59,7 +75,15 @@ if tokens > 1 - 1e-6 then
 else
   wait = math.ceil((1 - tokens) / perSecond * 1000)
 end
-local full = math.max(1, math.ceil((burst - tokens) / perSecond * 1000))
-redis.call('SET', KEYS[1], string.format('%.9f %.3f', tokens, now), 'PX', full)
+keep()
 return wait
+`);
+
+/** A bucket that has expired is as good as full. */
+const givingBack = luaScript(`${bucketInRedis}
+if bucket then
+  tokens = math.min(burst, tokens + 1)
+  keep()
+end
+return 0
 `);

@@ -7,5 +7,7 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 export interface RateLimit {
   /** Takes one token of the bucket `allowance.name` + `of`; a refusal takes none. May answer at once. */
   take(allowance: Allowance, of: string): Verdict | Promise<Verdict>;
+  /** Puts a token back that was taken. A bucket never holds more than its burst. */
+  giveBack(allowance: Allowance, of: string): void | Promise<void>;
   close(): Promise<void>;
 }
