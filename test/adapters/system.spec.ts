@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { systemIds } from '../../src/adapters/system/ids.js';
 import { argon2Hasher } from '../../src/adapters/system/argon2.js';
-import { HasherBusy } from '../../src/kernel/ports/system.js';
+import { HasherBusy, passwordUnitsMax } from '../../src/kernel/ports/system.js';
 import { systemRandom } from '../../src/adapters/system/random.js';
 import { systemUptime } from '../../src/adapters/system/uptime.js';
 import { partsOf, snowflakes } from '../../src/kernel/ids.js';
@@ -80,6 +80,14 @@ describe('password hasher', () => {
   it('hashes the same password to something else each time', async () => {
     const hasher = argon2Hasher();
     assert.notDeepEqual(await hasher.hash('same'), await hasher.hash('same'));
+  });
+
+  it('hashes and compares nothing that is longer than a password can be', async () => {
+    const hasher = argon2Hasher();
+    const long = 'x'.repeat(passwordUnitsMax + 1);
+    await assert.rejects(hasher.hash(long), RangeError);
+    // What is no hash is an error once it is looked at.
+    assert.equal(await hasher.verify(long, Uint8Array.of(1, 2, 3)), false);
   });
 
   it('refuses what would wait too long, and works off the rest', async () => {

@@ -237,7 +237,7 @@ describe('a sign-up', () => {
 
 describe('a sign-up for which the server was too busy', () => {
   it('succeeds when it is sent again', async (t) => {
-    const hashes = [() => Promise.reject(new HasherBusy()), () => Promise.resolve(Buffer.from('hash'))];
+    const hashes = [() => Promise.reject(new HasherBusy(1)), () => Promise.resolve(Buffer.from('hash'))];
     const hasher = { ...quickHasher, hash: () => hashes.shift()?.() ?? Promise.reject(new Error('once too often')) };
     const server = await testServer({ hasher });
     t.after(() => server.remove());

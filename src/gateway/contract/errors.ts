@@ -15,7 +15,7 @@ export class Unavailable extends Error {
   }
 }
 
-const temporary = [Unavailable, ProjectionStopped, ProjectionsClosed, HasherBusy, LeaseLost] as const;
+const temporary = [Unavailable, ProjectionStopped, ProjectionsClosed, LeaseLost] as const;
 
 /** Whether an engine failed in a way that passes: it is away, or its leader changes. */
 export type IsAway = (error: unknown) => boolean;
@@ -28,6 +28,9 @@ export const rejectionOf = (error: unknown, isAway: IsAway): Rejection => {
   if (error instanceof EventTooLarge) return reject('TOO_LARGE');
   // Not in the words of the engine: they are for the operator.
   if (isAway(error)) return reject('UNAVAILABLE');
+  if (error instanceof HasherBusy) {
+    return { ...reject('UNAVAILABLE', error.message), retryAfterSeconds: error.retryAfterSeconds };
+  }
   const now = temporary.find((kind) => error instanceof kind);
   return now === undefined ? reject('INTERNAL') : reject('UNAVAILABLE', (error as Error).message);
 };

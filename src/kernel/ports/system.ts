@@ -19,16 +19,35 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
+/** In UTF-16 code units. The upper bound keeps a password from being a way to make the server hash megabytes. */
+export const passwordUnitsMin = 8;
+export const passwordUnitsMax = 1024;
+
 /** So many passwords are being checked that one more would wait too long. Nothing was computed; try again later. */
 export class HasherBusy extends Error {
-  constructor() {
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
     super('too many passwords are being checked');
     this.name = 'HasherBusy';
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-/** Slow on purpose: argon2id. Both throw `HasherBusy` when too many are waiting. */
+/** `known`: of accounts in networks where they signed in before. These go first, and the others have a share. */
+export type HashingQueue = 'known' | 'others';
+
+/**
+ * Slow on purpose: argon2id. Nothing longer than `passwordUnitsMax` is hashed: `hash` throws a RangeError, `verify` is
+ * false. Both throw `HasherBusy` when too many are waiting. Default: the queue of the others.
+ */
 export interface PasswordHasher {
-  hash(password: string): Promise<Uint8Array>;
-  verify(password: string, hash: Uint8Array): Promise<boolean>;
+  hash(password: string, queue?: HashingQueue): Promise<Uint8Array>;
+  verify(password: string, hash: Uint8Array, queue?: HashingQueue): Promise<boolean>;
+}
+
+/** The passwords that are tried first by those who guess. */
+export interface CommonPasswords {
+  /** Compares without regard to the case of letters. */
+  has(password: string): Promise<boolean>;
 }

@@ -99,7 +99,7 @@ describe('a password', () => {
   it('is not moved when too many are being hashed, and is accepted all the same', async () => {
     const { formerAccount, signIn, hashing } = await opened();
     await formerAccount(ada, 'ada@example.org', decomposed);
-    hashing.before = () => Promise.reject(new HasherBusy());
+    hashing.before = () => Promise.reject(new HasherBusy(1));
     assert.equal(await signIn('ada@example.org', decomposed), ada);
     assert.equal(await signIn('ada@example.org', composed), undefined);
   });
