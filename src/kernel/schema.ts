@@ -13,13 +13,15 @@ export interface Schema<T> {
   readonly describe: string;
   /** A typical value, for golden samples. */
   readonly sample: T;
+  /** The sample with the fields that were added later; absent where there are none. */
+  readonly sampleWithAdded?: T;
   // Methods, not properties: a list of fields of many kinds is then a list of `Schema<unknown>` without a cast.
   encode(this: void, value: T): Json;
   /** Throws `Misshapen` when the stored value is not of this kind: that is a damaged or foreign record. */
   decode(this: void, json: Json): T;
 }
 
-export type Optional<T> = Schema<T> & { readonly optional: true };
+export type Optional<T> = Schema<T> & { readonly optional: true; readonly added?: true };
 export type Shape = Readonly<Record<string, Schema<unknown> | Optional<unknown>>>;
 
 export type Value<S> = S extends Schema<infer T> ? T : never;
@@ -89,6 +91,9 @@ const bigintOf = (json: Json, expected: string): bigint => {
 
 export const optional = <T>(schema: Schema<T>): Optional<T> => ({ ...schema, optional: true });
 
+/** A field that an event got after it was first written: the golden sample of then stays as it is, without the field. */
+export const added = <T>(schema: Schema<T>): Optional<T> => ({ ...schema, optional: true, added: true });
+
 export const list = <T>(item: Schema<T>): Schema<readonly T[]> => ({
   describe: `list of ${item.describe}`,
   sample: [item.sample],
@@ -103,13 +108,16 @@ export const shape = <S extends Shape>(fields: S): Schema<ValueOf<S>> => {
   const entries: Entries = Object.entries(fields);
   return {
     describe: `{ ${entries.map(([name, field]) => `${name}${field.optional ? '?' : ''}: ${field.describe}`).join('; ')} }`,
-    sample: Object.fromEntries(entries.map(([name, field]) => [name, field.sample])) as ValueOf<S>,
+    sample: sampleOf(entries.filter(([, field]) => field.added !== true)) as ValueOf<S>,
+    ...(entries.some(([, field]) => field.added) && { sampleWithAdded: sampleOf(entries) as ValueOf<S> }),
     encode: (value) => encodeFields(entries, value),
     decode: (json) => decodeFields(entries, json) as ValueOf<S>,
   };
 };
 
-type Entries = readonly (readonly [string, Schema<unknown> & { optional?: true }])[];
+type Entries = readonly (readonly [string, Schema<unknown> & { optional?: true; added?: true }])[];
+
+const sampleOf = (entries: Entries): object => Object.fromEntries(entries.map(([name, field]) => [name, field.sample]));
 
 const encodeFields = (entries: Entries, value: object): Readonly<Record<string, Json>> => {
   const json: Record<string, Json> = {};

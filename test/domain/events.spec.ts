@@ -32,6 +32,18 @@ const sampleOf = (kind: EventKind): Event => ({
   type: kind.type,
   data: { ...kind.fields.sample, ...kind.personal?.schema.sample },
 });
+/** With the fields that were added later. */
+const wholeSampleOf = ({ type, fields, personal }: EventKind): Event => ({
+  type,
+  data: {
+    ...(fields.sampleWithAdded ?? fields.sample),
+    ...(personal?.schema.sampleWithAdded ?? personal?.schema.sample),
+  },
+});
+const addedTo = (kind: EventKind): readonly string[] =>
+  Object.keys(wholeSampleOf(kind).data as object).filter((name) => !(name in (sampleOf(kind).data as object)));
+/** `messages.MessageSent.v1+requestHash`: each field that comes makes another file, and the files of before stay. */
+const wholeName = (kind: EventKind): string => [storedType(kind), ...addedTo(kind)].join('+');
 
 const written = async (event: Event): Promise<Sample> => {
   const envelope = { ...place, metadata, period: '202601' };
@@ -62,8 +74,12 @@ const goldenOf = (type: string): Sample => JSON.parse(readFileSync(fileOf(type),
 if (adding) {
   mkdirSync(folder, { recursive: true });
   for (const kind of eventKinds) {
-    if (existsSync(fileOf(storedType(kind)))) continue;
-    writeFileSync(fileOf(storedType(kind)), `${JSON.stringify(await written(sampleOf(kind)), null, 2)}\n`);
+    for (const [name, sample] of [
+      [storedType(kind), sampleOf(kind)],
+      [wholeName(kind), wholeSampleOf(kind)],
+    ] as const) {
+      if (!existsSync(fileOf(name))) writeFileSync(fileOf(name), `${JSON.stringify(await written(sample), null, 2)}\n`);
+    }
   }
   writeFileSync('docs/events.md', eventsPage(eventKinds));
 }
@@ -127,8 +143,8 @@ describe('events', () => {
   });
 
   it('keep a sample of every kind, also of those no longer written', () => {
-    const sampled = readdirSync(folder).map((file) => file.replace(/\.json$/, ''));
-    assert.deepEqual(sampled.sort(), eventKinds.map(storedType).sort());
+    const sampled = readdirSync(folder).map((file) => file.replace(/(\+.*)?\.json$/, ''));
+    assert.deepEqual([...new Set(sampled)].sort(), eventKinds.map(storedType).sort());
   });
 
   it('are described in docs/events.md', () => {
@@ -154,9 +170,17 @@ describe('events', () => {
     });
   }
 
+  for (const kind of eventKinds.filter((one) => addedTo(one).length > 0)) {
+    it(`${kind.type} is stored and read with ${addedTo(kind).join(' and ')}`, async () => {
+      const golden = goldenOf(wholeName(kind));
+      assert.deepEqual(await written(wholeSampleOf(kind)), golden);
+      assert.deepEqual((await read(storedType(kind), golden))?.data, wholeSampleOf(kind).data);
+    });
+  }
+
   for (const kind of eventKinds.filter(({ personal }) => personal !== undefined)) {
     it(`${kind.type} has nothing personal in the clear`, async () => {
-      const { data } = await written(sampleOf(kind));
+      const { data } = await written(wholeSampleOf(kind));
       const stored = JSON.parse(data) as object;
       for (const name of kind.personal?.names ?? []) assert.ok(!(name in stored), name);
       assert.ok('sealed' in stored);
