@@ -10,10 +10,13 @@ export type SessionDevice = {
 
 type Session = { readonly session: SessionId; readonly tokenHash: string; readonly device: SessionDevice };
 
+/** `network`: a keyed hash, the same whenever this account signs in from this network. */
+type NewSession = Session & { readonly network?: string };
+
 export type AccountCommand =
   | Command<
       'RegisterAccount',
-      Session & {
+      NewSession & {
         readonly user: UserId;
         readonly hasPassword: boolean;
         readonly email?: { readonly address: string; readonly key: string };
@@ -21,7 +24,7 @@ export type AccountCommand =
     >
   /** The claim on the key must be held already. */
   | Command<'AddEmailKey', { readonly user: UserId; readonly emailKey: string }>
-  | Command<'OpenSession', Session & { readonly user: UserId }>
+  | Command<'OpenSession', NewSession & { readonly user: UserId }>
   /** `device`: only where the connection said which it is. */
   | Command<'ResumeSession', Omit<Session, 'device'> & { readonly user: UserId; readonly device?: SessionDevice }>
   | Command<'ChangeDevice', Omit<Session, 'tokenHash'> & { readonly user: UserId }>

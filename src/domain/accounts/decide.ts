@@ -26,7 +26,7 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       }
       const { user, email, hasPassword } = data;
       const signIn = email === undefined ? {} : { email: email.address, emailKey: email.key };
-      return [{ type: 'AccountRegistered', data: { user, hasPassword, ...signIn } }, sessionOpened(data)];
+      return [{ type: 'AccountRegistered', data: { user, hasPassword, ...signIn } }, sessionOpened(data, data.network)];
     },
 
     AddEmailKey: ({ user, emailKey }, state) => {
@@ -44,7 +44,7 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
           type: 'SessionRevoked' as const,
           data: { user: data.user, session },
         })),
-        sessionOpened(data),
+        sessionOpened(data, hasSignedInFrom(state, data.network) ? undefined : data.network),
       ];
     },
 
@@ -69,14 +69,23 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
   },
 };
 
-const sessionOpened = (data: {
+/** Whether the account remembers that it signed in from this network. Only new ones are written down. */
+export const hasSignedInFrom = (state: AccountState, network: string | undefined): boolean =>
+  state.status === 'registered' && state.networks.some((known) => opened(known) === network);
+
+type BegunSession = {
   readonly user: UserId;
-  readonly session: EventOf<AccountEvent, 'SessionOpened'>['data']['session'];
+  readonly session: SessionId;
   readonly tokenHash: string;
   readonly device: SessionDevice;
-}): WrittenEvent<EventOf<AccountEvent, 'SessionOpened'>> => ({
+};
+
+const sessionOpened = (
+  { user, session, tokenHash, device }: BegunSession,
+  network: string | undefined,
+): WrittenEvent<EventOf<AccountEvent, 'SessionOpened'>> => ({
   type: 'SessionOpened',
-  data: { user: data.user, session: data.session, tokenHash: data.tokenHash, ...data.device },
+  data: { user, session, tokenHash, ...device, ...(network === undefined ? {} : { network }) },
 });
 
 const openIn = (state: AccountState, session: SessionId): OpenSession | undefined =>

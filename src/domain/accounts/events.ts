@@ -1,6 +1,6 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
-import { count, flag, id, optional, text } from '../../kernel/schema.js';
+import { added, count, flag, id, optional, text } from '../../kernel/schema.js';
 import { accountScope } from '../../kernel/scopes.js';
 import { streamFamily } from '../../kernel/streams.js';
 import { userTopic } from '../../kernel/topics.js';
@@ -31,9 +31,9 @@ export const accountEvents = declareEvents(
       fields: { user, emailKey: text },
     },
     SessionOpened: {
-      says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex.',
+      says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex. `network` is a keyed hash of the network, there when the account had not signed in from it before.',
       fields: { user, session, tokenHash: text, clientId: count },
-      personal: device,
+      personal: { ...device, network: added(text) },
     },
     SessionDeviceChanged: {
       says: 'A session came back from another device, application or version than before.',

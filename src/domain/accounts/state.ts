@@ -11,7 +11,12 @@ export type AccountState =
       readonly emailKeys: readonly string[];
       /** In the order in which they were opened. */
       readonly sessions: ReadonlyMap<SessionId, OpenSession>;
+      /** Keyed hashes of networks from which the account signed in, at most `networksMax`, newest last. */
+      readonly networks: readonly Personal<string>[];
     };
+
+/** Networks of which an account remembers that it signed in from there; the oldest make room. */
+export const networksMax = 16;
 
 export type OpenSession = { readonly tokenHash: string; readonly device: KnownDevice };
 
@@ -29,15 +34,24 @@ export const evolve: Fold<AccountState, AccountEvent> = {
     status: 'registered',
     emailKeys: data.emailKey === undefined ? [] : [data.emailKey],
     sessions: new Map(),
+    networks: [],
   }),
   EmailKeyAdded: (state, { data }) =>
     state.status === 'absent' ? state : { ...state, emailKeys: [...state.emailKeys, data.emailKey] },
   SessionOpened: (state, { data }) =>
-    withSession(state, data.session, () => ({ tokenHash: data.tokenHash, device: deviceOf(data) })),
+    withNetwork(
+      withSession(state, data.session, () => ({ tokenHash: data.tokenHash, device: deviceOf(data) })),
+      data.network,
+    ),
   SessionDeviceChanged: (state, { data }) =>
     withSession(state, data.session, (open) => open && { ...open, device: deviceOf(data) }),
   SessionRevoked: (state, { data }) => withSession(state, data.session, () => undefined),
 };
+
+const withNetwork = (state: AccountState, network: Personal<string> | undefined): AccountState =>
+  state.status === 'absent' || network === undefined
+    ? state
+    : { ...state, networks: [...state.networks, network].slice(-networksMax) };
 
 const deviceOf = ({ clientId, deviceType, deviceVersion, appVersion }: KnownDevice): KnownDevice => ({
   clientId,

@@ -1,6 +1,7 @@
 import { describe, it } from 'node:test';
 import type { AccountCommand, SessionDevice } from '../../../src/domain/accounts/commands.js';
 import { accounts, emailKeysMax, sessionsMax } from '../../../src/domain/accounts/decide.js';
+import { networksMax } from '../../../src/domain/accounts/state.js';
 import type { AccountEvent } from '../../../src/domain/accounts/events.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
@@ -49,6 +50,44 @@ const withEmail: Bare<AccountEvent> = {
 };
 const keyed = (emailKey: string): Bare<AccountEvent> => ({ type: 'EmailKeyAdded', data: { user, emailKey } });
 const addKey = (emailKey: string): AccountCommand => ({ type: 'AddEmailKey', data: { user, emailKey } });
+
+const openedFrom = (id: number, network: string): Bare<AccountEvent> => ({
+  type: 'SessionOpened',
+  data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop, network },
+});
+const openFrom = (id: number, network: string): AccountCommand => ({
+  type: 'OpenSession',
+  data: { ...opening(id), network },
+});
+
+describe('the networks from which an account signed in', () => {
+  const many = Array.from({ length: networksMax }, (_, index) => openedFrom(index + 2, `network ${index.toString()}`));
+
+  it('are written down at the sign-up and at the first sign-in from each', () => {
+    given()
+      .when({ type: 'RegisterAccount', data: { ...opening(1), hasPassword: false, network: 'home' } })
+      .then(registered, openedFrom(1, 'home'));
+    given(registered, openedFrom(1, 'home')).when(openFrom(2, 'office')).then(openedFrom(2, 'office'));
+    given(registered, openedFrom(1, 'home')).when(openFrom(2, 'home')).then(opened(2));
+  });
+  it('are remembered after their sessions have ended', () => {
+    given(registered, openedFrom(1, 'home'), revoked(1)).when(openFrom(2, 'home')).then(opened(2));
+  });
+  it('are so many at most, of which the oldest is forgotten', () => {
+    given(registered, openedFrom(1, 'home'), ...many)
+      .when(openFrom(99, 'network 0'))
+      .then(opened(99));
+    given(registered, openedFrom(1, 'home'), ...many)
+      .when(openFrom(99, 'home'))
+      .then(openedFrom(99, 'home'));
+  });
+  it('are unknown once their key is destroyed', () => {
+    const erased = { ...openedFrom(1, 'home').data, network: shredded };
+    given(registered, { type: 'SessionOpened', data: erased } as Bare<AccountEvent>)
+      .when(openFrom(2, 'home'))
+      .then(openedFrom(2, 'home'));
+  });
+});
 
 describe('an account with an e-mail address', () => {
   it('takes one more key for it, once', () => {
