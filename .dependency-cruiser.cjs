@@ -249,6 +249,7 @@ const exclusive = [
   driver('@eventstore/db-client', '^src/adapters/.*[eE]ventStoreDb'),
   driver('emoji-regex', '^src/gateway/packages/reactions/emoji\\.ts$'),
   driver('@node-rs/argon2', '^src/adapters/.*[aA]rgon2'),
+  driver('@zxcvbn-ts/language-common', '^src/adapters/system/commonPasswords\\.ts$'),
   driver('tr46', '/emailAddress\\.ts$'),
   driver('validator', '/emailAddress\\.ts$'),
 ];

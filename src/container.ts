@@ -158,6 +158,10 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   }
 
   const made = get(of.gateway);
+  opened.push(() => {
+    get(of.signInReport).close();
+    return Promise.resolve();
+  });
   await made.start();
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
   opened.push(() => made.close());

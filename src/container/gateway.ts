@@ -8,6 +8,9 @@ import { handlerTable, prefetchedUsers, updateTable, type UpdateNeeds } from '..
 import { health } from '../gateway/operations/health.js';
 import { admission, noAdmission, type Admission } from '../gateway/requests/admission.js';
 import { limitedReport } from '../gateway/requests/limitedReport.js';
+import { signInGuard } from '../gateway/requests/signInGuard.js';
+import { signInReport, type SignInFailure } from '../gateway/requests/signInReport.js';
+import type { CounterName } from '../gateway/operations/metrics.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
@@ -34,6 +37,7 @@ export type GatewayOverrides = {
 
 export const registerGateway = (container: DependencyContainer, { bounds }: GatewayOverrides): void => {
   once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
+  once(container, of.signInReport, signInReportOf);
   once(container, of.telling, tellingOf);
   once(container, of.health, (get) =>
     health({
@@ -124,6 +128,32 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
   return telling;
 };
 
+const guardOf = (get: Get) =>
+  signInGuard({
+    ...(get(of.config).rateLimits ? { rateLimit: get(of.rateLimit) } : {}),
+    hasher: get(of.hasher),
+    sealer: get(of.sealer),
+    report: get(of.signInReport),
+  });
+
+const failureCounters = {
+  wrongPasswords: 'wrong_passwords',
+  refusedTokens: 'refused_tokens',
+  limited: 'limited_sign_ins',
+} as const satisfies Readonly<Record<SignInFailure, CounterName>>;
+
+const signInReportOf = (get: Get) =>
+  signInReport({
+    log: (details, message) => {
+      get(of.logger).info(details, message);
+    },
+    count: (failure) => {
+      get(of.metrics).count(failureCounters[failure], 1);
+    },
+    keyed: (text) => get(of.sealer).lookupHash(text),
+    timers: systemTimers,
+  });
+
 const holdersAsOf =
   (get: Get): UpdateNeeds['holders'] =>
   async (role, asOf, limit) => {
@@ -138,7 +168,8 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
     ids: get(of.ids),
     random: get(of.random),
     vault: get(of.vault),
-    hasher: get(of.hasher),
+    commonPasswords: get(of.commonPasswords),
+    guard: guardOf(get),
     names: get(of.names),
     streams: get(of.streams),
     presence: get(of.presence),

@@ -2,6 +2,7 @@ import { trace } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { DependencyContainer } from 'tsyringe';
 import { argon2Hasher } from '../adapters/system/argon2.js';
+import { commonPasswords } from '../adapters/system/commonPasswords.js';
 import { systemClock } from '../adapters/system/clock.js';
 import { systemIds } from '../adapters/system/ids.js';
 import { systemRandom } from '../adapters/system/random.js';
@@ -43,6 +44,7 @@ export const registerSystem = (container: DependencyContainer, config: Config, o
   once(container, of.uptime, systemUptime);
   once(container, of.ids, (get) => systemIds(get(of.nodeNumber).next));
   once(container, of.hasher, () => overrides.hasher ?? argon2Hasher());
+  once(container, of.commonPasswords, commonPasswords);
 };
 
 export const registerKernel = (container: DependencyContainer): void => {

@@ -10,6 +10,7 @@ import type { Gateway } from '../gateway/gateway.js';
 import type { Health } from '../gateway/operations/health.js';
 import type { Metrics } from '../gateway/operations/metrics.js';
 import type { UniqueNames } from '../gateway/access/uniqueNames.js';
+import type { SignInReport } from '../gateway/requests/signInReport.js';
 import type { Statuses } from '../gateway/presence/statuses.js';
 import type { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { CheckedClock } from '../kernel/checkedClock.js';
@@ -24,7 +25,7 @@ import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { RateLimit } from '../kernel/ports/rateLimit.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
-import type { Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
+import type { CommonPasswords, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
 import type { Vault } from '../kernel/ports/vault.js';
 import type { Projections } from '../projections/runner/runner.js';
 
@@ -42,6 +43,7 @@ export const of = {
   random: token<Random>('random'),
   ids: token<Ids>('ids'),
   hasher: token<PasswordHasher>('hasher'),
+  commonPasswords: token<CommonPasswords>('commonPasswords'),
   vault: token<Vault>('vault'),
   sealer: token<Sealer>('sealer'),
   log: token<EventLog>('log'),
@@ -59,6 +61,7 @@ export const of = {
   streams: token<FoldedStreams>('streams'),
   execute: token<Execute>('execute'),
   names: token<UniqueNames>('names'),
+  signInReport: token<SignInReport>('signInReport'),
   projections: token<Projections>('projections'),
   telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),
   gateway: token<Gateway>('gateway'),

@@ -17,6 +17,10 @@ const table = {
     code: 400,
     says: 'the password is too short or too long, or has characters that passwords must not have',
   },
+  COMMON_PASSWORD: {
+    code: 400,
+    says: 'the password is one of the commonest, which are tried first: choose another one',
+  },
   NOT_A_TEXT_CHAT: { code: 400, says: 'this kind of channel has no messages' },
   INVALID_PARENT: { code: 400, says: 'the parent must be a category of the same community' },
   CONFLICTING_BITS: { code: 400, says: 'a permission is both granted and denied' },

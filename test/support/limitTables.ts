@@ -3,13 +3,16 @@ import { costs } from '../../src/gateway/contract/meter.js';
 import { rpcPolicy } from '../../src/gateway/contract/rpcPolicy.js';
 import { budgetTable, type Budget } from '../../src/gateway/requests/budgets.js';
 import { limitTable } from '../../src/gateway/requests/rateLimits.js';
+import { signInLimits } from '../../src/gateway/requests/signInGuard.js';
 import { rpcTable, type AnyRpc } from '../../src/gen/rpcs.js';
 import { protocolName } from './protocolNames.js';
 
 /** The page docs/operating.md with its tables of limits on requests made anew. */
 export const operatingPage = async (page: string): Promise<string> => {
   const columns = ['name', 'counted per', 'where', 'at once', 'then per second', 'of', 'for'];
-  return pageWith(page, 'docs/operating.md', { limits: tableOf(columns, [...budgetRows(), ...limitRows()]) });
+  return pageWith(page, 'docs/operating.md', {
+    limits: tableOf(columns, [...budgetRows(), ...limitRows(), ...signInRows()]),
+  });
 };
 
 /** What each piece of work costs, for docs/protocol.md. */
@@ -68,9 +71,30 @@ const limitRows = (): readonly (readonly string[])[] =>
       },
     ]) => [
       ...[name, per === 'caller' ? 'session, or address without one' : per, 'all nodes', count(burst)],
-      ...[perSecond < 1 ? `1/${count(1 / perSecond)}` : count(perSecond), 'requests', rpcsOf(limit)],
+      ...[perSecondOf(perSecond), 'requests', rpcsOf(limit)],
     ],
   );
+
+const signInRows = (): readonly (readonly string[])[] =>
+  Object.entries(signInLimits).map(([limit, { per, allowance }]) => [
+    ...[allowance.name, per, 'all nodes', count(allowance.burst), perSecondOf(allowance.perSecond), 'tries'],
+    triedBy[limit as keyof typeof signInLimits],
+  ]);
+
+const triedBy: Readonly<Record<keyof typeof signInLimits, string>> = {
+  network: 'passwords and second factors for all accounts',
+  account: 'passwords and second factors from all networks: a hundred an hour',
+  get pair() {
+    return rpcsOf('signIn');
+  },
+  known: 'the same where the account signed in before',
+  get signUp() {
+    return rpcsOf('signUp');
+  },
+  invalidSignUp: 'sign-ups that are not in order',
+};
+
+const perSecondOf = (perSecond: number): string => (perSecond < 1 ? `1/${count(1 / perSecond)}` : count(perSecond));
 
 const rpcsOf = (limit: string): string =>
   (Object.values(rpcTable) as readonly AnyRpc[])

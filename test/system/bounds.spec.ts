@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it, type TestContext } from 'node:test';
 import type { Field } from 'protobufjs';
 import { descriptionUnitsMax } from '../../src/domain/communities/limits.js';
-import { passwordUnitsMax } from '../../src/gateway/packages/auth/wire.js';
+import { passwordUnitsMax } from '../../src/kernel/ports/system.js';
 import { entityUrlUnitsMax } from '../../src/gateway/rendering/entities.js';
 import { contentBytesMax } from '../../src/gateway/packages/messages/wire.js';
 import { rpcTable, type RpcName } from '../../src/gen/rpcs.js';

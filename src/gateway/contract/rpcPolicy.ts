@@ -26,8 +26,13 @@ export type RequestOrdering = 'read' | 'send' | 'alone';
  * The limit by number that holds beside the budgets of units. Those that all nodes share are for what is rare and dear;
  * `limitTable` of requests/rateLimits has their figures, `budgetTable` of requests/budgets those of the others.
  */
-export type LimitName = SharedLimitName | 'messages' | 'typing' | 'none';
-export type SharedLimitName = 'signIn' | 'signUp' | 'recovery' | 'handshake' | 'inviteLookup' | 'creation';
+export type LimitName = SharedLimitName | GuardedLimitName | 'messages' | 'typing' | 'none';
+export type SharedLimitName = 'recovery' | 'handshake' | 'inviteLookup' | 'creation';
+
+/** Counted by the handler, through `SignInGuard`; `signInLimits` of requests/signInGuard has the figures. */
+export type GuardedLimitName = 'signIn' | 'signUp';
+
+export const isGuarded = (limit: LimitName): limit is GuardedLimitName => limit === 'signIn' || limit === 'signUp';
 
 /**
  * Whether a client may ask again when it does not know whether a request was carried out. `nonce`: a request with the

@@ -43,6 +43,9 @@ const counters = {
   cuts: 'Connections that were cut because they did not read',
   gave_way: 'Connections without a session that were closed for a newer one',
   refusal_closes: 'Connections that were closed because their clients were refused too often',
+  wrong_passwords: 'Sign-ins with an unknown address or a wrong password',
+  refused_tokens: 'Session tokens that were refused',
+  limited_sign_ins: 'Sign-ins and sign-ups that were refused because there had been too many',
   alarms: 'Things that should never happen; the log says what',
 } as const;
 export type CounterName = keyof typeof counters;

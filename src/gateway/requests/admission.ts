@@ -5,7 +5,7 @@ import type { RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
 import type { RpcName } from '../../gen/rpcs.js';
 import type { Caller } from '../contract/call.js';
 import { costs, slices, type Meter } from '../contract/meter.js';
-import { rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
+import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
 import { Bucket, budgetTable, welcomeUnits, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
 
@@ -327,4 +327,4 @@ const priceOf = (asking: Asking): { readonly units: number; readonly limit: RpcP
 };
 
 const sharedOf = (limit: RpcPolicy['limit']): SharedLimitName | undefined =>
-  limit === 'none' || limit === 'messages' || limit === 'typing' ? undefined : limit;
+  limit === 'none' || limit === 'messages' || limit === 'typing' || isGuarded(limit) ? undefined : limit;

@@ -9,11 +9,11 @@ type Rule = { readonly allowance: Allowance; readonly per: 'session' | 'address'
 
 const rule = (per: Rule['per'], allowance: Allowance): Rule => ({ per, allowance });
 
-/** The limits that all nodes share, for what is rare and dear. docs/operating.md has this table, made by `npm run docs`. */
+/**
+ * The limits that all nodes share, for what is rare and dear, but those of `signInLimits`, which are counted where the
+ * account is known. docs/operating.md has this table, made by `npm run docs`.
+ */
 export const limitTable = {
-  /** A password is guessed at the rate of the slowest door; each try costs the server a slow hash as well. */
-  signIn: rule('address', { name: 'sign-in', burst: 10, perSecond: 1 / 6 }),
-  signUp: rule('address', { name: 'sign-up', burst: 10, perSecond: 1 / 30 }),
   recovery: rule('address', { name: 'recovery', burst: 5, perSecond: 1 / 60 }),
   /** Core.Initialize and Authorize. A token cannot be guessed, and a whole office comes back at once after a restart. */
   handshake: rule('caller', { name: 'handshake', burst: 4000, perSecond: 400 }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { limitTable, networkOf } from '../../../src/gateway/requests/rateLimits.js';
+import { networkOf } from '../../../src/gateway/requests/rateLimits.js';
 
 describe('an address, as limits count it', () => {
   const networks: Readonly<Record<string, string>> = {
@@ -17,12 +17,4 @@ describe('an address, as limits count it', () => {
       assert.equal(networkOf(address), network);
     });
   }
-});
-
-describe('the limits', () => {
-  it('are harder on signing in and up than on anything else', () => {
-    const { signIn, signUp, recovery, ...others } = limitTable;
-    const hardest = Math.max(...[signIn, signUp, recovery].map(({ allowance }) => allowance.burst));
-    for (const { allowance } of Object.values(others)) assert.ok(allowance.burst > hardest, allowance.name);
-  });
 });

@@ -1,73 +1,122 @@
-import { accounts } from '../../../domain/accounts/decide.js';
+import { accounts, hasSignedInFrom } from '../../../domain/accounts/decide.js';
+import { accountStream } from '../../../domain/accounts/events.js';
+import { reject, type Rejection } from '../../../kernel/decider.js';
+import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { UserId } from '../../../kernel/ids.js';
-import { HasherBusy, type PasswordHasher } from '../../../kernel/ports/system.js';
+import { HasherBusy } from '../../../kernel/ports/system.js';
 import type { Vault } from '../../../kernel/ports/vault.js';
 import type { UniqueNames } from '../../access/uniqueNames.js';
 import type { OpenCall } from '../../contract/call.js';
-import { formsOf } from './emailAddress.js';
+import type { Hashing, SignInGuard } from '../../contract/signInGuard.js';
+import { emailUnitsMax, formsOf } from './emailAddress.js';
 import { hashedForms, passwordName } from './wire.js';
 
-type CredentialNeeds = { readonly names: UniqueNames; readonly vault: Vault; readonly hasher: PasswordHasher };
+export type CredentialNeeds = {
+  readonly names: UniqueNames;
+  readonly vault: Vault;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly guard: SignInGuard;
+};
 type Credentials = { readonly email: string; readonly password: string };
 type Holder = { readonly user: UserId; readonly hash: Uint8Array };
 
 /**
- * The user to whom this address and this password belong. A password that is longer than any can be is not hashed, for
- * any address. An account that signs in as a former release kept it is brought to the forms of today: its password is
- * hashed as prepared, its address claimed in the canonical form.
+ * The user to whom this address and this password belong, else `INVALID_CREDENTIALS`, or `RATE_LIMITED` when the guard
+ * has no try left. A password that is longer than any can be is not hashed, for any address. An account that signs in as
+ * a former release kept it is brought to the forms of today: its password is hashed as prepared, its address claimed in
+ * the canonical form.
  *
- * Takes as long for an address that nobody has, with one exception. Two accounts of a former release may have had two
- * spellings of one address; for those spellings the password is compared with both.
+ * Reads, and takes, as much for an address that nobody has, with one exception. Two accounts of a former release may have
+ * had two spellings of one address; for those spellings the password is compared with both.
  */
 export const verified = async (
   needs: CredentialNeeds,
   call: OpenCall,
   { email, password }: Credentials,
+): Promise<UserId | Rejection> => {
+  const forms = formsOf(email);
+  const users = await usersUnder(needs.names, forms);
+  const attempt = {
+    account: needs.names.nameOf('email', forms[0] ?? email.slice(0, emailUnitsMax)).key,
+    isKnown: await hasOneSignedIn(needs, call, users),
+  };
+  return needs.guard.attempt(call, attempt, async (hashing) => {
+    const holder = await holderOf({ ...needs, hashing }, users, password);
+    if (holder === undefined) return reject('INVALID_CREDENTIALS');
+    const [canonical] = forms;
+    if (canonical !== undefined && forms.length > 1) await claimCanonical(needs.names, call, holder, canonical);
+    return holder;
+  });
+};
+
+const usersUnder = async (names: UniqueNames, forms: readonly string[]): Promise<readonly UserId[]> => {
+  const users = await Promise.all(forms.map((form) => names.holderOf(names.nameOf('email', form))));
+  return [...new Set(users.filter((user) => user !== undefined))];
+};
+
+/** No account has this id. It is asked for in the place of one, so that an address which nobody has takes as long. */
+const nobody = 0n as UserId;
+
+const hasOneSignedIn = async (
+  { streams, guard }: CredentialNeeds,
+  call: OpenCall,
+  users: readonly UserId[],
+): Promise<boolean> => {
+  const known = await Promise.all(
+    (users.length === 0 ? [nobody] : users).map(async (user) => {
+      const { state } = await streams.caughtUp(accountStream(user), accounts);
+      return hasSignedInFrom(state, guard.networkKey(call, user));
+    }),
+  );
+  return known.includes(true);
+};
+
+type HashingNeeds = Pick<CredentialNeeds, 'vault'> & { readonly hashing: Hashing };
+
+const holderOf = async (
+  needs: HashingNeeds,
+  users: readonly UserId[],
+  password: string,
 ): Promise<UserId | undefined> => {
   const passwords = hashedForms(password);
-  const forms = formsOf(email);
   const [prepared] = passwords;
-  const [canonical] = forms;
-  const holders = await holdersOf(needs, forms);
+  const holders = await holdersAmong(needs.vault, users);
   for (const holder of holders) {
-    const matching = await firstMatching(needs.hasher, passwords, holder);
+    const matching = await firstMatching(needs.hashing, passwords, holder);
     if (matching === undefined) continue;
     if (matching !== prepared) await moveHash(needs, holder, prepared);
-    if (canonical !== undefined && forms.length > 1) await claimCanonical(needs.names, call, holder.user, canonical);
     return holder.user;
   }
-  if (holders.length === 0) for (const one of passwords) await needs.hasher.hash(one);
+  if (holders.length === 0) for (const one of passwords) await needs.hashing.hash(one);
   return undefined;
 };
 
-/** The accounts under these forms that have a password, at most one for each form. */
-const holdersOf = async ({ names, vault }: CredentialNeeds, forms: readonly string[]): Promise<readonly Holder[]> => {
-  const users = await Promise.all(forms.map((form) => names.holderOf(names.nameOf('email', form))));
-  const distinct = [...new Set(users.filter((user) => user !== undefined))];
-  const hashes = await Promise.all(distinct.map((user) => vault.get(passwordName(user))));
-  return distinct.flatMap((user, index) => {
+/** Those that have a password. */
+const holdersAmong = async (vault: Vault, users: readonly UserId[]): Promise<readonly Holder[]> => {
+  const hashes = await Promise.all(users.map((user) => vault.get(passwordName(user))));
+  return users.flatMap((user, index) => {
     const hash = hashes[index];
     return hash instanceof Uint8Array ? [{ user, hash }] : [];
   });
 };
 
 const firstMatching = async (
-  hasher: PasswordHasher,
+  hashing: Hashing,
   passwords: readonly string[],
   { hash }: Holder,
 ): Promise<string | undefined> => {
-  for (const password of passwords) if (await hasher.verify(password, hash)) return password;
+  for (const password of passwords) if (await hashing.verify(password, hash)) return password;
   return undefined;
 };
 
 /** A sign-in must not fail because too many passwords are being hashed. Then the next sign-in moves the hash. */
 const moveHash = async (
-  { vault, hasher }: CredentialNeeds,
+  { vault, hashing }: HashingNeeds,
   { user, hash }: Holder,
   prepared: string | undefined,
 ): Promise<void> => {
   if (prepared === undefined) return;
-  const moved = await hasher.hash(prepared).catch((error: unknown) => {
+  const moved = await hashing.hash(prepared).catch((error: unknown) => {
     if (error instanceof HasherBusy) return undefined;
     throw error;
   });

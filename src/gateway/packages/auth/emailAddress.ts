@@ -4,7 +4,7 @@ import { isRejection, reject, type Rejection } from '../../../kernel/decider.js'
 import { composed, composedTrimmed, halfWidth } from '../../../kernel/text.js';
 
 /** Of an address as it was typed and in its canonical form, in UTF-16 code units. */
-const emailUnitsMax = 254;
+export const emailUnitsMax = 254;
 
 export type EmailAddress = {
   /** For the owner to see: the mailbox in their own spelling, the host in its own script. */

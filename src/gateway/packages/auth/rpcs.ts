@@ -9,12 +9,14 @@ import { isRejection, reject, type Rejection } from '../../../kernel/decider.js'
 import { displayName } from '../../../kernel/displayName.js';
 import type { SessionId, UserId } from '../../../kernel/ids.js';
 import type { Presence } from '../../../kernel/ports/presence.js';
-import type { Ids, PasswordHasher, Random } from '../../../kernel/ports/system.js';
+import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
+import type { CommonPasswords, Ids, Random } from '../../../kernel/ports/system.js';
 import type { Vault } from '../../../kernel/ports/vault.js';
 import { sessionsOf } from '../../../projections/accounts/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import type { UniqueNames } from '../../access/uniqueNames.js';
 import { sessionDeviceOf, type OpenCall } from '../../contract/call.js';
+import type { Hashing, SignInGuard } from '../../contract/signInGuard.js';
 import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
 import { verified } from './credentials.js';
@@ -25,7 +27,9 @@ export type AuthNeeds = {
   readonly ids: Ids;
   readonly random: Random;
   readonly vault: Vault;
-  readonly hasher: PasswordHasher;
+  readonly guard: SignInGuard;
+  readonly commonPasswords: CommonPasswords;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly names: UniqueNames;
   readonly reads: Reads;
   readonly presence: Presence;
@@ -40,18 +44,20 @@ export const authRpcs = (
   needs: AuthNeeds,
 ): Handlers<'authSignUp' | 'authLegacySignIn' | 'authAuthorize' | 'authGetSessions' | 'authRevokeSessions'> => ({
   async authSignUp(request, call) {
-    const wanted = signUpOf(request);
-    if (isRejection(wanted)) return wanted;
-    const token = newToken(needs.ids.next() as UserId, needs.ids.next() as SessionId, needs.random);
-    const refused = await register(needs, call, wanted, token);
-    return refused ?? authorized(needs, call, token, token.text);
+    const wanted = await signUpOf(needs, request);
+    if (isRejection(wanted)) return needs.guard.invalidSignUp(call, wanted);
+    return needs.guard.signUp(call, async (hashing) => {
+      const token = newToken(needs.ids.next() as UserId, needs.ids.next() as SessionId, needs.random);
+      const refused = await register({ ...needs, hashing }, call, wanted, token);
+      return refused ?? authorized(needs, call, token, token.text);
+    });
   },
 
   async authLegacySignIn({ email, password }, call) {
     const user = await verified(needs, call, { email, password });
-    if (user === undefined) return reject('INVALID_CREDENTIALS');
+    if (isRejection(user)) return user;
     const token = newToken(user, needs.ids.next() as SessionId, needs.random);
-    const command = { type: 'OpenSession', data: { user, ...sessionOf(token, call) } } as const;
+    const command = { type: 'OpenSession', data: { user, ...newSessionOf(needs, call, token) } } as const;
     const opened = await call.run(accounts, command, { actor: user });
     return isRejection(opened) ? opened : authorized(needs, call, token, token.text);
   },
@@ -60,6 +66,7 @@ export const authRpcs = (
     const token = tokenOf(text);
     const resumed = token === undefined ? reject('INVALID_TOKEN') : await resume(call, token);
     if (token === undefined || isRejection(resumed)) {
+      needs.guard.tokenRefused(call);
       call.closeSoon(closePolicyViolation);
       return reject('INVALID_TOKEN');
     }
@@ -87,13 +94,14 @@ export const authRpcs = (
  * claimed next and the account comes last, so an attempt that is cut off in between leaves no account behind.
  */
 const register = async (
-  { names, vault, hasher }: AuthNeeds,
+  needs: AuthNeeds & { readonly hashing: Hashing },
   call: OpenCall,
   { name, email, password }: SignUp,
   token: Token,
 ): Promise<Rejection | undefined> => {
+  const { names, vault, hashing } = needs;
   const { user } = token;
-  const hash = password === undefined ? undefined : await hasher.hash(password);
+  const hash = password === undefined ? undefined : await hashing.hash(password);
   const claimed = email && names.nameOf('email', email.canonical);
   const taken = claimed && ((await takenFormerly(names, call, email)) ?? (await names.claim(call, claimed, user)));
   if (taken !== undefined) return taken;
@@ -104,7 +112,7 @@ const register = async (
   if (isRejection(named)) return named;
   const account = {
     user,
-    ...sessionOf(token, call),
+    ...newSessionOf(needs, call, token),
     hasPassword: hash !== undefined,
     ...(email === undefined || claimed === undefined ? {} : { email: { address: email.address, key: claimed.key } }),
   };
@@ -124,17 +132,22 @@ const takenFormerly = async (
 
 type SignUp = { readonly name: string; readonly email?: EmailAddress; readonly password?: string };
 
-const signUpOf = (request: {
+type SignUpRequest = {
   readonly name: string;
   readonly email?: string | undefined;
   readonly password?: string | undefined;
-}): SignUp | Rejection => {
+};
+
+const signUpOf = async (
+  { commonPasswords }: Pick<AuthNeeds, 'commonPasswords'>,
+  request: SignUpRequest,
+): Promise<SignUp | Rejection> => {
   const name = displayName(request.name, nameUnitsMax);
   if (isRejection(name)) return name;
   // Clients send empty texts for fields that were left out in a form.
   const email = request.email ? emailOf(request.email) : undefined;
   if (isRejection(email)) return email;
-  const password = request.password ? newPasswordOf(request.password) : undefined;
+  const password = request.password ? await newPasswordOf(commonPasswords, request.password) : undefined;
   if (isRejection(password)) return password;
   return { name, ...defined({ email, password }) };
 };
@@ -147,9 +160,12 @@ const resume = (call: OpenCall, { user, session, hash }: Token) => {
 
 const unknownDevice: SessionDevice = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' };
 
-const sessionOf = ({ session, hash }: Token, { device }: OpenCall) => {
-  return { session, tokenHash: hash, device: device === undefined ? unknownDevice : sessionDeviceOf(device) };
-};
+const newSessionOf = ({ guard }: Pick<AuthNeeds, 'guard'>, call: OpenCall, { user, session, hash }: Token) => ({
+  session,
+  tokenHash: hash,
+  device: call.device === undefined ? unknownDevice : sessionDeviceOf(call.device),
+  network: guard.networkKey(call, user),
+});
 
 const authorized = async (
   needs: AuthNeeds,

@@ -3,18 +3,16 @@ import { reject, type Rejection } from '../../../kernel/decider.js';
 import type { Millis, UserId } from '../../../kernel/ids.js';
 import { unless } from '../../../kernel/opened.js';
 import { isFreeform, opaqueString } from '../../../kernel/opaqueString.js';
+import { passwordUnitsMax, passwordUnitsMin, type CommonPasswords } from '../../../kernel/ports/system.js';
 import type { SessionDocument } from '../../../projections/accounts/documents.js';
 
-/** In UTF-16 code units. The upper bound keeps a password from being a way to make the server hash megabytes. */
-export const passwordUnitsMin = 8;
-export const passwordUnitsMax = 1024;
-
-/** A new password, prepared for hashing. The bounds hold for it as prepared. */
-export const newPasswordOf = (text: string): string | Rejection => {
+/** A new password, prepared for hashing. The bounds hold for it as prepared. Passwords that accounts have are not judged. */
+export const newPasswordOf = async (common: CommonPasswords, text: string): Promise<string | Rejection> => {
   const password = opaqueString(text, passwordUnitsMax);
-  return password !== undefined && password.length >= passwordUnitsMin && isFreeform(password)
-    ? password
-    : reject('INVALID_PASSWORD');
+  if (password === undefined || password.length < passwordUnitsMin || !isFreeform(password)) {
+    return reject('INVALID_PASSWORD');
+  }
+  return (await common.has(password)) ? reject('COMMON_PASSWORD') : password;
 };
 
 /**

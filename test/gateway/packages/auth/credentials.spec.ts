@@ -6,6 +6,8 @@ import { claimMillisMax, uniqueNames } from '../../../../src/gateway/access/uniq
 import type { OpenCall } from '../../../../src/gateway/contract/call.js';
 import { verified } from '../../../../src/gateway/packages/auth/credentials.js';
 import { passwordName } from '../../../../src/gateway/packages/auth/wire.js';
+import { signInGuard } from '../../../../src/gateway/requests/signInGuard.js';
+import { isRejection } from '../../../../src/kernel/decider.js';
 import { beforeAll } from '../../../../src/kernel/event.js';
 import type { Millis, SessionId, UserId } from '../../../../src/kernel/ids.js';
 import { HasherBusy, type PasswordHasher } from '../../../../src/kernel/ports/system.js';
@@ -34,15 +36,18 @@ const opened = async () => {
       return quickHasher.verify(password, hash);
     },
   };
+  const report = { noted: () => undefined, close: () => undefined };
+  const guard = signInGuard({ hasher, sealer, report });
   const call = () =>
     // Nothing else of a call is asked for here.
     ({
       now: time.millis,
+      address: '192.0.2.7',
       run: (decider, command) => {
         const asked = typeof command === 'function' ? command() : command;
         return execute(decider, asked, { commandId: ids.commandId(), correlationId: 'test' });
       },
-    }) as Pick<OpenCall, 'now' | 'run'> as OpenCall;
+    }) as Pick<OpenCall, 'now' | 'address' | 'run'> as OpenCall;
 
   return {
     runs,
@@ -59,7 +64,8 @@ const opened = async () => {
     },
     signIn: async (email: string, password: string) => {
       runs.length = 0;
-      return verified({ names, vault, hasher }, call(), { email, password });
+      const user = await verified({ names, vault, streams, guard }, call(), { email, password });
+      return isRejection(user) ? undefined : user;
     },
     claim: (form: string, user: UserId) => names.claim(call(), names.nameOf('email', form), user),
     pass: (millis: number) => (time.millis = (time.millis + millis) as Millis),
