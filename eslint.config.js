@@ -84,6 +84,25 @@ const parsingUrls = ['NewExpression[callee.name="URL"]', 'MemberExpression[objec
     'Parsing takes time with the square of some hosts. `linkFault` of links.ts and `authorityOf` of origins.ts have bounds.',
 }));
 
+const hashingPasswords = [
+  'ImportDeclaration[source.value="@node-rs/argon2"]',
+  'ImportExpression[source.value="@node-rs/argon2"]',
+  'ImportDeclaration[source.value=/^(node:)?crypto$/] > ImportSpecifier[imported.name=/^(scrypt|pbkdf2|argon2)/]',
+].map((selector) => ({
+  selector,
+  message:
+    'Hashing a password takes a thread and 19 MiB. `argon2Hasher` of src/adapters/system/argon2.ts has the bounds.',
+}));
+
+const askingTheHasher = {
+  selector:
+    'MemberExpression[property.name=/^(hash|verify)$/][object.name="hasher"], MemberExpression[property.name=/^(hash|verify)$/] > MemberExpression.object[property.name="hasher"]',
+  message: 'Each try of a password is counted. `SignInGuard` of src/gateway/contract/signInGuard.ts gives the hashing.',
+};
+
+/** Everywhere in src, besides the shapes. */
+const costs = [normalising, ...hashingPasswords];
+
 /** What scripts use of Node's globals; the rest they import. */
 const scriptGlobals = Object.fromEntries(
   [
@@ -149,18 +168,33 @@ export default tseslint.config(
   // Each of these lists takes the place of the one before it.
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/kernel/text.ts'],
+    ignores: ['src/kernel/text.ts', 'src/adapters/system/argon2.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, ...costs] },
+  },
+  {
+    files: ['src/kernel/text.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, ...hashingPasswords] },
+  },
+  {
+    files: ['src/adapters/system/argon2.ts'],
     rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, normalising] },
   },
   {
     files: ['src/gateway/**/*.ts'],
-    ignores: ['src/gateway/rendering/links.ts', 'src/gateway/sockets/origins.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, normalising, ...parsingUrls] },
+    rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, ...costs, askingTheHasher, ...parsingUrls] },
+  },
+  {
+    files: ['src/gateway/rendering/links.ts', 'src/gateway/sockets/origins.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, ...costs, askingTheHasher] },
+  },
+  {
+    files: ['src/gateway/requests/signInGuard.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...shapes, ...flags, ...costs, ...parsingUrls] },
   },
   {
     // The codec writes booleans because the wire has them: there the parameter is the value, not a flag.
     files: ['src/wire/**/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...shapes, normalising] },
+    rules: { 'no-restricted-syntax': ['error', ...shapes, ...costs] },
   },
   {
     // An engine that answers at once still keeps the port's promise, and what it throws is then a rejection.
