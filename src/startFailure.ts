@@ -47,4 +47,10 @@ const isOfPlace = (error: unknown): boolean =>
 const isOfSystem = (error: Error): boolean =>
   'code' in error || /^(MDB_|Commit failed|No space left|Permission denied|Input\/output)/.test(error.message);
 
-const fileFaults: ReadonlySet<string> = new Set(['NoMasterKey', 'DamagedFile', 'DamagedRecord']);
+const fileFaults: ReadonlySet<string> = new Set([
+  'NoMasterKey',
+  'DamagedFile',
+  'DamagedRecord',
+  'SocketPathTooLong',
+  'SocketInTheWay',
+]);

@@ -1,8 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { realpathSync, renameSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import { connectTo, folderSocket, listenOn, type FolderSocket } from './folderSocket.js';
 import { makeFolder } from './makeFolder.js';
 
 /** Another process works on the folder. */
@@ -17,11 +16,10 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
-/** The system takes no longer names for a socket. */
-const socketPathBytesMax = 100;
-
 /** A process that holds the lock says its number at once, unless it is very busy. */
 const answerMillisMax = 2_000;
+/** Of the number of a process. */
+const answerBytesMax = 20;
 const attemptsMax = 5;
 
 /**
@@ -33,10 +31,23 @@ const attemptsMax = 5;
  */
 export const lockFolder = async (folder: string): Promise<FolderLock> => {
   makeFolder(folder);
-  const path = socketPath(realpathSync(folder));
+  const place = folderSocket(folder, 'lock');
+  try {
+    return await lockAt(place, folder);
+  } catch (error) {
+    place.close();
+    throw error;
+  }
+};
+
+const lockAt = async (place: FolderSocket, folder: string): Promise<FolderLock> => {
+  const { path } = place;
+  const asking = new Set<Socket>();
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const server = await listenOn(path);
-    if (server !== undefined) return { release: () => close(server) };
+    const server = await listenOn(path, (socket) => {
+      tell(socket, asking);
+    });
+    if (server !== undefined) return { release: () => close(server, asking).finally(place.close) };
     const holder = await holderOf(path);
     if (holder !== undefined) throw new FolderInUse(folder, holder);
     await takeAway(path);
@@ -44,47 +55,32 @@ export const lockFolder = async (folder: string): Promise<FolderLock> => {
   throw new FolderInUse(folder, 'unknown');
 };
 
-const socketPath = (folder: string): string => {
-  const hash = createHash('sha256').update(folder).digest('hex').slice(0, 24);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\osmium-${hash}`;
-  const inside = join(folder, 'lock');
-  return Buffer.byteLength(inside) <= socketPathBytesMax ? inside : join(tmpdir(), `osmium-${hash}.lock`);
+/** Says the number of this process, and hears nothing: a process that stays connected must not hold up the release. */
+const tell = (socket: Socket, asking: Set<Socket>): void => {
+  asking.add(socket);
+  socket.on('error', () => undefined).on('close', () => asking.delete(socket));
+  socket.end(process.pid.toString(), () => socket.destroy());
 };
 
-/** `undefined` when there is such a socket already. */
-const listenOn = (path: string): Promise<Server | undefined> =>
-  new Promise((resolve, fail) => {
-    const server = createServer((asking) => {
-      asking.on('error', () => undefined);
-      asking.end(process.pid.toString());
-    });
-    server.unref();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(undefined);
-      else fail(error);
-    });
-    server.listen({ path, readableAll: true, writableAll: true }, () => {
-      resolve(server);
-    });
-  });
-
 /** The number of the process that holds the lock; `undefined` when nobody does. */
-const holderOf = (path: string): Promise<string | undefined> =>
+const holderOf = async (path: string): Promise<string | undefined> => {
+  // Any other failure than that nobody listens comes from a socket with a living owner: a full queue, another user's.
+  const socket = await connectTo(path).catch(() => 'unknown' as const);
+  return socket === undefined || socket === 'unknown' ? socket : answerOf(socket);
+};
+
+const answerOf = (socket: Socket): Promise<string> =>
   new Promise((resolve) => {
     let answer = '';
-    let connected = false;
-    const socket = connect(path, () => {
-      connected = true;
-    });
-    socket.setTimeout(answerMillisMax, () => {
-      socket.destroy();
-    });
+    socket.setTimeout(answerMillisMax, () => socket.destroy());
     socket.on('data', (data) => {
-      answer += data.toString();
+      answer += data.toString('latin1', 0, answerBytesMax - answer.length);
+      if (answer.length >= answerBytesMax) socket.destroy();
     });
+    socket.on('end', () => socket.destroy());
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      resolve(connected ? answer || 'unknown' : undefined);
+      resolve(/^\d+$/.test(answer) ? answer : 'unknown');
     });
   });
 
@@ -104,9 +100,10 @@ const takeAway = async (path: string): Promise<void> => {
   else renameSync(aside, path);
 };
 
-const close = (server: Server): Promise<void> =>
+const close = (server: Server, asking: ReadonlySet<Socket>): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => {
       resolve();
     });
+    for (const socket of asking) socket.destroy();
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -64,6 +65,26 @@ describe('the lock of a data folder', () => {
     const folder = join(folderFor(t), 'x'.repeat(120));
     const lock = await lockFolder(folder);
     await assert.rejects(lockFolder(folder), FolderInUse);
+    // In the folder, where nobody else can take its name.
+    assert.deepEqual(readdirSync(folder), ['lock']);
+    await lock.release();
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('is for its owner alone', async (t) => {
+    const folder = folderFor(t);
+    const lock = await lockFolder(folder);
+    assert.equal(statSync(join(folder, 'lock')).mode & 0o777, 0o600);
+    await lock.release();
+  });
+
+  it('is released while somebody stays connected to it', async (t) => {
+    const folder = folderFor(t);
+    const lock = await lockFolder(folder);
+    const peer = connect({ path: join(folder, 'lock'), allowHalfOpen: true });
+    peer.on('error', () => undefined);
+    t.after(() => peer.destroy());
+    assert.deepEqual(await once(peer, 'data'), [Buffer.from(process.pid.toString())]);
     await lock.release();
   });
 });
