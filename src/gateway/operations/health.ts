@@ -23,7 +23,7 @@ export interface Health {
    * Whether clients should come: all that requests need answers, everything follows the log, and nothing is far behind.
    * A node that hears nothing of others reports that, and is still ready.
    */
-  readiness(this: void): Promise<Readiness>;
+  readiness(this: void): Promise<Readiness & Report>;
   lags(this: void): Promise<readonly Lag[]>;
   /** The facts that can be asked for without waiting. */
   readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone'>;
@@ -52,6 +52,7 @@ export const health = (needs: HealthNeeds): Health => {
         node: nodeNumber() ?? null,
         role: projections.role(),
         lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsOf(needs, status), []) : [],
+        stopped: (status ?? []).flatMap(({ name, stopped }) => (stopped === undefined ? [] : [name])),
       };
       const reason = fanOut.isRunning() ? whyNot(report, status) : 'clients are not told what happens';
       return reason === undefined ? { ready: true, ...report } : { ready: false, reason, ...report };
@@ -74,6 +75,8 @@ export type Report = {
   readonly node: number | null;
   readonly role: Role;
   readonly lags: readonly Lag[];
+  /** The read models that have stopped. */
+  readonly stopped: readonly string[];
 };
 type Answer = 'ok' | 'away';
 
@@ -121,4 +124,5 @@ const answers = (asked: Promise<unknown>): Promise<Answer> =>
 const answered = <T>(asked: Promise<T>, otherwise: T): Promise<T> => inTime(asked).catch(() => otherwise);
 
 /** The verdict, beside all that is known of the parts. */
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+export type Readiness =
+  { readonly ready: true; readonly reason?: undefined } | { readonly ready: false; readonly reason: string };

@@ -35,7 +35,14 @@ describe('the server', () => {
         { of: 'fan-out', positions: 2, seconds: 2 },
         { of: 'messages', positions: 0, seconds: 0 },
       ],
+      stopped: [],
     });
+  });
+
+  it('names the read models that have stopped', async () => {
+    assert.deepEqual((await setting({ model: { stopped: new Error('a bad event') } }).readiness()).stopped, [
+      'messages',
+    ]);
   });
 
   const reasons: Readonly<Record<string, Parameters<typeof setting>[0]>> = {
