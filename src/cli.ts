@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { objectionTo, type ArgumentSpec } from './admin/arguments.js';
+import { verbs } from './admin/registry.js';
+import type { StoppedServer, Verb } from './admin/verb.js';
 import { configFrom, variables } from './config.js';
 import type { openLogReader } from './logs.js';
-import { logPlace, type LogPlace } from './cli/logPlace.js';
 
 /** Of a call that makes no sense, as shells have it. */
 const badUsageCode = 2;
@@ -14,12 +16,6 @@ const wholeNumber = (text: string): number => {
 };
 
 const position = (text: string): bigint => BigInt(wholeNumber(text));
-
-const place = (text: string): LogPlace => {
-  const parsed = logPlace(text);
-  if (parsed === undefined) throw new InvalidArgumentError('It must be lmdb:FOLDER, esdb://… or esdb+discover://….');
-  return parsed;
-};
 
 const socketUrl = (text: string): string => {
   if (!/^wss?:\/\//.test(text) || !URL.canParse(text))
@@ -60,25 +56,43 @@ const stats = async ({ dataDir }: DataDir): Promise<void> => {
   });
 };
 
-type Copy = { readonly from: LogPlace; readonly to: LogPlace };
+/** Each loads what it needs when it is called, because most verbs need neither. */
+const stopped: StoppedServer = {
+  giveUpKeys: async (next) => {
+    const { giveUpKeys } = await import('./container/deployment/giveUpKeys.js');
+    return giveUpKeys(configFrom(process.env), next);
+  },
+  copyLog: async (places, call) => {
+    const [{ copyBetween }, { openEventLog }] = await Promise.all([
+      import('./cli/logCopyCommand.js'),
+      import('./logs.js'),
+    ]);
+    return copyBetween({ ...places, ...call, open: openEventLog });
+  },
+};
 
-const copy = async ({ from, to }: Copy): Promise<void> => {
-  const [{ copyBetween }, { openEventLog }] = await Promise.all([
-    import('./cli/logCopyCommand.js'),
-    import('./logs.js'),
+type Given = Readonly<Record<string, unknown>>;
+
+const carryOut = async (verb: Verb, { dataDir, ...given }: Given): Promise<void> => {
+  const [{ runVerb }, { connectInFolder }] = await Promise.all([
+    import('./cli/verbs.js'),
+    import('./container/door/connect.js'),
   ]);
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopping.abort());
-  const { output, errors } = { output: process.stdout, errors: process.stderr };
-  await copyBetween({ from, to, open: openEventLog, output, errors, signal: stopping.signal });
+  const { stdout: output, stderr: errors } = process;
+  const folders = foldersOf(verb, given, dataDir);
+  process.exitCode = await runVerb({
+    ...{ verb, given, folders, output, errors },
+    connect: connectInFolder,
+    stopped: () => Promise.resolve(stopped),
+    signal: stopping.signal,
+  });
 };
 
-/** The server's own variables say where everything is. */
-const goOnWith = (next: 'new' | 'keep') => async (): Promise<void> => {
-  const { giveUpKeys } = await import('./container/deployment/giveUpKeys.js');
-  const deployment = await giveUpKeys(configFrom(process.env), next);
-  console.log(`The log goes on with ${next === 'new' ? 'a new vault' : 'this vault'}, as deployment ${deployment}.`);
-  console.log('What was sealed before and does not open under its keys reads as erased from now on.');
+const foldersOf = ({ folders }: Verb, given: Given, dataDir: unknown): readonly string[] => {
+  if (folders === 'option') return [String(dataDir)];
+  return folders === 'environment' ? [configFrom(process.env).dataDir] : folders(given);
 };
 
 type Log = ReturnType<typeof openLogReader>;
@@ -96,6 +110,31 @@ const withLog = async (dataDir: string, work: (log: Log) => Promise<void> | void
 const chat = async (options: Chat): Promise<void> => {
   const { chat: begin } = await import('./cli/chat.js');
   await begin({ ...options, input: process.stdin, output: process.stdout });
+};
+
+/** `giveUpKeys` is typed as `--give-up-keys`. */
+const optionFor = (name: string, spec: ArgumentSpec): Option => {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flags = { flag, text: `${flag} <${spec.kind === 'text' ? spec.placeholder : ''}>`, number: `${flag} <number>` };
+  const option = new Option(flags[spec.kind], spec.says).makeOptionMandatory(spec.required === true);
+  return spec.kind === 'flag' ? option : option.argParser((text) => valueOf(spec, text));
+};
+
+const valueOf = (spec: ArgumentSpec, text: string): string | number => {
+  const value = spec.kind === 'number' ? wholeNumber(text) : text;
+  const objection = objectionTo(spec, value);
+  if (objection !== undefined) throw new InvalidArgumentError(objection);
+  return value;
+};
+
+const addVerb = (program: Command, verb: Verb): void => {
+  const words = verb.name.split(' ');
+  const group = words.length < 2 ? program : program.commands.find((command) => command.name() === words[0]);
+  if (group === undefined) throw new Error(`there is no group of commands for the verb ${verb.name}`);
+  const command = group.command(words.at(-1) ?? verb.name).description(verb.says);
+  for (const [name, spec] of Object.entries(verb.arguments)) command.addOption(optionFor(name, spec));
+  if (verb.folders === 'option') command.addOption(dataDirOption());
+  command.action((given: Given) => carryOut(verb, given));
 };
 
 const commandLine = (): Command => {
@@ -125,28 +164,11 @@ const commandLine = (): Command => {
     .option('--limit <number>', 'how many; default 20, or all from the position', wholeNumber)
     .option('--json', 'one JSON object per line, with metadata')
     .action(tail);
-  log
-    .command('copy')
-    .description(
-      'Copy a log, verify the copy, and set its max counts. Goes on where it was stopped. Stop the servers first.',
-    )
-    .requiredOption('--from <log>', 'lmdb:FOLDER, the data folder, or esdb://…', place)
-    .requiredOption('--to <log>', 'the same; it must be empty, or hold a part of this copy', place)
-    .action(copy);
   log.command('stats').description('Count what is in the log.').addOption(dataDirOption()).action(stats);
-  const vault = program
+  program
     .command('vault')
     .description('Go on when keys are lost. The server must be stopped; it is configured by the environment, as ever.');
-  vault
-    .command('new')
-    .description('Go on with a new vault where the one of the log is missing or empty.')
-    .requiredOption('--give-up-keys', 'what was sealed under the lost keys can never be read again')
-    .action(goOnWith('new'));
-  vault
-    .command('keep')
-    .description('Go on with the vault that is there although it is an older copy, or does not open all of the log.')
-    .requiredOption('--give-up-keys', 'what was sealed under other keys can never be read again')
-    .action(goOnWith('keep'));
+  for (const verb of verbs) addVerb(program, verb);
   return program;
 };
 
@@ -164,6 +186,10 @@ const plainErrors = new Set([
   'EngineUnavailable',
   'KeysNotGivenUp',
   'DamagedFile',
+  'DoorClosed',
+  'DoorUnanswered',
+  'SocketPathTooLong',
+  'SocketInTheWay',
 ]);
 
 const failed = (error: unknown): void => {

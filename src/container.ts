@@ -12,6 +12,7 @@ import { openNodeNumber } from './container/nodeIds.js';
 import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
 import { of, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
+import { openDoor } from './container/door/open.js';
 import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
@@ -58,9 +59,13 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
   try {
     const lock = await atPlace(folderPlace(config, config.dataDir), () => lockFolder(config.dataDir));
     opened.push(() => lock.release());
+    const door = await openDoor(get);
+    opened.push(door.close);
     await open(container, get, opened);
     await follow(container, get, opened);
     const server = await listen(get, opened);
+    door.begin();
+    opened.push(door.end);
     get(of.logger).info({ host: config.host, port: server.port, dataDir: config.dataDir }, 'ready for clients');
     return { ...server, readiness: get(of.health).readiness, close };
   } catch (error) {

@@ -3,7 +3,7 @@ import { eventStoreDbEventLog } from './adapters/eventLog/eventStoreDb.js';
 import { lmdbEventLog } from './adapters/eventLog/lmdb.js';
 import { lmdbReader, type LmdbReader } from './adapters/eventLog/lmdbReader.js';
 import { systemClock } from './adapters/system/clock.js';
-import type { LogPlace } from './cli/logPlace.js';
+import type { LogPlace } from './admin/logPlace.js';
 import { foldersIn } from './engines.js';
 import type { EventLog } from './kernel/ports/eventLog.js';
 

@@ -1,26 +1,24 @@
+import { logPlace, type LogPlace } from '../admin/logPlace.js';
+import type { LogCopyPlaces, VerbCall } from '../admin/verb.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
 import { copyLog, type Copied, type CopyProgress } from './logCopy.js';
-import type { LogPlace } from './logPlace.js';
+import { PlainError } from './plainError.js';
 
-export type CopyCommand = {
-  readonly from: LogPlace;
-  readonly to: LogPlace;
-  readonly open: (place: LogPlace, options: { readonly mayBeNew: boolean }) => Promise<EventLog>;
-  readonly output: NodeJS.WritableStream;
-  readonly errors: NodeJS.WritableStream;
-  readonly signal: AbortSignal;
-};
+export type CopyCommand = LogCopyPlaces &
+  VerbCall & {
+    readonly open: (place: LogPlace, options: { readonly mayBeNew: boolean }) => Promise<EventLog>;
+  };
 
-/** How often progress is shown at most. */
+/** How often progress is told at most. */
 const progressMillis = 1_000;
 
-/** Copies between two places, with progress on `errors`, and says what came of it. */
-export const copyBetween = async ({ from, to, open, output, errors, signal }: CopyCommand): Promise<void> => {
-  const source = await open(from, { mayBeNew: false });
+/** Copies between two places, tells the progress, and says what came of it. */
+export const copyBetween = async ({ from, to, open, progress, signal }: CopyCommand): Promise<string> => {
+  const source = await open(placeOf(from), { mayBeNew: false });
   try {
-    const target = await open(to, { mayBeNew: true });
+    const target = await open(placeOf(to), { mayBeNew: true });
     try {
-      output.write(resultOf(await copyLog({ from: source, to: target, signal, progress: progressOn(errors) })));
+      return resultOf(await copyLog({ from: source, to: target, signal, progress: seldom(progress) }));
     } finally {
       await target.close();
     }
@@ -29,12 +27,18 @@ export const copyBetween = async ({ from, to, open, output, errors, signal }: Co
   }
 };
 
-const progressOn = (errors: NodeJS.WritableStream): ((progress: CopyProgress) => void) => {
+const placeOf = (text: string): LogPlace => {
+  const place = logPlace(text);
+  if (place === undefined) throw new PlainError('a log is at lmdb:FOLDER, esdb://… or esdb+discover://…');
+  return place;
+};
+
+const seldom = (tell: VerbCall['progress']): ((progress: CopyProgress) => void) => {
   let told = Number.NEGATIVE_INFINITY;
   return ({ doing, events }) => {
     if (performance.now() - told < progressMillis) return;
     told = performance.now();
-    errors.write(`${doing}: ${events.toString()} events\n`);
+    tell(`${doing}: ${events.toString()} events`);
   };
 };
 

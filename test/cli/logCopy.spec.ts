@@ -7,7 +7,7 @@ import { eventStoreDbEventLog } from '../../src/adapters/eventLog/eventStoreDb.j
 import { lmdbEventLog } from '../../src/adapters/eventLog/lmdb.js';
 import { memoryEventLog } from '../../src/adapters/eventLog/memory.js';
 import { copyLog } from '../../src/cli/logCopy.js';
-import { logPlace } from '../../src/cli/logPlace.js';
+import { logPlace } from '../../src/admin/logPlace.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { EventLog, StoredEvent } from '../../src/kernel/ports/eventLog.js';

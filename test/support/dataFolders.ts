@@ -33,8 +33,8 @@ export const formerFolder = (t: Cleanup): Former => {
 /** Every file below the folder with its size: what a refused start must leave as it was. */
 export const filesIn = (folder: string): readonly string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    // A reader's table of LMDB is no content.
-    .filter((file) => !/lock(\.mdb)?$/.test(file))
+    // A reader's table of LMDB is no content, nor are sockets.
+    .filter((file) => !/(lock(\.mdb)?|admin\.sock)$/.test(file))
     .map((file) => `${file} ${statSync(join(folder, file)).size.toString()}`)
     .sort();
 

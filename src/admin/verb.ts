@@ -1,0 +1,107 @@
+import type { Report } from '../gateway/operations/health.js';
+import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
+import { refused, type VerbOutcome } from './doorProtocol.js';
+
+/** Whether a server has begun, can be used, or is on its way out. */
+export type ServerPhase = 'starting' | 'running' | 'stopping';
+
+/** All that can be told of a running server. */
+export type ServerStatus = {
+  readonly phase: ServerPhase;
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly ready: boolean;
+  /** Why not. */
+  readonly reason?: string;
+  /** Of each part. Absent before the parts are open, and while they close. */
+  readonly report?: Report;
+  readonly connections?: { readonly open: number; readonly signedOut: number; readonly users: number };
+};
+
+/** The part of a server that a verb may ask while the server carries it out. */
+export interface RunningServer {
+  phase(this: void): ServerPhase;
+  status(this: void): Promise<ServerStatus>;
+  /** The Prometheus text format. */
+  metrics(this: void): Promise<string>;
+}
+
+/** The works of a verb where no server runs, each of which takes the lock of the data folder for itself. */
+export interface StoppedServer {
+  /** Gives the new name of the deployment. */
+  giveUpKeys(this: void, next: 'new' | 'keep'): Promise<string>;
+  copyLog(this: void, places: LogCopyPlaces, call: VerbCall): Promise<string>;
+}
+export type LogCopyPlaces = { readonly from: string; readonly to: string };
+
+export type VerbCall = {
+  /** Tells the operator how far the work is, in a line. */
+  readonly progress: (line: string) => void;
+  /** The operator has gone, or the server stops. */
+  readonly signal: AbortSignal;
+};
+
+type Work<Side, Specs extends ArgumentSpecs> = (
+  side: Side,
+  values: ArgumentsOf<Specs>,
+  call: VerbCall,
+) => Promise<VerbOutcome>;
+
+/** A verb of `osmium` that goes through the operator's door. Declared once, with all that anybody needs to know of it. */
+export type VerbSpec<Specs extends ArgumentSpecs> = {
+  /** As it is typed: one word, or two. */
+  readonly name: string;
+  /** Writes are carried out one after the other, and only by a server that is neither starting nor stopping. */
+  readonly access: 'read' | 'write';
+  readonly says: string;
+  readonly arguments: Specs;
+  /** Where the data folder is named: by an option, by the server's own environment, or by arguments of the verb. */
+  readonly folders: 'option' | 'environment' | ((values: ArgumentsOf<Specs>) => readonly string[]);
+  /** Within the server, or a sentence that says why not. */
+  readonly running: Work<RunningServer, Specs> | string;
+  /** Where no server runs, in the process of the command; or a sentence that says why not. */
+  readonly stopped: Work<StoppedServer, Specs> | string;
+};
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** The same for everybody who does not know its arguments: they are checked here. */
+export type Verb = {
+  readonly name: string;
+  readonly access: 'read' | 'write';
+  readonly says: string;
+  readonly arguments: ArgumentSpecs;
+  readonly folders: 'option' | 'environment' | ((given: Given) => readonly string[]);
+  /** Whether it can be carried out while a server runs. */
+  readonly isForRunning: boolean;
+  readonly running: (server: RunningServer, given: Given, call: VerbCall) => Promise<VerbOutcome>;
+  readonly stopped: (stopped: StoppedServer, given: Given, call: VerbCall) => Promise<VerbOutcome>;
+};
+
+export const declareVerb = <const Specs extends ArgumentSpecs>(spec: VerbSpec<Specs>): Verb => {
+  const { folders, running, stopped } = spec;
+  const worked =
+    <Side>(work: Work<Side, Specs> | string, unavailable: 'NOT_WHILE_RUNNING' | 'ONLY_WHILE_RUNNING') =>
+    async (side: Side, given: Given, call: VerbCall): Promise<VerbOutcome> => {
+      const checked = checkedArguments(spec.arguments, given);
+      if ('objection' in checked) return refused('BAD_ARGUMENTS', checked.objection);
+      return typeof work === 'string' ? refused(unavailable, work) : work(side, checked.values, call);
+    };
+  return {
+    ...spec,
+    folders: typeof folders === 'string' ? folders : (given) => foldersOf(spec, given, folders),
+    isForRunning: typeof running !== 'string',
+    running: worked(running, 'NOT_WHILE_RUNNING'),
+    stopped: worked(stopped, 'ONLY_WHILE_RUNNING'),
+  };
+};
+
+const foldersOf = <Specs extends ArgumentSpecs>(
+  spec: VerbSpec<Specs>,
+  given: Given,
+  folders: (values: ArgumentsOf<Specs>) => readonly string[],
+): readonly string[] => {
+  const checked = checkedArguments(spec.arguments, given);
+  return 'objection' in checked ? [] : folders(checked.values);
+};

@@ -1,0 +1,48 @@
+import type { Socket } from 'node:net';
+import { askDoor } from '../admin/doorClient.js';
+import type { VerbOutcome, DoorRequest } from '../admin/doorProtocol.js';
+import type { StoppedServer, Verb, VerbCall } from '../admin/verb.js';
+
+export type VerbRun = {
+  readonly verb: Verb;
+  readonly given: Readonly<Record<string, unknown>>;
+  /** The data folders on which a server may run that has to carry the verb out. */
+  readonly folders: readonly string[];
+  readonly connect: (folder: string) => Promise<Socket | undefined>;
+  /** Does what the verb may do where no server runs. */
+  readonly stopped: () => Promise<StoppedServer>;
+  readonly output: NodeJS.WritableStream;
+  readonly errors: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+};
+
+/** Carries a verb out, in the running server or here, prints the answer, and gives the exit code. */
+export const runVerb = async (run: VerbRun): Promise<0 | 1> => {
+  const { verb, given, output, errors, signal } = run;
+  const call: VerbCall = {
+    progress: (line) => errors.write(`${line}\n`),
+    signal,
+  };
+  const outcome =
+    (await throughDoor(run, { verb: verb.name, arguments: given }, call)) ??
+    (await verb.stopped(await run.stopped(), given, call));
+  if (outcome.status === 'refused') {
+    errors.write(`osmium: ${outcome.text}\n`);
+    return 1;
+  }
+  output.write(outcome.text);
+  return outcome.exitCode;
+};
+
+/** `undefined` when no server runs. */
+const throughDoor = async (
+  { folders, connect }: VerbRun,
+  request: DoorRequest,
+  call: VerbCall,
+): Promise<VerbOutcome | undefined> => {
+  for (const folder of folders) {
+    const socket = await connect(folder);
+    if (socket !== undefined) return askDoor(socket, request, call);
+  }
+  return undefined;
+};

@@ -1,0 +1,69 @@
+import { listenInFolder } from '../../adapters/dataFolder/adminSocket.js';
+import { systemTimers } from '../../adapters/system/timers.js';
+import { door } from '../../admin/door.js';
+import { verbs } from '../../admin/registry.js';
+import type { RunningServer, ServerPhase, ServerStatus } from '../../admin/verb.js';
+import { atPlace, folderPlace } from '../../startFailure.js';
+import { alarms } from '../logging.js';
+import { of, type Get } from '../tokens.js';
+import { version } from '../version.js';
+
+/** The operator's door of this process, open from the taking of the folder's lock to its release. */
+export interface OpenDoor {
+  /** Everything that verbs may ask for is open. */
+  begin(this: void): void;
+  /** From now on no write is begun; those under way are waited for. */
+  end(this: void): Promise<void>;
+  close(this: void): Promise<void>;
+}
+
+/** To be called by the holder of the lock. Throws `BadConfig` when there can be no socket in the data folder. */
+export const openDoor = async (get: Get): Promise<OpenDoor> => {
+  const config = get(of.config);
+  let phase: ServerPhase = 'starting';
+  const { accept, quiesce, close } = door({
+    verbs,
+    server: runningServer(get, () => phase),
+    timers: systemTimers,
+    failed: (verb, error) => {
+      alarms(get)(`the verb ${verb} of the operator failed`)({ error });
+    },
+  });
+  const socket = await atPlace(folderPlace(config, config.dataDir), () => listenInFolder(config.dataDir, accept));
+  return {
+    begin: () => {
+      phase = 'running';
+    },
+    end: () => {
+      phase = 'stopping';
+      return quiesce();
+    },
+    close: () => {
+      socket.close();
+      close();
+      return Promise.resolve();
+    },
+  };
+};
+
+const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
+  phase,
+  metrics: () => get(of.metrics).text(),
+  status: async () => {
+    const process_ = {
+      phase: phase(),
+      version,
+      pid: process.pid,
+      uptimeSeconds: Math.floor(process.uptime()),
+    };
+    if (phase() !== 'running') return { ...process_, ready: false, reason: `the server is ${phase()}` };
+    return { ...process_, ...(await runningStatus(get)) };
+  },
+});
+
+const runningStatus = async (get: Get): Promise<Pick<ServerStatus, 'ready' | 'reason' | 'report' | 'connections'>> => {
+  const { sockets, hub } = get(of.gateway);
+  const { ready, reason, ...report } = await get(of.health).readiness();
+  const connections = { open: sockets.count(), signedOut: sockets.signedOut(), users: hub.users() };
+  return { ready, ...(reason === undefined ? {} : { reason }), report, connections };
+};
