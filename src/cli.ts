@@ -190,6 +190,7 @@ const plainErrors = new Set([
   'DoorUnanswered',
   'SocketPathTooLong',
   'SocketInTheWay',
+  'OpenToOthers',
 ]);
 
 const failed = (error: unknown): void => {
@@ -202,5 +203,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
+
+// Everything that is made from here on is for its owner alone.
+process.umask(0o077);
 
 await commandLine().parseAsync().catch(failed);

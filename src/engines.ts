@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileIdMark } from './adapters/dataFolder/idMark.js';
+import { dataFolderNames } from './adapters/dataFolder/modes.js';
 import { lmdbDocuments } from './adapters/documents/lmdb.js';
 import { mongoDocuments } from './adapters/documents/mongo.js';
 import { isTransient } from './adapters/documents/mongo/errors.js';
@@ -75,11 +76,11 @@ export type Folders = {
   readonly idMark: string;
 };
 export const foldersIn = (dataDir: string): Folders => ({
-  log: join(dataDir, 'log'),
-  documents: join(dataDir, 'documents'),
-  vault: join(dataDir, 'vault'),
-  masterKey: join(dataDir, 'master.key'),
-  idMark: join(dataDir, 'ids.mark'),
+  log: join(dataDir, dataFolderNames.log),
+  documents: join(dataDir, dataFolderNames.documents),
+  vault: join(dataDir, dataFolderNames.vault),
+  masterKey: join(dataDir, dataFolderNames.masterKey),
+  idMark: join(dataDir, dataFolderNames.idMark),
 });
 
 /** The vault, the log or the read models, which belong together, before and after they are open. */

@@ -5,6 +5,8 @@ import { startOsmium } from './container.js';
 const closingMillisMax = 4_800;
 
 const main = async (): Promise<void> => {
+  // Everything that is made from here on is for its owner alone: files, folders, sockets.
+  process.umask(0o077);
   const config = configFrom(process.env);
   for (const name of unknownVariables(process.env)) console.error(`${name} is no variable of this server`);
   const starting = startOsmium(config).catch((error: unknown) => {

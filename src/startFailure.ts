@@ -53,4 +53,5 @@ const fileFaults: ReadonlySet<string> = new Set([
   'DamagedRecord',
   'SocketPathTooLong',
   'SocketInTheWay',
+  'OpenToOthers',
 ]);

@@ -3,6 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { connectTo, folderSocket, listenOn, type FolderSocket } from './folderSocket.js';
 import { makeFolder } from './makeFolder.js';
+import { closeToOthers } from './modes.js';
 
 /** Another process works on the folder. */
 export class FolderInUse extends Error {
@@ -23,7 +24,8 @@ const answerBytesMax = 20;
 const attemptsMax = 5;
 
 /**
- * Makes the folder if need be and takes it for this process alone. Throws `FolderInUse`.
+ * Makes the folder if need be, takes it for this process alone, and closes it to other users. Throws `FolderInUse` and
+ * `OpenToOthers`.
  *
  * The lock is a socket on which the holder listens: the operating system ends that with the process, however it dies,
  * so a socket that nobody answers on was left behind and is taken away. That also holds between containers which share
@@ -33,7 +35,14 @@ export const lockFolder = async (folder: string): Promise<FolderLock> => {
   makeFolder(folder);
   const place = folderSocket(folder, 'lock');
   try {
-    return await lockAt(place, folder);
+    const lock = await lockAt(place, folder);
+    try {
+      closeToOthers(folder);
+      return lock;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   } catch (error) {
     place.close();
     throw error;
