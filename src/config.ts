@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -7,6 +8,12 @@ export type Config = {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Where the operator's port listens. */
+  readonly adminHost: string;
+  /** 0 takes a free one. Absent: there is none, and the operator's door gives the same. */
+  readonly adminPort: number | undefined;
+  /** Addresses and networks of proxies that may say for whom they connect. */
+  readonly trustedProxies: readonly string[];
   /** Origins of web pages that may connect besides the server's own, as browsers write them; `*` stands for all. */
   readonly origins: readonly string[];
   /** Absolute. Everything embedded lives below it. */
@@ -57,6 +64,29 @@ const isOrigin = (text: string): boolean => {
   return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/.test(text);
 };
 
+/** An address, or a network as an address and the number of its leading bits. */
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits, ...rest] = text.split('/');
+  const bitsMax = { 4: 32, 6: 128 }[isIP(address)];
+  if (bitsMax === undefined || rest.length > 0 || address.includes('%')) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax);
+};
+
+const hostName = z.string().regex(/^[A-Za-z0-9.:_%-]{1,255}$/);
+
+const portNumber = z
+  .string()
+  .regex(/^\d{1,5}$/)
+  .transform(Number)
+  .pipe(z.number().max(65_535));
+
+const listOf = (isItem: (text: string) => boolean): z.ZodType<readonly string[]> =>
+  z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim()))
+    .pipe(z.array(z.string().refine(isItem)))
+    .default([]);
+
 const path = z.string().transform((value) => resolve(value));
 
 const engine = <BuiltIn extends string>(builtIn: BuiltIn, address: RegExp): z.ZodType<Engine<BuiltIn>> =>
@@ -79,18 +109,37 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
     default: '127.0.0.1',
     meaning: 'address to listen on',
     allowed: 'a host name or an IP address',
-    schema: z.string().regex(/^[A-Za-z0-9.:_%-]{1,255}$/),
+    schema: hostName,
   },
   port: {
     name: 'OSMIUM_PORT',
     default: '8080',
-    meaning: 'WebSocket on / and /api/v1/gateway, and /healthz, /readyz, /metrics',
+    meaning: 'WebSocket on / and /api/v1/gateway, and /healthz and /readyz without details',
     allowed: 'a whole number from 0 to 65535, where 0 takes a free port',
-    schema: z
-      .string()
-      .regex(/^\d{1,5}$/)
-      .transform(Number)
-      .pipe(z.number().max(65_535)),
+    schema: portNumber,
+  },
+  adminHost: {
+    name: 'OSMIUM_ADMIN_HOST',
+    default: '127.0.0.1',
+    meaning: 'address of the operator’s port',
+    allowed: 'a host name or an IP address',
+    schema: hostName,
+  },
+  adminPort: {
+    name: 'OSMIUM_ADMIN_PORT',
+    default: '',
+    meaning:
+      '/readyz with details and /metrics; without it there is no such port, see osmium status and osmium metrics',
+    allowed: 'a whole number from 0 to 65535, where 0 takes a free port',
+    schema: portNumber.optional(),
+  },
+  trustedProxies: {
+    name: 'OSMIUM_TRUSTED_PROXIES',
+    default: '',
+    meaning:
+      'proxies that may say for whom they connect, by the PROXY protocol or X-Forwarded-For, separated by commas',
+    allowed: 'IP addresses and networks such as 10.0.0.0/8, separated by commas',
+    schema: listOf(isNetwork),
   },
   origins: {
     name: 'OSMIUM_ORIGINS',
@@ -99,11 +148,7 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
     allowed:
       'origins as browsers write them, separated by commas: https://chat.example (lower case, no path, no usual port), ' +
       'app://name, "null", or "*" for all',
-    schema: z
-      .string()
-      .transform((list) => list.split(',').map((origin) => origin.trim()))
-      .pipe(z.array(z.string().refine(isOrigin)))
-      .default([]),
+    schema: listOf(isOrigin),
   },
   dataDir: {
     name: 'OSMIUM_DATA_DIR',
@@ -265,7 +310,45 @@ export const warningsOf = (config: Config): readonly string[] => {
         'requests by itself',
     );
   }
+  return [...warnings, ...openWarningsOf(config)];
+};
+
+/** Where others on the network may listen, or ask. */
+const openWarningsOf = (config: Config): readonly string[] => {
+  const { host, adminHost, trustedProxies } = variables;
+  const warnings: string[] = [];
+  if (!isLoopback(config.host) && config.trustedProxies.length === 0) {
+    warnings.push(
+      `${host.name} is not this machine alone and ${trustedProxies.name} is empty: clients come without TLS, unless a ` +
+        'proxy in front ends it',
+    );
+  }
+  if (config.adminPort !== undefined && !isLoopback(config.adminHost)) {
+    warnings.push(`${adminHost.name} is not this machine alone: others can read the metrics, without password or TLS`);
+  }
+  for (const key of ['eventLog', 'documents', 'vault', 'pubSub'] as const) {
+    const engine = config[key];
+    // A vault that follows the documents is told with them.
+    if (!isServer(engine) || (key === 'vault' && engine === config.documents)) continue;
+    if (isPlain(engine)) warnings.push(`${variables[key].name} is reached over the network without TLS`);
+  }
   return warnings;
+};
+
+const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(host);
+
+/** Whether no option and no scheme of the address asks for TLS, and some host of it is another machine. */
+const isPlain = ({ url }: ServerAddress): boolean => {
+  const [, scheme = '', rest = ''] = /^([\w+]+):\/\/(.*)$/s.exec(url) ?? [];
+  const hosts = rest
+    .replace(/^.*@/s, '')
+    .replace(/[/?].*$/s, '')
+    .split(',')
+    .map((host) => host.replace(/:\d+$/, ''));
+  const asked = /[?&](tls|ssl)=(true|false)(&|$)/i.exec(rest)?.[2]?.toLowerCase();
+  // The drivers' defaults.
+  const isEncrypted = asked === undefined ? !['redis', 'mongodb'].includes(scheme) : asked === 'true';
+  return !isEncrypted && !hosts.every(isLoopback);
 };
 
 /** Variables with our prefix that nothing reads: probably misspelt. */

@@ -5,7 +5,7 @@ import { container as root, type DependencyContainer } from 'tsyringe';
 import { lockFolder } from './adapters/dataFolder/lock.js';
 import { vaultSealer } from './adapters/sealer/vault.js';
 import { systemTimers } from './adapters/system/timers.js';
-import { isServer, warningsOf, type Config } from './config.js';
+import { isServer, variables, warningsOf, type Config } from './config.js';
 import { registerGateway, type GatewayOverrides } from './container/gateway.js';
 import { alarms } from './container/logging.js';
 import { openNodeNumber } from './container/nodeIds.js';
@@ -16,7 +16,8 @@ import { openDoor } from './container/door/open.js';
 import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
-import { type Readiness } from './gateway/operations/health.js';
+import type { Readiness, Report } from './gateway/operations/health.js';
+import { serveAdmin } from './gateway/sockets/adminServer.js';
 import type { Position } from './kernel/event.js';
 import { collections, projections, type ProjectionName } from './projections/registry.js';
 import {
@@ -34,7 +35,11 @@ export interface Osmium {
   /** Where clients connect. */
   readonly url: string;
   readonly port: number;
-  readiness(): Promise<Readiness>;
+  /** Of the operator's port, when there is one. */
+  readonly adminPort: number | undefined;
+  readiness(): Promise<Readiness & Report>;
+  /** The Prometheus text format. */
+  metrics(): Promise<string>;
   /** Answers what is under way, closes clients with 1012, stores what is to be stored. Takes at most a few seconds. */
   close(): Promise<void>;
 }
@@ -66,8 +71,9 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
     const server = await listen(get, opened);
     door.begin();
     opened.push(door.end);
-    get(of.logger).info({ host: config.host, port: server.port, dataDir: config.dataDir }, 'ready for clients');
-    return { ...server, readiness: get(of.health).readiness, close };
+    const { port, adminPort } = server;
+    get(of.logger).info({ host: config.host, port, adminPort, dataDir: config.dataDir }, 'ready for clients');
+    return { ...server, readiness: get(of.health).readiness, metrics: () => get(of.metrics).text(), close };
   } catch (error) {
     await close();
     throw error;
@@ -198,8 +204,8 @@ const readModels = async (get: Get, needs: ProjectionNeeds): Promise<Projections
   }
 };
 
-const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'port'>> => {
-  const { host, port, origins, rateLimits } = get(of.config);
+const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'port' | 'adminPort'>> => {
+  const { host, port, origins, trustedProxies, rateLimits } = get(of.config);
   const { sockets, hub } = get(of.gateway);
   if (!rateLimits) get(of.logger).warn('rate limits are off: anybody can ask for as much as they like');
   get(of.metrics).watch({
@@ -210,9 +216,26 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
     lags: get(of.health).lags,
     ...get(of.health).gauges,
   });
-  const needs = { host, port, origins, sockets, metrics: get(of.metrics), logger: get(of.logger) };
+  const adminPort = await listenForOperator(get, opened);
+  const needs = { host, port, origins, trustedProxies, sockets, logger: get(of.logger) };
   const server = await serve({ ...needs, readiness: get(of.health).readiness });
   opened.push(() => server.close());
   const address = host.includes(':') ? `[${host}]` : host;
-  return { url: `ws://${address}:${server.port.toString()}/`, port: server.port };
+  return { url: `ws://${address}:${server.port.toString()}/`, port: server.port, adminPort };
+};
+
+/** `undefined` when the configuration wants no such port. An address that cannot be listened on names its variable. */
+const listenForOperator = async (get: Get, opened: Opened): Promise<number | undefined> => {
+  const { adminHost: host, adminPort: port } = get(of.config);
+  if (port === undefined) return undefined;
+  try {
+    const server = await serveAdmin({ host, port, metrics: get(of.metrics), readiness: get(of.health).readiness });
+    opened.push(() => server.close());
+    return server.port;
+  } catch (error) {
+    const isPort =
+      error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
+    const [{ name: variable }, value] = isPort ? [variables.adminPort, port.toString()] : [variables.adminHost, host];
+    throw unusable({ variable, value, where: value }, error);
+  }
 };

@@ -17,6 +17,9 @@ describe('the configuration', () => {
     assert.deepEqual(configFrom({}), {
       host: '127.0.0.1',
       port: 8080,
+      adminHost: '127.0.0.1',
+      adminPort: undefined,
+      trustedProxies: [],
       origins: [],
       dataDir: resolve('data'),
       eventLog: 'lmdb',
@@ -110,7 +113,7 @@ describe('the configuration', () => {
     const config = configFrom({ ...shared, ...keyFile, OSMIUM_PUBSUB: 'rediss://cache:6379/1' });
     assert.deepEqual(config.eventLog, { url: 'esdb://log:2113' });
     assert.deepEqual(config.pubSub, { url: 'rediss://cache:6379/1' });
-    assert.deepEqual(warningsOf(config), []);
+    assert.deepEqual(warningsOf(config), ['OSMIUM_DOCUMENTS is reached over the network without TLS']);
   });
 
   it('keeps the keys with the documents, unless it is told otherwise', () => {
@@ -142,5 +145,42 @@ describe('the configuration', () => {
 
   it('finds variables that are misspelt', () => {
     assert.deepEqual(unknownVariables({ OSMIUM_PROT: '1', OSMIUM_PORT: '2', HOME: '/' }), ['OSMIUM_PROT']);
+  });
+
+  it('takes proxies as addresses and networks, and refuses anything else', () => {
+    const proxies = '10.0.0.0/8, 192.0.2.7,2001:db8::/32,::1';
+    assert.deepEqual(configFrom({ OSMIUM_TRUSTED_PROXIES: proxies }).trustedProxies, proxies.split(/, ?/));
+    for (const none of ['proxy', '10.0.0.0/33', '::/129', '10.0.0/8', '10.0.0.0/8/8', 'fe80::1%eth0', '10.0.0.1,']) {
+      refused(
+        { OSMIUM_TRUSTED_PROXIES: none },
+        /^OSMIUM_TRUSTED_PROXIES: ".*" is not allowed; allowed is IP addresses/,
+      );
+    }
+  });
+
+  it('takes a port of the operator, and has none by itself', () => {
+    const { adminPort, adminHost } = configFrom({ OSMIUM_ADMIN_PORT: '0', OSMIUM_ADMIN_HOST: '::1' });
+    assert.deepEqual([adminPort, adminHost], [0, '::1']);
+    refused({ OSMIUM_ADMIN_PORT: 'x' }, /^OSMIUM_ADMIN_PORT: "x" is not allowed; allowed is a whole number/);
+  });
+
+  it('warns of what others on the network can hear or ask', () => {
+    const warned = (environment: Readonly<Record<string, string>>) =>
+      warningsOf(configFrom(environment)).map((warning) => /^\w+/.exec(warning)?.[0]);
+    assert.deepEqual(warned({}), []);
+    assert.deepEqual(warned({ OSMIUM_HOST: '0.0.0.0' }), ['OSMIUM_HOST']);
+    assert.deepEqual(warned({ OSMIUM_HOST: '0.0.0.0', OSMIUM_TRUSTED_PROXIES: '10.0.0.1' }), []);
+    assert.deepEqual(warned({ OSMIUM_ADMIN_HOST: '::' }), []);
+    assert.deepEqual(warned({ OSMIUM_ADMIN_HOST: '::', OSMIUM_ADMIN_PORT: '9' }), ['OSMIUM_ADMIN_HOST']);
+    for (const plain of ['redis://r', 'redis://:p@r:6379/0'])
+      assert.deepEqual(warned({ OSMIUM_PUBSUB: plain }), ['OSMIUM_PUBSUB']);
+    for (const not of ['rediss://r', 'redis://:p@localhost:6379', 'redis://[::1]:6379'])
+      assert.deepEqual(warned({ OSMIUM_PUBSUB: not }), []);
+    const key = { OSMIUM_MASTER_KEY_FILE: '/k' };
+    assert.deepEqual(warned({ ...key, OSMIUM_DOCUMENTS: 'mongodb://u:p@127.0.0.1,m/x' }), ['OSMIUM_DOCUMENTS']);
+    for (const not of ['mongodb://m/x?tls=true', 'mongodb+srv://m/x'])
+      assert.deepEqual(warned({ ...key, OSMIUM_DOCUMENTS: not }), []);
+    const log = (url: string) => warned({ OSMIUM_EVENT_LOG: url }).length;
+    assert.deepEqual([log('esdb://e:2113?tls=false'), log('esdb://e:2113')], [2, 1]);
   });
 });

@@ -41,7 +41,7 @@ export const startServer = async ({
   rateLimits = 'off',
   variables = {},
 }: ServerOptions): Promise<ServerUnderTest> => {
-  const port = await freePort();
+  const [port, adminPort] = [await freePort(), await freePort()];
   const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const started = performance.now();
   const child = spawn(process.execPath, [...profiling, main === '' ? ownMain : resolve(main)], {
@@ -50,6 +50,7 @@ export const startServer = async ({
       ...process.env,
       OSMIUM_HOST: '127.0.0.1',
       OSMIUM_PORT: port.toString(),
+      OSMIUM_ADMIN_PORT: adminPort.toString(),
       OSMIUM_DATA_DIR: dataDir,
       OSMIUM_RATE_LIMITS: rateLimits,
       OSMIUM_LOG_LEVEL: 'error',
@@ -80,7 +81,7 @@ export const startServer = async ({
     port,
     pid: child.pid ?? 0,
     readyMillis: performance.now() - started,
-    metric: (name) => metricOf(port, name),
+    metric: (name) => metricOf([adminPort, port], name),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
@@ -115,9 +116,17 @@ const answers = async (port: number): Promise<boolean> => {
   }
 };
 
-const metricOf = async (port: number, name: string): Promise<number> => {
-  const answer = await fetch(`http://127.0.0.1:${port.toString()}/metrics`);
-  const lines = (await answer.text()).split('\n').filter((line) => line.startsWith(name));
+/** A server of a former release has its metrics on the port of its clients. */
+const metricsAt = async (ports: readonly number[]): Promise<string> => {
+  for (const port of ports) {
+    const answer = await fetch(`http://127.0.0.1:${port.toString()}/metrics`).catch(() => undefined);
+    if (answer?.ok === true) return answer.text();
+  }
+  throw new Error('the server shows no metrics');
+};
+
+const metricOf = async (ports: readonly number[], name: string): Promise<number> => {
+  const lines = (await metricsAt(ports)).split('\n').filter((line) => line.startsWith(name));
   const values = lines.filter((line) => /^[ {]/.test(line.slice(name.length)));
   if (values.length === 0) throw new Error(`the server has no metric ${name}`);
   return values.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0);

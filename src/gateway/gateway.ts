@@ -20,6 +20,7 @@ import type { IsAway } from './contract/errors.js';
 import { presences, type Presences } from './presence/presence.js';
 import type { HandlerTable } from './contract/handlers.js';
 import { connections, type SocketBounds, type Connections, type ConnectionsNeeds } from './sockets/connections.js';
+import { sharedAddresses, type SharedAddresses } from './sockets/sharedAddresses.js';
 import { typing, type Typing } from './presence/typing.js';
 import type { Statuses } from './presence/statuses.js';
 import type { Access, AccessChanges } from './contract/viewerPermissions.js';
@@ -136,6 +137,7 @@ const openConnections = (needs: GatewayNeeds, { live, hearing, telling, flushing
     timers: needs.timers,
     flusher: flushing,
     closed: hearing.leave,
+    sharedAddresses: sharedAddressesOf(needs),
     cut: cutOf(needs),
     gaveWay: () => {
       metrics.count('gave_way', 1);
@@ -153,6 +155,14 @@ const alarmOf =
     logger.error(details, message);
     metrics.count('alarms', 1);
   };
+
+const sharedAddressesOf = ({ logger }: GatewayNeeds): SharedAddresses =>
+  sharedAddresses({
+    warn: (details, message) => {
+      logger.warn(details, message);
+    },
+    now: () => performance.now(),
+  });
 
 const cutOf =
   ({ metrics, logger }: GatewayNeeds): ConnectionsNeeds['cut'] =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { configFrom, type Environment } from '../../src/config.js';
 import { startOsmium, type Osmium, type ContainerOverrides } from '../../src/container.js';
+import { rememberOperatorPort } from './operatorPorts.js';
 import type { PasswordHasher } from '../../src/kernel/ports/system.js';
 
 /** A whole server in this process, on a port and in a folder of its own. */
@@ -30,11 +31,13 @@ export const testServer = async ({
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'osmium-test-')));
   const config = configFrom({
     OSMIUM_PORT: '0',
+    OSMIUM_ADMIN_PORT: '0',
     OSMIUM_RATE_LIMITS: 'off',
     ...environment,
     OSMIUM_DATA_DIR: folder,
   });
   const osmium = await startOsmium(config, { hasher: quickHasher, logger: pino({ level: 'silent' }), ...overrides });
+  if (osmium.adminPort !== undefined) rememberOperatorPort(osmium.port, osmium.adminPort);
   return {
     ...osmium,
     dataDir: folder,

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { portsIn } from './operatorPorts.js';
 
 /** What is to be done in the end: a test's context is one. */
 export type Cleanup = { readonly after: (work: () => void | Promise<void>) => void };
@@ -29,6 +30,7 @@ const root = new URL('../../../', import.meta.url);
 const surroundings = (environment: Environment): Environment => ({
   PATH: process.env['PATH'] ?? '',
   OSMIUM_PORT: '0',
+  OSMIUM_ADMIN_PORT: '0',
   ...environment,
 });
 
@@ -69,8 +71,8 @@ const watched = (t: Cleanup, child: ChildProcess): ServerProcess => {
   const ready = new Promise<string>((resolve, fail) => {
     const hear = (data: Buffer): void => {
       output += data.toString();
-      const port = /"port":(\d+),.*ready for clients/.exec(output)?.[1];
-      if (port !== undefined) resolve(`ws://127.0.0.1:${port}/`);
+      const port = portsIn(output);
+      if (port !== undefined) resolve(`ws://127.0.0.1:${port.toString()}/`);
     };
     child.stdout?.on('data', hear);
     child.stderr?.on('data', (data: Buffer) => {

@@ -10,6 +10,7 @@ import type { ChannelId, CommunityId, FileId, RoleId, UserId } from '../../src/k
 import { permission } from '../../src/kernel/permissions.js';
 import { freshDatabase, onNodes, startNodes, type Deployment } from '../support/deployments.js';
 import { testServer } from '../support/server.js';
+import { portIn } from '../support/operatorPorts.js';
 import { caughtUp, documentsIn, documentsOf } from './stored.js';
 
 const client = (url: string): Promise<Client> => connect({ url, openSocket: nodeSocket });
@@ -152,5 +153,3 @@ onNodes('the documents of two nodes', () => {
     assert.deepEqual(await documentsOf(mongoDocuments({ url: another })), before);
   });
 });
-
-const portIn = (url: string): number => Number(new URL(url).port);

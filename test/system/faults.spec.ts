@@ -15,6 +15,7 @@ import { mongoUrl } from '../support/mongoServer.js';
 import { tcpProxy, type TcpProxy } from '../support/tcpProxy.js';
 import { everythingIn, isGone, isOnline, isText, pair, readiness, type Report } from './nodes.js';
 import { found, inChannel, join, say } from './places.js';
+import { metricsOf, portIn } from '../support/operatorPorts.js';
 import { outcomeOf, resume, signUp, type Seat } from './seat.js';
 
 /** Resolves once all of the nodes say so. */
@@ -90,8 +91,7 @@ onNodes('nodes whose event log is away for longer than they try again', () => {
 });
 
 const isAlone = async ({ url }: Node): Promise<boolean> => {
-  const metrics = await (await fetch(`${url.replace('ws:', 'http:')}metrics`)).text();
-  return /^osmium_alone 1$/m.test(metrics);
+  return /^osmium_alone 1$/m.test(await metricsOf(portIn(url)));
 };
 
 onNodes('nodes whose Redis is away', () => {

@@ -3,9 +3,10 @@ import type { Update } from '../../src/gen/updates.js';
 import type { MessageId } from '../../src/kernel/ids.js';
 import type { Node, Nodes } from '../support/deployments.js';
 import { inChannel, type Town } from './places.js';
+import { operatorUrl, portIn } from '../support/operatorPorts.js';
 import type { Seat } from './seat.js';
 
-/** What /readyz says of a node. */
+/** What /readyz of the operator's port says of a node. */
 export type Report = {
   readonly ready: boolean;
   readonly node: number | null;
@@ -15,7 +16,7 @@ export type Report = {
 };
 
 export const readiness = async ({ url }: Node): Promise<Report> => {
-  const answer = await fetch(`${url.replace('ws:', 'http:')}readyz`);
+  const answer = await fetch(operatorUrl(portIn(url), 'readyz'));
   // What /readyz says is described with the server.
   return (await answer.json()) as Report;
 };

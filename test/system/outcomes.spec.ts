@@ -8,6 +8,7 @@ import { onEachDeployment, type Deployment } from '../support/deployments.js';
 import { testServer, type TestServer } from '../support/server.js';
 import { askers, connectionOf, ground, people, type Asker, type Ground, type People } from './grounds.js';
 import { outcomeTable, type Outcome, type Row } from './outcomeTable.js';
+import { metricsOf, portIn } from '../support/operatorPorts.js';
 import { guest, outcomeOf, signUp } from './seat.js';
 
 const names = Object.keys(rpcTable) as RpcName[]; // The table's keys are the names.
@@ -20,7 +21,7 @@ const stored = async ({ urls }: Deployment): Promise<number> => {
 };
 
 const storedBy = async (url: string): Promise<number> => {
-  const text = await (await fetch(`${url.replace('ws:', 'http:')}metrics`)).text();
+  const text = await metricsOf(portIn(url));
   const [, count] = /^osmium_appended_events_total (\d+)$/m.exec(text) ?? [];
   // A node at which nothing has happened yet does not count.
   return Number(count ?? 0);

@@ -9,6 +9,7 @@ import type { Millis } from '../../src/kernel/ids.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import { digestsOf } from '../support/digest.js';
 import { checkpointOf } from '../../src/projections/progress/checkpoints.js';
+import { metricsOf } from '../support/operatorPorts.js';
 import { collections, projections } from '../../src/projections/registry.js';
 
 export type Documents = {
@@ -40,7 +41,7 @@ export const documentsOf = async (store: DocumentStore): Promise<Documents> => {
 /** Resolves when all that is in the log is in the stored documents. */
 export const caughtUp = async (port: number): Promise<void> => {
   for (;;) {
-    const text = await (await fetch(`http://127.0.0.1:${port.toString()}/metrics`)).text();
+    const text = await metricsOf(port);
     const lags = [...text.matchAll(/^osmium_lag_positions\{of="[^"]+"\} (\d+)$/gm)].map(([, lag]) => lag);
     assert.ok(lags.length > projections.length);
     if (lags.every((lag) => lag === '0')) return;

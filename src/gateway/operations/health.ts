@@ -112,6 +112,29 @@ const lagsOf = async (
   return [{ of: 'fan-out', positions, seconds }, ...models];
 };
 
+/** Clients may ask for the verdict as often as they like: the engines are asked no more often than this. */
+export const readinessMillisMax = 1_000;
+
+/** The verdict without the details, remembered for `readinessMillisMax`. */
+export const rememberedReadiness = (
+  readiness: () => Promise<Readiness>,
+  now: () => number,
+): (() => Promise<{ readonly ready: boolean }>) => {
+  let asked: Promise<{ readonly ready: boolean }> | undefined;
+  let until = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (asked !== undefined && now() < until) return asked;
+    // Requests that come while the engines answer wait for the same answer.
+    until = Number.POSITIVE_INFINITY;
+    asked = readiness()
+      .then(({ ready }) => ({ ready }))
+      .finally(() => {
+        until = now() + readinessMillisMax;
+      });
+    return asked;
+  };
+};
+
 /** The outcome, or a rejection when the engine does not answer in time. */
 const inTime = <T>(asked: Promise<T>): Promise<T> => withDeadline(asked, answerMillisMax, () => new Error('no answer'));
 

@@ -7,6 +7,7 @@ import { Outbox, type OutboxOwner } from '../frames/outbox.js';
 import type { Places, SignedOutConnection } from './places.js';
 import type { Device } from '../contract/call.js';
 import { Standpoint, type Session } from '../sessions/session.js';
+import type { SharedAddresses } from './sharedAddresses.js';
 import type { SlowReader, SlowReaders } from './slowReaders.js';
 import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
@@ -48,6 +49,7 @@ export type ClientConnectionNeeds = IntakeNeeds & {
   readonly flusher: Flusher;
   readonly places: Pick<Places, 'renew' | 'leave'>;
   readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget'>;
+  readonly sharedAddresses: SharedAddresses;
   /** Called once, when the WebSocket is closed for good. */
   readonly closed: (connection: ClientConnection) => void;
   /** A slow client was cut. */
@@ -107,6 +109,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   }
 
   joined(session: Session): void {
+    if (this.belongsTo === undefined) this.needs.sharedAddresses.joined(this.address);
     this.belongsTo = session;
     if (this.closing !== undefined) return;
     this.needs.places.leave(this);
@@ -114,6 +117,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   }
 
   left(): void {
+    if (this.belongsTo !== undefined) this.needs.sharedAddresses.left(this.address);
     this.belongsTo = undefined;
     if (this.closing !== undefined) return;
     this.needs.places.renew(this);

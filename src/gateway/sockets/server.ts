@@ -1,15 +1,21 @@
 import type { AddressInfo } from 'node:net';
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Server as HttpServer } from 'node:http';
+import fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { closeAnswerMillisMax, signedOutMessageBounds } from './connection.js';
-import type { Metrics } from '../operations/metrics.js';
 import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeaders } from './origins.js';
 import type { Connections } from './connections.js';
 import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
 import type { MessageBounds } from './webSocketInside.js';
-import type { Readiness } from '../operations/health.js';
+import { rememberedReadiness, type Readiness } from '../operations/health.js';
+import { clientAddress, serverBehindProxies, trustedAmong } from './trustedProxies.js';
 
 /** Where clients connect: the protocol's own path, and one that some clients were written for. */
 export const gatewayPaths = ['/', '/api/v1/gateway'] as const;
@@ -21,7 +27,8 @@ export type ServerNeeds = {
   /** Origins of pages that may connect besides the server's own; see `OriginRules`. */
   readonly origins: readonly string[];
   readonly sockets: Connections;
-  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  /** Addresses and networks of proxies that may say for whom they connect. */
+  readonly trustedProxies: readonly string[];
   readonly readiness: () => Promise<Readiness>;
   readonly logger: Pick<Logger, 'debug' | 'warn'>;
   /** Default: `requestMillisMax`. */
@@ -34,13 +41,19 @@ export interface Server {
   close(): Promise<void>;
 }
 
-type SocketOptions = NonNullable<WebsocketPluginOptions['options']> & { readonly closeTimeout: number } & MessageBounds;
+type SocketOptions = NonNullable<WebsocketPluginOptions['options']> &
+  MessageBounds & { readonly closeTimeout: number; readonly maxPendingAutoPongs: number };
 
 const socketOptions: SocketOptions = {
   // A connection takes more once it has a session.
   ...signedOutMessageBounds,
   // Answers are written below the library, which could not be with compression.
   perMessageDeflate: false,
+  // The library's defaults, stated because memory and order rely on them: a client that pings and does not read is cut.
+  autoPong: true,
+  maxPendingAutoPongs: 60,
+  skipUTF8Validation: false,
+  allowSynchronousEvents: true,
   // No client of the protocol offers one; by default the library would take the first that is offered.
   handleProtocols: () => false,
   // Newer than the library's types.
@@ -50,7 +63,11 @@ const socketOptions: SocketOptions = {
 /** Throws when the address cannot be listened on. */
 export const serve = async (needs: ServerNeeds): Promise<Server> => {
   const requestMillis = needs.requestMillis ?? requestMillisMax;
-  const app = fastify({ forceCloseConnections: true, ...timeouts(requestMillis) });
+  const app = fastify({
+    forceCloseConnections: true,
+    ...timeouts(requestMillis),
+    ...proxied(needs.trustedProxies, requestMillis),
+  });
   const upgraded = upgradeDeadline(app.server, requestMillis);
   await app.register(websocket, {
     options: socketOptions,
@@ -73,6 +90,29 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   // A TCP server that listens has an address of this kind.
   const { port } = app.server.address() as AddressInfo;
   return { port, close: () => app.close() };
+};
+
+/**
+ * Fastify takes the address from X-Forwarded-For; the connection itself takes it from the PROXY protocol. Without the
+ * setting neither is believed.
+ */
+const proxied = (proxies: readonly string[], requestMillis: number): FastifyHttpOptions<HttpServer> => {
+  if (proxies.length === 0) return {};
+  const { http: options, keepAliveTimeout, requestTimeout, connectionTimeout } = timeouts(requestMillis);
+  const isTrusted = trustedAmong(proxies);
+  return {
+    trustProxy: [...proxies],
+    serverFactory: (handler) => {
+      const server = serverBehindProxies(handler, {
+        isTrusted,
+        headerMillisMax: requestMillis,
+        options: options ?? {},
+      });
+      // Fastify sets these only on servers of its own making.
+      Object.assign(server, { keepAliveTimeout, requestTimeout });
+      return server.setTimeout(connectionTimeout);
+    },
+  };
 };
 
 /** Answered under any name, because supervisors and proxies ask by addresses and names of their own. */
@@ -132,7 +172,7 @@ const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded }: G
         // The plugin's own listener would keep the request, its headers and its answer for as long as the connection lasts.
         socket.removeAllListeners('error').on('error', failed);
         upgraded(request.raw.socket);
-        sockets.accept({ socket, stream: request.raw.socket, address: request.ip });
+        sockets.accept({ socket, stream: request.raw.socket, address: clientAddress(request.ip, request.raw.socket) });
       },
     });
   }
@@ -144,11 +184,12 @@ const letGoOfAnswer = (request: FastifyRequest, reply: FastifyReply, done: () =>
   done();
 };
 
-const operationRoutes = (routes: FastifyInstance, { metrics, readiness }: ServerNeeds): void => {
+/** The verdict alone: details and metrics are the operator's, at a port of their own and at the operator's door. */
+const operationRoutes = (routes: FastifyInstance, needs: ServerNeeds): void => {
+  const readiness = rememberedReadiness(needs.readiness, () => performance.now());
   routes.get('/healthz', () => ({ ok: true }));
   routes.get('/readyz', async (_, reply) => {
     const state = await readiness();
     return reply.code(state.ready ? 200 : 503).send(state);
   });
-  routes.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 };

@@ -138,11 +138,15 @@ describe('a whole server', () => {
     assert.equal(authorization?.user?.name, 'Ada');
     client.ask(3, 'chatsGetChats', {});
     assert.ok((await client.result(3)).chats);
-    assert.equal((await fetch(`http://127.0.0.1:${server.port.toString()}/readyz`)).status, 200);
-    assert.match(
-      await (await fetch(`http://127.0.0.1:${server.port.toString()}/metrics`)).text(),
-      /osmium_lag_positions\{of="fan-out"\} 0/,
+    const [clients, operator] = [server.port, server.adminPort ?? 0].map(
+      (port) => `http://127.0.0.1:${port.toString()}`,
     );
+    assert.deepEqual(await (await fetch(`${clients ?? ''}/readyz`)).json(), { ready: true });
+    assert.equal((await fetch(`${clients ?? ''}/metrics`)).status, 404);
+    const { role } = (await (await fetch(`${operator ?? ''}/readyz`)).json()) as { role: string }; // As asked for.
+    assert.equal(role, 'projects');
+    const metrics = await (await fetch(`${operator ?? ''}/metrics`)).text();
+    assert.match(metrics, /osmium_lag_positions\{of="fan-out"\} 0/);
   });
 
   it('knows its people again after a restart', async (t) => {

@@ -13,22 +13,30 @@ export type Serving = {
   readonly warnings: readonly object[];
   /** The WebSockets that it has taken. */
   readonly taken: readonly WebSocket[];
+  /** Of each that is taken, as limits count it. */
+  readonly addresses: readonly string[];
 };
 
-export type ServingOptions = Partial<Pick<ServerNeeds, 'host' | 'origins' | 'requestMillis' | 'readiness' | 'metrics'>>;
+export type ServingOptions = Partial<
+  Pick<ServerNeeds, 'host' | 'origins' | 'requestMillis' | 'readiness' | 'trustedProxies'>
+>;
 
 export const serving = async (t: TestContext, options: ServingOptions = {}): Promise<Serving> => {
   const warnings: object[] = [];
   const taken: WebSocket[] = [];
+  const addresses: string[] = [];
   const server = await serve({
     host: '127.0.0.1',
     port: 0,
     origins: [],
-    metrics: { contentType: 'text/plain', text: () => Promise.resolve('secrets of the operator') },
+    trustedProxies: [],
     readiness: () => Promise.resolve({ ready: true }),
     logger: { debug: () => undefined, warn: (details: object) => warnings.push(details) },
     sockets: {
-      accept: ({ socket }) => taken.push(socket),
+      accept: ({ socket, address }) => {
+        taken.push(socket);
+        addresses.push(address);
+      },
       count: () => taken.length,
       signedOut: () => 0,
       bufferedBytes: () => 0,
@@ -40,7 +48,7 @@ export const serving = async (t: TestContext, options: ServingOptions = {}): Pro
     ...options,
   });
   t.after(() => server.close());
-  return { port: server.port, warnings, taken };
+  return { port: server.port, warnings, taken, addresses };
 };
 
 export type Opening = { readonly port: number; readonly origin?: string; readonly headers?: Record<string, string> };

@@ -83,8 +83,8 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     host: '127.0.0.1',
     port: 0,
     origins: [],
+    trustedProxies: [],
     sockets: made.sockets,
-    metrics,
     readiness: () => Promise.resolve({ ready: true }),
     logger,
   });

@@ -198,15 +198,13 @@ describe('a plain request over HTTP', () => {
     assert.equal((await fetch(url.replace('ws:', 'http:'))).status, 426);
   });
 
-  it('finds health, readiness and metrics', async (t) => {
-    const { url, client } = await staged(t);
+  it('finds health and readiness, and no metrics', async (t) => {
+    const { url, client, metrics } = await staged(t);
     await (await client()).settled();
     const get = (path: string): Promise<Response> => fetch(url.replace('ws:', 'http:') + path);
     assert.deepEqual(await (await get('/healthz')).json(), { ok: true });
     assert.deepEqual(await (await get('/readyz')).json(), { ready: true });
-    assert.match(
-      await (await get('/metrics')).text(),
-      /osmium_rpcs_total\{rpc="unknown",outcome="NOT_IMPLEMENTED"\} 1/,
-    );
+    assert.equal((await get('/metrics')).status, 404);
+    assert.match(await metrics.text(), /osmium_rpcs_total\{rpc="unknown",outcome="NOT_IMPLEMENTED"\} 1/);
   });
 });

@@ -25,7 +25,7 @@ describe('a page', bounded, () => {
   it('of another origin is refused before the handshake, and told the operator’s way out', async (t) => {
     const { port, taken, warnings } = await serving(t);
     const host = `127.0.0.1:${port.toString()}`;
-    for (const path of [...gatewayPaths, '/metrics', '/healthz', '/nothing']) {
+    for (const path of [...gatewayPaths, '/healthz', '/nothing']) {
       const answer = await exchanged(port, upgrade(`Host: ${host}`, `Origin: ${evil}`).replace('/', path));
       assert.match(answer, /^HTTP\/1\.1 403 Forbidden\r\n(.+\r\n)*connection: close\r\n/i);
       const [, body = ''] = answer.split('\r\n\r\n');
@@ -117,14 +117,7 @@ describe('a request over HTTP', bounded, () => {
   it('under a name that was pointed at this machine is told nothing but health', async (t) => {
     const { port } = await serving(t);
     const asked = (line: string) => statusOf(port, `${line} HTTP/1.1`, 'Host: rebound.evil.example');
-    for (const line of [
-      'GET /metrics',
-      'HEAD /metrics',
-      'GET /',
-      'GET /nothing',
-      'POST /metrics',
-      'GET /metrics?/healthz',
-    ]) {
+    for (const line of ['HEAD /', 'GET /', 'GET /nothing', 'POST /nothing', 'GET /nothing?/healthz']) {
       assert.equal(await asked(line), '403', line);
     }
     for (const path of ['/healthz', '/readyz']) assert.equal(await asked(`GET ${path}`), '200', path);
@@ -133,29 +126,29 @@ describe('a request over HTTP', bounded, () => {
   it('under names of this machine is answered', async (t) => {
     const { port } = await serving(t);
     for (const host of ['localhost', 'LOCALHOST.:1', '127.0.0.1:8080', '127.9.9.9', '[::1]:8080']) {
-      assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', `Host: ${host}`), '200', host);
+      assert.equal(await statusOf(port, 'GET / HTTP/1.1', `Host: ${host}`), '426', host);
     }
   });
 
   it('with no host, two of them or a misshapen one is refused', async (t) => {
     const { port } = await serving(t);
-    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.0'), '403');
-    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1'), '400');
-    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', 'Host: localhost', 'Host: evil.example'), '403');
+    assert.equal(await statusOf(port, 'GET / HTTP/1.0'), '403');
+    assert.equal(await statusOf(port, 'GET / HTTP/1.1'), '400');
+    assert.equal(await statusOf(port, 'GET / HTTP/1.1', 'Host: localhost', 'Host: evil.example'), '403');
     for (const host of ['', 'me@localhost', 'localhost:', '[::1', 'localhost/']) {
-      assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', `Host: ${host}`), '403', host);
+      assert.equal(await statusOf(port, 'GET / HTTP/1.1', `Host: ${host}`), '403', host);
     }
   });
 
   it('is answered under any name on an address that is not this machine’s alone', async (t) => {
     const { port } = await serving(t, { host: '0.0.0.0' });
-    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', 'Host: chat.example'), '200');
-    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.0'), '200');
+    assert.equal(await statusOf(port, 'GET / HTTP/1.1', 'Host: chat.example'), '426');
+    assert.equal(await statusOf(port, 'GET / HTTP/1.0'), '426');
   });
 
   it('is looked at on each address of localhost', async (t) => {
     const { port } = await serving(t, { host: 'localhost' });
-    assert.equal(await statusOf(port, 'GET /metrics HTTP/1.1', 'Host: evil.example'), '403');
+    assert.equal(await statusOf(port, 'GET / HTTP/1.1', 'Host: evil.example'), '403');
   });
 });
 
@@ -178,15 +171,6 @@ describe('a connection over HTTP', bounded, () => {
     assert.equal(socket?.readyState, WebSocket.OPEN);
     socket.ping();
     await once(socket, 'pong');
-  });
-
-  it('ends when the client does not take its answers', async (t) => {
-    const long = 'x'.repeat(1_000_000);
-    const metrics = { contentType: 'text/plain', text: () => Promise.resolve(long) };
-    const { port } = await serving(t, { ...short, metrics });
-    const { client, server } = await held(t, port);
-    client.write(head('GET /metrics HTTP/1.1', 'Host: localhost').repeat(50));
-    await once(server, 'close');
   });
 
   it('ends when it asks for a WebSocket before an earlier request is answered', async (t) => {
