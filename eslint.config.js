@@ -233,7 +233,10 @@ export default tseslint.config(
   {
     // Run by mongosh.
     files: ['deploy/mongo-*.js'],
-    languageOptions: { sourceType: 'commonjs', globals: { db: 'readonly', require: 'readonly' } },
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { connect: 'readonly', db: 'readonly', quit: 'readonly', require: 'readonly' },
+    },
   },
   {
     files: ['**/*.cjs'],

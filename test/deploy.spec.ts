@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { BlockList } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
@@ -16,6 +17,15 @@ const text = (file: string): string => readFileSync(join(root, file), 'utf8');
 const service = z.strictObject({
   build: z.literal('.').optional(),
   image: z.string(),
+  user: z.string().optional(),
+  read_only: z.literal(true),
+  cap_drop: z.tuple([z.literal('ALL')]),
+  cap_add: z.array(z.enum(['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'])).default([]),
+  security_opt: z.tuple([z.literal('no-new-privileges:true')]),
+  pids_limit: z.number().max(1_024),
+  mem_limit: z.string().regex(/^\d+[mg]$/),
+  tmpfs: z.array(z.string().startsWith('/')).default([]),
+  profiles: z.array(z.string()).default([]),
   restart: z.literal('unless-stopped'),
   stop_grace_period: z.string().optional(),
   entrypoint: z.array(z.string()).optional(),
@@ -24,7 +34,10 @@ const service = z.strictObject({
   secrets: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
   ports: z.array(z.string().startsWith('127.0.0.1:')).default([]),
-  networks: z.array(z.string()),
+  networks: z.union([
+    z.array(z.string()),
+    z.record(z.string(), z.strictObject({ ipv4_address: z.ipv4() })).transform((networks) => Object.keys(networks)),
+  ]),
   depends_on: z.record(z.string(), z.strictObject({ condition: z.literal('service_healthy') })).default({}),
   healthcheck: z.strictObject({
     test: z.array(z.string()).min(2),
@@ -36,6 +49,7 @@ const service = z.strictObject({
 });
 const named = z.record(z.string(), z.unknown());
 const composition = z.strictObject({
+  'x-confined': z.unknown(),
   'x-node': z.unknown(),
   services: z.record(z.string(), service),
   networks: named,
@@ -79,6 +93,45 @@ describe('docker-compose.yml', () => {
     for (const [, image] of text('Dockerfile').matchAll(/^FROM (\S+)/gm)) assert.match(image ?? '', /:\d+\.\d+\.\d+-/);
   });
 
+  it('confines every service, and lets none have more than the start of its image needs', () => {
+    const roots = services.filter(([, { cap_add }]) => cap_add.length > 0).map(([name]) => name);
+    assert.deepEqual(roots, ['documents', 'objects']);
+  });
+
+  it('starts nothing that nothing uses, unless it is asked for', () => {
+    const asked = services.filter(([, { profiles }]) => profiles.length > 0).map(([name]) => name);
+    assert.deepEqual(asked, ['mail', 'objects']);
+    for (const [name, { depends_on }] of services) {
+      for (const other of asked) assert.ok(!(other in depends_on), `${name}: ${other}`);
+    }
+  });
+
+  it('puts no secret on a command line', () => {
+    for (const [name, { command = [], entrypoint = [], healthcheck }] of services) {
+      const lines = [...command, ...entrypoint, ...healthcheck.test].join('\n');
+      // A shell puts the text of a file into the words of a program, unless it is a variable of the environment.
+      const words = lines.replace(/\b[A-Z_]+="\$\$\(cat [^)]*\)"/g, '');
+      assert.doesNotMatch(words, /\$\(\s*(cat|<)/, name);
+    }
+  });
+
+  it('lets the nodes believe the proxy, and no other address', () => {
+    // The part of the file that the schema leaves out.
+    const { services: raw, networks } = parse(text('docker-compose.yml'), { merge: true }) as {
+      services: { proxy: { networks: { front: { ipv4_address: string } } } };
+      networks: { front: { ipam: { config: [{ subnet: string }] } } };
+    };
+    const address = raw.proxy.networks.front.ipv4_address;
+    for (const [, { environment }] of nodes) assert.equal(environment['OSMIUM_TRUSTED_PROXIES'], address);
+    const [subnet = '', bits = ''] = networks.front.ipam.config[0].subnet.split('/');
+    const list = new BlockList();
+    list.addSubnet(subnet, Number(bits), 'ipv4');
+    assert.ok(list.check(address));
+    assert.match(text('deploy/haproxy.cfg'), /^ {2}default-server send-proxy-v2 /m);
+    assert.match(text('deploy/haproxy.cfg'), /^ {2}http-request del-header X-Forwarded-For$/m);
+    assert.match(text('deploy/haproxy.cfg'), /^ {2}timeout http-request \d+s$/m);
+  });
+
   it('mounts and waits for nothing that is not there', () => {
     for (const [name, { secrets, networks, volumes, depends_on }] of services) {
       for (const each of secrets) assert.ok(each in compose.secrets, `${name}: ${each}`);
@@ -119,7 +172,7 @@ describe('docker-compose.yml', () => {
     for (const { volumes } of [one, other]) assert.ok(volumes[0]?.endsWith(`:${data ?? '?'}`));
   });
 
-  it('gives the nodes a configuration that they take, without a warning', () => {
+  it('gives the nodes a configuration that they take, with a warning for each engine without TLS', () => {
     const environment = Object.fromEntries(
       Object.entries(nodes[0]?.[1].environment ?? {}).map(([name, value]) => [
         name,
@@ -128,7 +181,12 @@ describe('docker-compose.yml', () => {
     );
     assert.deepEqual(unknownVariables(environment), []);
     const config = configFrom(environment);
-    assert.deepEqual(warningsOf(config), []);
+    assert.deepEqual(
+      warningsOf(config),
+      ['OSMIUM_EVENT_LOG', 'OSMIUM_DOCUMENTS', 'OSMIUM_PUBSUB'].map(
+        (name) => `${name} is reached over the network without TLS`,
+      ),
+    );
     for (const engine of [config.eventLog, config.documents, config.pubSub]) {
       assert.ok(isServer(engine));
       assert.ok(new URL(engine.url.replace(/^\w+/, 'http')).hostname in compose.services, engine.url);
@@ -186,7 +244,7 @@ describe('the proxy', () => {
     const sections = lines.filter((line) => !line.startsWith('  '));
     assert.deepEqual(sections, ['global', 'defaults', 'resolvers docker', 'frontend clients', 'backend nodes']);
     const known =
-      /^ {2}(tune\.sndbuf\.client|tune\.rcvbuf\.server|log|maxconn|mode|option|timeout|nameserver|bind|default_backend|balance|http-check|default-server|server) \S/;
+      /^ {2}(tune\.sndbuf\.client|tune\.rcvbuf\.server|log|maxconn|mode|option|timeout|nameserver|bind|default_backend|balance|http-check|default-server|server|http-request) \S/;
     const unknown = lines.filter((line) => line.startsWith('  ') && !known.test(line));
     assert.deepEqual(unknown, []);
     assert.ok(lines.includes('  default_backend nodes'));
