@@ -46,6 +46,9 @@ describe('what an operator gets wrong', () => {
   const wrong: Readonly<Record<string, string>> = {
     OSMIUM_HOST: 'not a host',
     OSMIUM_PORT: '80800',
+    OSMIUM_ADMIN_HOST: 'not a host either',
+    OSMIUM_ADMIN_PORT: 'metrics',
+    OSMIUM_TRUSTED_PROXIES: 'proxy',
     OSMIUM_ORIGINS: 'chat.example',
     OSMIUM_EVENT_LOG: 'postgres://localhost',
     OSMIUM_DOCUMENTS: 'files',
