@@ -43,7 +43,10 @@ describe('a data folder', { skip: !isUnix }, () => {
 
   it('of a former release is closed to others at the start, and files of other programs are left as they are', async (t) => {
     const { dataDir } = formerFolder(t);
-    const opened = [dataDir, ...readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map((name) => join(dataDir, name))];
+    const opened = [
+      dataDir,
+      ...readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map((name) => join(dataDir, name)),
+    ];
     for (const path of opened) chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
     const { log, documents, vault, masterKey } = foldersIn(dataDir);
     for (const path of [log, documents, vault, masterKey]) assert.ok(opened.includes(path), path);
@@ -77,16 +80,20 @@ describe('a data folder', { skip: !isUnix }, () => {
     assert.deepEqual(readdirSync(dataDir), []);
   });
 
-  it('of the server’s own user with a file of somebody else in its place is refused by name', { skip: asAnother }, async (t) => {
-    const dataDir = join(freshFolder(t), 'data');
-    mkdirSync(join(dataDir, 'log'), { recursive: true });
-    chmodSync(join(dataDir, '..'), 0o755);
-    chownSync(dataDir, nobody, nobody);
-    writeFileSync(join(dataDir, 'log', 'data.mdb'), '');
-    chmodSync(join(dataDir, 'log'), 0o777);
-    const by = ['setpriv', '--reuid', nobody.toString(), '--clear-groups'];
-    const server = serverProcess(t, { OSMIUM_DATA_DIR: dataDir }, by);
-    assert.equal(await server.ended, 1);
-    assert.match(server.output(), /^OSMIUM_DATA_DIR: ".*" cannot be used: .*\/log has the mode 777/m);
-  });
+  it(
+    'of the server’s own user with a file of somebody else in its place is refused by name',
+    { skip: asAnother },
+    async (t) => {
+      const dataDir = join(freshFolder(t), 'data');
+      mkdirSync(join(dataDir, 'log'), { recursive: true });
+      chmodSync(join(dataDir, '..'), 0o755);
+      chownSync(dataDir, nobody, nobody);
+      writeFileSync(join(dataDir, 'log', 'data.mdb'), '');
+      chmodSync(join(dataDir, 'log'), 0o777);
+      const by = ['setpriv', '--reuid', nobody.toString(), '--clear-groups'];
+      const server = serverProcess(t, { OSMIUM_DATA_DIR: dataDir }, by);
+      assert.equal(await server.ended, 1);
+      assert.match(server.output(), /^OSMIUM_DATA_DIR: ".*" cannot be used: .*\/log has the mode 777/m);
+    },
+  );
 });
