@@ -114,7 +114,10 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
       conversations: conversationDocuments,
     },
     unread: unreadReads(reads),
-    peersOf: async (id) => (await conversationsOf(reads, id, { limit: peersMax })).flatMap(({ members }) => members),
+    peersOf: async (id, which) => {
+      const page = { limit: peersMax, ...(which === 'answered' ? { only: which } : {}) };
+      return (await conversationsOf(reads, id, page)).flatMap(({ members }) => members);
+    },
     updates: updateTable({
       statusOf,
       rememberedStatusOf: get(of.statuses).of,

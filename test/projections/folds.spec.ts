@@ -282,7 +282,7 @@ describe('a conversation', () => {
 
   it('begins with its first message', () => {
     given(conversationDocuments)(sent(10n, { chat })).then({
-      [chat]: { chat, members: [ada, bob], recent: [10n as MessageId], floor: 10n as MessageId },
+      [chat]: { chat, members: [ada, bob], begunBy: ada, recent: [10n as MessageId], floor: 10n as MessageId },
     });
   });
 
@@ -298,6 +298,13 @@ describe('a conversation', () => {
     const overflowed = conversationAfter(...ids(10n, 2 * recentMessagesMax).map((id) => sent(id, { chat })));
     assert.equal(overflowed && mayHaveBegunWith(overflowed, 10n as MessageId), true);
     assert.equal(overflowed && mayHaveBegunWith(overflowed, 73n as MessageId), false);
+  });
+
+  it('says with which message it was answered, and no other, also when that one is deleted', () => {
+    const mine = [sent(10n, { chat }), sent(11n, { chat })];
+    const answers = [sent(12n, { chat, author: bob }), sent(13n, { chat, author: bob })];
+    const conversation = conversationAfter(...mine, ...answers, deleted(12n, { chat }), sent(14n, { chat }));
+    assert.deepEqual([conversationAfter(...mine)?.answeredWith, conversation?.answeredWith], [undefined, 12n]);
   });
 
   it('is for direct chats and saved messages only', () => {

@@ -32,8 +32,11 @@ export type AccessNeeds = {
   readonly memberships: LiveDocuments<MembershipsDocument>;
   readonly users: LiveDocuments<UserDocument>;
   /** Those with whom the user has a conversation, the latest ones; at most as many as one page of conversations. */
-  readonly peersOf: (user: UserId) => Promise<Iterable<UserId>>;
+  readonly peersOf: PeersOf;
 };
+
+/** `answered`: of the conversations in which both have written only. */
+export type PeersOf = (user: UserId, which: 'all' | 'answered') => Promise<Iterable<UserId>>;
 
 export const liveAccess = ({ communities, memberships, users, peersOf }: AccessNeeds): LiveAccess => {
   const community: World['community'] = (id) => communities.peek(id.toString());
@@ -48,6 +51,7 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
   };
   const now = rulesOver(world);
   const listeners: ((change: AccessChange) => void)[] = [];
+  const connected = connectedAcquaintances({ memberships, isConnected: connections.has, now });
 
   return {
     now,
@@ -62,13 +66,13 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
     isConnected: connections.has,
     connectedUsers: connections.count,
     hasMembersOf: (id) => viewers.members(id).size > 0,
-    seeing: async (user) => {
-      const [document, peers] = await Promise.all([memberships.get(user.toString()), peersOf(user)]);
-      const seeing = new Set([...peers, user].filter(connections.has));
-      for (const membership of document?.memberships ?? []) {
-        for (const member of now.connectedMembers(membership.community)) seeing.add(member);
-      }
-      return seeing;
+    seeing: async (user) => connected(user, await peersOf(user, 'all')),
+    statusAudience: async (user) => connected(user, await peersOf(user, 'answered')),
+    shareCommunity: (one, other) => {
+      const [first, second] = [memberships.get(one.toString()), memberships.get(other.toString())];
+      return first instanceof Promise || second instanceof Promise
+        ? Promise.all([first, second]).then(([mine, theirs]) => haveInCommon(mine, theirs))
+        : haveInCommon(first, second);
     },
     onChange: (listener) => {
       listeners.push(listener);
@@ -90,6 +94,27 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
       return { before: rulesOver(before), ready: loads.length === 0 ? undefined : Promise.all(loads) };
     },
   };
+};
+
+type AcquaintanceNeeds = Pick<AccessNeeds, 'memberships'> &
+  Pick<LiveAccess, 'isConnected'> & { readonly now: Pick<ViewerPermissions, 'connectedMembers'> };
+
+/** The members of the user's communities, those of `peers` and the user, as far as they are connected here. */
+const connectedAcquaintances =
+  ({ memberships, isConnected, now }: AcquaintanceNeeds) =>
+  async (user: UserId, peers: Iterable<UserId>): Promise<ReadonlySet<UserId>> => {
+    // The last wait: afterwards nobody can leave before the answer.
+    const document = await memberships.get(user.toString());
+    const found = new Set([...peers, user].filter(isConnected));
+    for (const membership of document?.memberships ?? []) {
+      for (const member of now.connectedMembers(membership.community)) found.add(member);
+    }
+    return found;
+  };
+
+const haveInCommon = (one: MembershipsDocument | undefined, other: MembershipsDocument | undefined): boolean => {
+  const joined = new Set(one?.memberships.map(({ community }) => community));
+  return other?.memberships.some(({ community }) => joined.has(community)) === true;
 };
 
 /** The keys of these documents are ids in decimal: the caller names the kind. */

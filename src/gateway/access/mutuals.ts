@@ -1,5 +1,6 @@
 import { directChat } from '../../kernel/chat.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
+import { isAnswered } from '../../projections/conversations/documents.js';
 import { conversation } from '../../projections/conversations/queries.js';
 import { memberships } from '../../projections/members/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
@@ -29,15 +30,16 @@ export const mutualCommunities = async (
 };
 
 /**
- * Whether the caller may know the presence of the other user: with a community or a direct chat in common, as for the
- * updates (`Access.seeing`). That list of all who may know is not asked for, because it names every connected member of
- * up to `membershipsMax` communities, and of direct chats only the latest.
+ * Whether the caller may know the presence of the other user: with a community in common, or a direct chat in which
+ * both have written, as for the updates (`Access.statusAudience`). That list of all who may know is not asked for,
+ * because it names every connected member of up to `membershipsMax` communities, and of direct chats only the latest.
  */
 export const maySeeStatus = async (needs: MutualsNeeds, call: Call, other: UserId): Promise<boolean> => {
   const { user } = call.caller;
   if (user === other) return true;
   await call.upToDate('conversations');
-  if ((await conversation(needs.reads, directChat(user, other))) !== undefined) return true;
+  const talk = await conversation(needs.reads, directChat(user, other));
+  if (talk !== undefined && isAnswered(talk)) return true;
   return (await mutualCommunities(needs, call, other)).length > 0;
 };
 

@@ -24,6 +24,10 @@ export interface UpdateView {
   ): Doc | undefined | Promise<Doc | undefined>;
   /** Users with a session on this node to whom `user` is visible: co-members, those in a direct chat with them, themselves. */
   seeing(user: UserId): Promise<Iterable<UserId>>;
+  /** Users with a session on this node who may know the presence of `user`: see `Access.statusAudience`. */
+  statusAudience(user: UserId): Promise<ReadonlySet<UserId>>;
+  /** Whether both are members of some community. */
+  shareCommunity(one: UserId, other: UserId): boolean | Promise<boolean>;
   /** How much each of them has not read, as of this event, in their order. Loads the counts of viewers not seen before. */
   unreadCounts(chat: ChatKey, viewers: Iterable<UserId>): Promise<readonly number[]>;
   /**

@@ -58,7 +58,15 @@ export interface Access {
    */
   load(community: CommunityId, users: readonly UserId[]): Promise<void> | undefined;
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
+  /** Users with a session on this node to whom the profile of `user` is visible: see `UpdateView.seeing`. */
   seeing(user: UserId): Promise<Iterable<UserId>>;
+  /**
+   * Users with a session on this node who may know the presence of `user`: those with a community in common, those in a
+   * direct chat in which both have written, and `user`. As of the call's last tick, so nobody is in it who has left.
+   */
+  statusAudience(user: UserId): Promise<ReadonlySet<UserId>>;
+  /** Whether both are members of some community now. */
+  shareCommunity(one: UserId, other: UserId): boolean | Promise<boolean>;
 }
 
 /** On which permissions one event had an effect, as far as they are in memory. */

@@ -71,6 +71,8 @@ export const liveUpdateRenderer = (
         return documents === undefined ? foldedAsOf(type, key, event) : documents.get(key);
       },
       seeing: (user) => access.seeing(user),
+      statusAudience: (user) => access.statusAudience(user),
+      shareCommunity: (one, other) => access.shareCommunity(one, other),
       hadUnread: (sent) => hadUnread(memory, sent, authorsUnread),
       unreadCounts: unread.countsOfAll,
       unread: unread.counts,
@@ -140,9 +142,9 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
     users: liveDocuments(types.users, { documents, caughtUp, idleMax: idleUsersMax }),
     conversations: liveDocuments(types.conversations, { documents, caughtUp, idleMax: idleConversationsMax }),
   };
-  const peersOf: AccessNeeds['peersOf'] = async (user) => {
+  const peersOf: AccessNeeds['peersOf'] = async (user, which) => {
     await caughtUp();
-    return needs.peersOf(user);
+    return needs.peersOf(user, which);
   };
   const access = liveAccess({ ...cached, peersOf });
   return {

@@ -4,11 +4,11 @@ import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
 import type { MessageId } from '../../kernel/ids.js';
 import { none, unchanged, whenThere } from '../runner/foldHelpers.js';
-import { recentMessagesMax, sortIdOf, type ConversationDocument } from './documents.js';
+import { isAnswered, recentMessagesMax, sortIdOf, type ConversationDocument } from './documents.js';
 
 export const conversationDocuments: DocumentType<ConversationDocument, MessageEvent> = {
   name: 'conversations',
-  version: 1,
+  version: 2,
   keys: {
     MessageSent: ({ data }) => keysOf(data.chat),
     MessageEdited: none,
@@ -16,10 +16,13 @@ export const conversationDocuments: DocumentType<ConversationDocument, MessageEv
   },
   // One for each message.
   streams: 'log',
-  indexes: { byMember: (conversation) => conversation.members.map((user) => [user, sortIdOf(conversation)]) },
+  indexes: {
+    byMember: (conversation) => byMember(conversation),
+    answered: (conversation) => (isAnswered(conversation) ? byMember(conversation) : []),
+  },
   evolve: {
     MessageSent: (conversation, { data }) =>
-      conversation === undefined ? begun(data) : withMessage(conversation, data.message),
+      conversation === undefined ? begun(data) : withMessage(answered(conversation, data), data.message),
     MessageEdited: unchanged,
     MessageDeleted: whenThere((conversation, { data }) => withoutMessage(conversation, data.message)),
   },
@@ -31,12 +34,23 @@ const keysOf = (chat: ChatKey): readonly string[] => (begins[chatKindOf(chat)] ?
 const begins: ByChatKind<boolean> = { channel: false, group: false, direct: true, self: true };
 const nowhere: readonly string[] = [];
 
-const begun = ({ chat, message }: EventOf<MessageEvent, 'MessageSent'>['data']): ConversationDocument => ({
+const byMember = (conversation: ConversationDocument) =>
+  conversation.members.map((user) => [user, sortIdOf(conversation)] as const);
+
+type Sent = EventOf<MessageEvent, 'MessageSent'>['data'];
+
+const begun = ({ chat, message, author }: Sent): ConversationDocument => ({
   chat,
   members: membersNamedBy(chat),
+  begunBy: author,
   recent: [message],
   floor: message,
 });
+
+const answered = (conversation: ConversationDocument, { author, message }: Sent): ConversationDocument =>
+  isAnswered(conversation) || conversation.begunBy === author
+    ? conversation
+    : { ...conversation, answeredWith: message };
 
 const withMessage = (conversation: ConversationDocument, message: MessageId): ConversationDocument => {
   const { recent, floor } = conversation;

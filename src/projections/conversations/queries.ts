@@ -14,12 +14,19 @@ export type ConversationsPage = {
   /** Only those whose sort id is above. */
   readonly after?: MessageId;
   readonly limit: number;
+  /** Default: all of them. */
+  readonly only?: 'answered';
 };
 
 /** Those with the newest activity first. */
 export const conversationsOf = (
   reads: Reads,
   user: UserId,
-  page: ConversationsPage,
+  { only, ...page }: ConversationsPage,
 ): Promise<readonly ConversationDocument[]> =>
-  documentsIn(reads, conversationDocuments, { ...page, index: 'byMember', within: [user], order: 'descending' });
+  documentsIn(reads, conversationDocuments, {
+    ...page,
+    index: only ?? 'byMember',
+    within: [user],
+    order: 'descending',
+  });

@@ -309,4 +309,14 @@ describe('a user', () => {
     await node.renderer.connect(ben);
     assert.deepEqual([...(await node.access.seeing(ben))].sort(), [ann, ben, peer]);
   });
+
+  it('has a presence that is known to those in the community, and after an answer to those in a conversation', async () => {
+    const peer = 9n as UserId;
+    await Promise.all([ann, ben, peer].map((user) => node.renderer.connect(user)));
+    const audience = async (): Promise<readonly UserId[]> => [...(await node.access.statusAudience(ben))].sort();
+    await node.happens(sent(1000n, peer, directChat(peer, ben)));
+    assert.deepEqual([await audience(), await node.access.shareCommunity(peer, ben)], [[ann, ben], false]);
+    await node.happens(sent(1001n, ben, directChat(peer, ben)), left(ann));
+    assert.deepEqual([await audience(), await node.access.shareCommunity(ann, ben)], [[ben, peer], false]);
+  });
 });

@@ -188,8 +188,10 @@ const rendererOver = (
       conversations: conversationDocuments,
     },
     unread: unreadReads({ store }),
-    peersOf: async (user) =>
-      (await conversationsOf({ store }, user, { limit: 100 })).flatMap(({ members }): readonly UserId[] => members),
+    peersOf: async (user, which) => {
+      const page = { limit: 100, ...(which === 'answered' ? { only: which } : {}) };
+      return (await conversationsOf({ store }, user, page)).flatMap(({ members }): readonly UserId[] => members);
+    },
     updates: Object.fromEntries(eventKinds.map(({ type }): [string, Renderer] => [type, render])),
     prefetched: prefetchedMembers,
   });

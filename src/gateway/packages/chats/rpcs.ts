@@ -4,6 +4,7 @@ import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject } from '../../../kernel/decider.js';
 import type { MessageId } from '../../../kernel/ids.js';
 import type { Ids } from '../../../kernel/ports/system.js';
+import { isAnswered } from '../../../projections/conversations/documents.js';
 import { conversationsOf } from '../../../projections/conversations/queries.js';
 import { lastMessage } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
@@ -35,7 +36,9 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
     const { user } = call.caller;
     const reads = meteredReads(needs.reads, call);
     const found = await conversationsOf(reads, user, chatsPageOf(request));
-    return { chats: await chatsAnswer({ ...needs, reads }, found, user) };
+    const acquainted = new Set([user, ...found.filter(isAnswered).flatMap(({ members }) => members)]);
+    const seenBy = { ...needs, reads, statusOf: statusesFor({ ...needs, reads }, call, acquainted) };
+    return { chats: await chatsAnswer(seenBy, found, user) };
   },
 
   chatsGetChat: inChat(needs.access, 'see')(

@@ -1,6 +1,7 @@
 import type { MessageEvent } from '../../../domain/messages/events.js';
 import type { UpdateInit } from '../../../gen/rpcs.js';
-import { mayHaveBegunWith } from '../../../projections/conversations/documents.js';
+import type { UserInit } from '../../../gen/types.js';
+import { isAnswered, mayHaveBegunWith } from '../../../projections/conversations/documents.js';
 import { conversationDocuments } from '../../../projections/conversations/fold.js';
 import { messageDocuments, messageKey } from '../../../projections/messages/fold.js';
 import { membersNamedBy, type ChatKey } from '../../../kernel/chat.js';
@@ -21,8 +22,12 @@ export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEve
     const viewers = view.after.viewersOf(event.data.chat);
     if (first(viewers) === undefined) return [];
     const place = { event, view, viewers };
-    const [began, created] = await Promise.all([begun(place, statusOf), told(place, statusOf)]);
-    return [...began, ...created, ...(await readBySending(place))];
+    const [began, created, introduced] = await Promise.all([
+      begun(place, statusOf),
+      told(place, statusOf),
+      introductions(place, statusOf),
+    ]);
+    return [...began, ...created, ...introduced, ...(await readBySending(place))];
   },
 
   MessageEdited: async ({ data: { chat, message: id } }, view) => {
@@ -48,16 +53,18 @@ type Sent = {
 
 const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
   const { chat, author: id, nonce: clientId } = event.data;
-  const [unreadCounts, user, status] = await Promise.all([
+  const [unreadCounts, user, status, acquainted] = await Promise.all([
     view.unreadCounts(chat, viewers),
     view.user(id),
     statusOf(id),
+    areAcquainted(chat, view),
   ]);
   // The protocol leaves it open, but clients fall short of showing a message whose author they do not know; and an
   // author without a presence is taken for offline.
-  const author = user === undefined ? erasedUser(id) : userFor(user, status);
+  const authorFor = (viewer: UserId): UserInit =>
+    user === undefined ? erasedUser(id) : userFor(user, acquainted || viewer === id ? status : undefined);
   return toViewers(chat, viewers, (viewer) => {
-    const messageCreated = { message: messageSentFor(event, viewer), author };
+    const messageCreated = { message: messageSentFor(event, viewer), author: authorFor(viewer) };
     const counts = isCalledAlike(chat) ? unreadCounts : countsOf(viewer, viewers, unreadCounts);
     // The client that sent the message knows it again by its nonce.
     const own =
@@ -86,6 +93,38 @@ const readBySending = async ({ event, view, viewers }: Sent): Promise<readonly D
 };
 
 /**
+ * Whether the members of the chat may know each other's presence: both have written, or they share a community. Members
+ * of a channel always do.
+ */
+const areAcquainted = async (chat: ChatKey, view: UpdateView): Promise<boolean> => {
+  const [one, other] = membersNamedBy(chat);
+  if (one === undefined || other === undefined) return true;
+  const conversation = await view.documentAsOf(conversationDocuments, chat);
+  return (conversation !== undefined && isAnswered(conversation)) || view.shareCommunity(one, other);
+};
+
+/** From the first answer on each side may know the presence of the other, of which it was told nothing before. */
+const introductions = async (
+  { event, view, viewers }: Sent,
+  statusOf: Statuses['of'],
+): Promise<readonly Delivery[]> => {
+  const { chat, message } = event.data;
+  const members = membersNamedBy(chat);
+  if (members.length < 2) return [];
+  const conversation = await view.documentAsOf(conversationDocuments, chat);
+  if (conversation?.answeredWith !== message) return [];
+  const statuses = await Promise.all(members.map(statusOf));
+  const present = new Set(viewers);
+  return members.flatMap((userId, index) => {
+    const status = statuses[index];
+    const audience = members.filter((other) => other !== userId && present.has(other));
+    return status === undefined || audience.length === 0
+      ? []
+      : [{ audience, update: { userStatus: { userId, status } } }];
+  });
+};
+
+/**
  * A direct chat that begins with this message is sent first, because an update about a chat that a client does not know
  * is lost on it.
  */
@@ -96,11 +135,15 @@ const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): 
   if (members.length === 0) return [];
   const conversation = await view.documentAsOf(conversationDocuments, chat);
   if (conversation !== undefined && !mayHaveBegunWith(conversation, message)) return [];
-  const [found, statuses] = await Promise.all([
+  const [found, statuses, acquainted] = await Promise.all([
     Promise.all(members.map(async (member) => view.user(member))),
     Promise.all(members.map(statusOf)),
+    areAcquainted(chat, view),
   ]);
-  const users = found.flatMap((user, index) => (user === undefined ? [] : [userFor(user, statuses[index])]));
+  const usersTo = (viewer: UserId): readonly UserInit[] =>
+    found.flatMap((user, index) =>
+      user === undefined ? [] : [userFor(user, acquainted || user.id === viewer ? statuses[index] : undefined)],
+    );
   return Promise.all(
     Array.from(viewers, async (viewer) => {
       const unread = await view.unread(chat, viewer);
@@ -108,7 +151,7 @@ const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): 
       const shown = {
         chat: conversation,
         message: messageSentFor(event, viewer),
-        users,
+        users: usersTo(viewer),
       };
       return { audience: [viewer], update: { chat: { chat: shown } } };
     }),

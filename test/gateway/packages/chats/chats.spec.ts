@@ -84,7 +84,7 @@ describe('one chat', () => {
       ['User 2', 'User 4'],
     );
   });
-  it('shows no presence of a stranger until something was sent', async () => {
+  it('shows no presence of a stranger until both have written', async () => {
     const watching = here.node({ statusOf: everybodyIsOnline });
     const shown = async () =>
       ((await watching.get('chatsGetChat', { chatRef: dm(nora) }, bob)).chat.users ?? []).flatMap(({ id, status }) =>
@@ -96,7 +96,14 @@ describe('one chat', () => {
     });
     assert.deepEqual(await shown(), [bob]);
     await send(bob, dm(nora));
+    const listed = async () => {
+      const { chats } = await watching.get('chatsGetChats', {}, bob);
+      return chats.users?.find(({ id }) => id === nora)?.status;
+    };
+    assert.deepEqual([await shown(), await listed()], [[bob], undefined]);
+    await send(nora, dm(bob));
     assert.deepEqual(new Set(await shown()), new Set([bob, nora]));
+    assert.notEqual(await listed(), undefined);
   });
   it('has its last message and what one has not read', async () => {
     await send(ada, dm(dora), 'one');

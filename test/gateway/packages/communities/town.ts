@@ -134,6 +134,8 @@ const handlersOn = (
     load: () => undefined,
     user: () => undefined,
     seeing: () => Promise.resolve([]),
+    statusAudience: () => Promise.resolve(new Set()),
+    shareCommunity: () => false,
   };
   const reads = { store };
   const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) };
@@ -220,6 +222,8 @@ const viewOf = (before: ViewerPermissions, after: ViewerPermissions, { users: pe
   user: (user) => people.get(user.toString()),
   documentAsOf: () => undefined,
   seeing: () => Promise.resolve([]),
+  statusAudience: () => Promise.resolve(new Set()),
+  shareCommunity: () => false,
   hadUnread: () => false,
   unreadCounts: (_, viewers) => Promise.resolve(Array.from(viewers, () => 0)),
   unread: () => Promise.resolve({ messages: 0, mentions: 0, marker: undefined }),

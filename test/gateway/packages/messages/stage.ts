@@ -74,6 +74,7 @@ export interface Node {
   get<Name extends Asked>(name: Name, request: Request<Name>, user: UserId): Promise<Rpcs[Name]['result']>;
   send(user: UserId, request: Request<'messagesSendMessage'>): Promise<MessageId>;
   connect(...users: readonly UserId[]): Promise<void>;
+  disconnect(user: UserId): void;
   /** What was told since the last time, in order. */
   told(): Promise<readonly Delivery[]>;
   readonly typed: TypingChange[];
@@ -221,6 +222,9 @@ const nodeOf = (place: Place): Node => {
       await tellAll();
       await Promise.all(users.map((user) => renderer.connect(user)));
       pending.length = 0;
+    },
+    disconnect: (user) => {
+      renderer.disconnect(user);
     },
     told: async () => {
       await tellAll();

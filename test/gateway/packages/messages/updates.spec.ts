@@ -120,6 +120,27 @@ describe('a message in a direct chat', () => {
       ]),
     );
   });
+  it('shows no presence to a stranger, and that of both to each other from the first answer on', async () => {
+    await node.connect(cleo);
+    const statusesTold = (told: readonly Delivery[]): readonly unknown[] =>
+      seen(told).flatMap(({ audience, update }) => {
+        const { userStatus, ...shown } = update as { readonly userStatus?: { readonly userId: UserId } };
+        const named = JSON.stringify(shown, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
+        if (userStatus !== undefined) return [['status of', userStatus.userId, ...audience]];
+        return named.includes('"status":{') ? [['within', ...audience]] : [];
+      });
+    await send(cleo, dm(dora));
+    assert.deepEqual(statusesTold(await node.told()), [
+      ['within', cleo],
+      ['within', cleo],
+    ]);
+    await send(dora, dm(cleo));
+    assert.deepEqual(statusesTold(await node.told()), [['status of', cleo, dora]]);
+    await send(cleo, dm(dora));
+    const later = statusesTold(await node.told());
+    assert.deepEqual(new Set(later.map(String)), new Set([`within,${cleo.toString()}`, `within,${dora.toString()}`]));
+    node.disconnect(cleo);
+  });
   it('with oneself is one’s own', async () => {
     await send(ada, self);
     assert.deepEqual(kinds(await node.told()), [

@@ -121,7 +121,9 @@ describe('LookupUsername', () => {
       assert.equal(await statusFor(dora), undefined);
     });
 
-    it('to the other side of a direct chat, whoever began it', async () => {
+    it('to the other side of a direct chat once both have written', async () => {
+      await node.send(dora, { chatRef: dm(bob), message: 'hello' });
+      assert.equal(await statusFor(dora), undefined);
       await node.send(bob, { chatRef: dm(dora), message: 'hello' });
       assert.deepEqual(await statusFor(dora), online);
     });
