@@ -114,6 +114,7 @@ const gatewayRows = [
     domain,
     ...readSide,
     room('presence', 'rendering', 'sessions', 'contract'),
+    ...npm('p-limit'),
   ]),
   row('gateway-sessions', room('sessions'), [kernel, gen, wire, room('sessions', 'frames', 'contract')]),
   rowWithNode('gateway-frames', room('frames'), [kernel, gen, wire, room('frames')]),

@@ -10,12 +10,14 @@ import { hasLmdbLog, lmdbEventLog } from './adapters/eventLog/lmdb.js';
 import { localLeases } from './adapters/leases/local.js';
 import { mongoLeases } from './adapters/leases/mongo.js';
 import { localPresence } from './adapters/presence/local.js';
+import { presenceFile } from './adapters/presence/presenceFile.js';
 import { redisPresence } from './adapters/presence/redis.js';
 import { localPubSub } from './adapters/pubsub/local.js';
 import { redisPubSub } from './adapters/pubsub/redis.js';
 import { localRateLimit } from './adapters/rateLimit/local.js';
 import { redisRateLimit } from './adapters/rateLimit/redis.js';
 import { openRedis, type RedisStatus } from './adapters/redis/client.js';
+import { presenceSeal } from './adapters/sealer/presenceSeal.js';
 import { hasLmdbVault, lmdbVault } from './adapters/vault/lmdb.js';
 import { loadMasterKey } from './adapters/vault/masterKey.js';
 import { hasMongoVault, mongoVault } from './adapters/vault/mongo.js';
@@ -74,6 +76,8 @@ export type Folders = {
   readonly masterKey: string;
   /** A file: the time up to which ids may go. */
   readonly idMark: string;
+  /** A file, while no server runs: the users who were there when it stopped. */
+  readonly presence: string;
 };
 export const foldersIn = (dataDir: string): Folders => ({
   log: join(dataDir, dataFolderNames.log),
@@ -81,6 +85,7 @@ export const foldersIn = (dataDir: string): Folders => ({
   vault: join(dataDir, dataFolderNames.vault),
   masterKey: join(dataDir, dataFolderNames.masterKey),
   idMark: join(dataDir, dataFolderNames.idMark),
+  presence: join(dataDir, dataFolderNames.presence),
 });
 
 /** The vault, the log or the read models, which belong together, before and after they are open. */
@@ -120,7 +125,7 @@ export const openEngines = async (
 ): Promise<Engines> => {
   const leases = await openLeases(needs);
   needs.opened(() => leases.close());
-  return { ...parts, leases, ephemeral: await openEphemeral(needs, parts.deployment) };
+  return { ...parts, leases, ephemeral: await openEphemeral(needs, parts) };
 };
 
 /** Whether one of the engines failed in a way that passes. */
@@ -280,14 +285,24 @@ export const openLeases = async ({ config, timers }: Pick<EngineNeeds, 'config' 
   return atPlace(folderPlace(config, idMark), () => localLeases(fileIdMark(idMark)));
 };
 
-const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ephemeral> => {
+const openEphemeral = async (
+  needs: EngineNeeds,
+  { vault, deployment }: Pick<Engines, 'vault'> & { readonly deployment: string },
+): Promise<Ephemeral> => {
   const { config, clock, timers, warn, alarm, opened } = needs;
   const onListenerError = (err: unknown): void => {
     alarm('a listener failed', err);
   };
   if (!isServer(config.pubSub)) {
-    const local = { pubSub: localPubSub({ onListenerError }), presence: localPresence() };
-    return kept({ ...local, rateLimit: localRateLimit({ timers }), ...alone }, opened);
+    const file = presenceFile(foldersIn(config.dataDir).presence, await presenceSeal(vault));
+    const onError = (err: unknown): void => {
+      alarm('presence is not handed on from one run of the server to the next', err);
+    };
+    const saved = (await file.take().catch(onError)) ?? undefined;
+    const presence = localPresence({ timers, clock, saved, save: file.save, onError });
+    const { watch } = presence;
+    const pubSub = localPubSub({ onListenerError });
+    return kept({ pubSub, presence, rateLimit: localRateLimit({ timers }), watch, trouble: () => undefined }, opened);
   }
   const onStatus = ({ trouble }: RedisStatus): void => {
     if (trouble === undefined) warn('Redis is there again');
@@ -297,7 +312,12 @@ const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ep
   opened(() => redis.close());
   // Messages between nodes about the read models would mislead nodes of another deployment that has the same Redis.
   const prefix = `osmium:${deployment}:`;
-  const presence = await redisPresence({ redis, onListenerError, prefix: `${prefix}presence:` });
+  const presence = await redisPresence({
+    redis,
+    seal: await presenceSeal(vault),
+    onListenerError,
+    prefix: `${prefix}presence:`,
+  });
   return kept(
     {
       pubSub: redisPubSub({ redis, onListenerError, prefix }),
@@ -311,8 +331,6 @@ const openEphemeral = async (needs: EngineNeeds, deployment: string): Promise<Ep
     opened,
   );
 };
-
-const alone: Pick<Ephemeral, 'watch' | 'trouble'> = { watch: () => undefined, trouble: () => undefined };
 
 const kept = (ephemeral: Ephemeral, opened: EngineNeeds['opened']): Ephemeral => {
   for (const one of [ephemeral.pubSub, ephemeral.presence, ephemeral.rateLimit]) opened(() => one.close());

@@ -57,6 +57,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       codec: get(of.codec),
       sealer: get(of.sealer),
       execute: get(of.execute),
+      streams: get(of.streams),
       ids: get(of.ids),
       clock: get(of.clock),
       timers: systemTimers,

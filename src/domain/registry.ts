@@ -10,6 +10,7 @@ import { reactionEvents } from './reactions/events.js';
 import { readEvents } from './reads/events.js';
 import { reservationEvents } from './reservations/events.js';
 import { userEvents } from './users/events.js';
+import { visibilityEvents } from './visibility/events.js';
 
 const packages: readonly Readonly<Record<string, EventKind>>[] = [
   accountEvents,
@@ -23,6 +24,7 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   readEvents,
   identityEvents,
   keyCountEvents,
+  visibilityEvents,
 ];
 
 /** Every kind of event there is. The codec, docs/events.md and the golden samples follow from this list. */

@@ -1,6 +1,7 @@
 import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { EventCodec } from '../kernel/codec.js';
+import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import type { Execute } from '../kernel/execute.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
 import type { Presence } from '../kernel/ports/presence.js';
@@ -31,6 +32,7 @@ export type GatewayNeeds = {
   readonly codec: EventCodec;
   readonly sealer: Sealer;
   readonly execute: Execute;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly ids: Ids;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -39,7 +41,7 @@ export type GatewayNeeds = {
   readonly statuses: Pick<Statuses, 'changed'>;
   readonly admission: Admission;
   readonly renderer: UpdateRenderer;
-  readonly access: Pick<Access, 'now' | 'seeing'> & AccessChanges;
+  readonly access: Pick<Access, 'now' | 'statusAudience'> & AccessChanges;
   /** The read models. */
   readonly documents: Follower;
   /** The handlers of RPCs, which in turn need what is ephemeral. */
@@ -98,7 +100,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
   const open = openConnections(needs, { live, hearing, telling, flushing });
 
   return {
-    sockets: open,
+    sockets: returning(open, live),
     hub: hearing,
     fanOut: telling,
     presences: live.presences,
@@ -148,6 +150,15 @@ const openConnections = (needs: GatewayNeeds, { live, hearing, telling, flushing
     ...(needs.bounds === undefined ? {} : { bounds: needs.bounds }),
   });
 };
+
+/** Clients are told to come back when the sockets close, so nobody is told that they are gone. */
+const returning = (sockets: Connections, { presences }: Live): Connections => ({
+  ...sockets,
+  close: () => {
+    presences.stopping();
+    return sockets.close();
+  },
+});
 
 const alarmOf =
   ({ metrics, logger }: GatewayNeeds): HubNeeds['alarm'] =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { plainPresenceSeal } from '../support/presence.js';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
@@ -59,13 +60,15 @@ const node = async (url: string, prefix: string, lifetime = lifetimeMillis): Pro
     void events.emit(trouble === undefined ? 'found' : 'lost');
   const redis = await openRedis({ url, clock: systemClock, onStatus });
   const onListenerError = (error: unknown): void => void events.emit('error', error);
-  const presence = await redisPresence({ redis, prefix, lifetimeMillis: lifetime, onListenerError });
+  const presence = await redisPresence({ redis, seal, prefix, lifetimeMillis: lifetime, onListenerError });
   presence.watch((users) => void events.emit('told', users));
   const bus = redisPubSub({ redis, prefix, onListenerError });
   const made = { redis, bus, presence, limit: redisRateLimit({ redis, prefix, timers: systemTimers }), events };
   opened.push(made);
   return made;
 };
+
+const seal = plainPresenceSeal;
 
 const freshUser = (): UserId => BigInt(`0x${randomBytes(7).toString('hex')}`) as UserId;
 
@@ -194,7 +197,7 @@ onRedis('redis: what the ports do with it', (url) => {
       const users = Array.from({ length: 400 }, freshUser);
       await Promise.all(users.map((user) => there.presence.put(online(user))));
       const { commands, counted } = counting(here.redis.commands);
-      const reader = await redisPresence({ redis: { commands }, prefix, onListenerError: () => undefined });
+      const reader = await redisPresence({ redis: { commands }, seal, prefix, onListenerError: () => undefined });
       const before = counted();
       const found = await reader.of(users);
       assert.equal(counted() - before, 1);

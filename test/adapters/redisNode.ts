@@ -1,5 +1,6 @@
 import { redisPresence } from '../../src/adapters/presence/redis.js';
 import type { Millis, SessionId, UserId } from '../../src/kernel/ids.js';
+import { plainPresenceSeal } from '../support/presence.js';
 import { openTestRedis } from '../support/redis.js';
 
 // Run as a process of its own, to be killed: enters a user into the presence that all share, and says so.
@@ -8,6 +9,7 @@ const [url = '', prefix = '', lifetimeMillis = '', user = ''] = process.argv.sli
 const redis = await openTestRedis(url);
 const presence = await redisPresence({
   redis,
+  seal: plainPresenceSeal,
   prefix,
   lifetimeMillis: Number(lifetimeMillis),
   onListenerError: () => undefined,

@@ -1,7 +1,7 @@
-import { localPresence } from '../../src/adapters/presence/local.js';
+import { memoryPresence } from '../support/presence.js';
 import { presenceContract } from './presence.js';
 
 presenceContract('local', () => {
-  const presence = localPresence();
+  const presence = memoryPresence();
   return { here: presence, there: presence };
 });

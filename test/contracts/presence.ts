@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Millis, SessionId, UserId } from '../../src/kernel/ids.js';
-import type { Presence, SessionPresence } from '../../src/kernel/ports/presence.js';
+import type { Presence, SessionPresence, StatedPresence } from '../../src/kernel/ports/presence.js';
 
 /** Two nodes that see the same presence; where there is only one process, the same object twice. */
 export type PresencePair = { readonly here: Presence; readonly there: Presence };
@@ -33,6 +33,14 @@ const online = (user: UserId, session: bigint): SessionPresence => ({
   status: 'online',
   activities: [],
   lastActive: 1_767_225_600_000 as Millis,
+});
+
+const said = (user: UserId, session: SessionId, at: number): StatedPresence => ({
+  user,
+  session,
+  status: 'idle',
+  activities: [],
+  at: at as Millis,
 });
 
 const bySession = (sessions: readonly SessionPresence[] | undefined): readonly SessionPresence[] =>
@@ -77,6 +85,33 @@ const contract = (nodes: () => PresencePair): void => {
     await here.put(online(user, 1n));
     await here.put({ ...online(user, 1n), status: 'invisible' });
     assert.deepEqual(await there.of([user]), [[{ ...online(user, 1n), status: 'invisible' }]]);
+  });
+
+  it('keeps what a session said last for all nodes, also when it is gone', async () => {
+    const { here, there } = nodes();
+    const user = freshUser();
+    const session = freshUser() as bigint as SessionId;
+    const activities = [{ title: 'Chess', type: 0, startTime: 2n ** 60n + 1n, state: 'endgame' }];
+    const [first, last] = [said(user, session, 1), { ...said(user, session, 2), activities }];
+    await here.keep(first);
+    await here.put(online(user, session));
+    await there.keep(last);
+    await here.remove(user, session);
+    for (const node of [here, there]) assert.deepEqual(await node.kept(user, session), last);
+  });
+
+  it('keeps nothing that was said before what it has', async () => {
+    const { here, there } = nodes();
+    const user = freshUser();
+    const session = freshUser() as bigint as SessionId;
+    await here.keep(said(user, session, 2));
+    await there.keep({ ...said(user, session, 1), status: 'online' });
+    for (const node of [here, there]) assert.deepEqual(await node.kept(user, session), said(user, session, 2));
+  });
+
+  it('keeps nothing of a session that said nothing', async () => {
+    const session = freshUser() as bigint as SessionId;
+    assert.equal(await nodes().here.kept(freshUser(), session), undefined);
   });
 
   it('removes one session and leaves the others; removing it again is nothing', async () => {

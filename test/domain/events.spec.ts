@@ -128,6 +128,8 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   ReactionAdded: 'reactions-123456789012345678.123456789012345678',
   ReactionRemoved: 'reactions-123456789012345678.123456789012345678',
   MarkerMoved: 'reads-123456789012345678.channel.11.12',
+  InvisibilityChosen: 'visibility-123456789012345678',
+  VisibilityChosen: 'visibility-123456789012345678',
   NameClaimed: 'email-sample',
   NameReleased: 'email-sample',
   DeploymentNamed: 'deployment-identity',

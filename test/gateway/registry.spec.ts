@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { identityEvents, keyCountEvents } from '../../src/domain/deployments/events.js';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { eventKinds } from '../../src/domain/registry.js';
+import { visibilityEvents } from '../../src/domain/visibility/events.js';
 import { reservationEvents } from '../../src/domain/reservations/events.js';
 import { ownShares } from '../../src/gateway/packages/messages/history.js';
 import { historyParts, notBuilt, prefetchedUsers, updateTable, type UpdateNeeds } from '../../src/gateway/registry.js';
@@ -24,8 +25,11 @@ const needs: UpdateNeeds = {
 
 describe('the registry of packages', () => {
   // Of reservations nobody is told: they are how a name is kept for one account, and the account tells of the name.
-  // Deployments concern the operator alone.
-  const untold = new Set([reservationEvents, identityEvents, keyCountEvents].flatMap((events) => Object.keys(events)));
+  // Deployments concern the operator alone. The choice to be invisible is kept from everybody; a presence tells of the
+  // other one.
+  const untold = new Set(
+    [reservationEvents, identityEvents, keyCountEvents, visibilityEvents].flatMap((events) => Object.keys(events)),
+  );
   const told = eventKinds.map(({ type }): string => type).filter((type) => !untold.has(type));
 
   it('says of every event what clients are told', () => {

@@ -8,6 +8,7 @@ export const dataFolderNames = {
   vault: 'vault',
   masterKey: 'master.key',
   idMark: 'ids.mark',
+  presence: 'presence.sealed',
 } as const;
 
 /** The folder is another user's, and is open to others than its owner. */

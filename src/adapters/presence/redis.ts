@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { SessionId, UserId } from '../../kernel/ids.js';
-import type { Presence, SessionPresence } from '../../kernel/ports/presence.js';
+import type { Presence, PresenceSeal, SessionPresence, StatedPresence } from '../../kernel/ports/presence.js';
 import type { RedisClient } from '../redis/client.js';
-import { newest } from './redisSessions.js';
-import { keptMillis, presenceTables, usersAtOnceMax, type PresenceTables } from './redisTables.js';
+import { keptStatements } from './keptStatements.js';
+import { newest } from './storedSessions.js';
+import { keptMillis, presenceTables, usersAtOnceMax, type PresenceTables, type SweptUser } from './redisTables.js';
 
 export type RedisPresenceNeeds = {
   readonly redis: Pick<RedisClient, 'commands'>;
+  /** For what sessions said, which Redis keeps also when they are gone. */
+  readonly seal: PresenceSeal;
   /** Called with an error that the listener of `watch` throws. */
   readonly onListenerError: (error: unknown) => void;
   /** The prefix of all keys. Default: `presencePrefix`. */
@@ -18,7 +21,8 @@ export type RedisPresenceNeeds = {
 export interface RedisPresence extends Presence {
   /**
    * Calls the listener with users of whom other nodes may believe something old, although no `put` or `remove` is under
-   * way: their node died, or it could not reach Redis when they came and went. One node hears it, at most once.
+   * way: their node is gone and they did not come back to another one, or it could not reach Redis when they came and
+   * went. One node hears it, at most once.
    */
   watch(listener: Watcher): void;
 }
@@ -49,6 +53,8 @@ class SharedPresence implements RedisPresence {
   readonly #here = new Map<UserId, Map<SessionId, SessionPresence>>();
   /** Users of whom Redis, or a node that should have been notified, may have something else. */
   readonly #unwritten = new Map<UserId, Telling>();
+  /** What sessions said here, for times when Redis is away. */
+  readonly #statements = keptStatements(() => performance.now());
   /** Users who will be written again though nothing has happened to them. */
   #turns: UserId[] = [];
   #node = freshName();
@@ -95,7 +101,17 @@ class SharedPresence implements RedisPresence {
     return users.map((user, index) => newest([...(this.#here.get(user)?.values() ?? [])], elsewhere[index] ?? []));
   }
 
-  /** The sessions of this node disappear, and other nodes announce it with their next sign of life. */
+  async keep(stated: StatedPresence): Promise<void> {
+    this.#statements.keep(stated);
+    await this.#tables.keep(stated);
+  }
+
+  async kept(user: UserId, session: SessionId): Promise<StatedPresence | undefined> {
+    const [here, shared] = [this.#statements.of(session), await this.#tables.kept(user, session)];
+    return here !== undefined && (shared === undefined || here.at > shared.at) ? here : shared;
+  }
+
+  /** The sessions of this node disappear after `returnMillisMax`, and other nodes announce those that did not return. */
   async close(): Promise<void> {
     this.#stop();
     this.#here.clear();
@@ -206,8 +222,16 @@ class SharedPresence implements RedisPresence {
       const users = await this.#tables.sweep(node, telling === 'tell' ? 'dead' : 'any');
       if (users === undefined) return false;
       if (users.length === 0) return true;
-      if (telling === 'tell') await this.#tell(users);
+      if (telling === 'tell') await this.#tell(await this.#missing(users));
     }
+  }
+
+  /** Those with a session that is at no other node by now. Of the others nobody has to be told anything. */
+  async #missing(swept: readonly SweptUser[]): Promise<readonly UserId[]> {
+    const present = await this.of(swept.map(({ user }) => user));
+    const isBack = ({ sessions }: SweptUser, index: number): boolean =>
+      sessions.length > 0 && sessions.every(({ session }) => present[index]?.some((one) => one.session === session));
+    return swept.filter((one, index) => !isBack(one, index)).map(({ user }) => user);
   }
 
   async #tell(users: readonly UserId[]): Promise<void> {

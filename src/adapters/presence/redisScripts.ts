@@ -1,9 +1,9 @@
 import { luaScript } from '../redis/script.js';
 
-// Three kinds of keys. `nodes` is a sorted set of all nodes by the time of Redis, in milliseconds, until which they are
+// Four kinds of keys. `nodes` is a sorted set of all nodes by the time of Redis, in milliseconds, until which they are
 // alive; 0 is for a node whose end was announced to the others. `at:<node>` is the set of users with a session at that
-// node. `user:<user>` is a hash with a field for each node, which holds the user's sessions there. Names of nodes are
-// never used twice.
+// node. `user:<user>` is a hash with a field for each node, which holds the user's sessions there. `stated:<session>` is
+// a hash of what a session said and when. Names of nodes are never used twice.
 
 const now = `
 local time = redis.call('TIME')
@@ -75,8 +75,8 @@ return found
 
 /**
  * Keys: nodes, at:<node>. Values: node, users at most, what the keys of users begin with, 'dead' or 'any'. Removes some
- * of what is left of a node, and answers with the users; with none when nothing is left, or when the node is alive after
- * all and not 'any' may be swept.
+ * of what is left of a node, and answers with the users, each followed by their sessions there; with none when nothing is
+ * left, or when the node is alive after all and not 'any' may be swept.
  */
 export const sweeping = luaScript(`${now}
 local node, most, prefix, which = unpack(ARGV)
@@ -85,7 +85,29 @@ if aliveUntil > now and which == 'dead' then return {} end
 -- From here on it cannot come back under this name.
 redis.call('ZADD', KEYS[1], 0, node)
 local users = redis.call('SPOP', KEYS[2], most)
-for _, user in ipairs(users) do redis.call('HDEL', prefix .. user, node) end
+local swept = {}
+for _, user in ipairs(users) do
+  swept[#swept + 1] = user
+  swept[#swept + 1] = redis.call('HGET', prefix .. user, node) or ''
+  redis.call('HDEL', prefix .. user, node)
+end
 if #users == 0 then redis.call('ZREM', KEYS[1], node) end
-return users
+return swept
+`);
+
+/** Keys: nodes. Values: node, for how many milliseconds its users are still shown. */
+export const leaving = luaScript(`${now}
+local node, remaining = unpack(ARGV)
+redis.call('ZADD', KEYS[1], 'XX', now + remaining, node)
+return 1
+`);
+
+/** Keys: stated:<session>. Values: when it was said, what was said, how long it is kept. What was said later stays. */
+export const keeping = luaScript(`
+local at, said, kept = unpack(ARGV)
+if tonumber(redis.call('HGET', KEYS[1], 'at') or -1) <= tonumber(at) then
+  redis.call('HSET', KEYS[1], 'at', at, 'said', said)
+end
+redis.call('PEXPIRE', KEYS[1], kept)
+return 1
 `);

@@ -1,10 +1,16 @@
 import type { SessionId, UserId } from '../../kernel/ids.js';
-import type { SessionPresence } from '../../kernel/ports/presence.js';
+import {
+  returnMillisMax,
+  statedMillisMax,
+  type PresenceSeal,
+  type SessionPresence,
+  type StatedPresence,
+} from '../../kernel/ports/presence.js';
 import type { RedisConnection } from '../redis/connection.js';
 import type { CommandPart } from '../redis/pipeline.js';
 import type { Script } from '../redis/script.js';
-import { beating, reading, sweeping, writing } from './redisScripts.js';
-import { decoded, encoded } from './redisSessions.js';
+import { beating, keeping, leaving, reading, sweeping, writing } from './redisScripts.js';
+import { decoded, decodedStatement, encoded, encodedStatement } from './storedSessions.js';
 
 /** How long anything is kept that nobody writes again. Each node writes all it has twice in this time. */
 export const keptMillis = 600_000;
@@ -26,10 +32,16 @@ export interface PresenceTables {
   write(node: string, entries: readonly UserEntry[]): Promise<'written' | 'unknown node' | undefined>;
   /** For each of the users the sessions at living nodes other than the one that asks. */
   read(users: readonly UserId[], asking: string): Promise<readonly (readonly SessionPresence[])[]>;
-  /** Removes some of what is left of a node and answers with the users; with none when nothing is left to remove. */
-  sweep(node: string, which: 'dead' | 'any'): Promise<readonly UserId[] | undefined>;
-  /** Nobody sees what the node had any more. */
+  /**
+   * Removes some of what is left of a node and answers with the users and the sessions that they had there; with none
+   * when nothing is left to remove.
+   */
+  sweep(node: string, which: 'dead' | 'any'): Promise<readonly SweptUser[] | undefined>;
+  /** Nobody sees what the node had any more, once `returnMillisMax` is over. */
   leave(node: string): Promise<void>;
+  /** Unless something is kept that the session said later. */
+  keep(stated: StatedPresence): Promise<void>;
+  kept(user: UserId, session: SessionId): Promise<StatedPresence | undefined>;
 }
 
 /** A user, and the sessions at the node that writes; none removes the user there. */
@@ -38,11 +50,13 @@ export type UserEntry = {
   readonly sessions: ReadonlyMap<SessionId, SessionPresence> | undefined;
 };
 
-type Options = { readonly prefix: string; readonly lifetimeMillis: number };
+export type SweptUser = { readonly user: UserId; readonly sessions: readonly SessionPresence[] };
+
+type Options = { readonly prefix: string; readonly lifetimeMillis: number; readonly seal: PresenceSeal };
 
 export const presenceTables = (
   commands: Pick<RedisConnection, 'send' | 'run'>,
-  { prefix, lifetimeMillis }: Options,
+  { prefix, lifetimeMillis, seal }: Options,
 ): PresenceTables => {
   const nodes = `${prefix}nodes`;
   const at = (node: string): string => `${prefix}at:${node}`;
@@ -80,19 +94,45 @@ export const presenceTables = (
     read: async (users, asking) => (await Promise.all(chunksOf(users).map((some) => readSome(some, asking)))).flat(),
     sweep: async (node, which) => {
       const users = await run(sweeping, [nodes, at(node)], [node, usersAtOnceMax, userKey(''), which]);
-      return Array.isArray(users) ? usersIn(users) : undefined;
+      return Array.isArray(users) ? sweptIn(users) : undefined;
     },
     leave: async (node) => {
-      await commands.send('ZADD', nodes, 'XX', 0, node).catch(() => undefined);
+      await run(leaving, [nodes], [node, Math.min(returnMillisMax, lifetimeMillis)]);
+    },
+    ...statementTable(commands, { prefix, seal }),
+  };
+};
+
+const statementTable = (
+  commands: Pick<RedisConnection, 'send' | 'run'>,
+  { prefix, seal }: Pick<Options, 'prefix' | 'seal'>,
+): Pick<PresenceTables, 'keep' | 'kept'> => {
+  const keyOf = (session: SessionId): string => `${prefix}stated:${session.toString()}`;
+  const aboutOf = (user: UserId, session: SessionId): string => `${user.toString()}.${session.toString()}`;
+  return {
+    keep: async (stated) => {
+      const said = seal.seal(aboutOf(stated.user, stated.session), encodedStatement(stated));
+      await commands.run(keeping, [keyOf(stated.session)], [stated.at, said, statedMillisMax]).catch(() => undefined);
+    },
+    kept: async (user, session) => {
+      const said = await commands.send('HGET', keyOf(session), 'said').catch(() => undefined);
+      const text = typeof said === 'string' ? seal.open(aboutOf(user, session), said) : undefined;
+      return text === undefined ? undefined : decodedStatement(user, text);
     },
   };
 };
 
 /** As `writing` was given them. Never throws, since nobody waits for a sign of life. */
-const usersIn = (texts: readonly unknown[]): readonly UserId[] =>
-  texts
-    .filter((text) => typeof text === 'string' && /^\d{1,20}$/.test(text))
-    .map((text) => BigInt(String(text)) as UserId);
+const sweptIn = (texts: readonly unknown[]): readonly SweptUser[] => {
+  const swept: SweptUser[] = [];
+  for (let place = 0; place < texts.length; place += 2) {
+    const [text, sessions] = [String(texts[place]), String(texts[place + 1])];
+    if (!/^\d{1,20}$/.test(text)) continue;
+    const user = BigInt(text) as UserId;
+    swept.push({ user, sessions: decoded(user, sessions) });
+  }
+  return swept;
+};
 
 const chunksOf = (users: readonly UserId[]): readonly (readonly UserId[])[] =>
   Array.from({ length: Math.ceil(users.length / usersAtOnceMax) }, (_, index) =>

@@ -72,7 +72,7 @@ export const lookMillis = 1_000;
 /** Time that only goes forward, and work that is done later. Tests pass their own. */
 export interface Timers {
   /** Milliseconds of a monotonic clock. */
-  now(): number;
+  now(this: void): number;
   /** Does the work once, after so many milliseconds, unless the answer is called before. */
   later(millis: number, work: () => void): () => void;
 }

@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
-import { localPresence } from '../../../src/adapters/presence/local.js';
+import { memoryPresence } from '../../support/presence.js';
 import { localPubSub } from '../../../src/adapters/pubsub/local.js';
 import { systemTimers } from '../../../src/adapters/system/timers.js';
 import { systemIds } from '../../../src/adapters/system/ids.js';
@@ -57,19 +57,21 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     { level: 'debug' },
     { write: (line: string) => logged.push(JSON.parse(line) as (typeof logged)[0]) },
   );
+  const streams = foldedStreams({ log, codec, sealer });
   const made = gateway({
     log,
     codec,
     sealer,
-    execute: executor({ log, codec, sealer, clock, ids, streams: foldedStreams({ log, codec, sealer }) }),
+    execute: executor({ log, codec, sealer, clock, ids, streams }),
+    streams,
     ids,
     clock,
     timers: systemTimers,
     pubSub: localPubSub({ onListenerError: (err) => logger.error({ err }, 'a listener failed') }),
-    presence: localPresence(),
+    presence: memoryPresence(),
     statuses: { changed: () => undefined },
     admission: noAdmission(),
-    access: { now: nobodySees, seeing: (user) => Promise.resolve([user]), onChange: () => undefined },
+    access: { now: nobodySees, statusAudience: (user) => Promise.resolve(new Set([user])), onChange: () => undefined },
     documents: { position: () => 0n, reached: () => undefined },
     tracer: trace.getTracer('test'),
     ...given,

@@ -1,5 +1,5 @@
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
-import type { Activity, SessionPresence, Status } from '../../kernel/ports/presence.js';
+import type { Activity, SessionPresence, StatedPresence, Status } from '../../kernel/ports/presence.js';
 
 /** JSON has no 64-bit numbers. */
 type StoredActivity = Omit<Activity, 'startTime' | 'endTime'> & {
@@ -12,18 +12,15 @@ type StoredSession = {
   readonly activities: readonly StoredActivity[];
   readonly lastActive: number;
 };
+type StoredStatement = Omit<StoredSession, 'lastActive'> & { readonly at: number };
 
-/** The text that Redis holds of a user's sessions at one node. Empty for no sessions. */
+/** The text that stands for a user's sessions at one node. Empty for no sessions. */
 export const encoded = (sessions: ReadonlyMap<SessionId, SessionPresence> | undefined): string => {
   if (sessions === undefined) return '';
   const stored = [...sessions.values()].map(({ session, status, activities, lastActive }): StoredSession => ({
     session: session.toString(),
     status,
-    activities: activities.map(({ startTime, endTime, ...activity }) => ({
-      ...activity,
-      startTime: startTime.toString(),
-      ...(endTime === undefined ? {} : { endTime: endTime.toString() }),
-    })),
+    activities: activities.map(storedActivity),
     lastActive,
   }));
   return JSON.stringify(stored);
@@ -37,11 +34,7 @@ export const decoded = (user: UserId, text: string): readonly SessionPresence[] 
       user,
       session: BigInt(session) as SessionId,
       status,
-      activities: activities.map(({ startTime, endTime, ...activity }) => ({
-        ...activity,
-        startTime: BigInt(startTime),
-        ...(endTime === undefined ? {} : { endTime: BigInt(endTime) }),
-      })),
+      activities: activities.map(readActivity),
       lastActive: lastActive as Millis,
     }));
   } catch {
@@ -49,6 +42,46 @@ export const decoded = (user: UserId, text: string): readonly SessionPresence[] 
     return [];
   }
 };
+
+/** The text that stands for what a session said. */
+export const encodedStatement = ({ session, status, activities, at }: StatedPresence): string => {
+  const stored: StoredStatement = {
+    session: session.toString(),
+    status,
+    activities: activities.map(storedActivity),
+    at,
+  };
+  return JSON.stringify(stored);
+};
+
+/** The way back; never throws. */
+export const decodedStatement = (user: UserId, text: string): StatedPresence | undefined => {
+  try {
+    // Written by `encodedStatement` on another node.
+    const { session, status, activities, at } = JSON.parse(text) as StoredStatement;
+    return {
+      user,
+      session: BigInt(session) as SessionId,
+      status,
+      activities: activities.map(readActivity),
+      at: at as Millis,
+    };
+  } catch {
+    return undefined;
+  }
+};
+
+const storedActivity = ({ startTime, endTime, ...activity }: Activity): StoredActivity => ({
+  ...activity,
+  startTime: startTime.toString(),
+  ...(endTime === undefined ? {} : { endTime: endTime.toString() }),
+});
+
+const readActivity = ({ startTime, endTime, ...activity }: StoredActivity): Activity => ({
+  ...activity,
+  startTime: BigInt(startTime),
+  ...(endTime === undefined ? {} : { endTime: BigInt(endTime) }),
+});
 
 /** A session that has moved is at two nodes for a moment. */
 export const newest = (

@@ -1,37 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { Schedule } from '../../../src/gateway/presence/schedule.js';
-import { presences, reconnectMillisMax, statusReader, type Presences } from '../../../src/gateway/presence/presence.js';
 import { typing, typingChatsMax, typingMillisMax, type Typing } from '../../../src/gateway/presence/typing.js';
 import type { Call, Caller, Origin } from '../../../src/gateway/contract/call.js';
 import type { AccessChange } from '../../../src/gateway/contract/viewerPermissions.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import { channelChat, directChat } from '../../../src/kernel/chat.js';
-import type { ChannelId, CommunityId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
-import { localPresence } from '../../../src/adapters/presence/local.js';
+import type { ChannelId, CommunityId, SessionId, UserId } from '../../../src/kernel/ids.js';
 import { localPubSub } from '../../../src/adapters/pubsub/local.js';
 import { nobodySees } from '../rig/stage.js';
-
-/** Time that passes when the test says so. */
-const timers = () => {
-  const waiting = new Set<{ readonly at: number; readonly work: () => void }>();
-  let now = 0;
-  const later: Schedule = (millis, work) => {
-    const timer = { at: now + millis, work };
-    waiting.add(timer);
-    return () => {
-      waiting.delete(timer);
-    };
-  };
-  const pass = (millis: number): void => {
-    now += millis;
-    for (const timer of [...waiting].filter(({ at }) => at <= now)) {
-      waiting.delete(timer);
-      timer.work();
-    }
-  };
-  return { later, pass, waiting: () => waiting.size };
-};
+import { passingTime } from './passingTime.js';
 
 const failed = (error: unknown): void => {
   throw error;
@@ -39,107 +16,6 @@ const failed = (error: unknown): void => {
 const on = (user: bigint, session: bigint) => ({ user: user as UserId, session: session as SessionId });
 const laptop = on(1n, 11n);
 const phone = on(1n, 12n);
-
-describe('presence', () => {
-  const setting = async (t: TestContext) => {
-    const told: Delivery[] = [];
-    const time = timers();
-    const presence = localPresence();
-    const statusOf = statusReader(presence);
-    const changed: UserId[] = [];
-    const made: Presences = presences({
-      presence,
-      pubSub: localPubSub({ onListenerError: failed }),
-      clock: { now: () => 1 as Millis },
-      schedule: time.later,
-      access: { seeing: (user) => Promise.resolve([user, 2n as UserId]) },
-      statuses: { changed: (user) => void changed.push(user) },
-      deliver: (items) => {
-        told.push(...items);
-        return told.length;
-      },
-      failed,
-    });
-    await made.start(() => []);
-    t.after(() => made.close());
-    const status = async (): Promise<unknown> => {
-      const [shown] = await statusOf([laptop.user]);
-      return shown?.status;
-    };
-    /** What was told, once everything under way is done. */
-    const heard = async (): Promise<readonly unknown[]> => {
-      for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
-      return told
-        .splice(0)
-        .map(({ update }) =>
-          'userStatus' in update ? (update.userStatus.status?.status ?? 'offline') : 'something else',
-        );
-    };
-    return { made, time, status, statusOf, changed, heard };
-  };
-  const [online, idle] = [0, 1];
-
-  it('of who comes is told to those who see them', async (t) => {
-    const { made, heard, status, changed } = await setting(t);
-    made.came(laptop);
-    assert.deepEqual(await heard(), [online]);
-    assert.equal(await status(), online);
-    assert.deepEqual(changed, [laptop.user]);
-  });
-
-  it('does not end when the session comes back at once', async (t) => {
-    const { made, time, heard, status } = await setting(t);
-    made.came(laptop);
-    await heard();
-    made.went(laptop);
-    time.pass(reconnectMillisMax - 1);
-    made.came(laptop);
-    time.pass(reconnectMillisMax);
-    assert.deepEqual(await heard(), []);
-    assert.equal(await status(), online);
-  });
-
-  it('ends when the session stays away', async (t) => {
-    const { made, time, heard, status } = await setting(t);
-    made.came(laptop);
-    await heard();
-    made.went(laptop);
-    time.pass(reconnectMillisMax);
-    assert.deepEqual(await heard(), ['offline']);
-    assert.equal(await status(), undefined);
-  });
-
-  it('is the best of the sessions, told only when it changes', async (t) => {
-    const { made, time, heard } = await setting(t);
-    made.came(laptop);
-    made.came(phone);
-    assert.deepEqual(await heard(), [online]);
-    await made.changeStatus(laptop, { status: 'idle', activities: [] });
-    assert.deepEqual(await heard(), []);
-    made.went(phone);
-    time.pass(reconnectMillisMax);
-    assert.deepEqual(await heard(), [idle]);
-  });
-
-  it('never says that somebody is invisible', async (t) => {
-    const { made, heard, status } = await setting(t);
-    made.came(laptop);
-    await heard();
-    await made.changeStatus(laptop, { status: 'invisible', activities: [] });
-    assert.deepEqual(await heard(), ['offline']);
-    assert.equal(await status(), undefined);
-  });
-
-  it('says what somebody is doing', async (t) => {
-    const { made, statusOf, heard } = await setting(t);
-    made.came(laptop);
-    await heard();
-    const playing = { title: 'Chess', type: 0, startTime: 5n };
-    await made.changeStatus(laptop, { status: 'online', activities: [playing] });
-    assert.deepEqual(await heard(), [online]);
-    assert.deepEqual(await statusOf([laptop.user]), [{ status: online, activities: [playing] }]);
-  });
-});
 
 const viewers = [1n, 2n, 3n].map((user) => user as UserId);
 const community = 5n as CommunityId;
@@ -151,7 +27,7 @@ const closed: Origin = { session: undefined };
 
 const typingSetting = async (t: TestContext) => {
   const told: Delivery[] = [];
-  const time = timers();
+  const time = passingTime();
   const rights = { mayWrite: true };
   const listeners: ((change: AccessChange) => void)[] = [];
   const made: Typing = typing({
