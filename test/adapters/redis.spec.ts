@@ -166,15 +166,20 @@ onRedis('redis: what the ports do with it', (url) => {
       await told(here, [user]);
     });
 
-    it('loses the users of a node that closes, at once', async () => {
+    it('shows the users of a node that closes for a while, and tells only of those who did not come back', async () => {
       const prefix = freshPrefix();
       const [here, there] = [await node(url, prefix), await node(url, prefix)];
-      const user = freshUser();
-      await there.presence.put(online(user));
-      const gone = told(here, [user]);
+      const [missing, back] = [freshUser(), freshUser()];
+      for (const user of [missing, back]) await there.presence.put(online(user));
+      const told: UserId[] = [];
+      here.events.on('told', (users: readonly UserId[]) => void told.push(...users));
+      const gone = once(here.events, 'told');
       await there.presence.close();
-      assert.deepEqual(await here.presence.of([user]), [[]]);
+      assert.deepEqual(await here.presence.of([missing]), [[online(missing)]]);
+      await here.presence.put(online(back));
       await gone;
+      assert.deepEqual(told, [missing]);
+      assert.deepEqual(await here.presence.of([missing, back]), [[], [online(back)]]);
     });
 
     it('shows a session at two nodes once, until it is at none', async () => {

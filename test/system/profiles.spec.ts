@@ -21,6 +21,7 @@ onEachDeployment('a user who is looked up', (start) => {
     town = await found(ada, 'Town');
     await join(ada, town, member);
     await say(friend, withUser(ada), 'hello');
+    await say(ada, withUser(friend), 'hello');
   });
   after(() => server.remove());
 

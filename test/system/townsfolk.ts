@@ -63,6 +63,8 @@ export const world = async (server: Where): Promise<World> => {
   const see = permission.viewChannel;
   await alice.do('communitiesCreateChannelOverride', { ...where, roleId: everybody, permissions: { neg: see } });
   await alice.do('communitiesCreateChannelOverride', { ...where, roleId: insider, permissions: { pos: see } });
+  // Both have written, so each knows when the other is there.
+  await say(cast.dan, withUser(alice), 'hello alice');
   await say(alice, withUser(cast.dan), 'hello dan');
 
   const things: readonly (readonly [bigint, string])[] = [

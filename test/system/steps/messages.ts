@@ -22,15 +22,15 @@ export const messages: readonly Step[] = [
     },
   },
   {
-    title: 'the first direct message tells of the chat before the message',
+    title: 'the first direct message tells of the chat before the message, and of nobody’s presence',
     when: (w) => say(w.alice, withUser(w.eve), 'are you new'),
     hears: {
       ...alices(
-        'chat @eve of Alice (online) and Eve (online), unread 0',
+        'chat @eve of Alice (online) and Eve (offline), unread 0',
         'alice (Alice) says "are you new" in @eve, unread 0',
       ),
       eve: [
-        'chat @alice of Alice (online) and Eve (online), unread 1',
+        'chat @alice of Alice (offline) and Eve (online), unread 1',
         'alice (Alice) says "are you new" in @alice, unread 1',
       ],
     },

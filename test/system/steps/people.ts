@@ -37,6 +37,7 @@ export const presence: readonly Step[] = [
       w.names.set(fred.user, 'fred');
       w.comers.set('fred', fred);
       await say(fred, withUser(w.dan), 'bye');
+      await say(w.dan, withUser(fred), 'bye');
     },
     // Not before: on a slow machine he would be offline by the time that the listeners are asked what they hear.
     when: async (w) => w.comers.get('fred')?.raw.leave(),
@@ -65,9 +66,10 @@ export const endings: readonly Step[] = [
   {
     title: 'a new profile is told to whoever may see its owner',
     when: (w) => w.alice.do('settingsEditProfile', { name: 'Alicia', username: 'alicia' }),
-    hears: ((lines) => both(members(...lines), { dan: lines, eve: lines }))([
-      'alice is now nameless, Alicia (online)',
-      'alice is now alicia, Alicia (online)',
+    // Eve has left, and never wrote to her.
+    hears: ((of) => both(members(...of('online')), { dan: of('online'), eve: of('offline') }))((status: string) => [
+      `alice is now nameless, Alicia (${status})`,
+      `alice is now alicia, Alicia (${status})`,
     ]),
   },
   {
