@@ -18,6 +18,16 @@ export type PerRecipient = {
  */
 export type MergeUpdates = (earlier: UpdateInit, later: UpdateInit) => UpdateInit | undefined;
 
+/**
+ * Of the updates of one flush with the same names each recipient is sent the last only, however many events they are of.
+ * Each must say all by itself: that of a channel, of the rights in it, of a member.
+ */
+export type LatestOnly = {
+  /** The topic that it must not come behind: that of a channel's messages, or of the community. */
+  readonly place: string;
+  readonly what: string;
+};
+
 /** One update of an event, and how it is sent. */
 export type Rendering = {
   /** Encoded once for the whole audience: see `perRendering` for an update that reads differently to some of them. */
@@ -32,8 +42,8 @@ export type Rendering = {
   | {
       readonly perRecipient?: never;
       readonly closes?: never;
-      /** Joins the update with that of the next event of the same request and topic. */
-      readonly merge: MergeUpdates;
+      /** Joins the update with that of the next event of the same request and topic, or stands for earlier ones. */
+      readonly merge: MergeUpdates | LatestOnly;
     }
 );
 

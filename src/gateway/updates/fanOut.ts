@@ -6,6 +6,7 @@ import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eve
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import { Misshapen } from '../../kernel/schema.js';
 import type { Follower } from '../contract/readModels.js';
+import { isLatestOnly, latestDeliveries, type HeldDelivery } from './latestDeliveries.js';
 import { areMergeable, mergeDeliveries } from './mergeDeliveries.js';
 import type { Hub } from '../sessions/hub.js';
 import { Unavailable } from '../contract/errors.js';
@@ -113,22 +114,50 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
 
 type Held = Ready & { readonly position: Position };
 
+/** Updates that a later one may supersede are held until the flush; with more than so many they are sent before. */
+export const supersededMax = 10_000;
+
+/** Sends what is not held any longer, and counts deliveries. The user pays on whose request they are made. */
+const sender = ({ hub, delivered }: Pick<FanOutNeeds, 'hub' | 'delivered'>) => {
+  const latest = latestDeliveries();
+  const deliver = (told: readonly Delivery[], actor: string | undefined, position: Position | undefined): number => {
+    const deliveries = hub.deliver(told, position);
+    if (actor !== undefined) delivered?.(actor, deliveries);
+    return deliveries;
+  };
+  const deliverHeld = (held: readonly HeldDelivery[], position: Position | undefined): number =>
+    held.reduce((deliveries, one) => deliveries + deliver([one], one.actor, position), 0);
+  return {
+    send: ({ told, about, actor, position }: Held): number => {
+      if (latest.size() === 0 && !told.some(isLatestOnly)) return deliver(told, actor, position);
+      let deliveries = 0;
+      for (const delivery of told) {
+        if (isLatestOnly(delivery)) latest.add(about, { ...delivery, actor });
+        else deliveries += deliverHeld(latest.before(about), position) + deliver([delivery], actor, position);
+      }
+      return latest.size() > supersededMax ? deliveries + deliverHeld(latest.all(), position) : deliveries;
+    },
+    rest: (position: Position | undefined): number => deliverHeld(latest.all(), position),
+  };
+};
+
 /** The events of one request stand next to each other in the log, so deliveries that can be merged wait for the next event. */
 const tellBatch = async (
   needs: FanOutNeeds,
   batch: readonly StoredEvent[],
   handled: (stored: StoredEvent) => void,
 ): Promise<void> => {
+  const sending = sender(needs);
   let held: Held | undefined;
+  let last: Position | undefined;
   let deliveries = 0;
   const release = (): void => {
-    if (held === undefined) return;
-    const delivered = needs.hub.deliver(held.told, held.position);
-    if (held.actor !== undefined) needs.delivered?.(held.actor, delivered);
-    deliveries += delivered;
+    if (held !== undefined) deliveries += sending.send(held);
+    last = held?.position ?? last;
     held = undefined;
   };
   const flush = async (): Promise<void> => {
+    deliveries += sending.rest(last);
     needs.count('deliveries', deliveries);
     deliveries = 0;
     await needs.flushed();
@@ -168,6 +197,8 @@ const tellBatch = async (
 /** `request` names the request and the topic; it is empty for updates that are sent by themselves. */
 type Ready = {
   readonly told: readonly Delivery[];
+  /** The topic. */
+  readonly about: string;
   readonly request: string;
   /** The user on whose request the event happened. */
   readonly actor: string | undefined;
@@ -180,10 +211,10 @@ const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Pr
   const { about, actor, $correlationId } = needs.codec.metadata(stored);
   const cares = needs.renderer.isRelevant(about, fact);
   if (!cares && fact !== accountEvents.SessionRevoked.type) return undefined;
-  const request = `${$correlationId} ${about}`;
+  const from = { cares, about, actor, request: `${$correlationId} ${about}` };
   const event = read(needs, stored);
-  if (!(event instanceof Promise)) return telling(needs, event, { cares, request, actor });
-  return event.then((opened) => telling(needs, opened, { cares, request, actor }));
+  if (!(event instanceof Promise)) return telling(needs, event, from);
+  return event.then((opened) => telling(needs, opened, from));
 };
 
 /** The keys of an event cannot be had right now. */
@@ -207,17 +238,18 @@ const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEv
 const telling = (
   { renderer, hub }: FanOutNeeds,
   event: Recorded | undefined,
-  { cares, ...of }: { readonly cares: boolean } & Omit<Ready, 'told'>,
+  { cares, ...from }: Omit<Ready, 'told'> & { readonly cares: boolean },
 ): Ready | undefined | Promise<Ready | undefined> => {
   if (event === undefined) return undefined;
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
   const told = renderer.render(event);
-  return told instanceof Promise ? told.then((items) => readyOf(items, of)) : readyOf(told, of);
+  return told instanceof Promise ? told.then((items) => readyOf(items, from)) : readyOf(told, from);
 };
 
-const readyOf = (told: readonly Delivery[], { request, actor }: Omit<Ready, 'told'>): Ready => ({
+const readyOf = (told: readonly Delivery[], { about, request, actor }: Omit<Ready, 'told'>): Ready => ({
   told,
+  about,
   request: areMergeable(told) ? request : '',
   actor,
 });

@@ -2,7 +2,7 @@ import type { Delivery } from '../contract/updates.js';
 
 /** Whether these deliveries may wait for those of the next event of the same request. */
 export const areMergeable = (deliveries: readonly Delivery[]): boolean =>
-  deliveries.length > 0 && deliveries.every(({ merge }) => merge !== undefined);
+  deliveries.length > 0 && deliveries.every(({ merge }) => typeof merge === 'function');
 
 /** The deliveries of two events as those of one; undefined when one of them has no counterpart to be merged with. */
 export const mergeDeliveries = (
@@ -23,7 +23,7 @@ export const mergeDeliveries = (
 // The later event's audience is used, so that the update never reaches a user who may no longer see the chat.
 const mergedDelivery = (earlier: Delivery, later: Delivery): Delivery | undefined => {
   const { merge } = later;
-  if (merge === undefined || earlier.merge !== merge) return undefined;
+  if (typeof merge !== 'function' || earlier.merge !== merge) return undefined;
   const update = merge(earlier.update, later.update);
   return update === undefined ? undefined : { audience: later.audience, update, merge };
 };

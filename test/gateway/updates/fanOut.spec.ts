@@ -4,13 +4,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import { mergeDeletions } from '../../../src/gateway/packages/messages/deletions.js';
+import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
-import { selfChat } from '../../../src/kernel/chat.js';
+import { channelChat, selfChat } from '../../../src/kernel/chat.js';
 import { defined } from '../../../src/kernel/defined.js';
 import { noAdmission } from '../../../src/gateway/requests/admission.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
 import type { Event, Position } from '../../../src/kernel/event.js';
-import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
+import type { ChannelId, CommunityId, MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import { plainSealer } from '../../support/plainSealer.js';
 import type { RawClient } from '../rig/rawClient.js';
@@ -42,6 +43,17 @@ const telling: Partial<UpdateRenderer> = {
     return [{ audience: [user], update: { messageDeleted: { messageIds: [message] } }, merge: mergeDeletions }];
   },
 };
+
+/** All five hundred channels of a community, as they are after this command. */
+const arranged = (command: bigint): readonly Delivery[] =>
+  Array.from({ length: 500 }, (_, index) => {
+    const [communityId, id] = [1n as CommunityId, BigInt(index + 1) as ChannelId];
+    return {
+      audience: [user],
+      update: { channel: { channel: { id, communityId, position: Number(command) } } },
+      merge: { place: channelChat(communityId, id), what: 'channel' },
+    };
+  });
 
 /** Something that others wait for. */
 const door = () => {
@@ -104,6 +116,31 @@ describe('the fan-out', () => {
     await Promise.all(requests.map((request, index) => store(log, deletion(index), request)));
     await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(5n as MessageId) === true);
     assert.deepEqual(deleted(client), [[0, 1, 2], [3], [4, 5]]);
+  });
+
+  it('tells of each channel once in a flush, however many commands arranged them', async (t) => {
+    const [rendering, told] = [door(), door()];
+    const { signedIn, log } = await staged(t, {
+      render: async ({ data }) => {
+        const { message } = data as { readonly message: MessageId };
+        if (message === 0n) {
+          rendering.open();
+          await told.opened;
+          return [];
+        }
+        return message > 10n ? (telling.render?.({ type: 'MessageDeleted', data } as never) ?? []) : arranged(message);
+      },
+    });
+    const client = await signedIn(user, 11n);
+    await store(log, deletion(0), 'before');
+    await rendering.opened;
+    for (let command = 1; command <= 10; command += 1) await store(log, deletion(command), command.toString());
+    await store(log, deletion(20), 'after');
+    told.open();
+    await client.find(({ update }) => update?.channel?.channel?.id === 500n);
+    await client.settled();
+    const positions = client.received.flatMap(({ update }) => update?.channel?.channel?.position ?? []);
+    assert.deepEqual([positions.length, new Set(positions)], [500, new Set([10])]);
   });
 
   it('leaves nothing out between what a connection is told and what it reads', async (t) => {

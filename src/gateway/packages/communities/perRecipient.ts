@@ -1,4 +1,5 @@
 import type { CommunityId, UserId } from '../../../kernel/ids.js';
+import { communityTopic } from '../../../kernel/topics.js';
 import { perRendering, type AlikeUsers } from '../../contract/perRendering.js';
 import type { Delivery } from '../../contract/updates.js';
 import { communityFor } from '../../rendering/community.js';
@@ -42,6 +43,7 @@ export const communityDeliveries = (
       update: {
         community: { communityId: community, community: communityFor(document, view.after.member(community, user)) },
       },
+      merge: { place: communityTopic(community), what: 'community' },
     }),
   );
 };

@@ -7,7 +7,7 @@ import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import type { UpdateView } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
 import { memberDeliveries, type MemberDeliveryNeeds } from './members/updates.js';
-import { allChannels, channelDelivery, visibilityDeliveries } from './visibilityUpdates.js';
+import { allChannels, atOnce, channelDelivery, visibilityDeliveries } from './visibilityUpdates.js';
 import { communityDeliveries } from './perRecipient.js';
 
 export type CommunityUpdatesNeeds = MemberDeliveryNeeds & {
@@ -22,13 +22,13 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
   CommunityDeleted: ({ data: { community } }, { before }) => [
     { audience: before.connectedMembers(community), update: { communityDeleted: { communityId: community } } },
   ],
-  ChannelCreated: ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
+  ChannelCreated: ({ data }, view) => atOnce(sightOfAll(view, data.community, [data.channel])),
   ChannelRenamed: ({ data }, view) => edited(data, view),
   ChannelDescribed: ({ data }, view) => edited(data, view),
   ChannelsArranged: ({ data: { community, places } }, view) => {
     const channels = places.map(({ channel }) => channel);
-    // Under another category other overrides may count. A member who sees a channel only now is sent it by both, which
-    // is harmless.
+    // Under another category other overrides may count. A member who sees a channel only now is told of it by both, and
+    // is sent the latter.
     return [
       ...channels.flatMap((channel) => edited({ community, channel }, view)),
       ...sightOfAll(view, community, channels),
@@ -38,7 +38,7 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
   SlowmodeChanged: ({ data }, view) => edited(data, view),
   MessageHighlighted: ({ data }, view) => edited(data, view),
   HighlightCleared: ({ data }, view) => edited(data, view),
-  ChannelDeleted: ({ data }, view) => sightOfAll(view, data.community, [data.channel]),
+  ChannelDeleted: ({ data }, view) => atOnce(sightOfAll(view, data.community, [data.channel])),
   // No update exists for roles: the community is the hint on which clients ask for them again.
   RoleCreated: ({ data }, view) => hint(view, data.community),
   RoleEdited: ({ data }, view) => [...hint(view, data.community), ...sightOfHolders(data, view)],

@@ -1,10 +1,11 @@
 import type { UpdateInit } from '../../../gen/rpcs.js';
+import { channelChat } from '../../../kernel/chat.js';
 import { difference } from '../../../kernel/permissions.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import type { ChannelRecord } from '../../../projections/communities/documents.js';
 import { channelRefFor, channelFor } from '../../rendering/channel.js';
 import { perRendering, type AlikeUsers } from '../../contract/perRendering.js';
-import type { Delivery } from '../../contract/updates.js';
+import type { Delivery, LatestOnly } from '../../contract/updates.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import type { UpdateView } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
@@ -35,7 +36,17 @@ export const channelDelivery = (
   community: CommunityId,
   channel: ChannelRecord,
   audience: Iterable<UserId>,
-): Delivery => ({ audience, update: channelUpdate(community, channel) });
+): Delivery => ({ audience, update: channelUpdate(community, channel), merge: ofChannel(community, channel.id) });
+
+/** The channel as it is, or that it is gone. */
+const ofChannel = (community: CommunityId, channel: ChannelId): LatestOnly => ({
+  place: channelChat(community, channel),
+  what: 'channel',
+});
+
+/** For what others must be told behind it, as of a channel that there was not before. */
+export const atOnce = (deliveries: readonly Delivery[]): readonly Delivery[] =>
+  deliveries.map(({ audience, update }) => ({ audience, update }));
 
 const channelUpdate = (community: CommunityId, channel: ChannelRecord): UpdateInit => ({
   channel: { channel: channelFor(community, channel) },
@@ -69,7 +80,7 @@ const shown = ({ place, record, groups, sights }: SightChanges): readonly Delive
           const { was, is } = sights.get(user) ?? unseenTwice;
           return is.sees && !was.sees ? 'shown' : undefined;
         },
-        () => ({ update: channelUpdate(place.community, record) }),
+        () => ({ update: channelUpdate(place.community, record), merge: ofChannel(place.community, place.channel) }),
       );
 
 const permitted = ({ place, record, groups, sights }: SightChanges): readonly Delivery[] =>
@@ -86,7 +97,8 @@ const permitted = ({ place, record, groups, sights }: SightChanges): readonly De
         (user) => {
           const { pos, neg } = sights.get(user)?.is ?? unseen;
           const chatRef = { channel: channelRefFor(place.community, place.channel) };
-          return { update: { conversationPermissions: { chatRef, permissions: { pos, neg } } } };
+          const merge = { place: channelChat(place.community, place.channel), what: 'permissions' };
+          return { update: { conversationPermissions: { chatRef, permissions: { pos, neg } } }, merge };
         },
       );
 
@@ -97,7 +109,10 @@ const hidden = ({ place, groups, sights }: SightChanges): readonly Delivery[] =>
       const { was, is } = sights.get(user) ?? unseenTwice;
       return was.sees && !is.sees ? 'hidden' : undefined;
     },
-    () => ({ update: { channelDeleted: { channel: channelRefFor(place.community, place.channel) } } }),
+    () => ({
+      update: { channelDeleted: { channel: channelRefFor(place.community, place.channel) } },
+      merge: ofChannel(place.community, place.channel),
+    }),
   );
 
 const unseen: Sight = { sees: false, pos: 0n, neg: 0n };

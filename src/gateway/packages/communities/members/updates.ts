@@ -1,12 +1,13 @@
 import type { MemberEvent } from '../../../../domain/members/events.js';
 import type { EventOf } from '../../../../kernel/event.js';
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
+import { communityTopic } from '../../../../kernel/topics.js';
 import { userFor, type StatusOf } from '../../../rendering/user.js';
 import { memberFor } from '../../../rendering/community.js';
 import type { UpdateTable, Delivery } from '../../../contract/updates.js';
 import type { Access } from '../../../contract/viewerPermissions.js';
 import type { UpdateView } from '../../../contract/updateView.js';
-import { allChannels, visibilityDeliveries } from '../visibilityUpdates.js';
+import { allChannels, atOnce, visibilityDeliveries } from '../visibilityUpdates.js';
 import { communityDeliveries } from '../perRecipient.js';
 
 export type MemberDeliveryNeeds = {
@@ -45,10 +46,11 @@ export const prefetchedMembers = {
 type About = { readonly community: CommunityId; readonly user: UserId };
 
 /** The joiner is sent the community and the channels that they see in it. */
-const welcomed = ({ community, user }: About, view: UpdateView): readonly Delivery[] => [
-  ...communityDeliveries(view, community, [user]),
-  ...visibilityDeliveries(view, { community, users: [user], channels: allChannels(view, community) }),
-];
+const welcomed = ({ community, user }: About, view: UpdateView): readonly Delivery[] =>
+  atOnce([
+    ...communityDeliveries(view, community, [user]),
+    ...visibilityDeliveries(view, { community, users: [user], channels: allChannels(view, community) }),
+  ]);
 
 const announced = async (
   { community, user }: EventOf<MemberEvent, 'MemberJoined'>['data'],
@@ -92,7 +94,8 @@ export const memberDeliveries = async (
     const membership = after.member(community, user)?.membership;
     if (membership === undefined) return [];
     const member = memberFor(document, user, membership);
-    return [{ audience, update: { communityMember: { communityId: community, memberId: user, member } } }];
+    const merge = { place: communityTopic(community), what: `member ${user.toString()}` };
+    return [{ audience, update: { communityMember: { communityId: community, memberId: user, member } }, merge }];
   });
 };
 

@@ -1,0 +1,72 @@
+import type { UserId } from '../../kernel/ids.js';
+import type { Delivery, LatestOnly } from '../contract/updates.js';
+
+/** Deliveries that a later one of the same flush may make superfluous. */
+export interface LatestDeliveries {
+  /** `about`: the topic of its event. */
+  add(about: string, delivery: HeldDelivery): void;
+  /**
+   * Those that must be sent before what else an event says that has this topic: the event is about their place, or
+   * about the same thing as theirs. They are held no more.
+   */
+  before(about: string): readonly HeldDelivery[];
+  /** Everything that is held, which it is no more. */
+  all(): readonly HeldDelivery[];
+  /** Updates that are held. */
+  size(): number;
+}
+
+export type LatestDelivery = Delivery & { readonly merge: LatestOnly };
+
+/** `actor`: the user on whose request it is sent. */
+export type HeldDelivery = LatestDelivery & { readonly actor: string | undefined };
+
+export const isLatestOnly = (delivery: Delivery): delivery is LatestDelivery => typeof delivery.merge === 'object';
+
+type Slot = { readonly about: string; readonly place: string; deliveries: readonly HeldDelivery[] };
+
+export const latestDeliveries = (): LatestDeliveries => {
+  // In the order in which each was first told of something, so a channel comes before the permissions in it.
+  const slots = new Map<string, Slot>();
+  let size = 0;
+
+  const take = (isWanted: (slot: Slot) => boolean): readonly HeldDelivery[] => {
+    const taken: HeldDelivery[] = [];
+    for (const [name, slot] of slots) {
+      if (!isWanted(slot)) continue;
+      slots.delete(name);
+      taken.push(...slot.deliveries);
+    }
+    size -= taken.length;
+    return taken;
+  };
+
+  return {
+    size: () => size,
+    all: () => take(() => true),
+    before: (about) => (slots.size === 0 ? none : take((slot) => slot.about === about || slot.place === about)),
+    add: (about, delivery) => {
+      const { place, what } = delivery.merge;
+      const name = `${place} ${what}`;
+      const slot = slots.get(name) ?? { about, place, deliveries: none };
+      size -= slot.deliveries.length;
+      slot.deliveries = superseded(slot.deliveries, delivery);
+      size += slot.deliveries.length;
+      slots.set(name, slot);
+    },
+  };
+};
+
+const none: readonly HeldDelivery[] = [];
+
+/** Whoever is sent the later one is sent nothing earlier; the others are, because it says nothing to them. */
+const superseded = (earlier: readonly HeldDelivery[], later: HeldDelivery): readonly HeldDelivery[] => {
+  const reached = new Set(later.audience);
+  const rest = earlier.flatMap((one): readonly HeldDelivery[] => {
+    if (one.audience === later.audience) return none;
+    const audience: readonly UserId[] = Array.from(one.audience).filter((user) => !reached.has(user));
+    return audience.length === 0 ? none : [{ ...one, audience }];
+  });
+  // A list of its own: an audience that is asked for again may be another one by the time of the flush.
+  return [...rest, { ...later, audience: Array.isArray(later.audience) ? later.audience : [...reached] }];
+};
