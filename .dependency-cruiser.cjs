@@ -116,7 +116,13 @@ const gatewayRows = [
     room('presence', 'rendering', 'sessions', 'contract'),
     ...npm('p-limit'),
   ]),
-  row('gateway-sessions', room('sessions'), [kernel, gen, wire, room('sessions', 'frames', 'contract')]),
+  row('gateway-sessions', room('sessions'), [
+    kernel,
+    gen,
+    wire,
+    room('sessions', 'frames', 'contract'),
+    ...npm('p-limit'),
+  ]),
   rowWithNode('gateway-frames', room('frames'), [kernel, gen, wire, room('frames')]),
   rowWithNode('gateway-operations', room('operations'), [
     kernel,

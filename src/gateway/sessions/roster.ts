@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Caller } from '../contract/call.js';
 import { Standpoint, type Listener, type Session } from './session.js';
@@ -35,9 +36,13 @@ export type RosterNeeds = {
   readonly changed: () => void;
 };
 
+/** Users whose communities and memberships are loaded at the same time: after a restart all come at once. */
+export const lettingInMax = 64;
+
 export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Roster => {
   const users = new Map<UserId, Present>();
   const sessions = new Map<SessionId, Session>();
+  const letIn = pLimit(lettingInMax);
 
   const forgetWhenEmpty = (present: Present): void => {
     if (present.loading || present.sessions > 0 || users.get(present.user) !== present) return;
@@ -48,7 +53,7 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
   const presentOf = (user: UserId): Present => {
     const known = users.get(user);
     if (known !== undefined) return known;
-    const present: Present = { user, loaded: renderer.connect(user), loading: true, sessions: 0, listening: [] };
+    const present: Present = { user, loaded: letIn(() => renderer.connect(user)), loading: true, sessions: 0, listening: [] };
     const loaded = (): void => {
       present.loading = false;
       forgetWhenEmpty(present);

@@ -10,6 +10,16 @@ export const idleMillisMax = 300_000;
 /** How long all connections together may take to close when the server stops. */
 export const drainMillisMax = 4_000;
 
+/**
+ * When the server stops, connections are closed some at a time, so that their clients do not come back all at once: in
+ * so many ticks at most, and in each at least so many.
+ */
+export const closingTickMillis = 10;
+const closingTicksMax = 300;
+const closedPerTickMin = 20;
+
+export const closedPerTick = (count: number): number => Math.max(closedPerTickMin, Math.ceil(count / closingTicksMax));
+
 /** All connections of this node, authorized or not. */
 export interface Connections {
   accept(accepted: Accepted): void;
@@ -18,7 +28,10 @@ export interface Connections {
   signedOut(this: void): number;
   /** Bytes that clients have not taken yet. */
   bufferedBytes(this: void): number;
-  /** Takes no new requests, finishes those under way, closes everything with 1012. Resolves when all are gone. */
+  /**
+   * Closes everything with 1012, some at a time: each takes no new requests then, and finishes those under way. Resolves
+   * when all are gone.
+   */
   close(): Promise<void>;
 }
 
@@ -90,7 +103,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
       const gone = new Promise<void>((resolve) => {
         emptied = resolve;
       });
-      for (const connection of all) connection.closeSoon(closeCode.restart);
+      closeInTicks([...all]);
       const late = setTimeout(() => {
         for (const connection of all) connection.terminate();
       }, drainMillisMax);
@@ -98,6 +111,15 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
       clearTimeout(late);
     },
   };
+};
+
+const closeInTicks = (waiting: ClientConnection[]): void => {
+  const atOnce = closedPerTick(waiting.length);
+  const tick = (): void => {
+    for (const connection of waiting.splice(0, atOnce)) connection.closeSoon(closeCode.restart);
+    if (waiting.length > 0) setTimeout(tick, closingTickMillis).unref();
+  };
+  tick();
 };
 
 /** Does nothing while the work of an earlier call is under way. */
