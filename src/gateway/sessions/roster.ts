@@ -53,7 +53,13 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
   const presentOf = (user: UserId): Present => {
     const known = users.get(user);
     if (known !== undefined) return known;
-    const present: Present = { user, loaded: letIn(() => renderer.connect(user)), loading: true, sessions: 0, listening: [] };
+    const present: Present = {
+      user,
+      loaded: letIn(() => renderer.connect(user)),
+      loading: true,
+      sessions: 0,
+      listening: [],
+    };
     const loaded = (): void => {
       present.loading = false;
       forgetWhenEmpty(present);
