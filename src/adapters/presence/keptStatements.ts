@@ -1,7 +1,7 @@
 import type { SessionId } from '../../kernel/ids.js';
 import { statedMillisMax, type StatedPresence } from '../../kernel/ports/presence.js';
 
-/** What sessions said, in memory, each for `statedMillisMax` after it was last kept. */
+/** Statements of sessions, in memory, each for `statedMillisMax` after it was last kept. */
 export interface KeptStatements {
   /** `millis`: for how much longer, where it was kept before by another process. */
   keep(stated: StatedPresence, millis?: number): void;

@@ -8,7 +8,7 @@ import type { SavedPresence } from './presenceFile.js';
 export type LocalPresenceNeeds = {
   readonly timers: Timers;
   readonly clock: Clock;
-  /** What the process before left behind. */
+  /** The presence that the process before left behind. */
   readonly saved?: SavedPresence | undefined;
   /** Takes what there is when the process stops, for the next one. Default: nothing is handed on. */
   readonly save?: (saved: SavedPresence) => Promise<void>;

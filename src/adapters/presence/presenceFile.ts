@@ -14,7 +14,7 @@ export type SavedPresence = {
 /** Where a process that stops leaves presence for the next one. */
 export interface PresenceFile {
   save(this: void, saved: SavedPresence): Promise<void>;
-  /** What was saved last, once: afterwards it is there no more. */
+  /** The presence that was saved last, once: afterwards it is there no more. */
   take(this: void): Promise<SavedPresence | undefined>;
 }
 

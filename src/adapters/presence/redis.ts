@@ -53,7 +53,7 @@ class SharedPresence implements RedisPresence {
   readonly #here = new Map<UserId, Map<SessionId, SessionPresence>>();
   /** Users of whom Redis, or a node that should have been notified, may have something else. */
   readonly #unwritten = new Map<UserId, Telling>();
-  /** What sessions said here, for times when Redis is away. */
+  /** The statements of sessions here, for times when Redis is away. */
   readonly #statements = keptStatements(() => performance.now());
   /** Users who will be written again though nothing has happened to them. */
   #turns: UserId[] = [];

@@ -102,7 +102,7 @@ redis.call('ZADD', KEYS[1], 'XX', now + remaining, node)
 return 1
 `);
 
-/** Keys: stated:<session>. Values: when it was said, what was said, how long it is kept. What was said later stays. */
+/** Keys: stated:<session>. Values: the time of the statement, the statement, how long it is kept. A later one stays. */
 export const keeping = luaScript(`
 local at, said, kept = unpack(ARGV)
 if tonumber(redis.call('HGET', KEYS[1], 'at') or -1) <= tonumber(at) then

@@ -70,5 +70,5 @@ export interface UpdateRenderer {
   /** The user's first session on this node: brings into memory what they may see. */
   connect(user: UserId): Promise<void>;
   /** The user's last session on this node is gone. */
-  disconnect(user: UserId): void;
+  disconnect(this: void, user: UserId): void;
 }

@@ -113,7 +113,7 @@ export const presentSessions = (needs: PresentSessionsNeeds): PresentSessions =>
 
 type Place = { readonly here: Set<SessionId>; readonly stated: Map<SessionId, StatedPresence> };
 
-/** What is known of a session is read before anything is shown of it. */
+/** Everything known of a session is read before anything is shown of it. */
 const enter = async (
   { presence, choices, clock }: PresentSessionsNeeds,
   { here, stated }: Place,
@@ -158,7 +158,7 @@ type StatementNeeds = {
   readonly sessions: readonly SessionPresence[];
 };
 
-/** What a session that comes said last: here, on another node, or before a restart. `undefined`: nothing. */
+/** The last statement of a session that comes: here, on another node, or before a restart. `undefined`: nothing. */
 const statementOf = async (
   { choices, presence, sessions }: StatementNeeds,
   { user, session }: Caller,

@@ -26,7 +26,7 @@ export interface VisibilityChoices {
    * written when that time is over.
    */
   choose(choice: VisibilityChoice): Promise<void>;
-  /** What the session chose last, whether or not that is written yet. Rejects when the log cannot be read. */
+  /** The last choice of the session, whether or not that is written yet. Rejects when the log cannot be read. */
   of(session: SessionId): Promise<VisibilityState>;
   /** Writes what waits. */
   close(): Promise<void>;

@@ -53,18 +53,11 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
   const presentOf = (user: UserId): Present => {
     const known = users.get(user);
     if (known !== undefined) return known;
-    const present: Present = {
+    const present = presentOnce(
       user,
-      loaded: letIn(() => renderer.connect(user)),
-      loading: true,
-      sessions: 0,
-      listening: [],
-    };
-    const loaded = (): void => {
-      present.loading = false;
-      forgetWhenEmpty(present);
-    };
-    present.loaded.then(loaded, loaded);
+      letIn(() => renderer.connect(user)),
+      forgetWhenEmpty,
+    );
     users.set(user, present);
     return present;
   };
@@ -109,6 +102,16 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
       changed();
     },
   };
+};
+
+const presentOnce = (user: UserId, loading: Promise<void>, settled: (present: Present) => void): Present => {
+  const present: Present = { user, loaded: loading, loading: true, sessions: 0, listening: [] };
+  const loaded = (): void => {
+    present.loading = false;
+    settled(present);
+  };
+  loading.then(loaded, loaded);
+  return present;
 };
 
 // Lists of mostly one: made anew they have just that one place, where `push` makes room for seventeen.

@@ -59,7 +59,7 @@ export const latestDeliveries = (): LatestDeliveries => {
 
 const none: readonly HeldDelivery[] = [];
 
-/** Whoever is sent the later one is sent nothing earlier; the others are, because it says nothing to them. */
+/** The recipients of the later one are sent nothing earlier; the others are, because it says nothing to them. */
 const superseded = (earlier: readonly HeldDelivery[], later: HeldDelivery): readonly HeldDelivery[] => {
   const reached = new Set(later.audience);
   const rest = earlier.flatMap((one): readonly HeldDelivery[] => {

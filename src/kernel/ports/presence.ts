@@ -18,15 +18,15 @@ export type SessionPresence = {
   readonly lastActive: Millis;
 };
 
-/** What a session said of itself last, and when. */
+/** The last statement of a session about itself, and its time. */
 export type StatedPresence = Omit<SessionPresence, 'lastActive'> & { readonly at: Millis };
 
-/** How long it is kept what a session said of itself. */
+/** How long a statement of a session is kept. */
 export const statedMillisMax = 600_000;
 
 /**
- * How long the sessions of a node that stopped are shown on, so that who comes back to another node, or to this one
- * after its restart, was never away.
+ * How long the sessions of a node that stopped are shown on, so that a client that comes back to another node, or to
+ * this one after its restart, was never away.
  */
 export const returnMillisMax = 15_000;
 
@@ -41,11 +41,11 @@ export interface Presence {
   /** The sessions of each user, in the order of `users`; an empty list for who is not connected. */
   of(users: readonly UserId[]): Promise<readonly (readonly SessionPresence[])[]>;
   /**
-   * Keeps what a session said for `statedMillisMax` from now, on all nodes. Something that it said later, and that is
-   * kept already, stays instead.
+   * Keeps a statement for `statedMillisMax` from now, on all nodes. A later statement of the session that is kept
+   * already stays instead.
    */
   keep(stated: StatedPresence): Promise<void>;
-  /** What the session said last, if that is kept still. */
+  /** The last statement of the session, if it is kept still. */
   kept(user: UserId, session: SessionId): Promise<StatedPresence | undefined>;
   close(): Promise<void>;
 }

@@ -53,10 +53,8 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
   const ids = systemIds(snowflakes(1, () => clock.now()));
   const metrics = makeMetrics();
   const logged: Readonly<Record<string, unknown>>[] = [];
-  const logger = pino(
-    { level: 'debug' },
-    { write: (line: string) => logged.push(JSON.parse(line) as (typeof logged)[0]) },
-  );
+  const write = (line: string): unknown => logged.push(JSON.parse(line) as (typeof logged)[0]);
+  const logger = pino({ level: 'debug' }, { write });
   const streams = foldedStreams({ log, codec, sealer });
   const made = gateway({
     log,

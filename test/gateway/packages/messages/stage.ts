@@ -74,7 +74,7 @@ export interface Node {
   get<Name extends Asked>(name: Name, request: Request<Name>, user: UserId): Promise<Rpcs[Name]['result']>;
   send(user: UserId, request: Request<'messagesSendMessage'>): Promise<MessageId>;
   connect(...users: readonly UserId[]): Promise<void>;
-  disconnect(user: UserId): void;
+  disconnect(this: void, user: UserId): void;
   /** What was told since the last time, in order. */
   told(): Promise<readonly Delivery[]>;
   readonly typed: TypingChange[];
@@ -223,9 +223,7 @@ const nodeOf = (place: Place): Node => {
       await Promise.all(users.map((user) => renderer.connect(user)));
       pending.length = 0;
     },
-    disconnect: (user) => {
-      renderer.disconnect(user);
-    },
+    disconnect: renderer.disconnect,
     told: async () => {
       await tellAll();
       return pending.splice(0);
