@@ -1,6 +1,7 @@
 import { messages } from '../../../../domain/messages/decide.js';
 import type { MessageCommand } from '../../../../domain/messages/commands.js';
 import { messageStream } from '../../../../domain/messages/events.js';
+import { defined } from '../../../../kernel/defined.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
@@ -13,8 +14,9 @@ import type { Call } from '../../../contract/call.js';
 import type { Typing } from '../../../presence/typing.js';
 import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
+import { quoteFrom } from './quotes.js';
 import { slowmode, type Slowmode, type SendPermit } from './slowmode.js';
-import type { Sending } from '../wire.js';
+import type { Reply, Sending } from '../wire.js';
 
 export type SendingNeeds = MentionNeeds & {
   readonly ids: Pick<Ids, 'next'>;
@@ -55,7 +57,12 @@ export const sender = (needs: SendingNeeds): SendMessage => {
 
 const never: Earlier = () => Promise.resolve(undefined);
 
-type Ready = { readonly sending: Sending; readonly mentions: readonly UserId[]; readonly turn: SendPermit };
+type Ready = {
+  readonly sending: Sending;
+  readonly reply: Reply | undefined;
+  readonly mentions: readonly UserId[];
+  readonly turn: SendPermit;
+};
 
 /** All that has to be asked and waited for. */
 const prepared = async (
@@ -66,9 +73,8 @@ const prepared = async (
 ): Promise<Ready | Rejection> => {
   const seen = await writableChat(needs.access, call, sending.chat);
   if (isRejection(seen)) return seen;
-  if (sending.reply !== undefined && !(await isIn(needs, sending.chat, sending.reply.to))) {
-    return reject('MESSAGE_NOT_FOUND', 'the message that this one answers');
-  }
+  const reply = sending.reply && (await replyIn(needs, sending.chat, sending.reply));
+  if (isRejection(reply)) return reply;
   const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user });
   if (isRejection(mentions)) return mentions;
   // Last, so that a send that is refused or fails for another reason takes no turn.
@@ -76,15 +82,22 @@ const prepared = async (
   if (isRejection(turn)) return turn;
   // The right may have gone during the waits above.
   const still = await writableChat(needs.access, call, sending.chat);
-  if (!isRejection(still)) return { sending, mentions, turn };
+  if (!isRejection(still)) return { sending, reply, mentions, turn };
   turn.giveBack();
   return still;
 };
 
-/** Asked of the message's own stream: the read model may be behind, and knows no message that was deleted meanwhile. */
-const isIn = async ({ streams }: SendingNeeds, chat: ChatKey, message: MessageId): Promise<boolean> => {
-  const { state } = await streams.caughtUp(messageStream(message), messages);
-  return state.status !== 'absent' && state.chat === chat;
+/**
+ * Asked of the original's own stream: the read model may be behind, and knows no message that was deleted meanwhile. A
+ * quote that the original does not have is left out, so that no message is lost to its quote.
+ */
+const replyIn = async ({ streams }: SendingNeeds, chat: ChatKey, { to, quote }: Reply): Promise<Reply | Rejection> => {
+  const { state: original } = await streams.caughtUp(messageStream(to), messages);
+  if (original.status === 'absent' || original.chat !== chat) {
+    return reject('MESSAGE_NOT_FOUND', 'the message that this one answers');
+  }
+  const found = quote && original.status === 'alive' ? quoteFrom(original, quote) : undefined;
+  return { to, ...defined({ quote: found }) };
 };
 
 /**
@@ -95,8 +108,8 @@ const isIn = async ({ streams }: SendingNeeds, chat: ChatKey, message: MessageId
  * the log knows a repeated append only within its stream. A name made from the nonce would keep nothing from being
  * stored twice, and would give two events one id where a client counts its nonces anew. `Nonces` finds the retries.
  */
-const append = async (needs: SendingNeeds, call: Call, { sending, mentions, turn }: Ready): Promise<Sent> => {
-  const { chat, text, entities, reply, nonce } = sending;
+const append = async (needs: SendingNeeds, call: Call, { sending, reply, mentions, turn }: Ready): Promise<Sent> => {
+  const { chat, text, entities, nonce } = sending;
   const about = {
     chat,
     by: call.caller.user,

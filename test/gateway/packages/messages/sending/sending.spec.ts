@@ -139,10 +139,25 @@ describe('sending a message', () => {
     }
   });
   it('keeps the quote', async () => {
-    const first = await node.send(ada, { chatRef: general, message: 'what I said' });
+    const bold = [{ startIndex: 5, length: 1, bold: true }];
+    const first = await node.send(ada, { chatRef: general, message: 'what I said', entities: bold });
     const quote = { message: 'I said', entities: [{ startIndex: 0, length: 1, bold: true }], offset: 5n };
     await node.send(bob, { chatRef: general, message: 'you said', replyTo: { messageId: first, quote } });
     assert.deepEqual((await newest(general))?.reply?.quote, quote);
+  });
+  it('loses a quote that the original does not say by now, and nothing else', async () => {
+    const first = await node.send(ada, { chatRef: general, message: 'I hate tea' });
+    await node.get('messagesEditMessage', { chatRef: general, messageId: first, message: 'I like tea' }, ada);
+    const replyTo = { messageId: first, quote: { message: 'I hate tea', offset: 0n } };
+    const messageId = await node.send(bob, { chatRef: general, message: 'so do I', replyTo });
+    const shown = await newest(general);
+    assert.deepEqual([shown?.messageId, shown?.reply], [messageId, { messageId: first }]);
+  });
+  it('quotes from where the words stand', async () => {
+    const first = await node.send(ada, { chatRef: general, message: 'I like tea' });
+    const replyTo = { messageId: first, quote: { message: 'tea', offset: 2n } };
+    await node.send(bob, { chatRef: general, message: 'so do I', replyTo });
+    assert.equal((await newest(general))?.reply?.quote?.offset, 7n);
   });
   it('does not answer what is in another chat', async () => {
     const elsewhere = await node.send(bob, { chatRef: dm(dora), message: 'secret' });
