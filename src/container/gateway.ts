@@ -175,6 +175,7 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
     commonPasswords: get(of.commonPasswords),
     guard: guardOf(get),
     names: get(of.names),
+    sealer: get(of.sealer),
     streams: get(of.streams),
     presence: get(of.presence),
     access: get(of.telling).access,

@@ -30,7 +30,8 @@ import {
   lastMessage,
   lastSent,
   mentionsAfter,
-  sentBySession,
+  hasSentWithNonce,
+  sentUnder,
   messagesAfter,
   messagesById,
   type HistoryPage,
@@ -144,23 +145,20 @@ describe('messages', () => {
     assert.equal(await lastSent(reads, chat, ada), undefined);
   });
 
-  it('that a session has sent are found from the newest back to a time of the log, whatever time their ids have', async () => {
-    const reads = { store: await openStore() };
-    const ids = Array.from({ length: 1_203 }, (_, index) => BigInt(index + 1));
-    const messages = folded(messageDocuments, ...ids.map((id) => sent(id, { chat, nonce: id })));
-    const sentAt = (id: bigint): Millis => (1_790_000_000_000 + Number(id)) as Millis;
-    const recorded = Object.entries(messages).map(([key, message]) => [
-      key,
-      { ...message, sentAt: sentAt(message.id) },
-    ]);
-    await putDocuments(reads.store, messageDocuments, Object.fromEntries(recorded) as typeof messages);
-    for (const oldest of [1, 2, 1_184, 1_203, 1_204]) {
-      const found: bigint[] = [];
-      const since = sentAt(BigInt(oldest));
-      for await (const { id } of sentBySession(reads, 7n as SessionId, since)) found.push(id);
-      assert.deepEqual(found, ids.slice(oldest - 1).reverse());
-    }
-    assert.equal((await sentBySession(reads, 8n as SessionId, sentAt(0n)).next()).done, true);
+  it('that a session has sent under a nonce are found by it, the newest of them', async () => {
+    const reads = await messagesFrom(
+      ...[10n, 11n, 13n].map((id) => sent(id, { chat, nonce: id % 2n })),
+      sent(12n, { chat: other, nonce: 1n }),
+      sent(14n, { chat, nonce: 2n ** 64n - 1n }),
+    );
+    const session = 7n as SessionId;
+    const found = await Promise.all([0n, 1n, 2n, 2n ** 64n - 1n].map((nonce) => sentUnder(reads, session, nonce)));
+    assert.deepEqual(
+      found.map((message) => message?.id),
+      [10n, 13n, undefined, 14n],
+    );
+    const senders = await Promise.all([7n, 8n].map((one) => hasSentWithNonce(reads, one as SessionId)));
+    assert.deepEqual(senders, [true, false]);
   });
 
   it('that name somebody are found from the oldest on', async () => {

@@ -15,7 +15,13 @@ export type Content = {
 export type MessageCommand =
   | Command<
       'SendMessage',
-      About & Content & { readonly replyTo?: MessageId; readonly quote?: Quote; readonly nonce?: bigint }
+      About &
+        Content & {
+          readonly replyTo?: MessageId;
+          readonly quote?: Quote;
+          readonly nonce?: bigint;
+          readonly requestHash?: string;
+        }
     >
   | Command<'EditMessage', About & { readonly content?: EditedContent }>
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>;

@@ -1,6 +1,18 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
-import { bits, chatKey, count, id, list, oneOf, optional, shape, text, type Value } from '../../kernel/schema.js';
+import {
+  added,
+  bits,
+  chatKey,
+  count,
+  id,
+  list,
+  oneOf,
+  optional,
+  shape,
+  text,
+  type Value,
+} from '../../kernel/schema.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import { streamFamily } from '../../kernel/streams.js';
 
@@ -49,9 +61,9 @@ export const messageEvents = declareEvents(
   { stream, about, sealedFor },
   {
     MessageSent: {
-      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it.',
+      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request.',
       fields: { ...fields, mentions, replyTo: optional(id<MessageId>('message')), nonce: optional(bits) },
-      personal: { text, entities: list(entity), quote: optional(quote) },
+      personal: { text, entities: list(entity), quote: optional(quote), requestHash: added(text) },
     },
     MessageEdited: {
       says: 'The author changed the text of a message.',

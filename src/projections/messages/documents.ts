@@ -6,7 +6,7 @@ import type { Personal } from '../../kernel/personal.js';
 /**
  * Key: the message's id, in decimal. A deleted message has no document.
  * Indexes: `history` [chat, id]; `mentions` [user, chat, id] for each user named in it;
- * `bySession` [session, id] of those that were sent with a nonce.
+ * `byNonce` [session, nonce, id] of those that were sent with a nonce.
  */
 export type MessageDocument = {
   readonly id: MessageId;
@@ -18,6 +18,8 @@ export type MessageDocument = {
   readonly replyTo?: MessageId;
   readonly mentions: readonly UserId[];
   readonly nonce?: bigint;
+  /** A keyed hash over all that was asked for; kept with a nonce, and absent in messages of former releases. */
+  readonly requestHash?: Personal<string>;
   /** The session that sent it; kept with a nonce only, which is a name that this session gave. */
   readonly session?: SessionId;
   readonly sentAt: Millis;

@@ -15,7 +15,7 @@ const ofMessage = ({ data }: { readonly data: { readonly message: MessageId } })
 
 export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   name: 'messages',
-  version: 3,
+  version: 4,
   keys: {
     MessageSent: ofMessage,
     MessageEdited: ofMessage,
@@ -26,7 +26,7 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   indexes: {
     history: ({ chat, id }) => [[chat, id]],
     mentions: ({ mentions, chat, id }) => mentions.map((user) => [user, chat, id]),
-    bySession: ({ session, id }) => (session === undefined ? [] : [[session, id]]),
+    byNonce: ({ session, nonce, id }) => (session === undefined || nonce === undefined ? [] : [[session, nonce, id]]),
   },
   evolve: {
     MessageSent: (_, event) => sent(event),
@@ -55,6 +55,7 @@ const sent = ({ data, at, metadata }: Recorded<EventOf<MessageEvent, 'MessageSen
   if (data.replyTo !== undefined) message.replyTo = data.replyTo;
   if (data.nonce !== undefined) {
     message.nonce = data.nonce;
+    if (data.requestHash !== undefined) message.requestHash = data.requestHash;
     const session = sessionOf(metadata.session);
     if (session !== undefined) message.session = session;
   }

@@ -1,5 +1,5 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
+import type { MessageId, SessionId, UserId } from '../../kernel/ids.js';
 import { countIn, documentOf, documentsIn, documentsOf, scanned, type Reads } from '../reading/queries.js';
 import {
   coarsest,
@@ -78,33 +78,19 @@ export const lastMessage = async (reads: Reads, chat: ChatKey): Promise<MessageD
 export const lastSent = (reads: Reads, chat: ChatKey, author: UserId): Promise<LastSentDocument | undefined> =>
   documentOf(reads, lastSentDocuments, lastSentKey(chat, author));
 
-/** A session that comes has sent little of late, most of the time; one that has sent much is read in larger pages. */
-const sentFirstPage = 20;
-/** Few enough that others are let in between two pages, however long the messages are. */
-const sentPageMax = 100;
-/** As many as a session may send within ten minutes, and half as many again. */
-const sentBySessionMax = 10_000;
-
-/**
- * The messages that this session has sent with a nonce after that time of the log, the newest first: up to the first
- * that is not, because ids may be ahead of all clocks, and at most `sentBySessionMax`.
- */
-export async function* sentBySession(
+/** The newest message that this session has sent under this nonce, unless it was deleted. */
+export const sentUnder = async (
   reads: Reads,
   session: SessionId,
-  time: Millis,
-): AsyncGenerator<MessageDocument, void> {
-  const range = { index: 'bySession', within: [session], order: 'descending' } as const;
-  let [before, limit, found] = [{}, sentFirstPage, 0];
-  while (found < sentBySessionMax) {
-    const page = await documentsIn(reads, messageDocuments, { ...range, ...before, limit });
-    const end = page.findIndex(({ sentAt }) => sentAt < time);
-    yield* end < 0 ? page : page.slice(0, end);
-    const last = page.at(-1);
-    if (end >= 0 || last === undefined || page.length < limit) return;
-    [before, limit, found] = [{ before: last.id }, sentPageMax, found + page.length];
-  }
-}
+  nonce: bigint,
+): Promise<MessageDocument | undefined> => {
+  const range = { index: 'byNonce', within: [session, nonce], order: 'descending', limit: 1 } as const;
+  return (await documentsIn(reads, messageDocuments, range))[0];
+};
+
+/** Whether the session has ever sent a message with a nonce that is not deleted. */
+export const hasSentWithNonce = async (reads: Reads, session: SessionId): Promise<boolean> =>
+  (await countIn(reads, messageDocuments, { index: 'byNonce', within: [session], limit: 1 })) > 0;
 
 export type MentionsPage = {
   /** Only messages that are newer than this one. */

@@ -182,6 +182,7 @@ const nodeOf = (place: Place): Node => {
     access,
     reads,
     streams,
+    sealer,
     ids: kernel.ids,
     names: uniqueNames({ streams, sealer }),
     statusOf: place.statusOf ?? nobodyIsOnline,

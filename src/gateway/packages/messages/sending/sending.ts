@@ -6,6 +6,7 @@ import type { ChatKey } from '../../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
 import type { MessageId, UserId } from '../../../../kernel/ids.js';
+import type { Sealer } from '../../../../kernel/ports/sealer.js';
 import type { Ids } from '../../../../kernel/ports/system.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
 import { writableChat } from '../../../access/chatAccess.js';
@@ -23,6 +24,7 @@ export type SendingNeeds = MentionNeeds & {
   readonly reads: Reads;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly typing: Pick<Typing, 'posted'>;
+  readonly sealer: Pick<Sealer, 'lookupHash'>;
 };
 
 /** Stores a message; a retry under the same nonce answers the message that there is. */
@@ -37,7 +39,7 @@ export const sender = (needs: SendingNeeds): SendMessage => {
   const sent = nonces(needs.reads);
   const slow = slowmode(needs.reads);
   const order = serialQueues();
-  const inOrder = async (call: Call, sending: Sending, earlier: Earlier): Promise<Sent> => {
+  const inOrder = async (call: Call, sending: NamedSending, earlier: Earlier): Promise<Sent> => {
     const lane = `${call.caller.session.toString()} ${sending.chat}`;
     // Wrapped, because a promise that holds a promise waits for it.
     const handed = await order.run(lane, async () => {
@@ -51,14 +53,23 @@ export const sender = (needs: SendingNeeds): SendMessage => {
   return (call, sending) => {
     const { nonce } = sending;
     if (nonce === undefined) return inOrder(call, sending, never);
-    return sent.once(call, { ...sending, nonce }, (earlier) => inOrder(call, sending, earlier));
+    const named = { ...sending, nonce, requestHash: requestHashOf(needs, sending) };
+    return sent.once(call, named, (earlier) => inOrder(call, named, earlier));
   };
 };
+
+/** Over all of a request but its chat and nonce, so that what requests come to hold is in it by itself. */
+const requestHashOf = ({ sealer }: SendingNeeds, { chat: _, nonce: __, ...asked }: Sending): string =>
+  sealer.lookupHash(
+    `send:${JSON.stringify(asked, (___, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))}`,
+  );
+
+type NamedSending = Sending & { readonly requestHash?: string };
 
 const never: Earlier = () => Promise.resolve(undefined);
 
 type Ready = {
-  readonly sending: Sending;
+  readonly sending: NamedSending;
   readonly reply: Reply | undefined;
   readonly mentions: readonly UserId[];
   readonly turn: SendPermit;
@@ -69,7 +80,7 @@ const prepared = async (
   needs: SendingNeeds,
   slow: Slowmode,
   call: Call,
-  sending: Sending,
+  sending: NamedSending,
 ): Promise<Ready | Rejection> => {
   const seen = await writableChat(needs.access, call, sending.chat);
   if (isRejection(seen)) return seen;
@@ -109,16 +120,14 @@ const replyIn = async ({ streams }: SendingNeeds, chat: ChatKey, { to, quote }: 
  * stored twice, and would give two events one id where a client counts its nonces anew. `Nonces` finds the retries.
  */
 const append = async (needs: SendingNeeds, call: Call, { sending, reply, mentions, turn }: Ready): Promise<Sent> => {
-  const { chat, text, entities, nonce } = sending;
+  const { chat, text, entities, nonce, requestHash } = sending;
   const about = {
     chat,
     by: call.caller.user,
     text,
     entities,
     mentions,
-    ...(reply === undefined ? {} : { replyTo: reply.to }),
-    ...(reply?.quote === undefined ? {} : { quote: reply.quote }),
-    ...(nonce === undefined ? {} : { nonce }),
+    ...defined({ replyTo: reply?.to, quote: reply?.quote, nonce, requestHash }),
   };
   let message = needs.ids.next() as MessageId;
   const send = (): MessageCommand => {
