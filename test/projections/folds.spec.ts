@@ -199,7 +199,21 @@ describe('an invite', () => {
       { type: 'InviteCreated', data: { ...about, creator: ada, maxUses: 5 } },
       used(ada),
       used(bob),
-    ).then({ abc: { ...about, creator: ada, createdAt: now, maxUses: 5, uses: 2 } });
+    ).then({
+      abc: { ...about, name: 'abc', creator: ada, creatorJoining: 1, createdAt: now, maxUses: 5, uses: 2 },
+    });
+  });
+  it('is named by its hash, and in no index once it is used up', () => {
+    const created: Bare<InviteEvent> = {
+      type: 'ChatInviteCreated',
+      data: { invite: 'hash', code: 'abc', chat, creator: ada, creatorJoining: 2, maxUses: 1 },
+    };
+    const { hash } = folded(inviteDocuments, created);
+    assert.ok(hash !== undefined);
+    assert.deepEqual([hash.name, hash.code, hash.creatorJoining], ['hash', 'abc', 2]);
+    const { indexKeysOf } = forRunner(inviteDocuments);
+    assert.equal(indexKeysOf(hash)['usable']?.length, 1);
+    assert.deepEqual(indexKeysOf({ ...hash, uses: 1 })['usable'], []);
   });
 });
 

@@ -18,6 +18,7 @@ const bob = 2n as UserId;
 const community = 100n as CommunityId;
 const general = 201n as ChannelId;
 const code = 'abcdefgh0123';
+const invite = 'its hash';
 
 const founding = (id = community) =>
   ({ type: 'CreateCommunity', data: { community: id, general, name: 'Chess', by: ada } }) as const;
@@ -29,9 +30,9 @@ const crashed = async (): Promise<Engines> => {
   const { execute, time } = engines;
   const chat = channelChat(community, general);
   await execute(communities, founding(), cause('found'));
-  const made = { code, chat, creator: ada, at: time.millis, maxUses: 1 };
+  const made = { invite, code, chat, creator: ada, creatorJoining: 1, at: time.millis, maxUses: 1 };
   await execute(invites, { type: 'CreateChatInvite', data: made }, cause('make'));
-  const use = { code, user: bob, joining: 1, at: time.millis };
+  const use = { invite, user: bob, joining: 1, at: time.millis };
   await execute(invites, { type: 'UseInvite', data: use }, cause('use'));
   return engines;
 };
@@ -54,7 +55,7 @@ const joinings = async (
 };
 
 const adaIn = (id = community) => ({ community: id, user: ada, via: 'founding', joining: 1 });
-const bobIn = { community, user: bob, via: 'invite', invite: code, joining: 1 };
+const bobIn = { community, user: bob, via: 'invite', invite, joining: 1 };
 
 describe('admitMembers', () => {
   it('lets in whom a crash has left outside', async () => {

@@ -8,9 +8,13 @@ export type InviteCommand = CreateChatInvite | UseInvite;
 export type CreateChatInvite = Command<
   'CreateChatInvite',
   {
+    /** Names it from here on, without giving the code away. */
+    readonly invite: string;
     readonly code: string;
     readonly chat: ChatKey;
     readonly creator: UserId;
+    /** How often the creator has joined the community. */
+    readonly creatorJoining: number;
     readonly at: Millis;
     readonly expiresAt?: Millis;
     readonly maxUses?: number;
@@ -20,5 +24,5 @@ export type CreateChatInvite = Command<
 /** `joining`: the how-manieth joining of this user it is for, from 1. */
 export type UseInvite = Command<
   'UseInvite',
-  { readonly code: string; readonly user: UserId; readonly joining: number; readonly at: Millis }
+  { readonly invite: string; readonly user: UserId; readonly joining: number; readonly at: Millis }
 >;

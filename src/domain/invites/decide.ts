@@ -1,3 +1,4 @@
+import { defined } from '../../kernel/defined.js';
 import { reject, type Decider, type Decision } from '../../kernel/decider.js';
 import type { CreateChatInvite, InviteCommand, UseInvite } from './commands.js';
 import { inviteStreams, type InviteEvent } from './events.js';
@@ -7,7 +8,7 @@ import { evolve, type InviteState } from './state.js';
 export const inviteUsesMax = 10_000;
 
 const createChatInvite = (
-  { code, chat, creator, at, expiresAt, maxUses }: CreateChatInvite['data'],
+  { at, expiresAt, maxUses, ...made }: CreateChatInvite['data'],
   state: InviteState,
 ): Decision<InviteEvent> => {
   // Codes are too many to meet by chance; should it happen, the one who came first keeps theirs.
@@ -16,23 +17,21 @@ const createChatInvite = (
   if (maxUses !== undefined && (maxUses < 1 || maxUses > inviteUsesMax)) {
     return reject('INVALID_ARGUMENT', `max_uses is at most ${inviteUsesMax.toString()}`);
   }
-  const until = expiresAt === undefined ? {} : { expiresAt };
-  const often = maxUses === undefined ? {} : { maxUses };
-  return [{ type: 'InviteCreated', data: { code, chat, creator, ...until, ...often } }];
+  return [{ type: 'ChatInviteCreated', data: { ...made, ...defined({ expiresAt, maxUses }) } }];
 };
 
-const useInvite = ({ code, user, joining, at }: UseInvite['data'], state: InviteState): Decision<InviteEvent> => {
+const useInvite = ({ invite, user, joining, at }: UseInvite['data'], state: InviteState): Decision<InviteEvent> => {
   if (state.status === 'none') return reject('INVITE_NOT_FOUND');
   // A user who has taken their use is in, even when they ask again much later.
   if ((state.usedFor.get(user) ?? 0) >= joining) return [];
   if (state.expiresAt !== undefined && at >= state.expiresAt) return reject('INVITE_NOT_FOUND');
   if (state.maxUses === undefined) return [];
   if (state.uses >= state.maxUses) return reject('INVITE_NOT_FOUND');
-  return [{ type: 'InviteUsed', data: { code, chat: state.chat, user, joining } }];
+  return [{ type: 'InviteUsed', data: { code: invite, chat: state.chat, user, joining } }];
 };
 
 export const invites: Decider<InviteCommand, InviteState, InviteEvent> = {
-  stream: ({ data }) => inviteStreams.named(data.code),
+  stream: ({ data }) => inviteStreams.named(data.invite),
   initial: { status: 'none' },
   evolve,
   rules: { CreateChatInvite: createChatInvite, UseInvite: useInvite },

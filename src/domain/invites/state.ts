@@ -1,5 +1,5 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import type { Fold } from '../../kernel/event.js';
+import type { EventOf, Fold } from '../../kernel/event.js';
 import type { Millis, UserId } from '../../kernel/ids.js';
 import type { InviteEvent } from './events.js';
 
@@ -16,16 +16,20 @@ export type OpenInvite = {
 };
 
 export const evolve: Fold<InviteState, InviteEvent> = {
-  InviteCreated: (_, { data }) => ({
-    status: 'open',
-    chat: data.chat,
-    expiresAt: data.expiresAt,
-    maxUses: data.maxUses,
-    uses: 0,
-    usedFor: new Map(),
-  }),
+  ChatInviteCreated: (_, { data }) => made(data),
+  InviteCreated: (_, { data }) => made(data),
   InviteUsed: (state, { data }) =>
     state.status === 'none'
       ? state
       : { ...state, uses: state.uses + 1, usedFor: new Map(state.usedFor).set(data.user, data.joining) },
 };
+
+type Made = EventOf<InviteEvent, 'ChatInviteCreated' | 'InviteCreated'>['data'];
+const made = ({ chat, expiresAt, maxUses }: Made): OpenInvite => ({
+  status: 'open',
+  chat,
+  expiresAt,
+  maxUses,
+  uses: 0,
+  usedFor: new Map(),
+});

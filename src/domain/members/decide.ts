@@ -80,7 +80,7 @@ const ranksAbove = ({ by, rank }: EditMember['data']): boolean => rank < by.rank
 
 export const members: Decider<MemberCommand, MemberState, MemberEvent> = {
   stream: ({ data }) => memberStream(data.community, data.user),
-  initial: { status: 'outside', joinings: 0 },
+  initial: { status: 'outside', joinings: 0, removedIn: 0 },
   evolve,
   keepsMoments: true,
   rules: { JoinCommunity: joinCommunity, LeaveCommunity: leaveCommunity, EditMember: editMember },

@@ -29,6 +29,10 @@ export const memberEvents = declareEvents(
       says: 'A member left of their own will. Roles and nickname are gone with it.',
       fields,
     },
+    MemberRemoved: {
+      says: 'A member was removed by another. Roles and nickname are gone with it, and so are the invites that they had made.',
+      fields: { ...fields, by: id<UserId>('user') },
+    },
     NicknameSet: {
       says: 'A member got a nickname in the community.',
       fields: { ...fields, by: id<UserId>('user') },

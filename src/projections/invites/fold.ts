@@ -1,24 +1,50 @@
 import { inviteStreams, type InviteEvent } from '../../domain/invites/events.js';
+import { byKind, parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
+import type { EventOf, Recorded } from '../../kernel/event.js';
+import { personal } from '../../kernel/personal.js';
+import { communityScope } from '../../kernel/scopes.js';
 import { whenThere, type Making } from '../runner/foldHelpers.js';
 import type { InviteDocument } from './documents.js';
 
 const ofCode = ({ data }: { readonly data: { readonly code: string } }): readonly string[] => [data.code];
 
+/** Later than every time that an invite may have. */
+const never = Number.MAX_SAFE_INTEGER;
+
 export const inviteDocuments: DocumentType<InviteDocument, InviteEvent> = {
   name: 'invites',
-  version: 1,
-  keys: { InviteCreated: ofCode, InviteUsed: ofCode },
+  version: 2,
+  keys: { ChatInviteCreated: ({ data }) => [data.invite], InviteCreated: ofCode, InviteUsed: ofCode },
   streams: (key) => [inviteStreams.named(key)],
-  indexes: {},
+  indexes: {
+    usable: ({ chat, creator, expiresAt = never, name, maxUses = Infinity, uses }) =>
+      uses < maxUses ? [[placeOf(chat), creator, expiresAt, name]] : [],
+  },
   evolve: {
-    InviteCreated: (_, { data, at }) => {
-      const { code, chat, creator } = data;
-      const invite: Making<InviteDocument> = { code, chat, creator, createdAt: at, uses: 0 };
-      if (data.expiresAt !== undefined) invite.expiresAt = data.expiresAt;
-      if (data.maxUses !== undefined) invite.maxUses = data.maxUses;
-      return invite;
-    },
+    ChatInviteCreated: (_, event) => made(event, event.data.invite, event.data),
+    InviteCreated: (_, event) => made(event, event.data.code, { code: personal(event.data.code), creatorJoining: 1 }),
     InviteUsed: whenThere((invite) => ({ ...invite, uses: invite.uses + 1 })),
   },
+};
+
+/** The place into which a chat's invites lead. */
+export const placeOf = (chat: ChatKey): string =>
+  byKind(parseChatKey(chat), {
+    channel: ({ community }) => communityScope(community),
+    group: () => chat,
+    direct: () => chat,
+    self: () => chat,
+  });
+
+const made = (
+  { data, at }: Recorded<EventOf<InviteEvent, 'ChatInviteCreated' | 'InviteCreated'>>,
+  name: string,
+  { code, creatorJoining }: Pick<InviteDocument, 'code' | 'creatorJoining'>,
+): InviteDocument => {
+  const { chat, creator } = data;
+  const invite: Making<InviteDocument> = { name, code, chat, creator, creatorJoining, createdAt: at, uses: 0 };
+  if (data.expiresAt !== undefined) invite.expiresAt = data.expiresAt;
+  if (data.maxUses !== undefined) invite.maxUses = data.maxUses;
+  return invite;
 };

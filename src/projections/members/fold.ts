@@ -16,6 +16,7 @@ const keysBy = (key: (event: OfMember) => string): DocumentKeys<MemberEvent> => 
   return {
     MemberJoined: keys,
     MemberLeft: keys,
+    MemberRemoved: keys,
     NicknameSet: keys,
     NicknameCleared: keys,
     RolesSet: keys,
@@ -54,11 +55,17 @@ export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
       roles: [],
     }),
     MemberLeft: removed,
+    MemberRemoved: removed,
     NicknameSet: whenThere((member, { data }) => named(member, data)),
     NicknameCleared: whenThere((member) => unnamed(member)),
     RolesSet: whenThere((member, { data }) => ranked(member, data)),
   },
 };
+
+const gone = whenThere<MembershipsDocument, MemberEvent>((document, { data }) => {
+  const memberships = without(document.memberships, data.community);
+  return memberships.length === 0 ? undefined : { ...document, memberships };
+});
 
 export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent> = {
   name: 'memberships',
@@ -72,10 +79,8 @@ export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent
       user: event.data.user,
       memberships: [...without(document?.memberships ?? [], event.data.community), joined(event)],
     }),
-    MemberLeft: whenThere((document, { data }) => {
-      const memberships = without(document.memberships, data.community);
-      return memberships.length === 0 ? undefined : { ...document, memberships };
-    }),
+    MemberLeft: gone,
+    MemberRemoved: gone,
     NicknameSet: whenThere((document, { data }) =>
       withMembership(document, data.community, (membership) => named(membership, data)),
     ),

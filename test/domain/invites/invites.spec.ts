@@ -12,25 +12,26 @@ const chat = channelChat(100n as CommunityId, 201n as ChannelId);
 const ada = 1n as UserId;
 const bob = 2n as UserId;
 const cleo = 3n as UserId;
+const invite = 'the hash of abc';
 const code = 'abc';
 const millis = (at: number): Millis => at as Millis;
 
 type Limits = { readonly expiresAt?: Millis; readonly maxUses?: number };
 const made = (limits: Limits = {}): Bare<InviteEvent> => ({
-  type: 'InviteCreated',
-  data: { code, chat, creator: ada, ...limits },
+  type: 'ChatInviteCreated',
+  data: { invite, code, chat, creator: ada, creatorJoining: 2, ...limits },
 });
 const used = (user: UserId, joining = 1): Bare<InviteEvent> => ({
   type: 'InviteUsed',
-  data: { code, chat, user, joining },
+  data: { code: invite, chat, user, joining },
 });
 const make = (limits: Limits = {}): InviteCommand => ({
   type: 'CreateChatInvite',
-  data: { code, chat, creator: ada, at: millis(1000), ...limits },
+  data: { invite, code, chat, creator: ada, creatorJoining: 2, at: millis(1000), ...limits },
 });
 const use = (user: UserId, { joining = 1, at = 1000 } = {}): InviteCommand => ({
   type: 'UseInvite',
-  data: { code, user, joining, at: millis(at) },
+  data: { invite, user, joining, at: millis(at) },
 });
 
 describe('making an invite', () => {

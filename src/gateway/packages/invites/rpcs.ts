@@ -1,15 +1,14 @@
-import { communities } from '../../../domain/communities/decide.js';
-import { communityStream } from '../../../domain/communities/events.js';
-import type { UseInvite } from '../../../domain/invites/commands.js';
+import type { CreateChatInvite, UseInvite } from '../../../domain/invites/commands.js';
 import { invites } from '../../../domain/invites/decide.js';
 import { joiningId, members } from '../../../domain/members/decide.js';
 import { memberStream } from '../../../domain/members/events.js';
 import type { InvitePreviewInit } from '../../../gen/auth.js';
 import { nothing, type Nothing } from '../../../gen/rpcs.js';
-import { byKind, channelChat, parseChatKey, type ChatKey } from '../../../kernel/chat.js';
+import { channelChat, type ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { CommunityId, Millis } from '../../../kernel/ids.js';
+import type { Sealer } from '../../../kernel/ports/sealer.js';
 import type { Random } from '../../../kernel/ports/system.js';
 import { community } from '../../../projections/communities/queries.js';
 import type { InviteDocument } from '../../../projections/invites/documents.js';
@@ -23,6 +22,7 @@ import { communityFor } from '../../rendering/community.js';
 import type { Call, OpenCall } from '../../contract/call.js';
 import type { Handlers } from '../../contract/handlers.js';
 import type { Access } from '../../contract/viewerPermissions.js';
+import { isAlive, placeOfInvite, refusedInvite, type Place } from './alive.js';
 import { codeTyped, invitedTo, limitsOf, newCode, previewOf } from './wire.js';
 
 export type InviteNeeds = {
@@ -30,6 +30,7 @@ export type InviteNeeds = {
   readonly reads: Reads;
   readonly random: Random;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly sealer: Pick<Sealer, 'lookupHash'>;
 };
 
 type InviteRpcs = 'authLookupInvite' | 'authUseInvite' | 'chatsCreateChatInvite';
@@ -53,45 +54,60 @@ export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
     if (isRejection(limited)) return limited;
     const { communityId, channelId } = ref;
     const { user: creator } = call.caller;
+    const chat = channelChat(communityId, channelId);
+    const made = await newInvite(needs, call, { chat, community: communityId });
+    if (isRejection(made)) return made;
+    // Looked at after the waits, during which the right may have gone.
     await call.accessUpToDate();
     await needs.access.load(communityId, [creator]);
     if (needs.access.now.member(communityId, creator) === undefined) return reject('COMMUNITY_NOT_FOUND');
-    const chat = channelChat(communityId, channelId);
     if (!needs.access.now.maySee(chat, creator)) return reject('CHANNEL_NOT_FOUND');
-    const code = newCode(needs.random);
-    const made = { code, chat, creator, at: call.now, ...limited };
-    const outcome = await call.run(invites, { type: 'CreateChatInvite', data: made });
-    return isRejection(outcome) ? outcome : { createdInvite: { code } };
+    const outcome = await call.run(invites, { type: 'CreateChatInvite', data: { ...made, ...limited } });
+    return isRejection(outcome) ? outcome : { createdInvite: { code: made.code } };
   },
 });
+
+type Into = { readonly chat: ChatKey; readonly community: CommunityId };
+
+const newInvite = async (
+  needs: InviteNeeds,
+  call: Call,
+  { chat, community: into }: Into,
+): Promise<Omit<CreateChatInvite['data'], 'expiresAt' | 'maxUses'> | Rejection> => {
+  const { user: creator } = call.caller;
+  const { state } = await needs.streams.caughtUp(memberStream(into, creator), members);
+  if (state.status === 'outside') return reject('COMMUNITY_NOT_FOUND');
+  await call.upToDate('invites');
+  const refused = await refusedInvite(needs, { chat, creator, now: call.now });
+  if (refused !== undefined) return refused;
+  const code = newCode(needs.random);
+  return { invite: nameOf(needs, code), code, chat, creator, creatorJoining: state.joinings, at: call.now };
+};
+
+/** The name of the invite with this code, which tells nobody the code. */
+const nameOf = ({ sealer }: InviteNeeds, code: string): string => sealer.lookupHash(`invite:${code}`);
 
 /** The read models that show an invite and the community that it leads to. */
 const invitesRead = ['communities', 'invites', 'members', 'users'] as const;
 
-type Invited = { readonly invite: InviteDocument; readonly into: CommunityId };
+type Invited = Place & { readonly code: string };
 
 /** Whether it can still be used is for the rules to say: they count, the read model only shows. */
-const inviteInto = async ({ reads }: InviteNeeds, typed: string): Promise<Invited | undefined> => {
+const inviteInto = async (needs: InviteNeeds, typed: string): Promise<Invited | undefined> => {
+  const { reads } = needs;
   const code = codeTyped(typed);
-  const found = code === undefined ? undefined : await invite(reads, code);
-  const into = found && communityOf(found.chat);
-  if (found === undefined || into === undefined) return undefined;
-  return (await community(reads, into)) && { invite: found, into };
+  // An invite of a former release is named by its code.
+  const found = code === undefined ? undefined : await invite(reads, [nameOf(needs, code), code]);
+  const place = found && placeOfInvite(found);
+  if (code === undefined || place === undefined) return undefined;
+  return (await community(reads, place.into)) && { ...place, code };
 };
-
-/** Only the invites into communities are built. */
-const communityOf = (chat: ChatKey): CommunityId | undefined =>
-  byKind(parseChatKey(chat), {
-    channel: (place) => place.community,
-    group: () => undefined,
-    direct: () => undefined,
-    self: () => undefined,
-  });
 
 const openInvite = async (needs: InviteNeeds, call: OpenCall, code: string): Promise<Invited | undefined> => {
   await call.upToDate('communities', 'invites', 'users');
   const found = await soonerOrLater(call, invitesRead, () => inviteInto(needs, code));
-  return found !== undefined && isOpen(found.invite, call.now) ? found : undefined;
+  if (found === undefined || !isOpen(found.invite, call.now)) return undefined;
+  return (await isAlive(needs, found)) ? found : undefined;
 };
 
 const isOpen = ({ expiresAt, maxUses, uses }: InviteDocument, now: Millis): boolean =>
@@ -100,7 +116,7 @@ const isOpen = ({ expiresAt, maxUses, uses }: InviteDocument, now: Millis): bool
 const previewed = async (
   { reads, access }: InviteNeeds,
   call: OpenCall,
-  { invite: found, into }: Invited,
+  { invite: found, into, code }: Invited,
 ): Promise<InvitePreviewInit | undefined> => {
   const [document, creator] = await Promise.all([community(reads, into), user(reads, found.creator)]);
   if (document === undefined) return undefined;
@@ -109,19 +125,17 @@ const previewed = async (
     await access.load(into, [call.caller.user]);
   }
   const viewer = call.caller && access.now.member(into, call.caller.user);
-  return previewOf(found, { id: into, community: communityFor(document, viewer) }, creator && userFor(creator));
+  const target = { id: into, code, community: communityFor(document, viewer) };
+  return previewOf(found, target, creator && userFor(creator));
 };
 
 /** First the use is taken, then the member is in; `admitMembers` mends a crash between the two. */
-const join = async (
-  { streams, reads }: InviteNeeds,
-  call: Call,
-  { invite: { code }, into }: Invited,
-): Promise<Nothing | Rejection> => {
+const join = async (needs: InviteNeeds, call: Call, place: Invited): Promise<Nothing | Rejection> => {
+  const { streams, reads } = needs;
+  const { into } = place;
+  const { name } = place.invite;
   const { user: joiner } = call.caller;
-  // The read models may not know yet that it was deleted, and nobody joins what is not there.
-  const { state: home } = await streams.caughtUp(communityStream(into), communities);
-  if (home.status !== 'living') return reject('INVITE_NOT_FOUND');
+  if (!(await isAlive(needs, place))) return reject('INVITE_NOT_FOUND');
   const { state } = await streams.caughtUp(memberStream(into, joiner), members);
   if (state.status === 'member') return nothing;
   await call.upToDate('communities', 'members');
@@ -129,10 +143,10 @@ const join = async (
   if (refused !== undefined) return refused;
 
   const joining = state.joinings + 1;
-  const use: UseInvite = { type: 'UseInvite', data: { code, user: joiner, joining, at: call.now } };
-  const used = await call.run(invites, use, { commandId: `${code}.${joiner.toString()}.${joining.toString()}` });
+  const use: UseInvite = { type: 'UseInvite', data: { invite: name, user: joiner, joining, at: call.now } };
+  const used = await call.run(invites, use, { commandId: `${name}.${joiner.toString()}.${joining.toString()}` });
   if (isRejection(used)) return used;
-  const data = { community: into, user: joiner, via: 'invite', invite: code, joining } as const;
+  const data = { community: into, user: joiner, via: 'invite', invite: name, joining } as const;
   const joined = await call.run(
     members,
     { type: 'JoinCommunity', data },

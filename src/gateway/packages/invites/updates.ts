@@ -4,6 +4,7 @@ import type { UpdateView } from '../../contract/updateView.js';
 
 /** The protocol has no update about invites. */
 export const inviteUpdates: UpdateTable<InviteEvent, UpdateView> = {
+  ChatInviteCreated: silent,
   InviteCreated: silent,
   InviteUsed: silent,
 };

@@ -60,10 +60,10 @@ export const limitsOf = (request: {
 
 export const previewOf = (
   invite: InviteDocument,
-  target: { readonly id: CommunityId; readonly community: CommunityInit },
+  target: { readonly id: CommunityId; readonly code: string; readonly community: CommunityInit },
   creator: UserInit | undefined,
 ): InvitePreviewInit => ({
-  code: invite.code,
+  code: target.code,
   creatorId: invite.creator,
   targetId: target.id,
   targetType: InviteType.COMMUNITY,

@@ -123,7 +123,7 @@ const holdersIn =
     (await holders({ store }, role, { limit })).map(({ user }) => user);
 
 const handlersOn = (
-  { store, ids, streams }: Engines,
+  { store, ids, streams, sealer }: Engines,
   rules: () => ViewerPermissions,
   statusOf: StatusOf,
 ): OurHandlers => {
@@ -141,7 +141,7 @@ const handlersOn = (
   const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) };
   return {
     ...communityRpcs({ access, reads, ids, statusOf, streams }),
-    ...inviteRpcs({ access, reads, random, streams }),
+    ...inviteRpcs({ access, reads, random, streams, sealer }),
   };
 };
 

@@ -1,16 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memberStream } from '../../../../src/domain/members/events.js';
+import { invitesMax } from '../../../../src/gateway/packages/invites/alive.js';
 import { membershipsMax } from '../../../../src/gateway/packages/communities/membershipsLimit.js';
 import { InviteType } from '../../../../src/gen/auth.js';
 import { UserStatusStatus } from '../../../../src/gen/types.js';
 import { channelChat } from '../../../../src/kernel/chat.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
+import type { Event } from '../../../../src/kernel/event.js';
 import type { CommunityId, Millis, RoleId, UserId } from '../../../../src/kernel/ids.js';
 import { permission, usualPermissions } from '../../../../src/kernel/permissions.js';
-import { inviteTo, settledTown, type SettledTown } from '../communities/town.js';
+import { channelNamed, inviteTo, settledTown, type SettledTown } from '../communities/town.js';
 
 const here = ({ community: communityId, general: channelId }: SettledTown) => ({ communityId, channelId });
+
+const nameOf = ({ engines }: SettledTown, code: string): string => engines.sealer.lookupHash(`invite:${code}`);
+
+/** What a former release wrote. */
+const formerInvite = async (town: SettledTown, creator: UserId): Promise<string> => {
+  const code = '0123456789ab';
+  const made = { code, chat: channelChat(town.community, town.general), creator, maxUses: 2 };
+  await town.engines.append(`invite-${code}`, { type: 'InviteCreated', data: made });
+  return code;
+};
 
 describe('CreateChatInvite', () => {
   it('gives a code to any member who sees the channel', async () => {
@@ -18,6 +30,34 @@ describe('CreateChatInvite', () => {
     const codes = [await inviteTo(town, town.bob, here(town)), await inviteTo(town, town.bob, here(town))];
     for (const code of codes) assert.match(code, /^[0-9a-hjkmnp-tv-z]{12}$/);
     assert.notEqual(codes[0], codes[1]);
+  });
+  it('leaves no code in the log', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.bob, here(town), { maxUses: 1 });
+    await town.must(town.cleo, 'authUseInvite', { code });
+    const events = await town.engines.log.readAll({ limit: 1_000 });
+    const written = events.map(({ stream, data, metadata }) => [stream, ...[data, metadata].map(String)].join(' '));
+    assert.deepEqual(
+      written.filter((text) => text.includes(code)),
+      [],
+    );
+  });
+  it('makes so many invites for one member, of which the dead do not count', async () => {
+    const town = await settledTown();
+    await town.must(town.ada, 'communitiesCreateChannel', {
+      communityId: town.community,
+      name: 'short-lived',
+      type: 0,
+    });
+    const soon = { ...here(town), channelId: await channelNamed(town, town.ada, 'short-lived') };
+    await inviteTo(town, town.bob, soon);
+    for (let made = 1; made < invitesMax; made += 1) await inviteTo(town, town.bob, here(town));
+    const another = { chatRef: { channel: here(town) } };
+    assert.equal(await town.refused(town.bob, 'chatsCreateChatInvite', another), 'TOO_MANY');
+    await town.must(town.ada, 'chatsCreateChatInvite', another);
+    await town.must(town.ada, 'communitiesDeleteChannel', { channel: soon });
+    await inviteTo(town, town.bob, here(town));
+    assert.equal(await town.refused(town.bob, 'chatsCreateChatInvite', another), 'TOO_MANY');
   });
   it('is refused to who does not see the channel', async () => {
     const town = await settledTown();
@@ -86,8 +126,9 @@ describe('LookupInvite', () => {
     const town = await settledTown();
     const code = await inviteTo(town, town.ada, here(town), { maxUses: 1 });
     const { community, general, cleo } = town;
-    const used = { code, chat: channelChat(community, general), user: cleo, joining: 1 };
-    await town.engines.append(`invite-${code}`, { type: 'InviteUsed', data: used });
+    const name = nameOf(town, code);
+    const used = { code: name, chat: channelChat(community, general), user: cleo, joining: 1 };
+    await town.engines.append(`invite-${name}`, { type: 'InviteUsed', data: used });
     assert.equal(await town.refused(cleo, 'authLookupInvite', { code }), 'INVITE_NOT_FOUND');
   });
   it('knows no code that is none, is used up or has expired', async () => {
@@ -100,6 +141,64 @@ describe('LookupInvite', () => {
     for (const code of ['', 'x'.repeat(100_000), '000000000000', once, soon]) {
       assert.equal(await refused(code), 'INVITE_NOT_FOUND');
     }
+  });
+});
+
+describe('an invite', () => {
+  const refusals = async (town: SettledTown, code: string): Promise<readonly unknown[]> => {
+    const dora = await town.person('Dora');
+    return [
+      await town.refused(dora, 'authLookupInvite', { code }),
+      await town.refused(dora, 'authUseInvite', { code }),
+    ];
+  };
+  const dead = ['INVITE_NOT_FOUND', 'INVITE_NOT_FOUND'];
+  const streamOf = ({ community, bob }: SettledTown): string => memberStream(community, bob);
+  const removed = ({ community, bob, ada }: SettledTown): Event => ({
+    type: 'MemberRemoved',
+    data: { community, user: bob, by: ada },
+  });
+  const back = ({ community, bob }: SettledTown, joining: number): Event => ({
+    type: 'MemberJoined',
+    data: { community, user: bob, via: 'invite', invite: 'another', joining },
+  });
+
+  it('ends with its channel, also where the read models do not know it yet', async () => {
+    const town = await settledTown();
+    const { community, general: channel, ada: by } = town;
+    const codes = [await inviteTo(town, town.bob, here(town)), await formerInvite(town, town.bob)];
+    await town.engines.append(`community-${community.toString()}`, {
+      type: 'ChannelDeleted',
+      data: { community, channel, by },
+    });
+    for (const code of codes) assert.deepEqual(await refusals(town, code), dead);
+  });
+  it('ends for good when its creator is removed', async () => {
+    const town = await settledTown();
+    const codes = [await inviteTo(town, town.bob, here(town)), await formerInvite(town, town.bob)];
+    await town.engines.append(streamOf(town), removed(town));
+    for (const code of codes) assert.deepEqual(await refusals(town, code), dead);
+    await town.engines.append(streamOf(town), back(town, 2));
+    for (const code of codes) assert.deepEqual(await refusals(town, code), dead);
+    await town.must(town.cleo, 'authUseInvite', { code: await inviteTo(town, town.bob, here(town)) });
+  });
+  it('stays when its creator leaves, and ends when they are removed after they came back', async () => {
+    const town = await settledTown();
+    const code = await inviteTo(town, town.bob, here(town));
+    await town.must(town.bob, 'communitiesLeaveCommunity', { communityId: town.community });
+    await town.must(town.cleo, 'authLookupInvite', { code });
+    await town.must(town.cleo, 'authUseInvite', { code });
+    for (const event of [back(town, 2), removed(town)]) await town.engines.append(streamOf(town), event);
+    assert.deepEqual(await refusals(town, code), dead);
+  });
+  it('of a former release is good for its uses', async () => {
+    const town = await settledTown();
+    const code = await formerInvite(town, town.bob);
+    const { invitePreview } = await town.must(town.cleo, 'authLookupInvite', { code });
+    assert.equal(invitePreview.code, code);
+    await town.must(town.cleo, 'authUseInvite', { code });
+    await town.must(await town.person('Dora'), 'authUseInvite', { code });
+    assert.deepEqual(await refusals(town, code), dead);
   });
 });
 

@@ -22,13 +22,8 @@ export const memberUpdates = (needs: MemberUpdatesNeeds): UpdateTable<MemberEven
     ...welcomed(data, view),
     ...(data.via === 'founding' ? [] : await announced(data, view, needs.statusOf)),
   ],
-  MemberLeft: ({ data: { community, user } }, { after }) => [
-    {
-      audience: after.connectedMembers(community),
-      update: { communityMemberDeleted: { communityId: community, memberId: user } },
-    },
-    { audience: [user], update: { communityDeleted: { communityId: community } } },
-  ],
+  MemberLeft: ({ data }, view) => gone(data, view),
+  MemberRemoved: ({ data }, view) => gone(data, view),
   NicknameSet: ({ data }, view) => memberTold(data, view, needs),
   NicknameCleared: ({ data }, view) => memberTold(data, view, needs),
   RolesSet: async ({ data }, view) => {
@@ -44,6 +39,14 @@ export const prefetchedMembers = {
 };
 
 type About = { readonly community: CommunityId; readonly user: UserId };
+
+const gone = ({ community, user }: About, { after }: UpdateView): readonly Delivery[] => [
+  {
+    audience: after.connectedMembers(community),
+    update: { communityMemberDeleted: { communityId: community, memberId: user } },
+  },
+  { audience: [user], update: { communityDeleted: { communityId: community } } },
+];
 
 /** The joiner is sent the community and the channels that they see in it. */
 const welcomed = ({ community, user }: About, view: UpdateView): readonly Delivery[] =>
