@@ -27,6 +27,11 @@ export interface Decider<C extends Command, State, E extends Event> {
   readonly begins?: readonly C['type'][];
   /** Its events carry a moment that is compared with the ids of messages: see `momentOf`. */
   readonly keepsMoments?: true;
+  /**
+   * Folding the first event and any later one gives the same state as folding all up to that one, so that a stream is
+   * read at the cost of two events however long it is.
+   */
+  readonly foldsFromFirstAndLatest?: true;
   /** Only so many of the newest events of a stream matter; the log may drop the older ones. */
   readonly keepsEvents?: number;
 }

@@ -3,7 +3,7 @@ import { readEvents, type EventCodec } from './codec.js';
 import type { Command, Decider } from './decider.js';
 import { apply, beforeAll, type Event, type Position } from './event.js';
 import type { WrittenEvent } from './personal.js';
-import type { EventLog } from './ports/eventLog.js';
+import type { EventLog, StoredEvent } from './ports/eventLog.js';
 import type { Sealer } from './ports/sealer.js';
 
 export type Folded<State> = {
@@ -41,27 +41,58 @@ export const foldedStreams = (needs: {
   const remembered = <State>(stream: string): Folded<State> | undefined =>
     known.get(stream) as Folded<State> | undefined;
 
+  const readAllOf = async <C extends Command, State, E extends Event>(
+    stream: string,
+    decider: Decider<C, State, E>,
+    start: Folded<State>,
+  ): Promise<Folded<State>> => {
+    let folded = start;
+    for (;;) {
+      const from = folded.revision === 'noStream' ? 0n : folded.revision + 1n;
+      const page = await needs.log.readStream(stream, { from, limit: pageEvents });
+      folded = await foldedWith(needs, decider, folded, page);
+      if (page.length < pageEvents) return folded;
+    }
+  };
+  const readEndsOf = async <C extends Command, State, E extends Event>(
+    stream: string,
+    decider: Decider<C, State, E>,
+    start: Folded<State>,
+  ): Promise<Folded<State>> => {
+    const [latest] = await needs.log.readStream(stream, { direction: 'backwards', limit: 1 });
+    if (latest === undefined || latest.revision === start.revision) return start;
+    const first = start.revision === 'noStream' ? await needs.log.readStream(stream, { from: 0n, limit: 1 }) : [];
+    const ends = first[0]?.revision === latest.revision ? [latest] : [...first, latest];
+    // An event that is newer than this program says nothing to it, so that the one before it counts.
+    const isForeign = needs.codec.factOf(latest) === undefined;
+    return isForeign ? readAllOf(stream, decider, start) : foldedWith(needs, decider, start, ends);
+  };
+
   return {
     remember,
     remembered,
     caughtUp: async <C extends Command, State, E extends Event>(stream: string, decider: Decider<C, State, E>) => {
-      let folded = remembered<State>(stream) ?? nothing(decider.initial);
-      for (;;) {
-        const from = folded.revision === 'noStream' ? 0n : folded.revision + 1n;
-        const page = await needs.log.readStream(stream, { from, limit: pageEvents });
-        const last = page.at(-1);
-        if (last === undefined) break;
-        // An event of this stream was written by its decider, or is newer than this program and is passed over by
-        // `apply`.
-        const events = (await readEvents(needs.codec, needs.sealer, page)) as readonly unknown[] as readonly E[];
-        const { revision, position } = last;
-        folded = { state: folding(decider, folded.state, events), revision, position, fresh: false };
-        if (page.length < pageEvents) break;
-      }
+      const start = remembered<State>(stream) ?? nothing(decider.initial);
+      const read = decider.foldsFromFirstAndLatest === true ? readEndsOf : readAllOf;
+      const folded = await read(stream, decider, start);
       if (folded.revision !== 'noStream') remember(stream, folded);
       return { ...folded, fresh: true };
     },
   };
+};
+
+const foldedWith = async <C extends Command, State, E extends Event>(
+  { codec, sealer }: { readonly codec: EventCodec; readonly sealer: Sealer },
+  decider: Decider<C, State, E>,
+  before: Folded<State>,
+  records: readonly StoredEvent[],
+): Promise<Folded<State>> => {
+  const last = records.at(-1);
+  if (last === undefined) return before;
+  // An event of this stream was written by its decider, or is newer than this program and is passed over by `apply`.
+  const events = (await readEvents(codec, sealer, records)) as readonly unknown[] as readonly E[];
+  const { revision, position } = last;
+  return { state: folding(decider, before.state, events), revision, position, fresh: false };
 };
 
 const nothing = <State>(state: State): Folded<State> => ({

@@ -27,7 +27,7 @@ const highlighting = async (): Promise<Engines> => {
   const by = { user: ada, permissions: allPermissions, rank: Infinity };
   const founding = { community, general: channel, name: 'Chess', by: ada };
   await engines.execute(communities, { type: 'CreateCommunity', data: founding }, cause('found'));
-  const edit = { community, channel, by, highlighted };
+  const edit = { community, channel, by, at: engines.time.millis, highlighted };
   await engines.execute(communities, { type: 'EditChannel', data: edit }, cause('highlight'));
   return engines;
 };

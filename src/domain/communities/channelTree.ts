@@ -1,5 +1,5 @@
 import type { EventOf } from '../../kernel/event.js';
-import type { ChannelId, MessageId, RoleId } from '../../kernel/ids.js';
+import type { ChannelId, MessageId, Millis, RoleId } from '../../kernel/ids.js';
 import { overridesThatCount, type Override } from '../../kernel/permissions.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { ChannelKind, ChannelPlace, CommunityEvent } from './events.js';
@@ -15,6 +15,8 @@ export type ChannelState = {
   readonly explicit: boolean;
   readonly slowmodeSeconds: number;
   readonly highlighted?: MessageId;
+  /** See `editPaid`. */
+  readonly editsPaidUntil?: Millis;
   /** While true, the overrides of the category count and `overrides` is empty. */
   readonly synced: boolean;
   readonly overrides: readonly Override[];

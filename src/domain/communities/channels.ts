@@ -1,5 +1,6 @@
 import { isRejection, reject, type Decision, type Rejection } from '../../kernel/decider.js';
 import { displayName } from '../../kernel/displayName.js';
+import { paced } from '../../kernel/editPace.js';
 import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
@@ -30,6 +31,21 @@ export const createChannel = (
   ];
 };
 
+/** The events of an edit. */
+type ChannelEdited = Extract<
+  WrittenEvent<CommunityEvent>,
+  {
+    readonly type:
+      | 'ChannelRenamed'
+      | 'ChannelDescribed'
+      | 'ChannelExplicitnessChanged'
+      | 'SlowmodeChanged'
+      | 'MessageHighlighted'
+      | 'HighlightCleared'
+      | 'ChannelsArranged';
+  }
+>;
+
 export const editChannel = (edit: EditChannel['data'], state: LivingCommunity): Decision<CommunityEvent> => {
   const channel = channelOf(state, edit.channel);
   if (channel === undefined) return reject('CHANNEL_NOT_FOUND');
@@ -42,7 +58,8 @@ export const editChannel = (edit: EditChannel['data'], state: LivingCommunity): 
   if (parent !== undefined && parent !== 'none' && !mayHold(state, parent, channel.kind)) {
     return reject('INVALID_PARENT');
   }
-  return [...renamed(edit, name, channel), ...changedAttributes(edit, channel), ...arrangement(edit, state)];
+  const events = [...renamed(edit, name, channel), ...changedAttributes(edit, channel), ...arrangement(edit, state)];
+  return paced(events, channel.editsPaidUntil, edit.at);
 };
 
 export const deleteChannel = (
@@ -89,18 +106,15 @@ const renamed = (
   { community, channel: id, by }: EditChannel['data'],
   name: string | undefined,
   channel: ChannelState,
-): readonly WrittenEvent<CommunityEvent>[] =>
+): readonly ChannelEdited[] =>
   name === undefined || name === opened(channel.name)
     ? []
     : [{ type: 'ChannelRenamed', data: { community, channel: id, by: by.user, name } }];
 
-const changedAttributes = (
-  edit: EditChannel['data'],
-  channel: ChannelState,
-): readonly WrittenEvent<CommunityEvent>[] => {
+const changedAttributes = (edit: EditChannel['data'], channel: ChannelState): readonly ChannelEdited[] => {
   const about = { community: edit.community, channel: edit.channel, by: edit.by.user };
   const { description, explicit, slowmodeSeconds: seconds } = edit;
-  const events: WrittenEvent<CommunityEvent>[] = [];
+  const events: ChannelEdited[] = [];
   if (description !== undefined && description !== descriptionOf(channel)) {
     events.push({ type: 'ChannelDescribed', data: { ...about, description } });
   }
@@ -116,7 +130,7 @@ const changedAttributes = (
 const highlight = (
   { community, channel: id, by, highlighted }: EditChannel['data'],
   channel: ChannelState,
-): readonly WrittenEvent<CommunityEvent>[] => {
+): readonly ChannelEdited[] => {
   const about = { community, channel: id, by: by.user };
   const wanted = highlighted === 'none' ? undefined : highlighted;
   if (highlighted === undefined || wanted === channel.highlighted) return [];
@@ -125,8 +139,10 @@ const highlight = (
     : [{ type: 'MessageHighlighted', data: { ...about, message: wanted } }];
 };
 
-const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly WrittenEvent<CommunityEvent>[] => {
+const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly ChannelEdited[] => {
   const places = movedPlaces(state, edit);
   if (places.length === 0) return [];
-  return [{ type: 'ChannelsArranged', data: { community: edit.community, places, by: edit.by.user } }];
+  return [
+    { type: 'ChannelsArranged', data: { community: edit.community, places, by: edit.by.user, channel: edit.channel } },
+  ];
 };

@@ -1,4 +1,4 @@
-import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../kernel/ids.js';
+import type { ChannelId, CommunityId, MessageId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Command } from '../../kernel/decider.js';
 import type { ChannelKind } from './events.js';
 
@@ -40,6 +40,7 @@ export type CreateChannel = Command<
 export type EditChannel = Command<
   'EditChannel',
   OnChannel & {
+    readonly at: Millis;
     readonly name?: string;
     readonly description?: string;
     readonly explicit?: boolean;

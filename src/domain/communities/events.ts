@@ -1,6 +1,19 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../kernel/ids.js';
-import { bits, count, flag, id, list, oneOf, optional, shape, text, type Value } from '../../kernel/schema.js';
+import {
+  added,
+  bits,
+  count,
+  flag,
+  id,
+  list,
+  millis,
+  oneOf,
+  optional,
+  shape,
+  text,
+  type Value,
+} from '../../kernel/schema.js';
 import { communityScope } from '../../kernel/scopes.js';
 import { streamFamily } from '../../kernel/streams.js';
 import { communityTopic } from '../../kernel/topics.js';
@@ -9,6 +22,8 @@ const community = id<CommunityId>('community');
 const channel = id<ChannelId>('channel');
 const role = id<RoleId>('role');
 const by = id<UserId>('user');
+/** Paces the edits of one channel: each takes ten seconds of it. */
+const editsPaidUntil = added(millis);
 
 export const communityStreams = streamFamily('community');
 export const communityStream = (id: CommunityId): string => communityStreams.named(id.toString());
@@ -57,33 +72,33 @@ export const communityEvents = declareEvents(
     },
     ChannelRenamed: {
       says: 'A channel got another name.',
-      fields: { community, channel, by },
+      fields: { community, channel, by, editsPaidUntil },
       personal: { name: text },
     },
     ChannelDescribed: {
       says: 'A channel got another description; it may be empty.',
-      fields: { community, channel, by },
+      fields: { community, channel, by, editsPaidUntil },
       personal: { description: text },
     },
     ChannelsArranged: {
-      says: 'Channels moved: all those whose place changed, with their new place. No parent means the top level. A channel that followed its category keeps a copy of those overrides when it moves out to the top level, and follows the new category when it moves under another one.',
-      fields: { community, places: list(place), by },
+      says: 'Channels moved: all those whose place changed, with their new place. No parent means the top level. A channel that followed its category keeps a copy of those overrides when it moves out to the top level, and follows the new category when it moves under another one. `channel` is the one that somebody moved; absent when a category was deleted.',
+      fields: { community, places: list(place), by, channel: added(channel), editsPaidUntil },
     },
     ChannelExplicitnessChanged: {
       says: 'A channel was marked, or is no longer marked, as explicit.',
-      fields: { community, channel, explicit: flag, by },
+      fields: { community, channel, explicit: flag, by, editsPaidUntil },
     },
     SlowmodeChanged: {
       says: 'The pause between two messages of one member was set; 0 is none.',
-      fields: { community, channel, seconds: count, by },
+      fields: { community, channel, seconds: count, by, editsPaidUntil },
     },
     MessageHighlighted: {
       says: 'A message was put at the top of its channel.',
-      fields: { community, channel, message: id<MessageId>('message'), by },
+      fields: { community, channel, message: id<MessageId>('message'), by, editsPaidUntil },
     },
     HighlightCleared: {
       says: 'The message at the top of a channel was taken down.',
-      fields: { community, channel, by },
+      fields: { community, channel, by, editsPaidUntil },
     },
     ChannelDeleted: {
       says: 'A channel or category was deleted. The channels of a category move to the top level by an event of their own.',

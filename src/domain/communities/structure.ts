@@ -1,5 +1,6 @@
 import { apply, type EventOf, type Fold } from '../../kernel/event.js';
-import type { ChannelId, RoleId } from '../../kernel/ids.js';
+import { defined } from '../../kernel/defined.js';
+import type { ChannelId, Millis, RoleId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 import {
   arranged,
@@ -47,19 +48,20 @@ export const restructured = <Community extends CommunityStructure>(
 
 const structure: Fold<CommunityStructure, StructureEvent> = {
   ChannelCreated: (community, { data }) => withChannels(community, withMadeChannel(community.channels, data)),
-  ChannelRenamed: (community, { data }) =>
-    edited(community, data.channel, (channel) => ({ ...channel, name: data.name })),
+  ChannelRenamed: (community, { data }) => edited(community, data, (channel) => ({ ...channel, name: data.name })),
   ChannelDescribed: (community, { data }) =>
-    edited(community, data.channel, (channel) => ({ ...channel, description: data.description })),
-  ChannelsArranged: (community, { data }) => withChannels(community, arranged(community.channels, data.places)),
+    edited(community, data, (channel) => ({ ...channel, description: data.description })),
+  ChannelsArranged: (community, { data }) => {
+    const moved = withChannels(community, arranged(community.channels, data.places));
+    return data.channel === undefined ? moved : edited(moved, { ...data, channel: data.channel }, (channel) => channel);
+  },
   ChannelExplicitnessChanged: (community, { data }) =>
-    edited(community, data.channel, (channel) => ({ ...channel, explicit: data.explicit })),
+    edited(community, data, (channel) => ({ ...channel, explicit: data.explicit })),
   SlowmodeChanged: (community, { data }) =>
-    edited(community, data.channel, (channel) => ({ ...channel, slowmodeSeconds: data.seconds })),
+    edited(community, data, (channel) => ({ ...channel, slowmodeSeconds: data.seconds })),
   MessageHighlighted: (community, { data }) =>
-    edited(community, data.channel, (channel) => ({ ...channel, highlighted: data.message })),
-  HighlightCleared: (community, { data }) =>
-    edited(community, data.channel, ({ highlighted: _, ...channel }) => channel),
+    edited(community, data, (channel) => ({ ...channel, highlighted: data.message })),
+  HighlightCleared: (community, { data }) => edited(community, data, ({ highlighted: _, ...channel }) => channel),
   ChannelDeleted: (community, { data }) => withChannels(community, withoutChannel(community.channels, data.channel)),
   RoleCreated: (community, { data }) => ({
     ...community,
@@ -85,9 +87,13 @@ const withChannels = (community: CommunityStructure, channels: ChannelTree): Com
 
 const edited = (
   community: CommunityStructure,
-  id: ChannelId,
+  { channel: id, editsPaidUntil }: { readonly channel: ChannelId; readonly editsPaidUntil?: Millis },
   change: (channel: ChannelState) => ChannelState,
-): CommunityStructure => withChannels(community, withChannel(community.channels, id, change));
+): CommunityStructure =>
+  withChannels(
+    community,
+    withChannel(community.channels, id, (channel) => ({ ...change(channel), ...defined({ editsPaidUntil }) })),
+  );
 
 const roleOf = (data: EventOf<CommunityEvent, 'RoleCreated' | 'RoleEdited'>['data']): RoleState => ({
   id: data.role,

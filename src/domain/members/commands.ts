@@ -1,5 +1,5 @@
 import type { Command } from '../../kernel/decider.js';
-import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
+import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 
 export type MemberCommand = JoinCommunity | LeaveCommunity | EditMember;
 
@@ -22,6 +22,7 @@ export type EditMember = Command<
     readonly by: MemberAsker;
     /** The member's own rank: above everything for the owner. */
     readonly rank: number;
+    readonly at: Millis;
     readonly nickname?: string;
     readonly roles?: readonly RoleId[];
     /** All roles that the community has. */

@@ -1,5 +1,6 @@
 import { isRejection, reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
 import { displayName } from '../../kernel/displayName.js';
+import { paced } from '../../kernel/editPace.js';
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
 import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
@@ -35,7 +36,8 @@ const leaveCommunity = (
 
 const editMember = (edit: EditMember['data'], state: MemberState): Decision<MemberEvent> => {
   if (state.status === 'outside') return reject('MEMBER_NOT_FOUND');
-  const named = nicknamed(edit, state);
+  const nickname = nicknamed(edit, state);
+  const named = isRejection(nickname) ? nickname : paced(nickname, state.editsPaidUntil, edit.at);
   if (isRejection(named)) return named;
   const given = rolesGiven(edit, state);
   return isRejection(given) ? given : [...named, ...given];
@@ -43,7 +45,9 @@ const editMember = (edit: EditMember['data'], state: MemberState): Decision<Memb
 
 type Member = Extract<MemberState, { readonly status: 'member' }>;
 
-const nicknamed = (edit: EditMember['data'], state: Member): readonly WrittenEvent<MemberEvent>[] | Rejection => {
+type NicknameEvent = Extract<WrittenEvent<MemberEvent>, { readonly type: 'NicknameSet' | 'NicknameCleared' }>;
+
+const nicknamed = (edit: EditMember['data'], state: Member): readonly NicknameEvent[] | Rejection => {
   const { community, user, by, nickname } = edit;
   if (nickname === undefined) return [];
   const mayNameOthers = has(by.permissions, 'modifyCommunity') || has(by.permissions, 'modifyRoles');

@@ -1,11 +1,14 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
-import { count, id, list, oneOf, optional, text } from '../../kernel/schema.js';
+import { added, count, id, list, millis, oneOf, optional, text } from '../../kernel/schema.js';
 import { communityScope } from '../../kernel/scopes.js';
 import { streamFamily } from '../../kernel/streams.js';
 import { communityTopic } from '../../kernel/topics.js';
 
 const fields = { community: id<CommunityId>('community'), user: id<UserId>('user') };
+
+/** Paces the edits of one nickname: each takes ten seconds of it. */
+const editsPaidUntil = added(millis);
 
 export const memberStreams = streamFamily('member');
 export const memberStream = (community: CommunityId, user: UserId): string =>
@@ -35,12 +38,12 @@ export const memberEvents = declareEvents(
     },
     NicknameSet: {
       says: 'A member got a nickname in the community.',
-      fields: { ...fields, by: id<UserId>('user') },
+      fields: { ...fields, by: id<UserId>('user'), editsPaidUntil },
       personal: { nickname: text },
     },
     NicknameCleared: {
       says: 'A member has no nickname any more.',
-      fields: { ...fields, by: id<UserId>('user') },
+      fields: { ...fields, by: id<UserId>('user'), editsPaidUntil },
     },
     RolesSet: {
       says: 'The roles of a member, all of them, were set.',

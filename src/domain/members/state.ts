@@ -1,34 +1,51 @@
 import type { Fold } from '../../kernel/event.js';
-import type { RoleId } from '../../kernel/ids.js';
+import { defined } from '../../kernel/defined.js';
+import type { Millis, RoleId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { MemberEvent } from './events.js';
 
-/** `joinings` counts how often they have joined; `removedIn` is the newest joining that a removal ended, 0 for none. */
+/** The part that outlasts their comings and goings. */
+type Tenure = {
+  /** How often they have joined. */
+  readonly joinings: number;
+  /** The newest joining that a removal ended, 0 for none. */
+  readonly removedIn: number;
+  /** Of their nickname; see `editPaid`. */
+  readonly editsPaidUntil?: Millis;
+};
+
 export type MemberState =
-  | { readonly status: 'outside'; readonly joinings: number; readonly removedIn: number }
-  | {
+  | (Tenure & { readonly status: 'outside' })
+  | (Tenure & {
       readonly status: 'member';
-      readonly joinings: number;
-      readonly removedIn: number;
       readonly nickname: Personal<string> | undefined;
       readonly roles: readonly RoleId[];
-    };
+    });
 
 export const evolve: Fold<MemberState, MemberEvent> = {
-  MemberJoined: ({ removedIn }, { data }) => ({
+  MemberJoined: (state, { data }) => ({
+    ...tenureOf(state),
     status: 'member',
     joinings: data.joining,
-    removedIn,
     nickname: undefined,
     roles: [],
   }),
-  MemberLeft: ({ joinings, removedIn }) => ({ status: 'outside', joinings, removedIn }),
-  MemberRemoved: ({ joinings }) => ({ status: 'outside', joinings, removedIn: joinings }),
-  NicknameSet: (state, { data }) => inside(state, { nickname: data.nickname }),
-  NicknameCleared: (state) => inside(state, { nickname: undefined }),
+  MemberLeft: (state) => ({ ...tenureOf(state), status: 'outside' }),
+  MemberRemoved: (state) => ({ ...tenureOf(state), status: 'outside', removedIn: state.joinings }),
+  NicknameSet: (state, { data: { nickname, editsPaidUntil } }) =>
+    inside(state, { nickname, ...defined({ editsPaidUntil }) }),
+  NicknameCleared: (state, { data: { editsPaidUntil } }) =>
+    inside(state, { nickname: undefined, ...defined({ editsPaidUntil }) }),
   RolesSet: (state, { data }) => inside(state, { roles: data.roles }),
 };
 
+const tenureOf = ({ joinings, removedIn, editsPaidUntil }: MemberState): Tenure => ({
+  joinings,
+  removedIn,
+  ...defined({ editsPaidUntil }),
+});
+
 type Member = Extract<MemberState, { readonly status: 'member' }>;
-const inside = (state: MemberState, change: Partial<Pick<Member, 'nickname' | 'roles'>>): MemberState =>
+type Change = Partial<Pick<Member, 'nickname' | 'roles' | 'editsPaidUntil'>>;
+const inside = (state: MemberState, change: Change): MemberState =>
   state.status === 'member' ? { ...state, ...change } : state;

@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Command } from '../../kernel/decider.js';
-import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import type { Entity, Quote } from './events.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly by: UserId };
@@ -23,7 +23,7 @@ export type MessageCommand =
           readonly requestHash?: string;
         }
     >
-  | Command<'EditMessage', About & { readonly content?: EditedContent }>
+  | Command<'EditMessage', About & { readonly at: Millis; readonly content?: EditedContent }>
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>;
 
 /** `keepsText`: the entities are new, the text is the one for which they were made and must still be the message's. */

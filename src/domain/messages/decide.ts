@@ -1,5 +1,7 @@
 import { isRejection, reject, type Decider, type Rejection } from '../../kernel/decider.js';
 import type { ChatKey } from '../../kernel/chat.js';
+import { paced } from '../../kernel/editPace.js';
+import type { WrittenEvent } from '../../kernel/personal.js';
 import { isShredded, opened } from '../../kernel/opened.js';
 import type { Content, MessageCommand } from './commands.js';
 import { messageStream, type Entity, type MessageEvent } from './events.js';
@@ -10,11 +12,12 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   initial,
   evolve,
   begins: ['SendMessage'],
+  foldsFromFirstAndLatest: true,
   rules: {
     SendMessage: ({ by, ...sent }, state) =>
       state.status === 'absent' ? [{ type: 'MessageSent', data: { ...sent, author: by } }] : [],
 
-    EditMessage: ({ message, chat, by, content: edited }, state) => {
+    EditMessage: ({ message, chat, by, at, content: edited }, state) => {
       const found = alive(state, chat);
       if (isRejection(found)) return found;
       if (found.author !== by) return reject('NOT_AUTHOR');
@@ -23,7 +26,8 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       // Another edit came between: entities made for one text must not be laid over another.
       if (keepsText && content.text !== opened(found.text)) return reject('CONFLICT');
       if (isSame(found, content)) return [];
-      return [{ type: 'MessageEdited', data: { message, chat, author: by, ...content } }];
+      const edit = { type: 'MessageEdited', data: { message, chat, author: by, ...content } } as const;
+      return paced<MessageEdited>([edit], found.editsPaidUntil, at);
     },
 
     DeleteMessage: ({ message, chat, by, mayDeleteOthers }, state) => {
@@ -38,6 +42,8 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
 /** A message asked for in another chat is as absent as one that never was: its existence is not revealed. */
 const alive = (state: MessageState, chat: ChatKey): AliveMessage | Rejection =>
   state.status === 'alive' && state.chat === chat ? state : reject('MESSAGE_NOT_FOUND');
+
+type MessageEdited = Extract<WrittenEvent<MessageEvent>, { readonly type: 'MessageEdited' }>;
 
 const isSame = (now: AliveMessage, { text, entities }: Content): boolean => {
   const known = opened(now.entities);

@@ -7,6 +7,7 @@ import {
   count,
   id,
   list,
+  millis,
   oneOf,
   optional,
   shape,
@@ -66,8 +67,8 @@ export const messageEvents = declareEvents(
       personal: { text, entities: list(entity), quote: optional(quote), requestHash: added(text) },
     },
     MessageEdited: {
-      says: 'The author changed the text of a message.',
-      fields: { ...fields, mentions },
+      says: 'The author changed the text of a message. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it.',
+      fields: { ...fields, mentions, editsPaidUntil: added(millis) },
       personal: { text, entities: list(entity) },
     },
     MessageDeleted: {

@@ -1,6 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Fold } from '../../kernel/event.js';
-import type { UserId } from '../../kernel/ids.js';
+import { defined } from '../../kernel/defined.js';
+import type { Millis, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { Entity, MessageEvent } from './events.js';
 
@@ -14,6 +15,8 @@ export type AliveMessage = {
   readonly text: Personal<string>;
   readonly entities: Personal<readonly Entity[]>;
   readonly mentions: readonly UserId[];
+  /** See `editPaid`. */
+  readonly editsPaidUntil?: Millis;
 };
 
 export const initial: MessageState = { status: 'absent' };
@@ -27,7 +30,7 @@ export const evolve: Fold<MessageState, MessageEvent> = {
     entities,
     mentions,
   }),
-  MessageEdited: (state, { data: { text, entities, mentions } }) =>
-    state.status === 'alive' ? { ...state, text, entities, mentions } : state,
+  MessageEdited: (state, { data: { text, entities, mentions, editsPaidUntil } }) =>
+    state.status === 'alive' ? { ...state, text, entities, mentions, ...defined({ editsPaidUntil }) } : state,
   MessageDeleted: (_, { data: { chat } }) => ({ status: 'deleted', chat }),
 };

@@ -1,9 +1,9 @@
 import type { Command } from '../../kernel/decider.js';
-import type { FileId, UserId } from '../../kernel/ids.js';
+import type { FileId, Millis, UserId } from '../../kernel/ids.js';
 
 export type UserCommand =
   | Command<'RegisterUser', { readonly user: UserId; readonly name: string; readonly bot: boolean }>
-  | Command<'EditProfile', ProfileChanges & { readonly user: UserId }>;
+  | Command<'EditProfile', ProfileChanges & { readonly user: UserId; readonly at: Millis }>;
 
 /** Fields that are absent stay as they are. */
 export type ProfileChanges = {

@@ -1,5 +1,6 @@
-import { isRejection, reject, type Decider, type Decision, type Rejection } from '../../kernel/decider.js';
+import { isRejection, reject, type Decider, type Rejection } from '../../kernel/decider.js';
 import { displayName } from '../../kernel/displayName.js';
+import { paced } from '../../kernel/editPace.js';
 import type { UserId } from '../../kernel/ids.js';
 import { opened } from '../../kernel/opened.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
@@ -26,16 +27,22 @@ export const users: Decider<UserCommand, UserState, UserEvent> = {
       return current === name ? [] : reject('CONFLICT');
     },
 
-    EditProfile: ({ user, ...changes }, state) =>
-      state.status === 'absent' ? reject('USER_NOT_FOUND') : (outrun(changes, state) ?? edited(user, changes, state)),
+    EditProfile: ({ user, at, ...changes }, state) => {
+      if (state.status === 'absent') return reject('USER_NOT_FOUND');
+      const events = outrun(changes, state) ?? edited(user, changes, state);
+      return isRejection(events) ? events : paced(events, state.editsPaidUntil, at);
+    },
   },
 };
+
+/** An edit of a profile that there is. */
+type ProfileEvent = Exclude<WrittenEvent<UserEvent>, { readonly type: 'UserRegistered' }>;
 
 // Another session changed the username at the same time: the claims to take and to give up were decided on the old one.
 const outrun = ({ username }: ProfileChanges, now: RegisteredUser): Rejection | undefined =>
   username === undefined || username.from === now.username?.key ? undefined : reject('CONFLICT');
 
-const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): Decision<UserEvent> => {
+const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): readonly ProfileEvent[] | Rejection => {
   const current = opened(now.name);
   const named = changes.name === undefined ? undefined : displayName(changes.name, nameUnitsMax, current);
   if (isRejection(named)) return named;
@@ -51,14 +58,14 @@ const edited = (user: UserId, changes: ProfileChanges, now: RegisteredUser): Dec
 const unlessSame = <T>(
   wanted: T | undefined,
   now: unknown,
-  event: (value: T) => WrittenEvent<UserEvent>,
-): readonly WrittenEvent<UserEvent>[] => (wanted === undefined || wanted === now ? [] : [event(wanted)]);
+  event: (value: T) => ProfileEvent,
+): readonly ProfileEvent[] => (wanted === undefined || wanted === now ? [] : [event(wanted)]);
 
 const usernameEdited = (
   user: UserId,
   wanted: UsernameChange['to'] | undefined,
   { username }: RegisteredUser,
-): readonly WrittenEvent<UserEvent>[] => {
+): readonly ProfileEvent[] => {
   if (wanted === undefined) return [];
   if (wanted === 'cleared') return username === undefined ? [] : [{ type: 'UsernameCleared', data: { user } }];
   // The key is the same for spellings that differ in case only, so the spelling is compared too.
@@ -70,7 +77,7 @@ const iconEdited = (
   user: UserId,
   wanted: ProfileChanges['icon'],
   { icon }: RegisteredUser,
-): readonly WrittenEvent<UserEvent>[] => {
+): readonly ProfileEvent[] => {
   if (wanted === undefined || wanted === icon) return [];
   if (wanted !== 'cleared') return [{ type: 'IconChanged', data: { user, icon: wanted } }];
   return icon === undefined ? [] : [{ type: 'IconCleared', data: { user } }];

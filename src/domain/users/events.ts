@@ -1,11 +1,13 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { FileId, UserId } from '../../kernel/ids.js';
-import { count, flag, id, text } from '../../kernel/schema.js';
+import { added, count, flag, id, millis, text } from '../../kernel/schema.js';
 import { accountScope } from '../../kernel/scopes.js';
 import { streamFamily } from '../../kernel/streams.js';
 import { userTopic } from '../../kernel/topics.js';
 
 const user = id<UserId>('user');
+/** Paces the edits of one profile: each takes ten seconds of it. */
+const editsPaidUntil = added(millis);
 
 export const userStreams = streamFamily('user');
 export const userStream = (user: UserId): string => userStreams.named(user.toString());
@@ -27,34 +29,34 @@ export const userEvents = declareEvents(
     },
     NameChanged: {
       says: 'A user took another display name.',
-      fields: { user },
+      fields: { user, editsPaidUntil },
       personal: { name: text },
     },
     UsernameChanged: {
       says: 'A user took a username. `usernameKey` is the key of its reservation.',
-      fields: { user, usernameKey: text },
+      fields: { user, editsPaidUntil, usernameKey: text },
       personal: { username: text },
     },
     UsernameCleared: {
       says: 'A user gave the username up.',
-      fields: { user },
+      fields: { user, editsPaidUntil },
     },
     BioChanged: {
       says: 'A user wrote another text about themselves; it may be empty.',
-      fields: { user },
+      fields: { user, editsPaidUntil },
       personal: { bio: text },
     },
     IconChanged: {
       says: 'A user chose an emoji to stand beside their name.',
-      fields: { user, icon: id<FileId>('emoji') },
+      fields: { user, editsPaidUntil, icon: id<FileId>('emoji') },
     },
     IconCleared: {
       says: 'A user removed the emoji beside their name.',
-      fields: { user },
+      fields: { user, editsPaidUntil },
     },
     ColorChanged: {
       says: 'A user chose a colour, 0xRRGGBB.',
-      fields: { user, color: count },
+      fields: { user, editsPaidUntil, color: count },
     },
   },
 );

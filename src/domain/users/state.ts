@@ -1,5 +1,6 @@
 import type { Fold } from '../../kernel/event.js';
-import type { FileId } from '../../kernel/ids.js';
+import { defined } from '../../kernel/defined.js';
+import type { FileId, Millis } from '../../kernel/ids.js';
 import { type Personal, personal } from '../../kernel/personal.js';
 import type { UserEvent } from './events.js';
 
@@ -12,21 +13,26 @@ export type RegisteredUser = {
   readonly bio: Personal<string>;
   readonly icon?: FileId;
   readonly color?: number;
+  /** See `editPaid`. */
+  readonly editsPaidUntil?: Millis;
 };
 
 export const initial: UserState = { status: 'absent' };
 
 export const evolve: Fold<UserState, UserEvent> = {
   UserRegistered: (_, { data }) => ({ status: 'registered', name: data.name, bio: personal('') }),
-  NameChanged: (state, { data }) => changed(state, (user) => ({ ...user, name: data.name })),
+  NameChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, name: data.name })),
   UsernameChanged: (state, { data }) =>
-    changed(state, (user) => ({ ...user, username: { name: data.username, key: data.usernameKey } })),
-  UsernameCleared: (state) => changed(state, ({ username: _, ...user }) => user),
-  BioChanged: (state, { data }) => changed(state, (user) => ({ ...user, bio: data.bio })),
-  IconChanged: (state, { data }) => changed(state, (user) => ({ ...user, icon: data.icon })),
-  IconCleared: (state) => changed(state, ({ icon: _, ...user }) => user),
-  ColorChanged: (state, { data }) => changed(state, (user) => ({ ...user, color: data.color })),
+    changed(state, data, (user) => ({ ...user, username: { name: data.username, key: data.usernameKey } })),
+  UsernameCleared: (state, { data }) => changed(state, data, ({ username: _, ...user }) => user),
+  BioChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, bio: data.bio })),
+  IconChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, icon: data.icon })),
+  IconCleared: (state, { data }) => changed(state, data, ({ icon: _, ...user }) => user),
+  ColorChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, color: data.color })),
 };
 
-const changed = (state: UserState, change: (user: RegisteredUser) => RegisteredUser): UserState =>
-  state.status === 'absent' ? state : change(state);
+const changed = (
+  state: UserState,
+  { editsPaidUntil }: Pick<RegisteredUser, 'editsPaidUntil'>,
+  change: (user: RegisteredUser) => RegisteredUser,
+): UserState => (state.status === 'absent' ? state : { ...change(state), ...defined({ editsPaidUntil }) });

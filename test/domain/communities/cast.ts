@@ -1,7 +1,7 @@
 import type { CommunityAsker, CommunityCommand } from '../../../src/domain/communities/commands.js';
 import { communities } from '../../../src/domain/communities/decide.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
-import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../../src/kernel/ids.js';
+import type { ChannelId, CommunityId, MessageId, Millis, RoleId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
 import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
@@ -56,7 +56,8 @@ export const created = (
 /** The community with its first channel. */
 export const begun: readonly Bare<CommunityEvent>[] = [founded, created(general, 0)];
 
-export const arranged = (...places: readonly (readonly [ChannelId, number, ChannelId?])[]): Bare<CommunityEvent> => ({
+type Placed = readonly [ChannelId, number, ChannelId?];
+export const arranged = (...places: readonly Placed[]): Bare<CommunityEvent> => ({
   type: 'ChannelsArranged',
   data: {
     community,
@@ -69,10 +70,16 @@ export const arranged = (...places: readonly (readonly [ChannelId, number, Chann
   },
 });
 
+/** The same by an edit of one channel. */
+export const moving = (channel: ChannelId, ...places: readonly Placed[]): Bare<CommunityEvent> => {
+  const event = arranged(...places);
+  return event.type === 'ChannelsArranged' ? { ...event, data: { ...event.data, channel } } : event;
+};
+
 type Edit = Extract<CommunityCommand, { readonly type: 'EditChannel' }>['data'];
 export const edit = (channel: ChannelId, changes: Omit<Partial<Edit>, 'community' | 'channel'>): CommunityCommand => ({
   type: 'EditChannel',
-  data: { community, channel, by: owner, ...changes },
+  data: { community, channel, by: owner, at: 0 as Millis, ...changes },
 });
 
 export const roleContent = {

@@ -7,6 +7,7 @@ import {
   ada,
   archive,
   arranged,
+  moving,
   begun,
   bob,
   channelId,
@@ -181,22 +182,22 @@ describe('moving a channel', () => {
   it('down shifts the others up, in one event', () => {
     given(...three)
       .when(edit(general, { position: 2 }))
-      .thenOnce(arranged([random, 0], [talk, 1], [general, 2]));
+      .thenOnce(moving(general, [random, 0], [talk, 1], [general, 2]));
   });
   it('up shifts the others down', () => {
     given(...three)
       .when(edit(talk, { position: 0 }))
-      .thenOnce(arranged([talk, 0], [general, 1], [random, 2]));
+      .thenOnce(moving(talk, [talk, 0], [general, 1], [random, 2]));
   });
   it('names only those whose place changed', () => {
     given(...three)
       .when(edit(random, { position: 2 }))
-      .then(arranged([talk, 1], [random, 2]));
+      .then(moving(random, [talk, 1], [random, 2]));
   });
   it('beyond the end is to the end', () => {
     given(...three)
       .when(edit(general, { position: 4_000_000_000 }))
-      .then(arranged([random, 0], [talk, 1], [general, 2]));
+      .then(moving(general, [random, 0], [talk, 1], [general, 2]));
   });
   it('to where it is says nothing', () => {
     given(...three)
@@ -206,22 +207,22 @@ describe('moving a channel', () => {
   it('closes the gaps that deleted ones left', () => {
     given(...three, gone(random))
       .when(edit(talk, { position: 0 }))
-      .then(arranged([talk, 0], [general, 1]));
+      .then(moving(talk, [talk, 0], [general, 1]));
   });
   it('into a category puts it behind what is there', () => {
     given(...three, created(staff, 3, { kind: 'category' }), created(archive, 0, { parent: staff }))
       .when(edit(random, { parent: staff }))
-      .thenOnce(arranged([random, 1, staff]));
+      .thenOnce(moving(random, [random, 1, staff]));
   });
   it('into a category at a position shifts what is there', () => {
     given(...three, created(staff, 3, { kind: 'category' }), created(archive, 0, { parent: staff }))
       .when(edit(general, { parent: staff, position: 0 }))
-      .thenOnce(arranged([general, 0, staff], [archive, 1, staff]));
+      .thenOnce(moving(general, [general, 0, staff], [archive, 1, staff]));
   });
   it('out of a category puts it at the end of the top level', () => {
     given(...begun, category, created(random, 0, { parent: staff }))
       .when(edit(random, { parent: 'none' }))
-      .thenOnce(arranged([random, 2]));
+      .thenOnce(moving(random, [random, 2]));
   });
   it('needs a category as parent, and never moves a category into one', () => {
     given(...three)

@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import type { MemberAsker, MemberCommand } from '../../../src/domain/members/commands.js';
 import { members } from '../../../src/domain/members/decide.js';
 import type { MemberEvent } from '../../../src/domain/members/events.js';
-import type { CommunityId, RoleId, UserId } from '../../../src/kernel/ids.js';
+import type { CommunityId, Millis, RoleId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
 import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
@@ -48,7 +48,7 @@ const leave = ({ owner: owns } = { owner: false }): MemberCommand => ({
 type Edit = Extract<MemberCommand, { readonly type: 'EditMember' }>['data'];
 const edit = (changes: Partial<Edit>): MemberCommand => ({
   type: 'EditMember',
-  data: { community, user: bob, by: owner, rank: -1, communityRoles, ...changes },
+  data: { community, user: bob, by: owner, rank: -1, at: 0 as Millis, communityRoles, ...changes },
 });
 
 describe('joining a community', () => {

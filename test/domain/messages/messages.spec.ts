@@ -3,7 +3,7 @@ import type { Content, MessageCommand } from '../../../src/domain/messages/comma
 import { messages } from '../../../src/domain/messages/decide.js';
 import type { Entity, MessageEvent } from '../../../src/domain/messages/events.js';
 import { channelChat, type ChatKey } from '../../../src/kernel/chat.js';
-import type { ChannelId, CommunityId, MessageId, UserId } from '../../../src/kernel/ids.js';
+import type { ChannelId, CommunityId, MessageId, Millis, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
 import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
@@ -40,6 +40,7 @@ const edit = (to: Content, changes: { by?: UserId; chat?: ChatKey; keepsText?: b
     message,
     chat: changes.chat ?? general,
     by: changes.by ?? ada,
+    at: 0 as Millis,
     content: { ...to, keepsText: changes.keepsText ?? false },
   },
 });
@@ -106,10 +107,10 @@ describe('editing a message', () => {
   });
   it('of nothing is nothing, but tells a stranger that it is not theirs', () => {
     given(sent)
-      .when({ type: 'EditMessage', data: { message, chat: general, by: ada } })
+      .when({ type: 'EditMessage', data: { message, chat: general, by: ada, at: 0 as Millis } })
       .then();
     given(sent)
-      .when({ type: 'EditMessage', data: { message, chat: general, by: bob } })
+      .when({ type: 'EditMessage', data: { message, chat: general, by: bob, at: 0 as Millis } })
       .refuses('NOT_AUTHOR');
   });
   it('writes over what was erased', () => {

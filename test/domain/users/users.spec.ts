@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import type { ProfileChanges, UserCommand } from '../../../src/domain/users/commands.js';
 import { users } from '../../../src/domain/users/decide.js';
 import type { UserEvent } from '../../../src/domain/users/events.js';
-import type { FileId, UserId } from '../../../src/kernel/ids.js';
+import type { FileId, Millis, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
 import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
@@ -10,7 +10,10 @@ import { givenFor } from '../../support/given.js';
 const given = givenFor(users);
 const user = 1n as UserId;
 const registered: Bare<UserEvent> = { type: 'UserRegistered', data: { user, name: 'Ada', bot: false } };
-const edit = (changes: ProfileChanges): UserCommand => ({ type: 'EditProfile', data: { user, ...changes } });
+const edit = (changes: ProfileChanges): UserCommand => ({
+  type: 'EditProfile',
+  data: { user, at: 0 as Millis, ...changes },
+});
 const icon = 5n as FileId;
 const ada = { name: 'ada', key: 'key of ada' };
 const usernameChanged = (username: string, usernameKey = 'key of ada'): Bare<UserEvent> => ({

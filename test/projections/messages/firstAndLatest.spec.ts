@@ -9,7 +9,7 @@ import { selfChat } from '../../../src/kernel/chat.js';
 import { decide, isRejection } from '../../../src/kernel/decider.js';
 import { forRunner } from '../../../src/kernel/document.js';
 import { apply } from '../../../src/kernel/event.js';
-import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import type { MessageId, Millis, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { projections } from '../../../src/projections/registry.js';
@@ -37,10 +37,10 @@ const anySend = fc
   )
   .map(({ content, ...data }): MessageCommand => ({ type: 'SendMessage', data: { ...about, ...data, ...content } }));
 const anyEdit = fc
-  .record({ by: anyUser, content: anyContent, keepsText: fc.boolean() })
-  .map(({ by, content, keepsText }): MessageCommand => ({
+  .record({ by: anyUser, at: fc.nat(1_000_000), content: anyContent, keepsText: fc.boolean() })
+  .map(({ by, at, content, keepsText }): MessageCommand => ({
     type: 'EditMessage',
-    data: { ...about, by, content: { ...content, keepsText } },
+    data: { ...about, by, at: at as Millis, content: { ...content, keepsText } },
   }));
 const anyDeletion = fc
   .record({ by: anyUser, mayDeleteOthers: fc.boolean() })

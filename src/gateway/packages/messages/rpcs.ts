@@ -60,7 +60,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       const now = await seenTextChat(needs.access, call, chat);
       const refusedNow = isRejection(now) ? now : refusedEdit(request, now.permissions);
       if (refusedNow !== undefined) return refusedNow;
-      const data = { message, chat, by, ...(content === undefined ? {} : { content }) };
+      const data = { message, chat, by, at: call.now, ...(content === undefined ? {} : { content }) };
       return done(await call.run(messages, { type: 'EditMessage', data }));
     }),
 

@@ -4,6 +4,7 @@ import { userStream } from '../../../domain/users/events.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import { displayName } from '../../../kernel/displayName.js';
+import { editPaid } from '../../../kernel/editPace.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import { opened } from '../../../kernel/opened.js';
 import { canBeTaken, usernameKeyed } from '../../../kernel/username.js';
@@ -48,7 +49,7 @@ const editProfile = async (
 
 const edited = async (call: Call, changes: ProfileChanges): Promise<Rejection | undefined> => {
   const { user } = call.caller;
-  const outcome = await call.run(users, { type: 'EditProfile', data: { user, ...changes } });
+  const outcome = await call.run(users, { type: 'EditProfile', data: { user, at: call.now, ...changes } });
   return isRejection(outcome) ? outcome : undefined;
 };
 
@@ -74,6 +75,9 @@ const renamed = async (
   const isNew = wanted !== undefined && wanted.key !== before?.key;
   // A username of the form of former releases stays with its user, also when its case changes.
   if (isNew && !canBeTaken(username)) return reject('INVALID_USERNAME');
+  // Claims lengthen streams too, so a change that comes too early claims nothing.
+  const paid = editPaid(profile.editsPaidUntil, call.now);
+  if (isNew && isRejection(paid)) return paid;
   const refused = isNew ? await names.claim(call, wanted, call.caller.user) : undefined;
   if (refused !== undefined) return refused;
 

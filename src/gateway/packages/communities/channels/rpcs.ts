@@ -66,6 +66,7 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
         community: ref.communityId,
         channel: ref.channelId,
         by,
+        at: call.now,
         ...attributesOf(request),
         ...defined({ highlighted, parent }),
       },

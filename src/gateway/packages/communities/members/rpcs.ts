@@ -48,6 +48,7 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
           user: memberId,
           by: { ...by, owner },
           rank: member.rank,
+          at: call.now,
           communityRoles: permissions.community(id)?.roles ?? [],
           ...defined({
             nickname,
