@@ -11,6 +11,7 @@ import { limitedReport } from '../gateway/requests/limitedReport.js';
 import { signInGuard } from '../gateway/requests/signInGuard.js';
 import { signInReport, type SignInFailure } from '../gateway/requests/signInReport.js';
 import type { CounterName } from '../gateway/operations/metrics.js';
+import { deviceChanges } from '../gateway/access/deviceChanges.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
@@ -178,6 +179,14 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
     sealer: get(of.sealer),
     streams: get(of.streams),
     presence: get(of.presence),
+    devices: deviceChanges({
+      execute: get(of.execute),
+      ids: get(of.ids),
+      timers: systemTimers,
+      failed: (err) => {
+        get(of.logger).warn({ err }, 'the device of a session was not written');
+      },
+    }),
     access: get(of.telling).access,
     changeStatus: presences.changeStatus,
     userFor: async (id) => {

@@ -25,7 +25,6 @@ export type AccountCommand =
   /** The claim on the key must be held already. */
   | Command<'AddEmailKey', { readonly user: UserId; readonly emailKey: string }>
   | Command<'OpenSession', NewSession & { readonly user: UserId }>
-  /** `device`: only where the connection said which it is. */
-  | Command<'ResumeSession', Omit<Session, 'device'> & { readonly user: UserId; readonly device?: SessionDevice }>
+  | Command<'ResumeSession', Omit<Session, 'device'> & { readonly user: UserId }>
   | Command<'ChangeDevice', Omit<Session, 'tokenHash'> & { readonly user: UserId }>
   | Command<'RevokeSessions', { readonly user: UserId; readonly sessions: readonly SessionId[] }>;

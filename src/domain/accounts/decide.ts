@@ -48,11 +48,8 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       ];
     },
 
-    ResumeSession: ({ tokenHash, device, ...about }, state) => {
-      const open = openIn(state, about.session);
-      if (open?.tokenHash !== tokenHash) return reject('INVALID_TOKEN');
-      return device === undefined ? [] : deviceChanged(about, open, device);
-    },
+    ResumeSession: ({ tokenHash, session }, state) =>
+      openIn(state, session)?.tokenHash === tokenHash ? [] : reject('INVALID_TOKEN'),
 
     // Of a session that was revoked at the same moment nothing is known any more.
     ChangeDevice: ({ device, ...about }, state) => {

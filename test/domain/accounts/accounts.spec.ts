@@ -146,18 +146,8 @@ describe('opening a session', () => {
 });
 
 describe('resuming a session', () => {
-  it('from the same device is nothing new', () => {
+  it('is nothing new', () => {
     given(registered, opened(1)).when(resume(1)).then();
-  });
-  it('from another device says so, once', () => {
-    given(registered, opened(1))
-      .when(resume(1, { device: phone }))
-      .thenOnce(deviceChanged(1, phone));
-  });
-  it('from a connection that names no device leaves it as it was', () => {
-    given(registered, opened(1))
-      .when(resume(1, { device: undefined }))
-      .then();
   });
   it('needs its token', () => {
     given(registered, opened(1))
@@ -169,14 +159,6 @@ describe('resuming a session', () => {
   });
   it('is refused where there is no account', () => {
     given().when(resume(1)).refuses('INVALID_TOKEN');
-  });
-  it('names the device anew where it was erased', () => {
-    const erased = { deviceType: shredded, deviceVersion: shredded, appVersion: shredded };
-    const old: Bare<AccountEvent> = {
-      type: 'SessionOpened',
-      data: { user, session: session(1), tokenHash: 'hash 1', clientId: 7, ...erased },
-    };
-    given(registered, old).when(resume(1)).thenOnce(deviceChanged(1, laptop));
   });
 });
 
@@ -190,6 +172,14 @@ describe('changing the device of a session', () => {
   });
   it('to the same one is nothing new', () => {
     given(registered, opened(1)).when(change(1, laptop)).then();
+  });
+  it('names it anew where it was erased', () => {
+    const erased = { deviceType: shredded, deviceVersion: shredded, appVersion: shredded };
+    const old: Bare<AccountEvent> = {
+      type: 'SessionOpened',
+      data: { user, session: session(1), tokenHash: 'hash 1', clientId: 7, ...erased },
+    };
+    given(registered, old).when(change(1, laptop)).thenOnce(deviceChanged(1, laptop));
   });
   it('that is over or was never opened is nothing', () => {
     given(registered, opened(1), revoked(1)).when(change(1, phone)).then();

@@ -17,6 +17,7 @@ import type { Reads } from '../../../projections/reading/queries.js';
 import type { UniqueNames } from '../../access/uniqueNames.js';
 import { sessionDeviceOf, type OpenCall } from '../../contract/call.js';
 import type { Hashing, SignInGuard } from '../../contract/signInGuard.js';
+import type { DeviceChanges } from '../../access/deviceChanges.js';
 import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
 import { verified } from './credentials.js';
@@ -33,6 +34,7 @@ export type AuthNeeds = {
   readonly names: UniqueNames;
   readonly reads: Reads;
   readonly presence: Presence;
+  readonly devices: DeviceChanges;
   /** The user as clients see them; undefined when there is no such user. */
   readonly userFor: (user: UserId) => Promise<UserInit | undefined>;
 };
@@ -70,6 +72,8 @@ export const authRpcs = (
       call.closeSoon(closePolicyViolation);
       return reject('INVALID_TOKEN');
     }
+    if (call.device !== undefined)
+      needs.devices.named({ user: token.user, session: token.session }, sessionDeviceOf(call.device));
     return authorized(needs, call, token, text);
   },
 
@@ -78,7 +82,9 @@ export const authRpcs = (
     const { user, session: current } = call.caller;
     const [sessions, [present = []]] = await Promise.all([sessionsOf(needs.reads, user), needs.presence.of([user])]);
     const lastActive = new Map(present.map((entry) => [entry.session, entry.lastActive]));
-    const shown = sessions.map((session) => sessionFor(session, lastActive.get(session.id) ?? session.openedAt));
+    const shown = sessions.map((session) =>
+      sessionFor(session, lastActive.get(session.id) ?? session.openedAt, needs.devices.waiting(session.id)),
+    );
     return { sessions: { sessions: shown, current } };
   },
 
@@ -153,8 +159,7 @@ const signUpOf = async (
 };
 
 const resume = (call: OpenCall, { user, session, hash }: Token) => {
-  const device = call.device && sessionDeviceOf(call.device);
-  const data = { user, session, tokenHash: hash, ...(device === undefined ? {} : { device }) };
+  const data = { user, session, tokenHash: hash };
   return call.run(accounts, { type: 'ResumeSession', data }, { actor: user });
 };
 

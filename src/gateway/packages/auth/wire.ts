@@ -1,3 +1,4 @@
+import type { SessionDevice } from '../../../domain/accounts/commands.js';
 import type { SessionInit } from '../../../gen/auth.js';
 import { reject, type Rejection } from '../../../kernel/decider.js';
 import type { Millis, UserId } from '../../../kernel/ids.js';
@@ -27,11 +28,17 @@ export const hashedForms = (text: string): readonly string[] => {
 /** Where a user's password is in the vault. */
 export const passwordName = (user: UserId): string => `password.${user.toString()}`;
 
-export const sessionFor = (session: SessionDocument, lastActive: Millis): SessionInit => ({
+/** `named`: the device that it named last, where that is not written yet. */
+export const sessionFor = (
+  session: SessionDocument,
+  lastActive: Millis,
+  named: SessionDevice | undefined,
+): SessionInit => ({
   id: session.id,
   clientId: session.clientId,
   deviceType: unless(session.deviceType, ''),
   deviceVersion: unless(session.deviceVersion, ''),
   appVersion: unless(session.appVersion, ''),
+  ...named,
   lastActive: BigInt(lastActive),
 });

@@ -1,12 +1,15 @@
-import { accounts, isSameDevice } from '../../../domain/accounts/decide.js';
-import { isRejection, type Rejection } from '../../../kernel/decider.js';
+import type { SessionDevice } from '../../../domain/accounts/commands.js';
+import { isSameDevice } from '../../../domain/accounts/decide.js';
+import type { DeviceChanges } from '../../access/deviceChanges.js';
 import { sessionDeviceOf, type Device, type OpenCall } from '../../contract/call.js';
 import { type Handlers } from '../../contract/handlers.js';
 
 /** Longer device texts are cut: they only serve to distinguish sessions. */
 export const deviceTextUnitsMax = 128;
 
-export const coreRpcs = (): Handlers<'coreInitialize'> => ({
+export type CoreNeeds = { readonly devices: Pick<DeviceChanges, 'named'> };
+
+export const coreRpcs = ({ devices }: CoreNeeds): Handlers<'coreInitialize'> => ({
   // The answer must have its member even when there is nothing to say in it: clients wait for that.
   coreInitialize: async ({ clientId, deviceType, deviceVersion, appVersion, noSubscribe }, call) => {
     const device: Device = {
@@ -16,9 +19,9 @@ export const coreRpcs = (): Handlers<'coreInitialize'> => ({
       appVersion: deviceTextOf(appVersion),
       noSubscribe,
     };
-    const refused = await changed(call, device);
-    if (refused !== undefined) return refused;
+    const changed = changedBy(call, device);
     await call.initialize(device);
+    if (changed !== undefined && call.caller !== undefined) devices.named(call.caller, changed);
     return { initialized: {} };
   },
 });
@@ -30,14 +33,12 @@ const deviceTextOf = (text: string): string => {
   return Buffer.from(start, 'utf8').toString('utf8');
 };
 
-// Authorize keeps it with the session. A client that has a session already must not have to authorize again for that,
-// and a client that says the same again only wants to know whether anybody answers, so nothing is read for that.
-const changed = async (call: OpenCall, device: Device): Promise<Rejection | undefined> => {
+/**
+ * Authorize keeps the device with the session. A client that has a session already must not have to authorize again for
+ * that, and a client that says the same again only wants to know whether anybody answers.
+ */
+const changedBy = (call: OpenCall, device: Device): SessionDevice | undefined => {
   const known = call.device && sessionDeviceOf(call.device);
   const now = sessionDeviceOf(device);
-  if (call.caller === undefined || (known !== undefined && isSameDevice(known, now))) return undefined;
-  const { user, session } = call.caller;
-  const data = { user, session, device: now };
-  const outcome = await call.run(accounts, { type: 'ChangeDevice', data });
-  return isRejection(outcome) ? outcome : undefined;
+  return known !== undefined && isSameDevice(known, now) ? undefined : now;
 };

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SessionDevice } from '../../../src/domain/accounts/commands.js';
+import { deviceChanges, devicePauseMillis, devicesWaitingMax } from '../../../src/gateway/access/deviceChanges.js';
+import type { Execute } from '../../../src/kernel/execute.js';
+import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+
+const caller = (session: number) => ({ user: 1n as UserId, session: BigInt(session) as SessionId });
+const device = (deviceType: string): SessionDevice => ({ clientId: 1, deviceType, deviceVersion: '', appVersion: '' });
+
+/** With a clock that a test sets. */
+const setting = () => {
+  const timers: { readonly at: number; readonly work: () => void }[] = [];
+  const written: string[] = [];
+  const failures: unknown[] = [];
+  const clock = { at: 0, broken: false };
+  const execute: Execute = async (_, command) => {
+    if (clock.broken) throw new Error('the log is away');
+    const { data } = typeof command === 'function' ? command() : command;
+    const { session, device: named } = data as { readonly session: bigint; readonly device: SessionDevice }; // ChangeDevice.
+    written.push(`${session.toString()} ${named.deviceType}`);
+    return Promise.resolve({ events: [], position: 0n });
+  };
+  const changes = deviceChanges({
+    execute,
+    ids: { commandId: () => 'command' },
+    timers: {
+      later: (millis, work) => {
+        const timer = { at: clock.at + millis, work };
+        timers.push(timer);
+        return () => timers.splice(timers.indexOf(timer), timers.includes(timer) ? 1 : 0);
+      },
+    },
+    failed: (error) => failures.push(error),
+  });
+  const pass = async (millis: number): Promise<void> => {
+    clock.at += millis;
+    for (const { work } of timers.filter(({ at }) => at <= clock.at).splice(0)) work();
+    await new Promise(setImmediate);
+  };
+  return { changes, written, failures, clock, pass };
+};
+
+describe('the devices that a session names', () => {
+  it('become one event when the minute is over, of the newest', async () => {
+    const { changes, written, pass } = setting();
+    for (let number = 1; number <= 400; number += 1) changes.named(caller(7), device(number.toString()));
+    assert.equal(changes.waiting(caller(7).session)?.deviceType, '400');
+    await pass(devicePauseMillis - 1);
+    assert.deepEqual(written, []);
+    await pass(1);
+    assert.deepEqual([written, changes.waiting(caller(7).session)], [['7 400'], undefined]);
+  });
+
+  it('are written once a minute however many there are, and each session by itself', async () => {
+    const { changes, written, pass } = setting();
+    for (let second = 0; second < 180; second += 1) {
+      for (const session of [7, 8]) changes.named(caller(session), device(second.toString()));
+      await pass(1_000);
+    }
+    assert.deepEqual(written, ['7 59', '8 59', '7 119', '8 119', '7 179', '8 179']);
+  });
+
+  it('wait for no more sessions than there are places', async () => {
+    const { changes, written, pass } = setting();
+    for (let session = 0; session <= devicesWaitingMax; session += 1) changes.named(caller(session), device('phone'));
+    await pass(0);
+    assert.deepEqual(written, ['0 phone']);
+  });
+
+  it('may be lost with the log away, which is said', async () => {
+    const { changes, written, failures, clock, pass } = setting();
+    clock.broken = true;
+    changes.named(caller(7), device('phone'));
+    await pass(devicePauseMillis);
+    assert.deepEqual([written.length, failures.length], [0, 1]);
+  });
+});
