@@ -160,6 +160,12 @@ const layers = [
     projectionRooms,
     '^src/projections/[^/]+/(fold|documents)\\.ts$',
   ]),
+  row('projections-states', '^src/projections/states/', [
+    kernel,
+    anyEvents,
+    // Snapshots are the states of the rules, folded by the same lines.
+    '^src/domain/[^/]+/(state|structure|channelTree)\\.ts$',
+  ]),
   {
     ...row('projections', '^src/projections/([^/]+)/', [
       kernel,
@@ -170,7 +176,7 @@ const layers = [
       '^src/projections/reading/',
       '^src/projections/$1/',
     ]),
-    from: { path: '^src/projections/([^/]+)/', pathNot: '^src/projections/(runner|progress|reading|unread)/' },
+    from: { path: '^src/projections/([^/]+)/', pathNot: '^src/projections/(runner|progress|reading|unread|states)/' },
   },
   row('workflows', '^src/workflows/', [kernel, domain, reads, '^src/workflows/']),
   ...gatewayRows,

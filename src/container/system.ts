@@ -50,7 +50,12 @@ export const registerSystem = (container: DependencyContainer, config: Config, o
 export const registerKernel = (container: DependencyContainer): void => {
   once(container, of.codec, (get) => eventCodec(eventKinds, get(of.sealer)));
   once(container, of.streams, (get) =>
-    foldedStreams({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) }),
+    foldedStreams({
+      log: get(of.log),
+      codec: get(of.codec),
+      sealer: get(of.sealer),
+      documents: get(of.documents),
+    }),
   );
   once(container, of.execute, (get) =>
     executor({

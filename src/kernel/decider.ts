@@ -15,6 +15,12 @@ export type Decision<E extends Event> = readonly WrittenEvent<E>[] | Rejection;
 export type Command<Type extends string = string, Data = unknown> = { readonly type: Type; readonly data: Data };
 export type CommandOf<C extends Command, Type extends C['type']> = Extract<C, { readonly type: Type }>;
 
+/** The collection of the snapshots. The version is raised when `evolve` makes another state of old events. */
+export type SnapshotSpec = { readonly name: string; readonly version: number };
+
+/** The state of a stream right after the event of this revision, as a document holds it. */
+export type Snapshot<State> = { readonly state: State; readonly revision: bigint };
+
 /** The rules of one kind of stream. Pure and synchronous: time, ids and permissions arrive in the command. */
 export interface Decider<C extends Command, State, E extends Event> {
   readonly stream: (command: C) => string;
@@ -32,6 +38,11 @@ export interface Decider<C extends Command, State, E extends Event> {
    * read at the cost of two events however long it is.
    */
   readonly foldsFromFirstAndLatest?: true;
+  /**
+   * Streams that their owner can lengthen without end are decided on from a snapshot in the read models. The state must
+   * be plain data.
+   */
+  readonly snapshots?: SnapshotSpec;
   /** Only so many of the newest events of a stream matter; the log may drop the older ones. */
   readonly keepsEvents?: number;
 }

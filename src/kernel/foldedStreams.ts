@@ -1,8 +1,10 @@
 import { boundedMap } from './boundedMap.js';
 import { readEvents, type EventCodec } from './codec.js';
-import type { Command, Decider } from './decider.js';
+import type { Command, Decider, Snapshot } from './decider.js';
+import { collectionOf } from './document.js';
 import { apply, beforeAll, type Event, type Position } from './event.js';
 import type { WrittenEvent } from './personal.js';
+import type { DocumentStore } from './ports/documentStore.js';
 import type { EventLog, StoredEvent } from './ports/eventLog.js';
 import type { Sealer } from './ports/sealer.js';
 
@@ -27,11 +29,15 @@ export interface FoldedStreams {
 
 export const foldedStatesMax = 10_000;
 const pageEvents = 500;
+/** So many events are read before a snapshot is asked for. */
+export const beforeSnapshotEvents = 100;
 
 export const foldedStreams = (needs: {
   readonly log: EventLog;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
+  /** Has the snapshots; without it every stream is read from its beginning. */
+  readonly documents?: Pick<DocumentStore, 'get'>;
 }): FoldedStreams => {
   const known = boundedMap<string, Folded<unknown>>({ entriesMax: foldedStatesMax });
   const remember = (stream: string, folded: Folded<unknown>): void => {
@@ -46,12 +52,16 @@ export const foldedStreams = (needs: {
     decider: Decider<C, State, E>,
     start: Folded<State>,
   ): Promise<Folded<State>> => {
+    // Most streams are short, and are read without asking for a snapshot.
     let folded = start;
+    let limit = decider.snapshots === undefined ? pageEvents : beforeSnapshotEvents;
     for (;;) {
       const from = folded.revision === 'noStream' ? 0n : folded.revision + 1n;
-      const page = await needs.log.readStream(stream, { from, limit: pageEvents });
+      const page = await needs.log.readStream(stream, { from, limit });
       folded = await foldedWith(needs, decider, folded, page);
-      if (page.length < pageEvents) return folded;
+      if (page.length < limit) return folded;
+      if (limit === beforeSnapshotEvents) folded = (await snapshotAfter(needs, stream, decider, folded)) ?? folded;
+      limit = pageEvents;
     }
   };
   const readEndsOf = async <C extends Command, State, E extends Event>(
@@ -79,6 +89,21 @@ export const foldedStreams = (needs: {
       return { ...folded, fresh: true };
     },
   };
+};
+
+/** The snapshot, when it is newer. */
+const snapshotAfter = async <C extends Command, State, E extends Event>(
+  { documents }: { readonly documents?: Pick<DocumentStore, 'get'> },
+  stream: string,
+  { snapshots }: Decider<C, State, E>,
+  { revision }: Folded<State>,
+): Promise<Folded<State> | undefined> => {
+  if (documents === undefined || snapshots === undefined) return undefined;
+  const { document, position } = await documents.get(collectionOf(snapshots), stream);
+  if (document === undefined) return undefined;
+  // The collection holds what the fold of this decider made.
+  const snapshot = document as unknown as Snapshot<State>;
+  return revision !== 'noStream' && snapshot.revision > revision ? { ...snapshot, position, fresh: false } : undefined;
 };
 
 const foldedWith = async <C extends Command, State, E extends Event>(

@@ -15,6 +15,7 @@ import { memberDocuments, membershipsDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
 import { messageReactionsDocuments, userReactionsDocuments } from './reactions/fold.js';
 import { readMarkerDocuments } from './reads/fold.js';
+import { accountStates, communityStates, memberStates, userStates } from './states/fold.js';
 import { userDocuments } from './users/fold.js';
 
 type Declared = { readonly type: AnyDocumentType; readonly spec: CollectionSpec };
@@ -33,9 +34,10 @@ const packages = {
   conversations: [declared(conversationDocuments)],
   reactions: [declared(messageReactionsDocuments), declared(userReactionsDocuments)],
   reads: [declared(readMarkerDocuments)],
+  states: [declared(accountStates), declared(communityStates), declared(memberStates), declared(userStates)],
 } as const satisfies Record<string, readonly Declared[]>;
 
-/** Every read model there is: one projection for each package. */
+/** Every read model there is: one projection for each package, and one for the snapshots of its rules. */
 export type ProjectionName = keyof typeof packages;
 export const projectionNamed = (name: ProjectionName): Projection => ({
   name,

@@ -5,7 +5,7 @@ import { opened, type Shredded } from '../../kernel/opened.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import type { AccountCommand, SessionDevice } from './commands.js';
 import { accountStream, type AccountEvent } from './events.js';
-import { evolve, initial, type AccountState, type KnownDevice, type OpenSession } from './state.js';
+import { evolve, initial, snapshots, type AccountState, type KnownDevice, type OpenSession } from './state.js';
 
 /** Sessions that one account may have at a time; the oldest make room. */
 export const sessionsMax = 100;
@@ -18,11 +18,12 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
   initial,
   evolve,
   begins: ['RegisterAccount'],
+  snapshots,
   rules: {
     RegisterAccount: (data, state) => {
       // The same registration again, or an id that was given out twice: that must never open somebody else's account.
       if (state.status !== 'absent') {
-        return state.sessions.get(data.session)?.tokenHash === data.tokenHash ? [] : reject('CONFLICT');
+        return openIn(state, data.session)?.tokenHash === data.tokenHash ? [] : reject('CONFLICT');
       }
       const { user, email, hasPassword } = data;
       const signIn = email === undefined ? {} : { email: email.address, emailKey: email.key };
@@ -37,10 +38,10 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
 
     OpenSession: (data, state) => {
       if (state.status === 'absent') return reject('INVALID_CREDENTIALS');
-      if (state.sessions.has(data.session)) return [];
-      const tooMany = [...state.sessions.keys()].slice(0, Math.max(0, state.sessions.size + 1 - sessionsMax));
+      if (openIn(state, data.session) !== undefined) return [];
+      const tooMany = state.sessions.slice(0, Math.max(0, state.sessions.length + 1 - sessionsMax));
       return [
-        ...tooMany.map((session) => ({
+        ...tooMany.map(({ id: session }) => ({
           type: 'SessionRevoked' as const,
           data: { user: data.user, session },
         })),
@@ -61,7 +62,7 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       state.status === 'absent'
         ? []
         : [...new Set(sessions)]
-            .filter((session) => state.sessions.has(session))
+            .filter((session) => openIn(state, session) !== undefined)
             .map((session) => ({ type: 'SessionRevoked', data: { user, session } })),
   },
 };
@@ -86,7 +87,7 @@ const sessionOpened = (
 });
 
 const openIn = (state: AccountState, session: SessionId): OpenSession | undefined =>
-  state.status === 'registered' ? state.sessions.get(session) : undefined;
+  state.status === 'registered' ? state.sessions.find(({ id }) => id === session) : undefined;
 
 const deviceChanged = (
   about: { readonly user: UserId; readonly session: SessionId },

@@ -1,3 +1,4 @@
+import type { SnapshotSpec } from '../../kernel/decider.js';
 import type { Fold } from '../../kernel/event.js';
 import type { SessionId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
@@ -10,7 +11,7 @@ export type AccountState =
       /** The reservations of the account's e-mail address, oldest first: one for each form it was ever claimed under. */
       readonly emailKeys: readonly string[];
       /** In the order in which they were opened. */
-      readonly sessions: ReadonlyMap<SessionId, OpenSession>;
+      readonly sessions: readonly OpenSession[];
       /** Keyed hashes of networks from which the account signed in, at most `networksMax`, newest last. */
       readonly networks: readonly Personal<string>[];
     };
@@ -18,7 +19,7 @@ export type AccountState =
 /** Networks of which an account remembers that it signed in from there; the oldest make room. */
 export const networksMax = 16;
 
-export type OpenSession = { readonly tokenHash: string; readonly device: KnownDevice };
+export type OpenSession = { readonly id: SessionId; readonly tokenHash: string; readonly device: KnownDevice };
 
 export type KnownDevice = {
   readonly clientId: number;
@@ -29,18 +30,24 @@ export type KnownDevice = {
 
 export const initial: AccountState = { status: 'absent' };
 
+export const snapshots: SnapshotSpec = { name: 'accountStates', version: 1 };
+
 export const evolve: Fold<AccountState, AccountEvent> = {
   AccountRegistered: (_, { data }) => ({
     status: 'registered',
     emailKeys: data.emailKey === undefined ? [] : [data.emailKey],
-    sessions: new Map(),
+    sessions: [],
     networks: [],
   }),
   EmailKeyAdded: (state, { data }) =>
     state.status === 'absent' ? state : { ...state, emailKeys: [...state.emailKeys, data.emailKey] },
   SessionOpened: (state, { data }) =>
     withNetwork(
-      withSession(state, data.session, () => ({ tokenHash: data.tokenHash, device: deviceOf(data) })),
+      withSession(state, data.session, () => ({
+        id: data.session,
+        tokenHash: data.tokenHash,
+        device: deviceOf(data),
+      })),
       data.network,
     ),
   SessionDeviceChanged: (state, { data }) =>
@@ -66,9 +73,9 @@ const withSession = (
   change: (open: OpenSession | undefined) => OpenSession | undefined,
 ): AccountState => {
   if (state.status === 'absent') return state;
-  const sessions = new Map(state.sessions);
-  const open = change(sessions.get(session));
-  if (open === undefined) sessions.delete(session);
-  else sessions.set(session, open);
+  const at = state.sessions.findIndex(({ id }) => id === session);
+  const before = at < 0 ? state.sessions.length : at;
+  const open = change(state.sessions[before]);
+  const sessions = state.sessions.toSpliced(before, 1, ...(open === undefined ? [] : [open]));
   return { ...state, sessions };
 };

@@ -7,7 +7,7 @@ import { communityStream, type CommunityEvent } from './events.js';
 import { nameUnitsMax } from './limits.js';
 import { createChannelOverride, deleteChannelOverride } from './overrides.js';
 import { createRole, deleteRole, editRole } from './roles.js';
-import { evolve, type CommunityState, type LivingCommunity } from './state.js';
+import { evolve, initial, snapshots, type CommunityState, type LivingCommunity } from './state.js';
 
 const createCommunity = (
   { community, general, name: typed, by }: CreateCommunity['data'],
@@ -45,7 +45,7 @@ const whileLiving =
 
 export const communities: Decider<CommunityCommand, CommunityState, CommunityEvent> = {
   stream: ({ data }) => communityStream(data.community),
-  initial: { status: 'none' },
+  initial,
   evolve,
   rules: {
     CreateCommunity: createCommunity,
@@ -62,4 +62,5 @@ export const communities: Decider<CommunityCommand, CommunityState, CommunityEve
   },
   keepsMoments: true,
   begins: ['CreateCommunity'],
+  snapshots,
 };

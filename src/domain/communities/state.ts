@@ -1,3 +1,4 @@
+import type { SnapshotSpec } from '../../kernel/decider.js';
 import type { Fold } from '../../kernel/event.js';
 import type { ChannelId, RoleId, UserId } from '../../kernel/ids.js';
 import { channelIn, type ChannelState } from './channelTree.js';
@@ -10,6 +11,10 @@ export type LivingCommunity = CommunityStructure & { readonly status: 'living'; 
 
 const living = (state: CommunityState, event: StructureEvent): CommunityState =>
   state.status === 'living' ? restructured(state, event) : state;
+
+export const initial: CommunityState = { status: 'none' };
+
+export const snapshots: SnapshotSpec = { name: 'communityStates', version: 1 };
 
 export const evolve: Fold<CommunityState, CommunityEvent> = {
   CommunityCreated: (_, { data }) => ({

@@ -7,7 +7,7 @@ import { has } from '../../kernel/permissions.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import type { EditMember, JoinCommunity, LeaveCommunity, MemberCommand } from './commands.js';
 import { memberStream, type MemberEvent } from './events.js';
-import { evolve, type MemberState } from './state.js';
+import { evolve, initial, snapshots, type MemberState } from './state.js';
 
 /** In UTF-16 code units. */
 export const nicknameUnitsMax = 100;
@@ -84,8 +84,9 @@ const ranksAbove = ({ by, rank }: EditMember['data']): boolean => rank < by.rank
 
 export const members: Decider<MemberCommand, MemberState, MemberEvent> = {
   stream: ({ data }) => memberStream(data.community, data.user),
-  initial: { status: 'outside', joinings: 0, removedIn: 0 },
+  initial,
   evolve,
   keepsMoments: true,
+  snapshots,
   rules: { JoinCommunity: joinCommunity, LeaveCommunity: leaveCommunity, EditMember: editMember },
 };

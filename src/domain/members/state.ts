@@ -1,3 +1,4 @@
+import type { SnapshotSpec } from '../../kernel/decider.js';
 import type { Fold } from '../../kernel/event.js';
 import { defined } from '../../kernel/defined.js';
 import type { Millis, RoleId } from '../../kernel/ids.js';
@@ -21,6 +22,10 @@ export type MemberState =
       readonly nickname: Personal<string> | undefined;
       readonly roles: readonly RoleId[];
     });
+
+export const initial: MemberState = { status: 'outside', joinings: 0, removedIn: 0 };
+
+export const snapshots: SnapshotSpec = { name: 'memberStates', version: 1 };
 
 export const evolve: Fold<MemberState, MemberEvent> = {
   MemberJoined: (state, { data }) => ({

@@ -6,7 +6,7 @@ import { opened } from '../../kernel/opened.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import type { ProfileChanges, UserCommand, UsernameChange } from './commands.js';
 import { userStream, type UserEvent } from './events.js';
-import { evolve, initial, type RegisteredUser, type UserState } from './state.js';
+import { evolve, initial, snapshots, type RegisteredUser, type UserState } from './state.js';
 
 /** In UTF-16 code units. */
 export const nameUnitsMax = 64;
@@ -18,6 +18,7 @@ export const users: Decider<UserCommand, UserState, UserEvent> = {
   initial,
   evolve,
   begins: ['RegisterUser'],
+  snapshots,
   rules: {
     RegisterUser: ({ user, name: typed, bot }, state) => {
       const current = state.status === 'absent' ? undefined : opened(state.name);

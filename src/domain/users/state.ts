@@ -1,3 +1,4 @@
+import type { SnapshotSpec } from '../../kernel/decider.js';
 import type { Fold } from '../../kernel/event.js';
 import { defined } from '../../kernel/defined.js';
 import type { FileId, Millis } from '../../kernel/ids.js';
@@ -18,6 +19,8 @@ export type RegisteredUser = {
 };
 
 export const initial: UserState = { status: 'absent' };
+
+export const snapshots: SnapshotSpec = { name: 'userStates', version: 1 };
 
 export const evolve: Fold<UserState, UserEvent> = {
   UserRegistered: (_, { data }) => ({ status: 'registered', name: data.name, bio: personal('') }),

@@ -99,7 +99,7 @@ describe('projections', () => {
         return store.commit(writes, checkpoints);
       },
     };
-    const projections = await start({ store: slow });
+    const projections = await start({ store: slow, projections: [projectionNamed('users')] });
     const first = projections.reached(await happened('user-1', registered(ada)));
     await happened('user-1', renamed(ada, 'Countess'));
     const position = await happened('user-1', renamed(ada, 'Lovelace'));
@@ -324,7 +324,7 @@ describe('a projection', () => {
     await projections.reached(last, ['messages', 'conversations']);
     assert.deepEqual(
       alarms.map(({ projection, position }) => ({ projection, position })),
-      [{ projection: 'users', position: bad }],
+      ['users', 'states'].map((projection) => ({ projection, position: bad })),
     );
     await projections.close();
   });
@@ -357,7 +357,7 @@ describe('a projection', () => {
     const projections = await start({ store, projections: [{ name: 'messages', documents: [messages, failing] }] });
     await assert.rejects(projections.reached(await happened('message-10', sent(10n))) ?? Promise.resolve());
     await projections.close();
-    assert.equal((await store.get('messages_v3', '10')).document, undefined);
+    assert.equal((await store.get('messages_v4', '10')).document, undefined);
   });
 
   it('stops with all others at a damaged record', async () => {
