@@ -20,6 +20,7 @@ import { soonerOrLater } from '../../access/soonerOrLater.js';
 import { userFor } from '../../rendering/user.js';
 import { communityFor } from '../../rendering/community.js';
 import type { Call, OpenCall } from '../../contract/call.js';
+import { meteredReads } from '../../contract/meteredReads.js';
 import type { Handlers } from '../../contract/handlers.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { isAlive, placeOfInvite, refusedInvite, type Place } from './alive.js';
@@ -78,7 +79,10 @@ const newInvite = async (
   const { state } = await needs.streams.caughtUp(memberStream(into, creator), members);
   if (state.status === 'outside') return reject('COMMUNITY_NOT_FOUND');
   await call.upToDate('invites');
-  const refused = await refusedInvite(needs, { chat, creator, now: call.now });
+  const refused = await refusedInvite(
+    { ...needs, reads: meteredReads(needs.reads, call) },
+    { chat, creator, now: call.now },
+  );
   if (refused !== undefined) return refused;
   const code = newCode(needs.random);
   return { invite: nameOf(needs, code), code, chat, creator, creatorJoining: state.joinings, at: call.now };
