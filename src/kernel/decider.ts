@@ -38,6 +38,8 @@ export interface Decider<C extends Command, State, E extends Event> {
    * read at the cost of two events however long it is.
    */
   readonly foldsFromFirstAndLatest?: true;
+  /** The same of the latest event alone. A stream that does not exist costs as many reads as one that does. */
+  readonly foldsFromLatest?: true;
   /**
    * Streams that their owner can lengthen without end are decided on from a snapshot in the read models. The state must
    * be plain data.

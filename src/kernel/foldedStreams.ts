@@ -71,11 +71,11 @@ export const foldedStreams = (needs: {
   ): Promise<Folded<State>> => {
     const [latest] = await needs.log.readStream(stream, { direction: 'backwards', limit: 1 });
     if (latest === undefined || latest.revision === start.revision) return start;
-    const first = start.revision === 'noStream' ? await needs.log.readStream(stream, { from: 0n, limit: 1 }) : [];
-    const ends = first[0]?.revision === latest.revision ? [latest] : [...first, latest];
+    const isEnough = decider.foldsFromLatest === true || start.revision !== 'noStream' || latest.revision === 0n;
+    const first = isEnough ? [] : await needs.log.readStream(stream, { from: 0n, limit: 1 });
     // An event that is newer than this program says nothing to it, so that the one before it counts.
     const isForeign = needs.codec.factOf(latest) === undefined;
-    return isForeign ? readAllOf(stream, decider, start) : foldedWith(needs, decider, start, ends);
+    return isForeign ? readAllOf(stream, decider, start) : foldedWith(needs, decider, start, [...first, latest]);
   };
 
   return {
@@ -83,7 +83,8 @@ export const foldedStreams = (needs: {
     remembered,
     caughtUp: async <C extends Command, State, E extends Event>(stream: string, decider: Decider<C, State, E>) => {
       const start = remembered<State>(stream) ?? nothing(decider.initial);
-      const read = decider.foldsFromFirstAndLatest === true ? readEndsOf : readAllOf;
+      const { foldsFromFirstAndLatest, foldsFromLatest } = decider;
+      const read = foldsFromFirstAndLatest === true || foldsFromLatest === true ? readEndsOf : readAllOf;
       const folded = await read(stream, decider, start);
       if (folded.revision !== 'noStream') remember(stream, folded);
       return { ...folded, fresh: true };

@@ -86,6 +86,12 @@ describe('a message that was edited a thousand times', () => {
     for (const { edit } of [...nodes, processOn(log)]) assert.deepEqual(await edit('too many', 0), refused);
   });
 
+  it('begins as one event, which is read once', async () => {
+    const { read, streams } = processOn(await editedMessage(0));
+    await streams.caughtUp(messageStream(message), messages);
+    assert.equal(read.events, 1);
+  });
+
   it('is read whole where its latest event is newer than this program', async () => {
     const log = await editedMessage(3);
     const json = Buffer.from('{}');

@@ -8,7 +8,7 @@ export const reservations: Decider<ReservationCommand, ReservationState, Reserva
   stream: ({ data }) => reservationStream(data.kind, data.key),
   initial,
   evolve,
-  foldsFromFirstAndLatest: true,
+  foldsFromLatest: true,
   rules: {
     ClaimName: (claim, state) => {
       if (state.status === 'free') return [{ type: 'NameClaimed', data: claim }];
