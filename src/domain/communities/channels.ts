@@ -5,10 +5,11 @@ import { opened } from '../../kernel/opened.js';
 import { has } from '../../kernel/permissions.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import type { CreateChannel, DeleteChannel, EditChannel, TakeDownHighlight } from './commands.js';
-import type { CommunityEvent } from './events.js';
+import type { ChannelPlace, CommunityEvent } from './events.js';
 import { channelsMax, descriptionUnitsMax, nameUnitsMax, slowmodeSecondsMax } from './limits.js';
 import { endOf, movedPlaces, releasedPlaces } from './places.js';
-import type { ChannelState } from './channelTree.js';
+import { refusedChange } from './overrides.js';
+import { arranged, channelIn, overridesIn, type ChannelState } from './channelTree.js';
 import { channelOf, type LivingCommunity } from './state.js';
 
 export const createChannel = (
@@ -58,8 +59,24 @@ export const editChannel = (edit: EditChannel['data'], state: LivingCommunity): 
   if (parent !== undefined && parent !== 'none' && !mayHold(state, parent, channel.kind)) {
     return reject('INVALID_PARENT');
   }
-  const events = [...renamed(edit, name, channel), ...changedAttributes(edit, channel), ...arrangement(edit, state)];
+  const places = movedPlaces(state, edit);
+  const refused = refusedMove(edit, channel, places, state);
+  if (refused !== undefined) return refused;
+  const events = [...renamed(edit, name, channel), ...changedAttributes(edit, channel), ...arrangement(edit, places)];
   return paced(events, channel.editsPaidUntil, edit.at);
+};
+
+/** A channel that comes to follow another category has the overrides of that one, as if they had been set by hand. */
+const refusedMove = (
+  { by }: EditChannel['data'],
+  channel: ChannelState,
+  places: readonly ChannelPlace[],
+  state: LivingCommunity,
+): Rejection | undefined => {
+  const channels = arranged(state.channels, places);
+  const moved = channelIn(channels, channel.id);
+  if (moved === undefined || moved.parent === channel.parent) return undefined;
+  return refusedChange(by, overridesIn(state.channels, channel), overridesIn(channels, moved), state);
 };
 
 export const deleteChannel = (
@@ -139,8 +156,7 @@ const highlight = (
     : [{ type: 'MessageHighlighted', data: { ...about, message: wanted } }];
 };
 
-const arrangement = (edit: EditChannel['data'], state: LivingCommunity): readonly ChannelEdited[] => {
-  const places = movedPlaces(state, edit);
+const arrangement = (edit: EditChannel['data'], places: readonly ChannelPlace[]): readonly ChannelEdited[] => {
   if (places.length === 0) return [];
   return [
     { type: 'ChannelsArranged', data: { community: edit.community, places, by: edit.by.user, channel: edit.channel } },

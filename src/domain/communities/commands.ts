@@ -77,7 +77,8 @@ type RoleContent = {
 export type CreateRole = Command<'CreateRole', OnRole & RoleContent>;
 /** Replaces the whole role. */
 export type EditRole = Command<'EditRole', OnRole & RoleContent>;
-export type DeleteRole = Command<'DeleteRole', OnRole>;
+/** `inChannels`: the permissions of the asker in channels with an override for the role; none in those that it lacks. */
+export type DeleteRole = Command<'DeleteRole', OnRole & { readonly inChannels: ReadonlyMap<ChannelId, bigint> }>;
 
 /** `role` 0 is everybody. */
 export type CreateChannelOverride = Command<

@@ -1,6 +1,6 @@
 import { reject, type Decision, type Rejection } from '../../kernel/decider.js';
 import type { RoleId } from '../../kernel/ids.js';
-import { has } from '../../kernel/permissions.js';
+import { has, type Override } from '../../kernel/permissions.js';
 import type { CommunityAsker, CreateChannelOverride, DeleteChannelOverride } from './commands.js';
 import type { CommunityEvent } from './events.js';
 import { overridesMax } from './limits.js';
@@ -17,7 +17,7 @@ export const createChannelOverride = (
   if ((pos & neg) !== 0n) return reject('CONFLICTING_BITS');
   const overrides = overridesIn(state.channels, channel);
   const before = overrides.find((override) => override.role === role);
-  const touched = (pos ^ (before?.pos ?? 0n)) | (neg ^ (before?.neg ?? 0n));
+  const touched = difference(before, { pos, neg });
   const refused = refusedTo(by, role, touched, state);
   if (refused !== undefined) return refused;
   if (before !== undefined && touched === 0n && !channel.synced) return [];
@@ -39,6 +39,30 @@ export const deleteChannelOverride = (
   if (before === undefined) return [];
   return [{ type: 'OverrideRemoved', data: { community, channel: id, role, by: by.user } }];
 };
+
+/**
+ * Why the asker may not bring a channel from these overrides to those, by whatever command: the bits in which they
+ * differ are touched as much as by a command about each override. Undefined when the asker may.
+ */
+export const refusedChange = (
+  by: CommunityAsker,
+  before: readonly Override[],
+  after: readonly Override[],
+  state: LivingCommunity,
+): Rejection | undefined => {
+  for (const role of new Set([...before, ...after].map((override) => override.role))) {
+    const of = (overrides: readonly Override[]) => overrides.find((override) => override.role === role);
+    const touched = difference(of(before), of(after));
+    const refused = touched === 0n ? undefined : refusedTo(by, role, touched, state);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
+};
+
+type Bits = Pick<Override, 'pos' | 'neg'>;
+
+const difference = (before: Bits | undefined, after: Bits | undefined): bigint =>
+  ((before?.pos ?? 0n) ^ (after?.pos ?? 0n)) | ((before?.neg ?? 0n) ^ (after?.neg ?? 0n));
 
 const everybody = 0n as RoleId;
 

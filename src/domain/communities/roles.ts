@@ -1,6 +1,7 @@
 import { isRejection, reject, type Decision, type Rejection } from '../../kernel/decider.js';
 import { displayName } from '../../kernel/displayName.js';
 import { opened } from '../../kernel/opened.js';
+import type { RoleId } from '../../kernel/ids.js';
 import { has } from '../../kernel/permissions.js';
 import type { CommunityAsker, CreateRole, DeleteRole, EditRole } from './commands.js';
 import type { CommunityEvent } from './events.js';
@@ -31,12 +32,29 @@ export const editRole = (data: EditRole['data'], state: LivingCommunity): Decisi
 };
 
 export const deleteRole = (
-  { community, role: id, by }: DeleteRole['data'],
+  { community, role: id, by, inChannels }: DeleteRole['data'],
   state: LivingCommunity,
 ): Decision<CommunityEvent> => {
   const role = roleOf(state, id);
   if (role === undefined) return [];
-  return refusedTo(by, role.priority) ?? [{ type: 'RoleDeleted', data: { community, role: id, by: by.user } }];
+  const refused = refusedTo(by, role.priority) ?? refusedLifting(id, inChannels, state);
+  return refused ?? [{ type: 'RoleDeleted', data: { community, role: id, by: by.user } }];
+};
+
+/**
+ * The overrides of a role go with it. A denial that is lifted thus grants as much as one that is lifted by hand, so it
+ * takes the same bits in that channel. Its grants may go, as they may when the role is taken from each of its members.
+ */
+const refusedLifting = (
+  id: RoleId,
+  inChannels: DeleteRole['data']['inChannels'],
+  { channels }: LivingCommunity,
+): Rejection | undefined => {
+  const lifts = channels.some(({ id: channel, overrides }) => {
+    const denied = overrides.find(({ role }) => role === id)?.neg ?? 0n;
+    return (denied & ~(inChannels.get(channel) ?? 0n)) !== 0n;
+  });
+  return lifts ? reject('MISSING_PERMISSION') : undefined;
 };
 
 /** Only roles strictly below one's own highest one are managed. */

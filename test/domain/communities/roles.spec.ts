@@ -9,6 +9,7 @@ import {
   begun,
   bob,
   community,
+  general,
   given,
   member,
   modifyRoles,
@@ -27,9 +28,9 @@ const edit = (changes: Partial<typeof roleContent> & { readonly by?: CommunityAs
   type: 'EditRole',
   data: { community, role: helpers, by: owner, ...roleContent, ...changes },
 });
-const remove = (by: CommunityAsker = owner): CommunityCommand => ({
+const remove = (by: CommunityAsker = owner, inGeneral = by.permissions): CommunityCommand => ({
   type: 'DeleteRole',
-  data: { community, role: helpers, by },
+  data: { community, role: helpers, by, inChannels: new Map([[general, inGeneral]]) },
 });
 const edited = (changes: Partial<typeof roleContent>, by = ada): Bare<CommunityEvent> => ({
   type: 'RoleEdited',
@@ -129,5 +130,22 @@ describe('deleting a role', () => {
     given(...begun, roleCreated(helpers, { priority: 5 }))
       .when(remove(moderator))
       .refuses('OUTRANKED');
+  });
+  it('lifts no denial of a bit that one lacks in the channel, and may take a grant along', () => {
+    const set = (bits: { readonly pos?: bigint; readonly neg?: bigint }): Bare<CommunityEvent> => ({
+      type: 'OverrideSet',
+      data: { community, channel: general, role: helpers, pos: 0n, neg: 0n, ...bits, by: ada },
+    });
+    const gone: Bare<CommunityEvent> = { type: 'RoleDeleted', data: { community, role: helpers, by: bob } };
+    const lacking = remove(moderator, permission.viewChannel);
+    given(...begun, roleCreated(helpers), set({ neg: permission.sendMessages }))
+      .when(lacking)
+      .refuses('MISSING_PERMISSION');
+    given(...begun, roleCreated(helpers), set({ pos: permission.sendMessages }))
+      .when(lacking)
+      .then(gone);
+    given(...begun, roleCreated(helpers), set({ neg: permission.sendMessages }))
+      .when(remove(moderator))
+      .then(gone);
   });
 });

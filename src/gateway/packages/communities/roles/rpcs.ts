@@ -2,10 +2,11 @@ import type { CreateRole, EditRole } from '../../../../domain/communities/comman
 import { communities } from '../../../../domain/communities/decide.js';
 import type { CreateRole as CreateRoleRequest, EditRole as EditRoleRequest } from '../../../../gen/communities.js';
 import { reject } from '../../../../kernel/decider.js';
-import type { RoleId } from '../../../../kernel/ids.js';
+import type { ChannelId, CommunityId, RoleId, UserId } from '../../../../kernel/ids.js';
 import { roleFor } from '../../../rendering/community.js';
 import { done, type Handlers } from '../../../contract/handlers.js';
 import { inCommunity } from '../../../access/scopes.js';
+import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
 import type { CommunityNeeds } from '../needs.js';
 import { bitsOf } from '../wire.js';
 
@@ -28,7 +29,8 @@ export const roleRpcs = ({ access, ids }: Pick<CommunityNeeds, 'access' | 'ids'>
 
   communitiesDeleteRole: inCommunity(access, async ({ id: role }, call, { community, by, permissions }) => {
     if (permissions.community(community)?.roles.some(({ id }) => id === role) !== true) return reject('ROLE_NOT_FOUND');
-    return done(await call.run(communities, { type: 'DeleteRole', data: { community, role, by } }));
+    const inChannels = permissionsWhereOverridden(permissions, { community, role, user: by.user });
+    return done(await call.run(communities, { type: 'DeleteRole', data: { community, role, by, inChannels } }));
   }),
 
   // Roles are in memory with the permissions: there is no read model to wait for.
@@ -39,6 +41,18 @@ export const roleRpcs = ({ access, ids }: Pick<CommunityNeeds, 'access' | 'ids'>
     return Promise.resolve({ communityRoles: { roles, defaultPermissions: document.defaultPermissions } });
   }),
 });
+
+type AskedAbout = { readonly community: CommunityId; readonly role: RoleId; readonly user: UserId };
+
+/** Of the user, in each channel with an override of its own for the role. */
+const permissionsWhereOverridden = (
+  permissions: ViewerPermissions,
+  { community, role, user }: AskedAbout,
+): ReadonlyMap<ChannelId, bigint> => {
+  const channels = permissions.community(community)?.channels ?? [];
+  const overridden = channels.filter(({ overrides }) => overrides.some((override) => override.role === role));
+  return new Map(overridden.map(({ id }) => [id, permissions.inChannel(community, id, user)]));
+};
 
 const contentOf = (request: CreateRoleRequest | EditRoleRequest) => ({
   name: request.name,
