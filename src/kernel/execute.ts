@@ -1,5 +1,5 @@
 import { periodOf, type EventCodec } from './codec.js';
-import { decide, isRejection, type Command, type Decider, type Rejection } from './decider.js';
+import { decide, isRejection, reject, type Command, type Decider, type Rejection } from './decider.js';
 import { beforeAll, type Event, type Metadata, type Position } from './event.js';
 import type { WrittenEvent } from './personal.js';
 import {
@@ -32,15 +32,22 @@ export type Done<E extends Event> = {
 };
 
 /**
+ * Makes a command, and is asked anew after every wait, in the tick in which the append is handed to the log. So an id
+ * that is minted in it is in log order, and a right that it looks at is that of the append. The minted id must not name
+ * the scope that the event is sealed for, because each asking would want the keys of another scope.
+ *
+ * A rejection ends the command. A promise says that the maker cannot tell yet: it is asked again once that has
+ * resolved, at most `waitsMax` times, after which the command is refused with `CONFLICT`.
+ */
+export type Asked<C extends Command> = () => C | Rejection | Promise<unknown>;
+
+/**
  * Decides a command on its stream and appends what follows, durable when resolved.
- * `command` may be a function: then it is asked anew after every wait, in the tick in which the append is handed to
- * the log, so that an id minted in it is in log order. Such an id must not name the scope that the event is sealed for:
- * each asking would want the keys of another scope.
  * Rejects with `VersionConflict` only after `attemptsMax` lost races.
  */
 export type Execute = <C extends Command, State, E extends Event>(
   decider: Decider<C, State, E>,
-  command: C | (() => C),
+  command: C | Asked<C>,
   cause: Cause,
 ) => Promise<Done<E> | Rejection>;
 
@@ -56,24 +63,46 @@ export type ExecuteNeeds = {
 export const attemptsMax = 3;
 /** A command whose keys are still missing after so many fetches wants other ones each time. */
 export const keyFetchesMax = 5;
+/** A command whose maker has to wait so often meets a change of the rights that it needs each time. */
+export const waitsMax = 10;
 
 export const executor = (needs: ExecuteNeeds): Execute => {
   const { streams } = needs;
   const turns = new Map<string, Promise<unknown>>();
   return async (decider, command, cause) => {
     let make = typeof command === 'function' ? command : () => command;
-    let asked = make();
+    const first = make();
+    // Not awaited without need: most commands are handed to the log in the tick in which they are given.
+    let asked = first instanceof Promise ? await first.then(() => settled(make)) : first;
+    if (isRejection(asked)) return asked;
     if ((decider.begins as readonly string[] | undefined)?.includes(asked.type) === true) {
       const begun = await begin(needs, decider, make, cause);
       if (!('exists' in begun)) return begun;
-      // Asked anew, the command might name another stream than the one that turned out to exist.
       asked = begun.exists;
-      make = () => asked;
+      make = remaking(make, asked);
     }
     const stream = decider.stream(asked);
     return inTurn(turns, stream, () => onStream({ needs, streams, decider, make, cause, stream }));
   };
 };
+
+/** Only good to see what kind of command it is: by the time this resolves its rights may be others. */
+const settled = async <C extends Command>(make: Asked<C>): Promise<C | Rejection> => {
+  for (let waits = 1; waits <= waitsMax; waits += 1) {
+    const asked = make();
+    if (!(asked instanceof Promise)) return asked;
+    await asked;
+  }
+  return reject('CONFLICT');
+};
+
+/** Asked anew, the command might name another stream than the one that turned out to exist. */
+const remaking =
+  <C extends Command>(make: Asked<C>, exists: C): Asked<C> =>
+  () => {
+    const asked = make();
+    return asked instanceof Promise || isRejection(asked) ? asked : exists;
+  };
 
 /** Commands of one stream on one node run one after another: they would only race each other to the same revision. */
 const inTurn = async <T>(turns: Map<string, Promise<unknown>>, stream: string, work: () => Promise<T>): Promise<T> => {
@@ -91,31 +120,81 @@ const inTurn = async <T>(turns: Map<string, Promise<unknown>>, stream: string, w
 const begin = async <C extends Command, State, E extends Event>(
   needs: ExecuteNeeds,
   decider: Decider<C, State, E>,
-  make: () => C,
+  make: Asked<C>,
   cause: Cause,
 ): Promise<Done<E> | Rejection | { readonly exists: C }> => {
-  for (let fetches = 0; fetches < keyFetchesMax; fetches += 1) {
-    const command = make();
-    const events = decide(decider, command, decider.initial);
+  const on = { cause, state: decider.initial, position: beforeAll, expected: 'noStream' } as const;
+  const taken = await handIn(needs, decider, make, on);
+  if (!('appending' in taken)) return taken;
+  const appended = await taken.appending;
+  if (appended instanceof VersionConflict) return { exists: taken.command };
+  return { events: taken.events, position: appended.position };
+};
+
+/** The state on which a command is decided, and what the log is expected to hold then. */
+type HandedOn<State> = {
+  readonly cause: Cause;
+  readonly state: State;
+  readonly position: Position;
+  readonly expected: ExpectedRevision;
+};
+
+type HandedIn<C extends Command, E extends Event> = {
+  readonly command: C;
+  readonly events: readonly WrittenEvent<E>[];
+  readonly appending: Promise<Appended | VersionConflict>;
+};
+
+/** Makes the command, decides it and hands its events to the log, all in one tick. */
+const handIn = <C extends Command, State, E extends Event>(
+  needs: ExecuteNeeds,
+  decider: Decider<C, State, E>,
+  make: Asked<C>,
+  { cause, state, position, expected }: HandedOn<State>,
+): Promise<HandedIn<C, E> | Done<E> | Rejection> =>
+  inOneTick<C, HandedIn<C, E> | Done<E> | Rejection>(make, needs, (command) => {
+    const events = decide(decider, command, state);
     if (isRejection(events)) return events;
-    if (events.length === 0) return { events, position: beforeAll };
+    if (events.length === 0) return { events, position };
+    const stream = decider.stream(command);
     const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
-    const records = recordsOf(needs, decider.stream(command), events, about);
-    if (records instanceof KeysMissing) {
-      await needs.sealer.makeKeys(records.names);
+    const records = recordsOf(needs, stream, events, about);
+    if (records instanceof KeysMissing) return records;
+    return { command, events, appending: append(needs.log, stream, records, expected) };
+  });
+
+/**
+ * Does `work` with the command in the very tick in which that was made. Work that lacks keys is done again once they
+ * are there, with the command made anew.
+ */
+const inOneTick = async <C extends Command, Outcome extends object>(
+  make: Asked<C>,
+  { sealer }: Pick<ExecuteNeeds, 'sealer'>,
+  work: (command: C) => Outcome | KeysMissing,
+): Promise<Outcome | Rejection> => {
+  let [waits, fetches] = [0, 0];
+  for (;;) {
+    const command = make();
+    if (command instanceof Promise) {
+      waits += 1;
+      if (waits > waitsMax) return reject('CONFLICT');
+      await command;
       continue;
     }
-    const appended = await append(needs.log, decider.stream(command), records, 'noStream');
-    return appended instanceof VersionConflict ? { exists: command } : { events, position: appended.position };
+    if (isRejection(command)) return command;
+    const outcome = work(command);
+    if (!(outcome instanceof KeysMissing)) return outcome;
+    fetches += 1;
+    if (fetches >= keyFetchesMax) throw new KeysNeverFound();
+    await sealer.makeKeys(outcome.names);
   }
-  throw new KeysNeverFound();
 };
 
 type Work<C extends Command, State, E extends Event> = {
   readonly needs: ExecuteNeeds;
   readonly streams: FoldedStreams;
   readonly decider: Decider<C, State, E>;
-  readonly make: () => C;
+  readonly make: Asked<C>;
   readonly cause: Cause;
   readonly stream: string;
 };
@@ -138,25 +217,16 @@ const decideAndAppend = async <C extends Command, State, E extends Event>(
   { needs, streams, decider, make, cause, stream }: Work<C, State, E>,
   folded: Folded<State>,
 ): Promise<Done<E> | Rejection | VersionConflict> => {
-  for (let fetches = 0; fetches < keyFetchesMax; fetches += 1) {
-    const command = make();
-    const events = decide(decider, command, folded.state);
-    if (isRejection(events)) return events;
-    if (events.length === 0) return { events, position: folded.position };
-    const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
-    const records = recordsOf(needs, stream, events, about);
-    if (records instanceof KeysMissing) {
-      await needs.sealer.makeKeys(records.names);
-      continue;
-    }
-    const appended = await append(needs.log, stream, records, folded.revision);
-    if (appended instanceof VersionConflict) return appended;
-    // Once per node and stream is enough, and a crash before it is mended by the next command.
-    if (decider.keepsEvents !== undefined && folded.fresh) await needs.log.setMaxCount(stream, decider.keepsEvents);
-    streams.remember(stream, { state: folding(decider, folded.state, events), ...appended, fresh: false });
-    return { events, position: appended.position };
-  }
-  throw new KeysNeverFound();
+  const { state, position, revision: expected } = folded;
+  const taken = await handIn(needs, decider, make, { cause, state, position, expected });
+  if (!('appending' in taken)) return taken;
+  const { events, appending } = taken;
+  const appended = await appending;
+  if (appended instanceof VersionConflict) return appended;
+  // Once per node and stream is enough, and a crash before it is mended by the next command.
+  if (decider.keepsEvents !== undefined && folded.fresh) await needs.log.setMaxCount(stream, decider.keepsEvents);
+  streams.remember(stream, { state: folding(decider, folded.state, events), ...appended, fresh: false });
+  return { events, position: appended.position };
 };
 
 class KeysNeverFound extends Error {

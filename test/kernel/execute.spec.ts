@@ -144,6 +144,23 @@ describe('execute', () => {
     assert.equal(done.events[0]?.data.coins, tick);
   });
 
+  it('writes nothing when the maker of the command refuses after a wait', async () => {
+    const { log, execute } = node();
+    const answers = [payIn(5), reject('MISSING_PERMISSION')];
+    // The keys are missing at first, so the command is made twice.
+    const outcome = await execute(bank, () => answers.shift() ?? assert.fail('made too often'), cause());
+    assert.deepEqual(outcome, reject('MISSING_PERMISSION'));
+    assert.equal(await written(log), 0);
+  });
+
+  it('waits for the maker of the command, in a bounded number of rounds', async () => {
+    const { log, execute } = node();
+    const waits = [Promise.resolve(), Promise.resolve()];
+    assert.ok(!isRejection(await execute(bank, () => waits.shift() ?? payIn(5), cause())));
+    assert.equal(await written(log), 1);
+    assert.deepEqual(await execute(bank, () => Promise.resolve(), cause()), reject('CONFLICT'));
+  });
+
   it('does the same command once, however often it is asked', async () => {
     const { log } = node();
     const same = cause('11111111-1111-4111-8111-111111111100');
