@@ -116,7 +116,7 @@ const open = async (container: DependencyContainer, get: Get, opened: Opened): P
   const { givenUpTo } = deployed;
   const sealing = { vault, timers: systemTimers, random: get(of.random), givenUpTo };
   container.registerInstance(of.sealer, await vaultSealer(sealing));
-  container.registerInstance(of.log, countingAppends(log, count));
+  container.registerInstance(of.log, get(of.unfolded).noting(countingAppends(log, count)));
   container.registerInstance(of.documents, documents);
   container.registerInstance(of.leases, leases);
   container.registerInstance(of.pubSub, ephemeral.pubSub);

@@ -12,6 +12,7 @@ import { signInGuard } from '../gateway/requests/signInGuard.js';
 import { signInReport, type SignInFailure } from '../gateway/requests/signInReport.js';
 import type { CounterName } from '../gateway/operations/metrics.js';
 import { deviceChanges } from '../gateway/access/deviceChanges.js';
+import { unfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
@@ -39,6 +40,7 @@ export type GatewayOverrides = {
 export const registerGateway = (container: DependencyContainer, { bounds }: GatewayOverrides): void => {
   once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
   once(container, of.signInReport, signInReportOf);
+  once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
   once(container, of.telling, tellingOf);
   once(container, of.health, (get) =>
     health({
@@ -68,6 +70,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       admission: admissionOf(get),
       ...get(of.telling),
       documents: get(of.projections),
+      unfolded: get(of.unfolded),
       handlers: (live) => handlersOf(get, live),
       isAway,
       passed: newerThanLogged(get(of.nodeNumber)),
@@ -109,6 +112,7 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
     sealer: get(of.sealer),
     documents: get(of.documents),
     readModels: get(of.projections),
+    unfolded: get(of.unfolded),
     types: {
       communities: communityDocuments,
       memberships: membershipsDocuments,

@@ -27,6 +27,7 @@ import type { RateLimit } from '../kernel/ports/rateLimit.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
 import type { CommonPasswords, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
 import type { Vault } from '../kernel/ports/vault.js';
+import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import type { Projections } from '../projections/runner/runner.js';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -47,6 +48,7 @@ export const of = {
   vault: token<Vault>('vault'),
   sealer: token<Sealer>('sealer'),
   log: token<EventLog>('log'),
+  unfolded: token<UnfoldedAppends>('unfolded'),
   deployed: token<Deployed>('deployed'),
   parts: token<EngineParts>('parts'),
   engines: token<Engines>('engines'),

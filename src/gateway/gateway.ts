@@ -10,6 +10,8 @@ import type { Sealer } from '../kernel/ports/sealer.js';
 import type { Timers } from '../kernel/ports/leases.js';
 import type { Clock, Ids } from '../kernel/ports/system.js';
 import type { Follower } from './contract/readModels.js';
+import { lagWatch, type LagWatch } from './updates/lagWatch.js';
+import type { CallNeeds } from './requests/requestCall.js';
 import { dispatcher } from './requests/dispatch.js';
 import { fanOut, type FanOut, type FanOutNeeds } from './updates/fanOut.js';
 import { flusher } from './frames/flusher.js';
@@ -44,6 +46,7 @@ export type GatewayNeeds = {
   readonly access: Pick<Access, 'now' | 'statusAudience'> & AccessChanges;
   /** The read models. */
   readonly documents: Follower;
+  readonly unfolded?: NonNullable<CallNeeds['unfolded']>;
   /** The handlers of RPCs, which in turn need what is ephemeral. */
   readonly handlers: (live: Live) => HandlerTable;
   /** Default: no failure ever passes. */
@@ -66,6 +69,7 @@ export interface Gateway {
   readonly sockets: Connections;
   readonly hub: Hub;
   readonly fanOut: FanOut;
+  readonly lag: LagWatch;
   readonly presences: Presences;
   /** Begins to send updates. */
   start(): Promise<void>;
@@ -97,19 +101,23 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     count: metrics.count,
     delivered: needs.admission.delivered,
   });
-  const open = openConnections(needs, { live, hearing, telling, flushing });
+  const lag = lagWatch({ ...needs, fanOut: telling });
+  const open = openConnections(needs, { live, hearing, telling, lag, flushing });
 
   return {
     sockets: returning(open, live),
     hub: hearing,
     fanOut: telling,
+    lag,
     presences: live.presences,
     start: async () => {
       await live.typing.start();
       await live.presences.start(hearing.sessions);
       await telling.start();
+      lag.start();
     },
     close: async () => {
+      lag.close();
       await telling.close();
       await live.typing.close();
       await live.presences.close();
@@ -121,14 +129,15 @@ type Parts = {
   readonly live: Live;
   readonly hearing: Hub;
   readonly telling: FanOut;
+  readonly lag: LagWatch;
   readonly flushing: ReturnType<typeof flusher>;
 };
 
-const openConnections = (needs: GatewayNeeds, { live, hearing, telling, flushing }: Parts): Connections => {
+const openConnections = (needs: GatewayNeeds, { live, hearing, telling, lag, flushing }: Parts): Connections => {
   const { metrics } = needs;
   const dispatch = dispatcher({
     handlers: needs.handlers(live),
-    calls: { ...needs, hub: hearing, rules: telling, end: () => needs.log.end() },
+    calls: { ...needs, hub: hearing, rules: telling, lag, end: () => needs.log.end() },
     log: needs.logger,
     isAway: needs.isAway ?? (() => false),
     answered: metrics.answered,

@@ -8,7 +8,8 @@ import { userTopic } from '../../kernel/topics.js';
 const user = id<UserId>('user');
 const session = id<SessionId>('session');
 
-export const accountStream = (user: UserId): string => streamFamily('account').named(user.toString());
+export const accountStreams = streamFamily('account');
+export const accountStream = (user: UserId): string => accountStreams.named(user.toString());
 
 type OfUser = { readonly user: UserId };
 const stream = (data: OfUser): string => accountStream(data.user);

@@ -1,5 +1,7 @@
 import { byKind, parseChatKey as placeOf, peerOf, type Chat, type ChatKey, type ChatOf } from '../../kernel/chat.js';
-import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
+import { isRejection, reject, type Command, type Rejection } from '../../kernel/decider.js';
+import type { Asked } from '../../kernel/execute.js';
+import type { UserId } from '../../kernel/ids.js';
 import { has, permission, usualPermissions } from '../../kernel/permissions.js';
 import type { ChannelRecord, CommunityDocument } from '../../projections/communities/documents.js';
 import type { Call } from '../contract/call.js';
@@ -31,16 +33,41 @@ export const seenChat = async (access: Access, call: Call, key: ChatKey): Promis
 };
 
 /** The same, for RPCs about messages: categories have none. */
-export const seenTextChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
-  const seen = await seenChat(access, call, key);
-  return !isRejection(seen) && seen.channel?.kind === 'category' ? reject('NOT_A_TEXT_CHAT') : seen;
-};
+export const seenTextChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> =>
+  withMessages(await seenChat(access, call, key));
+
+const withMessages = (seen: SeenChat | Rejection): SeenChat | Rejection =>
+  !isRejection(seen) && seen.channel?.kind === 'category' ? reject('NOT_A_TEXT_CHAT') : seen;
 
 /** The same, for a caller that wants to write there. */
 export const writableChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
   const seen = await seenTextChat(access, call, key);
   return !isRejection(seen) && !has(seen.permissions, 'sendMessages') ? reject('MISSING_PERMISSION') : seen;
 };
+
+/**
+ * A command about the messages of a chat that the caller saw, made anew with the rights of the tick in which its append
+ * is handed to the log: see `AskedBy`.
+ */
+export const askedInChat =
+  <C extends Command>(
+    access: Access,
+    call: Call,
+    { key, place, permissions }: SeenChat,
+    make: (seen: SeenChat) => C | Rejection,
+  ): Asked<C> =>
+  () => {
+    const seen = byKind<SeenChat | Rejection | Promise<void>>(place, {
+      channel: (channel) =>
+        access.upToAppends(channel.community, [call.caller.user]) ??
+        withMessages(channelNow(access, call.caller.user, { key, place: channel })),
+      // Nothing takes away what the two sides may do.
+      direct: () => ({ key, place, permissions }),
+      self: () => ({ key, place, permissions }),
+      group: () => reject('CHAT_NOT_FOUND'),
+    });
+    return seen instanceof Promise || isRejection(seen) ? seen : make(seen);
+  };
 
 type DirectPlace = { readonly key: ChatKey; readonly place: ChatOf<'direct'> };
 
@@ -51,16 +78,16 @@ const seenDirect = async (access: Access, call: Call, { key, place }: DirectPlac
 
 type PlacedChannel = { readonly key: ChatKey; readonly place: ChatOf<'channel'> };
 
-const seenChannel = async (
-  access: Access,
-  call: Call,
-  { key, place }: PlacedChannel,
-): Promise<SeenChat | Rejection> => {
+const seenChannel = async (access: Access, call: Call, placed: PlacedChannel): Promise<SeenChat | Rejection> => {
   const { user } = call.caller;
   await call.accessUpToDate();
   // Waiting for a community that is loaded already would let it be put out of memory again before it is looked at.
-  const loading = access.load(place.community, [user]);
+  const loading = access.load(placed.place.community, [user]);
   if (loading !== undefined) await loading;
+  return channelNow(access, user, placed);
+};
+
+const channelNow = (access: Access, user: UserId, { key, place }: PlacedChannel): SeenChat | Rejection => {
   const permissions = access.now.inChannel(place.community, place.channel, user);
   const community = access.now.community(place.community);
   const channel = community?.channels.find(({ id }) => id === place.channel);

@@ -1,3 +1,5 @@
+import { communityStream } from '../../domain/communities/events.js';
+import { memberStream } from '../../domain/members/events.js';
 import type { Recorded } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
@@ -8,6 +10,7 @@ import { channelViewersOf } from './channelViewers.js';
 import { membershipIn } from './communityPermissions.js';
 import { connectedUsersOf } from './connectedUsers.js';
 import { rulesOver, worldBefore, type World } from './chatPermissions.js';
+import type { UnfoldedAppends } from './unfoldedAppends.js';
 import type { Access, AccessChange, AccessChanges, ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** Access as the one who folds it sees it. */
@@ -33,12 +36,15 @@ export type AccessNeeds = {
   readonly users: LiveDocuments<UserDocument>;
   /** Those with whom the user has a conversation, the latest ones; at most as many as one page of conversations. */
   readonly peersOf: PeersOf;
+  /** Without it the node is taken to append nothing. */
+  readonly unfolded?: Pick<UnfoldedAppends, 'folded'>;
 };
 
 /** `answered`: of the conversations in which both have written only. */
 export type PeersOf = (user: UserId, which: 'all' | 'answered') => Promise<Iterable<UserId>>;
 
-export const liveAccess = ({ communities, memberships, users, peersOf }: AccessNeeds): LiveAccess => {
+export const liveAccess = (needs: AccessNeeds): LiveAccess => {
+  const { communities, memberships, users, peersOf, unfolded } = needs;
   const community: World['community'] = (id) => communities.peek(id.toString());
   const viewers = channelViewersOf(community);
   const connections = connectedUsersOf({ communities, memberships, viewers });
@@ -52,14 +58,16 @@ export const liveAccess = ({ communities, memberships, users, peersOf }: AccessN
   const now = rulesOver(world);
   const listeners: ((change: AccessChange) => void)[] = [];
   const connected = connectedAcquaintances({ memberships, isConnected: connections.has, now });
+  const load: Access['load'] = (id, members) =>
+    loading([
+      { documents: communities, key: id.toString() },
+      ...members.map((member) => ({ documents: memberships, key: member.toString() })),
+    ]);
 
   return {
     now,
-    load: (id, members) =>
-      loading([
-        { documents: communities, key: id.toString() },
-        ...members.map((member) => ({ documents: memberships, key: member.toString() })),
-      ]),
+    load,
+    upToAppends: (id, members) => unfolded?.folded(rightsStreams(id, members)) ?? load(id, members),
     user: (user) => users.get(user.toString()),
     connect: connections.connect,
     disconnect: connections.disconnect,
@@ -116,6 +124,10 @@ const haveInCommon = (one: MembershipsDocument | undefined, other: MembershipsDo
   const joined = new Set(one?.memberships.map(({ community }) => community));
   return other?.memberships.some(({ community }) => joined.has(community)) === true;
 };
+const rightsStreams = (community: CommunityId, members: readonly UserId[]): readonly string[] => [
+  communityStream(community),
+  ...members.map((member) => memberStream(community, member)),
+];
 
 /** The keys of these documents are ids in decimal: the caller names the kind. */
 const formerly = <Id extends bigint, Doc>(changes: readonly DocumentChange<Doc>[]): ReadonlyMap<Id, Doc | undefined> =>

@@ -7,6 +7,7 @@ import type { ProjectionName } from '../../projections/registry.js';
 import type { Call } from '../contract/call.js';
 import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
 import { chatKeyFrom } from '../contract/chatRefs.js';
+import { askedByMember, askedInChannel, type AskedBy } from './askedAtAppend.js';
 import { seenChat, seenTextChat, writableChat, type SeenChat } from './chatAccess.js';
 import { accessFor, channelAsker, memberAsker } from './memberAccess.js';
 
@@ -32,6 +33,8 @@ export type CommunityScope = {
   readonly by: CommunityAsker;
   /** As of now. Another moment's are in `access.now` after the next await. */
   readonly permissions: ViewerPermissions;
+  /** For the commands of the handler, which run with the rights of their append. */
+  readonly asked: AskedBy;
 };
 
 /** For members only: `COMMUNITY_NOT_FOUND` answers the others. */
@@ -44,9 +47,12 @@ export const inCommunity =
   async (request, call) => {
     const { communityId: community } = request;
     if (reads !== undefined) await call.upToDate(...reads);
-    await accessFor(access, call, community, others?.(request));
+    const users = others?.(request);
+    await accessFor(access, call, community, users);
     const by = memberAsker(access.now, community, call.caller.user);
-    return isRejection(by) ? by : handle(request, call, { community, by, permissions: access.now });
+    if (isRejection(by)) return by;
+    const asked = askedByMember(access, call, community, users);
+    return handle(request, call, { community, by, permissions: access.now, asked });
   };
 
 export type ChannelScope = CommunityScope & { readonly channel: ChannelId };
@@ -65,7 +71,9 @@ export const inChannel =
     const { communityId: community, channelId: channel } = ref;
     await accessFor(access, call, community);
     const by = channelAsker(access.now, ref, call.caller.user);
-    return isRejection(by) ? by : handle(request, call, { community, channel, by, permissions: access.now });
+    if (isRejection(by)) return by;
+    const asked = askedInChannel(access, call, ref);
+    return handle(request, call, { community, channel, by, permissions: access.now, asked });
   };
 
 const channelRefIn = (request: ChannelRequest): ChannelRef | Rejection => {

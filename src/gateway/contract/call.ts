@@ -1,7 +1,7 @@
 import type { SessionDevice } from '../../domain/accounts/commands.js';
 import type { Command, Decider, Rejection } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
-import type { Cause, Done } from '../../kernel/execute.js';
+import type { Asked, Cause, Done } from '../../kernel/execute.js';
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { Meter } from './meter.js';
 import type { ProjectionName } from '../../projections/registry.js';
@@ -56,10 +56,13 @@ export interface OpenCall {
   /** Closes the connection with this WebSocket close code, once the answer has had time to arrive. */
   closeSoon(code: number): void;
 
-  /** Runs a command in the name of this call. Its position is remembered: later reads of this session wait for it. */
+  /**
+   * Runs a command in the name of this call. Its position is remembered: later reads of this session wait for it.
+   * Refused at the append when the caller's session was revoked meanwhile, and when the fan-out is behind.
+   */
   run<C extends Command, State, E extends Event>(
     decider: Decider<C, State, E>,
-    command: C | (() => C),
+    command: C | Asked<C>,
     options?: RunOptions,
   ): Promise<Done<E> | Rejection>;
 
@@ -81,6 +84,8 @@ export type RunOptions = {
   readonly commandId?: string;
   /** Acts as this user where the call has no caller yet, as in a sign-up. */
   readonly actor?: UserId;
+  /** Goes on while the fan-out is behind, because otherwise nobody could come to read. */
+  readonly whileBehind?: true;
 };
 
 /** One request on an authorized connection. */

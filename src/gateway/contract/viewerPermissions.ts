@@ -57,6 +57,11 @@ export interface Access {
    * Loaded documents stay exact for as long as they are held, which is at least until the next await.
    */
   load(community: CommunityId, users: readonly UserId[]): Promise<void> | undefined;
+  /**
+   * The same, and `now` holds all changes of these users' rights in the community that this node has handed to the log
+   * by now, durable or not. For the tick in which an append is handed in; after the wait ask again.
+   */
+  upToAppends(community: CommunityId, users: readonly UserId[]): Promise<void> | undefined;
   user(user: UserId): UserDocument | undefined | Promise<UserDocument | undefined>;
   /** Users with a session on this node to whom the profile of `user` is visible: see `UpdateView.seeing`. */
   seeing(user: UserId): Promise<Iterable<UserId>>;

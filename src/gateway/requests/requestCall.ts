@@ -1,13 +1,16 @@
 import { withDeadline } from '../../kernel/timing.js';
 import { context, trace, SpanStatusCode, type Span, type Tracer } from '@opentelemetry/api';
+import { accountStream } from '../../domain/accounts/events.js';
 import { affectsPermissions } from '../../domain/registry.js';
-import { isRejection, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
+import { isRejection, reject, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
-import type { Cause, Done, Execute } from '../../kernel/execute.js';
+import type { Asked, Cause, Done, Execute } from '../../kernel/execute.js';
 import type { Millis } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
+import type { UnfoldedAppends } from '../access/unfoldedAppends.js';
 import type { Hub } from '../sessions/hub.js';
+import type { LagWatch } from '../updates/lagWatch.js';
 import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Caller, Device, OpenCall, Origin, RunOptions } from '../contract/call.js';
@@ -28,10 +31,13 @@ export type CallNeeds = {
   readonly ids: Pick<Ids, 'commandId'>;
   readonly clock: Clock;
   readonly timers: Pick<Timers, 'now'>;
-  readonly hub: Pick<Hub, 'join'>;
+  readonly hub: Pick<Hub, 'join' | 'isRevoked'>;
   readonly documents: ReadModels;
   /** The fan-out: it folds `Access`, and sends updates. */
   readonly rules: Follower;
+  readonly lag: Pick<LagWatch, 'isBehind'>;
+  /** Without it the node is taken to append nothing. */
+  readonly unfolded?: Pick<UnfoldedAppends, 'folded'>;
   readonly end: () => Promise<Position>;
   readonly tracer: Tracer;
 };
@@ -85,14 +91,15 @@ export class RequestCall implements OpenCall {
 
   /**
    * The session that the connection has now, when it is the request's turn: requests before it may have opened one, and
-   * it may have been revoked. Requests that a client sent before it went away are still carried out. False when there
-   * is none.
+   * it may have been revoked. Requests that a client sent before it went away are still carried out, unless the session
+   * was revoked since. False when there is none.
    */
   adoptSession(): boolean {
     if (!this.peer.gone) {
       this.authorized = this.peer.session?.caller;
       this.standpoint = this.peer.session?.standpoint ?? this.standpoint;
     }
+    if (this.authorized !== undefined && this.needs.hub.isRevoked(this.authorized.session)) this.authorized = undefined;
     return this.authorized !== undefined;
   }
 
@@ -133,12 +140,12 @@ export class RequestCall implements OpenCall {
 
   async run<C extends Command, State, E extends Event>(
     decider: Decider<C, State, E>,
-    command: C | (() => C),
+    command: C | Asked<C>,
     options: RunOptions = {},
   ): Promise<Done<E> | Rejection> {
     const span = this.needs.tracer.startSpan('execute', {}, trace.setSpan(context.active(), this.span));
     try {
-      const done = await this.needs.execute(decider, command, this.causeOf(options, span));
+      const done = await this.needs.execute(decider, this.guarded(command, options), this.causeOf(options, span));
       if (!isRejection(done)) {
         this.wrote(done);
         this.meter.spend(costs.event * done.events.length);
@@ -162,6 +169,22 @@ export class RequestCall implements OpenCall {
 
   async accessUpToDate(): Promise<void> {
     await arrival(this.needs.rules.reached(this.standpoint.rulesAt));
+  }
+
+  /** Asked in the tick of the append, because the session may be revoked while the command waits. */
+  private guarded<C extends Command>(command: C | Asked<C>, options: RunOptions): Asked<C> {
+    const make = typeof command === 'function' ? command : () => command;
+    return () => this.refusedNow(options) ?? make();
+  }
+
+  private refusedNow({ actor, whileBehind }: RunOptions): Rejection | Promise<void> | undefined {
+    const { hub, lag, unfolded } = this.needs;
+    if (whileBehind !== true && lag.isBehind()) return reject('UNAVAILABLE', 'it is behind with what happened lately');
+    const caller = this.authorized;
+    if (caller === undefined || actor !== undefined) return undefined;
+    const folding = unfolded?.folded([accountStream(caller.user)]);
+    if (folding !== undefined) return folding;
+    return hub.isRevoked(caller.session) ? reject('NOT_AUTHORIZED') : undefined;
   }
 
   private holdUpdates(): void {

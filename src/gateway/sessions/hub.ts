@@ -21,6 +21,8 @@ export interface Hub {
   deliver(this: void, told: Iterable<Delivery>, position?: Position): number;
   /** A revoked session is never joined again, even by a request that checked its token just before. */
   revoked(session: SessionId): void;
+  /** Whether the session was revoked lately: one of the last `revocationsMax`, by an event that the fan-out came to. */
+  isRevoked(this: void, session: SessionId): boolean;
   sessions(this: void): Iterable<Session>;
   users(this: void): number;
 }
@@ -29,7 +31,7 @@ export type HubNeeds = Omit<RosterNeeds, 'changed'> & {
   readonly alarm: (message: string, details: object) => void;
 };
 
-/** Revocations are remembered for those who are just being authorized: that takes seconds at most. */
+/** Revocations are remembered for those who are just being authorized, and for requests that wait for their turn. */
 export const revocationsMax = 10_000;
 
 export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
@@ -53,6 +55,7 @@ export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
 
   return {
     revoked,
+    isRevoked: (id) => revocations.has(id),
     leave: here.leave,
     users: () => here.users.size,
     sessions: () => here.sessions.values(),

@@ -1,3 +1,4 @@
+import { defined } from '../../kernel/defined.js';
 import type { EventCodec } from '../../kernel/codec.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { Event, Position, Recorded } from '../../kernel/event.js';
@@ -35,6 +36,7 @@ export type UpdateRendererNeeds = {
   };
   readonly unread: UnreadReads;
   readonly peersOf: AccessNeeds['peersOf'];
+  readonly unfolded?: NonNullable<AccessNeeds['unfolded']>;
   /** By type of event. */
   readonly updates: Readonly<Record<string, Renderer>>;
   /** By type of event. */
@@ -146,7 +148,7 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
     await caughtUp();
     return needs.peersOf(user, which);
   };
-  const access = liveAccess({ ...cached, peersOf });
+  const access = liveAccess({ ...cached, peersOf, ...defined({ unfolded: needs.unfolded }) });
   return {
     ...cached,
     live: new Map<string, LiveDocuments<unknown>>([

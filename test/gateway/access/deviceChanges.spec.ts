@@ -16,7 +16,8 @@ const setting = () => {
   const clock = { at: 0, broken: false };
   const execute: Execute = async (_, command) => {
     if (clock.broken) throw new Error('the log is away');
-    const { data } = typeof command === 'function' ? command() : command;
+    assert.ok(typeof command !== 'function');
+    const { data } = command;
     const { session, device: named } = data as { readonly session: bigint; readonly device: SessionDevice }; // ChangeDevice.
     written.push(`${session.toString()} ${named.deviceType}`);
     return Promise.resolve({ events: [], position: 0n });

@@ -160,7 +160,7 @@ const signUpOf = async (
 
 const resume = (call: OpenCall, { user, session, hash }: Token) => {
   const data = { user, session, tokenHash: hash };
-  return call.run(accounts, { type: 'ResumeSession', data }, { actor: user });
+  return call.run(accounts, { type: 'ResumeSession', data }, { actor: user, whileBehind: true });
 };
 
 const unknownDevice: SessionDevice = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' };

@@ -16,6 +16,7 @@ import { invite } from '../../../projections/invites/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { user } from '../../../projections/users/queries.js';
 import { refusedAnother } from '../communities/membershipsLimit.js';
+import { askedInChannel } from '../../access/askedAtAppend.js';
 import { soonerOrLater } from '../../access/soonerOrLater.js';
 import { userFor } from '../../rendering/user.js';
 import { communityFor } from '../../rendering/community.js';
@@ -63,7 +64,13 @@ export const inviteRpcs = (needs: InviteNeeds): Handlers<InviteRpcs> => ({
     await needs.access.load(communityId, [creator]);
     if (needs.access.now.member(communityId, creator) === undefined) return reject('COMMUNITY_NOT_FOUND');
     if (!needs.access.now.maySee(chat, creator)) return reject('CHANNEL_NOT_FOUND');
-    const outcome = await call.run(invites, { type: 'CreateChatInvite', data: { ...made, ...limited } });
+    const data = { ...made, ...limited };
+    const create = askedInChannel(
+      needs.access,
+      call,
+      ref,
+    )((): CreateChatInvite => ({ type: 'CreateChatInvite', data }));
+    const outcome = await call.run(invites, create);
     return isRejection(outcome) ? outcome : { createdInvite: { code: made.code } };
   },
 });

@@ -1,4 +1,4 @@
-import type { EditedContent } from '../../../domain/messages/commands.js';
+import type { EditedContent, MessageCommand } from '../../../domain/messages/commands.js';
 import { messages } from '../../../domain/messages/decide.js';
 import { messageStream } from '../../../domain/messages/events.js';
 import type { EditMessage } from '../../../gen/messages.js';
@@ -7,7 +7,7 @@ import { isRejection, reject, type Rejection } from '../../../kernel/decider.js'
 import { isShredded, opened } from '../../../kernel/opened.js';
 import { has } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
-import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
+import { askedInChat, seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
@@ -56,12 +56,14 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       const { chat, message } = editing;
       const content = await editedContent(needs, call, seen, editing);
       if (isRejection(content)) return content;
-      // The right may have gone during the waits above.
-      const now = await seenTextChat(needs.access, call, chat);
-      const refusedNow = isRejection(now) ? now : refusedEdit(request, now.permissions);
-      if (refusedNow !== undefined) return refusedNow;
       const data = { message, chat, by, at: call.now, ...(content === undefined ? {} : { content }) };
-      return done(await call.run(messages, { type: 'EditMessage', data }));
+      const edit = askedInChat(
+        needs.access,
+        call,
+        seen,
+        (now): MessageCommand | Rejection => refusedEdit(request, now.permissions) ?? { type: 'EditMessage', data },
+      );
+      return done(await call.run(messages, edit));
     }),
 
     messagesDeleteMessage: inChat(needs.access, 'read')(
@@ -107,7 +109,13 @@ const deleteAll = async (
   // Handed over together, so that they follow each other in the log and are sent as one update.
   const outcomes = await Promise.all(
     found.map(({ id: message }) =>
-      call.run(messages, { type: 'DeleteMessage', data: { message, chat, by, mayDeleteOthers } }),
+      call.run(
+        messages,
+        askedInChat(needs.access, call, seen, (now): MessageCommand => {
+          const data = { message, chat, by, mayDeleteOthers: has(now.permissions, 'deleteMessages') };
+          return { type: 'DeleteMessage', data };
+        }),
+      ),
     ),
   );
   return outcomes.find(isRejection);

@@ -4,12 +4,13 @@ import type { MessageState } from '../../../domain/messages/state.js';
 import type { ReactionCommand } from '../../../domain/reactions/commands.js';
 import { reactions } from '../../../domain/reactions/decide.js';
 import { nothing } from '../../../gen/rpcs.js';
-import { isRejection, reject } from '../../../kernel/decider.js';
+import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
+import type { Asked } from '../../../kernel/execute.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { MessageId } from '../../../kernel/ids.js';
 import { has } from '../../../kernel/permissions.js';
 import type { Reads } from '../../../projections/reading/queries.js';
-import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
+import { askedInChat, type SeenChat } from '../../access/chatAccess.js';
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
@@ -38,13 +39,10 @@ export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
       const { messageId: message } = request;
       if ((await statusOf(needs, chat, message)) !== 'alive') return reject('MESSAGE_NOT_FOUND');
       const data = { message, chat: chat.key, user: call.caller.user, emoji };
-      const outcome = await withinBound(call, data, async () => {
-        // The right may have gone during the waits above.
-        const now = await seenTextChat(needs.access, call, chat.key);
-        if (isRejection(now)) return now;
-        if (!has(now.permissions, 'addReactions')) return reject('MISSING_PERMISSION');
-        return run(call, { type: 'AddReaction', data });
-      });
+      const add = askedInChat(needs.access, call, chat, (now): ReactionCommand | Rejection =>
+        has(now.permissions, 'addReactions') ? { type: 'AddReaction', data } : reject('MISSING_PERMISSION'),
+      );
+      const outcome = await withinBound(call, data, () => run(call, add));
       if (isRejection(outcome)) return outcome;
       if ((await statusOf(needs, chat, message)) === 'alive') return nothing;
       // The deletion came between. Its reactions are removed once, so the late one must not be left.
@@ -69,7 +67,7 @@ export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
   };
 };
 
-const run = (call: Call, command: ReactionCommand) => call.run(reactions, command);
+const run = (call: Call, command: ReactionCommand | Asked<ReactionCommand>) => call.run(reactions, command);
 
 /** By the message's own stream, because the read model may be behind. A message of another chat is absent. */
 const statusOf = async (

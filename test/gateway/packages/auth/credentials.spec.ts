@@ -43,10 +43,7 @@ const opened = async () => {
     ({
       now: time.millis,
       address: '192.0.2.7',
-      run: (decider, command) => {
-        const asked = typeof command === 'function' ? command() : command;
-        return execute(decider, asked, { commandId: ids.commandId(), correlationId: 'test' });
-      },
+      run: (decider, command) => execute(decider, command, { commandId: ids.commandId(), correlationId: 'test' }),
     }) as Pick<OpenCall, 'now' | 'address' | 'run'> as OpenCall;
 
   return {

@@ -68,10 +68,7 @@ const signingIn = async () => {
     ({
       now: time.millis,
       address,
-      run: (decider, command) => {
-        const asked = typeof command === 'function' ? command() : command;
-        return execute(decider, asked, { commandId: ids.commandId(), correlationId: 'test' });
-      },
+      run: (decider, command) => execute(decider, command, { commandId: ids.commandId(), correlationId: 'test' }),
     }) as Pick<OpenCall, 'now' | 'address' | 'run'> as OpenCall;
   const session = (user: UserId, call: OpenCall) => ({
     user,

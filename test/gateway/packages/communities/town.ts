@@ -132,6 +132,7 @@ const handlersOn = (
       return rules();
     },
     load: () => undefined,
+    upToAppends: () => undefined,
     user: () => undefined,
     seeing: () => Promise.resolve([]),
     statusAudience: () => Promise.resolve(new Set()),

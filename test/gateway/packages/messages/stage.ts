@@ -10,6 +10,7 @@ import { messageUpdates } from '../../../../src/gateway/packages/messages/update
 import { userRpcs } from '../../../../src/gateway/packages/users/rpcs.js';
 import { reactionRpcs } from '../../../../src/gateway/packages/reactions/rpcs.js';
 import { reactionUpdates } from '../../../../src/gateway/packages/reactions/updates.js';
+import type { UnfoldedAppends } from '../../../../src/gateway/access/unfoldedAppends.js';
 import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import { readUpdates } from '../../../../src/gateway/packages/reads/updates.js';
 import type { StatusOf } from '../../../../src/gateway/rendering/user.js';
@@ -111,14 +112,14 @@ export const holding = (log: EventLog): EventLog & { readonly held: (() => void)
 export const stage = async (): Promise<Stage> => {
   const clock = { at: 1_767_225_600_000, ahead: 0 };
   const now = (): Millis => (clock.at + clock.ahead) as Millis;
-  const log = memoryEventLog({ now });
+  const { log, changes } = countingChanges(memoryEventLog({ now }));
   const sealer = plainSealer();
   const codec = eventCodec(eventKinds, sealer);
   const store = await openStore();
   const fail = (problem: unknown): void => assert.fail(inspect(problem));
   const followed = { log, codec, sealer, store, projections, clock: { now }, onAlarm: fail, onTrouble: fail };
   const following = await startProjections(followed);
-  const place = { log, codec, sealer, store, following, now, monotonic: () => clock.at };
+  const place = { log, codec, sealer, store, following, now, monotonic: () => clock.at, changes };
   const streams = foldedStreams({ log, codec, sealer });
   const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(0, now)), streams };
   const happened = happening(executor(kernel));
@@ -136,6 +137,16 @@ export const stage = async (): Promise<Stage> => {
       return nodeOf({ ...place, ...changes, number: nodes });
     },
   };
+};
+
+/** Counts the appends from which rights follow. */
+const countingChanges = (log: EventLog): { readonly log: EventLog; readonly changes: () => number } => {
+  let count = 0;
+  const append: EventLog['append'] = (stream, ...rest) => {
+    if (/^(community|member)-/.test(stream)) count += 1;
+    return log.append(stream, ...rest);
+  };
+  return { log: { ...log, append }, changes: () => count };
 };
 
 /** Appends events as they are, whatever the rules say. */
@@ -166,6 +177,7 @@ type Place = {
   readonly number: number;
   readonly now: () => Millis;
   readonly monotonic: () => number;
+  readonly changes: () => number;
   /** What handlers show, where they show it. By default everybody is online for those of users, and nobody for others. */
   readonly statusOf?: StatusOf;
 };
@@ -174,7 +186,16 @@ const nodeOf = (place: Place): Node => {
   const { log, codec, sealer, now, following } = place;
   const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(place.number, now)) };
   const reads = { store: place.store };
-  const { renderer, access } = rendererOf(place);
+  let folded = 0;
+  // As if all that happened had been handed in here: a node looks at rights after it has folded that.
+  const unfolded = {
+    folded: (): Promise<void> | undefined => {
+      if (folded === place.changes()) return undefined;
+      folded = place.changes();
+      return tellAll();
+    },
+  };
+  const { renderer, access } = rendererOf(place, unfolded);
   const streams = foldedStreams(kernel);
   const typed: TypingChange[] = [];
   const posted: (readonly [string, UserId])[] = [];
@@ -244,9 +265,13 @@ const handlersOf = (needs: HandlersNeeds, statusOf: StatusOf = everybodyIsOnline
   ...userRpcs({ ...needs, statusOf }),
 });
 
-const rendererOf = ({ log, codec, sealer, store, following }: Place): ReturnType<typeof liveUpdateRenderer> =>
+const rendererOf = (
+  { log, codec, sealer, store, following }: Place,
+  unfolded: Pick<UnfoldedAppends, 'folded'>,
+): ReturnType<typeof liveUpdateRenderer> =>
   liveUpdateRenderer({
     log,
+    unfolded,
     codec,
     sealer,
     documents: store,

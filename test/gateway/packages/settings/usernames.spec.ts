@@ -36,10 +36,10 @@ const opened = async () => {
       monotonic: passed,
       run: async (decider, command) => {
         const asked = typeof command === 'function' ? command() : command;
-        const { work } = waiting?.before === asked.type ? waiting : { work: undefined };
+        const { work } = 'type' in asked && waiting?.before === asked.type ? waiting : { work: undefined };
         if (work !== undefined) waiting = undefined;
         await work?.();
-        return execute(decider, asked, { commandId: ids.commandId(), correlationId: 'test' });
+        return execute(decider, command, { commandId: ids.commandId(), correlationId: 'test' });
       },
     };
   };

@@ -1,5 +1,5 @@
 import { defined } from '../../../../kernel/defined.js';
-import type { CreateChannel, EditChannel } from '../../../../domain/communities/commands.js';
+import type { CreateChannel, DeleteChannel, EditChannel } from '../../../../domain/communities/commands.js';
 import { communities } from '../../../../domain/communities/decide.js';
 import { descriptionUnitsMax } from '../../../../domain/communities/limits.js';
 import { messages } from '../../../../domain/messages/decide.js';
@@ -14,7 +14,8 @@ import { composed } from '../../../../kernel/text.js';
 import type { Call } from '../../../contract/call.js';
 import { done, type Handlers } from '../../../contract/handlers.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
-import { accessFor, channelAsker, channelIn } from '../../../access/memberAccess.js';
+import { askedInChannel } from '../../../access/askedAtAppend.js';
+import { accessFor, channelIn } from '../../../access/memberAccess.js';
 import { meteredReads } from '../../../contract/meteredReads.js';
 import { inChannel, inCommunity } from '../../../access/scopes.js';
 import { channelsSeen } from './list.js';
@@ -26,19 +27,19 @@ export type ChannelRpcs =
 
 export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
   communitiesCreateChannel: inCommunity(needs.access, async ({ name, type, parentId }, call, scope) => {
-    const { community, by, permissions } = scope;
+    const { community } = scope;
     const kind = channelKindOf(type);
     if (isRejection(kind)) return kind;
     const under = parentId === undefined || parentId === 0n ? {} : { parent: parentId };
-    if (under.parent !== undefined) {
-      const refused = refusedUnder(permissions, { communityId: community, channelId: under.parent }, by.user);
+    const create = scope.asked((by, permissions): CreateChannel | Rejection => {
+      const { parent } = under;
+      const ref = parent === undefined ? undefined : { communityId: community, channelId: parent };
+      const refused = ref && refusedUnder(permissions, ref, by.user);
       if (refused !== undefined) return refused;
-    }
-    const outcome = await call.run(communities, (): CreateChannel => ({
-      type: 'CreateChannel',
-      data: { community, channel: needs.ids.next() as ChannelId, by, kind, name, ...under },
-    }));
-    return done(outcome);
+      const data = { community, channel: needs.ids.next() as ChannelId, by, kind, name, ...under };
+      return { type: 'CreateChannel', data };
+    });
+    return done(await call.run(communities, create));
   }),
 
   communitiesGetChannels: inCommunity(
@@ -55,29 +56,31 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
     if (isRejection(ref)) return ref;
     const highlighted = await highlightedOf(needs, ref, request);
     await accessFor(needs.access, call, ref.communityId);
-    const by = channelAsker(needs.access.now, ref, call.caller.user);
-    if (isRejection(by)) return by;
-    if (isRejection(highlighted)) return highlighted;
-    const parent = parentOf(needs.access.now, ref, request, call.caller.user);
-    if (isRejection(parent)) return parent;
-    const edit: EditChannel = {
-      type: 'EditChannel',
-      data: {
-        community: ref.communityId,
-        channel: ref.channelId,
-        by,
-        at: call.now,
-        ...attributesOf(request),
-        ...defined({ highlighted, parent }),
-      },
-    };
+    const attributes = attributesOf(request);
+    const edit = askedInChannel(
+      needs.access,
+      call,
+      ref,
+    )((by, permissions): EditChannel | Rejection => {
+      // Only now, because a caller who does not see the channel is not told what is in it.
+      if (isRejection(highlighted)) return highlighted;
+      const parent = parentOf(permissions, ref, request, by.user);
+      if (isRejection(parent)) return parent;
+      const about = { community: ref.communityId, channel: ref.channelId, by, at: call.now };
+      return { type: 'EditChannel', data: { ...about, ...attributes, ...defined({ highlighted, parent }) } };
+    });
     const outcome = await call.run(communities, edit);
     if (!isRejection(outcome) && typeof highlighted === 'bigint') await takenDownIfGone(needs, call, ref, highlighted);
     return done(outcome);
   },
 
-  communitiesDeleteChannel: inChannel(needs.access, async (_, call, { community, channel, by }) =>
-    done(await call.run(communities, { type: 'DeleteChannel', data: { community, channel, by } })),
+  communitiesDeleteChannel: inChannel(needs.access, async (_, call, { community, channel, asked }) =>
+    done(
+      await call.run(
+        communities,
+        asked((by): DeleteChannel => ({ type: 'DeleteChannel', data: { community, channel, by } })),
+      ),
+    ),
   ),
 });
 

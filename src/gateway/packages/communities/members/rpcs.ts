@@ -3,7 +3,7 @@ import type { EditMember } from '../../../../domain/members/commands.js';
 import { members as memberRules } from '../../../../domain/members/decide.js';
 import type { MembersInit } from '../../../../gen/communities.js';
 import { CommunityMember, User } from '../../../../gen/types.js';
-import { reject } from '../../../../kernel/decider.js';
+import { reject, type Rejection } from '../../../../kernel/decider.js';
 import type { CommunityId, UserId } from '../../../../kernel/ids.js';
 import type { CommunityDocument } from '../../../../projections/communities/documents.js';
 import { community } from '../../../../projections/communities/queries.js';
@@ -37,25 +37,16 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
 
   communitiesEditMember: inCommunity(
     needs.access,
-    async ({ memberId, nickname, roleIds }, call, { community: id, by, permissions }) => {
-      const owner = permissions.member(id, by.user)?.owner ?? false;
-      const member = permissions.member(id, memberId);
-      if (member === undefined) return reject('MEMBER_NOT_FOUND');
-      const edit: EditMember = {
-        type: 'EditMember',
-        data: {
-          community: id,
-          user: memberId,
-          by: { ...by, owner },
-          rank: member.rank,
-          at: call.now,
-          communityRoles: permissions.community(id)?.roles ?? [],
-          ...defined({
-            nickname,
-            roles: roleIds?.roleIds,
-          }),
-        },
-      };
+    async ({ memberId, nickname, roleIds }, call, { community: id, asked }) => {
+      const edit = asked((by, permissions): EditMember | Rejection => {
+        const owner = permissions.member(id, by.user)?.owner ?? false;
+        const member = permissions.member(id, memberId);
+        if (member === undefined) return reject('MEMBER_NOT_FOUND');
+        const about = { community: id, user: memberId, by: { ...by, owner }, rank: member.rank, at: call.now };
+        const communityRoles = permissions.community(id)?.roles ?? [];
+        const changes = defined({ nickname, roles: roleIds?.roleIds });
+        return { type: 'EditMember', data: { ...about, communityRoles, ...changes } };
+      });
       return done(await call.run(memberRules, edit));
     },
     { others: ({ memberId }) => [memberId] },

@@ -1,3 +1,4 @@
+import type { CreateChannelOverride, DeleteChannelOverride } from '../../../../domain/communities/commands.js';
 import { communities } from '../../../../domain/communities/decide.js';
 import { isRejection } from '../../../../kernel/decider.js';
 import type { CommunityId, RoleId } from '../../../../kernel/ids.js';
@@ -12,21 +13,25 @@ export type OverrideRpcs =
   'communitiesCreateChannelOverride' | 'communitiesDeleteChannelOverride' | 'communitiesGetChannelOverrides';
 
 export const overrideRpcs = ({ access }: Pick<CommunityNeeds, 'access'>): Handlers<OverrideRpcs> => ({
-  communitiesCreateChannelOverride: inChannel(access, async (request, call, { community, channel, by }) => {
+  communitiesCreateChannelOverride: inChannel(access, async (request, call, { community, channel, asked }) => {
     const override = {
       role: roleOf(community, request.roleId),
       pos: bitsOf(request.permissions?.pos ?? 0n),
       neg: bitsOf(request.permissions?.neg ?? 0n),
     };
-    const data = { community, channel, by, ...override };
-    const outcome = await call.run(communities, { type: 'CreateChannelOverride', data });
+    const create = asked((by): CreateChannelOverride => ({
+      type: 'CreateChannelOverride',
+      data: { community, channel, by, ...override },
+    }));
+    const outcome = await call.run(communities, create);
     if (isRejection(outcome)) return outcome;
     return { channelOverride: { override: overrideFor(community, channel, override) } };
   }),
 
-  communitiesDeleteChannelOverride: inChannel(access, async (request, call, { community, channel, by }) => {
-    const data = { community, channel, by, role: roleOf(community, request.roleId) };
-    return done(await call.run(communities, { type: 'DeleteChannelOverride', data }));
+  communitiesDeleteChannelOverride: inChannel(access, async (request, call, { community, channel, asked }) => {
+    const about = { community, channel, role: roleOf(community, request.roleId) };
+    const remove = asked((by): DeleteChannelOverride => ({ type: 'DeleteChannelOverride', data: { ...about, by } }));
+    return done(await call.run(communities, remove));
   }),
 
   // Overrides are in memory with the permissions: there is no read model to wait for.

@@ -1,4 +1,4 @@
-import type { CreateRole, EditRole } from '../../../../domain/communities/commands.js';
+import type { CreateRole, DeleteRole, EditRole } from '../../../../domain/communities/commands.js';
 import { communities } from '../../../../domain/communities/decide.js';
 import type { CreateRole as CreateRoleRequest, EditRole as EditRoleRequest } from '../../../../gen/communities.js';
 import { reject } from '../../../../kernel/decider.js';
@@ -14,23 +14,28 @@ export type RoleRpcs =
   'communitiesCreateRole' | 'communitiesEditRole' | 'communitiesDeleteRole' | 'communitiesGetRoles';
 
 export const roleRpcs = ({ access, ids }: Pick<CommunityNeeds, 'access' | 'ids'>): Handlers<RoleRpcs> => ({
-  communitiesCreateRole: inCommunity(access, async (request, call, { community, by }) => {
-    const outcome = await call.run(communities, (): CreateRole => ({
+  communitiesCreateRole: inCommunity(access, async (request, call, { community, asked }) => {
+    const content = contentOf(request);
+    const create = asked((by): CreateRole => ({
       type: 'CreateRole',
-      data: { community, role: ids.next() as RoleId, by, ...contentOf(request) },
+      data: { community, role: ids.next() as RoleId, by, ...content },
     }));
-    return done(outcome);
+    return done(await call.run(communities, create));
   }),
 
-  communitiesEditRole: inCommunity(access, async (request, call, { community, by }) => {
-    const edit: EditRole = { type: 'EditRole', data: { community, role: request.id, by, ...contentOf(request) } };
+  communitiesEditRole: inCommunity(access, async (request, call, { community, asked }) => {
+    const content = { community, role: request.id, ...contentOf(request) };
+    const edit = asked((by): EditRole => ({ type: 'EditRole', data: { ...content, by } }));
     return done(await call.run(communities, edit));
   }),
 
-  communitiesDeleteRole: inCommunity(access, async ({ id: role }, call, { community, by, permissions }) => {
+  communitiesDeleteRole: inCommunity(access, async ({ id: role }, call, { community, permissions, asked }) => {
     if (permissions.community(community)?.roles.some(({ id }) => id === role) !== true) return reject('ROLE_NOT_FOUND');
-    const inChannels = permissionsWhereOverridden(permissions, { community, role, user: by.user });
-    return done(await call.run(communities, { type: 'DeleteRole', data: { community, role, by, inChannels } }));
+    const remove = asked((by, now): DeleteRole => {
+      const inChannels = permissionsWhereOverridden(now, { community, role, user: by.user });
+      return { type: 'DeleteRole', data: { community, role, by, inChannels } };
+    });
+    return done(await call.run(communities, remove));
   }),
 
   // Roles are in memory with the permissions: there is no read model to wait for.

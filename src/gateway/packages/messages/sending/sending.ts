@@ -9,7 +9,9 @@ import type { MessageId, UserId } from '../../../../kernel/ids.js';
 import type { Sealer } from '../../../../kernel/ports/sealer.js';
 import type { Ids } from '../../../../kernel/ports/system.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
-import { writableChat } from '../../../access/chatAccess.js';
+import { has } from '../../../../kernel/permissions.js';
+import { deferred } from '../../../../kernel/timing.js';
+import { askedInChat, writableChat, type SeenChat } from '../../../access/chatAccess.js';
 import { serialQueues } from '../../../../kernel/serialQueue.js';
 import type { Call } from '../../../contract/call.js';
 import type { Typing } from '../../../presence/typing.js';
@@ -46,7 +48,16 @@ export const sender = (needs: SendingNeeds): SendMessage => {
       const found = await earlier();
       if (found !== undefined) return { sent: found };
       const ready = await prepared(needs, slow, call, sending);
-      return { sent: isRejection(ready) ? ready : append(needs, call, ready) };
+      if (isRejection(ready)) return { sent: ready };
+      const handing = deferred<undefined>();
+      const handedIn = (): void => {
+        handing.resolve(undefined);
+      };
+      const sent = append(needs, call, ready, handedIn);
+      // Rights that are just being changed are waited for, and nothing may overtake meanwhile.
+      sent.then(handedIn, handedIn);
+      await handing.promise;
+      return { sent };
     });
     return handed.sent;
   };
@@ -70,6 +81,7 @@ const never: Earlier = () => Promise.resolve(undefined);
 
 type Ready = {
   readonly sending: NamedSending;
+  readonly seen: SeenChat;
   readonly reply: Reply | undefined;
   readonly mentions: readonly UserId[];
   readonly turn: SendPermit;
@@ -90,12 +102,7 @@ const prepared = async (
   if (isRejection(mentions)) return mentions;
   // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
-  if (isRejection(turn)) return turn;
-  // The right may have gone during the waits above.
-  const still = await writableChat(needs.access, call, sending.chat);
-  if (!isRejection(still)) return { sending, reply, mentions, turn };
-  turn.giveBack();
-  return still;
+  return isRejection(turn) ? turn : { sending, seen, reply, mentions, turn };
 };
 
 /**
@@ -113,13 +120,19 @@ const replyIn = async ({ streams }: SendingNeeds, chat: ChatKey, { to, quote }: 
 
 /**
  * Begins without a wait, and the id is minted in the tick in which the log takes the message: so the ids of a chat are
- * in log order.
+ * in log order. In the same tick the right to write is looked at, which may have gone during all the waits. `handedIn`
+ * is called then.
  *
  * The command has no name of its own to be repeated under. Each attempt mints another id, which is another stream, and
  * the log knows a repeated append only within its stream. A name made from the nonce would keep nothing from being
  * stored twice, and would give two events one id where a client counts its nonces anew. `Nonces` finds the retries.
  */
-const append = async (needs: SendingNeeds, call: Call, { sending, reply, mentions, turn }: Ready): Promise<Sent> => {
+const append = async (
+  needs: SendingNeeds,
+  call: Call,
+  { sending, seen, reply, mentions, turn }: Ready,
+  handedIn: () => void,
+): Promise<Sent> => {
   const { chat, text, entities, nonce, requestHash } = sending;
   const about = {
     chat,
@@ -130,10 +143,12 @@ const append = async (needs: SendingNeeds, call: Call, { sending, reply, mention
     ...defined({ replyTo: reply?.to, quote: reply?.quote, nonce, requestHash }),
   };
   let message = needs.ids.next() as MessageId;
-  const send = (): MessageCommand => {
+  const send = askedInChat(needs.access, call, seen, (now): MessageCommand | Rejection => {
+    if (!has(now.permissions, 'sendMessages')) return reject('MISSING_PERMISSION');
+    handedIn();
     message = needs.ids.next() as MessageId;
     return { type: 'SendMessage', data: { ...about, message } };
-  };
+  });
   const outcome = await call.run(messages, send);
   if (isRejection(outcome)) {
     turn.giveBack();

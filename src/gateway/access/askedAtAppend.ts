@@ -1,0 +1,48 @@
+import type { CommunityAsker } from '../../domain/communities/commands.js';
+import type { ChannelRef } from '../../gen/refs.js';
+import { isRejection, type Command, type Rejection } from '../../kernel/decider.js';
+import type { Asked } from '../../kernel/execute.js';
+import type { CommunityId, UserId } from '../../kernel/ids.js';
+import type { Call } from '../contract/call.js';
+import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
+import { channelAsker, memberAsker } from './memberAccess.js';
+
+/**
+ * Commands that are made anew with the rights of the tick in which their append is handed to the log. All that this node
+ * has handed in before counts, so on one node there is no moment in which a right that is gone can still be used.
+ */
+export type AskedBy = <C extends Command>(
+  make: (by: CommunityAsker, permissions: ViewerPermissions) => C | Rejection,
+) => Asked<C>;
+
+/** `others` are users on whom the command depends as well. */
+export const askedByMember = (
+  access: Access,
+  call: Call,
+  community: CommunityId,
+  others: readonly UserId[] = [],
+): AskedBy => {
+  const { user } = call.caller;
+  const users = [user, ...others];
+  return askedBy(access, community, users, () => memberAsker(access.now, community, user));
+};
+
+export const askedInChannel = (access: Access, call: Call, ref: ChannelRef): AskedBy => {
+  const { user } = call.caller;
+  return askedBy(access, ref.communityId, [user], () => channelAsker(access.now, ref, user));
+};
+
+const askedBy =
+  (
+    access: Access,
+    community: CommunityId,
+    users: readonly UserId[],
+    asker: () => CommunityAsker | Rejection,
+  ): AskedBy =>
+  (make) =>
+  () => {
+    const waiting = access.upToAppends(community, users);
+    if (waiting !== undefined) return waiting;
+    const by = asker();
+    return isRejection(by) ? by : make(by, access.now);
+  };

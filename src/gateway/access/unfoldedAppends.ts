@@ -1,0 +1,88 @@
+import { accountStreams } from '../../domain/accounts/events.js';
+import { communityStreams } from '../../domain/communities/events.js';
+import { memberStreams } from '../../domain/members/events.js';
+import { beforeAll, type Position } from '../../kernel/event.js';
+import type { Appended, EventLog } from '../../kernel/ports/eventLog.js';
+import { withDeadline } from '../../kernel/timing.js';
+import { Unavailable } from '../contract/errors.js';
+import type { Follower } from '../contract/readModels.js';
+
+/**
+ * The appends of this node from which rights follow, from the tick in which they are handed to the log until the fan-out
+ * has folded them. A right that is looked at in between would be one that an append before has taken away.
+ */
+export interface UnfoldedAppends {
+  /** The same log, whose appends are noted here. */
+  noting(log: EventLog): EventLog;
+  /**
+   * Undefined when the fan-out has folded all appends to these streams; otherwise resolves once it has folded those that
+   * were handed in by now. Rejects with `Unavailable` after `foldMillisMax`.
+   */
+  folded(this: void, streams: readonly string[]): Promise<void> | undefined;
+}
+
+export const foldMillisMax = 10_000;
+
+/** `upTo`: where the last append that is durable ends. */
+type Unfolded = { readonly underWay: Set<Promise<unknown>>; upTo: Position };
+
+/** `fanOut` is asked only once the node runs: it is made after the log. */
+export const unfoldedAppends = (fanOut: () => Follower): UnfoldedAppends => {
+  // Few, because an entry goes once it is folded and writes stop when the fan-out is far behind.
+  const byStream = new Map<string, Unfolded>();
+
+  const isFolded = ({ underWay, upTo }: Unfolded): boolean => underWay.size === 0 && upTo <= fanOut().position();
+  const forgetFolded = (): void => {
+    for (const [stream, appends] of byStream) {
+      if (!isFolded(appends)) return;
+      byStream.delete(stream);
+    }
+  };
+  const note = (stream: string, appending: Promise<Appended>): void => {
+    const appends = byStream.get(stream) ?? { underWay: new Set(), upTo: beforeAll };
+    byStream.set(stream, appends);
+    const ended = appending
+      .then(({ position }) => {
+        if (position > appends.upTo) appends.upTo = position;
+      })
+      // The caller hears of the failure from the append itself.
+      .catch(() => undefined)
+      .finally(() => {
+        appends.underWay.delete(ended);
+        forgetFolded();
+      });
+    appends.underWay.add(ended);
+  };
+  const foldedUpTo = async (appends: Unfolded): Promise<void> => {
+    await Promise.all(appends.underWay);
+    await fanOut().reached(appends.upTo);
+  };
+
+  return {
+    noting: (log) => noting(log, note),
+    folded: (streams) => {
+      const unfolded = streams.flatMap((stream) => byStream.get(stream) ?? []).filter((one) => !isFolded(one));
+      if (unfolded.length === 0) return undefined;
+      const late = (): Error => new Unavailable('rights are still being changed');
+      return withDeadline(Promise.all(unfolded.map(foldedUpTo)), foldMillisMax, late).then(() => undefined);
+    },
+  };
+};
+
+const families = [communityStreams, memberStreams, accountStreams] as const;
+const givesRights = (stream: string): boolean => families.some((family) => family.keyOf(stream) !== undefined);
+
+const noting = (log: EventLog, note: (stream: string, appending: Promise<Appended>) => void): EventLog => ({
+  append: (stream, events, expected) => {
+    const appending = log.append(stream, events, expected);
+    if (givesRights(stream)) note(stream, appending);
+    return appending;
+  },
+  readStream: (stream, read) => log.readStream(stream, read),
+  readAll: (read) => log.readAll(read),
+  subscribe: (after) => log.subscribe(after),
+  setMaxCount: (stream, maxCount) => log.setMaxCount(stream, maxCount),
+  maxCountOf: (stream) => log.maxCountOf(stream),
+  end: () => log.end(),
+  close: () => log.close(),
+});
