@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemTimers } from '../../../src/adapters/system/timers.js';
@@ -7,8 +8,18 @@ import { Unavailable } from '../../../src/gateway/contract/errors.js';
 import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { reject } from '../../../src/kernel/decider.js';
-import { VersionConflict } from '../../../src/kernel/ports/eventLog.js';
-import type { MessageId, SessionId } from '../../../src/kernel/ids.js';
+import { VersionConflict, type EventLog } from '../../../src/kernel/ports/eventLog.js';
+import type { MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
+import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
+import { accountStream } from '../../../src/domain/accounts/events.js';
+import type { ReadCommand } from '../../../src/domain/reads/commands.js';
+import { reads as readRules } from '../../../src/domain/reads/decide.js';
+import type { Call } from '../../../src/gateway/contract/call.js';
+import { done } from '../../../src/gateway/contract/handlers.js';
+import type { Hub } from '../../../src/gateway/sessions/hub.js';
+import { selfChat } from '../../../src/kernel/chat.js';
+import { deferred } from '../../../src/kernel/timing.js';
+import { nodeTimers } from '../../support/nodeTimers.js';
 import { initialize } from '../rig/rawClient.js';
 import { stage, type Stage, type Staging } from '../rig/stage.js';
 
@@ -16,6 +27,40 @@ const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {
   const made = await stage(staging);
   t.after(() => made.stop());
   return made;
+};
+
+const marking = (call: Call) => {
+  const { user } = call.caller;
+  const command: ReadCommand = {
+    type: 'MarkChatRead',
+    data: { user, chat: selfChat(user), message: 5n as MessageId },
+  };
+  return call.run(readRules, command);
+};
+
+/** The subscribers of this log are given nothing until the gate is open. */
+const heldBack = (log: EventLog) => {
+  const gate = deferred<undefined>();
+  const subscribe: EventLog['subscribe'] = (after) => {
+    const subscription = log.subscribe(after);
+    return {
+      async *[Symbol.asyncIterator]() {
+        for await (const batch of subscription) {
+          await gate.promise;
+          yield batch;
+        }
+      },
+      close: () => {
+        subscription.close();
+      },
+    };
+  };
+  return { gate, following: { ...log, subscribe } };
+};
+
+const appended = (log: EventLog) => {
+  const event = { id: randomUUID(), type: 'test.Happened.v1', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
+  return log.append('test-1', [event], 'any');
 };
 
 const answering = (handlers: Partial<HandlerTable>): Staging => ({ handlers: () => handlers });
@@ -111,6 +156,102 @@ describe('a request', () => {
       await carriedOut;
       assert.deepEqual(served, ['1 11']);
     });
+  });
+
+  describe('whose session is revoked', () => {
+    const caller = { user: 1n as UserId, session: 11n as SessionId };
+    it('after its client went away is not carried out, nor is any that the client had sent', async (t) => {
+      const [opened, reached] = [deferred<undefined>(), deferred<undefined>()];
+      const served: string[] = [];
+      const { signedIn, hub } = await staged(
+        t,
+        answering({
+          chatsSetTyping: () => opened.promise.then(() => nothing),
+          chatsMarkChatRead: () => Promise.resolve(void served.push('written')).then(() => nothing),
+          chatsGetChats: () => Promise.resolve(void served.push('read')).then(() => ({ chats: {} })),
+          authLegacySignIn: () => {
+            reached.resolve(undefined);
+            return Promise.resolve(reject('INVALID_CREDENTIALS'));
+          },
+        }),
+      );
+      const client = await signedIn(caller.user, caller.session);
+      client.ask(5, 'chatsSetTyping', {});
+      client.ask(6, 'chatsMarkChatRead', {});
+      client.ask(7, 'chatsGetChats', {});
+      client.ask(8, 'authLegacySignIn', {});
+      await client.settled();
+      await client.leave();
+      while (hub.users() > 0) await turn();
+      hub.revoked(caller.session);
+      opened.resolve(undefined);
+      await reached.promise;
+      assert.deepEqual(served, []);
+    });
+
+    it('while it waits writes nothing', async (t) => {
+      const [begun, opened] = [deferred<undefined>(), deferred<undefined>()];
+      const handlers: Partial<HandlerTable> = {
+        chatsMarkChatRead: async (_, call) => {
+          begun.resolve(undefined);
+          await opened.promise;
+          return done(await marking(call));
+        },
+      };
+      const { signedIn, hub, log } = await staged(t, answering(handlers));
+      const client = await signedIn(caller.user, caller.session);
+      client.ask(5, 'chatsMarkChatRead', {});
+      await begun.promise;
+      hub.revoked(caller.session);
+      opened.resolve(undefined);
+      assert.equal((await client.result(5)).error?.errorCode, 401);
+      assert.equal(await log.end(), 0n);
+    });
+
+    it('by an append that is not folded yet writes nothing', async (t) => {
+      const here: { hub?: Hub } = {};
+      const streams: string[] = [];
+      // The fan-out comes to the revocation when somebody waits for it.
+      const folded = (asked: readonly string[]): Promise<void> | undefined => {
+        if (streams.length > 0) return undefined;
+        streams.push(...asked);
+        return turn().then(() => here.hub?.revoked(caller.session));
+      };
+      const handlers: Partial<HandlerTable> = { chatsMarkChatRead: async (_, call) => done(await marking(call)) };
+      const made = await staged(t, { ...answering(handlers), unfolded: { folded } });
+      here.hub = made.hub;
+      const client = await made.signedIn(caller.user, caller.session);
+      client.ask(5, 'chatsMarkChatRead', {});
+      assert.equal((await client.result(5)).error?.errorCode, 401);
+      assert.deepEqual(streams, [accountStream(caller.user)]);
+      assert.equal(await made.log.end(), 0n);
+    });
+  });
+
+  it('that writes is refused while the fan-out is behind, and served once it follows again; reads go on', async (t) => {
+    const timers = nodeTimers();
+    const log = memoryEventLog({ now: () => 0 as Millis });
+    const { gate, following } = heldBack(log);
+    const made = await staged(t, {
+      ...answering({
+        chatsMarkChatRead: async (_, call) => done(await marking(call)),
+        chatsGetChats: () => Promise.resolve({ chats: {} }),
+      }),
+      log: following,
+      timers,
+    });
+    const client = await made.signedIn(1n, 11n);
+    await appended(log);
+    await timers.passUntil(made.lag.isBehind, 10_000);
+    client.ask(5, 'chatsMarkChatRead', {});
+    const { error } = await client.result(5);
+    assert.equal(error?.errorCode, 503);
+    client.ask(6, 'chatsGetChats', {});
+    assert.ok((await client.result(6)).chats);
+    gate.resolve(undefined);
+    await made.fanOut.reached(await log.end());
+    client.ask(7, 'chatsMarkChatRead', {});
+    assert.equal((await client.result(7)).error, undefined);
   });
 
   it('with a bad token is refused, and the connection is closed', async (t) => {
