@@ -212,10 +212,14 @@ describe('a request', () => {
       const here: { hub?: Hub } = {};
       const streams: string[] = [];
       // The fan-out comes to the revocation when somebody waits for it.
+      const folding = async (): Promise<void> => {
+        for (let turns = 0; turns < 20; turns += 1) await turn();
+        here.hub?.revoked(caller.session);
+      };
       const folded = (asked: readonly string[]): Promise<void> | undefined => {
         if (streams.length > 0) return undefined;
         streams.push(...asked);
-        return turn().then(() => here.hub?.revoked(caller.session));
+        return folding();
       };
       const handlers: Partial<HandlerTable> = { chatsMarkChatRead: async (_, call) => done(await marking(call)) };
       const made = await staged(t, { ...answering(handlers), unfolded: { folded } });
