@@ -27,8 +27,12 @@ import {
   type Projections,
 } from './projections/runner/runner.js';
 import { atPlace, folderPlace, unusable } from './startFailure.js';
+import type { WithdrawMessagesNeeds } from './workflows/withdrawMessages.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
-import { workflowsOf } from './workflows/registry.js';
+import type { MessageJudge } from './gateway/contract/messageJudge.js';
+import type { Follower } from './gateway/contract/readModels.js';
+import { decidedMessage } from './gateway/updates/messageJudge.js';
+import { workflowsOf, workflowsOfSharedLog, type AnyWorkflow } from './workflows/registry.js';
 
 /** A running server. */
 export interface Osmium {
@@ -163,10 +167,13 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     pause,
     alarm: alarm('a workflow stands still'),
   };
-  for (const workflow of workflowsOf(working)) {
-    const tenancy = await startLeasedWorkflow(workflow, working);
-    opened.push(() => tenancy.close());
-  }
+  const startAll = async (workflows: readonly AnyWorkflow[]): Promise<void> => {
+    for (const workflow of workflows) {
+      const tenancy = await startLeasedWorkflow(workflow, working);
+      opened.push(() => tenancy.close());
+    }
+  };
+  await startAll(workflowsOf(working));
 
   const made = get(of.gateway);
   opened.push(() => {
@@ -174,9 +181,16 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     return Promise.resolve();
   });
   await made.start();
+  const judge = get(of.judge);
+  if (judge !== undefined) await startAll(workflowsOfSharedLog(judging(judge, made.fanOut)));
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
   opened.push(() => made.close());
 };
+
+const judging = (judge: MessageJudge, fanOut: Pick<Follower, 'reached'>): WithdrawMessagesNeeds => ({
+  isRefused: (sent) => judge.refusalOf(decidedMessage(sent))?.then((reason) => reason !== undefined),
+  reached: (position) => fanOut.reached(position),
+});
 
 /**
  * Starting and stopping wait no longer than this for the read models: a server that has little to catch up with is ready once it

@@ -1,6 +1,8 @@
 import type { DependencyContainer } from 'tsyringe';
 import { systemTimers } from '../adapters/system/timers.js';
-import type { Config } from '../config.js';
+import { isServer, type Config } from '../config.js';
+import { defined } from '../kernel/defined.js';
+import { messageJudge } from '../gateway/updates/messageJudge.js';
 import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
 import { gateway, type Live } from '../gateway/gateway.js';
@@ -41,6 +43,11 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
   once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
   once(container, of.signInReport, signInReportOf);
   once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
+  once(container, of.judge, (get) =>
+    isServer(get(of.config).eventLog)
+      ? messageJudge({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) })
+      : undefined,
+  );
   once(container, of.telling, tellingOf);
   once(container, of.health, (get) =>
     health({
@@ -73,7 +80,8 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       unfolded: get(of.unfolded),
       handlers: (live) => handlersOf(get, live),
       isAway,
-      passed: newerThanLogged(get(of.nodeNumber)),
+      ...defined({ judge: get(of.judge) }),
+      passed: passedBy(get),
       metrics: get(of.metrics),
       logger: get(of.logger),
       tracer: get(of.tracer),
@@ -201,6 +209,15 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
     statusOf,
     typing,
   });
+};
+
+const passedBy = (get: Get): ((stored: StoredEvent) => void) => {
+  const noteIds = newerThanLogged(get(of.nodeNumber));
+  const judge = get(of.judge);
+  return (stored) => {
+    noteIds(stored);
+    judge?.passed(stored);
+  };
 };
 
 /** An answer comes after what it answers, whichever node made either and however far their clocks are apart. */

@@ -27,6 +27,7 @@ import type { RateLimit } from '../kernel/ports/rateLimit.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
 import type { CommonPasswords, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
 import type { Vault } from '../kernel/ports/vault.js';
+import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import type { Projections } from '../projections/runner/runner.js';
 
@@ -49,6 +50,8 @@ export const of = {
   sealer: token<Sealer>('sealer'),
   log: token<EventLog>('log'),
   unfolded: token<UnfoldedAppends>('unfolded'),
+  /** Undefined where no other node shares the log. */
+  judge: token<FollowingJudge | undefined>('judge'),
   deployed: token<Deployed>('deployed'),
   parts: token<EngineParts>('parts'),
   engines: token<Engines>('engines'),

@@ -9,6 +9,7 @@ import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
 import type { Timers } from '../kernel/ports/leases.js';
 import type { Clock, Ids } from '../kernel/ports/system.js';
+import type { MessageJudge } from './contract/messageJudge.js';
 import type { Follower } from './contract/readModels.js';
 import { lagWatch, type LagWatch } from './updates/lagWatch.js';
 import type { CallNeeds } from './requests/requestCall.js';
@@ -46,6 +47,7 @@ export type GatewayNeeds = {
   readonly access: Pick<Access, 'now' | 'statusAudience'> & AccessChanges;
   /** The read models. */
   readonly documents: Follower;
+  readonly judge?: MessageJudge;
   readonly unfolded?: NonNullable<CallNeeds['unfolded']>;
   /** The handlers of RPCs, which in turn need what is ephemeral. */
   readonly handlers: (live: Live) => HandlerTable;

@@ -22,6 +22,13 @@ export type Metadata = {
   readonly session?: string;
   /** An id that was made when the event was handed to the log, in decimal: see `momentOf`. Only of deciders that keep it. */
   readonly moment?: string;
+  /**
+   * The position, in decimal, as of which the right to do this was looked at. Only of messages, and only where nodes
+   * share the log: the right may have gone before the event came to its place.
+   */
+  readonly asOf?: string;
+  /** Goes with `asOf`: the seconds of the slow mode that the author was subject to. */
+  readonly slowmode?: string;
   readonly traceparent?: string;
 };
 

@@ -22,6 +22,9 @@ export type Cause = {
   readonly actor?: string;
   readonly session?: string;
   readonly traceparent?: string;
+  /** See `Metadata`. */
+  readonly asOf?: Position;
+  readonly slowmodeSeconds?: number;
 };
 
 export type Done<E extends Event> = {
@@ -282,5 +285,7 @@ const metadataOf = (cause: CommandCause): Omit<Metadata, 'about'> => ({
   ...(cause.actor === undefined ? {} : { actor: cause.actor }),
   ...(cause.session === undefined ? {} : { session: cause.session }),
   ...(cause.moment === undefined ? {} : { moment: cause.moment }),
+  ...(cause.asOf === undefined ? {} : { asOf: cause.asOf.toString() }),
+  ...(cause.slowmodeSeconds === undefined ? {} : { slowmode: cause.slowmodeSeconds.toString() }),
   ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
 });

@@ -3,10 +3,11 @@ import { admitMembers } from './admitMembers.js';
 import { removeReactions } from './removeReactions.js';
 import type { Workflow } from './runner.js';
 import { takeDownHighlights } from './takeDownHighlights.js';
+import { withdrawMessages, type WithdrawMessagesNeeds } from './withdrawMessages.js';
 
 type Factory = (needs: never) => Workflow<never>;
 
-/** Every workflow there is, each made from its own needs. */
+/** Every workflow of any server, each made from its own needs. */
 const factories = [() => admitMembers, () => takeDownHighlights, removeReactions] as const satisfies readonly Factory[];
 
 /** The needs of all functions of the union together. */
@@ -21,3 +22,8 @@ export type AnyWorkflow = Workflow<Event>;
 /** In the order in which they are started. */
 export const workflowsOf = (needs: WorkflowsNeeds): readonly AnyWorkflow[] =>
   factories.map((make) => make(needs) as unknown as AnyWorkflow); // The events differ from one workflow to the next.
+
+/** Those that there is something to do for only where nodes share a log. They are started once the fan-out follows. */
+export const workflowsOfSharedLog = (needs: WithdrawMessagesNeeds): readonly AnyWorkflow[] => [
+  withdrawMessages(needs) as unknown as AnyWorkflow, // As above.
+];

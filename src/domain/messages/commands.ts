@@ -24,7 +24,11 @@ export type MessageCommand =
         }
     >
   | Command<'EditMessage', About & { readonly at: Millis; readonly content?: EditedContent }>
-  | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>;
+  | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>
+  | WithdrawMessage;
+
+/** The author had lost the right to send the message before it came to its place in the log. */
+export type WithdrawMessage = Command<'WithdrawMessage', Pick<About, 'message' | 'chat'>>;
 
 /** `keepsText`: the entities are new, the text is the one for which they were made and must still be the message's. */
 export type EditedContent = Content & { readonly keepsText: boolean };

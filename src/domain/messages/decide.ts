@@ -4,7 +4,7 @@ import { paced } from '../../kernel/editPace.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import { isShredded, opened } from '../../kernel/opened.js';
 import type { Content, MessageCommand } from './commands.js';
-import { messageStream, type Entity, type MessageEvent } from './events.js';
+import { messageStream, theSystem, type Entity, type MessageEvent } from './events.js';
 import { evolve, initial, type AliveMessage, type MessageState } from './state.js';
 
 export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
@@ -35,6 +35,12 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       if (state.status !== 'alive' || state.chat !== chat) return [];
       if (state.author !== by && !mayDeleteOthers) return reject('NOT_AUTHOR');
       return [{ type: 'MessageDeleted', data: { message, chat, author: state.author, by } }];
+    },
+
+    WithdrawMessage: ({ message, chat }, state) => {
+      if (state.status !== 'alive' || state.chat !== chat) return [];
+      const data = { message, chat, author: state.author, by: theSystem, because: 'rightLost' } as const;
+      return [{ type: 'MessageDeleted', data }];
     },
   },
 };

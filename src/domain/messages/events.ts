@@ -54,6 +54,9 @@ export type Entity = Value<typeof entity>;
 const quote = shape({ text, entities: list(entity), offset: optional(count) });
 export type Quote = Value<typeof quote>;
 
+/** No user has this id: what is done in its name was decided by the server alone. */
+export const theSystem = 0n as UserId;
+
 const mentions = list(id<UserId>('user'));
 
 /** Streams: `message-<message>`: the whole life of one message. */
@@ -72,8 +75,8 @@ export const messageEvents = declareEvents(
       personal: { text, entities: list(entity) },
     },
     MessageDeleted: {
-      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages.',
-      fields: { ...fields, by: id<UserId>('user') },
+      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it, `because` the author had lost the right before the message was in the log.',
+      fields: { ...fields, by: id<UserId>('user'), because: optional(oneOf('rightLost')) },
     },
   },
 );

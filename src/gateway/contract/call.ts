@@ -1,4 +1,5 @@
 import type { SessionDevice } from '../../domain/accounts/commands.js';
+import type { ChatKey } from '../../kernel/chat.js';
 import type { Command, Decider, Rejection } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
 import type { Asked, Cause, Done } from '../../kernel/execute.js';
@@ -86,6 +87,11 @@ export type RunOptions = {
   readonly actor?: UserId;
   /** Goes on while the fan-out is behind, because otherwise nobody could come to read. */
   readonly whileBehind?: true;
+  /**
+   * The command sends a message to this chat, and depends on rights there. Where nodes share the log, that is written
+   * with the message, and the command is refused when the right had gone before the message was in the log.
+   */
+  readonly rights?: { readonly chat: ChatKey; readonly slowmodeSeconds?: number };
 };
 
 /** One request on an authorized connection. */

@@ -2,6 +2,7 @@ import { withDeadline } from '../../kernel/timing.js';
 import { context, trace, SpanStatusCode, type Span, type Tracer } from '@opentelemetry/api';
 import { accountStream } from '../../domain/accounts/events.js';
 import { affectsPermissions } from '../../domain/registry.js';
+import { defined } from '../../kernel/defined.js';
 import { isRejection, reject, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
 import type { Asked, Cause, Done, Execute } from '../../kernel/execute.js';
@@ -10,6 +11,7 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
 import type { UnfoldedAppends } from '../access/unfoldedAppends.js';
 import type { Hub } from '../sessions/hub.js';
+import type { MessageJudge } from '../contract/messageJudge.js';
 import type { LagWatch } from '../updates/lagWatch.js';
 import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
@@ -38,6 +40,8 @@ export type CallNeeds = {
   readonly lag: Pick<LagWatch, 'isBehind'>;
   /** Without it the node is taken to append nothing. */
   readonly unfolded?: Pick<UnfoldedAppends, 'folded'>;
+  /** Only where nodes share the log, and rights may be changed elsewhere at any moment. */
+  readonly judge?: MessageJudge;
   readonly end: () => Promise<Position>;
   readonly tracer: Tracer;
 };
@@ -59,6 +63,8 @@ export class RequestCall implements OpenCall {
   private standpoint: Standpoint;
   private authorized: Caller | undefined;
   private holdsUpdates = false;
+  /** Where the fan-out was before anything was asked of it for this request. */
+  private rightsFrom: Position;
 
   constructor(needs: CallNeeds, peer: Peer, of: Traced) {
     this.needs = needs;
@@ -68,6 +74,7 @@ export class RequestCall implements OpenCall {
     this.meter = of.meter;
     this.now = needs.clock.now();
     this.monotonic = needs.timers.now();
+    this.rightsFrom = needs.rules.position();
     // Kept, because the connection may close or change hands while the request is under way.
     this.authorized = peer.session?.caller;
     this.standpoint = peer.session?.standpoint ?? peer.standpoint;
@@ -95,6 +102,7 @@ export class RequestCall implements OpenCall {
    * was revoked since. False when there is none.
    */
   adoptSession(): boolean {
+    this.rightsFrom = this.needs.rules.position();
     if (!this.peer.gone) {
       this.authorized = this.peer.session?.caller;
       this.standpoint = this.peer.session?.standpoint ?? this.standpoint;
@@ -146,11 +154,11 @@ export class RequestCall implements OpenCall {
     const span = this.needs.tracer.startSpan('execute', {}, trace.setSpan(context.active(), this.span));
     try {
       const done = await this.needs.execute(decider, this.guarded(command, options), this.causeOf(options, span));
-      if (!isRejection(done)) {
-        this.wrote(done);
-        this.meter.spend(costs.event * done.events.length);
-      }
-      return done;
+      if (isRejection(done)) return done;
+      this.wrote(done);
+      this.meter.spend(costs.event * done.events.length);
+      const refused = await this.refusedAfter(done, options);
+      return refused === undefined ? done : reject(refused);
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
@@ -187,6 +195,17 @@ export class RequestCall implements OpenCall {
     return hub.isRevoked(caller.session) ? reject('NOT_AUTHORIZED') : undefined;
   }
 
+  /** What was written is there, but every node finds that it must not be, and it will be taken back. */
+  private refusedAfter({ position }: Done<Event>, { rights }: RunOptions): ReturnType<MessageJudge['refusalOf']> {
+    const { judge, clock } = this.needs;
+    const caller = this.authorized;
+    if (judge === undefined || rights === undefined || caller === undefined) return undefined;
+    const { asOf, slowmodeSeconds: seconds } = decidedOn(rights, this.rightsFrom);
+    const slowmode = seconds === undefined ? {} : { slowmode: seconds.toString() };
+    const metadata = { asOf: asOf.toString(), session: caller.session.toString(), ...slowmode };
+    return judge.refusalOf({ chat: rights.chat, author: caller.user, position, at: clock.now(), metadata });
+  }
+
   private holdUpdates(): void {
     if (!this.holdsUpdates) this.peer.outbox.hold();
     this.holdsUpdates = true;
@@ -198,7 +217,7 @@ export class RequestCall implements OpenCall {
     else this.standpoint.wrote(position);
   }
 
-  private causeOf({ commandId, actor }: RunOptions, span: Span): Cause {
+  private causeOf({ commandId, actor, rights }: RunOptions, span: Span): Cause {
     const user = actor ?? this.authorized?.user;
     const session = this.authorized?.session;
     const traceparent = traceparentOf(span);
@@ -208,12 +227,17 @@ export class RequestCall implements OpenCall {
       ...(user === undefined ? {} : { actor: user.toString() }),
       ...(session === undefined ? {} : { session: session.toString() }),
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(rights === undefined || this.needs.judge === undefined ? {} : decidedOn(rights, this.rightsFrom)),
     };
   }
 }
 
 const arrival = (reached: Promise<void> | undefined): Promise<void> | undefined =>
   reached && withDeadline(reached, waitMillisMax, () => new Unavailable('the read models are behind'));
+
+type Rights = NonNullable<RunOptions['rights']>;
+
+const decidedOn = ({ slowmodeSeconds }: Rights, asOf: Position) => ({ asOf, ...defined({ slowmodeSeconds }) });
 
 /** The W3C form of the span; nothing when nobody traces. */
 const traceparentOf = (span: Span): string | undefined => {

@@ -1,6 +1,6 @@
 import { readEvent, readEvents, type EventCodec } from '../../kernel/codec.js';
 import { forRunner, type AnyDocumentType, type DocumentType } from '../../kernel/document.js';
-import type { Event, Recorded } from '../../kernel/event.js';
+import type { Event, Position, Recorded } from '../../kernel/event.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
 
@@ -40,9 +40,29 @@ export const documentAsOf = (needs: DocumentAsOfNeeds) => {
   };
 };
 
-type Wanted = { readonly type: AnyDocumentType; readonly key: string; readonly asOf: Recorded };
+/**
+ * The same by the position alone, for types that take all events of their streams. Of a document with more events than
+ * `upToEventsMax` it rejects.
+ */
+export const documentUpTo =
+  (needs: DocumentAsOfNeeds, position: Position) =>
+  async <Doc, E extends Event>(declared: DocumentType<Doc, E>, key: string): Promise<Doc | undefined> => {
+    const wanted = { type: forRunner(declared), key, asOf: { position }, eventsMax: upToEventsMax };
+    // As above: the tables of a document type make documents of that type.
+    return (await fromStreams(needs, wanted)) as Doc | undefined;
+  };
 
-const streamsOf = ({ type: { name, streams }, key }: Wanted): readonly string[] => {
+export const upToEventsMax = 1_000_000;
+
+type FromStreams = {
+  readonly type: AnyDocumentType;
+  readonly key: string;
+  readonly asOf: { readonly position: Position };
+  readonly eventsMax?: number;
+};
+type Wanted = FromStreams & { readonly asOf: Recorded };
+
+const streamsOf = ({ type: { name, streams }, key }: FromStreams): readonly string[] => {
   if (streams === 'log') throw new Error(`${name} have no list of streams to be folded from`);
   return streams(key);
 };
@@ -61,7 +81,7 @@ const firstOf = async ({ log, codec, sealer }: DocumentAsOfNeeds, stream: string
   return first?.revision === 0n ? readEvent(codec, sealer, first) : undefined;
 };
 
-const fromStreams = async (needs: DocumentAsOfNeeds, wanted: Wanted): Promise<unknown> => {
+const fromStreams = async (needs: DocumentAsOfNeeds, wanted: FromStreams): Promise<unknown> => {
   const { type, key } = wanted;
   const streams = await Promise.all(streamsOf(wanted).map((stream) => eventsUpTo(needs, stream, wanted)));
   return streams
@@ -73,11 +93,11 @@ const fromStreams = async (needs: DocumentAsOfNeeds, wanted: Wanted): Promise<un
 const eventsUpTo = async (
   { log, codec, sealer }: DocumentAsOfNeeds,
   stream: string,
-  { type, key, asOf }: Wanted,
+  { type, key, asOf, eventsMax = asOfEventsMax }: FromStreams,
 ): Promise<readonly Recorded[]> => {
   const events: Recorded[] = [];
   // Where the log has dropped the beginning, the fold begins with the rest, as it does when documents are rebuilt.
-  for (let from = 0n; events.length <= asOfEventsMax;) {
+  for (let from = 0n; events.length <= eventsMax;) {
     const page = await log.readStream(stream, { from, limit: eventsPerReadMax });
     const upTo = page.filter(({ position }) => position <= asOf.position);
     events.push(...(await readEvents(codec, sealer, upTo)));

@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
 import { accountEvents, type AccountEvent } from '../../domain/accounts/events.js';
+import { messageEvents, type MessageEvent } from '../../domain/messages/events.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
 import type { EventOf, Position, Recorded } from '../../kernel/event.js';
 import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
+import type { Reason } from '../../kernel/reasons.js';
 import { Misshapen } from '../../kernel/schema.js';
+import type { MessageJudge } from '../contract/messageJudge.js';
 import type { Follower } from '../contract/readModels.js';
 import { isLatestOnly, latestDeliveries, type HeldDelivery } from './latestDeliveries.js';
+import { decidedMessage } from './messageJudge.js';
 import { areMergeable, mergeDeliveries } from './mergeDeliveries.js';
 import type { Hub } from '../sessions/hub.js';
 import { Unavailable } from '../contract/errors.js';
@@ -20,6 +24,8 @@ export type FanOutNeeds = {
   readonly sealer: Sealer;
   readonly renderer: Pick<UpdateRenderer, 'isRelevant' | 'prefetch' | 'render'>;
   readonly hub: Pick<Hub, 'deliver' | 'revoked'>;
+  /** Only where nodes share the log. Nobody is sent a message that this refuses. */
+  readonly judge?: MessageJudge;
   /** Called with each event, also where it concerns nobody here. */
   readonly passed?: ((stored: StoredEvent) => void) | undefined;
   /** Waits until the updates sent so far have been written to the sockets. */
@@ -208,13 +214,14 @@ type Ready = {
 const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Promise<Ready | undefined> => {
   const fact = needs.codec.factOf(stored);
   if (fact === undefined) return undefined;
-  const { about, actor, $correlationId } = needs.codec.metadata(stored);
+  const { about, actor, $correlationId, asOf } = needs.codec.metadata(stored);
   const cares = needs.renderer.isRelevant(about, fact);
   if (!cares && fact !== accountEvents.SessionRevoked.type) return undefined;
   const from = { cares, about, actor, request: `${$correlationId} ${about}` };
   const event = read(needs, stored);
-  if (!(event instanceof Promise)) return telling(needs, event, from);
-  return event.then((opened) => telling(needs, opened, from));
+  const found = { ...from, isDecided: asOf !== undefined };
+  if (!(event instanceof Promise)) return telling(needs, event, found);
+  return event.then((opened) => telling(needs, opened, found));
 };
 
 /** The keys of an event cannot be had right now. */
@@ -236,15 +243,33 @@ const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEv
 };
 
 const telling = (
-  { renderer, hub }: FanOutNeeds,
+  { renderer, hub, judge }: FanOutNeeds,
   event: Recorded | undefined,
-  { cares, ...from }: Omit<Ready, 'told'> & { readonly cares: boolean },
+  { cares, isDecided, ...from }: Found,
 ): Ready | undefined | Promise<Ready | undefined> => {
   if (event === undefined) return undefined;
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
   const told = renderer.render(event);
+  const refusal = isDecided && isSent(event) ? judge?.refusalOf(decidedMessage(event)) : undefined;
+  // It was folded like any other, because the deletion that follows is as well.
+  if (refusal !== undefined) return unlessRefused(event.position, refusal, told).then((items) => readyOf(items, from));
   return told instanceof Promise ? told.then((items) => readyOf(items, from)) : readyOf(told, from);
+};
+
+/** `isDecided`: it says as of when its right was looked at. */
+type Found = { readonly cares: boolean; readonly isDecided: boolean } & Omit<Ready, 'told'>;
+
+const unlessRefused = async (
+  position: Position,
+  refusal: Promise<Reason | undefined>,
+  told: readonly Delivery[] | Promise<readonly Delivery[]>,
+): Promise<readonly Delivery[]> => {
+  const items = await told;
+  const reason = await refusal.catch((error: unknown) => {
+    throw new UnreadableNow(position, error);
+  });
+  return reason === undefined ? items : [];
 };
 
 const readyOf = (told: readonly Delivery[], { about, request, actor }: Omit<Ready, 'told'>): Ready => ({
@@ -257,3 +282,6 @@ const readyOf = (told: readonly Delivery[], { about, request, actor }: Omit<Read
 // The type says which event it is.
 const isRevocation = (event: Recorded): event is Recorded<EventOf<AccountEvent, 'SessionRevoked'>> =>
   event.type === accountEvents.SessionRevoked.type;
+
+const isSent = (event: Recorded): event is Recorded<EventOf<MessageEvent, 'MessageSent'>> =>
+  event.type === messageEvents.MessageSent.type;

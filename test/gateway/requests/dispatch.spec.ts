@@ -14,7 +14,10 @@ import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { accountStream } from '../../../src/domain/accounts/events.js';
 import type { ReadCommand } from '../../../src/domain/reads/commands.js';
 import { reads as readRules } from '../../../src/domain/reads/decide.js';
-import type { Call } from '../../../src/gateway/contract/call.js';
+import type { Call, RunOptions } from '../../../src/gateway/contract/call.js';
+import type { DecidedMessage, MessageJudge } from '../../../src/gateway/contract/messageJudge.js';
+import { eventCodec } from '../../../src/kernel/codec.js';
+import { plainSealer } from '../../support/plainSealer.js';
 import { done } from '../../../src/gateway/contract/handlers.js';
 import type { Hub } from '../../../src/gateway/sessions/hub.js';
 import { selfChat } from '../../../src/kernel/chat.js';
@@ -29,13 +32,13 @@ const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {
   return made;
 };
 
-const marking = (call: Call) => {
+const marking = (call: Call, options?: RunOptions) => {
   const { user } = call.caller;
   const command: ReadCommand = {
     type: 'MarkChatRead',
     data: { user, chat: selfChat(user), message: 5n as MessageId },
   };
-  return call.run(readRules, command);
+  return call.run(readRules, command, options);
 };
 
 /** The subscribers of this log are given nothing until the gate is open. */
@@ -256,6 +259,29 @@ describe('a request', () => {
     await made.fanOut.reached(await log.end());
     client.ask(7, 'chatsMarkChatRead', {});
     assert.equal((await client.result(7)).error, undefined);
+  });
+
+  it('that sends where nodes share the log says as of when, and is refused when the right had gone', async (t) => {
+    const [log, asked] = [memoryEventLog({ now: () => 0 as Millis }), [] as DecidedMessage[]];
+    await appended(log);
+    const refusals = [undefined, Promise.resolve('MISSING_PERMISSION' as const)];
+    const refusalOf: MessageJudge['refusalOf'] = (message) => {
+      asked.push(message);
+      return refusals.shift();
+    };
+    const chat = selfChat(1n as UserId);
+    const chatsMarkChatRead: HandlerTable['chatsMarkChatRead'] = async (_, call) =>
+      done(await marking(call, { rights: { chat, slowmodeSeconds: 5 } }));
+    const { signedIn } = await staged(t, { ...answering({ chatsMarkChatRead }), log, judge: { refusalOf } });
+    const client = await signedIn(1n, 11n);
+    client.ask(5, 'chatsMarkChatRead', {});
+    assert.equal((await client.result(5)).error, undefined);
+    client.ask(6, 'chatsMarkChatRead', {});
+    assert.equal((await client.result(6)).error?.errorCode, 403);
+    const [, stored] = await log.readAll({ limit: 2 });
+    const { asOf, slowmode } = eventCodec([], plainSealer()).metadata(stored ?? assert.fail('nothing was written'));
+    assert.deepEqual([asOf, slowmode], ['1', '5']);
+    assert.deepEqual(asked[0]?.metadata, { asOf: '1', slowmode: '5', session: '11' });
   });
 
   it('with a bad token is refused, and the connection is closed', async (t) => {

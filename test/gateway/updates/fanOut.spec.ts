@@ -7,30 +7,39 @@ import { mergeDeletions } from '../../../src/gateway/packages/messages/deletions
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
 import { channelChat, selfChat } from '../../../src/kernel/chat.js';
-import { defined } from '../../../src/kernel/defined.js';
 import { noAdmission } from '../../../src/gateway/requests/admission.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
-import type { Event, Position } from '../../../src/kernel/event.js';
+import type { Event, Metadata, Position } from '../../../src/kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import { KeysMissing } from '../../../src/kernel/ports/sealer.js';
 import { plainSealer } from '../../support/plainSealer.js';
 import type { RawClient } from '../rig/rawClient.js';
-import { stage, type Stage } from '../rig/stage.js';
+import { stage, type Stage, type Staging } from '../rig/stage.js';
 
 const user = 1n as UserId;
 const chat = selfChat(user);
-const codec = eventCodec(eventKinds, plainSealer());
+const sealer = plainSealer();
+const codec = eventCodec(eventKinds, sealer);
 
 const deletion = (message: number): Event => ({
   type: 'MessageDeleted',
   data: { message: BigInt(message), chat, author: user, by: user },
 });
 
-const store = (log: EventLog, event: Event, correlation: string, actor?: string) => {
+const sent = (message: number): Event => ({
+  type: 'MessageSent',
+  data: { message: BigInt(message), chat, author: user, mentions: [], text: 'hi', entities: [] },
+});
+
+const store = async (log: EventLog, event: Event, correlation: string, more: Pick<Metadata, 'asOf' | 'actor'> = {}) => {
   const id = randomUUID();
   const stream = `test-${id}`;
-  const metadata = { $correlationId: correlation, $causationId: id, command: 'Test', ...defined({ actor }) };
-  const written = codec.write(event, { id, stream, metadata, period: '202601' });
+  const metadata = { $correlationId: correlation, $causationId: id, command: 'Test', ...more };
+  const envelope = { id, stream, metadata, period: '202601' };
+  const missing = codec.write(event, envelope);
+  if (missing instanceof KeysMissing) await sealer.makeKeys(missing.names);
+  const written = codec.write(event, envelope);
   assert.ok('data' in written);
   return log.append(stream, [written], 'noStream');
 };
@@ -64,8 +73,12 @@ const door = () => {
   return { open, opened };
 };
 
-const staged = async (t: TestContext, renderer: Partial<UpdateRenderer>, log?: EventLog): Promise<Stage> => {
-  const made = await stage({ renderer, ...(log === undefined ? {} : { log }) });
+const staged = async (
+  t: TestContext,
+  renderer: Partial<UpdateRenderer>,
+  changes: Pick<Staging, 'log' | 'judge'> = {},
+): Promise<Stage> => {
+  const made = await stage({ renderer, ...changes });
   t.after(() => made.stop());
   return made;
 };
@@ -88,10 +101,37 @@ describe('the fan-out', () => {
     const made = await stage({ renderer: telling, admission });
     t.after(() => made.stop());
     const clients = [await made.signedIn(user, 11n), await made.signedIn(user, 12n)];
-    await store(made.log, deletion(1), 'request 1', '7');
+    await store(made.log, deletion(1), 'request 1', { actor: '7' });
     await store(made.log, deletion(2), 'request 2');
     for (const client of clients) await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 2n);
     assert.deepEqual(counted, [['7', 2]]);
+  });
+
+  it('tells nobody of a message that the judge refuses, and folds it all the same', async (t) => {
+    const folded: string[] = [];
+    const { signedIn, log, fanOut } = await staged(
+      t,
+      {
+        render: ({ type, data }) => {
+          const { message } = data as { readonly message: MessageId };
+          folded.push(`${type} ${message.toString()}`);
+          return [{ audience: [user], update: { messageDeleted: { messageIds: [message] } } }];
+        },
+      },
+      {
+        judge: {
+          refusalOf: ({ metadata }) => Promise.resolve(metadata.asOf === '3' ? 'MISSING_PERMISSION' : undefined),
+        },
+      },
+    );
+    const client = await signedIn(user, 11n);
+    await store(log, sent(1), 'a', { asOf: '3' });
+    await store(log, sent(2), 'b', { asOf: '4' });
+    const { position } = await store(log, sent(3), 'c');
+    await fanOut.reached(position);
+    await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 3n);
+    assert.deepEqual(deleted(client), [[2], [3]]);
+    assert.deepEqual(folded, ['MessageSent 1', 'MessageSent 2', 'MessageSent 3']);
   });
 
   it('shows the renderer what comes next before any of it is told', async (t) => {
@@ -246,7 +286,7 @@ describe('the fan-out', () => {
         };
       },
     };
-    const { signedIn } = await staged(t, telling, breaking);
+    const { signedIn } = await staged(t, telling, { log: breaking });
     const client = await signedIn(user, 11n);
     await store(log, deletion(1), 'before');
     await store(log, deletion(2), 'after');

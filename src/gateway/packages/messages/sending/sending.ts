@@ -3,6 +3,7 @@ import type { MessageCommand } from '../../../../domain/messages/commands.js';
 import { messageStream } from '../../../../domain/messages/events.js';
 import { defined } from '../../../../kernel/defined.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
+import { defined } from '../../../../kernel/defined.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
 import type { MessageId, UserId } from '../../../../kernel/ids.js';
@@ -149,7 +150,8 @@ const append = async (
     message = needs.ids.next() as MessageId;
     return { type: 'SendMessage', data: { ...about, message } };
   });
-  const outcome = await call.run(messages, send);
+  const { slowmodeSeconds } = turn;
+  const outcome = await call.run(messages, send, { rights: { chat, ...defined({ slowmodeSeconds }) } });
   if (isRejection(outcome)) {
     turn.giveBack();
     return outcome;

@@ -12,7 +12,12 @@ import type { Call } from '../../../contract/call.js';
 export const sendPermitsMax = 10_000;
 
 /** Either this message was sent with it, or it is given back because nothing was. */
-export type SendPermit = { readonly sent: (message: MessageId) => void; readonly giveBack: () => void };
+export type SendPermit = {
+  readonly sent: (message: MessageId) => void;
+  readonly giveBack: () => void;
+  /** Of the channel, where the author is subject to it. */
+  readonly slowmodeSeconds?: number;
+};
 
 export interface Slowmode {
   /** Waits for nothing where there is no slow mode. */
@@ -22,7 +27,8 @@ export interface Slowmode {
 /**
  * One message per author and so many seconds. The read model knows what was sent, on any node: all that was in the log
  * when this one came. The turns in memory are of those who are sending now, so that two that come to this node at the
- * same time do not both pass. Of two that come to two nodes at the same time both may; the next one waits for both.
+ * same time do not both pass. Of two that come to two nodes at the same time the later one in the log is taken back, as
+ * `MessageJudge` says.
  * No wait is longer than the channel says, however wrong a clock is or was.
  */
 export const slowmode = (reads: Reads): Slowmode => {
@@ -43,6 +49,7 @@ export const slowmode = (reads: Reads): Slowmode => {
     if (waitMillis > 0) return { ...reject('SLOWMODE'), retryAfterSeconds: Math.ceil(waitMillis / 1000) };
     permits.set(name, call.monotonic);
     return {
+      slowmodeSeconds: seconds,
       sent: (message) => {
         messageAges.begin(message.toString(), call);
       },

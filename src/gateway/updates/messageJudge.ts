@@ -1,0 +1,169 @@
+import { accountEvents, accountStream, accountStreams } from '../../domain/accounts/events.js';
+import { communityStream, communityStreams } from '../../domain/communities/events.js';
+import { memberStream, memberStreams } from '../../domain/members/events.js';
+import { messageEvents, type MessageEvent } from '../../domain/messages/events.js';
+import { byKind, parseChatKey, type ChatOf } from '../../kernel/chat.js';
+import { readEvent } from '../../kernel/codec.js';
+import { beforeAll, type EventOf, type Position, type Recorded } from '../../kernel/event.js';
+import type { Millis } from '../../kernel/ids.js';
+import { has } from '../../kernel/permissions.js';
+import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
+import type { Reason } from '../../kernel/reasons.js';
+import { communityDocuments, communityKey } from '../../projections/communities/fold.js';
+import { memberDocuments, memberKey } from '../../projections/members/fold.js';
+import { rulesOfCommunity } from '../access/communityPermissions.js';
+import type { DecidedMessage, MessageJudge } from '../contract/messageJudge.js';
+import { documentUpTo, type DocumentAsOfNeeds } from './documentAsOf.js';
+
+export type MessageJudgeNeeds = DocumentAsOfNeeds & { readonly log: Pick<EventLog, 'readAll'> };
+
+/** The judge, and the ear of the fan-out that spares it nearly all reads of the log. */
+export type FollowingJudge = MessageJudge & {
+  /** In log order, each event that the fan-out has passed. */
+  readonly passed: (stored: StoredEvent) => void;
+};
+
+export const decidedMessage = ({
+  data: { chat, author },
+  position,
+  at,
+  metadata,
+}: Recorded<EventOf<MessageEvent, 'MessageSent'>>): DecidedMessage => ({ chat, author, position, at, metadata });
+
+/** Streams and authors in slow mode of which the last change is remembered. */
+export const changesMax = 10_000;
+const eventsPerReadMax = 500;
+
+export const messageJudge = (needs: MessageJudgeNeeds): FollowingJudge => {
+  const changes = latestChanges();
+  return {
+    passed: (stored) => {
+      const name = changedBy(needs, stored);
+      changes.passed(stored.position, name);
+    },
+    refusalOf: (message) => {
+      const asOf = positionIn(message.metadata.asOf);
+      return byKind<Promise<Reason | undefined> | undefined>(parseChatKey(message.chat), {
+        channel: (place) => {
+          if (asOf === undefined) return undefined;
+          const dependsOn = namesOf(message, place);
+          return changes.isUnchangedSince(asOf, dependsOn) ? undefined : judged(needs, message, place);
+        },
+        // Nothing takes away what the two sides may do.
+        direct: () => undefined,
+        self: () => undefined,
+        group: () => undefined,
+      });
+    },
+  };
+};
+
+// Metadata is not checked against a schema when it is read.
+const positionIn = (text: string | undefined): Position | undefined =>
+  text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+
+type Place = ChatOf<'channel'>;
+
+const slowName = (chat: string, author: string): string => `slow ${chat} ${author}`;
+
+const namesOf = ({ chat, author, metadata }: DecidedMessage, { community }: Place): readonly string[] => [
+  communityStream(community),
+  memberStream(community, author),
+  accountStream(author),
+  ...(metadata.slowmode === undefined ? [] : [slowName(chat, author.toString())]),
+];
+
+const families = [communityStreams, memberStreams, accountStreams] as const;
+
+/** What a message may depend on that this event changes. */
+const changedBy = ({ codec }: Pick<MessageJudgeNeeds, 'codec'>, stored: StoredEvent): string | undefined => {
+  if (families.some((family) => family.keyOf(stored.stream) !== undefined)) return stored.stream;
+  if (codec.factOf(stored) !== messageEvents.MessageSent.type) return undefined;
+  const { about, actor, slowmode } = codec.metadata(stored);
+  return slowmode === undefined || actor === undefined ? undefined : slowName(about, actor);
+};
+
+/** When each name changed last, as far back as is remembered. */
+const latestChanges = () => {
+  // A Map keeps the order of insertion: the first is the one that changed longest ago.
+  const changedAt = new Map<string, Position>();
+  /** Changes before this place are not known. */
+  let knownFrom: Position | undefined;
+  return {
+    passed: (position: Position, name: string | undefined): void => {
+      knownFrom ??= position;
+      if (name === undefined) return;
+      changedAt.delete(name);
+      changedAt.set(name, position);
+      const [oldest] = changedAt;
+      if (changedAt.size <= changesMax || oldest === undefined) return;
+      changedAt.delete(oldest[0]);
+      knownFrom = oldest[1];
+    },
+    isUnchangedSince: (asOf: Position, names: readonly string[]): boolean =>
+      knownFrom !== undefined && asOf >= knownFrom && names.every((name) => (changedAt.get(name) ?? beforeAll) <= asOf),
+  };
+};
+
+const judged = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: Place): Promise<Reason | undefined> =>
+  (await refusedMeanwhile(needs, message)) ?? (await refusedBy(needs, message, place));
+
+/** By the rights right before the message. */
+const refusedBy = async (
+  needs: MessageJudgeNeeds,
+  { author, position }: DecidedMessage,
+  { community: id, channel }: Place,
+): Promise<Reason | undefined> => {
+  const upTo = documentUpTo(needs, position);
+  const [community, member] = await Promise.all([
+    upTo(communityDocuments, communityKey(id)),
+    upTo(memberDocuments, memberKey(id, author)),
+  ]);
+  if (community === undefined || member === undefined) return 'CHAT_NOT_FOUND';
+  const membership = { community: id, roles: member.roles, joined: 0n };
+  const permissions = rulesOfCommunity(community).inChannel(channel, membership, author);
+  if (permissions === 0n) return 'CHAT_NOT_FOUND';
+  return has(permissions, 'sendMessages') ? undefined : 'MISSING_PERMISSION';
+};
+
+/** By what else happened between the decision and the message. */
+const refusedMeanwhile = async (needs: MessageJudgeNeeds, message: DecidedMessage): Promise<Reason | undefined> => {
+  let from = positionIn(message.metadata.asOf) ?? message.position;
+  for (;;) {
+    const page = await needs.log.readAll({ from, limit: eventsPerReadMax });
+    const between = page.filter(({ position }) => position < message.position);
+    for (const stored of between) {
+      const refusal = isInSlowmode(needs, message, stored) ? 'SLOWMODE' : await revokedBy(needs, message, stored);
+      if (refusal !== undefined) return refusal;
+    }
+    const last = between.at(-1);
+    if (last === undefined || between.length < eventsPerReadMax) return undefined;
+    from = last.position;
+  }
+};
+
+const isInSlowmode = (
+  { codec }: Pick<MessageJudgeNeeds, 'codec'>,
+  message: DecidedMessage,
+  stored: StoredEvent,
+): boolean => {
+  const { chat, author, at, metadata } = message;
+  if (metadata.slowmode === undefined || changedBy({ codec }, stored) !== slowName(chat, author.toString()))
+    return false;
+  return at - stored.at < slowmodeMillis(metadata.slowmode);
+};
+
+const slowmodeMillis = (seconds: string): Millis => (Number(seconds) * 1000) as Millis;
+
+const revokedBy = async (
+  { codec, sealer }: MessageJudgeNeeds,
+  { author, metadata }: DecidedMessage,
+  stored: StoredEvent,
+): Promise<Reason | undefined> => {
+  const isRevocation = codec.factOf(stored) === accountEvents.SessionRevoked.type;
+  if (!isRevocation || stored.stream !== accountStream(author)) return undefined;
+  const event = await readEvent(codec, sealer, stored);
+  // The type says which event it is.
+  const { session } = event?.data as { readonly session: bigint };
+  return session.toString() === metadata.session ? 'NOT_AUTHORIZED' : undefined;
+};

@@ -1,0 +1,38 @@
+import { messages } from '../domain/messages/decide.js';
+import type { MessageEvent } from '../domain/messages/events.js';
+import type { EventOf, Position, Recorded } from '../kernel/event.js';
+import { withDeadline } from '../kernel/timing.js';
+import type { Workflow } from './runner.js';
+
+type MessageSent = EventOf<MessageEvent, 'MessageSent'>;
+
+export type WithdrawMessagesNeeds = {
+  /** Whether the author had lost the right before the message came to its place. `undefined`: they had not. */
+  readonly isRefused: (sent: Recorded<MessageSent>) => Promise<boolean> | undefined;
+  /** Resolves once the fan-out of this node has passed this position; undefined when it has. */
+  readonly reached: (position: Position) => Promise<void> | undefined;
+};
+
+/** The fan-out is waited for so long before the workflow reports that it stands still, and tries again. */
+export const fanOutWaitMillisMax = 5_000;
+
+/**
+ * Whenever a message came to a place in the log at which its author had no right to send it any more, it is deleted.
+ * That happens only where nodes share the log, within the milliseconds in which a message is on its way.
+ */
+export const withdrawMessages = ({ isRefused, reached }: WithdrawMessagesNeeds): Workflow<MessageSent> => ({
+  name: 'withdrawMessages',
+  reactions: {
+    MessageSent: async (sent, run) => {
+      // Only messages of nodes that share the log say so.
+      if (sent.metadata.asOf === undefined) return;
+      const waiting = reached(sent.position);
+      if (waiting !== undefined) await withDeadline(waiting, fanOutWaitMillisMax, tooLate);
+      if ((await isRefused(sent)) !== true) return;
+      const { message, chat } = sent.data;
+      await run(messages, { type: 'WithdrawMessage', data: { message, chat } }, `withdrawn.${sent.id}`);
+    },
+  },
+});
+
+const tooLate = (): Error => new Error('the fan-out does not come to the message in time');

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { systemIds } from '../../../src/adapters/system/ids.js';
+import { messages as rules } from '../../../src/domain/messages/decide.js';
+import { messageStream } from '../../../src/domain/messages/events.js';
+import { eventKinds } from '../../../src/domain/registry.js';
+import type { DecidedMessage } from '../../../src/gateway/contract/messageJudge.js';
+import { decidedMessage, messageJudge, type FollowingJudge } from '../../../src/gateway/updates/messageJudge.js';
+import { channelChat } from '../../../src/kernel/chat.js';
+import { eventCodec, readEvents } from '../../../src/kernel/codec.js';
+import type { Event } from '../../../src/kernel/event.js';
+import { executor, type Cause } from '../../../src/kernel/execute.js';
+import { foldedStreams } from '../../../src/kernel/foldedStreams.js';
+import {
+  snowflakes,
+  type ChannelId,
+  type MessageId,
+  type Millis,
+  type RoleId,
+  type SessionId,
+  type UserId,
+} from '../../../src/kernel/ids.js';
+import { permission } from '../../../src/kernel/permissions.js';
+import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import { ada, bob, cleo, community, joined, slowSeconds } from '../packages/messages/people.js';
+import { stage, type Stage } from '../packages/messages/stage.js';
+
+const channel = 101n as ChannelId;
+const general = channelChat(community, channel);
+const session = 7n as SessionId;
+
+type Decided = Pick<Cause, 'asOf' | 'session' | 'slowmodeSeconds'>;
+
+describe('a message of a node that shares the log', () => {
+  let here: Stage;
+  let reads: number;
+  let judge: FollowingJudge;
+  let messages = 1_000n;
+  before(async () => {
+    here = await stage();
+  });
+  after(() => here.close());
+
+  /** The log, as another node reads it. */
+  const counted = (log: EventLog): EventLog => ({
+    ...log,
+    readAll: (read) => {
+      reads += 1;
+      return log.readAll(read);
+    },
+  });
+  const codec = () => eventCodec(eventKinds, here.sealer);
+  beforeEach(async () => {
+    judge = messageJudge({ log: counted(here.log), codec: codec(), sealer: here.sealer });
+    await pass();
+    reads = 0;
+  });
+  /** The fan-out passes all that is in the log. */
+  const pass = async (): Promise<void> => {
+    for (const stored of await here.log.readAll({ limit: 1_000 })) judge.passed(stored);
+  };
+  const send = async (author: UserId, decided: Decided): Promise<DecidedMessage> => {
+    messages += 1n;
+    const message = messages as MessageId;
+    const data = { message, chat: general, by: author, mentions: [], text: 'hi', entities: [] };
+    const now = () => here.clock.at as Millis;
+    const needs = { log: here.log, codec: codec(), sealer: here.sealer };
+    const kernel = { ...needs, clock: { now }, ids: systemIds(snowflakes(0, now)), streams: foldedStreams(needs) };
+    const cause = { commandId: `send ${messages.toString()}`, correlationId: '', actor: author.toString() };
+    await executor(kernel)(rules, { type: 'SendMessage', data }, { ...cause, ...decided });
+    const stored = await here.log.readStream(messageStream(message), { limit: 1 });
+    const [event] = await readEvents(codec(), here.sealer, stored);
+    // It was sent as such.
+    return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
+  };
+  const asOf = async (): Promise<Decided> => ({ asOf: await here.log.end(), session: session.toString() });
+  /** What happened between the look at the right and the message. */
+  const judged = async (happening: () => Promise<void>, author = bob): Promise<string | undefined> => {
+    const decided = await asOf();
+    await happening();
+    const event = await send(author, decided);
+    await pass();
+    return judge.refusalOf(event);
+  };
+  const overridden = (pos: bigint, neg: bigint): Event => ({
+    type: 'OverrideSet',
+    data: { community, channel, role: 0n as RoleId, pos, neg, by: ada },
+  });
+  const inCommunity = (...events: readonly Event[]) => here.happened('community-100', ...events);
+
+  it('is judged without a look into the log when nothing that it depends on has changed', async () => {
+    assert.equal(
+      await judged(() => here.happened('member-100.3', { type: 'MemberLeft', data: { community, user: cleo } })),
+      undefined,
+    );
+    await here.happened('member-100.3', joined(cleo));
+    assert.equal(reads, 0);
+  });
+  it('must not be where its author lost the right on the way', async () => {
+    assert.equal(await judged(() => inCommunity(overridden(0n, permission.sendMessages))), 'MISSING_PERMISSION');
+    assert.equal(await judged(() => inCommunity(overridden(0n, permission.viewChannel))), 'CHAT_NOT_FOUND');
+  });
+  it('may be where its author has the right again', async () => {
+    const lostAndBack = () => inCommunity(overridden(0n, permission.sendMessages), overridden(0n, 0n));
+    assert.equal(await judged(lostAndBack), undefined);
+    assert.ok(reads > 0, 'something had changed');
+  });
+  it('may be where its author lost the right only afterwards', async () => {
+    const event = await send(bob, await asOf());
+    await inCommunity(overridden(0n, permission.sendMessages));
+    await pass();
+    assert.equal(await judge.refusalOf(event), undefined);
+    await inCommunity(overridden(0n, 0n));
+  });
+  it('must not be where its author was banned on the way', async () => {
+    assert.equal(
+      await judged(() => here.happened('member-100.2', { type: 'MemberLeft', data: { community, user: bob } })),
+      'CHAT_NOT_FOUND',
+    );
+    await here.happened('member-100.2', joined(bob));
+  });
+  it('must not be where its session was revoked on the way, and may be where another one was', async () => {
+    const revoked = (id: SessionId) => () =>
+      here.happened('account-2', { type: 'SessionRevoked', data: { user: bob, session: id } });
+    assert.equal(await judged(revoked(8n as SessionId)), undefined);
+    assert.equal(await judged(revoked(session)), 'NOT_AUTHORIZED');
+  });
+  it('must not be where its author in slow mode sent another one on the way, deleted or not', async () => {
+    const decided = { ...(await asOf()), slowmodeSeconds: slowSeconds };
+    const first = await send(bob, decided);
+    const message = messages as MessageId;
+    const deleted = { message, chat: general, author: bob, by: bob };
+    await here.happened(messageStream(message), { type: 'MessageDeleted', data: deleted });
+    const second = await send(bob, decided);
+    const elsewhere = await send(cleo, decided);
+    await pass();
+    const reasons = [first, second, elsewhere].map(async (event) => judge.refusalOf(event));
+    assert.deepEqual(await Promise.all(reasons), [undefined, 'SLOWMODE', undefined]);
+    here.clock.at += slowSeconds * 1000;
+    const later = await send(bob, decided);
+    assert.equal(await judge.refusalOf(later), undefined);
+  });
+  it('is judged by the log alone on a node that has seen nothing yet', async () => {
+    const decided = await asOf();
+    await inCommunity(overridden(0n, permission.sendMessages));
+    const event = await send(bob, decided);
+    const fresh = messageJudge({ log: here.log, codec: codec(), sealer: here.sealer });
+    assert.equal(await fresh.refusalOf(event), 'MISSING_PERMISSION');
+  });
+  it('of a release of before, which says nothing, is left alone', async () => {
+    await inCommunity(overridden(0n, permission.sendMessages));
+    const event = await send(bob, {});
+    await pass();
+    assert.equal(judge.refusalOf(event), undefined);
+  });
+});
