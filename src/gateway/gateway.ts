@@ -12,7 +12,7 @@ import type { Clock, Ids } from '../kernel/ports/system.js';
 import type { MessageJudge } from './contract/messageJudge.js';
 import type { Follower } from './contract/readModels.js';
 import { lagWatch, type LagWatch } from './updates/lagWatch.js';
-import type { CallNeeds } from './requests/requestCall.js';
+import type { ChangesUnderWay } from './contract/enforcement.js';
 import { dispatcher } from './requests/dispatch.js';
 import { fanOut, type FanOut, type FanOutNeeds } from './updates/fanOut.js';
 import { flusher } from './frames/flusher.js';
@@ -48,7 +48,7 @@ export type GatewayNeeds = {
   /** The read models. */
   readonly documents: Follower;
   readonly judge?: MessageJudge;
-  readonly unfolded?: NonNullable<CallNeeds['unfolded']>;
+  readonly unfolded?: ChangesUnderWay;
   /** The handlers of RPCs, which in turn need what is ephemeral. */
   readonly handlers: (live: Live) => HandlerTable;
   /** Default: no failure ever passes. */

@@ -75,8 +75,8 @@ export const messageEvents = declareEvents(
       personal: { text, entities: list(entity) },
     },
     MessageDeleted: {
-      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it, `because` the author had lost the right before the message was in the log.',
-      fields: { ...fields, by: id<UserId>('user'), because: optional(oneOf('rightLost')) },
+      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it, because the author had lost the right before the message was in the log.',
+      fields: { ...fields, by: id<UserId>('user'), because: added(oneOf('rightLost')) },
     },
   },
 );

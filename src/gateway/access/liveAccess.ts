@@ -10,7 +10,7 @@ import { channelViewersOf } from './channelViewers.js';
 import { membershipIn } from './communityPermissions.js';
 import { connectedUsersOf } from './connectedUsers.js';
 import { rulesOver, worldBefore, type World } from './chatPermissions.js';
-import type { UnfoldedAppends } from './unfoldedAppends.js';
+import type { ChangesUnderWay } from '../contract/enforcement.js';
 import type { Access, AccessChange, AccessChanges, ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** Access as the one who folds it sees it. */
@@ -37,7 +37,7 @@ export type AccessNeeds = {
   /** Those with whom the user has a conversation, the latest ones; at most as many as one page of conversations. */
   readonly peersOf: PeersOf;
   /** Without it the node is taken to append nothing. */
-  readonly unfolded?: Pick<UnfoldedAppends, 'folded'>;
+  readonly unfolded?: ChangesUnderWay;
 };
 
 /** `answered`: of the conversations in which both have written only. */

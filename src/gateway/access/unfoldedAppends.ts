@@ -4,6 +4,7 @@ import { memberStreams } from '../../domain/members/events.js';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import type { Appended, EventLog } from '../../kernel/ports/eventLog.js';
 import { withDeadline } from '../../kernel/timing.js';
+import type { ChangesUnderWay } from '../contract/enforcement.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Follower } from '../contract/readModels.js';
 
@@ -11,16 +12,12 @@ import type { Follower } from '../contract/readModels.js';
  * The appends of this node from which rights follow, from the tick in which they are handed to the log until the fan-out
  * has folded them. A right that is looked at in between would be one that an append before has taken away.
  */
-export interface UnfoldedAppends {
+export interface UnfoldedAppends extends ChangesUnderWay {
   /** The same log, whose appends are noted here. */
   noting(log: EventLog): EventLog;
-  /**
-   * Undefined when the fan-out has folded all appends to these streams; otherwise resolves once it has folded those that
-   * were handed in by now. Rejects with `Unavailable` after `foldMillisMax`.
-   */
-  folded(this: void, streams: readonly string[]): Promise<void> | undefined;
 }
 
+/** A change that is not folded after so long makes those who wait for it `Unavailable`. */
 export const foldMillisMax = 10_000;
 
 /** `upTo`: where the last append that is durable ends. */

@@ -9,10 +9,9 @@ import type { Asked, Cause, Done, Execute } from '../../kernel/execute.js';
 import type { Millis } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
-import type { UnfoldedAppends } from '../access/unfoldedAppends.js';
 import type { Hub } from '../sessions/hub.js';
+import type { ChangesUnderWay, EnforcementLag } from '../contract/enforcement.js';
 import type { MessageJudge } from '../contract/messageJudge.js';
-import type { LagWatch } from '../updates/lagWatch.js';
 import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Caller, Device, OpenCall, Origin, RunOptions } from '../contract/call.js';
@@ -37,9 +36,9 @@ export type CallNeeds = {
   readonly documents: ReadModels;
   /** The fan-out: it folds `Access`, and sends updates. */
   readonly rules: Follower;
-  readonly lag: Pick<LagWatch, 'isBehind'>;
+  readonly lag: EnforcementLag;
   /** Without it the node is taken to append nothing. */
-  readonly unfolded?: Pick<UnfoldedAppends, 'folded'>;
+  readonly unfolded?: ChangesUnderWay;
   /** Only where nodes share the log, and rights may be changed elsewhere at any moment. */
   readonly judge?: MessageJudge;
   readonly end: () => Promise<Position>;

@@ -1,19 +1,19 @@
 import type { Position } from '../../kernel/event.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Timers } from '../../kernel/ports/leases.js';
+import type { EnforcementLag } from '../contract/enforcement.js';
 import type { Follower } from '../contract/readModels.js';
 
 /**
  * Bans, rights and revoked sessions hold on a node from when its fan-out has come to them. So a node whose fan-out does
  * not follow must not write: it would write what a right that is long gone allowed.
  */
-export interface LagWatch {
-  /** The fan-out has not come to a place that was the log's end more than `behindMillisMax` ago. */
-  isBehind(this: void): boolean;
+export interface LagWatch extends EnforcementLag {
   start(): void;
   close(): void;
 }
 
+/** How long ago the end of the log was seen that the fan-out has not come to. */
 export const behindMillisMax = 2_000;
 /** How often the log is asked where it ends. */
 export const endLookMillis = 250;
