@@ -41,8 +41,8 @@ export const deleteChannelOverride = (
 };
 
 /**
- * Why the asker may not bring a channel from these overrides to those, by whatever command: the bits in which they
- * differ are touched as much as by a command about each override. Undefined when the asker may.
+ * The reason for which the asker may not bring a channel from these overrides to those by another command: the bits in
+ * which they differ are touched as much as by a command about each override. Undefined when the asker may.
  */
 export const refusedChange = (
   by: CommunityAsker,

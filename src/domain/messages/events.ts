@@ -54,7 +54,7 @@ export type Entity = Value<typeof entity>;
 const quote = shape({ text, entities: list(entity), offset: optional(count) });
 export type Quote = Value<typeof quote>;
 
-/** No user has this id: what is done in its name was decided by the server alone. */
+/** No user has this id: it is the actor of events that the server alone decided. */
 export const theSystem = 0n as UserId;
 
 const mentions = list(id<UserId>('user'));

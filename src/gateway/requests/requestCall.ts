@@ -194,7 +194,7 @@ export class RequestCall implements OpenCall {
     return hub.isRevoked(caller.session) ? reject('NOT_AUTHORIZED') : undefined;
   }
 
-  /** What was written is there, but every node finds that it must not be, and it will be taken back. */
+  /** The message is there, but every node finds that it must not be, and it will be taken back. */
   private refusedAfter({ position }: Done<Event>, { rights }: RunOptions): ReturnType<MessageJudge['refusalOf']> {
     const { judge, clock } = this.needs;
     const caller = this.authorized;

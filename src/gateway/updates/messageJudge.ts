@@ -75,7 +75,7 @@ const namesOf = ({ chat, author, metadata }: DecidedMessage, { community }: Plac
 
 const families = [communityStreams, memberStreams, accountStreams] as const;
 
-/** What a message may depend on that this event changes. */
+/** The name of a thing that messages depend on and this event changes. */
 const changedBy = ({ codec }: Pick<MessageJudgeNeeds, 'codec'>, stored: StoredEvent): string | undefined => {
   if (families.some((family) => family.keyOf(stored.stream) !== undefined)) return stored.stream;
   if (codec.factOf(stored) !== messageEvents.MessageSent.type) return undefined;

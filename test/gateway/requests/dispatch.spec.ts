@@ -172,9 +172,10 @@ describe('a request', () => {
           chatsSetTyping: () => opened.promise.then(() => nothing),
           chatsMarkChatRead: () => Promise.resolve(void served.push('written')).then(() => nothing),
           chatsGetChats: () => Promise.resolve(void served.push('read')).then(() => ({ chats: {} })),
-          authLegacySignIn: () => {
+          // It needs no session, so it tells when those before it had their turn.
+          authLookupInvite: () => {
             reached.resolve(undefined);
-            return Promise.resolve(reject('INVALID_CREDENTIALS'));
+            return Promise.resolve(reject('INVITE_NOT_FOUND'));
           },
         }),
       );
@@ -182,7 +183,7 @@ describe('a request', () => {
       client.ask(5, 'chatsSetTyping', {});
       client.ask(6, 'chatsMarkChatRead', {});
       client.ask(7, 'chatsGetChats', {});
-      client.ask(8, 'authLegacySignIn', {});
+      client.ask(8, 'authLookupInvite', { code: 'x' });
       await client.settled();
       await client.leave();
       while (hub.users() > 0) await turn();

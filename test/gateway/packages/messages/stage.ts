@@ -186,16 +186,10 @@ const nodeOf = (place: Place): Node => {
   const { log, codec, sealer, now, following } = place;
   const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(place.number, now)) };
   const reads = { store: place.store };
-  let folded = 0;
-  // As if all that happened had been handed in here: a node looks at rights after it has folded that.
-  const unfolded = {
-    folded: (): Promise<void> | undefined => {
-      if (folded === place.changes()) return undefined;
-      folded = place.changes();
-      return tellAll();
-    },
-  };
-  const { renderer, access } = rendererOf(place, unfolded);
+  const { renderer, access } = rendererOf(
+    place,
+    unfoldedOf(place, () => tellAll()),
+  );
   const streams = foldedStreams(kernel);
   const typed: TypingChange[] = [];
   const posted: (readonly [string, UserId])[] = [];
@@ -252,6 +246,18 @@ const nodeOf = (place: Place): Node => {
     },
   };
   return node;
+};
+
+/** As if all that happened had been handed in here: a node looks at rights after it has folded that. */
+const unfoldedOf = ({ changes }: Place, tellAll: () => Promise<void>): Pick<UnfoldedAppends, 'folded'> => {
+  let folded = 0;
+  return {
+    folded: () => {
+      if (folded === changes()) return undefined;
+      folded = changes();
+      return tellAll();
+    },
+  };
 };
 
 type HandlersNeeds = Parameters<typeof messageRpcs>[0] &
