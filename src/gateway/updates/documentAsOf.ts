@@ -42,7 +42,7 @@ export const documentAsOf = (needs: DocumentAsOfNeeds) => {
 
 /**
  * The same by the position alone, for types that take all events of their streams. Of a document with more events than
- * `upToEventsMax` it rejects.
+ * `upToEventsMax` it rejects with `TooManyEvents`.
  */
 export const documentUpTo =
   (needs: DocumentAsOfNeeds, position: Position) =>
@@ -51,6 +51,8 @@ export const documentUpTo =
     // As above: the tables of a document type make documents of that type.
     return (await fromStreams(needs, wanted)) as Doc | undefined;
   };
+
+export class TooManyEvents extends Error {}
 
 export const upToEventsMax = 1_000_000;
 
@@ -105,5 +107,5 @@ const eventsUpTo = async (
     if (last === undefined || upTo.length < eventsPerReadMax) return events;
     from = last.revision + 1n;
   }
-  throw new Error(`${type.name} ${key} has too many events to be folded anew`);
+  throw new TooManyEvents(`${type.name} ${key} has too many events to be folded anew`);
 };

@@ -13,7 +13,7 @@ import { communityDocuments, communityKey } from '../../projections/communities/
 import { memberDocuments, memberKey } from '../../projections/members/fold.js';
 import { rulesOfCommunity } from '../access/communityPermissions.js';
 import type { DecidedMessage, MessageJudge } from '../contract/messageJudge.js';
-import { documentUpTo, type DocumentAsOfNeeds } from './documentAsOf.js';
+import { documentUpTo, TooManyEvents, type DocumentAsOfNeeds } from './documentAsOf.js';
 
 export type MessageJudgeNeeds = DocumentAsOfNeeds & { readonly log: Pick<EventLog, 'readAll'> };
 
@@ -105,8 +105,14 @@ const latestChanges = () => {
   };
 };
 
+// One that can never be judged must not keep the fan-out from all that comes after it, so it stands.
+const unlessTooMany = (error: unknown): undefined => {
+  if (error instanceof TooManyEvents) return undefined;
+  throw error;
+};
+
 const judged = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: Place): Promise<Reason | undefined> =>
-  (await refusedMeanwhile(needs, message)) ?? (await refusedBy(needs, message, place));
+  (await refusedMeanwhile(needs, message)) ?? (await refusedBy(needs, message, place).catch(unlessTooMany));
 
 /** By the rights right before the message. */
 const refusedBy = async (

@@ -1,7 +1,7 @@
 import { describe, it } from 'node:test';
 import type { Content, MessageCommand } from '../../../src/domain/messages/commands.js';
 import { messages } from '../../../src/domain/messages/decide.js';
-import type { Entity, MessageEvent } from '../../../src/domain/messages/events.js';
+import { theSystem, type Entity, type MessageEvent } from '../../../src/domain/messages/events.js';
 import { channelChat, type ChatKey } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, MessageId, Millis, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
@@ -117,6 +117,25 @@ describe('editing a message', () => {
     given({ ...sent, data: { ...sent.data, text: shredded, entities: shredded } })
       .when(edit(content('hello')))
       .thenOnce(edited(content('hello')));
+  });
+});
+
+describe('withdrawing a message', () => {
+  const withdraw: MessageCommand = { type: 'WithdrawMessage', data: { message, chat: general } };
+  it('deletes it in the name of the server, once', () => {
+    given(sent)
+      .when(withdraw)
+      .thenOnce({
+        type: 'MessageDeleted',
+        data: { message, chat: general, author: ada, by: theSystem, because: 'rightLost' },
+      });
+  });
+  it('leaves alone what is deleted, is elsewhere or never was', () => {
+    given(sent, deleted(ada)).when(withdraw).then();
+    given().when(withdraw).then();
+    given(sent)
+      .when({ type: 'WithdrawMessage', data: { message, chat: elsewhere } })
+      .then();
   });
 });
 

@@ -186,10 +186,8 @@ const nodeOf = (place: Place): Node => {
   const { log, codec, sealer, now, following } = place;
   const kernel = { log, codec, sealer, clock: { now }, ids: systemIds(snowflakes(place.number, now)) };
   const reads = { store: place.store };
-  const { renderer, access } = rendererOf(
-    place,
-    unfoldedOf(place, () => tellAll()),
-  );
+  const unfolded = unfoldedOf(place, () => tellAll());
+  const { renderer, access } = rendererOf(place, unfolded);
   const streams = foldedStreams(kernel);
   const typed: TypingChange[] = [];
   const posted: (readonly [string, UserId])[] = [];
@@ -218,9 +216,7 @@ const nodeOf = (place: Place): Node => {
   // One after the other, so that each event is told once.
   let telling = Promise.resolve();
   const tellAll = (): Promise<void> => (telling = telling.then(tellNext));
-  const end = async (): Promise<void> => {
-    await following.reached(await log.end());
-  };
+  const end = async (): Promise<void> => following.reached(await log.end());
   const callers = callersOf();
   const execute = executor({ ...kernel, streams });
   const node: Node = {
