@@ -1,7 +1,6 @@
 import { messages } from '../../../../domain/messages/decide.js';
 import type { MessageCommand } from '../../../../domain/messages/commands.js';
 import { messageStream } from '../../../../domain/messages/events.js';
-import { defined } from '../../../../kernel/defined.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
 import { defined } from '../../../../kernel/defined.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
