@@ -103,7 +103,7 @@ const askedByBob = (wish: Wish, state: LivingCommunity): CommunityCommand | unde
   const isNew = wish.type === 'CreateChannel';
   const permissions = isNew ? grantedTo(state, bobsRoles) : inChannel(state, wish.data.channel, bobsRoles);
   if (permissions === 0n) return undefined;
-  return { ...wish, data: { ...wish.data, by: by(permissions) } } as CommunityCommand;
+  return { ...wish, data: { ...wish.data, at: 0, by: by(permissions) } } as CommunityCommand;
 };
 
 type Wish = {
@@ -230,7 +230,7 @@ describe('moving a channel that follows its category', () => {
       .when(edit(random, { parent: 'none', by: muted }))
       .then({
         type: 'ChannelsArranged',
-        data: { community, places: [{ channel: random, position: 3 }], by: bob },
+        data: { community, places: [{ channel: random, position: 3 }], by: bob, channel: random },
       });
   });
 });
