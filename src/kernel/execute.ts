@@ -22,8 +22,8 @@ export type Cause = {
   readonly actor?: string;
   readonly session?: string;
   readonly traceparent?: string;
-  /** See `Metadata`. */
-  readonly asOf?: Position;
+  /** See `Metadata`. Asked in the tick of the append. */
+  readonly asOf?: () => Position;
   readonly slowmodeSeconds?: number;
 };
 
@@ -285,7 +285,7 @@ const metadataOf = (cause: CommandCause): Omit<Metadata, 'about'> => ({
   ...(cause.actor === undefined ? {} : { actor: cause.actor }),
   ...(cause.session === undefined ? {} : { session: cause.session }),
   ...(cause.moment === undefined ? {} : { moment: cause.moment }),
-  ...(cause.asOf === undefined ? {} : { asOf: cause.asOf.toString() }),
+  ...(cause.asOf === undefined ? {} : { asOf: cause.asOf().toString() }),
   ...(cause.slowmodeSeconds === undefined ? {} : { slowmode: cause.slowmodeSeconds.toString() }),
   ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
 });

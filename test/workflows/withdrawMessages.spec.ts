@@ -18,7 +18,7 @@ const by = 1n as UserId;
 const send = async ({ execute, log }: Engines, message: bigint, asOf?: Position): Promise<Position> => {
   const data = { message: message as MessageId, chat, by, text: 'hi', entities: [], mentions: [] };
   const cause = { commandId: `send ${message.toString()}`, correlationId: 'test' };
-  await execute(messages, { type: 'SendMessage', data }, asOf === undefined ? cause : { ...cause, asOf });
+  await execute(messages, { type: 'SendMessage', data }, asOf === undefined ? cause : { ...cause, asOf: () => asOf });
   return log.end();
 };
 

@@ -62,7 +62,7 @@ export class RequestCall implements OpenCall {
   private standpoint: Standpoint;
   private authorized: Caller | undefined;
   private holdsUpdates = false;
-  /** Where the fan-out was before anything was asked of it for this request. */
+  /** Where the fan-out was when it was last asked for all that a command of this request depends on. */
   private rightsFrom: Position;
 
   constructor(needs: CallNeeds, peer: Peer, of: Traced) {
@@ -181,7 +181,13 @@ export class RequestCall implements OpenCall {
   /** Asked in the tick of the append, because the session may be revoked while the command waits. */
   private guarded<C extends Command>(command: C | Asked<C>, options: RunOptions): Asked<C> {
     const make = typeof command === 'function' ? command : () => command;
-    return () => this.refusedNow(options) ?? make();
+    return () => {
+      const refused = this.refusedNow(options);
+      if (refused !== undefined) return refused;
+      // The rights are those of this tick; in slow mode the answer also depends on what was read since the request began.
+      if (options.rights?.slowmodeSeconds === undefined) this.rightsFrom = this.needs.rules.position();
+      return make();
+    };
   }
 
   private refusedNow({ actor, whileBehind }: RunOptions): Rejection | Promise<void> | undefined {
@@ -199,9 +205,9 @@ export class RequestCall implements OpenCall {
     const { judge, clock } = this.needs;
     const caller = this.authorized;
     if (judge === undefined || rights === undefined || caller === undefined) return undefined;
-    const { asOf, slowmodeSeconds: seconds } = decidedOn(rights, this.rightsFrom);
+    const { asOf, slowmodeSeconds: seconds } = decidedOn(rights, () => this.rightsFrom);
     const slowmode = seconds === undefined ? {} : { slowmode: seconds.toString() };
-    const metadata = { asOf: asOf.toString(), session: caller.session.toString(), ...slowmode };
+    const metadata = { asOf: asOf().toString(), session: caller.session.toString(), ...slowmode };
     return judge.refusalOf({ chat: rights.chat, author: caller.user, position, at: clock.now(), metadata });
   }
 
@@ -226,7 +232,7 @@ export class RequestCall implements OpenCall {
       ...(user === undefined ? {} : { actor: user.toString() }),
       ...(session === undefined ? {} : { session: session.toString() }),
       ...(traceparent === undefined ? {} : { traceparent }),
-      ...(rights === undefined || this.needs.judge === undefined ? {} : decidedOn(rights, this.rightsFrom)),
+      ...(rights === undefined || this.needs.judge === undefined ? {} : decidedOn(rights, () => this.rightsFrom)),
     };
   }
 }
@@ -236,7 +242,7 @@ const arrival = (reached: Promise<void> | undefined): Promise<void> | undefined 
 
 type Rights = NonNullable<RunOptions['rights']>;
 
-const decidedOn = ({ slowmodeSeconds }: Rights, asOf: Position) => ({ asOf, ...defined({ slowmodeSeconds }) });
+const decidedOn = ({ slowmodeSeconds }: Rights, asOf: () => Position) => ({ asOf, ...defined({ slowmodeSeconds }) });
 
 /** The W3C form of the span; nothing when nobody traces. */
 const traceparentOf = (span: Span): string | undefined => {

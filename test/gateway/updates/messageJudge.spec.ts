@@ -73,7 +73,10 @@ describe('a message of a node that shares the log', () => {
     // It was sent as such.
     return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
   };
-  const asOf = async (): Promise<Decided> => ({ asOf: await here.log.end(), session: session.toString() });
+  const asOf = async (): Promise<Decided> => {
+    const end = await here.log.end();
+    return { asOf: () => end, session: session.toString() };
+  };
   /** What happened between the look at the right and the message. */
   const judged = async (happening: () => Promise<void>, author = bob): Promise<string | undefined> => {
     const decided = await asOf();
