@@ -269,13 +269,16 @@ const accountsOf = () => {
     const account = (asker.account ??= new ConnectionAccount(now));
     const isServed = policyOf(asking)?.session === 'open';
     const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
+    const beyondWelcome = account.beyondWelcome(units);
+    // Otherwise one neighbour who repeats Initialize would keep everybody behind the address from coming in.
+    const isWelcome = limit === 'handshake' && beyondWelcome === 0;
     return {
       name: asking.name,
       items: [
         { budget: 'connection', bucket: account.units, amount: units },
-        { budget: 'address', bucket: addressOf(asker.address, now), amount: account.beyondWelcome(units) },
+        { budget: 'address', bucket: addressOf(asker.address, now), amount: beyondWelcome },
       ],
-      shared: sharedOf(limit),
+      shared: isWelcome ? undefined : sharedOf(limit),
       refusals: account.refusals,
       long: undefined,
     };

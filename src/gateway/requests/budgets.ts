@@ -27,8 +27,9 @@ export const budgetTable = {
 export type BudgetName = keyof typeof budgetTable;
 
 /**
- * The first units of a connection do not count for its address, so that a handshake never fails because of neighbours
- * behind the same address. They are about as much as it costs to accept the connection.
+ * The first units of a connection do not count for its address, nor does a handshake within them for the limit on
+ * handshakes, so that none ever fails because of neighbours behind the same address. They are about as much as it costs
+ * to accept the connection.
  */
 export const welcomeUnits = 50;
 

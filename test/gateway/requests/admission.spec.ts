@@ -1,48 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  admission,
   refusalsMax,
-  smoothMillisMax,
-  type Admission,
   type AskedName,
   type Asker,
-  type Limited,
   type AdmissionVerdict,
 } from '../../../src/gateway/requests/admission.js';
 import { budgetTable, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
 import { costs } from '../../../src/gateway/contract/meter.js';
-import type { SessionId, UserId } from '../../../src/kernel/ids.js';
-import type { RateLimit } from '../../../src/kernel/ports/rateLimit.js';
-
-const freely: Pick<RateLimit, 'take'> = { take: () => ({ allowed: true }) };
-
-/** An admission by a clock that the test moves, and all that it limited. */
-const gate = (shared = freely) => {
-  const clock = { at: 1_000_000 };
-  const limited: Limited[] = [];
-  const made = admission({ timers: { now: () => clock.at }, shared, limited: (one) => limited.push(one) });
-  return { clock, limited, admit: admitterOf(made), delivered: made.delivered };
-};
-
-/** The shared limits of these tests answer at once. */
-const admitterOf =
-  ({ admit }: Admission) =>
-  (asker: Asker, name: AskedName, bytes = 40): AdmissionVerdict => {
-    const verdict = admit(asker, { name, bytes });
-    if (verdict instanceof Promise) throw new Error('a shared limit was waited for');
-    return verdict;
-  };
-
-const signedIn = (user: number, session = user): Asker => ({
-  address: '192.0.2.7',
-  session: { caller: { user: BigInt(user) as UserId, session: BigInt(session) as SessionId } },
-  account: undefined,
-});
-const stranger = (address = '192.0.2.7'): Asker => ({ address, session: undefined, account: undefined });
-
-const isRefused = ({ kind }: AdmissionVerdict): boolean => kind === 'refused';
-const waitOf = (verdict: AdmissionVerdict): number => (verdict.kind === 'admitted' ? verdict.afterMillis : Infinity);
+import { gate, handshake, isRefused, signedIn, stranger, waitOf } from './gate.js';
 
 /** Asks for these one after the other, as a connection does that is not read while it waits. */
 const inTurn = (
@@ -61,8 +27,6 @@ const inTurn = (
   }
   return verdicts;
 };
-
-const day = 86_400_000;
 
 describe('a request', () => {
   it('begins at once within the budgets, and waits where it will be within them in a second', () => {
@@ -114,7 +78,7 @@ describe('a request', () => {
     assert.equal(waitOf(admit(asker, 'messagesSendMessage')), 0);
   });
 
-  it('counts for its session at the shared limits, and for its address only without one', () => {
+  it('counts for its session at the shared limits, and for its address only without one and beyond its welcome', () => {
     const keys: string[] = [];
     const { admit } = gate({
       take: ({ name }, of) => {
@@ -122,7 +86,9 @@ describe('a request', () => {
         return { allowed: true };
       },
     });
-    for (const asker of [stranger(), signedIn(1)]) for (const name of handshake) admit(asker, name);
+    const beyondWelcome = stranger();
+    for (let units = 0; units < welcomeUnits; units += 1) admit(beyondWelcome, 'unknown');
+    for (const asker of [stranger(), beyondWelcome, signedIn(1)]) for (const name of handshake) admit(asker, name);
     admit(signedIn(1), 'settingsChangePassword');
     admit(stranger(), 'authLegacySignIn');
     admit(stranger(), 'authSignUp');
@@ -131,8 +97,6 @@ describe('a request', () => {
     assert.deepEqual(keys, [unknown, unknown, known, known]);
   });
 });
-
-const handshake = ['coreInitialize', 'authAuthorize'] as const;
 
 describe('long reads of a user', () => {
   it('go one at a time, over all connections, and nobody else waits for them', async () => {
@@ -221,68 +185,6 @@ describe('a client that is refused', () => {
     for (let sent = 0; sent < 10_000; sent += 1) {
       assert.equal(waitOf(all.admit(asker, 'malformed', 1_000)), 0);
       all.clock.at += 1_000;
-    }
-    assert.deepEqual(all.limited, []);
-  });
-});
-
-describe('honest clients meet no limit', () => {
-  /** Every such request, at an even pace; the work of each is as it was measured. */
-  const working = (name: AskedName, units: number, { everyMillis, times }: { everyMillis: number; times: number }) => {
-    const all = gate();
-    const asker = signedIn(1);
-    let longest = 0;
-    for (let done = 0; done < times; done += 1) {
-      const verdict = all.admit(asker, name, 200);
-      assert.ok(verdict.kind === 'admitted', `${name} number ${done.toString()} was refused`);
-      longest = Math.max(longest, verdict.afterMillis);
-      verdict.meter.spend(units);
-      verdict.end();
-      all.clock.at += everyMillis;
-    }
-    return longest;
-  };
-
-  it('not a bot that sends 10 messages a second in 50 channels for a day, each to 200 people', () => {
-    const units = costs.event + costs.hundredDeliveries * 2;
-    assert.equal(working('messagesSendMessage', units, { everyMillis: 100, times: day / 100 }), 0);
-  });
-
-  it('not a person who scrolls through a long history, five pages a second for an hour', () => {
-    // A page of 50 messages with their authors and reactions, 20 KiB to read and as much to answer.
-    const units = costs.document * 110 + costs.kibibyteRead * 20 + costs.kibibyteAnswered * 20;
-    assert.equal(working('messagesGetHistory', units, { everyMillis: 200, times: 18_000 }), 0);
-  });
-
-  it('not a client that comes back and asks for all that it shows', () => {
-    const all = gate();
-    const asker = signedIn(1);
-    // 2,000 channels are counted for the list of communities, and 40 communities of 50 channels are opened at once.
-    const reads = [2_000 * 7, ...Array<number>(40).fill(50 * 8)];
-    for (const documents of reads) {
-      const verdict = all.admit(asker, 'communitiesGetChannels');
-      assert.ok(verdict.kind === 'admitted' && verdict.afterMillis <= smoothMillisMax);
-      all.clock.at += verdict.afterMillis;
-      verdict.meter.spend(costs.document * documents);
-      verdict.end();
-    }
-  });
-
-  it('not three hundred people behind one address who sign in by password within a minute', () => {
-    const all = gate();
-    for (let person = 0; person < 300; person += 1) {
-      const asker = stranger();
-      for (const name of ['coreInitialize', 'authLegacySignIn'] as const)
-        assert.equal(waitOf(all.admit(asker, name)), 0);
-    }
-  });
-
-  it('not three hundred people behind one address who come back within a minute', () => {
-    const all = gate();
-    for (let user = 1; user <= 300; user += 1) {
-      const asker = stranger();
-      for (const name of handshake) assert.equal(waitOf(all.admit(asker, name)), 0);
-      all.clock.at += 200;
     }
     assert.deepEqual(all.limited, []);
   });
