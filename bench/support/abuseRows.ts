@@ -1,8 +1,10 @@
 import { request as httpRequest } from 'node:http';
-import type { AttackerCalls } from './attackerProcess.js';
+import type { AttackerCalls, FloodWay } from './attackerProcess.js';
 import type { Arrivals, BystanderCalls } from './bystanderProcess.js';
+import type { BurstName } from './crowds.js';
 import type { Asked } from './editing.js';
 import type { Helper } from './helper.js';
+import type { ListName } from './hostileRequests.js';
 import type { Channel } from './rawClient.js';
 import type { ServerUnderTest } from './serverUnderTest.js';
 import { bytesPerMebibyte, rounded, spreadOf, type Spread } from './statistics.js';
@@ -11,7 +13,11 @@ import { newTally, type Tally } from './tally.js';
 export type AbuseOptions = {
   readonly seconds: number;
   readonly hold: number;
-  readonly markbytes: number;
+  readonly setup: number;
+  readonly communities: number;
+  readonly channels: number;
+  readonly members: number;
+  readonly online: number;
   readonly edits: number;
   readonly nonreaders: number;
   readonly places: number;
@@ -23,9 +29,13 @@ export type Scene = {
   readonly server: ServerUnderTest;
   readonly attacker: Helper<AttackerCalls>;
   readonly bystanders: Helper<BystanderCalls>;
+  /** Members of the attacker's community who do nothing. */
+  readonly members: Helper<AttackerCalls>;
   /** Where every second bystander writes. */
   readonly channel: Channel;
   readonly options: AbuseOptions;
+  /** Of the attacker. */
+  readonly guests: number;
 };
 
 export type Attacked = {
@@ -37,6 +47,10 @@ export type Attacked = {
 };
 
 export type Attack = {
+  /** `none` is without a session; the others are tried by one guest, and by ten at once. */
+  readonly by: 'none' | 'guests';
+  /** On the same server before limits are on. Gives what is worth knowing about it. */
+  readonly setUp?: (scene: Omit<Scene, 'channel' | 'bystanders'>) => Promise<string>;
   /** Before anything is measured. */
   readonly prepare?: (scene: Scene) => Promise<unknown>;
   readonly run: (scene: Scene) => Promise<Attacked>;
@@ -45,25 +59,63 @@ export type Attack = {
 export const attackerAddress = '127.0.0.2';
 const bystanderAddress = '127.0.0.1';
 
-const oneGuest = ({ attacker }: Scene): Promise<void> => attacker.call('signUp', { count: 1 });
+/** Requests of one kind after the other, as fast as they are answered. */
+const flood = (way: FloodWay, setUp?: Attack['setUp']): Attack => ({
+  by: way.by === 'guests' ? 'guests' : 'none',
+  ...(setUp === undefined ? {} : { setUp }),
+  prepare: ({ attacker }) => attacker.call('load', way),
+  run: ({ attacker, options: { seconds } }) => only(attacker.call('flood', { ...way, seconds })),
+});
+
+const usualWindow = 4;
+const byGuests = (list: ListName, setUp?: Attack['setUp']): Attack =>
+  flood({ list, window: usualWindow, by: 'guests' }, setUp);
+/** Of frames that are so long that a window of them all would not fit into memory. */
+const longByGuests = (list: ListName): Attack => flood({ list, window: 1, by: 'guests' }, foundCommunity);
+const byAddresses = (list: ListName, addresses = 1): Attack => flood({ list, window: usualWindow, by: { addresses } });
+
+const foundCommunities =
+  (communities: number): NonNullable<Attack['setUp']> =>
+  async ({ attacker, options }) => {
+    const { channels, setup: seconds } = options;
+    const most = Math.min(communities, options.communities);
+    const founded = await attacker.call('found', { communities: most, channels, seconds });
+    return `${founded.toString()} communities of ${channels.toString()} channels`;
+  };
+
+const foundCommunity: NonNullable<Attack['setUp']> = async ({ attacker, options: { setup: seconds } }) => {
+  await attacker.call('found', { communities: 1, channels: 1, seconds });
+  return '';
+};
+
+const foundCrowded: NonNullable<Attack['setUp']> = async (scene) => {
+  const { attacker, members, options } = scene;
+  const note = await foundCommunities(1)(scene);
+  const code = await attacker.call('invite', undefined);
+  await members.call('join', { code, count: options.members, stay: options.online });
+  return `${note}, ${options.members.toString()} members, ${options.online.toString()} of them online`;
+};
+
+const fillHistory: NonNullable<Attack['setUp']> = async ({ attacker }) => {
+  await attacker.call('fillHistory', { messages: historyMessages });
+  return '';
+};
 
 const edits: Attack = {
-  prepare: async ({ server: { port }, attacker, bystanders, channel }) => {
-    await attacker.call('signUp', { count: 2 });
+  by: 'guests',
+  prepare: async ({ server: { port }, attacker, bystanders, channel, guests }) => {
+    if (guests < 2) await attacker.call('signUp', { count: 2 - guests });
     const token = await attacker.call('writeToEdit', channel);
     await bystanders.call('listen', { port, token });
   },
   run: async ({ attacker, bystanders, options }) => {
-    const seconds = Math.max(options.seconds, editSecondsMin);
-    const { tally, accepted } = await attacker.call('edit', { edits: options.edits, seconds });
+    const { tally, accepted } = await attacker.call('edit', { edits: options.edits, seconds: options.seconds });
     const more: Record<string, EditTimes> = {};
     for (const [label, asked] of Object.entries(accepted)) more[label] = await editTimes(bystanders, asked);
     return { tally, more, note: Object.entries(more).map(editNote).join('; ') };
   },
 };
 
-/** The limit on requests allows a thousand edits in 14 s. */
-const editSecondsMin = 25;
 const editsCompared = 100;
 
 const editNote = ([label, { accepted, first, last }]: readonly [string, EditTimes]): string =>
@@ -89,15 +141,12 @@ const editTimes = async (bystanders: Helper<BystanderCalls>, accepted: readonly 
   };
 };
 
-const guestsWhoDoNotRead = 4;
 const historyMessages = 100;
 const bufferedLookMillis = 500;
 
 const nonReaders: Attack = {
-  prepare: async ({ attacker }) => {
-    await attacker.call('signUp', { count: guestsWhoDoNotRead });
-    await attacker.call('fillHistory', { messages: historyMessages });
-  },
+  by: 'guests',
+  setUp: fillHistory,
   run: async ({ server, attacker, options }) => {
     const before = await figures(server);
     let bufferedMax = 0;
@@ -136,6 +185,7 @@ const figures = async (server: ServerUnderTest) => {
 };
 
 const places: Attack = {
+  by: 'none',
   run: async ({ server: { port }, attacker, bystanders, options }) => {
     await bystanders.call('newcomersBegin', { port, addresses: [bystanderAddress, attackerAddress] });
     const tally = await attacker.call('places', { seconds: options.hold, count: options.places });
@@ -152,6 +202,7 @@ const arrivalNote = (arrivals: Arrivals | undefined): string => {
 };
 
 const pages: Attack = {
+  by: 'none',
   run: async ({ server: { port } }) => {
     const tally = newTally();
     const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
@@ -198,33 +249,62 @@ const upgradeStatus = (port: number, headers: Readonly<Record<string, string>>):
 
 const only = async (tally: Promise<Tally>): Promise<Attacked> => ({ tally: await tally });
 
+const burst = (name: BurstName): Attack => ({
+  by: 'guests',
+  run: ({ attacker, guests, options: { seconds } }) =>
+    only(attacker.call('bursts', { name, seconds, count: guests * burstsOfGuest })),
+});
+
+const burstsOfGuest = 2;
+const comingAtOnce = 8;
+const fiftyAddresses = 50;
+const manyUnderWay = 64;
+const communitiesMax = 200;
+
+const halves = (by: Attack['by']): Attack => ({
+  by,
+  run: ({ attacker, options: { hold: seconds, halves: count, halfbytes: bytes } }) =>
+    only(attacker.call('halfMessages', { seconds, count, bytes, signedIn: by === 'guests' })),
+});
+
+const reconnecting = (by: Attack['by']): Attack => ({
+  by,
+  run: ({ attacker, options: { seconds } }) => only(attacker.call('reconnects', { seconds, count: comingAtOnce })),
+});
+
 /** Each way of taking the server from the others, by its name. */
 export const attacks = {
-  marks: {
-    run: ({ attacker, options: { seconds, markbytes: bytes } }) => only(attacker.call('marks', { seconds, bytes })),
-  },
-  marksAfter: {
-    prepare: async (scene) => {
-      await oneGuest(scene);
-      await scene.attacker.call('found', undefined);
-    },
-    run: ({ attacker, options: { seconds, markbytes: bytes } }) =>
-      only(attacker.call('marksAfter', { seconds, bytes })),
-  },
-  links: {
-    prepare: oneGuest,
-    run: ({ attacker, options: { seconds } }) => only(attacker.call('links', { seconds })),
-  },
-  entities: {
-    prepare: oneGuest,
-    run: ({ attacker, options: { seconds } }) => only(attacker.call('entities', { seconds })),
-  },
+  openTexts: flood({ list: 'openTexts', window: 1, by: { addresses: 1 } }),
+  marks: longByGuests('marks'),
+  hosts: longByGuests('hosts'),
+  links: byGuests('links'),
+  parsedLinks: byGuests('parsedLinks'),
+  nonces: byGuests('nonces'),
+  entities: byGuests('entities'),
+  channels: byGuests('channels', foundCommunities(1)),
+  communities: byGuests('communities', foundCommunities(communitiesMax)),
+  history: byGuests('history', fillHistory),
   edits,
+  underWay: flood({ list: 'everyKind', window: manyUnderWay, by: 'guests' }, foundCommunity),
   nonReaders,
   places,
-  halfMessages: {
-    run: ({ attacker, options: { hold: seconds, halves: count, halfbytes: bytes } }) =>
-      only(attacker.call('halfMessages', { seconds, count, bytes })),
-  },
+  initialize: byAddresses('initialize'),
+  unauthorized: byAddresses('unauthorized'),
+  malformed: byAddresses('malformed'),
+  broken: byAddresses('broken'),
+  unknown: byAddresses('unknown'),
+  unknownSignedIn: byGuests('unknown'),
+  authorize: byAddresses('authorize'),
+  status: byGuests('status', foundCrowded),
+  arranging: byGuests('arranging', foundCrowded),
+  signIn: byAddresses('signIn'),
+  signInWidely: byAddresses('signIn', fiftyAddresses),
+  fragments: burst('fragments'),
+  pings: burst('pings'),
+  heartbeats: burst('heartbeats'),
+  halfMessages: halves('none'),
+  halfSignedIn: halves('guests'),
+  reconnects: reconnecting('none'),
+  reconnectsSignedIn: reconnecting('guests'),
   pages,
 } as const satisfies Readonly<Record<string, Attack>>;

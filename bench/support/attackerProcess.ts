@@ -2,18 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { RPCResult } from '../../src/gen/core.js';
 import type { ChatRefInit } from '../../src/gen/refs.js';
 import type { MessageId, UserId } from '../../src/kernel/ids.js';
-import { halfMessages, nonReaders, places } from './crowds.js';
+import { bursts, halfMessages, nonReaders, places, reconnects, type BurstName } from './crowds.js';
 import { editOften, type Asked, type Edited, type Edits } from './editing.js';
-import { flood } from './floods.js';
+import { flood, framesOf, type FloodFrames } from './floods.js';
 import { serveCalls } from './helper.js';
-import {
-  heavyMessage,
-  manyEntities,
-  manyLinks,
-  markedAddresses,
-  markedNames,
-  savedMessages,
-} from './hostileRequests.js';
+import { heavyMessage, requestLists, savedMessages, type ListName, type Target } from './hostileRequests.js';
 import {
   authorized,
   checkAnswer,
@@ -27,17 +20,23 @@ import {
   type RawClient,
 } from './rawClient.js';
 import { newTally, type Tally } from './tally.js';
+import { TrafficRecord } from './traffic.js';
 
-type Guest = { readonly client: RawClient; readonly token: string; readonly id: UserId };
+type Guest = { client: RawClient; readonly token: string; readonly id: UserId };
 type For = { readonly seconds: number };
+type Crowded = For & { readonly count: number };
 
 let introduction: Introduction = { port: 0 };
 const guests: Guest[] = [];
 let owned: Channel | undefined;
 const edited: Edited[] = [];
+const record = new TrafficRecord();
+let loaded: FloodFrames = [];
 
 const retryMillis = 100;
-const signedUpAtOnce = 4;
+const signedUpAtOnce = 8;
+const foundedAtOnce = 32;
+const connectionsOfGuest = 2;
 
 const guestAt = (at: number): Guest => {
   const guest = guests[at % guests.length];
@@ -71,6 +70,40 @@ const fillHistory = async ({ messages }: { readonly messages: number }): Promise
   });
 };
 
+type Founding = For & { readonly communities: number; readonly channels: number };
+
+/**
+ * Communities of the first guest with so many channels each, as many of them as can be founded in the time, which the
+ * others join. Gives their number.
+ */
+const found = async ({ communities, channels, seconds }: Founding): Promise<number> => {
+  const until = performance.now() + seconds * 1_000;
+  let founded = 0;
+  const owners = await inParallel(Array.from({ length: Math.min(communities, foundedAtOnce) }), foundedAtOnce, again);
+  const work = async (owner: RawClient): Promise<void> => {
+    while (founded < communities && (founded === 0 || performance.now() < until)) {
+      founded += 1;
+      await foundOne(owner, channels);
+    }
+  };
+  await Promise.all(owners.map(work));
+  for (const owner of owners) owner.leave();
+  return founded;
+};
+
+/** Founded one at a time: the new community is the last of the list. */
+let founding: Promise<unknown> = Promise.resolve();
+
+const foundOne = async (owner: RawClient, channels: number): Promise<void> => {
+  const channel = founding.then(() => foundedBy(owner, 'Of the guest'));
+  founding = channel;
+  owned = await channel;
+  const { communityId, invite } = owned;
+  const more = Array.from({ length: channels - 1 }, (_, at) => at.toString());
+  await inParallel(more, more.length, (name) => owner.call('communitiesCreateChannel', { communityId, name }));
+  for (const { client } of guests.slice(1)) await client.call('authUseInvite', { code: invite });
+};
+
 /** Two guests write a message each, one for nobody else and one where the bystanders are. Gives the first one's token. */
 const writeToEdit = async ({ communityId, channelId, invite }: Channel): Promise<string> => {
   const [alone, amongOthers] = [guestAt(0), guestAt(1)];
@@ -98,35 +131,100 @@ const edit = async (edits: Edits): Promise<Editing> => {
 
 const again = (): Promise<RawClient> => authorized(introduction, guestAt(0).token);
 
+const target = async (): Promise<Target> => {
+  const [guest] = guests;
+  if (guest === undefined) return { memberId: undefined, channel: undefined, messageId: undefined };
+  const messageId = await sent(guest.client, savedMessages, { message: 'x', entities: [] });
+  return { memberId: guest.id, channel: owned, messageId };
+};
+
+export type FloodWay = {
+  readonly list: ListName;
+  /** Requests of one connection that wait for their answers. */
+  readonly window: number;
+  /** By guests, each over two connections; or without a session, over two from each of so many addresses. */
+  readonly by: 'guests' | { readonly addresses: number };
+};
+
+const load = async ({ list, window }: Pick<FloodWay, 'list' | 'window'>): Promise<void> => {
+  loaded = framesOf(requestLists[list](await target()), window);
+};
+
+/** From the introduction's address on. */
+const addressAt = (at: number): string => `127.0.0.${(2 + at).toString()}`;
+
+const openersOf = (by: FloodWay['by']): readonly (() => Promise<RawClient>)[] =>
+  by === 'guests'
+    ? guests.map(
+        ({ token }) =>
+          () =>
+            authorized(introduction, token),
+      )
+    : Array.from(
+        { length: by.addresses },
+        (_, at) => () => connected({ ...introduction, localAddress: addressAt(at) }),
+      );
+
+const runFlood = async ({ by, window, seconds }: FloodWay & For): Promise<Tally> => {
+  const tally = newTally();
+  const until = performance.now() + seconds * 1_000;
+  const openers = openersOf(by).flatMap((open) => Array.from({ length: connectionsOfGuest }, () => open));
+  await Promise.all(openers.map((open) => flood({ open, frames: loaded, window, until, tally })));
+  return tally;
+};
+
+const tokens = (): readonly string[] => guests.map(({ token }) => token);
+
 const calls = {
   /** Where everything else goes to, and from which address. */
   aim: ({ port, localAddress }: { readonly port: number; readonly localAddress: string }): void => {
     introduction = { port, localAddress, mayClose: true, noSubscribe: true };
   },
   signUp,
-  found: async (): Promise<void> => {
-    owned = await foundedBy(guestAt(0).client, 'Of the guest');
+  /** On another server, or another start of the same one. */
+  comeBack: async (): Promise<void> => {
+    for (const guest of guests) {
+      guest.client.leave();
+      guest.client = await authorized(introduction, guest.token);
+    }
+  },
+  found,
+  invite: (): string => owned?.invite ?? '',
+  /** So many sign up and join; those that stay are guests from then on. */
+  join: async ({ code, count, stay }: { readonly code: string; readonly count: number; readonly stay: number }) => {
+    const places = Array.from({ length: count }, (_, at) => at);
+    await inParallel(places, signedUpAtOnce, async (at) => {
+      const { client, token, id } = await signedUp({ ...introduction, noSubscribe: false }, `Member ${at.toString()}`);
+      await client.call('authUseInvite', { code });
+      if (at < stay && id !== undefined) guests.push({ client, token, id });
+      client.leave();
+    });
   },
   fillHistory,
   writeToEdit,
-  marks: ({ seconds, bytes }: For & { readonly bytes: number }): Promise<Tally> =>
-    flood({ open: () => connected(introduction), requests: markedAddresses(bytes), seconds }),
-  marksAfter: ({ seconds, bytes }: For & { readonly bytes: number }): Promise<Tally> => {
-    if (owned === undefined) throw new Error('there must be a community');
-    return flood({ open: again, requests: markedNames(bytes, { id: guestAt(0).id, channel: owned }), seconds });
-  },
-  links: ({ seconds }: For): Promise<Tally> => flood({ open: again, requests: manyLinks(), seconds }),
-  entities: ({ seconds }: For): Promise<Tally> => flood({ open: again, requests: manyEntities(), seconds }),
+  load,
+  flood: runFlood,
   edit,
-  nonReaders: ({ seconds, count }: For & { readonly count: number }): Promise<Tally> =>
-    nonReaders(
-      { introduction, count, seconds },
-      guests.map(({ token }) => token),
-    ),
-  places: ({ seconds, count }: For & { readonly count: number }): Promise<Tally> =>
-    places({ introduction, count, seconds }),
-  halfMessages: (what: For & { readonly count: number; readonly bytes: number }): Promise<Tally> =>
-    halfMessages({ introduction, ...what }),
+  nonReaders: ({ seconds, count }: Crowded): Promise<Tally> => nonReaders({ introduction, count, seconds }, tokens()),
+  places: ({ seconds, count }: Crowded): Promise<Tally> => places({ introduction, count, seconds }),
+  halfMessages: ({
+    bytes,
+    ...crowd
+  }: Crowded & { readonly bytes: number; readonly signedIn: boolean }): Promise<Tally> =>
+    halfMessages({ introduction, ...crowd, bytes }, crowd.signedIn ? tokens() : []),
+  bursts: ({ name, ...crowd }: Crowded & { readonly name: BurstName }): Promise<Tally> =>
+    bursts({ introduction, ...crowd }, tokens(), name),
+  reconnects: (crowd: Crowded): Promise<Tally> => reconnects({ introduction, ...crowd }, tokens()),
+  recordBegin: ({ seconds }: For): void => {
+    record.begin(seconds * 1_000);
+  },
+  /** The bytes that were recorded. */
+  recordEnd: (): number => {
+    record.end();
+    for (const { client } of guests) client.leave();
+    return record.bytes;
+  },
+  replay: ({ port, seconds }: For & { readonly port: number }): Promise<void> => record.replay(port, seconds * 1_000),
 };
 
 export type AttackerCalls = typeof calls;

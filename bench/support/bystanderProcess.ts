@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RPCResult } from '../../src/gen/core.js';
 import type { Update } from '../../src/gen/updates.js';
 import type { ChatRefInit } from '../../src/gen/refs.js';
 import { serveCalls } from './helper.js';
 import { authorized, foundedBy, inParallel, isLost, signedUp, type Channel, type RawClient } from './rawClient.js';
 import { sharedMillis } from './sharedClock.js';
-import { spreadOf, type Spread } from './statistics.js';
+import { rounded, spreadOf, type Spread } from './statistics.js';
 
 /** Users who do nothing out of the ordinary, while somebody else attacks the server. */
 type Bystander = { readonly client: RawClient; readonly token: string; readonly chatRef: ChatRefInit };
@@ -15,6 +16,12 @@ export type Service = Spread & {
   readonly refused: number;
   /** Requests without an answer: the connection was closed, the answer did not come, or too many were under way. */
   readonly lost: number;
+  /** Connections of bystanders that are not open any more. */
+  readonly closed: number;
+  /** Messages of others: how often one was told, the longest time until then, and how many took over a second or never came. */
+  readonly told: number;
+  readonly toldMillisMax: number;
+  readonly late: number;
 };
 
 /** Connecting anew: the time from opening the socket until the session is there, in milliseconds. */
@@ -23,9 +30,16 @@ export type Arrivals = Spread & { readonly tried: number; readonly failed: numbe
 /** Less than the burst that the limit on messages allows: requests that were held up come all at once. */
 const underWayMax = 40;
 const lastAnswerMillisMax = 30_000;
+const lastTellingMillisMax = 3_000;
 const newcomerMillis = 500;
 const newcomerMillisMax = 10_000;
 const lookMillis = 20;
+const lateMillis = 1_000;
+/** Of the requests of each; the others are messages. */
+const readEvery = 4;
+const pageMessages = 20;
+/** Each has an address of its own, as people have. */
+const addressOf = (at: number): string => `127.1.0.${(at + 1).toString()}`;
 
 const bystanders: Bystander[] = [];
 let listener: RawClient | undefined;
@@ -33,7 +47,9 @@ let nonce = 0n;
 
 const signUp = async (what: { readonly port: number; readonly count: number }): Promise<Channel> => {
   const names = Array.from({ length: what.count }, (_, at) => `Bystander ${at.toString()}`);
-  const users = await inParallel(names, what.count, (name) => signedUp({ port: what.port, mayClose: true }, name));
+  const users = await inParallel([...names.entries()], what.count, ([at, name]) =>
+    signedUp({ port: what.port, mayClose: true, localAddress: addressOf(at) }, name),
+  );
   const [owner, ...others] = users;
   if (owner === undefined) throw new Error('there must be a bystander');
   const channel = await foundedBy(owner.client, 'A quiet place');
@@ -43,8 +59,19 @@ const signUp = async (what: { readonly port: number; readonly count: number }): 
   for (const [at, { client, token }] of users.entries()) {
     bystanders.push({ client, token, chatRef: places[at % places.length] ?? { self: {} } });
   }
-  owner.client.onUpdate = noteEdit;
+  for (const { client } of users) client.onUpdate = noteTold;
+  owner.client.onUpdate = (update) => {
+    noteTold(update);
+    noteEdit(update);
+  };
   return channel;
+};
+
+const greeting = 'Good day at ';
+
+const noteTold = ({ messageCreated }: Update): void => {
+  const text = messageCreated?.message?.message;
+  if (text?.startsWith(greeting)) phase?.wasTold(Number(text.slice(greeting.length)));
 };
 
 /** The requests between `begin` and `end`, and their answers. */
@@ -56,10 +83,26 @@ class Phase {
   private sent = 0;
   private refused = 0;
   private lost = 0;
+  /** Tellings that are to come, and those that came. */
+  private toTell = 0;
+  private told = 0;
+  private toldMillisMax = 0;
+  private late = 0;
+  private readonly from = performance.now();
+
+  wasTold(atMillis: number): void {
+    // What was sent in an earlier phase is none of this one's.
+    if (atMillis < this.from) return;
+    const millis = performance.now() - atMillis;
+    this.told += 1;
+    this.toldMillisMax = Math.max(this.toldMillisMax, millis);
+    this.late += Number(millis > lateMillis);
+  }
 
   /** One bystander, at an even pace, however long the answers take. */
   async pace({ client, chatRef }: Bystander, firstAt: number, everyMillis: number): Promise<void> {
     let own = 0;
+    let turn = 0;
     for (let due = firstAt; ; due += everyMillis) {
       await pause(Math.max(0, due - performance.now()));
       if (this.stopped) return;
@@ -69,7 +112,9 @@ class Phase {
         continue;
       }
       own += 1;
-      void this.send(client, chatRef).then(() => {
+      turn += 1;
+      const asked = turn % readEvery === 0 ? this.read(client, chatRef) : this.send(client, chatRef);
+      void asked.then(() => {
         own -= 1;
       });
     }
@@ -79,21 +124,42 @@ class Phase {
     this.stopped = true;
     const until = performance.now() + lastAnswerMillisMax;
     while (this.underWay.size > 0 && performance.now() < until) await pause(lookMillis);
+    const toldUntil = performance.now() + lastTellingMillisMax;
+    while (this.told < this.toTell && performance.now() < toldUntil) await pause(lookMillis);
     this.lost += this.underWay.size;
     // The time of a request that was never answered is at least this.
     for (const at of this.underWay.values()) this.times.push(performance.now() - at);
-    const { sent, refused, lost } = this;
-    return { sent, refused, lost, ...spreadOf(this.times) };
+    const { sent, refused, lost, told } = this;
+    const closed = bystanders.filter(({ client }) => !client.socket.isOpen).length;
+    const late = this.late + Math.max(0, this.toTell - told);
+    const toldMillisMax = rounded(this.toldMillisMax);
+    return { sent, refused, lost, closed, told, toldMillisMax, late, ...spreadOf(this.times) };
   }
 
   private send(client: RawClient, chatRef: ChatRefInit): Promise<void> {
+    const message = `${greeting}${performance.now().toString()}`;
+    return this.answered((clientId, done) => {
+      client.ask('messagesSendMessage', { chatRef, message, clientId }, (result) => {
+        if (result.error === undefined && chatRef.channel !== undefined) this.toTell += bystanders.length - 1;
+        done(result);
+      });
+    });
+  }
+
+  private read(client: RawClient, chatRef: ChatRefInit): Promise<void> {
+    return this.answered((_, done) => {
+      client.ask('messagesGetHistory', { chatRef, limit: pageMessages }, done);
+    });
+  }
+
+  private answered(ask: (nonce: bigint, done: (result: RPCResult) => void) => void): Promise<void> {
     nonce += 1n;
-    const clientId = nonce;
+    const own = nonce;
     const at = performance.now();
-    this.underWay.set(clientId, at);
+    this.underWay.set(own, at);
     return new Promise((resolve) => {
-      client.ask('messagesSendMessage', { chatRef, message: 'Good day', clientId }, (result) => {
-        this.underWay.delete(clientId);
+      ask(own, (result) => {
+        this.underWay.delete(own);
         if (isLost(result)) this.lost += 1;
         else this.times.push(performance.now() - at);
         if (result.error !== undefined && !isLost(result)) this.refused += 1;

@@ -1,8 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { encodeRequest } from '../../src/wire/envelope.js';
+import { encodeHeartbeat, encodeRequest } from '../../src/wire/envelope.js';
 import { savedMessages } from './hostileRequests.js';
 import { authorized, inParallel, type Introduction } from './rawClient.js';
-import { maskedFrame, openBinary, openRawSocket, type RawSocket } from './rawSocket.js';
+import {
+  finalContinuation,
+  finalPing,
+  maskedFrame,
+  openBinary,
+  openContinuation,
+  openRawSocket,
+  type RawSocket,
+} from './rawSocket.js';
 import { newTally, type Tally } from './tally.js';
 
 /** Many connections that do little. `seconds` is how long they are there. */
@@ -58,8 +66,14 @@ export const places = async ({ introduction, count, seconds }: Crowd): Promise<T
 
 export type Halves = Crowd & { readonly bytes: number };
 
-/** Clients that leave a message of these bytes unfinished: one half of them in one long frame, the others in fragments. */
-export const halfMessages = async ({ introduction, count, seconds, bytes }: Halves): Promise<Tally> => {
+/**
+ * Clients that leave a message of these bytes unfinished: one half of them in one long frame, the others in fragments.
+ * With these sessions, or without any.
+ */
+export const halfMessages = async (
+  { introduction, count, seconds, bytes }: Halves,
+  tokens: readonly string[],
+): Promise<Tally> => {
   const tally = newTally();
   const until = performance.now() + seconds * 1_000;
   const payload = Buffer.alloc(bytes, 0x78);
@@ -70,7 +84,7 @@ export const halfMessages = async ({ introduction, count, seconds, bytes }: Halv
     count,
     async (at) => {
       await pause(at * openEveryMillis);
-      const socket = await openedBy(introduction, tally);
+      const socket = await openedBy(introduction, tally, tokens[at % tokens.length]);
       if (socket === undefined) return;
       const isFragment = at % 2 === 1;
       tally.sent += 1;
@@ -81,8 +95,83 @@ export const halfMessages = async ({ introduction, count, seconds, bytes }: Halv
   return tally;
 };
 
-const openedBy = async ({ port, ...entrance }: Introduction, tally: Tally): Promise<RawSocket | undefined> => {
-  const socket = await openRawSocket(port, entrance).catch(() => undefined);
+const fragments = 380;
+const pings = 500;
+const pingBytes = 125;
+const empty = Buffer.alloc(0);
+
+/** Frames that are no requests, of which very many fit into few bytes. */
+const burstTable = {
+  /** Messages of one byte each in as many fragments as a message may have. */
+  fragments: () =>
+    Buffer.concat([
+      maskedFrame(Buffer.of(0), openBinary),
+      ...Array.from({ length: fragments - 2 }, () => maskedFrame(empty, openContinuation)),
+      maskedFrame(empty, finalContinuation),
+    ]),
+  pings: () => Buffer.concat(Array.from({ length: pings }, () => maskedFrame(Buffer.alloc(pingBytes), finalPing))),
+  /** What clients send to stay connected, and is not answered. */
+  heartbeats: () => Buffer.concat(Array.from({ length: pings }, () => maskedFrame(encodeHeartbeat()))),
+} as const satisfies Readonly<Record<string, () => Buffer>>;
+
+export type BurstName = keyof typeof burstTable;
+
+const unsentBytesMax = 131_072;
+const burstPauseMillis = 2;
+
+/** Each sends as fast as the system takes it, and comes again when the server closes. */
+export const bursts = async (
+  { introduction, count, seconds }: Crowd,
+  tokens: readonly string[],
+  name: BurstName,
+): Promise<Tally> => {
+  const tally = newTally();
+  const until = performance.now() + seconds * 1_000;
+  const burst = burstTable[name]();
+  const keepBursting = async (at: number): Promise<void> => {
+    while (performance.now() < until) {
+      const socket = await openedBy(introduction, tally, tokens[at % tokens.length]);
+      while (socket?.isOpen === true && performance.now() < until) {
+        if (socket.unsentBytes < unsentBytesMax) {
+          tally.sent += 1;
+          socket.sendBytes(burst);
+        }
+        await pause(burstPauseMillis);
+      }
+      if (socket?.isOpen === false) tally.closed += 1;
+      socket?.close();
+      await pause(burstPauseMillis);
+    }
+  };
+  await Promise.all(Array.from({ length: count }, (_, at) => keepBursting(at)));
+  return tally;
+};
+
+/** So many at once connect, authorize and leave, without end. */
+export const reconnects = async (
+  { introduction, count, seconds }: Crowd,
+  tokens: readonly string[],
+): Promise<Tally> => {
+  const tally = newTally();
+  const until = performance.now() + seconds * 1_000;
+  const keepComing = async (at: number): Promise<void> => {
+    while (performance.now() < until) (await openedBy(introduction, tally, tokens[at % tokens.length]))?.close();
+  };
+  await Promise.all(Array.from({ length: count }, (_, at) => keepComing(at)));
+  return tally;
+};
+
+/** Without a session where there is no token. */
+const openedBy = async (introduction: Introduction, tally: Tally, token?: string): Promise<RawSocket | undefined> => {
+  const { port, ...entrance } = introduction;
+  const opening =
+    token === undefined
+      ? openRawSocket(port, entrance)
+      : authorized(introduction, token).then((client) => {
+          client.onlyCount();
+          return client.socket;
+        });
+  const socket = await opening.catch(() => undefined);
   if (socket === undefined) tally.unopened += 1;
   else tally.opened += 1;
   return socket;

@@ -3,43 +3,44 @@ import type { RPCResult } from '../../src/gen/core.js';
 import type { Request } from './hostileRequests.js';
 import type { RawClient } from './rawClient.js';
 import { maskedFrame } from './rawSocket.js';
-import { count, newTally, type Tally } from './tally.js';
+import { count, type Tally } from './tally.js';
 
+/** A flood over one connection: the requests one after the other, as fast as they are answered. */
 export type Flood = {
   readonly open: () => Promise<RawClient>;
-  readonly requests: readonly Request[];
-  readonly seconds: number;
-};
-
-const connections = 2;
-/** Requests of one connection that wait for their answers. */
-const windowRequests = 4;
-const openedMax = 2_000;
-const sentMax = 200_000;
-const reopenMillis = 100;
-/** Above the ids of requests that the client numbers by itself. */
-const firstId = 1_000_000;
-
-/** Repeats the requests as fast as they are answered. A connection that the server closes is opened again. */
-export const flood = async ({ open, requests, seconds }: Flood): Promise<Tally> => {
-  const tally = newTally();
-  const frames = Array.from({ length: windowRequests }, (_, slot) =>
-    requests.map((request) => maskedFrame(request(firstId + slot))),
-  );
-  const until = performance.now() + seconds * 1_000;
-  await Promise.all(Array.from({ length: connections }, () => keepFlooding({ open, frames, until, tally })));
-  return tally;
-};
-
-type Flooding = {
-  readonly open: () => Promise<RawClient>;
-  /** Of each slot of the window, with an id of its own in them. */
-  readonly frames: readonly (readonly Uint8Array[])[];
+  readonly frames: FloodFrames;
+  /** Requests of one connection that wait for their answers. */
+  readonly window: number;
   readonly until: number;
   readonly tally: Tally;
 };
 
-const keepFlooding = async (flooding: Flooding): Promise<void> => {
+/** Of each slot of a window, with an id of its own in them. */
+export type FloodFrames = readonly (readonly Uint8Array[])[];
+
+const openedMax = 20_000;
+const sentMax = 400_000;
+const reopenMillis = 100;
+/** Above the ids of requests that the client numbers by itself. */
+const firstId = 1_000_000;
+/** Frames of all slots together. */
+const framesBytesMax = 400_000_000;
+
+/** Throws where a window of such requests would not fit into memory. */
+export const framesOf = (requests: readonly Request[], window: number): FloodFrames => {
+  let total = 0;
+  return Array.from({ length: window }, (_, slot) =>
+    requests.map((request) => {
+      const frame = maskedFrame(request(firstId + slot));
+      total += frame.length;
+      if (total > framesBytesMax) throw new Error('the frames of this flood are too large');
+      return frame;
+    }),
+  );
+};
+
+/** A connection that the server closes is opened again. */
+export const flood = async (flooding: Flood): Promise<void> => {
   const { open, until, tally } = flooding;
   while (performance.now() < until && tally.opened + tally.unopened < openedMax && tally.sent < sentMax) {
     const client = await open().catch(() => undefined);
@@ -52,10 +53,11 @@ const keepFlooding = async (flooding: Flooding): Promise<void> => {
   }
 };
 
-const floodBy = async (client: RawClient, { frames, until, tally }: Flooding): Promise<void> => {
+const floodBy = async (client: RawClient, { frames, until, tally }: Flood): Promise<void> => {
   const timer = setTimeout(() => client.leave(), Math.max(0, until - performance.now()));
   const repeat = async (own: readonly Uint8Array[], slot: number): Promise<void> => {
-    for (let turn = slot; client.socket.isOpen && tally.sent < sentMax; turn += 1) {
+    // All slots begin with the first, so that a window is full of one kind.
+    for (let turn = 0; client.socket.isOpen && tally.sent < sentMax; turn += 1) {
       tally.sent += 1;
       count(tally, await asked(client, firstId + slot, own[turn % own.length]));
     }

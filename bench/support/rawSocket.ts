@@ -8,7 +8,10 @@ const shared = Buffer.allocUnsafeSlow(readBytes);
 const finalBinary = 0x82;
 /** A fragment after which others come. */
 export const openBinary = 0x02;
-const finalPing = 0x89;
+export const finalPing = 0x89;
+/** A fragment after others, and the last one of them. */
+export const openContinuation = 0x00;
+export const finalContinuation = 0x80;
 const finalClose = 0x88;
 const masked = 0x80;
 const host = '127.0.0.1';
@@ -19,6 +22,22 @@ export type Entrance = {
   /** Whether the server may close the connection. If so, `onClosed` is called; else a close is thrown. */
   readonly mayClose?: boolean;
 };
+
+/** All that sockets of this process send, while somebody listens: a string when one opens, undefined when it closes. */
+export const traffic: {
+  listener: ((socket: RawSocket, what: string | Uint8Array | undefined) => void) | undefined;
+} = { listener: undefined };
+
+export const upgradeRequest = (port: number): string =>
+  [
+    `GET / HTTP/1.1`,
+    `Host: ${host}:${port.toString()}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    '\r\n',
+  ].join('\r\n');
 
 /** Resolves when the server has agreed to speak WebSocket, and rejects when it has refused to. */
 export const openRawSocket = (port: number, entrance: Entrance = {}): Promise<RawSocket> =>
@@ -40,29 +59,21 @@ export const openRawSocket = (port: number, entrance: Entrance = {}): Promise<Ra
     const opened = (): void => {
       resolve(raw);
     };
-    const raw = new RawSocket(socket, { opened, refused: reject, mayClose });
+    const raw = new RawSocket(socket, { opened, refused: reject, mayClose, localAddress: localAddress ?? host });
     socket.on('error', reject);
     socket.on('close', () => {
       raw.ended();
       reject(new Error('the server has closed the connection'));
     });
-    socket.write(
-      [
-        `GET / HTTP/1.1`,
-        `Host: ${host}:${port.toString()}`,
-        'Connection: Upgrade',
-        'Upgrade: websocket',
-        'Sec-WebSocket-Version: 13',
-        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
-        '\r\n',
-      ].join('\r\n'),
-    );
+    traffic.listener?.(raw, raw.localAddress);
+    socket.write(upgradeRequest(port));
   });
 
 type Opening = {
   readonly opened: () => void;
   readonly refused: (error: Error) => void;
   readonly mayClose: boolean;
+  readonly localAddress: string;
 };
 
 /**
@@ -83,6 +94,7 @@ export class RawSocket {
   /** Called once, when the server has ended the connection. */
   onClosed: (() => void) | undefined;
   readonly mayClose: boolean;
+  readonly localAddress: string;
   private readonly socket: Socket;
   private opening: Opening | undefined;
   private greeting = '';
@@ -99,6 +111,7 @@ export class RawSocket {
     this.socket = socket;
     this.opening = opening;
     this.mayClose = opening.mayClose;
+    this.localAddress = opening.localAddress;
   }
 
   send(payload: Uint8Array): void {
@@ -107,6 +120,7 @@ export class RawSocket {
 
   /** Frames that were made beforehand, or a piece of one. */
   sendBytes(bytes: Uint8Array): void {
+    traffic.listener?.(this, bytes);
     this.socket.write(bytes);
   }
 
@@ -119,7 +133,13 @@ export class RawSocket {
     this.socket.pause();
   }
 
+  /** Bytes that this process has not handed to the system yet. */
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
   close(): void {
+    if (this.isOpen) traffic.listener?.(this, undefined);
     this.isOpen = false;
     this.socket.destroy();
   }
