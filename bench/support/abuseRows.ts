@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import type { AttackName } from '../../test/support/attacks/attackTable.js';
 import type { AttackerCalls, FloodWay } from './attackerProcess.js';
 import type { Arrivals, BystanderCalls } from './bystanderProcess.js';
 import type { BurstName } from './crowds.js';
@@ -307,4 +308,4 @@ export const attacks = {
   reconnects: reconnecting('none'),
   reconnectsSignedIn: reconnecting('guests'),
   pages,
-} as const satisfies Readonly<Record<string, Attack>>;
+} as const satisfies Readonly<Record<AttackName, Attack>>;

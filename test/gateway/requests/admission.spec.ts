@@ -8,6 +8,8 @@ import {
 } from '../../../src/gateway/requests/admission.js';
 import { budgetTable, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
 import { costs } from '../../../src/gateway/contract/meter.js';
+import { rpcPolicy } from '../../../src/gateway/contract/rpcPolicy.js';
+import type { RpcName } from '../../../src/gen/rpcs.js';
 import { gate, handshake, isRefused, signedIn, stranger, waitOf } from './gate.js';
 
 /** Asks for these one after the other, as a connection does that is not read while it waits. */
@@ -151,6 +153,30 @@ describe('one who spends everything', () => {
     }
     const { burst, perSecond } = budgetTable.address;
     assert.ok(answered <= burst + perSecond * seconds + welcomeUnits * connections.length, answered.toString());
+  });
+
+  it('has no more from 64 requests of a kind at once, whatever the kind, over ten connections', () => {
+    const { admit, clock } = gate();
+    const connections = Array.from({ length: 10 }, () => signedIn(1));
+    const needSession = (Object.keys(rpcPolicy) as RpcName[]).filter((name) => rpcPolicy[name].session === 'required');
+    const [seconds, unitsOfEach] = [120, 50];
+    let units = 0;
+    for (let second = 0; second < seconds; second += 1) {
+      const name = needSession[second % needSession.length] ?? 'chatsGetChats';
+      const begun = connections.flatMap((asker) => Array.from({ length: 64 }, () => admit(asker, name, 0)));
+      for (const verdict of begun) {
+        if (verdict.kind !== 'admitted' || verdict.afterMillis > 0) continue;
+        units += rpcPolicy[name].units + unitsOfEach;
+        verdict.meter.spend(unitsOfEach);
+        verdict.end();
+      }
+      clock.at += 1_000;
+    }
+    const { burst, perSecond } = budgetTable.user;
+    // What is under way is paid for when it is done, so one round of it may come on top.
+    const underWay = connections.length * 64 * unitsOfEach;
+    assert.ok(units <= burst + perSecond * seconds + underWay, units.toString());
+    assert.ok(units >= burst, units.toString());
   });
 
   it('does not keep others behind the same address from coming in', () => {

@@ -177,6 +177,29 @@ describe('requests that come at once', () => {
     assert.deepEqual(counted, ['coreInitialize nobody', 'authAuthorize nobody', 'chatsSetTyping 11']);
   });
 
+  it('are none as pings: a flood of them begins and costs nothing, and each is answered', async (t) => {
+    const asked: string[] = [];
+    const admit: Admission['admit'] = (_, { name }) => {
+      asked.push(name);
+      return admitted;
+    };
+    const server = await withAdmission(t, handTimers(), { admit, delivered: () => undefined });
+    const client = await server.signedIn(1n, 11n);
+    const [before, flood] = [asked.length, 5_000];
+    let pongs = 0;
+    const all = new Promise<void>((resolve) => {
+      client.socket.on('pong', () => {
+        pongs += 1;
+        if (pongs === flood) resolve();
+      });
+    });
+    for (let sent = 0; sent < flood; sent += 1) client.socket.ping('x'.repeat(125));
+    await all;
+    assert.equal(asked.length, before);
+    client.ask(10, 'chatsSetTyping', {});
+    assert.deepEqual(await client.result(10), { reqId: 10 });
+  });
+
   it('as a flood of bad forms are answered as far as the budget goes, and the connection stays', async (t) => {
     const timers = handTimers();
     const shared = { take: () => ({ allowed: true }) as const };

@@ -190,6 +190,27 @@ describe('an account that does not exist', () => {
   });
 });
 
+describe('a flood of wrong passwords', () => {
+  const guesses = async (addresses: number, emails: number): Promise<number> => {
+    const { account, signIn, queues } = await signingIn();
+    for (let index = 0; index < emails; index += 1) await account(office, emailOf(index));
+    queues.length = 0;
+    for (let guess = 0; guess < 1_000; guess += 1)
+      await signIn(`10.2.0.${(guess % addresses).toString()}`, emailOf(guess % emails), 'guess');
+    return queues.length;
+  };
+
+  it('for one account has ten of them hashed from one address', async () => {
+    assert.equal(await guesses(1, 1), 10);
+  });
+  it('for one account has a hundred of them hashed from fifty addresses', async () => {
+    assert.equal(await guesses(50, 1), 100);
+  });
+  it('for a thousand accounts has three hundred of them hashed from one address', async () => {
+    assert.equal(await guesses(1, 1_000), 300);
+  });
+});
+
 describe('a sign-in for which the server is too busy', () => {
   it('takes no try', async () => {
     const { account, signIn, hashing } = await signingIn();
