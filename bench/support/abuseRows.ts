@@ -291,7 +291,7 @@ export const attacks = {
   places,
   initialize: byAddresses('initialize'),
   unauthorized: byAddresses('unauthorized'),
-  malformed: byAddresses('malformed'),
+  malformed: byGuests('malformed'),
   broken: byAddresses('broken'),
   unknown: byAddresses('unknown'),
   unknownSignedIn: byGuests('unknown'),

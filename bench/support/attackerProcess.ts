@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { RPCResult } from '../../src/gen/core.js';
 import type { ChatRefInit } from '../../src/gen/refs.js';
 import type { MessageId, UserId } from '../../src/kernel/ids.js';
+import { permission, usualPermissions } from '../../src/kernel/permissions.js';
 import { bursts, halfMessages, nonReaders, places, reconnects, type BurstName } from './crowds.js';
 import { editOften, type Asked, type Edited, type Edits } from './editing.js';
 import { flood, framesOf, type FloodFrames } from './floods.js';
@@ -99,6 +100,11 @@ const foundOne = async (owner: RawClient, channels: number): Promise<void> => {
   founding = channel;
   owned = await channel;
   const { communityId, invite } = owned;
+  // All guests may arrange its channels.
+  await owner.call('communitiesEditDefaultPermissions', {
+    communityId,
+    permissions: usualPermissions | permission.modifyChannel,
+  });
   const more = Array.from({ length: channels - 1 }, (_, at) => at.toString());
   await inParallel(more, more.length, (name) => owner.call('communitiesCreateChannel', { communityId, name }));
   for (const { client } of guests.slice(1)) await client.call('authUseInvite', { code: invite });

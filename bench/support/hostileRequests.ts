@@ -68,14 +68,14 @@ const linked = (urlOf: (at: number) => string) => ({
 });
 
 const longHostUnits = 2_000;
-/** The longest label. All links together are as large as a message may be. */
-const shortHostUnits = 60;
+/** All links together are nearly as large as a message may be. */
+const shortHostUnits = 30;
 const nonces = 500;
 const emptyEntities = 600_000;
-const pathUnits = 150;
+const pathUnits = 80;
 const statuses = [UserStatusStatus.ONLINE, UserStatusStatus.IDLE, UserStatusStatus.INVISIBLE];
 const activitiesMax = 5;
-const activityUnits = 200;
+const activityUnits = 128;
 const positions = [0, 499];
 const noRpc = 999;
 /** They would take away what the other kinds are about. */

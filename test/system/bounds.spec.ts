@@ -107,7 +107,7 @@ describe('work on what a client sends', () => {
       const request = await sound.get(field.rpc.name)?.(square);
       for (const text of frameTexts) {
         // The definitions alone pair requests with names.
-        const asked = requestWith(field, text, request as Plain | undefined);
+        const asked = requestWith(field, text, request);
         for (const done of Object.values(work)) done.length = 0;
         const outcome = await ask(field.rpc.name, asked);
         assert.notEqual(outcome, 500);

@@ -66,7 +66,7 @@ describe('honest clients meet no limit', () => {
       attacker.strike();
       const [newcomer, ...others] = [people[tick], ...people.slice(0, tick)];
       newcomer?.comeBack();
-      for (const [at, person] of others.entries()) if ((tick - at) % talkTicks === 0) person?.talk();
+      for (const [at, person] of others.entries()) if ((tick - at) % talkTicks === 0) person.talk();
       all.clock.at += tickMillis;
     }
     assert.ok(attacker.refused() > 1_000, attacker.refused().toString());

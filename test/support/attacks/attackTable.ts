@@ -24,7 +24,11 @@ export const attackTable = {
   openTexts: { by: 'each text of each RPC that is open, as long as a frame, without a session', ...longTexts },
   marks: { by: 'each text of each RPC as long as a frame, of combining marks', ...longTexts },
   hosts: { by: 'the same as a link with a host of ideographs', ...longTexts },
-  links: { by: '200 links with hosts of 2,000 ideographs', ...bounds, test: 'is not begun where they are too long together' },
+  links: {
+    by: '200 links with hosts of 2,000 ideographs',
+    ...bounds,
+    test: 'is not begun where they are too long together',
+  },
   parsedLinks: { by: '200 links with hosts as long as they may be', ...bounds, test: 'is done once for each' },
   nonces: {
     by: '200 links under ever new nonces',
@@ -52,7 +56,11 @@ export const attackTable = {
     spec: 'test/gateway/updates/documentAsOf.spec.ts',
     test: 'takes one record of the log for the 1,000th edit',
   },
-  underWay: { by: '64 requests of each kind at once', ...admission, test: 'has no more from 64 requests of a kind at once' },
+  underWay: {
+    by: '64 requests of each kind at once',
+    ...admission,
+    test: 'has no more from 64 requests of a kind at once',
+  },
   nonReaders: {
     by: '500 connections that ask for pages and do not read',
     spec: 'test/gateway/sockets/slowReaders.spec.ts',
@@ -65,8 +73,16 @@ export const attackTable = {
   },
   initialize: { by: 'Initialize without end', ...withoutSession },
   unauthorized: { by: 'requests without a session', ...withoutSession },
-  malformed: { by: 'requests of which the fields cannot be read', ...withoutSession },
-  broken: { by: 'messages that cannot be read', ...intake, test: 'as a flood of bad forms are answered as far as the budget goes' },
+  malformed: {
+    by: 'requests of which the fields cannot be read, with a session',
+    ...admission,
+    test: 'has no more from many sessions than the user has',
+  },
+  broken: {
+    by: 'messages that cannot be read',
+    ...intake,
+    test: 'as a flood of bad forms are answered as far as the budget goes',
+  },
   unknown: { by: 'RPCs that do not exist', ...withoutSession },
   unknownSignedIn: {
     by: 'the same with a session',
@@ -76,11 +92,27 @@ export const attackTable = {
   authorize: { by: 'tokens that are none', ...withoutSession },
   status: { by: 'ChangeStatus in a community of 1,000 members', ...manyRecipients },
   arranging: { by: 'moves of a channel among 500, in a community of 1,000 members', ...manyRecipients },
-  signIn: { by: 'wrong passwords from one address', ...guarded, test: 'for one account has ten of them hashed from one address' },
-  signInWidely: { by: 'wrong passwords from 50 addresses', ...guarded, test: 'for one account has a hundred of them hashed from fifty addresses' },
-  fragments: { by: 'messages in as many pieces as they may have', ...places, test: 'takes a message in few pieces only, more with a session' },
+  signIn: {
+    by: 'wrong passwords from one address',
+    ...guarded,
+    test: 'for one account has ten of them hashed from one address',
+  },
+  signInWidely: {
+    by: 'wrong passwords from 50 addresses',
+    ...guarded,
+    test: 'for one account has a hundred of them hashed from fifty addresses',
+  },
+  fragments: {
+    by: 'messages in as many pieces as they may have',
+    ...places,
+    test: 'takes a message in few pieces only, more with a session',
+  },
   pings: { by: 'pings without end', ...intake, test: 'are none as pings: a flood of them begins and costs nothing' },
-  heartbeats: { by: 'heartbeats without end', ...intake, test: 'behind Authorize count for the session that it gives, and heartbeats for nothing' },
+  heartbeats: {
+    by: 'heartbeats without end',
+    ...intake,
+    test: 'behind Authorize count for the session that it gives, and heartbeats for nothing',
+  },
   halfMessages: {
     by: 'messages of 1 MiB that are never complete, without a session',
     ...places,
