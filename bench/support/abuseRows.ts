@@ -92,6 +92,7 @@ const foundCommunity: NonNullable<Attack['setUp']> = async ({ attacker, options:
 const foundCrowded: NonNullable<Attack['setUp']> = async (scene) => {
   const { attacker, members, options } = scene;
   const note = await foundCommunities(1)(scene);
+  await attacker.call('letArrange', undefined);
   const code = await attacker.call('invite', undefined);
   await members.call('join', { code, count: options.members, stay: options.online });
   return `${note}, ${options.members.toString()} members, ${options.online.toString()} of them online`;

@@ -100,14 +100,26 @@ const foundOne = async (owner: RawClient, channels: number): Promise<void> => {
   founding = channel;
   owned = await channel;
   const { communityId, invite } = owned;
-  // All guests may arrange its channels.
-  await owner.call('communitiesEditDefaultPermissions', {
-    communityId,
-    permissions: usualPermissions | permission.modifyChannel,
-  });
   const more = Array.from({ length: channels - 1 }, (_, at) => at.toString());
   await inParallel(more, more.length, (name) => owner.call('communitiesCreateChannel', { communityId, name }));
   for (const { client } of guests.slice(1)) await client.call('authUseInvite', { code: invite });
+};
+
+/** All guests may move the channels of the community that was founded last. */
+const letArrange = async (): Promise<void> => {
+  const { client } = guestAt(0);
+  const communityId = owned?.communityId;
+  await client.call('communitiesCreateRole', {
+    communityId,
+    name: 'arranging',
+    permissions: usualPermissions | permission.modifyChannel,
+    priority: 1,
+  });
+  const { communityRoles } = await client.call('communitiesGetRoles', { communityId });
+  const role = communityRoles?.roles.find(({ name }) => name === 'arranging');
+  if (role === undefined) throw new Error('the role is not there');
+  for (const { id: memberId } of guests.slice(1))
+    await client.call('communitiesEditMember', { communityId, memberId, roleIds: { roleIds: [role.id] } });
 };
 
 /** Two guests write a message each, one for nobody else and one where the bystanders are. Gives the first one's token. */
@@ -195,6 +207,7 @@ const calls = {
     }
   },
   found,
+  letArrange,
   invite: (): string => owned?.invite ?? '',
   /** So many sign up and join; those that stay are guests from then on. */
   join: async ({ code, count, stay }: { readonly code: string; readonly count: number; readonly stay: number }) => {
