@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { configFrom, type Environment } from '../../src/config.js';
 import { startOsmium, type Osmium, type ContainerOverrides } from '../../src/container.js';
 import { rememberOperatorPort } from './operatorPorts.js';
-import type { PasswordHasher } from '../../src/kernel/ports/system.js';
+import { quickHasher } from './quickHasher.js';
 
 /** A whole server in this process, on a port and in a folder of its own. */
 export interface TestServer extends Osmium {
@@ -50,10 +50,4 @@ export const testServer = async ({
       await rm(folder, { recursive: true, force: true });
     },
   };
-};
-
-/** Keeps passwords as they are. The real one is slow on purpose. */
-export const quickHasher: PasswordHasher = {
-  hash: (password) => Promise.resolve(Buffer.from(`quick ${password}`)),
-  verify: (password, hash) => Promise.resolve(Buffer.from(hash).toString() === `quick ${password}`),
 };

@@ -3,7 +3,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { HashingQueue, PasswordHasher } from '../../src/kernel/ports/system.js';
 import { HasherBusy } from '../../src/kernel/ports/system.js';
-import { quickHasher, testServer } from '../support/server.js';
+import { quickHasher } from '../support/quickHasher.js';
+import { testServer } from '../support/server.js';
 import { guest, outcomeOf, signIn, signUpWith } from './seat.js';
 
 const login = { email: 'ada@example.org', password: 'correct horse' };

@@ -5,7 +5,7 @@ import type { RPCResult } from '../../../src/gen/core.js';
 import { rpcTable, type RpcName, type Rpcs } from '../../../src/gen/rpcs.js';
 import type { Update } from '../../../src/gen/updates.js';
 import { encodeHeartbeat, encodeRequest, readServerMessage } from '../../../src/wire/envelope.js';
-import { bytes, message, number } from '../../system/bytes.js';
+import { unknownRequest } from '../../support/unknownRequest.js';
 import { checkFormerReading, formerFrame, type AnyRequest } from '../../wire/formerProtocol.js';
 
 export type Received =
@@ -114,9 +114,6 @@ const inboxOf = (socket: WebSocket): Pick<RawClient, 'received' | 'closed' | 'fi
   };
   return { received, closed, find };
 };
-
-/** A request with a field number that no RPC has, as a newer client might send it. */
-export const unknownRequest = (id: number): Uint8Array => message(number(1, id), bytes(999, message()));
 
 export const initialize: Rpcs['coreInitialize']['requestInit'] = {
   clientId: 1,

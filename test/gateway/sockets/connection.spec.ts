@@ -4,7 +4,8 @@ import { inFlightMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { gatewayPaths } from '../../../src/gateway/sockets/server.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { encodeRequest } from '../../../src/wire/envelope.js';
-import { initialize, unknownRequest } from '../rig/rawClient.js';
+import { initialize } from '../rig/rawClient.js';
+import { unknownRequest } from '../../support/unknownRequest.js';
 import { stage, type Stage, type Staging } from '../rig/stage.js';
 
 const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {

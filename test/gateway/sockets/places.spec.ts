@@ -23,7 +23,8 @@ import { reject } from '../../../src/kernel/decider.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import { encodeRequest } from '../../../src/wire/envelope.js';
 import { bytes, message, number } from '../../system/bytes.js';
-import { initialize, unknownRequest, type RawClient } from '../rig/rawClient.js';
+import { initialize, type RawClient } from '../rig/rawClient.js';
+import { unknownRequest } from '../../support/unknownRequest.js';
 import { stage, type Stage, type Staging } from '../rig/stage.js';
 
 /** Connections that come one after the other, and those of them that had to go, in order. The clock stands still. */

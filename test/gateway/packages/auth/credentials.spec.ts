@@ -11,7 +11,7 @@ import { isRejection } from '../../../../src/kernel/decider.js';
 import { beforeAll } from '../../../../src/kernel/event.js';
 import type { Millis, SessionId, UserId } from '../../../../src/kernel/ids.js';
 import { HasherBusy, type PasswordHasher } from '../../../../src/kernel/ports/system.js';
-import { quickHasher } from '../../../support/server.js';
+import { quickHasher } from '../../../support/quickHasher.js';
 import { openEngines } from '../communities/engines.js';
 
 const ada = 1n as UserId;

@@ -13,8 +13,8 @@ import type { SessionId, UserId } from '../../../../src/kernel/ids.js';
 import type { EventLog } from '../../../../src/kernel/ports/eventLog.js';
 import type { HashingQueue, PasswordHasher } from '../../../../src/kernel/ports/system.js';
 import { foldedStreams } from '../../../../src/kernel/foldedStreams.js';
-import { quickHasher } from '../../../support/server.js';
-import { openEngines } from '../communities/engines.js';
+import { quickHasher } from '../../../support/quickHasher.js';
+import { kernelInMemory } from '../../../support/house/kernel.js';
 
 const office = '198.51.100.7';
 const device = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' };
@@ -53,7 +53,7 @@ const watchedHasher = () => {
 
 /** Sign-ins over the real budgets, accounts and log, by a clock of the test, with passwords that are not hashed. */
 const signingIn = async () => {
-  const { execute, codec, sealer, ids, log, time } = await openEngines();
+  const { execute, codec, sealer, ids, log, now } = await kernelInMemory();
   const { reads, watched } = watchedLog(log);
   const streams = foldedStreams({ log: watched, codec, sealer });
   const names = uniqueNames({ streams, sealer });
@@ -66,7 +66,7 @@ const signingIn = async () => {
   const callFrom = (address: string) =>
     // Nothing else of a call is asked for here.
     ({
-      now: time.millis,
+      now: now(),
       address,
       run: (decider, command) => execute(decider, command, { commandId: ids.commandId(), correlationId: 'test' }),
     }) as Pick<OpenCall, 'now' | 'address' | 'run'> as OpenCall;

@@ -1,0 +1,24 @@
+import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import type { Presence } from '../../../src/kernel/ports/presence.js';
+import type { PubSub } from '../../../src/kernel/ports/pubSub.js';
+import type { Vault } from '../../../src/kernel/ports/vault.js';
+import type { Projections } from '../../../src/projections/runner/runner.js';
+import type { Gates } from './gate.js';
+import type { Kernel } from './kernel.js';
+
+/** Parts of one node that a test puts in the place of the others'. */
+export type NodeChanges = { readonly log?: EventLog; readonly presence?: Presence };
+
+/** What all nodes of a house share. */
+export type Shared = Kernel & {
+  readonly vault: Vault;
+  readonly presence: Presence;
+  readonly pubSub: PubSub;
+  readonly readModels: Projections;
+  /** Before the subscriptions of those who follow the log. */
+  readonly gates: Gates;
+  /** Gives the token of a session, which is open from then on. */
+  readonly tokenOf: (user: UserId, session: SessionId) => Promise<string>;
+  readonly settled: () => Promise<void>;
+};
