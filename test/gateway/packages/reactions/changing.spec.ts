@@ -7,21 +7,40 @@ import { answerBytesMax } from '../../../../src/gateway/rendering/answerSize.js'
 import { bytesOfReactions, reactionsFor } from '../../../../src/gateway/rendering/reactions.js';
 import type { ReactionEmojiInit } from '../../../../src/gen/reactions.js';
 import type { FileId, MessageId, RoleId, ChannelId, UserId } from '../../../../src/kernel/ids.js';
+import type { EventLog } from '../../../../src/kernel/ports/eventLog.js';
 import { permission } from '../../../../src/kernel/permissions.js';
 import { userReactionsCollection, userReactionsPrefix } from '../../../../src/projections/reactions/documents.js';
-import { ada, bob, category, cleo, community, dm, dora, general, hidden, self, voice } from '../messages/people.js';
-import { stage, type Node, type Stage } from '../messages/stage.js';
-import { add, reacted, seenBy, strangers, takeBack } from './reacting.js';
+import {
+  ada,
+  bob,
+  category,
+  cleo,
+  community,
+  dm,
+  dora,
+  general,
+  hidden,
+  self,
+  voice,
+} from '../../../support/house/cast.js';
+import { house, type House } from '../../../support/house/house.js';
+import type { Node } from '../../../support/house/node.js';
+import * as reacting from './reacting.js';
+import { add, seenBy, strangers, takeBack } from './reacting.js';
 
-let here: Stage;
+let here: House;
 let node: Node;
 before(async () => {
-  here = await stage();
-  node = here.node();
+  here = await house();
+  node = await here.node();
 });
 after(() => here.close());
 
 const say = (user = bob, chatRef = general): Promise<MessageId> => node.send(user, { chatRef, message: 'hello' });
+const reacted = async (...happened: Parameters<typeof reacting.reacted>): Promise<void> => {
+  await reacting.reacted(...happened);
+  await here.settled();
+};
 const emoji = (index: number): string => String.fromCodePoint(0x1f600 + index);
 
 describe('adding a reaction', () => {
@@ -61,7 +80,7 @@ describe('adding a reaction', () => {
     const messageId = await say();
     const refusal = async (asked: ReactionEmojiInit | undefined): Promise<string> => {
       const request = { chatRef: general, messageId, ...(asked && { emoji: asked }) };
-      const answer = await node.ask('reactionsAddReaction', request, node.call(ada));
+      const answer = await node.ask(ada, 'reactionsAddReaction', request);
       return 'rejected' in answer ? answer.rejected : 'done';
     };
     for (const asked of [undefined, {}, { customEmoji: 5n as FileId }, { unicodeEmoji: '' }, { unicodeEmoji: 'a' }]) {
@@ -82,17 +101,12 @@ describe('adding a reaction', () => {
   });
   it('is refused to a member who leaves while it waits', async () => {
     const message = await say();
-    const call = node.call(cleo);
     const member = `member-${community.toString()}.${cleo.toString()}`;
-    const upToDateWithLog: Call['upToDateWithLog'] = async (...readModels) => {
-      await here.happened(member, { type: 'MemberLeft', data: { community, user: cleo } });
-      await call.upToDateWithLog(...readModels);
-    };
-    const request = { chatRef: general, messageId: message, emoji: { unicodeEmoji: '👍' } };
-    const answer = await node.ask('reactionsAddReaction', request, { ...call, upToDateWithLog });
+    node.atNextWait(() => here.happened(member, { type: 'MemberLeft', data: { community, user: cleo } }));
+    const answer = await add(node, cleo, message, '👍');
     const joined = { community, user: cleo, via: 'invite', joining: 2 };
     await here.happened(member, { type: 'MemberJoined', data: joined });
-    assert.equal('rejected' in answer ? answer.rejected : 'done', 'CHAT_NOT_FOUND');
+    assert.equal(answer, 'CHAT_NOT_FOUND');
     assert.deepEqual(await seenBy(node, ada, message), []);
   });
   it('needs the right in channels; taking back does not', async () => {
@@ -152,14 +166,12 @@ describe('the number of different emoji on a message', () => {
     let waits = 0;
     const bound = emojiBound({ store: here.store });
     const adding = strangers(50).map((user) => {
-      const call = node.call(ada);
-      const counted: Call = {
-        ...call,
-        upToDateWithLog: async (...readModels) => {
-          waits += 1;
-          await call.upToDateWithLog(...readModels);
-        },
+      const upToDateWithLog = async (): Promise<void> => {
+        waits += 1;
+        await here.settled();
       };
+      // Nothing else of a call is asked for here.
+      const counted = { upToDateWithLog } as Pick<Call, 'upToDateWithLog'> as Call;
       return bound(counted, { message, emoji: '👍' }, () => reacted(here, message, [[user, '👍']]));
     });
     await Promise.all(adding);
@@ -179,7 +191,9 @@ describe('the number of different emoji on a message', () => {
       return Promise.resolve({ key: '', position: 1n, document: { emoji: emojiThere, deleted: false } });
     };
     const bound = emojiBound({ store: { ...here.store, get } });
-    assert.equal(await bound(node.call(ada), { message, emoji: '👍' }, () => Promise.resolve('added')), 'added');
+    // Nothing else of a call is asked for here.
+    const call = { upToDateWithLog: here.settled } as Pick<Call, 'upToDateWithLog'> as Call;
+    assert.equal(await bound(call, { message, emoji: '👍' }, () => Promise.resolve('added')), 'added');
   });
   it('is not gone beyond by joining an emoji that is just being taken back', async () => {
     const message = await say();
@@ -199,25 +213,24 @@ describe('the reactions to a message that is deleted', () => {
   it('are taken by no request, and taking back has nothing left to do', async () => {
     const message = await say();
     await add(node, ada, message, '👍');
-    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [message] }, bob);
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [message] });
     assert.equal(await add(node, bob, message, '👍'), 'MESSAGE_NOT_FOUND');
     assert.equal(await takeBack(node, ada, message, '👍'), 'done');
     assert.deepEqual(await seenBy(node, ada, message), []);
   });
   it('leave nothing behind when the deletion comes while one is added', async () => {
     const message = await say();
-    const call = node.call(ada);
-    const deleting: Call = {
-      ...call,
-      run: async (...run) => {
-        await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [message] }, bob);
-        return call.run(...run);
-      },
+    let deletion: Promise<unknown> | undefined;
+    const deleting: EventLog['append'] = async (stream, ...append) => {
+      if (stream.startsWith('reactions-')) {
+        deletion ??= node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [message] });
+        await deletion;
+      }
+      return here.log.append(stream, ...append);
     };
-    const request = { chatRef: general, messageId: message, emoji: { unicodeEmoji: '👍' } };
-    const answer = await node.ask('reactionsAddReaction', request, deleting);
-    assert.equal('rejected' in answer ? answer.rejected : 'done', 'MESSAGE_NOT_FOUND');
-    await call.upToDateWithLog('reactions');
+    const elsewhere = await here.node({ log: { ...here.log, append: deleting } });
+    assert.equal(await add(elsewhere, ada, message, '👍'), 'MESSAGE_NOT_FOUND');
+    await here.settled();
     const prefix = userReactionsPrefix(message);
     assert.deepEqual(await here.store.scan({ collection: userReactionsCollection, prefix, limit: 10 }), []);
   });
@@ -225,13 +238,9 @@ describe('the reactions to a message that is deleted', () => {
 
 describe('a page of history', () => {
   it('has the reactions that the session was told of, because their read model is waited for', async () => {
-    const call = node.call(ada);
     const awaited: string[] = [];
-    const asked: Call = {
-      ...call,
-      upToDate: (...readModels) => (awaited.push(...readModels), call.upToDate(...readModels)),
-    };
-    await node.ask('messagesGetHistory', { chatRef: general }, asked);
+    node.atNextWait((readModels) => awaited.push(...readModels));
+    await node.ask(ada, 'messagesGetHistory', { chatRef: general });
     assert.ok(awaited.includes('reactions'));
   });
   it('has reactions in its share of the answer, those of the newest messages first', async () => {
@@ -243,8 +252,8 @@ describe('a page of history', () => {
       const emojis = Array.from({ length: 60 }, (_, index) => [ada, long(index)] as const);
       await reacted(here, message, emojis);
     }
-    const { messages } = await node.get('messagesGetHistory', { chatRef: general, limit: all.length }, ada);
-    const shown = messages.reactions ?? [];
+    const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: all.length });
+    const shown = messages.reactions;
     assert.deepEqual(
       shown.map(({ messageId }) => messageId),
       all.slice(0, shown.length),
@@ -282,10 +291,10 @@ describe('a page of history', () => {
       if (collection === userReactionsCollection) read.push(keys.join());
       return getMany(collection, keys);
     };
-    const { messages } = await node.get('messagesGetHistory', { chatRef: general, limit: 3 }, ada);
+    const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 3 });
     here.store.getMany = getMany;
     assert.deepEqual(
-      messages.reactions?.map(({ messageId }) => messageId),
+      messages.reactions.map(({ messageId }) => messageId),
       [many, few],
     );
     const [, , three, ...newest] = strangers(20).toReversed();

@@ -3,8 +3,9 @@ import type { ChatRefInit } from '../../../../src/gen/refs.js';
 import type { MessageReactionsInit } from '../../../../src/gen/reactions.js';
 import { channelChat } from '../../../../src/kernel/chat.js';
 import type { ChannelId, MessageId, UserId } from '../../../../src/kernel/ids.js';
-import { community, general } from '../messages/people.js';
-import type { Node, Stage } from '../messages/stage.js';
+import { community, general } from '../../../support/house/cast.js';
+import type { House } from '../../../support/house/house.js';
+import type { Node } from '../../../support/house/node.js';
 
 export const generalChat = channelChat(community, 101n as ChannelId);
 export const hiddenChat = channelChat(community, 103n as ChannelId);
@@ -20,7 +21,7 @@ export const asking =
   (rpc: Change) =>
   async (node: Node, user: UserId, place: Place, unicodeEmoji: string): Promise<string> => {
     const { message: messageId, chatRef } = placeOf(place);
-    const answer = await node.ask(rpc, { chatRef, messageId, emoji: { unicodeEmoji } }, node.call(user));
+    const answer = await node.ask(user, rpc, { chatRef, messageId, emoji: { unicodeEmoji } });
     return 'rejected' in answer ? answer.rejected : 'done';
   };
 export const add = asking('reactionsAddReaction');
@@ -38,20 +39,20 @@ export const lines = ({ reactionFields = [] }: MessageReactionsInit): readonly u
 /** What the history of the chat shows at this message. */
 export const seenBy = async (node: Node, user: UserId, place: Place): Promise<readonly unknown[]> => {
   const { message, chatRef } = placeOf(place);
-  const { messages } = await node.get('messagesGetHistory', { chatRef, around: message, limit: 1 }, user);
-  return (messages.reactions ?? []).filter(({ messageId }) => messageId === message).flatMap(lines);
+  const { messages } = await node.must(user, 'messagesGetHistory', { chatRef, around: message, limit: 1 });
+  return messages.reactions.filter(({ messageId }) => messageId === message).flatMap(lines);
 };
 
-/** Reactions stand in the log, whatever the rules say of them. */
+/** Reactions stand in the log, whatever the rules say of them. They are all noticed together, later. */
 export const reacted = async (
-  { happened }: Stage,
+  { unnoticed }: House,
   message: MessageId,
   changes: readonly (readonly [user: UserId, emoji: string, type?: 'Added' | 'Removed'])[],
   chat = generalChat,
 ): Promise<void> => {
   for (const [user, emoji, type = 'Added'] of changes) {
     const event: ReactionEvent = { type: `Reaction${type}`, data: { message, chat, user, emoji } };
-    await happened(reactionStream(message, user), event);
+    await unnoticed(reactionStream(message, user), event);
   }
 };
 

@@ -4,22 +4,26 @@ import type { Delivery } from '../../../../src/gateway/contract/updates.js';
 import type { MessageId, RoleId, UserId, ChannelId } from '../../../../src/kernel/ids.js';
 import { permission } from '../../../../src/kernel/permissions.js';
 import { userReactionsCollection } from '../../../../src/projections/reactions/documents.js';
-import { ada, bob, cleo, community, dm, dora, general, hidden } from '../messages/people.js';
-import { stage, type Node, type Stage } from '../messages/stage.js';
+import { ada, bob, cleo, community, dm, dora, general, hidden } from '../../../support/house/cast.js';
+import { house, type House } from '../../../support/house/house.js';
+import type { Node } from '../../../support/house/node.js';
 import { add, generalChat, hiddenChat, lines, reacted, strangers, takeBack } from './reacting.js';
 
-let here: Stage;
+let here: House;
+/** Where the clients are connected that hear updates, and the node that all requests go to. */
 let node: Node;
+let desk: Node;
 before(async () => {
-  here = await stage();
-  node = here.node();
+  here = await house();
+  node = await here.node();
+  desk = await here.node();
   await node.connect(ada, bob, dora);
 });
 after(() => here.close());
 
 /** What is told once the read model has come to the end of the log. */
 const deliveries = async (): Promise<readonly Delivery[]> => {
-  await node.call(ada).upToDateWithLog('reactions');
+  await here.settled();
   return node.told();
 };
 /** Groups of users, each with the lines that they are told. */
@@ -28,12 +32,12 @@ const told = async (): Promise<readonly (readonly [readonly UserId[], ...unknown
     'messageReactions' in update ? [[[...audience], ...lines(update.messageReactions.reactions ?? {})] as const] : [],
   );
 const say = async (chatRef = general, user = ada): Promise<MessageId> => {
-  const message = await node.send(user, { chatRef, message: 'hello' });
-  await node.told();
+  const message = await desk.send(user, { chatRef, message: 'hello' });
+  node.told();
   return message;
 };
 const deleted = (message: MessageId, chat = generalChat) =>
-  here.happened(`message-${message.toString()}`, {
+  here.unnoticed(`message-${message.toString()}`, {
     type: 'MessageDeleted',
     data: { message, chat, author: ada, by: ada },
   });
@@ -62,10 +66,10 @@ describe('a reaction', () => {
   });
   it('that changes nothing is told to nobody', async () => {
     const message = await say();
-    await add(node, ada, message, '👍');
-    await node.told();
-    await add(node, ada, message, '👍');
-    await takeBack(node, ada, message, '👎');
+    await add(desk, ada, message, '👍');
+    node.told();
+    await add(desk, ada, message, '👍');
+    await takeBack(desk, ada, message, '👎');
     assert.deepEqual(await told(), []);
   });
   it('names the chat, the message and the emoji', async () => {
@@ -88,7 +92,7 @@ describe('a reaction', () => {
   });
   it('in a direct chat is told to each by the name of the other', async () => {
     const message = await say(dm(dora));
-    await add(node, dora, { message, chatRef: dm(ada) }, '👍');
+    await add(desk, dora, { message, chatRef: dm(ada) }, '👍');
     assert.deepEqual(
       (await deliveries()).map(({ audience, update }) => [
         [...audience],
@@ -127,6 +131,8 @@ describe('reactions that come together', () => {
   it('are told to each with what is their own, also where many others came since, by one read', async () => {
     const message = await say();
     await reacted(here, message, [[bob, '👍'], [bob, '🎉'], ...strangers(20).map((user) => [user, '👍'] as const)]);
+    // Nobody is rendered for there, so what is read is read for the clients.
+    await desk.disconnect(ada);
     const read: string[] = [];
     const { getMany } = here.store;
     here.store.getMany = (collection, keys) => {
@@ -150,12 +156,12 @@ describe('reactions that come together', () => {
     await reacted(here, message, [[cleo, '👍']]);
     const channel = general.channel?.channelId ?? (0n as ChannelId);
     const override = { community, channel, role: 0n as RoleId, pos: 0n, neg: permission.viewChannel, by: ada };
-    await here.happened('community-100', { type: 'OverrideSet', data: override });
+    await here.unnoticed('community-100', { type: 'OverrideSet', data: override });
     await reacted(here, message, [[cleo, '🎉']]);
     assert.deepEqual(await told(), [[[ada], ['👍', 1, false, cleo], ['🎉', 1, false, cleo]]]);
     const cleared = { community, channel, role: 0n as RoleId, by: ada };
-    await here.happened('community-100', { type: 'OverrideRemoved', data: cleared });
-    await node.told();
+    await here.unnoticed('community-100', { type: 'OverrideRemoved', data: cleared });
+    node.told();
   });
 });
 
