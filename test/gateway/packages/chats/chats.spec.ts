@@ -7,14 +7,27 @@ import { isRejection } from '../../../../src/kernel/decider.js';
 import type { ChannelId, GroupId, MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { permission } from '../../../../src/kernel/permissions.js';
 import { recentMessagesMax } from '../../../../src/projections/conversations/documents.js';
-import { ada, bob, category, cleo, dm, dora, general, hidden, news, nobody, self } from '../messages/people.js';
-import { everybodyIsOnline, stage, type Node, type Stage } from '../messages/stage.js';
+import {
+  ada,
+  bob,
+  category,
+  cleo,
+  dm,
+  dora,
+  general,
+  hidden,
+  news,
+  nobody,
+  self,
+} from '../../../support/house/cast.js';
+import { house, type House } from '../../../support/house/house.js';
+import type { Node } from '../../../support/house/node.js';
 
-let here: Stage;
+let here: House;
 let node: Node;
 before(async () => {
-  here = await stage();
-  node = here.node();
+  here = await house();
+  node = await here.node();
 });
 after(() => here.close());
 
@@ -22,18 +35,18 @@ const send = async (user: UserId, chatRef: ChatRefInit, message = 'hello'): Prom
   here.clock.at += 10;
   return node.send(user, { chatRef, message });
 };
-const chat = async (user: UserId, chatRef: ChatRefInit) => (await node.get('chatsGetChat', { chatRef }, user)).chat;
+const chat = async (user: UserId, chatRef: ChatRefInit) => (await node.must(user, 'chatsGetChat', { chatRef })).chat;
 const refusal = (answer: object): unknown => (isRejection(answer) ? answer.rejected : undefined);
 
 describe('the list of chats', () => {
-  const list = async (user: UserId, request = {}) => (await node.get('chatsGetChats', request, user)).chats;
+  const list = async (user: UserId, request = {}) => (await node.must(user, 'chatsGetChats', request)).chats;
 
   it('is empty before anything was sent', async () => {
-    assert.deepEqual(await list(cleo), { chats: [], users: [], messages: [] });
+    assert.deepEqual(await list(cleo), { chats: [], users: [], groups: [], channels: [], messages: [] });
   });
   it('has direct chats and the saved messages, those with the newest activity first', async () => {
     const [first, second, third] = [await send(cleo, dm(dora)), await send(cleo, self), await send(ada, dm(cleo))];
-    const { chats = [], messages = [], users = [] } = await list(cleo);
+    const { chats, messages, users } = await list(cleo);
     assert.deepEqual(
       chats.map(({ chatRef, lastMessageId, unreadCount }) => [chatRef, lastMessageId, unreadCount]),
       [
@@ -49,7 +62,7 @@ describe('the list of chats', () => {
     assert.deepEqual(new Set(users.map(({ id }) => id)), new Set([ada, cleo, dora]));
   });
   it('is paged by the last message', async () => {
-    const all = (await list(cleo)).chats ?? [];
+    const all = (await list(cleo)).chats;
     const rest = { maxId: all[0]?.lastMessageId as bigint as GroupId };
     const above = { minId: all[2]?.lastMessageId as bigint as GroupId };
     assert.deepEqual((await list(cleo, rest)).chats, all.slice(1));
@@ -59,17 +72,17 @@ describe('the list of chats', () => {
   });
   it('shows the message before one that was deleted', async () => {
     const [kept, deleted] = [await send(bob, dm(ada)), await send(bob, dm(ada))];
-    await node.get('messagesDeleteMessage', { chatRef: dm(ada), messageIds: [deleted] }, bob);
-    assert.equal((await list(bob)).chats?.[0]?.lastMessageId, kept);
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: dm(ada), messageIds: [deleted] });
+    assert.equal((await list(bob)).chats[0]?.lastMessageId, kept);
   });
   it('shows the message before more deleted ones than a conversation remembers', async () => {
     const kept = await send(dora, self);
     const deleted: MessageId[] = [];
     while (deleted.length < recentMessagesMax) deleted.push(await send(dora, self));
-    await node.get('messagesDeleteMessage', { chatRef: self, messageIds: deleted }, dora);
+    await node.must(dora, 'messagesDeleteMessage', { chatRef: self, messageIds: deleted });
     const { chats, messages } = await list(dora);
-    assert.equal(chats?.[0]?.lastMessageId, kept);
-    assert.ok(messages?.some(({ messageId }) => messageId === kept));
+    assert.equal(chats[0]?.lastMessageId, kept);
+    assert.ok(messages.some(({ messageId }) => messageId === kept));
   });
 });
 
@@ -80,25 +93,26 @@ describe('one chat', () => {
     const { chat: conversation, users, message } = await chat(bob, dm(dora));
     assert.deepEqual([conversation?.chatRef, conversation?.lastMessageId, message], [dm(dora), dora, undefined]);
     assert.deepEqual(
-      users?.map(({ name }) => name),
-      ['User 2', 'User 4'],
+      users.map(({ name }) => name),
+      ['Bob', 'Dora'],
     );
   });
   it('shows no presence of a stranger until both have written', async () => {
-    const watching = here.node({ statusOf: everybodyIsOnline });
+    const watching = await here.node();
     const shown = async () =>
-      ((await watching.get('chatsGetChat', { chatRef: dm(nora) }, bob)).chat.users ?? []).flatMap(({ id, status }) =>
+      (await watching.must(bob, 'chatsGetChat', { chatRef: dm(nora) })).chat.users.flatMap(({ id, status }) =>
         status === undefined ? [] : [id],
       );
     await here.happened(`user-${nora.toString()}`, {
       type: 'UserRegistered',
       data: { user: nora, name: 'Nora', bot: false },
     });
+    await watching.connect(bob, nora);
     assert.deepEqual(await shown(), [bob]);
     await send(bob, dm(nora));
     const listed = async () => {
-      const { chats } = await watching.get('chatsGetChats', {}, bob);
-      return chats.users?.find(({ id }) => id === nora)?.status;
+      const { chats } = await watching.must(bob, 'chatsGetChats', {});
+      return chats.users.find(({ id }) => id === nora)?.status;
     };
     assert.deepEqual([await shown(), await listed()], [[bob], undefined]);
     await send(nora, dm(bob));
@@ -125,7 +139,7 @@ describe('one chat', () => {
   });
   it('is not shown to who may not see it', async () => {
     const asked = async (user: UserId, chatRef: ChatRefInit) =>
-      refusal(await node.ask('chatsGetChat', { chatRef }, node.call(user)));
+      refusal(await node.ask(user, 'chatsGetChat', { chatRef }));
     assert.equal(await asked(dora, general), 'CHAT_NOT_FOUND');
     assert.equal(await asked(bob, hidden), 'CHAT_NOT_FOUND');
     assert.equal(await asked(bob, dm(nobody)), 'USER_NOT_FOUND');
@@ -134,7 +148,7 @@ describe('one chat', () => {
 
 describe('marking a chat as read', () => {
   const mark = async (user: UserId, chatRef: ChatRefInit, messageId: bigint) =>
-    refusal(await node.ask('chatsMarkChatRead', { chatRef, messageId: messageId as MessageId }, node.call(user)));
+    refusal(await node.ask(user, 'chatsMarkChatRead', { chatRef, messageId: messageId as MessageId }));
   const unreadOf = async (user: UserId, chatRef: ChatRefInit) => {
     const { chat: conversation } = await chat(user, chatRef);
     return [conversation?.unreadCount, conversation?.lastReadMessageId];
@@ -153,7 +167,7 @@ describe('marking a chat as read', () => {
   });
   it('takes an id that is no message’s any more', async () => {
     const [gone, last] = [await send(ada, general), await send(ada, general)];
-    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [gone] }, ada);
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [gone] });
     await mark(bob, general, gone);
     assert.deepEqual(await unreadOf(bob, general), [1, gone]);
     assert.ok(last > gone);
@@ -174,9 +188,9 @@ describe('marking a chat as read', () => {
     await send(ada, general);
     const own = await send(bob, general);
     const answer = await send(ada, general);
-    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [own] }, ada);
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [own] });
     assert.deepEqual(await unreadOf(bob, general), [1, own]);
-    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [answer] }, ada);
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [answer] });
     assert.deepEqual(await unreadOf(bob, general), [0, own]);
   });
   it('is refused for no message and for what one does not see', async () => {
@@ -188,17 +202,19 @@ describe('marking a chat as read', () => {
 
 describe('typing', () => {
   const type = async (user: UserId, chatRef: ChatRefInit, action?: number) =>
-    refusal(
-      await node.ask('chatsSetTyping', { chatRef, typing: true, action: action as TypingAction }, node.call(user)),
-    );
+    refusal(await node.ask(user, 'chatsSetTyping', { chatRef, typing: true, action: action as TypingAction }));
+  const heard = (user: UserId) =>
+    node.heard(user).flatMap(({ chatTyping }) => (chatTyping === undefined ? [] : [chatTyping]));
+  before(() => node.connect(ada, dora));
 
   it('is said to the others with what is done', async () => {
     await type(bob, general, TypingAction.UPLOAD_IMAGE);
-    assert.deepEqual(node.typed.at(-1), { chat: 'channel.100.101', typing: true, action: TypingAction.UPLOAD_IMAGE });
+    const action = TypingAction.UPLOAD_IMAGE;
+    assert.deepEqual(heard(ada), [{ chatRef: general, userId: bob, typing: true, action }]);
   });
   it('is plain typing where a newer client says what nobody knows', async () => {
     await type(bob, dm(dora), 77);
-    assert.deepEqual(node.typed.at(-1), { chat: 'dm.2.4', typing: true });
+    assert.deepEqual(heard(dora), [{ chatRef: dm(bob), userId: bob, typing: true }]);
   });
   it('is for who may write there', async () => {
     assert.equal(await type(bob, news), 'MISSING_PERMISSION');
@@ -207,10 +223,9 @@ describe('typing', () => {
   });
   it('may be ended by who may not write there, or sees it no more', async () => {
     for (const chatRef of [news, hidden]) {
-      const answer = await node.ask('chatsSetTyping', { chatRef, typing: false }, node.call(bob));
+      const answer = await node.ask(bob, 'chatsSetTyping', { chatRef, typing: false });
       assert.equal(refusal(answer), undefined);
     }
-    const ended = ['channel.100.102', 'channel.100.103'].map((chat) => ({ chat, typing: false }));
-    assert.deepEqual(node.typed.slice(-2), ended);
+    assert.deepEqual(heard(ada), []);
   });
 });

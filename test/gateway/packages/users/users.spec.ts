@@ -1,25 +1,27 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { memberStream } from '../../../../src/domain/members/events.js';
 import { membershipsMax } from '../../../../src/gateway/packages/communities/membershipsLimit.js';
 import { UserStatusStatus, type UserInit } from '../../../../src/gen/types.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
 import type { Event } from '../../../../src/kernel/event.js';
 import type { CommunityId, FileId, UserId } from '../../../../src/kernel/ids.js';
 import { usualPermissions } from '../../../../src/kernel/permissions.js';
-import { ada, bob, cleo, community, dm, dora, nobody } from '../messages/people.js';
-import { stage, type Node, type Stage } from '../messages/stage.js';
+import { ada, bob, cleo, community, dm, dora, nobody } from '../../../support/house/cast.js';
+import { house, type House } from '../../../support/house/house.js';
+import type { Node } from '../../../support/house/node.js';
 
-let here: Stage;
+let here: House;
 let node: Node;
 beforeEach(async () => {
-  here = await stage();
-  node = here.node();
+  here = await house();
+  node = await here.node();
 });
 afterEach(() => here.close());
 
-const online = { status: UserStatusStatus.ONLINE };
+const online = { status: UserStatusStatus.ONLINE, activities: [] };
 const streamOf = (user: UserId): string => `user-${user.toString()}`;
-/** The name that `populate` claimed for the user, as the user writes it. */
+/** The name that the cast claimed for the user, as the user writes it. */
 const carries = (user: UserId, username: string): Event => ({
   type: 'UsernameChanged',
   data: { user, username, usernameKey: `hash-of-${Buffer.from(`username:${username.toLowerCase()}`).toString('hex')}` },
@@ -43,15 +45,15 @@ const refusal = (answer: object): unknown => (isRejection(answer) ? answer.rejec
 
 describe('LookupUsername', () => {
   const lookup = async (caller: UserId, username: string): Promise<UserInit | undefined> =>
-    (await node.get('usersLookupUsername', { username }, caller)).userDetails.user;
+    (await node.must(caller, 'usersLookupUsername', { username })).userDetails.user;
   const refused = async (username: string): Promise<unknown> =>
-    refusal(await node.ask('usersLookupUsername', { username }, node.call(ada)));
+    refusal(await node.ask(ada, 'usersLookupUsername', { username }));
 
   it('finds a user by the username in any spelling', async () => {
     await carry(dora, 'User4');
     for (const spelling of ['User4', 'user4', 'USER4', '@user4', '＠ｕｓｅｒ４']) {
       const found = await lookup(ada, spelling);
-      assert.deepEqual([found?.id, found?.name, found?.username], [dora, 'User 4', 'User4'], spelling);
+      assert.deepEqual([found?.id, found?.name, found?.username], [dora, 'Dora', 'User4'], spelling);
     }
   });
 
@@ -62,9 +64,8 @@ describe('LookupUsername', () => {
     await here.happened(streamOf(dora), { type: 'ColorChanged', data: { user: dora, color: 0x12_34_56 } });
     assert.deepEqual(await lookup(bob, 'user4'), {
       id: dora,
-      name: 'User 4',
+      name: 'Dora',
       username: 'user4',
-      status: undefined,
       bot: false,
       icon,
       color: 0x12_34_56,
@@ -92,21 +93,16 @@ describe('LookupUsername', () => {
   });
 
   it('waits for the read models where they do not know of the username yet', async () => {
-    const call = {
-      ...node.call(ada),
-      upToDateWithLog: async () => {
-        await carry(bob, 'user2');
-        await node.call(ada).upToDateWithLog('users');
-      },
-    };
-    const answer = await node.ask('usersLookupUsername', { username: 'user2' }, call);
-    assert.ok(!isRejection(answer));
-    assert.equal(answer.userDetails.user?.id, bob);
+    node.atNextWait(() => carry(bob, 'user2'));
+    assert.equal((await lookup(ada, 'user2'))?.id, bob);
   });
 
   describe('shows the status', () => {
     const statusFor = async (caller: UserId) => (await lookup(caller, 'user2'))?.status;
-    beforeEach(() => carry(bob, 'user2'));
+    beforeEach(async () => {
+      await carry(bob, 'user2');
+      await node.connect(bob);
+    });
 
     it('to members of the same community', async () => {
       assert.deepEqual(await statusFor(ada), online);
@@ -137,28 +133,23 @@ describe('LookupUsername', () => {
     });
 
     it('not to a caller who leaves while the status is fetched', async () => {
-      const elsewhere = here.node({
-        statusOf: async () => {
-          await went(community, ada);
-          return [online];
-        },
-      });
-      const { userDetails } = await elsewhere.get('usersLookupUsername', { username: 'user2' }, ada);
+      let isFetched = (): unknown => undefined;
+      const of: typeof here.presence.of = async (users) => {
+        await isFetched();
+        return here.presence.of(users);
+      };
+      const elsewhere = await here.node({ presence: { ...here.presence, of } });
+      await elsewhere.connect(ada);
+      isFetched = () => went(community, ada);
+      const { userDetails } = await elsewhere.must(ada, 'usersLookupUsername', { username: 'user2' });
       assert.deepEqual([userDetails.user?.id, userDetails.user?.status], [bob, undefined]);
     });
 
     it('not to a caller of whose leaving the read models do not know yet', async () => {
-      const call = node.call(ada);
-      const leaving = {
-        ...call,
-        accessUpToDate: async () => {
-          await went(community, ada);
-          await call.accessUpToDate();
-        },
-      };
-      const answer = await node.ask('usersLookupUsername', { username: 'user2' }, leaving);
-      assert.ok(!isRejection(answer));
-      assert.deepEqual([answer.userDetails.user?.id, answer.userDetails.user?.status], [bob, undefined]);
+      assert.deepEqual(await statusFor(ada), online);
+      await here.unread(memberStream(community, ada), { type: 'MemberLeft', data: { community, user: ada } });
+      const found = await lookup(ada, 'user2');
+      assert.deepEqual([found?.id, found?.status], [bob, undefined]);
     });
 
     it('no longer once the community is deleted', async () => {
@@ -171,7 +162,7 @@ describe('LookupUsername', () => {
 
 describe('GetProfile', () => {
   const profile = async (caller: UserId, userId: UserId, asked: { readonly includeMutuals?: boolean } = {}) =>
-    (await node.get('usersGetProfile', { ref: { userId }, ...asked }, caller)).profile;
+    (await node.must(caller, 'usersGetProfile', { ref: { userId }, ...asked })).profile;
   const mutual = async (caller: UserId, userId: UserId) =>
     (await profile(caller, userId, { includeMutuals: true })).mutualCommunities;
   const another = 200n as CommunityId;
@@ -179,17 +170,27 @@ describe('GetProfile', () => {
 
   it('has the text about the user, and neither name nor status', async () => {
     await here.happened(streamOf(dora), { type: 'BioChanged', data: { user: dora, bio: 'Counts.' } });
-    assert.deepEqual(await profile(ada, dora), { ref: { userId: dora }, bio: 'Counts.', mutualCommunities: [] });
+    assert.deepEqual(await profile(ada, dora), {
+      ref: { userId: dora },
+      bio: 'Counts.',
+      mutualCommunities: [],
+      mutualFriends: [],
+    });
   });
 
   it('has no text where the user wrote none', async () => {
-    assert.deepEqual(await profile(ada, dora), { ref: { userId: dora }, bio: undefined, mutualCommunities: [] });
+    assert.deepEqual(await profile(ada, dora), {
+      ref: { userId: dora },
+      bio: '',
+      mutualCommunities: [],
+      mutualFriends: [],
+    });
   });
 
   it('has no text where it was erased', async () => {
     here.sealer.shred(dora.toString());
     await here.happened(streamOf(dora), { type: 'BioChanged', data: { user: dora, bio: 'Counts.' } });
-    assert.equal((await profile(ada, dora)).bio, undefined);
+    assert.equal((await profile(ada, dora)).bio, '');
   });
 
   it('lists mutual communities only when asked, in the order in which the caller joined', async () => {
@@ -222,21 +223,13 @@ describe('GetProfile', () => {
 
   it('waits for the read models where they do not know of the user yet', async () => {
     const registered = { type: 'UserRegistered', data: { user: nobody, name: 'Newcomer', bot: false } };
-    const call = {
-      ...node.call(ada),
-      upToDateWithLog: async () => {
-        await here.happened(streamOf(nobody), registered);
-        await node.call(ada).upToDateWithLog('users');
-      },
-    };
-    const answer = await node.ask('usersGetProfile', { ref: { userId: nobody } }, call);
-    assert.ok(!isRejection(answer));
-    assert.deepEqual(answer.profile.ref, { userId: nobody });
+    node.atNextWait(() => here.happened(streamOf(nobody), registered));
+    assert.deepEqual((await profile(ada, nobody)).ref, { userId: nobody });
   });
 
   it('is refused for nobody', async () => {
     const refused = async (request: object): Promise<unknown> =>
-      refusal(await node.ask('usersGetProfile', request, node.call(ada)));
+      refusal(await node.ask(ada, 'usersGetProfile', request));
     assert.equal(await refused({ ref: { userId: nobody } }), 'USER_NOT_FOUND');
     assert.equal(await refused({ ref: {} }), 'USER_NOT_FOUND');
     assert.equal(await refused({}), 'INVALID_ARGUMENT');
