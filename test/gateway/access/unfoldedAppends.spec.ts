@@ -8,7 +8,7 @@ import { waiters } from '../../../src/gateway/updates/waiters.js';
 import type { Position } from '../../../src/kernel/event.js';
 import type { CommunityId, Millis } from '../../../src/kernel/ids.js';
 import { VersionConflict, type EventLog, type ExpectedRevision } from '../../../src/kernel/ports/eventLog.js';
-import { holding } from '../packages/messages/stage.js';
+import { holding } from '../../support/house/holding.js';
 
 const stream = communityStream(1n as CommunityId);
 

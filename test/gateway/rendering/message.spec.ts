@@ -6,7 +6,7 @@ import { channelChat, directChat, groupChat, selfChat } from '../../../src/kerne
 import type { ChannelId, CommunityId, GroupId, MessageId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
 import { asPersonal } from '../../support/bare.js';
-import { ada, bob, dm, general, self } from '../packages/messages/people.js';
+import { ada, bob, dm, general, self } from '../../support/house/cast.js';
 
 describe('the name of a chat', () => {
   it('means the chat that its viewer means', () => {

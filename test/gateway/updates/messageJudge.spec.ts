@@ -3,11 +3,10 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { systemIds } from '../../../src/adapters/system/ids.js';
 import { messages as rules } from '../../../src/domain/messages/decide.js';
 import { messageStream } from '../../../src/domain/messages/events.js';
-import { eventKinds } from '../../../src/domain/registry.js';
 import type { DecidedMessage } from '../../../src/gateway/contract/messageJudge.js';
 import { decidedMessage, messageJudge, type FollowingJudge } from '../../../src/gateway/updates/messageJudge.js';
 import { channelChat } from '../../../src/kernel/chat.js';
-import { eventCodec, readEvents } from '../../../src/kernel/codec.js';
+import { readEvents } from '../../../src/kernel/codec.js';
 import type { Event } from '../../../src/kernel/event.js';
 import { executor, type Cause } from '../../../src/kernel/execute.js';
 import { foldedStreams } from '../../../src/kernel/foldedStreams.js';
@@ -22,8 +21,8 @@ import {
 } from '../../../src/kernel/ids.js';
 import { permission } from '../../../src/kernel/permissions.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
-import { ada, bob, cleo, community, joined, slowSeconds } from '../packages/messages/people.js';
-import { stage, type Stage } from '../packages/messages/stage.js';
+import { ada, bob, cleo, community, joined, slowSeconds } from '../../support/house/cast.js';
+import { house, type House } from '../../support/house/house.js';
 
 const channel = 101n as ChannelId;
 const general = channelChat(community, channel);
@@ -32,12 +31,12 @@ const session = 7n as SessionId;
 type Decided = Pick<Cause, 'asOf' | 'session' | 'slowmodeSeconds'>;
 
 describe('a message of a node that shares the log', () => {
-  let here: Stage;
+  let here: House;
   let reads: number;
   let judge: FollowingJudge;
   let messages = 1_000n;
   before(async () => {
-    here = await stage();
+    here = await house();
   });
   after(() => here.close());
 
@@ -49,9 +48,8 @@ describe('a message of a node that shares the log', () => {
       return log.readAll(read);
     },
   });
-  const codec = () => eventCodec(eventKinds, here.sealer);
   beforeEach(async () => {
-    judge = messageJudge({ log: counted(here.log), codec: codec(), sealer: here.sealer });
+    judge = messageJudge({ log: counted(here.log), codec: here.codec, sealer: here.sealer });
     await pass();
     reads = 0;
   });
@@ -64,12 +62,12 @@ describe('a message of a node that shares the log', () => {
     const message = messages as MessageId;
     const data = { message, chat: general, by: author, mentions: [], text: 'hi', entities: [] };
     const now = () => here.clock.at as Millis;
-    const needs = { log: here.log, codec: codec(), sealer: here.sealer };
+    const needs = { log: here.log, codec: here.codec, sealer: here.sealer };
     const kernel = { ...needs, clock: { now }, ids: systemIds(snowflakes(0, now)), streams: foldedStreams(needs) };
     const cause = { commandId: `send ${messages.toString()}`, correlationId: '', actor: author.toString() };
     await executor(kernel)(rules, { type: 'SendMessage', data }, { ...cause, ...decided });
     const stored = await here.log.readStream(messageStream(message), { limit: 1 });
-    const [event] = await readEvents(codec(), here.sealer, stored);
+    const [event] = await readEvents(here.codec, here.sealer, stored);
     // It was sent as such.
     return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
   };
@@ -147,7 +145,7 @@ describe('a message of a node that shares the log', () => {
     const decided = await asOf();
     await inCommunity(overridden(0n, permission.sendMessages));
     const event = await send(bob, decided);
-    const fresh = messageJudge({ log: here.log, codec: codec(), sealer: here.sealer });
+    const fresh = messageJudge({ log: here.log, codec: here.codec, sealer: here.sealer });
     assert.equal(await fresh.refusalOf(event), 'MISSING_PERMISSION');
   });
   it('of a release of before, which says nothing, is left alone', async () => {

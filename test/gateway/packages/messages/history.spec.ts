@@ -6,17 +6,31 @@ import { Messages } from '../../../../src/gen/messages.js';
 import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { encode } from '../../../../src/wire/codec.js';
 import { costs, freeMeter } from '../../../../src/gateway/contract/meter.js';
+import { meteredReads } from '../../../../src/gateway/contract/meteredReads.js';
 import { historyBytesMax } from '../../../../src/gateway/packages/messages/history.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
-import { ada, bob, category, cleo, community, dm, dora, general, hidden, self, voice } from './people.js';
-import { everybodyIsOnline, stage, type Node, type Stage } from './stage.js';
+import {
+  ada,
+  bob,
+  category,
+  cleo,
+  community,
+  dm,
+  dora,
+  general,
+  hidden,
+  self,
+  voice,
+} from '../../../support/house/cast.js';
+import { house, type House } from '../../../support/house/house.js';
+import type { Node } from '../../../support/house/node.js';
 
-let here: Stage;
+let here: House;
 let node: Node;
 const ids: MessageId[] = [];
 before(async () => {
-  here = await stage();
-  node = here.node();
+  here = await house();
+  node = await here.node();
   for (let index = 0; index < 120; index += 1) {
     here.clock.at += 10;
     ids.push(await node.send(bob, { chatRef: general, message: index.toString() }));
@@ -27,8 +41,8 @@ after(() => here.close());
 type Asking = Rpcs['messagesGetHistory']['requestInit'];
 
 const page = async (request: Asking, user: UserId = ada): Promise<readonly (MessageId | undefined)[]> => {
-  const { messages } = await node.get('messagesGetHistory', { chatRef: general, ...request }, user);
-  return (messages.messages ?? []).map(({ messageId }) => messageId);
+  const { messages } = await node.must(user, 'messagesGetHistory', { chatRef: general, ...request });
+  return messages.messages.map(({ messageId }) => messageId);
 };
 const newestFirst = (from: number, to: number): readonly (MessageId | undefined)[] => ids.slice(from, to).toReversed();
 const at = (index: number): MessageId => ids[index] ?? (0n as MessageId);
@@ -60,29 +74,30 @@ describe('the history of a chat', () => {
   });
   it('names authors and mentioned users, and in communities who they are there', async () => {
     await node.send(cleo, { chatRef: voice, message: '2', entities: [{ startIndex: 0, length: 1, userMention: {} }] });
-    const { messages } = await node.get('messagesGetHistory', { chatRef: voice }, ada);
+    const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: voice });
     assert.deepEqual(
-      messages.users?.map(({ id, name }) => [id, name]),
+      messages.users.map(({ id, name }) => [id, name]),
       [
-        [cleo, 'User 3'],
-        [bob, 'User 2'],
+        [cleo, 'Cleo'],
+        [bob, 'Bob'],
       ],
     );
     assert.deepEqual(
-      messages.members?.map(({ id }) => id),
+      messages.members.map(({ id }) => id),
       [cleo, bob],
     );
     assert.deepEqual(messages.reactions, []);
   });
   it('shows no presence of authors who left', async () => {
-    const watching = here.node({ statusOf: everybodyIsOnline });
+    const watching = await here.node();
+    await node.connect(cleo);
     await node.send(cleo, { chatRef: general, message: 'bye' });
     const statuses = async () => {
-      const history = (await watching.get('messagesGetHistory', { chatRef: general, limit: 1 }, bob)).messages.users;
-      const last = (await watching.get('chatsGetChat', { chatRef: general }, bob)).chat.users;
-      return [history?.[0]?.status, last?.[0]?.status];
+      const history = (await watching.must(bob, 'messagesGetHistory', { chatRef: general, limit: 1 })).messages.users;
+      const last = (await watching.must(bob, 'chatsGetChat', { chatRef: general })).chat.users;
+      return [history[0]?.status, last[0]?.status];
     };
-    const online = { status: UserStatusStatus.ONLINE };
+    const online = { status: UserStatusStatus.ONLINE, activities: [] };
     assert.deepEqual(await statuses(), [online, online]);
     const member = `member-${community.toString()}.${cleo.toString()}`;
     await here.happened(member, { type: 'MemberLeft', data: { community, user: cleo } });
@@ -94,13 +109,13 @@ describe('the history of a chat', () => {
   });
   it('of a direct chat has no members', async () => {
     await node.send(dora, { chatRef: dm(ada), message: 'hello' });
-    const { messages } = await node.get('messagesGetHistory', { chatRef: dm(dora) }, ada);
-    assert.deepEqual([messages.users?.length, messages.members], [1, []]);
+    const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: dm(dora) });
+    assert.deepEqual([messages.users.length, messages.members], [1, []]);
   });
   it('is for who sees the chat', async () => {
     const asked = async (user: UserId, chatRef: Asking['chatRef']): Promise<unknown> => {
-      const answer = await node.ask('messagesGetHistory', { chatRef }, node.call(user));
-      return 'rejected' in answer ? answer.rejected : answer.messages.messages?.length;
+      const answer = await node.ask(user, 'messagesGetHistory', { chatRef });
+      return 'rejected' in answer ? answer.rejected : answer.messages.messages.length;
     };
     assert.equal(await asked(dora, general), 'CHAT_NOT_FOUND');
     assert.equal(await asked(bob, hidden), 'CHAT_NOT_FOUND');
@@ -116,16 +131,16 @@ describe('the history of a chat', () => {
     const sent: MessageId[] = [];
     for (let index = 0; index < 60; index += 1) sent.push(await node.send(cleo, { ...large, entities }));
     const asked = async (request: Asking) => {
-      const { messages } = await node.get('messagesGetHistory', { chatRef: self, limit: 60, ...request }, cleo);
+      const { messages } = await node.must(cleo, 'messagesGetHistory', { chatRef: self, limit: 60, ...request });
       assert.ok(encode(Messages, messages).length < 1_000_000);
-      return (messages.messages ?? []).map(({ messageId }) => messageId);
+      return messages.messages.map(({ messageId }) => messageId);
     };
     const newest = await asked({});
     assert.ok(newest.length > 10 && newest.length < 60);
     assert.deepEqual(newest, sent.toReversed().slice(0, newest.length));
     const oldest = await asked({ since: 0n as MessageId });
     assert.deepEqual(oldest, sent.slice(0, oldest.length).toReversed());
-    const middle = await asked({ around: sent[30] ?? (0n as MessageId) });
+    const middle: readonly unknown[] = await asked({ around: sent[30] ?? (0n as MessageId) });
     assert.ok(middle.includes(sent[30]) && middle.includes(sent[20]) && middle.includes(sent[40]));
   });
   it('reads no more of the longest messages than an answer holds', async () => {
@@ -137,9 +152,11 @@ describe('the history of a chat', () => {
     const spend = (more: number): void => {
       units += more;
     };
-    const call = { ...node.call(dora), meter: { ...freeMeter, spend } };
-    const answer = await node.ask('messagesGetHistory', { chatRef, limit: 100 }, call);
-    assert.ok(!isRejection(answer) && (answer.messages.messages?.length ?? 0) > 10);
+    const plain = { ...here.store };
+    Object.assign(here.store, meteredReads({ store: plain }, { meter: { ...freeMeter, spend } }).store);
+    const answer = await node.ask(dora, 'messagesGetHistory', { chatRef, limit: 100 });
+    Object.assign(here.store, plain);
+    assert.ok(!isRejection(answer) && answer.messages.messages.length > 10);
     const kibibytesMax = historyBytesMax / 1_024 + 40;
     // The whole page has four times as much.
     assert.ok(units < costs.kibibyteRead * kibibytesMax + costs.document * 100, units.toString());

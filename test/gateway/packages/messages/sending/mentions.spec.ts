@@ -3,14 +3,15 @@ import { after, before, describe, it } from 'node:test';
 import { mentionsMax } from '../../../../../src/gateway/packages/messages/sending/mentions.js';
 import type { MessageEntityInit } from '../../../../../src/gen/types.js';
 import type { UserId } from '../../../../../src/kernel/ids.js';
-import { ada, bob, cleo, dm, dora, general, hidden, self } from '../people.js';
-import { stage, type Node, type Stage } from '../stage.js';
+import { ada, bob, cleo, dm, dora, general, hidden, self } from '../../../../support/house/cast.js';
+import { house, type House } from '../../../../support/house/house.js';
+import type { Node } from '../../../../support/house/node.js';
 
-let here: Stage;
+let here: House;
 let node: Node;
 before(async () => {
-  here = await stage();
-  node = here.node();
+  here = await house();
+  node = await here.node();
 });
 after(() => here.close());
 
@@ -23,7 +24,7 @@ const numbered = (name: string) => whole(name, { userMention: {} });
 
 /** How many messages of the chat that they have not read name the user. */
 const mentionsOf = async (user: UserId, chatRef = general): Promise<number> => {
-  const { chat } = await node.get('chatsGetChat', { chatRef }, user);
+  const { chat } = await node.must(user, 'chatsGetChat', { chatRef });
   return chat.chat?.unreadMentionsCount ?? 0;
 };
 const counted = async (user: UserId, from: UserId, request: Parameters<Node['send']>[1]): Promise<number> => {
@@ -67,9 +68,9 @@ describe('a message mentions', () => {
   it('nobody who does not see the channel', async () => {
     await node.send(ada, { chatRef: hidden, ...numbered('2') });
     await node.send(ada, { chatRef: general, ...numbered('4') });
-    const { messages } = await node.get('messagesGetHistory', { chatRef: general, limit: 1 }, ada);
+    const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 1 });
     assert.deepEqual(
-      messages.users?.map(({ id }) => id),
+      messages.users.map(({ id }) => id),
       [ada],
     );
   });
@@ -86,7 +87,7 @@ describe('a message mentions', () => {
     const ids = Array.from({ length: mentionsMax + 1 }, (_, index) => (1000 + index).toString());
     const message = ids.join(' ');
     const entities = ids.map((_, index) => ({ startIndex: index * 5, length: 4, userMention: {} }));
-    const answer = await node.ask('messagesSendMessage', { chatRef: general, message, entities }, node.call(ada));
+    const answer = await node.ask(ada, 'messagesSendMessage', { chatRef: general, message, entities });
     assert.ok('rejected' in answer && answer.rejected === 'TOO_MANY');
     await node.send(ada, { chatRef: general, message, entities: entities.slice(1) });
   });
@@ -96,14 +97,14 @@ describe('an edited message mentions', () => {
   it('who is named in it now', async () => {
     const messageId = await node.send(ada, { chatRef: general, ...numbered('2') });
     const [bobs, cleos] = [await mentionsOf(bob), await mentionsOf(cleo)];
-    await node.get('messagesEditMessage', { chatRef: general, messageId, ...numbered('3') }, ada);
+    await node.must(ada, 'messagesEditMessage', { chatRef: general, messageId, ...numbered('3') });
     assert.deepEqual([await mentionsOf(bob), await mentionsOf(cleo)], [bobs - 1, cleos + 1]);
   });
   it('who is named by entities that are laid over the text it had', async () => {
     const messageId = await node.send(ada, { chatRef: general, message: '3' });
     const before = await mentionsOf(cleo);
     const { entities } = numbered('3');
-    await node.get('messagesEditMessage', { chatRef: general, messageId, entities }, ada);
+    await node.must(ada, 'messagesEditMessage', { chatRef: general, messageId, entities });
     assert.equal(await mentionsOf(cleo), before + 1);
   });
 });

@@ -6,12 +6,14 @@ import { eventCodec, readEvents } from '../../../../../src/kernel/codec.js';
 import type { EventOf } from '../../../../../src/kernel/event.js';
 import type { Bare } from '../../../../support/bare.js';
 import { plainSealer } from '../../../../support/plainSealer.js';
-import { ada, bob, cleo, general } from '../people.js';
-import { holding, stage, type Node, type Stage } from '../stage.js';
+import { ada, bob, cleo, general } from '../../../../support/house/cast.js';
+import { holding } from '../../../../support/house/holding.js';
+import { house, type House } from '../../../../support/house/house.js';
+import type { Node } from '../../../../support/house/node.js';
 
-let here: Stage;
+let here: House;
 before(async () => {
-  here = await stage();
+  here = await house();
 });
 after(() => here.close());
 
@@ -37,7 +39,7 @@ const kinds: readonly ((message: string, earlier: Request['replyToOld']) => Requ
 
 describe('what one connection sends into one chat', () => {
   it('is stored in the order in which it was sent, whatever each has to wait for', async () => {
-    const node = here.node();
+    const node = await here.node();
     const earlier = await node.send(ada, { chatRef: general, message: 'first of all' });
     const start = await here.log.end();
     const requests = Array.from({ length: 60 }, (_, index) => {
@@ -54,7 +56,7 @@ describe('what one connection sends into one chat', () => {
 
   it('does not wait until the one before is durable', async () => {
     const log = holding(here.log);
-    const node = here.node({ log });
+    const node = await here.node({ log });
     const sends = ['one', 'two', 'three'].map((message) => node.send(bob, { chatRef: general, message }));
     while (log.held.length < sends.length) await new Promise(setImmediate);
     for (const release of log.held) release();
@@ -64,13 +66,17 @@ describe('what one connection sends into one chat', () => {
 
 describe('what twenty connections send into one channel at the same time', () => {
   it('has ids in log order', async () => {
-    const node = here.node();
+    const node = await here.node();
     const start = await here.log.end();
     const sessions = Array.from({ length: 20 }, (_, index) => index + 1);
     const sends = sessions.flatMap((session) =>
       Array.from({ length: 10 }, (_, index) => {
         const request = { chatRef: general, ...kinds[(index + session) % 3]?.(index.toString(), undefined) };
-        return node.ask('messagesSendMessage', request, node.call([ada, bob, cleo][session % 3] ?? ada, session));
+        return node.ask(
+          { user: [ada, bob, cleo][session % 3] ?? ada, session: BigInt(session) },
+          'messagesSendMessage',
+          request,
+        );
       }),
     );
     const answers = await Promise.all(sends);

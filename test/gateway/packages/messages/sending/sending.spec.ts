@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Call } from '../../../../../src/gateway/contract/call.js';
-import { reject } from '../../../../../src/kernel/decider.js';
-import type { MessageId } from '../../../../../src/kernel/ids.js';
+import { permission } from '../../../../../src/kernel/permissions.js';
+import type { MessageId, RoleId } from '../../../../../src/kernel/ids.js';
 import {
   ada,
   bob,
   category,
   cleo,
+  community,
   dm,
   dora,
   general,
@@ -18,27 +18,29 @@ import {
   slow,
   slowSeconds,
   voice,
-} from '../people.js';
-import { holding, stage, type Node, type Stage } from '../stage.js';
+} from '../../../../support/house/cast.js';
+import { holding } from '../../../../support/house/holding.js';
+import { house, type House } from '../../../../support/house/house.js';
+import type { Node } from '../../../../support/house/node.js';
 import { contentBytesMax, textUnitsMax } from '../../../../../src/gateway/packages/messages/wire.js';
 
 describe('sending a message', () => {
-  let here: Stage;
+  let here: House;
   let node: Node;
   before(async () => {
-    here = await stage();
-    node = here.node();
+    here = await house();
+    node = await here.node();
   });
   after(() => here.close());
 
   const refusal = async (user = bob, request: Parameters<Node['send']>[1] = {}): Promise<unknown> => {
-    const answer = await node.ask('messagesSendMessage', { message: 'hi', ...request }, node.call(user));
+    const answer = await node.ask(user, 'messagesSendMessage', { message: 'hi', ...request });
     assert.ok('rejected' in answer, 'it was not refused');
     return answer.rejected;
   };
   const newest = async (chatRef: Parameters<Node['send']>[1]['chatRef'], user = ada) => {
-    const { messages } = await node.get('messagesGetHistory', { chatRef, limit: 1 }, user);
-    return messages.messages?.[0];
+    const { messages } = await node.must(user, 'messagesGetHistory', { chatRef, limit: 1 });
+    return messages.messages[0];
   };
 
   it('answers its id, under which everybody finds it', async () => {
@@ -49,6 +51,7 @@ describe('sending a message', () => {
       authorId: bob,
       message: 'hello',
       entities: [],
+      media: [],
     });
   });
   it('reaches the other side of a direct chat, who calls it by the sender', async () => {
@@ -62,11 +65,20 @@ describe('sending a message', () => {
     assert.deepEqual([kept?.messageId, kept?.chatRef], [messageId, self]);
   });
   it('works in voice channels', async () => {
-    assert.ok((await node.send(bob, { chatRef: voice, message: 'can you hear me?' })) > 0n);
+    await node.send(bob, { chatRef: voice, message: 'can you hear me?' });
+    assert.equal((await newest(voice))?.message, 'can you hear me?');
   });
   it('ends the sender’s typing', async () => {
+    await node.connect(ada);
+    const typing = { chatRef: general, userId: cleo };
+    await node.must(cleo, 'chatsSetTyping', { chatRef: general, typing: true });
     await node.send(cleo, { chatRef: general, message: 'hello' });
-    assert.deepEqual(node.posted.at(-1), ['channel.100.101', cleo]);
+    const heard = node.heard(ada).flatMap(({ chatTyping }) => (chatTyping === undefined ? [] : [chatTyping]));
+    assert.deepEqual(heard, [
+      { ...typing, typing: true },
+      { ...typing, typing: false },
+    ]);
+    await node.disconnect(ada);
   });
 
   const refused: readonly (readonly [string, string, Parameters<typeof refusal>])[] = [
@@ -147,7 +159,7 @@ describe('sending a message', () => {
   });
   it('loses a quote that the original does not say by now, and nothing else', async () => {
     const first = await node.send(ada, { chatRef: general, message: 'I hate tea' });
-    await node.get('messagesEditMessage', { chatRef: general, messageId: first, message: 'I like tea' }, ada);
+    await node.must(ada, 'messagesEditMessage', { chatRef: general, messageId: first, message: 'I like tea' });
     const replyTo = { messageId: first, quote: { message: 'I hate tea', offset: 0n } };
     const messageId = await node.send(bob, { chatRef: general, message: 'so do I', replyTo });
     const shown = await newest(general);
@@ -165,7 +177,7 @@ describe('sending a message', () => {
   });
   it('may answer what was deleted while it was written', async () => {
     const first = await node.send(ada, { chatRef: general, message: 'oops' });
-    await node.get('messagesDeleteMessage', { chatRef: general, messageIds: [first] }, ada);
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [first] });
     await node.send(bob, { chatRef: general, message: 'what was it?', replyToOld: first });
     assert.equal((await newest(general))?.replyTo, first);
   });
@@ -174,42 +186,45 @@ describe('sending a message', () => {
     it('has to wait after the last one, and is told how long', async () => {
       await node.send(bob, { chatRef: slow, message: 'one' });
       here.clock.at += 10_000;
-      const answer = await node.ask('messagesSendMessage', { chatRef: slow, message: 'two' }, node.call(bob));
+      const answer = await node.ask(bob, 'messagesSendMessage', { chatRef: slow, message: 'two' });
       assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds - 10 });
       here.clock.at += (slowSeconds - 10) * 1000;
-      assert.ok((await node.send(bob, { chatRef: slow, message: 'two' })) > 0n);
+      assert.equal(await node.send(bob, { chatRef: slow, message: 'two' }), (await newest(slow))?.messageId);
     });
     it('does not wait after a first send that was refused', async () => {
-      const other = here.node();
-      const call = other.call(cleo);
-      const refusing: Call = { ...call, run: () => Promise.resolve(reject('UNAVAILABLE')) };
-      const refused = await other.ask('messagesSendMessage', { chatRef: slow, message: 'one' }, refusing);
-      assert.equal('rejected' in refused && refused.rejected, 'UNAVAILABLE');
-      assert.ok((await other.send(cleo, { chatRef: slow, message: 'one' })) > 0n);
+      const other = await here.node();
+      const about = { community, channel: slow.channel?.channelId, role: 0n as RoleId, by: ada };
+      const silenced = { ...about, pos: 0n, neg: permission.sendMessages };
+      other.atNextWait(() => here.happened('community-100', { type: 'OverrideSet', data: silenced }));
+      const refused = await other.refused(cleo, 'messagesSendMessage', { chatRef: slow, message: 'one' });
+      assert.equal(refused, 'MISSING_PERMISSION');
+      await here.happened('community-100', { type: 'OverrideRemoved', data: about });
+      await other.send(cleo, { chatRef: slow, message: 'one' });
+      assert.equal((await newest(slow))?.message, 'one');
     });
     it('waits also after a message that was deleted', async () => {
       here.clock.at += slowSeconds * 1000;
       const messageId = await node.send(bob, { chatRef: slow, message: 'gone' });
-      await node.get('messagesDeleteMessage', { chatRef: slow, messageIds: [messageId] }, bob);
-      const other = here.node();
-      const answer = await other.ask('messagesSendMessage', { chatRef: slow, message: 'again' }, other.call(bob));
+      await node.must(bob, 'messagesDeleteMessage', { chatRef: slow, messageIds: [messageId] });
+      const other = await here.node();
+      const answer = await other.ask(bob, 'messagesSendMessage', { chatRef: slow, message: 'again' });
       assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds });
     });
     it('waits on another node as well', async () => {
       here.clock.at += slowSeconds * 1000;
       await node.send(bob, { chatRef: slow, message: 'here' });
-      const other = here.node();
-      const answer = await other.ask('messagesSendMessage', { chatRef: slow, message: 'there' }, other.call(bob));
+      const other = await here.node();
+      const answer = await other.ask(bob, 'messagesSendMessage', { chatRef: slow, message: 'there' });
       assert.ok('rejected' in answer && answer.rejected === 'SLOWMODE');
     });
     it('passes once when two sessions send at the same time', async () => {
       here.clock.at += slowSeconds * 1000;
       const log = holding(here.log);
-      const there = here.node({ log });
+      const there = await here.node({ log });
       const answers: object[] = [];
       const sends = [21, 22].map(async (session) => {
-        const call = there.call(bob, session);
-        answers.push(await there.ask('messagesSendMessage', { chatRef: slow, message: 'me first' }, call));
+        const who = { user: bob, session: BigInt(session) };
+        answers.push(await there.ask(who, 'messagesSendMessage', { chatRef: slow, message: 'me first' }));
       });
       while (log.held.length + answers.length < sends.length) await new Promise(setImmediate);
       assert.deepEqual([log.held.length, answers], [1, [{ rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds }]]);
@@ -226,33 +241,35 @@ describe('sending a message', () => {
         // The one that sent it, and one that was started later.
         for (const [sender, left] of [
           [node, slowSeconds - 10],
-          [here.node(), slowSeconds],
+          [await here.node(), slowSeconds],
         ] as const) {
           here.clock.at += 10_000;
-          const answer = await sender.ask('messagesSendMessage', { chatRef: slow, message: 'right' }, sender.call(bob));
+          const answer = await sender.ask(bob, 'messagesSendMessage', { chatRef: slow, message: 'right' });
           assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: left });
           here.clock.at -= 10_000;
         }
         here.clock.at += slowSeconds * 1000;
-        assert.ok((await node.send(bob, { chatRef: slow, message: 'right' })) > 0n);
+        assert.equal(await node.send(bob, { chatRef: slow, message: 'right' }), (await newest(slow))?.messageId);
       });
     }
     it('waits for as long when the clock is set ahead meanwhile', async () => {
       here.clock.at += slowSeconds * 1000;
       await node.send(bob, { chatRef: slow, message: 'one' });
       here.clock.ahead = 3_600_000;
-      const answer = await node.ask('messagesSendMessage', { chatRef: slow, message: 'two' }, node.call(bob));
+      const answer = await node.ask(bob, 'messagesSendMessage', { chatRef: slow, message: 'two' });
       assert.deepEqual(answer, { rejected: 'SLOWMODE', retryAfterSeconds: slowSeconds });
       here.clock.ahead = 0;
     });
     it('does not wait after what was refused', async () => {
       here.clock.at += slowSeconds * 1000;
       assert.equal(await refusal(cleo, { chatRef: slow, replyToOld: 5n as MessageId }), 'MESSAGE_NOT_FOUND');
-      assert.ok((await node.send(cleo, { chatRef: slow, message: 'now' })) > 0n);
+      await node.send(cleo, { chatRef: slow, message: 'now' });
+      assert.equal((await newest(slow))?.message, 'now');
     });
     it('does not wait who may delete messages', async () => {
       await node.send(ada, { chatRef: slow, message: 'one' });
-      assert.ok((await node.send(ada, { chatRef: slow, message: 'two' })) > 0n);
+      await node.send(ada, { chatRef: slow, message: 'two' });
+      assert.equal((await newest(slow))?.message, 'two');
     });
   });
 });
