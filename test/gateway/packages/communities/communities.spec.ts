@@ -11,24 +11,25 @@ import { allPermissions, usualPermissions } from '../../../../src/kernel/permiss
 import { memberships } from '../../../../src/projections/members/queries.js';
 import { encode } from '../../../../src/wire/codec.js';
 import type { Bare } from '../../../support/bare.js';
-import { communityNamed, openTown, settledTown, type SettledTown } from './town.js';
+import { of } from '../../../../src/container/tokens.js';
+import { ada } from '../../../support/house/cast.js';
+import { communityNamed, openTown, settledTown, type SettledTown } from '../../../support/house/town.js';
 
 /** A message of Ada's in a channel, which names Bob when it is to. */
 const write = async (town: SettledTown, channel: ChannelId, mentions: readonly UserId[] = []): Promise<MessageId> => {
-  const message = town.engines.ids.next() as MessageId;
+  const message = town.ids.next() as MessageId;
   const chat = channelChat(town.community, channel);
   const sent: Bare<EventOf<MessageEvent, 'MessageSent'>> = {
     type: 'MessageSent',
     data: { message, chat, author: town.ada, mentions, text: 'hello', entities: [] },
   };
-  await town.append(`message-${message.toString()}`, sent);
+  await town.happened(`message-${message.toString()}`, sent);
   return message;
 };
 
 describe('CreateCommunity', () => {
   it('tells the founder of the community, then of its first channel', async () => {
     const town = await openTown();
-    const ada = await town.person('Ada');
     assert.deepEqual(await town.must(ada, 'communitiesCreateCommunity', { name: '  Chess ' }), {});
     const community = await communityNamed(town, ada, 'Chess');
     const [first, second, ...rest] = town.heard(ada);
@@ -50,12 +51,10 @@ describe('CreateCommunity', () => {
   });
   it('needs a name', async () => {
     const town = await openTown();
-    const ada = await town.person('Ada');
     assert.equal(await town.refused(ada, 'communitiesCreateCommunity', { name: '' }), 'INVALID_NAME');
   });
   it('is refused to who is in too many, not counting those that are gone', async () => {
     const town = await openTown();
-    const ada = await town.person('Ada');
     for (let index = 0; index < membershipsMax; index += 1) {
       await town.must(ada, 'communitiesCreateCommunity', { name: `number ${index.toString()}` });
     }
@@ -63,15 +62,15 @@ describe('CreateCommunity', () => {
     await town.must(ada, 'communitiesDeleteCommunity', { communityId: await communityNamed(town, ada, 'number 7') });
     await town.must(ada, 'communitiesCreateCommunity', { name: 'one more' });
     // However often that is done, what is kept of her does not grow.
-    assert.equal((await memberships(town.engines, ada)).length, membershipsMax);
+    assert.equal((await memberships(town, ada)).length, membershipsMax);
   });
   it('is refused to who is in too many, and takes none away that the read models do not know yet', async () => {
     const town = await openTown();
-    const ada = await town.person('Ada');
     for (let index = 0; index < membershipsMax; index += 1) {
       await town.must(ada, 'communitiesCreateCommunity', { name: `number ${index.toString()}` });
     }
-    const { store, streams } = town.engines;
+    const { store } = town;
+    const streams = town.get(of.streams);
     const behind = { store: { ...store, getMany: () => Promise.resolve([]) } };
     const call = { caller: { user: ada }, run: () => assert.fail('left one') };
     assert.equal((await refusedAnother({ reads: behind, streams }, call))?.rejected, 'TOO_MANY');
@@ -83,7 +82,7 @@ describe('GetCommunities', () => {
     const town = await settledTown();
     const seenBy = async (user: UserId) => {
       const { communities } = await town.must(user, 'communitiesGetCommunities', {});
-      return communities.communities?.map(({ owner, permissions }) => ({ owner, permissions }));
+      return communities.communities.map(({ owner, permissions }) => ({ owner, permissions }));
     };
     assert.deepEqual(await seenBy(town.ada), [{ owner: true, permissions: allPermissions }]);
     assert.deepEqual(await seenBy(town.bob), [{ owner: false, permissions: usualPermissions }]);
@@ -95,7 +94,7 @@ describe('GetCommunities', () => {
     await town.must(town.cleo, 'authUseInvite', { code: town.code });
     const unreadOf = async () => {
       const { communities } = await town.must(town.cleo, 'communitiesGetCommunities', {});
-      const [info] = communities.communityUserInfo ?? [];
+      const [info] = communities.communityUserInfo;
       return [info?.unreadCount, info?.unreadMentionCount];
     };
     assert.deepEqual(await unreadOf(), [0, 0]);
@@ -113,7 +112,7 @@ describe('GetCommunities', () => {
     await town.must(town.ada, 'communitiesCreateChannel', { communityId: town.community, name: 'secret', type: 0 });
     const { channels } = (await town.must(town.ada, 'communitiesGetChannels', { communityId: town.community }))
       .channels;
-    const secret = channels?.find(({ name }) => name === 'secret')?.id ?? (0n as ChannelId);
+    const secret = channels.find(({ name }) => name === 'secret')?.id ?? (0n as ChannelId);
     await town.must(town.ada, 'communitiesCreateChannelOverride', {
       communityId: town.community,
       channelId: secret,
@@ -139,13 +138,13 @@ describe('GetChannels', () => {
     const answer = await town.must(town.bob, 'communitiesGetChannels', { communityId: town.community });
     const { channels, conversations, messages } = answer.channels;
     assert.deepEqual(
-      channels?.map(({ name }) => name),
+      channels.map(({ name }) => name),
       ['general', 'talk', 'staff'],
     );
-    assert.deepEqual(conversations?.[0], {
+    assert.deepEqual(conversations[0], {
       chatRef: { channel: { communityId: town.community, channelId: town.general } },
       lastMessageId: message,
-      lastReadMessageId: town.rules().unreadFloorIn(channelChat(town.community, town.general))(town.bob),
+      lastReadMessageId: town.rules.unreadFloorIn(channelChat(town.community, town.general))(town.bob),
       unreadCount: 1,
       permissions: { pos: 0n, neg: 0n },
       notifPrefs: NotifPrefs.DEFAULT,
@@ -154,7 +153,7 @@ describe('GetChannels', () => {
     assert.equal(conversations[1]?.lastMessageId, channels[1]?.id);
     assert.equal(conversations.length, 2);
     assert.deepEqual(
-      messages?.map(({ messageId }) => messageId),
+      messages.map(({ messageId }) => messageId),
       [message],
     );
   });
@@ -167,15 +166,16 @@ describe('GetChannels', () => {
     const town = await settledTown();
     const description = '…'.repeat(1024);
     for (let index = 0; index < 499; index += 1) {
-      const channel = town.engines.ids.next() as ChannelId;
+      const channel = town.ids.next() as ChannelId;
       const about = { community: town.community, channel, by: town.ada };
       const stream = `community-${town.community.toString()}`;
       const made = { ...about, kind: 'text', position: index + 1, name: '…'.repeat(100) };
-      await town.engines.append(stream, { type: 'ChannelCreated', data: made });
-      await town.engines.append(stream, { type: 'ChannelDescribed', data: { ...about, description } });
+      await town.unnoticed(stream, { type: 'ChannelCreated', data: made });
+      await town.unnoticed(stream, { type: 'ChannelDescribed', data: { ...about, description } });
     }
+    await town.settled();
     const answer = await town.must(town.bob, 'communitiesGetChannels', { communityId: town.community });
-    assert.equal(answer.channels.channels?.length, 500);
+    assert.equal(answer.channels.channels.length, 500);
     assert.ok(encode(Channels, answer.channels).length < 1_000_000);
   });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { of } from '../../../../../src/container/tokens.js';
 import { describe, it } from 'node:test';
 import type { MessageEvent } from '../../../../../src/domain/messages/events.js';
 import { channelChat } from '../../../../../src/kernel/chat.js';
@@ -6,7 +7,7 @@ import type { EventOf } from '../../../../../src/kernel/event.js';
 import type { ChannelId, MessageId, RoleId, UserId } from '../../../../../src/kernel/ids.js';
 import { permission } from '../../../../../src/kernel/permissions.js';
 import type { Bare } from '../../../../support/bare.js';
-import { channelNamed, empowered, settledTown, type SettledTown } from '../town.js';
+import { channelNamed, empowered, settledTown, type SettledTown } from '../../../../support/house/town.js';
 
 const { viewChannel, modifyChannel } = permission;
 const nobody = 0n as RoleId;
@@ -109,11 +110,12 @@ describe('EditChannel', () => {
   });
   it('highlights a message of the channel, and takes it down', async () => {
     const town = await settledTown();
-    const message = town.engines.ids.next() as MessageId;
+    const message = town.ids.next() as MessageId;
     const chat = channelChat(town.community, town.general);
     const data = { message, chat, author: town.ada, mentions: [], text: 'hello', entities: [] };
     const sent: Bare<EventOf<MessageEvent, 'MessageSent'>> = { type: 'MessageSent', data };
-    await town.append(`message-${message.toString()}`, sent);
+    await town.happened(`message-${message.toString()}`, sent);
+    town.heard(town.bob);
     const highlighting = (id?: MessageId, channelId = town.general) =>
       ({ channel: refOf(town, channelId), highlightedMsgId: { highlightedMsgId: id } }) as const;
     const highlighted = () => town.heard(town.bob).map(({ channel }) => channel?.channel?.highlightedMsgId);
@@ -128,27 +130,27 @@ describe('EditChannel', () => {
   });
   it('highlights no message that was deleted, not even while it was asked for', async (t) => {
     const town = await settledTown();
-    const message = town.engines.ids.next() as MessageId;
+    const message = town.ids.next() as MessageId;
     const about = { message, chat: channelChat(town.community, town.general), author: town.ada };
     const stream = `message-${message.toString()}`;
     const sent: Bare<EventOf<MessageEvent, 'MessageSent'>> = {
       type: 'MessageSent',
       data: { ...about, mentions: [], text: 'hello', entities: [] },
     };
-    await town.append(stream, sent);
-    const { caughtUp } = town.engines.streams;
+    await town.happened(stream, sent);
+    const { caughtUp } = town.get(of.streams);
     const thenDeleted: typeof caughtUp = async (...wanted) => {
       const found = await caughtUp(...wanted);
-      await town.append(stream, { type: 'MessageDeleted', data: { ...about, by: town.ada } });
+      await town.happened(stream, { type: 'MessageDeleted', data: { ...about, by: town.ada } });
       return found;
     };
-    t.mock.method(town.engines.streams, 'caughtUp').mock.mockImplementationOnce(thenDeleted);
+    t.mock.method(town.get(of.streams), 'caughtUp').mock.mockImplementationOnce(thenDeleted);
     const edit = { channel: refOf(town, town.general), highlightedMsgId: { highlightedMsgId: message } };
     await town.must(town.ada, 'communitiesEditChannel', edit);
     const { channels } = (await town.must(town.bob, 'communitiesGetChannels', { communityId: town.community }))
       .channels;
     assert.deepEqual(
-      channels?.map(({ highlightedMsgId }) => highlightedMsgId),
+      channels.map(({ highlightedMsgId }) => highlightedMsgId),
       [undefined],
     );
     assert.equal(await town.refused(town.ada, 'communitiesEditChannel', edit), 'MESSAGE_NOT_FOUND');
@@ -156,7 +158,7 @@ describe('EditChannel', () => {
   it('takes the permission and the channel', async () => {
     const town = await settledTown();
     const edit = (channelId: ChannelId) => ({ channel: refOf(town, channelId), name: 'x' });
-    const lost = town.engines.ids.next() as ChannelId;
+    const lost = town.ids.next() as ChannelId;
     assert.equal(await town.refused(town.bob, 'communitiesEditChannel', edit(town.general)), 'MISSING_PERMISSION');
     assert.equal(await town.refused(town.ada, 'communitiesEditChannel', edit(lost)), 'CHANNEL_NOT_FOUND');
     assert.equal(await town.refused(town.cleo, 'communitiesEditChannel', edit(town.general)), 'COMMUNITY_NOT_FOUND');
@@ -212,7 +214,7 @@ describe('an override', () => {
     });
     const { channelOverrides } = await town.must(town.bob, 'communitiesGetChannelOverrides', about);
     assert.deepEqual(
-      channelOverrides.overrides?.map((override) => override.roleId),
+      channelOverrides.overrides.map((override) => override.roleId),
       [nobody],
     );
     await town.must(town.ada, 'communitiesDeleteChannelOverride', { ...about, roleId });

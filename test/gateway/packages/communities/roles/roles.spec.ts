@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RoleId, UserId } from '../../../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../../../src/kernel/permissions.js';
-import { channelNamed, empowered, inviteTo, roleNamed, settledTown, type SettledTown } from '../town.js';
+import {
+  channelNamed,
+  empowered,
+  inviteTo,
+  roleNamed,
+  settledTown,
+  type SettledTown,
+} from '../../../../support/house/town.js';
 
 const { viewChannel, modifyRoles, pinMessages, modifyChannel } = permission;
 const content = { name: 'Helpers', permissions: 0n, priority: 1, color: 0, separated: false, public: true };
@@ -71,7 +78,7 @@ describe('DeleteRole', () => {
     const { ada, bob, community: communityId } = town;
     const id = await empowered(town, pinMessages);
     await town.must(ada, 'communitiesDeleteRole', { id, communityId });
-    const member = { id: bob, communityId, roleIds: [], nickname: undefined };
+    const member = { id: bob, communityId, roleIds: [] };
     assert.deepEqual(town.heard(ada).at(-1), { communityMember: { communityId, memberId: bob, member } });
     assert.deepEqual(rightsHeard(town, bob), [usualPermissions]);
     assert.equal(await town.refused(ada, 'communitiesDeleteRole', { id, communityId }), 'ROLE_NOT_FOUND');
@@ -83,12 +90,12 @@ describe('DeleteRole, of holders who are not connected', () => {
     const town = await settledTown();
     const { ada, bob, community: communityId } = town;
     const id = await empowered(town, pinMessages);
-    town.disconnect(bob);
-    town.heard(ada);
-    await town.must(ada, 'communitiesDeleteRole', { id, communityId });
-    const member = { id: bob, communityId, roleIds: [], nickname: undefined };
+    const fresh = await town.node();
+    await fresh.connect(ada);
+    await fresh.must(ada, 'communitiesDeleteRole', { id, communityId });
+    const member = { id: bob, communityId, roleIds: [] };
     assert.deepEqual(
-      town.heard(ada).filter((update) => 'communityMember' in update),
+      fresh.heard(ada).filter((update) => update.communityMember !== undefined),
       [{ communityMember: { communityId, memberId: bob, member } }],
     );
   });
