@@ -10,7 +10,7 @@ import type { EventOf } from '../../src/kernel/event.js';
 import type { ChannelId, CommunityId, UserId } from '../../src/kernel/ids.js';
 import { admitMembers } from '../../src/workflows/admitMembers.js';
 import { pauseMillisMax, startWorkflow, type WorkflowAlarm } from '../../src/workflows/runner.js';
-import { openEngines, type Engines } from '../gateway/packages/communities/engines.js';
+import { kernelInMemory, type Kernel } from '../support/house/kernel.js';
 import { needsOn } from './needs.js';
 
 const ada = 1n as UserId;
@@ -25,21 +25,21 @@ const founding = (id = community) =>
 const cause = (commandId: string) => ({ commandId, correlationId: 'test' });
 
 /** What a crash leaves: a founding and a use of an invite, each without what should have followed. */
-const crashed = async (): Promise<Engines> => {
-  const engines = await openEngines();
-  const { execute, time } = engines;
+const crashed = async (): Promise<Kernel> => {
+  const kernel = await kernelInMemory();
+  const { execute, now } = kernel;
   const chat = channelChat(community, general);
   await execute(communities, founding(), cause('found'));
-  const made = { invite, code, chat, creator: ada, creatorJoining: 1, at: time.millis, maxUses: 1 };
+  const made = { invite, code, chat, creator: ada, creatorJoining: 1, at: now(), maxUses: 1 };
   await execute(invites, { type: 'CreateChatInvite', data: made }, cause('make'));
-  const use = { invite, user: bob, joining: 1, at: time.millis };
+  const use = { invite, user: bob, joining: 1, at: now() };
   await execute(invites, { type: 'UseInvite', data: use }, cause('use'));
-  return engines;
+  return kernel;
 };
 
 /** The next so many joinings in the log, as they come. */
 const joinings = async (
-  { log, codec, sealer }: Engines,
+  { log, codec, sealer }: Kernel,
   count: number,
 ): Promise<readonly EventOf<MemberEvent, 'MemberJoined'>['data'][]> => {
   const found: EventOf<MemberEvent, 'MemberJoined'>['data'][] = [];
@@ -59,60 +59,60 @@ const bobIn = { community, user: bob, via: 'invite', invite, joining: 1 };
 
 describe('admitMembers', () => {
   it('lets in whom a crash has left outside', async () => {
-    const engines = await crashed();
-    const running = startWorkflow(admitMembers, needsOn(engines));
-    assert.deepEqual(await joinings(engines, 2), [adaIn(), bobIn]);
+    const kernel = await crashed();
+    const running = startWorkflow(admitMembers, needsOn(kernel));
+    assert.deepEqual(await joinings(kernel, 2), [adaIn(), bobIn]);
     await running.stop();
   });
 
   it('repeats nothing when it starts over', async () => {
-    const engines = await crashed();
-    const first = startWorkflow(admitMembers, needsOn(engines));
-    await joinings(engines, 2);
+    const kernel = await crashed();
+    const first = startWorkflow(admitMembers, needsOn(kernel));
+    await joinings(kernel, 2);
     await first.stop();
-    await engines.execute(
+    await kernel.execute(
       members,
       { type: 'LeaveCommunity', data: { community, user: bob, owner: false } },
       cause('leave'),
     );
     // As after a crash in which the checkpoint was lost.
     const documents = { checkpoint: () => Promise.resolve(0n), commit: () => Promise.resolve() };
-    const second = startWorkflow(admitMembers, needsOn(engines, { documents }));
+    const second = startWorkflow(admitMembers, needsOn(kernel, { documents }));
     const other = 300n as CommunityId;
-    await engines.execute(communities, founding(other), cause('found other'));
-    assert.deepEqual(await joinings(engines, 3), [adaIn(), bobIn, adaIn(other)]);
+    await kernel.execute(communities, founding(other), cause('found other'));
+    assert.deepEqual(await joinings(kernel, 3), [adaIn(), bobIn, adaIn(other)]);
     await second.stop();
   });
 
   it('is the same deed as the request’s own', async () => {
-    const engines = await crashed();
+    const kernel = await crashed();
     const data = { community, user: ada, via: 'founding', joining: 1 } as const;
-    await engines.execute(members, { type: 'JoinCommunity', data }, cause(joiningId(community, ada, 1)));
-    const running = startWorkflow(admitMembers, needsOn(engines));
-    assert.deepEqual(await joinings(engines, 2), [adaIn(), bobIn]);
+    await kernel.execute(members, { type: 'JoinCommunity', data }, cause(joiningId(community, ada, 1)));
+    const running = startWorkflow(admitMembers, needsOn(kernel));
+    assert.deepEqual(await joinings(kernel, 2), [adaIn(), bobIn]);
     await running.stop();
   });
 
   it('begins where it stopped', async () => {
-    const engines = await crashed();
-    const running = startWorkflow(admitMembers, needsOn(engines));
-    await joinings(engines, 2);
+    const kernel = await crashed();
+    const running = startWorkflow(admitMembers, needsOn(kernel));
+    await joinings(kernel, 2);
     await running.stop();
     const end = running.position();
     assert.ok(end !== undefined && end > 0n);
-    assert.equal(await engines.store.checkpoint('workflow.admitMembers'), end);
+    assert.equal(await kernel.store.checkpoint('workflow.admitMembers'), end);
   });
 
   it('raises the alarm, waits longer each time, and goes on when it can', async () => {
-    const engines = await crashed();
+    const kernel = await crashed();
     const pauses: number[] = [];
     const alarms: WorkflowAlarm[] = [];
     const broken = 12;
     const running = startWorkflow(
       admitMembers,
-      needsOn(engines, {
+      needsOn(kernel, {
         execute: (...command) =>
-          alarms.length < broken ? Promise.reject(new Error('the log is away')) : engines.execute(...command),
+          alarms.length < broken ? Promise.reject(new Error('the log is away')) : kernel.execute(...command),
         alarm: (alarm) => alarms.push(alarm),
         pause: (millis) => {
           pauses.push(millis);
@@ -120,7 +120,7 @@ describe('admitMembers', () => {
         },
       }),
     );
-    assert.deepEqual(await joinings(engines, 2), [adaIn(), bobIn]);
+    assert.deepEqual(await joinings(kernel, 2), [adaIn(), bobIn]);
     await running.stop();
     assert.deepEqual(
       alarms.map(({ failures }) => failures),
@@ -131,12 +131,12 @@ describe('admitMembers', () => {
   });
 
   it('stops in the middle of a pause', async () => {
-    const engines = await crashed();
+    const kernel = await crashed();
     let paused: (() => void) | undefined;
     const inPause = new Promise<void>((resolve) => (paused = resolve));
     const running = startWorkflow(
       admitMembers,
-      needsOn(engines, {
+      needsOn(kernel, {
         execute: () => Promise.reject(new Error('the log is away')),
         alarm: () => undefined,
         pause: (_, signal) =>

@@ -1,8 +1,8 @@
 import type { WorkflowAlarm, WorkflowNeeds } from '../../src/workflows/runner.js';
-import type { Engines } from '../gateway/packages/communities/engines.js';
+import type { Kernel } from '../support/house/kernel.js';
 
 /** What a workflow runs on, without pauses. An alarm fails the test. */
-export const needsOn = ({ log, codec, sealer, store, execute }: Engines, changes: Partial<WorkflowNeeds> = {}) => ({
+export const needsOn = ({ log, codec, sealer, store, execute }: Kernel, changes: Partial<WorkflowNeeds> = {}) => ({
   log,
   codec,
   sealer,

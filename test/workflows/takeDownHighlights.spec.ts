@@ -10,7 +10,7 @@ import type { ChannelId, CommunityId, MessageId, UserId } from '../../src/kernel
 import { allPermissions } from '../../src/kernel/permissions.js';
 import { startWorkflow, type WorkflowNeeds } from '../../src/workflows/runner.js';
 import { takeDownHighlights } from '../../src/workflows/takeDownHighlights.js';
-import { openEngines, type Engines } from '../gateway/packages/communities/engines.js';
+import { kernelInMemory, type Kernel } from '../support/house/kernel.js';
 import type { Bare } from '../support/bare.js';
 import { needsOn } from './needs.js';
 
@@ -22,21 +22,21 @@ const general = channelChat(community, channel);
 const highlighted = 5n as MessageId;
 
 /** A community whose channel highlights a message. */
-const highlighting = async (): Promise<Engines> => {
-  const engines = await openEngines();
+const highlighting = async (): Promise<Kernel> => {
+  const kernel = await kernelInMemory();
   const by = { user: ada, permissions: allPermissions, rank: Infinity };
   const founding = { community, general: channel, name: 'Chess', by: ada };
-  await engines.execute(communities, { type: 'CreateCommunity', data: founding }, cause('found'));
-  const edit = { community, channel, by, at: engines.time.millis, highlighted };
-  await engines.execute(communities, { type: 'EditChannel', data: edit }, cause('highlight'));
-  return engines;
+  await kernel.execute(communities, { type: 'CreateCommunity', data: founding }, cause('found'));
+  const edit = { community, channel, by, at: kernel.now(), highlighted };
+  await kernel.execute(communities, { type: 'EditChannel', data: edit }, cause('highlight'));
+  return kernel;
 };
 
 let commands = 0;
 const cause = (what: string) => ({ commandId: `${what} ${(commands += 1).toString()}`, correlationId: 'test' });
 
 /** Sends a message and deletes it again. */
-const deleted = async ({ execute }: Engines, message: MessageId, chat = general, by = ada): Promise<void> => {
+const deleted = async ({ execute }: Kernel, message: MessageId, chat = general, by = ada): Promise<void> => {
   const sent = { message, chat, by: ada, text: 'hello', entities: [], mentions: [] };
   await execute(messages, { type: 'SendMessage', data: sent }, cause('send'));
   await execute(
@@ -51,7 +51,7 @@ const takenDown = async ({
   log,
   codec,
   sealer,
-}: Engines): Promise<Bare<EventOf<CommunityEvent, 'HighlightCleared'>>> => {
+}: Kernel): Promise<Bare<EventOf<CommunityEvent, 'HighlightCleared'>>> => {
   for await (const batch of log.subscribe(0n)) {
     const cleared = batch.filter((stored) => codec.factOf(stored) === 'HighlightCleared');
     const [first] = (await readEvents(codec, sealer, cleared)) as readonly EventOf<
@@ -64,29 +64,29 @@ const takenDown = async ({
 };
 
 /** Others in the same channel, in a direct chat, and in a community that is gone. */
-const deleteOthers = async (engines: Engines): Promise<void> => {
-  await deleted(engines, 6n as MessageId);
-  await deleted(engines, 7n as MessageId, directChat(ada, bob));
-  await deleted(engines, 8n as MessageId, channelChat(999n as CommunityId, channel));
+const deleteOthers = async (kernel: Kernel): Promise<void> => {
+  await deleted(kernel, 6n as MessageId);
+  await deleted(kernel, 7n as MessageId, directChat(ada, bob));
+  await deleted(kernel, 8n as MessageId, channelChat(999n as CommunityId, channel));
 };
 
 describe('takeDownHighlights', () => {
   it('takes a message down once it is deleted, in the name of who did it, and none when others are', async () => {
-    const engines = await highlighting();
-    await deleteOthers(engines);
-    await deleted(engines, highlighted, general, bob);
-    const running = startWorkflow(takeDownHighlights, needsOn(engines));
-    assert.deepEqual((await takenDown(engines)).data, { community, channel, by: bob });
+    const kernel = await highlighting();
+    await deleteOthers(kernel);
+    await deleted(kernel, highlighted, general, bob);
+    const running = startWorkflow(takeDownHighlights, needsOn(kernel));
+    assert.deepEqual((await takenDown(kernel)).data, { community, channel, by: bob });
     await running.stop();
   });
 
   it('keeps where it is only where it did something', async () => {
-    const engines = await highlighting();
-    await deleteOthers(engines);
-    await deleted(engines, highlighted);
-    const end = await engines.log.end();
+    const kernel = await highlighting();
+    await deleteOthers(kernel);
+    await deleted(kernel, highlighted);
+    const end = await kernel.log.end();
     const kept: (Position | undefined)[] = [];
-    const { checkpoint, commit } = engines.store;
+    const { checkpoint, commit } = kernel.store;
     const documents: WorkflowNeeds['documents'] = {
       checkpoint,
       commit: (writes, checkpoints) => {
@@ -94,8 +94,8 @@ describe('takeDownHighlights', () => {
         return commit(writes, checkpoints);
       },
     };
-    const running = startWorkflow(takeDownHighlights, needsOn(engines, { documents }));
-    await takenDown(engines);
+    const running = startWorkflow(takeDownHighlights, needsOn(kernel, { documents }));
+    await takenDown(kernel);
     await running.stop();
     assert.equal(kept[0], end);
   });

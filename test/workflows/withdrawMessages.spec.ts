@@ -8,14 +8,14 @@ import type { EventOf, Position } from '../../src/kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, UserId } from '../../src/kernel/ids.js';
 import { startWorkflow } from '../../src/workflows/runner.js';
 import { withdrawMessages } from '../../src/workflows/withdrawMessages.js';
-import { openEngines, type Engines } from '../gateway/packages/communities/engines.js';
+import { kernelInMemory, type Kernel } from '../support/house/kernel.js';
 import type { Bare } from '../support/bare.js';
 import { needsOn } from './needs.js';
 
 const chat = channelChat(100n as CommunityId, 201n as ChannelId);
 const by = 1n as UserId;
 
-const send = async ({ execute, log }: Engines, message: bigint, asOf?: Position): Promise<Position> => {
+const send = async ({ execute, log }: Kernel, message: bigint, asOf?: Position): Promise<Position> => {
   const data = { message: message as MessageId, chat, by, text: 'hi', entities: [], mentions: [] };
   const cause = { commandId: `send ${message.toString()}`, correlationId: 'test' };
   await execute(messages, { type: 'SendMessage', data }, asOf === undefined ? cause : { ...cause, asOf: () => asOf });
@@ -26,7 +26,7 @@ const deletions = async ({
   log,
   codec,
   sealer,
-}: Engines): Promise<readonly Bare<EventOf<MessageEvent, 'MessageDeleted'>>['data'][]> => {
+}: Kernel): Promise<readonly Bare<EventOf<MessageEvent, 'MessageDeleted'>>['data'][]> => {
   const stored = (await log.readAll({ limit: 100 })).filter((one) => codec.factOf(one) === 'MessageDeleted');
   const events = await readEvents(codec, sealer, stored);
   // These are the events of that type.
@@ -34,11 +34,7 @@ const deletions = async ({
 };
 
 /** Runs it over the log as it is. */
-const workedThrough = async (
-  engines: Engines,
-  refused: readonly bigint[],
-  end: Position,
-): Promise<readonly bigint[]> => {
+const workedThrough = async (kernel: Kernel, refused: readonly bigint[], end: Position): Promise<readonly bigint[]> => {
   const judged: bigint[] = [];
   const reached: Position[] = [];
   const workflow = withdrawMessages({
@@ -48,7 +44,7 @@ const workedThrough = async (
     },
     reached: (position) => void reached.push(position),
   });
-  const running = startWorkflow(workflow, needsOn(engines));
+  const running = startWorkflow(workflow, needsOn(kernel));
   while ((running.position() ?? 0n) < end) await new Promise(setImmediate);
   await running.stop();
   assert.equal(reached.length, judged.length, 'the fan-out is waited for');
@@ -57,20 +53,20 @@ const workedThrough = async (
 
 describe('withdrawMessages', () => {
   it('deletes a message that is refused, once, in the name of the server, and no other one', async () => {
-    const engines = await openEngines();
-    await send(engines, 5n, 0n);
-    const end = await send(engines, 6n, 0n);
-    await workedThrough(engines, [5n], end);
+    const kernel = await kernelInMemory();
+    await send(kernel, 5n, 0n);
+    const end = await send(kernel, 6n, 0n);
+    await workedThrough(kernel, [5n], end);
     const deleted = { message: 5n, chat, author: by, by: theSystem, because: 'rightLost' };
-    assert.deepEqual(await deletions(engines), [deleted]);
-    await workedThrough({ ...engines, store: (await openEngines()).store }, [5n], end);
-    assert.deepEqual(await deletions(engines), [deleted], 'met again after a crash, it is done already');
+    assert.deepEqual(await deletions(kernel), [deleted]);
+    await workedThrough({ ...kernel, store: (await kernelInMemory()).store }, [5n], end);
+    assert.deepEqual(await deletions(kernel), [deleted], 'met again after a crash, it is done already');
   });
 
   it('leaves messages alone that do not say as of when they were decided', async () => {
-    const engines = await openEngines();
-    const end = await send(engines, 5n);
-    assert.deepEqual(await workedThrough(engines, [5n], end), []);
-    assert.deepEqual(await deletions(engines), []);
+    const kernel = await kernelInMemory();
+    const end = await send(kernel, 5n);
+    assert.deepEqual(await workedThrough(kernel, [5n], end), []);
+    assert.deepEqual(await deletions(kernel), []);
   });
 });

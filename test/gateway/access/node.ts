@@ -5,17 +5,15 @@ import type { MessageEvent } from '../../../src/domain/messages/events.js';
 import type { ReadEvent } from '../../../src/domain/reads/events.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import type { UserEvent } from '../../../src/domain/users/events.js';
-import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
-import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { prefetchedMembers } from '../../../src/gateway/packages/communities/members/updates.js';
 import { liveUpdateRenderer, type UpdateRendererNeeds } from '../../../src/gateway/updates/updateRenderer.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { Access, AccessChanges, ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
 import type { Renderer, UpdateRenderer, UpdateView } from '../../../src/gateway/contract/updateView.js';
-import { eventCodec, type EventCodec } from '../../../src/kernel/codec.js';
+import type { EventCodec } from '../../../src/kernel/codec.js';
 import { collectionOf, type AnyDocumentType } from '../../../src/kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../../src/kernel/event.js';
-import type { Millis, UserId } from '../../../src/kernel/ids.js';
+import type { UserId } from '../../../src/kernel/ids.js';
 import { serialQueues } from '../../../src/kernel/serialQueue.js';
 import type { DocumentStore, Plain } from '../../../src/kernel/ports/documentStore.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
@@ -24,11 +22,11 @@ import { conversationsOf } from '../../../src/projections/conversations/queries.
 import { communityDocuments } from '../../../src/projections/communities/fold.js';
 import { conversationDocuments } from '../../../src/projections/conversations/fold.js';
 import { membershipsDocuments } from '../../../src/projections/members/fold.js';
-import { collections, projections } from '../../../src/projections/registry.js';
+import { projections } from '../../../src/projections/registry.js';
 import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 import type { Bare } from '../../support/bare.js';
-import { plainSealer } from '../../support/plainSealer.js';
+import { kernelInMemory } from '../../support/house/kernel.js';
 
 export type AnyEvent =
   Bare<CommunityEvent> | Bare<MemberEvent> | Bare<MessageEvent> | Bare<ReadEvent> | Bare<UserEvent>;
@@ -54,11 +52,7 @@ export type Node = {
 };
 
 export const nodeOf = async (): Promise<Node> => {
-  const log = memoryEventLog({ now: () => 0 as Millis });
-  const sealer = plainSealer();
-  const codec = eventCodec(eventKinds, sealer);
-  const store = memoryDocuments();
-  await store.open(collections);
+  const { log, sealer, codec, store } = await kernelInMemory();
   const events: Recorded[] = [];
   const progress = { told: 0, projected: 0 };
   let render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]> = () => [];

@@ -9,10 +9,10 @@ import { passwordName } from '../../../../src/gateway/packages/auth/wire.js';
 import { signInGuard } from '../../../../src/gateway/requests/signInGuard.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
 import { beforeAll } from '../../../../src/kernel/event.js';
-import type { Millis, SessionId, UserId } from '../../../../src/kernel/ids.js';
+import type { SessionId, UserId } from '../../../../src/kernel/ids.js';
 import { HasherBusy, type PasswordHasher } from '../../../../src/kernel/ports/system.js';
 import { quickHasher } from '../../../support/quickHasher.js';
-import { openEngines } from '../communities/engines.js';
+import { kernelInMemory } from '../../../support/house/kernel.js';
 
 const ada = 1n as UserId;
 const ben = 2n as UserId;
@@ -20,7 +20,7 @@ const device = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' 
 const [composed, decomposed] = ['caf\u00e9 noir', 'cafe\u0301 noir'];
 
 const opened = async () => {
-  const { execute, streams, sealer, ids, log, time } = await openEngines();
+  const { execute, streams, sealer, ids, log, clock, now } = await kernelInMemory();
   const names = uniqueNames({ streams, sealer });
   const vault = memoryVault();
   const runs: string[] = [];
@@ -41,7 +41,7 @@ const opened = async () => {
   const call = () =>
     // Nothing else of a call is asked for here.
     ({
-      now: time.millis,
+      now: now(),
       address: '192.0.2.7',
       run: (decider, command) => execute(decider, command, { commandId: ids.commandId(), correlationId: 'test' }),
     }) as Pick<OpenCall, 'now' | 'address' | 'run'> as OpenCall;
@@ -65,7 +65,7 @@ const opened = async () => {
       return isRejection(user) ? undefined : user;
     },
     claim: (form: string, user: UserId) => names.claim(call(), names.nameOf('email', form), user),
-    pass: (millis: number) => (time.millis = (time.millis + millis) as Millis),
+    pass: (millis: number) => (clock.at += millis),
     events: async () => (await log.readAll({ from: beforeAll, limit: 1_000 })).map(({ type }) => type),
   };
 };

@@ -6,8 +6,8 @@ import { claimMillisMax, uniqueNames } from '../../../../src/gateway/access/uniq
 import type { Call } from '../../../../src/gateway/contract/call.js';
 import { settingsRpcs } from '../../../../src/gateway/packages/settings/rpcs.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
-import type { Millis, SessionId, UserId } from '../../../../src/kernel/ids.js';
-import { openEngines } from '../communities/engines.js';
+import type { SessionId, UserId } from '../../../../src/kernel/ids.js';
+import { kernelInMemory } from '../../../support/house/kernel.js';
 
 /** Runs right before a command of this type does, once. */
 type Meanwhile = { readonly before: string; readonly work: () => Promise<unknown> };
@@ -16,7 +16,7 @@ const ada = 1n as UserId;
 const ben = 2n as UserId;
 
 const opened = async () => {
-  const { execute, streams, sealer, ids, clock, time, append } = await openEngines();
+  const { execute, streams, sealer, ids, clock, now, append } = await kernelInMemory();
   const names = uniqueNames({ streams, sealer });
   const { settingsEditProfile } = settingsRpcs({ names, streams, changeStatus: () => Promise.resolve() });
   for (const user of [ada, ben]) {
@@ -24,7 +24,7 @@ const opened = async () => {
   }
 
   let passed = 0;
-  const start = time.millis;
+  const start = clock.at;
   const callOf = (
     user: UserId,
     meanwhile: Meanwhile | undefined,
@@ -32,7 +32,7 @@ const opened = async () => {
     let waiting = meanwhile;
     return {
       caller: { user, session: user as bigint as SessionId },
-      now: clock.now(),
+      now: now(),
       monotonic: passed,
       run: async (decider, command) => {
         const asked = typeof command === 'function' ? command() : command;
@@ -69,12 +69,12 @@ const opened = async () => {
     return state.status === 'absent' ? undefined : state.username?.name;
   };
   const pass = (millis: number): void => {
-    time.millis = (time.millis + millis) as Millis;
+    clock.at += millis;
     passed += millis;
   };
   /** The wall clock is ahead by so much from here on. */
   const set = (ahead: number): void => {
-    time.millis = (start + passed + ahead) as Millis;
+    clock.at = start + passed + ahead;
   };
   return { take, edit, former, carriedBy, pass, set };
 };
