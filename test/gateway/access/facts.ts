@@ -1,12 +1,11 @@
 import { channelChat, type ChatKey } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../../src/kernel/ids.js';
 import { usualPermissions } from '../../../src/kernel/permissions.js';
+import { ada, bob, cleo, community } from '../../support/house/cast.js';
 import type { AnyEvent } from './node.js';
 
-export const ann = 1n as UserId;
-export const ben = 2n as UserId;
-export const cat = 3n as UserId;
-export const guild = 100n as CommunityId;
+export { ada, bob, cleo };
+export const guild = community;
 export const other = 101n as CommunityId;
 export const category = 200n as ChannelId;
 export const general = 201n as ChannelId;
@@ -16,8 +15,8 @@ export const admin = 301n as RoleId;
 export const muted = 302n as RoleId;
 export const everybody = 0n as RoleId;
 
-/** Founded by ann, with a category and the text channels `general` and `staff` at the top level. */
-export const founded = (community = guild, owner = ann): readonly AnyEvent[] => [
+/** Founded by ada, with a category and the text channels `general` and `staff` at the top level. */
+export const founded = (community = guild, owner = ada): readonly AnyEvent[] => [
   {
     type: 'CommunityCreated',
     data: { community, owner, defaultPermissions: usualPermissions, name: 'guild' },
@@ -35,7 +34,7 @@ const channelMade = (
   community: CommunityId,
 ): AnyEvent => ({
   type: 'ChannelCreated',
-  data: { community, channel, kind, position, by: ann, name: kind },
+  data: { community, channel, kind, position, by: ada, name: kind },
 });
 
 export const joined = (user: UserId, community = guild): AnyEvent => ({
@@ -48,7 +47,7 @@ export const left = (user: UserId, community = guild): AnyEvent => ({
 });
 export const rolesSet = (user: UserId, ...roles: readonly RoleId[]): AnyEvent => ({
   type: 'RolesSet',
-  data: { community: guild, user, roles, by: ann },
+  data: { community: guild, user, roles, by: ada },
 });
 export const role = (id: RoleId, permissions: bigint, priority = 1): AnyEvent =>
   roleEvent('RoleCreated', id, permissions, priority);
@@ -68,13 +67,13 @@ const roleEvent = (
     color: 0,
     separated: false,
     public: false,
-    by: ann,
+    by: ada,
     name: 'role',
   },
 });
 export const roleDeleted = (id: RoleId): AnyEvent => ({
   type: 'RoleDeleted',
-  data: { community: guild, role: id, by: ann },
+  data: { community: guild, role: id, by: ada },
 });
 export const override = (
   channel: ChannelId,
@@ -82,26 +81,26 @@ export const override = (
   { pos = 0n, neg = 0n }: { readonly pos?: bigint; readonly neg?: bigint },
 ): AnyEvent => ({
   type: 'OverrideSet',
-  data: { community: guild, channel, role: id, pos, neg, by: ann },
+  data: { community: guild, channel, role: id, pos, neg, by: ada },
 });
 export const overrideRemoved = (channel: ChannelId, id: RoleId): AnyEvent => ({
   type: 'OverrideRemoved',
-  data: { community: guild, channel, role: id, by: ann },
+  data: { community: guild, channel, role: id, by: ada },
 });
 export const movedUnder = (channel: ChannelId, parent: ChannelId): AnyEvent => ({
   type: 'ChannelsArranged',
-  data: { community: guild, places: [{ channel, position: 0, parent }], by: ann },
+  data: { community: guild, places: [{ channel, position: 0, parent }], by: ada },
 });
 export const channelMovedOut = (channel: ChannelId): AnyEvent => ({
   type: 'ChannelsArranged',
-  data: { community: guild, places: [{ channel, position: 9 }], by: ann },
+  data: { community: guild, places: [{ channel, position: 9 }], by: ada },
 });
 /** Made under the category, so that it follows it. */
 export const channelUnderCategory = (channel: ChannelId): AnyEvent => ({
   type: 'ChannelCreated',
-  data: { community: guild, channel, kind: 'text', position: 9, parent: category, by: ann, name: 'child' },
+  data: { community: guild, channel, kind: 'text', position: 9, parent: category, by: ada, name: 'child' },
 });
-export const deleted: AnyEvent = { type: 'CommunityDeleted', data: { community: guild, by: ann } };
+export const deleted: AnyEvent = { type: 'CommunityDeleted', data: { community: guild, by: ada } };
 
 export const chatOfGeneral = channelChat(guild, general);
 export const chatOfStaff = channelChat(guild, staff);

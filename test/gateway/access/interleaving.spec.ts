@@ -11,9 +11,9 @@ import { community } from '../../../src/projections/communities/queries.js';
 import { memberships } from '../../../src/projections/members/queries.js';
 import {
   admin,
-  ann,
-  ben,
-  cat,
+  ada,
+  bob,
+  cleo,
   category,
   everybody,
   founded,
@@ -32,7 +32,7 @@ import {
 } from './facts.js';
 import { nodeOf, type AnyEvent, type Node } from './node.js';
 
-const users = [ann, ben, cat, 4n as UserId];
+const users = [ada, bob, cleo, 4n as UserId];
 const channels: readonly ChannelId[] = [category, general, staff];
 
 const user = fc.constantFrom(...users.slice(1));
@@ -82,7 +82,7 @@ const sightByDefinition = async (node: Node, connected: readonly UserId[]): Prom
 
 const begun = async (): Promise<Node> => {
   const node = await nodeOf();
-  await node.append(...founded(), joined(ben));
+  await node.append(...founded(), joined(bob));
   await node.tell();
   return node;
 };

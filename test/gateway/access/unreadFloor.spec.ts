@@ -9,9 +9,9 @@ import { goneRolesMax } from '../../../src/projections/communities/sightTimes.js
 import { formerRolesMax } from '../../../src/projections/members/fold.js';
 import {
   admin,
-  ann,
-  ben,
-  cat,
+  ada,
+  bob,
+  cleo,
   category,
   channelMovedOut,
   channelUnderCategory,
@@ -39,14 +39,14 @@ const hidden = { neg: permission.viewChannel };
 const shown = { pos: permission.viewChannel };
 
 /** Time goes by: from here on moments are this id. */
-const at = (id: bigint): AnyEvent => sent(id, ann);
+const at = (id: bigint): AnyEvent => sent(id, ada);
 
 let node: Node;
 beforeEach(async () => {
   node = await nodeOf();
   await node.append(...founded(), role(helper, 0n), role(muted, 0n), role(admin, permission.administrator));
-  await node.append(at(1n), joined(ben), at(2n), joined(cat));
-  await node.access.load(guild, [ann, ben, cat]);
+  await node.append(at(1n), joined(bob), at(2n), joined(cleo));
+  await node.access.load(guild, [ada, bob, cleo]);
 });
 
 const floorsAfter = async (...events: readonly AnyEvent[]): Promise<readonly bigint[]> => {
@@ -55,7 +55,7 @@ const floorsAfter = async (...events: readonly AnyEvent[]): Promise<readonly big
 };
 const floorsIn = (channel: ChannelId): readonly bigint[] => {
   const floorOf = node.rules.unreadFloorIn(channelChat(guild, channel));
-  return [ben, cat].map(floorOf);
+  return [bob, cleo].map(floorOf);
 };
 
 describe('what a member sees counts as unread', () => {
@@ -64,7 +64,7 @@ describe('what a member sees counts as unread', () => {
   });
 
   it('from the last joining on', async () => {
-    assert.deepEqual(await floorsAfter(at(10n), left(ben), at(11n), joined(ben)), [11n, 2n]);
+    assert.deepEqual(await floorsAfter(at(10n), left(bob), at(11n), joined(bob)), [11n, 2n]);
   });
 
   it('from when the channel is shown to everybody', async () => {
@@ -79,40 +79,40 @@ describe('what a member sees counts as unread', () => {
 
   it('from when a role is given that shows the channel', async () => {
     await node.happens(override(staff, everybody, hidden), override(staff, helper, shown));
-    assert.deepEqual(await floorsAfter(at(10n), rolesSet(ben, helper), at(11n), rolesSet(cat, helper)), [10n, 11n]);
+    assert.deepEqual(await floorsAfter(at(10n), rolesSet(bob, helper), at(11n), rolesSet(cleo, helper)), [10n, 11n]);
   });
 
   it('from when the channel is shown to a role', async () => {
-    await node.happens(override(staff, everybody, hidden), rolesSet(ben, helper), rolesSet(cat, helper));
+    await node.happens(override(staff, everybody, hidden), rolesSet(bob, helper), rolesSet(cleo, helper));
     assert.deepEqual(await floorsAfter(at(10n), override(staff, helper, shown)), [10n, 10n]);
   });
 
   it('from when a role becomes one of administrators, or is given as such', async () => {
-    await node.happens(override(staff, everybody, hidden), rolesSet(ben, helper));
+    await node.happens(override(staff, everybody, hidden), rolesSet(bob, helper));
     const floors = await floorsAfter(
       at(10n),
       roleEdited(helper, permission.administrator),
       at(11n),
-      rolesSet(cat, admin),
+      rolesSet(cleo, admin),
       roleEdited(helper, permission.administrator | permission.pinMessages),
     );
     assert.deepEqual(floors, [10n, 11n]);
   });
 
   it('from when a role that hides the channel is taken, or is deleted', async () => {
-    await node.happens(at(5n), override(staff, muted, hidden), rolesSet(ben, muted), rolesSet(cat, muted));
-    assert.deepEqual(await floorsAfter(at(10n), rolesSet(ben), at(11n), roleDeleted(muted)), [10n, 11n]);
+    await node.happens(at(5n), override(staff, muted, hidden), rolesSet(bob, muted), rolesSet(cleo, muted));
+    assert.deepEqual(await floorsAfter(at(10n), rolesSet(bob), at(11n), roleDeleted(muted)), [10n, 11n]);
   });
 
   it('from when the channel is hidden no longer from a role, for those who have it', async () => {
-    await node.happens(override(staff, muted, hidden), rolesSet(ben, muted));
+    await node.happens(override(staff, muted, hidden), rolesSet(bob, muted));
     assert.deepEqual(await floorsAfter(at(10n), overrideRemoved(staff, muted)), [10n, 2n]);
   });
 });
 
 describe('what a member sees goes on counting', () => {
   it('when a channel that they see becomes one of their role', async () => {
-    await node.happens(rolesSet(ben, helper));
+    await node.happens(rolesSet(bob, helper));
     const floors = await floorsAfter(
       at(10n),
       override(staff, helper, shown),
@@ -123,32 +123,32 @@ describe('what a member sees goes on counting', () => {
   });
 
   it('when it becomes a channel of their role and then everybody’s again', async () => {
-    await node.happens(rolesSet(ben, helper), override(staff, helper, shown), at(10n));
+    await node.happens(rolesSet(bob, helper), override(staff, helper, shown), at(10n));
     await node.happens(override(staff, everybody, hidden), at(11n), overrideRemoved(staff, everybody));
     assert.deepEqual(await floorsAfter(at(12n), overrideRemoved(staff, helper)), [1n, 11n]);
   });
 
   it('when one role that shows it takes the place of another', async () => {
     const shows = [override(staff, everybody, hidden), override(staff, helper, shown), override(staff, muted, shown)];
-    await node.happens(...shows, at(10n), rolesSet(ben, helper));
-    assert.equal((await floorsAfter(at(11n), rolesSet(ben, muted)))[0], 10n);
+    await node.happens(...shows, at(10n), rolesSet(bob, helper));
+    assert.equal((await floorsAfter(at(11n), rolesSet(bob, muted)))[0], 10n);
   });
 
   it('when a role is taken that hides it while another one shows it all the same', async () => {
     await node.happens(override(staff, helper, shown), override(staff, muted, hidden), at(10n));
-    assert.equal((await floorsAfter(rolesSet(ben, helper, muted), at(11n), rolesSet(ben, helper)))[0], 1n);
+    assert.equal((await floorsAfter(rolesSet(bob, helper, muted), at(11n), rolesSet(bob, helper)))[0], 1n);
   });
 
   it('when something else of the channel or of a role changes', async () => {
-    await node.happens(override(staff, everybody, hidden), override(staff, helper, shown), rolesSet(ben, helper));
+    await node.happens(override(staff, everybody, hidden), override(staff, helper, shown), rolesSet(bob, helper));
     const others = { pos: permission.viewChannel, neg: permission.sendMessages };
     const [before] = floorsIn(staff);
     const floors = await floorsAfter(
       at(10n),
       override(staff, helper, others),
       roleEdited(helper, permission.pinMessages),
-      rolesSet(ben, helper, admin),
-      rolesSet(ben, helper),
+      rolesSet(bob, helper, admin),
+      rolesSet(bob, helper),
     );
     assert.deepEqual([before, floors[0]], [1n, 1n]);
   });
@@ -170,7 +170,7 @@ describe('a channel under a category', () => {
   });
 
   it('keeps its times when it moves out with what its category gave it', async () => {
-    await node.happens(override(category, helper, shown), override(category, everybody, hidden), rolesSet(ben, helper));
+    await node.happens(override(category, helper, shown), override(category, everybody, hidden), rolesSet(bob, helper));
     await node.happens(at(10n), channelMovedOut(child));
     assert.equal(floorsIn(child)[0], 1n);
   });
@@ -196,7 +196,7 @@ const rolesOf = ({ helper: helps, muted: isMuted, admin: administers }: Settings
   ...(administers ? [admin] : []),
 ];
 
-const rolesChanged = (now: Settings): AnyEvent => rolesSet(ben, ...rolesOf(now));
+const rolesChanged = (now: Settings): AnyEvent => rolesSet(bob, ...rolesOf(now));
 const changed: Readonly<Record<Thing, (now: Settings) => AnyEvent>> = {
   open: ({ open }) => (open ? overrideRemoved(staff, everybody) : override(staff, everybody, hidden)),
   shown: (now) => (now.shown ? override(staff, helper, shown) : overrideRemoved(staff, helper)),
@@ -207,7 +207,7 @@ const changed: Readonly<Record<Thing, (now: Settings) => AnyEvent>> = {
   admin: rolesChanged,
 };
 
-/** The settings after each moment; Ben joins at the first. */
+/** The settings after each moment; Bob joins at the first. */
 type Past = readonly Settings[];
 type Sure = { readonly certainly: boolean; readonly perhaps: boolean };
 
@@ -249,27 +249,27 @@ const hidesMuted = (past: Past, at: number): boolean => {
 
 const idAt = (moment: number): bigint => BigInt(moment + 1) * 10n;
 
-/** Lives through the history; hands over the past, whether Ben sees the channel, and the floor, after each moment. */
+/** Lives through the history; hands over the past, whether Bob sees the channel, and the floor, after each moment. */
 const through = async (
   turns: readonly Thing[],
   check: (past: Past, now: { readonly sees: boolean; readonly floor: bigint }) => void,
 ): Promise<void> => {
   const there = await nodeOf();
   await there.append(...founded(), role(helper, 0n), role(muted, 0n), role(admin, permission.administrator));
-  await there.access.load(guild, [ben]);
+  await there.access.load(guild, [bob]);
   await there.tell();
-  await there.happens(at(idAt(0)), joined(ben));
+  await there.happens(at(idAt(0)), joined(bob));
   const past = [atFirst];
   for (const thing of turns) {
     const before = past.at(-1) ?? atFirst;
     const now = { ...before, [thing]: !before[thing] };
     await there.happens(at(idAt(past.length)), changed[thing](now));
     past.push(now);
-    check(past, { sees: there.rules.maySee(chatOfStaff, ben), floor: there.rules.unreadFloorIn(chatOfStaff)(ben) });
+    check(past, { sees: there.rules.maySee(chatOfStaff, bob), floor: there.rules.unreadFloorIn(chatOfStaff)(bob) });
   }
 };
 
-/** Since when Ben has seen the channel in truth. */
+/** Since when Bob has seen the channel in truth. */
 const sinceWhen = () => {
   let since: number | undefined = 0;
   return (moment: number, { sees }: { readonly sees: boolean }): number => {
@@ -338,7 +338,7 @@ describe('the floor of a member', () => {
 
   it('does not go back when the role that hid the channel is forgotten', async () => {
     const others = Array.from({ length: goneRolesMax }, (_, place) => BigInt(1_000 + place) as RoleId);
-    await node.happens(override(staff, muted, hidden), rolesSet(ben, muted), at(10n), roleDeleted(muted));
+    await node.happens(override(staff, muted, hidden), rolesSet(bob, muted), at(10n), roleDeleted(muted));
     assert.equal(floorsIn(staff)[0], 10n);
     await node.happens(...others.flatMap((id) => [role(id, 0n), override(staff, id, hidden), roleDeleted(id)]));
     assert.equal(floorsIn(staff)[0], 10n);
@@ -346,14 +346,14 @@ describe('the floor of a member', () => {
 
   it('does not go back when it is forgotten that the member had the role that hid it', async () => {
     const others = Array.from({ length: formerRolesMax }, (_, place) => BigInt(1_000 + place) as RoleId);
-    await node.happens(override(staff, muted, hidden), rolesSet(ben, muted), at(10n), rolesSet(ben), at(11n));
+    await node.happens(override(staff, muted, hidden), rolesSet(bob, muted), at(10n), rolesSet(bob), at(11n));
     assert.equal(floorsIn(staff)[0], 10n);
-    await node.happens(rolesSet(ben, ...others), at(12n), rolesSet(ben));
+    await node.happens(rolesSet(bob, ...others), at(12n), rolesSet(bob));
     assert.equal(floorsIn(staff)[0], 10n);
   });
 
   it('is none in a direct chat, and for the founder', () => {
-    assert.equal(node.rules.unreadFloorIn(directChat(ben, cat))(ben), 0n);
-    assert.equal(node.rules.unreadFloorIn(chatOfStaff)(ann), 0n);
+    assert.equal(node.rules.unreadFloorIn(directChat(bob, cleo))(bob), 0n);
+    assert.equal(node.rules.unreadFloorIn(chatOfStaff)(ada), 0n);
   });
 });

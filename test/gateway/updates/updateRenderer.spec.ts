@@ -10,8 +10,8 @@ import type { MessageEvent } from '../../../src/domain/messages/events.js';
 import type { EventOf } from '../../../src/kernel/event.js';
 import { communityTopic, nobody, userTopic } from '../../../src/kernel/topics.js';
 import {
-  ann,
-  ben,
+  ada,
+  bob,
   chatOfGeneral,
   edited,
   founded,
@@ -32,37 +32,37 @@ beforeEach(async () => {
     views.push(view);
     return [];
   });
-  await node.append(...founded(), joined(ben));
+  await node.append(...founded(), joined(bob));
   await node.tell();
 });
 
 describe('the renderer', () => {
   it('cares about nothing while nobody is connected', () => {
-    const topics = [chatOfGeneral, communityTopic(guild), userTopic(ann), directChat(ann, ben), nobody];
+    const topics = [chatOfGeneral, communityTopic(guild), userTopic(ada), directChat(ada, bob), nobody];
     const types = ['MessageSent', 'MemberLeft', 'NameChanged', 'MarkerMoved'];
     const cared = topics.flatMap((topic) => types.filter((type) => node.renderer.isRelevant(topic, type)));
     assert.deepEqual(cared, []);
   });
 
   it('cares about what connected users may hear', async () => {
-    await node.renderer.connect(ben);
+    await node.renderer.connect(bob);
     const cares = (topic: string, type: string): boolean => node.renderer.isRelevant(topic, type);
     assert.equal(cares(chatOfGeneral, 'MessageSent'), true);
     assert.equal(cares('channel.999.1', 'MessageSent'), false);
-    assert.equal(cares(directChat(ann, ben), 'MessageSent'), true);
-    assert.equal(cares(directChat(ann, 9n as UserId), 'MessageSent'), false);
-    assert.equal(cares(selfChat(ben), 'MessageSent'), true);
+    assert.equal(cares(directChat(ada, bob), 'MessageSent'), true);
+    assert.equal(cares(directChat(ada, 9n as UserId), 'MessageSent'), false);
+    assert.equal(cares(selfChat(bob), 'MessageSent'), true);
     assert.equal(cares(groupChat(5n as GroupId), 'MessageSent'), false);
-    assert.equal(cares(userTopic(ben), 'MarkerMoved'), true);
-    assert.equal(cares(userTopic(ann), 'MarkerMoved'), false);
-    assert.equal(cares(userTopic(ann), 'NameChanged'), true);
-    assert.equal(cares(userTopic(ann), 'SessionRevoked'), false);
+    assert.equal(cares(userTopic(bob), 'MarkerMoved'), true);
+    assert.equal(cares(userTopic(ada), 'MarkerMoved'), false);
+    assert.equal(cares(userTopic(ada), 'NameChanged'), true);
+    assert.equal(cares(userTopic(ada), 'SessionRevoked'), false);
     assert.equal(cares(nobody, 'InviteCreated'), false);
   });
 
   it('shows a message as of the event, whatever has happened to it since', async () => {
-    await node.renderer.connect(ben);
-    await node.append(sent(1000n, ann), edited(1000n, ann), messageDeleted(1000n, ann));
+    await node.renderer.connect(bob);
+    await node.append(sent(1000n, ada), edited(1000n, ada), messageDeleted(1000n, ada));
     await node.tell();
     const texts = await Promise.all(
       views.map(async (view) => (await view.documentAsOf(messageDocuments, '1000'))?.text),
@@ -71,9 +71,9 @@ describe('the renderer', () => {
   });
 
   it('knows a conversation that this message begins', async () => {
-    const chat = directChat(ann, ben);
-    await node.renderer.connect(ben);
-    await node.append(sent(1000n, ann, chat), sent(1001n, ben, chat));
+    const chat = directChat(ada, bob);
+    await node.renderer.connect(bob);
+    await node.append(sent(1000n, ada, chat), sent(1001n, bob, chat));
     await node.project();
     const begun: unknown[] = [];
     node.renderWith(async (event, view) => {
@@ -83,17 +83,17 @@ describe('the renderer', () => {
       return [];
     });
     await node.tell();
-    await node.happens(sent(1002n, ann, chat));
+    await node.happens(sent(1002n, ada, chat));
     assert.deepEqual(begun, [true, false, false]);
   });
 
   it('knows users, also those who changed just now', async () => {
-    const changed: AnyEvent = { type: 'NameChanged', data: { user: ann, name: 'Anna' } };
-    await node.append(registered(ann));
-    await node.renderer.connect(ben);
+    const changed: AnyEvent = { type: 'NameChanged', data: { user: ada, name: 'Anna' } };
+    await node.append(registered(ada));
+    await node.renderer.connect(bob);
     const names: unknown[] = [];
     node.renderWith(async (_, view) => {
-      names.push((await view.user(ann))?.name);
+      names.push((await view.user(ada))?.name);
       return [];
     });
     await node.tell();
@@ -104,7 +104,7 @@ describe('the renderer', () => {
   it('fetches those who join at once by one read, each as they are when it is told', async () => {
     const joiners = Array.from({ length: 50 }, (_, at) => BigInt(1_000 + at) as UserId);
     await node.append(...joiners.map(registered));
-    await node.renderer.connect(ben);
+    await node.renderer.connect(bob);
     await node.tell();
     const names: unknown[] = [];
     node.renderWith(async ({ type, data }, view) => {
@@ -114,7 +114,7 @@ describe('the renderer', () => {
       return [];
     });
     const before = node.reads.length;
-    const renamed: AnyEvent = { type: 'NameChanged', data: { user: joiners[1] ?? ben, name: 'Anna' } };
+    const renamed: AnyEvent = { type: 'NameChanged', data: { user: joiners[1] ?? bob, name: 'Anna' } };
     const [first, ...others] = joiners.map((user) => joined(user));
     await node.happens(...[first, renamed, ...others].filter((event) => event !== undefined));
     assert.deepEqual(names, ['user 1000', 'Anna', ...joiners.slice(2).map((user) => `user ${user.toString()}`)]);
@@ -126,7 +126,7 @@ describe('the renderer', () => {
   });
 
   it('hands on a failure to render, and is exact for the next event', async () => {
-    await node.renderer.connect(ben);
+    await node.renderer.connect(bob);
     node.renderWith(() => {
       throw new Error('cannot be rendered');
     });
@@ -134,6 +134,6 @@ describe('the renderer', () => {
     node.renderWith(() => []);
     await node.renderer.connect(9n as UserId);
     await node.tell();
-    assert.deepEqual([...node.rules.viewersOf(chatOfGeneral)], [ben, 9n]);
+    assert.deepEqual([...node.rules.viewersOf(chatOfGeneral)], [bob, 9n]);
   });
 });

@@ -11,9 +11,9 @@ import { noMessage, unread } from '../../../../src/projections/unread/unread.js'
 import { unreadReads } from '../../../../src/projections/unread/unreadReads.js';
 import {
   admin,
-  ann,
-  ben,
-  cat,
+  ada,
+  bob,
+  cleo,
   chatOfGeneral,
   edited,
   everybody,
@@ -58,122 +58,122 @@ describe('unread counts', () => {
       if (seen.size > 0) told = seen;
       return [];
     });
-    await node.append(...founded(), joined(ben), joined(cat));
+    await node.append(...founded(), joined(bob), joined(cleo));
     await node.tell();
-    await Promise.all([ann, ben, cat].map((user) => node.renderer.connect(user)));
+    await Promise.all([ada, bob, cleo].map((user) => node.renderer.connect(user)));
   });
   const counts = (...users: readonly UserId[]): readonly (number | undefined)[] => users.map((user) => told.get(user));
 
   it('grow for all but the author, who has read everything before', async () => {
-    await node.happens(sent(1000n, ann), sent(1001n, ann));
-    assert.deepEqual(counts(ann, ben, cat), [0, 2, 2]);
-    await node.happens(sent(1002n, ben));
-    assert.deepEqual(counts(ann, ben, cat), [1, 0, 3]);
+    await node.happens(sent(1000n, ada), sent(1001n, ada));
+    assert.deepEqual(counts(ada, bob, cleo), [0, 2, 2]);
+    await node.happens(sent(1002n, bob));
+    assert.deepEqual(counts(ada, bob, cleo), [1, 0, 3]);
   });
 
   it('fall with the marker, and count anew from there', async () => {
-    await node.happens(sent(1000n, ann), sent(1001n, ann), markerMoved(ben, 1000n));
-    await node.happens(sent(1002n, ann));
-    assert.deepEqual(counts(ben, cat), [2, 3]);
+    await node.happens(sent(1000n, ada), sent(1001n, ada), markerMoved(bob, 1000n));
+    await node.happens(sent(1002n, ada));
+    assert.deepEqual(counts(bob, cleo), [2, 3]);
   });
 
   it('of one user begin where they saw the channel again, when they are asked for with nobody else', async () => {
     let alone: number | undefined;
     node.renderWith(async (event, view) => {
       await countsOf(event, view);
-      if (event.type === 'MarkerMoved') alone = (await view.unread(chatOfGeneral, ben)).messages;
+      if (event.type === 'MarkerMoved') alone = (await view.unread(chatOfGeneral, bob)).messages;
       return [];
     });
-    await node.happens(sent(1000n, ann), sent(1001n, ann), sent(1002n, ann), markerMoved(ben, 1000n));
+    await node.happens(sent(1000n, ada), sent(1001n, ada), sent(1002n, ada), markerMoved(bob, 1000n));
     assert.equal(alone, 2);
-    await node.happens(override(general, everybody, hidden), sent(1003n, ann), overrideRemoved(general, everybody));
-    await node.happens(markerMoved(ben, 1001n));
+    await node.happens(override(general, everybody, hidden), sent(1003n, ada), overrideRemoved(general, everybody));
+    await node.happens(markerMoved(bob, 1001n));
     assert.equal(alone, 0);
   });
 
   it('leave out what is deleted', async () => {
-    await node.happens(sent(1000n, ann), sent(1001n, ben), sent(1002n, ann), messageDeleted(1000n, ann));
-    await node.happens(sent(1003n, ann));
-    assert.deepEqual(counts(ben, cat), [2, 3]);
+    await node.happens(sent(1000n, ada), sent(1001n, bob), sent(1002n, ada), messageDeleted(1000n, ada));
+    await node.happens(sent(1003n, ada));
+    assert.deepEqual(counts(bob, cleo), [2, 3]);
   });
 
   it('go on from an own message when that is deleted, in memory and read anew', async () => {
-    await node.happens(sent(1000n, ann), sent(1001n, ben), messageDeleted(1001n, ben), sent(1002n, ann));
-    assert.deepEqual(counts(ben, cat), [1, 2]);
-    node.renderer.disconnect(ben);
-    await node.renderer.connect(ben);
-    await node.happens(sent(1003n, ann));
-    assert.deepEqual(counts(ben, cat), [2, 3]);
+    await node.happens(sent(1000n, ada), sent(1001n, bob), messageDeleted(1001n, bob), sent(1002n, ada));
+    assert.deepEqual(counts(bob, cleo), [1, 2]);
+    node.renderer.disconnect(bob);
+    await node.renderer.connect(bob);
+    await node.happens(sent(1003n, ada));
+    assert.deepEqual(counts(bob, cleo), [2, 3]);
   });
 
   it('are those of the whole history for who comes later', async () => {
-    node.renderer.disconnect(cat);
-    await node.happens(...Array.from({ length: 100 }, (_, index) => sent(1000n + BigInt(index), ann)));
-    await node.renderer.connect(cat);
-    await node.happens(sent(2000n, ann));
-    assert.deepEqual(counts(ben, cat), [101, 101]);
+    node.renderer.disconnect(cleo);
+    await node.happens(...Array.from({ length: 100 }, (_, index) => sent(1000n + BigInt(index), ada)));
+    await node.renderer.connect(cleo);
+    await node.happens(sent(2000n, ada));
+    assert.deepEqual(counts(bob, cleo), [101, 101]);
   });
 
   it('are read again for who reconnects, with what they read elsewhere', async () => {
-    await node.happens(sent(1000n, ann), sent(1001n, ann));
-    node.renderer.disconnect(ben);
-    await node.happens(markerMoved(ben, 1001n));
-    await node.renderer.connect(ben);
-    await node.happens(sent(1002n, ann));
-    assert.deepEqual(counts(ben, cat), [1, 3]);
+    await node.happens(sent(1000n, ada), sent(1001n, ada));
+    node.renderer.disconnect(bob);
+    await node.happens(markerMoved(bob, 1001n));
+    await node.renderer.connect(bob);
+    await node.happens(sent(1002n, ada));
+    assert.deepEqual(counts(bob, cleo), [1, 3]);
   });
 
   it('begin at the joining of a newcomer, and anew for a member who left and came back', async () => {
     const dan = 4n as UserId;
     await node.renderer.connect(dan);
-    await node.happens(sent(1000n, ann), left(ben), sent(1001n, ann), joined(ben), joined(dan), sent(1002n, ann));
-    assert.deepEqual(counts(ben, cat, dan), [1, 3, 1]);
+    await node.happens(sent(1000n, ada), left(bob), sent(1001n, ada), joined(bob), joined(dan), sent(1002n, ada));
+    assert.deepEqual(counts(bob, cleo, dan), [1, 3, 1]);
   });
 
   it('begin anew when a channel is shown again', async () => {
-    await node.happens(sent(1000n, ann), override(general, everybody, hidden), sent(1001n, ann));
-    await node.happens(overrideRemoved(general, everybody), sent(1002n, ann));
-    assert.deepEqual(counts(ann, ben, cat), [0, 1, 1]);
+    await node.happens(sent(1000n, ada), override(general, everybody, hidden), sent(1001n, ada));
+    await node.happens(overrideRemoved(general, everybody), sent(1002n, ada));
+    assert.deepEqual(counts(ada, bob, cleo), [0, 1, 1]);
   });
 
   it('begin at the giving of the role that shows a channel', async () => {
     await node.happens(override(general, everybody, hidden), role(helper, 0n), override(general, helper, shown));
-    await node.happens(sent(1000n, ann), rolesSet(ben, helper), sent(1001n, ann));
-    assert.deepEqual(counts(ann, ben, cat), [0, 1, undefined]);
+    await node.happens(sent(1000n, ada), rolesSet(bob, helper), sent(1001n, ada));
+    assert.deepEqual(counts(ada, bob, cleo), [0, 1, undefined]);
   });
 
   it('are exact for many newcomers of different times', async () => {
     const newcomers = Array.from({ length: 20 }, (_, index) => BigInt(10 + index) as UserId);
     for (const [index, newcomer] of newcomers.entries()) {
-      await node.append(sent(1000n + BigInt(index), ann), joined(newcomer));
+      await node.append(sent(1000n + BigInt(index), ada), joined(newcomer));
     }
-    await node.append(...Array.from({ length: 300 }, (_, index) => sent(2000n + BigInt(index), ann)));
+    await node.append(...Array.from({ length: 300 }, (_, index) => sent(2000n + BigInt(index), ada)));
     await node.tell();
     await Promise.all(newcomers.map((newcomer) => node.renderer.connect(newcomer)));
-    await node.happens(sent(3000n, ann));
-    assert.deepEqual(counts(cat, ...newcomers), [321, ...newcomers.map((_, index) => 320 - index)]);
+    await node.happens(sent(3000n, ada));
+    assert.deepEqual(counts(cleo, ...newcomers), [321, ...newcomers.map((_, index) => 320 - index)]);
   });
 
   it('are told to both sides of a direct chat', async () => {
-    const chat = directChat(ann, ben);
-    await node.happens(sent(1000n, ann, chat), sent(1001n, ann, chat));
-    assert.deepEqual(counts(ann, ben, cat), [0, 2, undefined]);
+    const chat = directChat(ada, bob);
+    await node.happens(sent(1000n, ada, chat), sent(1001n, ada, chat));
+    assert.deepEqual(counts(ada, bob, cleo), [0, 2, undefined]);
   });
 
   it('say what names the reader, with or without having counted the chat before', async () => {
     const seen: unknown[] = [];
     node.renderWith(async ({ type }, view) => {
-      if (type === 'MarkerMoved') seen.push(await view.unread(chatOfGeneral, ben));
+      if (type === 'MarkerMoved') seen.push(await view.unread(chatOfGeneral, bob));
       return [];
     });
-    await node.append(sent(1000n, ann), sent(1001n, ann, chatOfGeneral, [ben]), sent(1002n, ann));
-    await node.happens(markerMoved(ben, 1000n));
+    await node.append(sent(1000n, ada), sent(1001n, ada, chatOfGeneral, [bob]), sent(1002n, ada));
+    await node.happens(markerMoved(bob, 1000n));
     node.renderWith(async (event, view) => {
-      if (event.type === 'MarkerMoved') seen.push(await view.unread(chatOfGeneral, ben));
+      if (event.type === 'MarkerMoved') seen.push(await view.unread(chatOfGeneral, bob));
       await countsOf(event, view);
       return [];
     });
-    await node.happens(sent(1003n, ann), edited(1003n, ann, [ben]), markerMoved(ben, 1001n), markerMoved(ben, 1003n));
+    await node.happens(sent(1003n, ada), edited(1003n, ada, [bob]), markerMoved(bob, 1001n), markerMoved(bob, 1003n));
     assert.deepEqual(seen, [
       { messages: 2, mentions: 1, marker: 1000n },
       { messages: 2, mentions: 1, marker: 1001n },
@@ -185,46 +185,46 @@ describe('unread counts', () => {
 describe('the counts of one chat', () => {
   it('stay right when the older half of what is remembered is let go', () => {
     const counts = chatUnread([], noMessage);
-    const message = (id: number) => ({ id: BigInt(id) as MessageId, author: ann, mentions: [] });
-    for (const viewer of [ben, cat]) counts.enter(viewer, { marker: noMessage, older: 0, asOf: 9000n });
+    const message = (id: number) => ({ id: BigInt(id) as MessageId, author: ada, mentions: [] });
+    for (const viewer of [bob, cleo]) counts.enter(viewer, { marker: noMessage, older: 0, asOf: 9000n });
     for (let id = 1; id <= newestMessagesMax * 2; id += 1) counts.sent(message(id), BigInt(id));
-    assert.equal(counts.unreadOf(ben), newestMessagesMax * 2);
-    counts.markerMoved(cat, BigInt(newestMessagesMax * 2 - 3) as MessageId);
-    assert.equal(counts.unreadOf(cat), 3);
+    assert.equal(counts.unreadOf(bob), newestMessagesMax * 2);
+    counts.markerMoved(cleo, BigInt(newestMessagesMax * 2 - 3) as MessageId);
+    assert.equal(counts.unreadOf(cleo), 3);
     counts.deleted(5n as MessageId, 8000n);
-    assert.equal(counts.unreadOf(ben), undefined, 'what is below all that is remembered is counted anew');
+    assert.equal(counts.unreadOf(bob), undefined, 'what is below all that is remembered is counted anew');
   });
 });
 
 describe('a message that is older than all that is remembered', () => {
   const remembered = () => {
-    const counts = chatUnread([{ id: 101n as MessageId, author: ann, mentions: [] }], 100n as MessageId);
-    counts.enter(ben, { marker: 10n as MessageId, older: 7, asOf: 5n });
-    counts.enter(cat, { marker: 100n as MessageId, older: 0, asOf: 5n });
+    const counts = chatUnread([{ id: 101n as MessageId, author: ada, mentions: [] }], 100n as MessageId);
+    counts.enter(bob, { marker: 10n as MessageId, older: 7, asOf: 5n });
+    counts.enter(cleo, { marker: 100n as MessageId, older: 0, asOf: 5n });
     return counts;
   };
 
   it('makes those count anew who have not read so far, when it comes late', () => {
     const counts = remembered();
-    counts.sent({ id: 50n as MessageId, author: ann, mentions: [] }, 6n);
-    assert.deepEqual([counts.unreadOf(ben), counts.unreadOf(cat)], [undefined, 1]);
+    counts.sent({ id: 50n as MessageId, author: ada, mentions: [] }, 6n);
+    assert.deepEqual([counts.unreadOf(bob), counts.unreadOf(cleo)], [undefined, 1]);
   });
 
   it('changes nothing when it was counted already', () => {
     const counts = remembered();
-    counts.sent({ id: 50n as MessageId, author: ann, mentions: [] }, 5n);
+    counts.sent({ id: 50n as MessageId, author: ada, mentions: [] }, 5n);
     counts.deleted(50n as MessageId, 5n);
-    assert.deepEqual([counts.unreadOf(ben), counts.unreadOf(cat)], [8, 1]);
+    assert.deepEqual([counts.unreadOf(bob), counts.unreadOf(cleo)], [8, 1]);
   });
 
   it('makes those count anew who have not read so far, when it is deleted', () => {
     const counts = remembered();
     counts.deleted(50n as MessageId, 6n);
-    assert.deepEqual([counts.unreadOf(ben), counts.unreadOf(cat)], [undefined, 1]);
+    assert.deepEqual([counts.unreadOf(bob), counts.unreadOf(cleo)], [undefined, 1]);
   });
 });
 
-const users = [ann, ben, cat, 4n as UserId];
+const users = [ada, bob, cleo, 4n as UserId];
 const who = fc.constantFrom(...users);
 /** All but the owner, who can neither leave nor lose sight. */
 const stranger = fc.constantFrom(...users.slice(1));
@@ -417,7 +417,7 @@ describe('unread counts, whatever happens,', () => {
           await node.append(...eventsOf(naive, step));
         }
         await node.tell();
-        await node.happens(...eventsOf(naive, { does: 'send', who: ann, gap: 1, behind: 0 }));
+        await node.happens(...eventsOf(naive, { does: 'send', who: ada, gap: 1, behind: 0 }));
         assert.deepEqual(told, expected(node, naive));
         assert.deepEqual(await storedCounts(node), told);
       }),
@@ -433,7 +433,7 @@ describe('stored counts', () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(fc.oneof(id, near), { minLength: 5, maxLength: 30 }), async (ids) => {
         const node = await nodeOf();
-        await node.append(...ids.map((one) => sent(one, ann)));
+        await node.append(...ids.map((one) => sent(one, ada)));
         await node.project();
         const { between } = unreadReads({ store: node.store });
         for (const above of [0n, ...ids]) {
