@@ -28,6 +28,21 @@ export type Config = {
   readonly rateLimits: boolean;
   /** Connections without a session that one address may have; any number where `rateLimits` is false. */
   readonly signedOutPerAddress: number;
+  /** Connections of the process, with a session and without. */
+  readonly connectionsMax: number;
+  /** Connections of one session and of one user; any number where `rateLimits` is false. */
+  readonly connectionsPerSession: number;
+  readonly connectionsPerUser: number;
+  /** Bytes that may wait for clients to take them, over all and for those of one user. */
+  readonly waitingBytesMax: number;
+  readonly waitingBytesPerUser: number;
+  /** Bytes that were taken in and are not answered yet, over all and of one connection. */
+  readonly receivedBytesMax: number;
+  readonly receivedBytesPerConnection: number;
+  /** Below this, or below 5 % of the disk where that is less, writes are refused; 0 refuses none. */
+  readonly freeDiskBytesMin: number;
+  /** Bytes of events that a user may have written in a day. */
+  readonly writtenBytesPerUserAndDay: number;
   readonly logLevel: LogLevel;
 };
 
@@ -97,6 +112,23 @@ const engine = <BuiltIn extends string>(builtIn: BuiltIn, address: RegExp): z.Zo
       .regex(address)
       .transform((url) => ({ url })),
   ]);
+const wholeNumber = (min: number, max: number): Pick<Variable<number>, 'allowed' | 'schema'> => ({
+  allowed: `a whole number from ${min.toString()} to ${max.toString()}`,
+  schema: z
+    .string()
+    .regex(/^\d{1,7}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max)),
+});
+
+const mebibyte = 1_048_576;
+
+/** Read as bytes. */
+const mebibytes = (min: number, max: number): Pick<Variable<number>, 'allowed' | 'schema'> => {
+  const { allowed, schema } = wholeNumber(min, max);
+  return { allowed: `${allowed}, in MiB`, schema: schema.transform((count) => count * mebibyte) };
+};
+
 const mongo = /^mongodb(\+srv)?:\/\/\S+$/;
 
 /** The variables one by one, before one of them gives another its default. */
@@ -199,7 +231,8 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
   rateLimits: {
     name: 'OSMIUM_RATE_LIMITS',
     default: 'on',
-    meaning: '"off" switches all limits on requests and on connections of an address off, for load tests',
+    meaning:
+      '"off" switches the limits on requests and on connections off, for load tests; bounds on memory and disk stay',
     allowed: '"on" or "off"',
     schema: z.enum(['on', 'off']).transform((value) => value === 'on'),
   },
@@ -207,12 +240,61 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
     name: 'OSMIUM_SIGNED_OUT_PER_ADDRESS',
     default: '1000',
     meaning: 'connections without a session that one address, or one /64 of IPv6 addresses, may have',
-    allowed: 'a whole number from 1 to 50000',
-    schema: z
-      .string()
-      .regex(/^\d{1,5}$/)
-      .transform(Number)
-      .pipe(z.number().min(1).max(50_000)),
+    ...wholeNumber(1, 50_000),
+  },
+  connectionsMax: {
+    name: 'OSMIUM_CONNECTIONS',
+    default: '50000',
+    meaning: 'connections of the process',
+    ...wholeNumber(1, 1_000_000),
+  },
+  connectionsPerSession: {
+    name: 'OSMIUM_CONNECTIONS_PER_SESSION',
+    default: '8',
+    meaning: 'connections of one session',
+    ...wholeNumber(1, 1_000_000),
+  },
+  connectionsPerUser: {
+    name: 'OSMIUM_CONNECTIONS_PER_USER',
+    default: '50',
+    meaning: 'connections of one user',
+    ...wholeNumber(1, 1_000_000),
+  },
+  waitingBytesMax: {
+    name: 'OSMIUM_WAITING_MIB',
+    default: '128',
+    meaning: 'MiB that may wait for all clients that read slowly',
+    ...mebibytes(1, 1_000_000),
+  },
+  waitingBytesPerUser: {
+    name: 'OSMIUM_WAITING_PER_USER_MIB',
+    default: '16',
+    meaning: 'MiB that may wait for the clients of one user',
+    ...mebibytes(1, 1_000_000),
+  },
+  receivedBytesMax: {
+    name: 'OSMIUM_RECEIVED_MIB',
+    default: '64',
+    meaning: 'MiB of requests of all clients that have come and are not answered yet',
+    ...mebibytes(2, 1_000_000),
+  },
+  receivedBytesPerConnection: {
+    name: 'OSMIUM_RECEIVED_PER_CONNECTION_MIB',
+    default: '4',
+    meaning: 'MiB of requests of one connection that have come and are not answered yet',
+    ...mebibytes(2, 1_000_000),
+  },
+  freeDiskBytesMin: {
+    name: 'OSMIUM_FREE_DISK_MIB',
+    default: '1024',
+    meaning: 'MiB of the disk that stay free, or 5 % of it where that is less',
+    ...mebibytes(0, 9_999_999),
+  },
+  writtenBytesPerUserAndDay: {
+    name: 'OSMIUM_WRITTEN_PER_USER_MIB',
+    default: '1024',
+    meaning: 'MiB of events that one user may write in a day',
+    ...mebibytes(1, 9_999_999),
   },
   logLevel: {
     name: 'OSMIUM_LOG_LEVEL',

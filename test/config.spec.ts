@@ -29,6 +29,15 @@ describe('the configuration', () => {
       masterKeyFile: undefined,
       rateLimits: true,
       signedOutPerAddress: 1_000,
+      connectionsMax: 50_000,
+      connectionsPerSession: 8,
+      connectionsPerUser: 50,
+      waitingBytesMax: 128 * 1_048_576,
+      waitingBytesPerUser: 16 * 1_048_576,
+      receivedBytesMax: 64 * 1_048_576,
+      receivedBytesPerConnection: 4 * 1_048_576,
+      freeDiskBytesMin: 1_024 * 1_048_576,
+      writtenBytesPerUserAndDay: 1_024 * 1_048_576,
       logLevel: 'info',
     });
   });

@@ -5,7 +5,7 @@ import { defined } from '../kernel/defined.js';
 import { messageJudge } from '../gateway/updates/messageJudge.js';
 import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
-import { gateway, type Live } from '../gateway/gateway.js';
+import { gateway, type GatewayBounds, type Live } from '../gateway/gateway.js';
 import { handlerTable, prefetchedUsers, updateTable, type UpdateNeeds } from '../gateway/registry.js';
 import { health } from '../gateway/operations/health.js';
 import { admission, noAdmission, type Admission } from '../gateway/requests/admission.js';
@@ -18,7 +18,6 @@ import { unfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
-import type { SocketBounds } from '../gateway/sockets/connections.js';
 import { rememberedStatuses } from '../gateway/presence/statuses.js';
 import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
@@ -36,7 +35,7 @@ import { of, once, type Get } from './tokens.js';
 
 /** Parts that tests put in the place of the real ones. */
 export type GatewayOverrides = {
-  readonly bounds?: SocketBounds;
+  readonly bounds?: GatewayBounds;
 };
 
 export const registerGateway = (container: DependencyContainer, { bounds }: GatewayOverrides): void => {
@@ -85,7 +84,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       metrics: get(of.metrics),
       logger: get(of.logger),
       tracer: get(of.tracer),
-      bounds: { signedOutPerAddressMax: signedOutPerAddressOf(get(of.config)), ...bounds },
+      bounds: { ...boundsOf(get(of.config)), ...bounds },
     }),
   );
 };
@@ -104,8 +103,18 @@ const admissionOf = (get: Get): Admission => {
   return admission({ timers: systemTimers, shared: get(of.rateLimit), limited });
 };
 
-const signedOutPerAddressOf = ({ rateLimits, signedOutPerAddress }: Config): number =>
-  rateLimits ? signedOutPerAddress : Number.POSITIVE_INFINITY;
+/** Without rate limits those on connections of somebody are lifted as well, and those on memory stay. */
+const boundsOf = (config: Config): GatewayBounds => {
+  const unlessLifted = (max: number): number => (config.rateLimits ? max : Infinity);
+  return {
+    signedOutPerAddressMax: unlessLifted(config.signedOutPerAddress),
+    connectionsPerSessionMax: unlessLifted(config.connectionsPerSession),
+    connectionsPerUserMax: unlessLifted(config.connectionsPerUser),
+    connectionsMax: config.connectionsMax,
+    waitingBytesMax: config.waitingBytesMax,
+    waitingBytesPerUserMax: config.waitingBytesPerUser,
+  };
+};
 
 /** A user's presence is sent to so many of those with whom they talked last. */
 const peersMax = 500;

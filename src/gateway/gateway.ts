@@ -17,6 +17,7 @@ import { dispatcher } from './requests/dispatch.js';
 import { fanOut, type FanOut, type FanOutNeeds } from './updates/fanOut.js';
 import { flusher } from './frames/flusher.js';
 import { hub, type Hub, type HubNeeds } from './sessions/hub.js';
+import type { RosterBounds } from './sessions/roster.js';
 import { schedule as systemSchedule, type Schedule } from './presence/schedule.js';
 import type { Admission } from './requests/admission.js';
 import type { Metrics } from './operations/metrics.js';
@@ -55,13 +56,16 @@ export type GatewayNeeds = {
   readonly isAway?: IsAway;
   /** Called with each event of the log that comes by. */
   readonly passed?: NonNullable<FanOutNeeds['passed']>;
-  readonly metrics: Pick<Metrics, 'answered' | 'count'>;
+  readonly metrics: Pick<Metrics, 'answered' | 'count' | 'reached'>;
   readonly logger: Logger;
   readonly tracer: Tracer;
   /** Default: the system's timers. */
   readonly schedule?: Schedule;
-  readonly bounds?: SocketBounds;
+  readonly bounds?: GatewayBounds;
 };
+
+/** Bounds that a setting gives, or a test. */
+export type GatewayBounds = SocketBounds & RosterBounds;
 
 /** Ephemeral: sent to clients, and never stored. */
 export type Live = { readonly presences: Presences; readonly typing: Typing };
@@ -83,6 +87,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
   const { metrics } = needs;
   const flushing = flusher();
   const hearing = hub({
+    ...(needs.bounds === undefined ? {} : { bounds: needs.bounds }),
     renderer: needs.renderer,
     came: (caller) => {
       live.presences.came(caller);
@@ -155,6 +160,8 @@ const openConnections = (needs: GatewayNeeds, { live, hearing, telling, lag, flu
     gaveWay: () => {
       metrics.count('gave_way', 1);
     },
+    reached: metrics.reached,
+    makeRoom: hearing.makeRoom,
     refused: () => {
       metrics.count('refusal_closes', 1);
     },

@@ -56,6 +56,15 @@ describe('what an operator gets wrong', () => {
     OSMIUM_PUBSUB: 'nats://localhost',
     OSMIUM_RATE_LIMITS: 'maybe',
     OSMIUM_SIGNED_OUT_PER_ADDRESS: '0',
+    OSMIUM_CONNECTIONS: '0',
+    OSMIUM_CONNECTIONS_PER_SESSION: 'few',
+    OSMIUM_CONNECTIONS_PER_USER: '-1',
+    OSMIUM_WAITING_MIB: '0',
+    OSMIUM_WAITING_PER_USER_MIB: '1.5',
+    OSMIUM_RECEIVED_MIB: '1',
+    OSMIUM_RECEIVED_PER_CONNECTION_MIB: '1',
+    OSMIUM_FREE_DISK_MIB: '5 %',
+    OSMIUM_WRITTEN_PER_USER_MIB: '0',
     OSMIUM_LOG_LEVEL: 'loud',
   };
 

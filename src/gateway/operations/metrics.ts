@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { BoundReached } from '../contract/bounds.js';
 import type { Reason } from '../../kernel/reasons.js';
 
 /** The values that are read when somebody asks for the metrics. */
@@ -25,6 +26,8 @@ export interface Metrics {
   count(this: void, what: CounterName, by: number): void;
   /** One request waited for a limit, or was refused by it. */
   limited(this: void, of: { readonly limit: string; readonly rpc: string; readonly how: 'waited' | 'refused' }): void;
+  /** One of the bounds over all was reached. */
+  readonly reached: BoundReached;
   /** How the log got into difficulties and out of them again, by kind. */
   logTroubles(this: void, kind: string, by: number): void;
   /** Values that are asked for when the metrics are. */
@@ -41,7 +44,7 @@ const counters = {
   failures: 'Events that could not be told to clients',
   resubscriptions: 'Times that the fan-out lost its subscription',
   cuts: 'Connections that were cut because they did not read',
-  gave_way: 'Connections without a session that were closed for a newer one',
+  gave_way: 'Connections that were closed for a newer one',
   refusal_closes: 'Connections that were closed because their clients were refused too often',
   wrong_passwords: 'Sign-ins with an unknown address or a wrong password',
   refused_tokens: 'Session tokens that were refused',
@@ -83,6 +86,12 @@ export const metrics = (): Metrics => {
     labelNames: ['limit', 'rpc', 'how'],
     registers,
   });
+  const bounds = new Counter({
+    name: 'osmium_bounds_total',
+    help: 'Times that a bound over all was reached, and something gave way, waited or was refused, by bound',
+    labelNames: ['bound'],
+    registers,
+  });
   const troubles = new Counter({
     name: 'osmium_log_troubles_total',
     help: 'Calls to the log that went wrong and were made again, by kind',
@@ -101,6 +110,9 @@ export const metrics = (): Metrics => {
     },
     limited: ({ limit, rpc, how }) => {
       limited.inc({ limit, rpc, how });
+    },
+    reached: (bound) => {
+      bounds.inc({ bound });
     },
     logTroubles: (kind, by) => {
       troubles.inc({ kind }, by);

@@ -23,6 +23,8 @@ export interface Hub {
   revoked(session: SessionId): void;
   /** Whether the session was revoked lately: one of the last `revocationsMax`, by an event that the fan-out came to. */
   isRevoked(this: void, session: SessionId): boolean;
+  /** As of the roster. */
+  makeRoom(this: void): boolean;
   sessions(this: void): Iterable<Session>;
   users(this: void): number;
 }
@@ -57,6 +59,7 @@ export const hub = ({ alarm, ...needs }: HubNeeds): Hub => {
     revoked,
     isRevoked: (id) => revocations.has(id),
     leave: here.leave,
+    makeRoom: here.makeRoom,
     users: () => here.users.size,
     sessions: () => here.sessions.values(),
     join: async (connection, caller, from) => {

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { SessionId, UserId } from '../../kernel/ids.js';
+import type { BoundName } from '../contract/bounds.js';
 import type { Caller } from '../contract/call.js';
 import { Standpoint, type Listener, type Session } from './session.js';
 import type { UpdateRenderer } from '../contract/updateView.js';
@@ -11,6 +12,8 @@ export type Present = {
   readonly loaded: Promise<void>;
   loading: boolean;
   sessions: number;
+  /** All connections of all sessions. */
+  connections: readonly Listener[];
   /** Those of the user's connections that are sent updates. */
   listening: readonly Listener[];
 };
@@ -23,9 +26,21 @@ export interface Roster {
   /** The connection is sent updates from here on, or no more, if it is still of this session. */
   listen(connection: Listener, caller: Caller, present: Present): void;
   leave(this: void, connection: Listener): void;
+  /**
+   * Of the user with the most connections the one that was silent longest gives way. False when nobody has more than
+   * one: a newcomer, who may be anybody, is not worth anybody's only connection.
+   */
+  makeRoom(this: void): boolean;
 }
 
+/** Bounds on the connections of one session and of one user. Default: any number. */
+export type RosterBounds = {
+  readonly connectionsPerSessionMax?: number;
+  readonly connectionsPerUserMax?: number;
+};
+
 export type RosterNeeds = {
+  readonly bounds?: RosterBounds;
   readonly renderer: Pick<UpdateRenderer, 'connect' | 'disconnect'>;
   /** A session's first connection has come, its last one has gone. */
   readonly came: (caller: Caller) => void;
@@ -39,9 +54,11 @@ export type RosterNeeds = {
 /** Users whose communities and memberships are loaded at the same time: after a restart all come at once. */
 export const lettingInMax = 64;
 
-export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Roster => {
+export const roster = ({ bounds = {}, renderer, came, went, left, changed }: RosterNeeds): Roster => {
+  const { connectionsPerSessionMax = Infinity, connectionsPerUserMax = Infinity } = bounds;
   const users = new Map<UserId, Present>();
   const sessions = new Map<SessionId, Session>();
+  const byCount = new UsersByCount();
   const letIn = pLimit(lettingInMax);
 
   const forgetWhenEmpty = (present: Present): void => {
@@ -73,7 +90,25 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
     session.standpoint.join(from);
     session.connections = having(session.connections, connection);
     connection.joined(session);
+    hold(present, having(present.connections, connection));
+    if (session.connections.length > connectionsPerSessionMax) {
+      retire(silentest(session.connections, connection), 'connections_per_session');
+    }
+    if (present.connections.length > connectionsPerUserMax) {
+      retire(silentest(present.connections, connection), 'connections_per_user');
+    }
     return present;
+  };
+
+  const hold = (present: Present, connections: readonly Listener[]): void => {
+    byCount.moved(present, present.connections.length, connections.length);
+    present.connections = connections;
+  };
+
+  const retire = (connection: Listener | undefined, bound: BoundName): void => {
+    // In this order: a connection that is closing is not made one without a session, which may send less.
+    connection?.giveWay(bound);
+    if (connection !== undefined) leave(connection);
   };
 
   const leave = (connection: Listener): void => {
@@ -83,6 +118,7 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
     connection.left();
     session.connections = lacking(session.connections, connection);
     present.listening = lacking(present.listening, connection);
+    hold(present, lacking(present.connections, connection));
     changed();
     left(connection, session.caller);
     if (session.connections.length > 0) return;
@@ -97,6 +133,11 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
     sessions,
     enter,
     leave,
+    makeRoom: () => {
+      const silent = silentest(byCount.most()?.connections ?? []);
+      retire(silent, 'connections');
+      return silent !== undefined;
+    },
     listen: (...of) => {
       listen(came, ...of);
       changed();
@@ -105,7 +146,7 @@ export const roster = ({ renderer, came, went, left, changed }: RosterNeeds): Ro
 };
 
 const presentOnce = (user: UserId, loading: Promise<void>, settled: (present: Present) => void): Present => {
-  const present: Present = { user, loaded: loading, loading: true, sessions: 0, listening: [] };
+  const present: Present = { user, loaded: loading, loading: true, sessions: 0, ...noConnections };
   const loaded = (): void => {
     present.loading = false;
     settled(present);
@@ -113,6 +154,33 @@ const presentOnce = (user: UserId, loading: Promise<void>, settled: (present: Pr
   loading.then(loaded, loaded);
   return present;
 };
+
+const noConnections = { connections: [], listening: [] } as const;
+
+/** A client on a bad line leaves connections behind that nobody hears of any more, and comes back with a new one. */
+const silentest = (connections: readonly Listener[], newest?: Listener): Listener | undefined => {
+  let found: Listener | undefined;
+  for (const connection of connections) {
+    if (connection !== newest && connection.heardAt < (found?.heardAt ?? Infinity)) found = connection;
+  }
+  return found;
+};
+
+/** Users with several connections, by how many, so that the one with the most is found at once. */
+class UsersByCount {
+  private readonly users: (Set<Present> | undefined)[] = [];
+
+  moved(present: Present, before: number, now: number): void {
+    this.users[before]?.delete(present);
+    if (now > 1) (this.users[now] ??= new Set()).add(present);
+    while (this.users.length > 0 && (this.users.at(-1)?.size ?? 0) === 0) this.users.pop();
+  }
+
+  most(): Present | undefined {
+    const [most] = this.users.at(-1) ?? [];
+    return most;
+  }
+}
 
 // Lists of mostly one: made anew they have just that one place, where `push` makes room for seventeen.
 const having = (connections: readonly Listener[], connection: Listener): readonly Listener[] =>

@@ -1,4 +1,5 @@
 import { beforeAll, type Position } from '../../kernel/event.js';
+import type { BoundName } from '../contract/bounds.js';
 import type { Caller } from '../contract/call.js';
 import type { Outgoing } from '../frames/outbox.js';
 
@@ -49,6 +50,8 @@ export interface Listener {
   readonly heardAt: number;
   /** Takes no more requests, and closes with this code once those under way are answered. */
   closeSoon(code: number): void;
+  /** Closes at once with 1013, because there are too many connections. */
+  giveWay(bound: BoundName): void;
 }
 
 /** One session with its connections to this node. */

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
+import type { UserId } from '../../kernel/ids.js';
+import type { BoundName, BoundReached } from '../contract/bounds.js';
 import { closeCode } from '../contract/closeCodes.js';
 import type { ConnectionAccount } from '../requests/admission.js';
 import type { Flusher } from '../frames/flusher.js';
@@ -8,7 +10,7 @@ import type { Places, SignedOutConnection } from './places.js';
 import type { Device } from '../contract/call.js';
 import { Standpoint, type Session } from '../sessions/session.js';
 import type { SharedAddresses } from './sharedAddresses.js';
-import type { SlowReader, SlowReaders } from './slowReaders.js';
+import { pressedBacklogBytesMax, type SlowReader, type SlowReaders } from './slowReaders.js';
 import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
 import { RequestIntake, type IntakeNeeds, type IntakeOwner } from './requestIntake.js';
@@ -33,7 +35,7 @@ export const signedOutMessageBounds: MessageBounds = {
   maxBufferedChunks: 512,
 };
 
-/** While more than this waits to be taken by the client, none of its requests is begun. */
+/** While more than this waits to be taken by the client, none of its requests is begun. Less is when much waits for others. */
 export const backlogBytesMax = 1_048_576;
 
 /** How long requests under way may hold up a close. */
@@ -48,7 +50,7 @@ export const cutMillisMax = 1_000;
 export type ClientConnectionNeeds = IntakeNeeds & {
   readonly flusher: Flusher;
   readonly places: Pick<Places, 'renew' | 'leave'>;
-  readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget'>;
+  readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget' | 'isPressed'>;
   readonly sharedAddresses: SharedAddresses;
   /** Called once, when the WebSocket is closed for good. */
   readonly closed: (connection: ClientConnection) => void;
@@ -56,6 +58,7 @@ export type ClientConnectionNeeds = IntakeNeeds & {
   readonly cut: (connection: ClientConnection) => void;
   /** A place was given to a newer connection. */
   readonly gaveWay: (connection: ClientConnection) => void;
+  readonly reached: BoundReached;
   /** A client was refused too often, and its connection is closed. */
   readonly refused: (connection: ClientConnection) => void;
 };
@@ -129,7 +132,13 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   }
 
   get isTaking(): boolean {
-    return this.outbox.bufferedBytes < backlogBytesMax;
+    const { bufferedBytes } = this.outbox;
+    if (bufferedBytes <= pressedBacklogBytesMax) return true;
+    return bufferedBytes < backlogBytesMax && !this.needs.slowReaders.isPressed(this.user);
+  }
+
+  get user(): UserId | undefined {
+    return this.belongsTo?.caller.user;
   }
 
   get unsentBytes(): number {
@@ -231,11 +240,12 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     this.terminate();
   }
 
-  giveWay(): void {
+  giveWay(bound: BoundName): void {
     this.needs.flusher.flush(this.outbox);
     // That write may have been one too many for all who are slow.
     if (this.closing !== undefined) return;
     this.needs.gaveWay(this);
+    this.needs.reached(bound);
     this.drop();
   }
 

@@ -35,7 +35,7 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** Bounds that a setting gives, or a test. */
+/** Bounds on sockets that a setting gives, or a test. */
 export type SocketBounds = PlacesOptions &
   SlowReadersOptions & {
     /** Default: `idleMillisMax`. */
@@ -47,6 +47,8 @@ export type SocketBounds = PlacesOptions &
   };
 
 export type ConnectionsNeeds = Omit<ClientConnectionNeeds, 'places' | 'slowReaders'> & {
+  /** Closes a connection of the user who has the most. False when nobody has more than one. */
+  readonly makeRoom: () => boolean;
   readonly bounds?: SocketBounds;
 };
 
@@ -54,8 +56,9 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
   const all = new Set<ClientConnection>();
   const { bounds = {} } = needs;
   const { idleMillis = idleMillisMax } = bounds;
-  const signedOut = places(bounds);
-  const behind = slowReaders({ unackedBytes, ...bounds });
+  const { reached, makeRoom } = needs;
+  const signedOut = places({ makeRoom, ...bounds });
+  const behind = slowReaders({ unackedBytes, reached, ...bounds });
   let stopping = false;
   let emptied = (): void => undefined;
 

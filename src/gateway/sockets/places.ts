@@ -1,3 +1,4 @@
+import type { BoundName } from '../contract/bounds.js';
 import { networkOf } from '../requests/rateLimits.js';
 
 /** Connections of the process, with a session and without. */
@@ -25,14 +26,14 @@ export interface SignedOutConnection {
   /** Whether a request of it is not answered yet. Such a connection never gives way. */
   readonly isAwaiting: boolean;
   /** Closes with 1013, because a newer connection gets the place. */
-  giveWay(): void;
+  giveWay(bound: BoundName): void;
   /** Closes with 1001, because the connection has stayed too long without a session. */
   expire(): void;
 }
 
 /**
  * The places of connections that have no session. Anybody can take one, so a newcomer always gets one, unless all the
- * others wait for an answer of ours: the place of a connection that never made a valid request, else that of the
+ * others wait for an answer of ours, and no user has more than one connection to give up: the place of a connection that never made a valid request, else that of the
  * connection whose latest valid request is the oldest.
  *
  * Among the first, chance decides. Were it the oldest, then in a flood nobody would stay for as long as a first request
@@ -56,6 +57,8 @@ export type PlacesOptions = {
   readonly connectionsMax?: number;
   /** Connections without a session that one address may have, or one /64 of IPv6 addresses. Default: any number. */
   readonly signedOutPerAddressMax?: number;
+  /** Closes a connection with a session, when no other one without gives way. False when there is none to close. */
+  readonly makeRoom?: () => boolean;
   /** Milliseconds of a clock that never goes back. Default: the monotonic clock. */
   readonly now?: () => number;
   /** From 0 to below 1. Default: `Math.random`. */
@@ -64,7 +67,7 @@ export type PlacesOptions = {
 
 export const places = (options: PlacesOptions = {}): Places => {
   const { connectionsMax: openMax = connectionsMax, signedOutPerAddressMax = Number.POSITIVE_INFINITY } = options;
-  const { now = () => performance.now(), random = Math.random } = options;
+  const { now = () => performance.now(), random = Math.random, makeRoom = () => false } = options;
   const all = new GiveWayOrder();
   const byNetwork = new Map<string, GiveWayOrder>();
 
@@ -82,10 +85,12 @@ export const places = (options: PlacesOptions = {}): Places => {
     if (order.size === 0) byNetwork.delete(networkOf(connection.address));
   };
 
-  const makeRoom = (order: GiveWayOrder, newest: SignedOutConnection): void => {
-    const next = order.nextToGiveWay(newest, { before: now() - newcomerMillisMax, chance: random() });
-    leave(next);
-    next.giveWay();
+  const next = (order: GiveWayOrder, newest: SignedOutConnection): SignedOutConnection | undefined =>
+    order.nextToGiveWay(newest, { before: now() - newcomerMillisMax, chance: random() });
+
+  const retire = (connection: SignedOutConnection, bound: BoundName): void => {
+    leave(connection);
+    connection.giveWay(bound);
   };
 
   return {
@@ -94,8 +99,11 @@ export const places = (options: PlacesOptions = {}): Places => {
     enter: (connection, open) => {
       const order = networkOrder(connection);
       for (const one of [all, order]) one.add(connection, now());
-      if (order.size > signedOutPerAddressMax) makeRoom(order, connection);
-      else if (open > openMax) makeRoom(all, connection);
+      if (order.size > signedOutPerAddressMax) retire(next(order, connection) ?? connection, 'signed_out_per_address');
+      else if (open > openMax) {
+        const other = next(all, connection);
+        if (other !== undefined || !makeRoom()) retire(other ?? connection, 'connections');
+      }
     },
     renew: (connection) => {
       for (const order of [all, networkOrder(connection)]) order.renew(connection, now());
@@ -130,13 +138,13 @@ class GiveWayOrder {
     return this.unproven.delete(connection) || this.proven.delete(connection);
   }
 
-  /** The newest itself only when all the others wait for an answer. Newcomers are younger than `before`. */
-  nextToGiveWay(newest: SignedOutConnection, { before, chance }: Chance): SignedOutConnection {
+  /** Undefined when all the others wait for an answer. Newcomers are younger than `before`. */
+  nextToGiveWay(newest: SignedOutConnection, { before, chance }: Chance): SignedOutConnection | undefined {
     const mayGo = (connection: SignedOutConnection): boolean => connection !== newest && !connection.isAwaiting;
     const isFlood = this.unproven.size - 1 > this.size * newcomersShare;
     const unproven = (): SignedOutConnection | undefined => someOf(this.unproven, mayGo, chance);
     const next = isFlood ? unproven() : firstOf(this.unproven, mayGo, before);
-    return next ?? firstOf(this.proven, mayGo) ?? unproven() ?? newest;
+    return next ?? firstOf(this.proven, mayGo) ?? unproven();
   }
 
   /** At most `expiredPerSweepMax`, so that closing them holds nobody up. */

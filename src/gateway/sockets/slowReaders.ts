@@ -1,5 +1,15 @@
+import type { UserId } from '../../kernel/ids.js';
+import type { BoundReached } from '../contract/bounds.js';
+
 /** Bytes that may wait for all clients of the process together; beyond it the fullest are closed first. */
-export const waitingBytesMax = 268_435_456;
+export const waitingBytesMax = 134_217_728;
+
+/** The same for the clients of one user. */
+export const waitingBytesPerUserMax = 16_777_216;
+
+/** Above this share of a bound, no request is begun for a connection that has more than `pressedBacklogBytesMax` waiting. */
+const pressedShare = 1 / 2;
+export const pressedBacklogBytesMax = 65_536;
 
 /** Closing goes on down to this share of the bound, so that the fullest are looked for once in a while, not per write. */
 const keptShare = 7 / 8;
@@ -22,6 +32,8 @@ export interface SlowReader {
   readonly unsentBytes: number;
   /** Bytes of the write under way that the system has not taken: another number shows that the client reads. */
   readonly untakenBytes: number;
+  /** The user for whom the bytes wait; undefined without a session. */
+  readonly user: UserId | undefined;
   /** By which `unackedBytes` knows the socket. */
   readonly socketId: number | undefined;
   /** Closes with 1013, which a client that is only slow may still read. Does nothing the second time. */
@@ -30,12 +42,14 @@ export interface SlowReader {
   destroy(): void;
 }
 
-/** The connections that are behind, with a bound over all of them. */
+/** The connections that are behind, with a bound over all of them, and one over those of each user. */
 export interface SlowReaders {
   /** To be called after each write that the socket did not take at once. */
   fellBehind(this: void, reader: SlowReader): void;
   /** The socket has taken everything, or is closed. */
   forget(this: void, reader: SlowReader): void;
+  /** More than half of what may wait for all, or for this user, does. */
+  isPressed(this: void, user: UserId | undefined): boolean;
   /** Cuts the readers that take nothing. To be called each `stallSweepMillis`. */
   sweep(this: void): Promise<void>;
 }
@@ -43,53 +57,64 @@ export interface SlowReaders {
 export type SlowReadersOptions = {
   /** Default: `waitingBytesMax`. */
   readonly waitingBytesMax?: number;
+  /** Default: `waitingBytesPerUserMax`. */
+  readonly waitingBytesPerUserMax?: number;
+  readonly reached?: BoundReached;
   /** Bytes that were sent and not acknowledged, by socket; nothing for a socket of which the system does not tell. */
   readonly unackedBytes?: () => Promise<ReadonlyMap<number, number>>;
 };
 
 type Backlog = {
   bytes: number;
+  /** All of the user for whom they were counted. */
+  total: Total | undefined;
   untakenBytes: number;
   /** The `unackedBytes` of the sweep before; undefined while the system takes some. */
   quietSince: { readonly unackedBytes: number | undefined } | undefined;
   unchangedSweeps: number;
 };
 
+type Backlogs = Map<SlowReader, Backlog>;
+
 const nothingTold = (): Promise<ReadonlyMap<number, number>> => Promise.resolve(new Map());
 
 export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
   const { waitingBytesMax: bytesMax = waitingBytesMax, unackedBytes = nothingTold } = options;
-  const backlogs = new Map<SlowReader, Backlog>();
-  // An upper estimate of the waiting bytes: those taken since a socket's last write are subtracted when it is measured
-  // again.
-  let bytes = 0;
-  let measuredAt = bytesMax;
+  const { waitingBytesPerUserMax: perUserMax = waitingBytesPerUserMax, reached = () => undefined } = options;
+  const all = new Total(undefined, bytesMax);
+  const users = new Map<UserId, Total>();
+  const { backlogs } = all;
 
   const forget = (reader: SlowReader): void => {
-    bytes -= backlogs.get(reader)?.bytes ?? 0;
-    backlogs.delete(reader);
+    const backlog = backlogs.get(reader);
+    if (backlog === undefined) return;
+    for (const total of [all, backlog.total]) total?.remove(reader, backlog);
+    leaveEmpty(users, backlog.total);
   };
 
   const measure = (reader: SlowReader, backlog: Backlog): void => {
-    const { unsentBytes } = reader;
-    bytes += unsentBytes - backlog.bytes;
+    const { unsentBytes, user } = reader;
+    if (backlog.total?.user !== user) {
+      backlog.total?.remove(reader, backlog);
+      leaveEmpty(users, backlog.total);
+      backlog.total = totalOf(users, user, perUserMax);
+      backlog.total?.add(reader, backlog);
+    }
+    for (const total of [all, backlog.total]) if (total !== undefined) total.bytes += unsentBytes - backlog.bytes;
     backlog.bytes = unsentBytes;
     if (unsentBytes === 0) forget(reader);
   };
 
-  const destroyFullest = (): void => {
-    const fullestFirst = [...backlogs].sort(([, one], [, other]) => other.bytes - one.bytes);
-    for (const [reader] of fullestFirst) {
-      if (bytes <= bytesMax * keptShare) return;
-      forget(reader);
-      reader.destroy();
+  const keepToBound = (total: Total): void => {
+    for (const [reader, backlog] of total.backlogs) measure(reader, backlog);
+    if (total.bytes > total.bytesMax) {
+      reached(total === all ? 'waiting' : 'waiting_per_user');
+      for (const reader of total.fullest()) {
+        forget(reader);
+        reader.destroy();
+      }
     }
-  };
-
-  const keepToBound = (): void => {
-    for (const [reader, backlog] of backlogs) measure(reader, backlog);
-    if (bytes > bytesMax) destroyFullest();
-    measuredAt = Math.max(bytesMax, bytes + bytesMax * measuredShare);
+    total.measured();
   };
 
   /** Of these readers the system has taken nothing since the sweep before. */
@@ -108,12 +133,12 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
   return {
     forget,
     fellBehind: (reader) => {
-      const { untakenBytes } = reader;
-      const backlog = backlogs.get(reader) ?? { bytes: 0, untakenBytes, quietSince: undefined, unchangedSweeps: 0 };
-      backlogs.set(reader, backlog);
+      const backlog = backlogs.get(reader) ?? newBacklog(reader);
+      all.add(reader, backlog);
       measure(reader, backlog);
-      if (bytes > measuredAt) keepToBound();
+      for (const total of [backlog.total, all]) if (total !== undefined && total.isToMeasure) keepToBound(total);
     },
+    isPressed: (user) => all.isPressed || (user !== undefined && users.get(user)?.isPressed === true),
     sweep: async () => {
       const suspects = quiet();
       if (suspects.length === 0) return;
@@ -126,6 +151,79 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
       }
     },
   };
+};
+
+/** The backlogs of all, or those of one user. */
+class Total {
+  readonly user: UserId | undefined;
+  readonly bytesMax: number;
+  readonly backlogs: Backlogs = new Map();
+  /**
+   * An upper estimate of the waiting bytes: those taken since a socket's last write are subtracted when it is measured
+   * again.
+   */
+  bytes = 0;
+  private measuredAt: number;
+
+  constructor(user: UserId | undefined, bytesMax: number) {
+    this.user = user;
+    this.bytesMax = bytesMax;
+    this.measuredAt = bytesMax;
+  }
+
+  get isPressed(): boolean {
+    return this.bytes > this.bytesMax * pressedShare;
+  }
+
+  get isToMeasure(): boolean {
+    return this.bytes > this.measuredAt;
+  }
+
+  measured(): void {
+    this.measuredAt = Math.max(this.bytesMax, this.bytes + this.bytesMax * measuredShare);
+  }
+
+  add(reader: SlowReader, backlog: Backlog): void {
+    if (this.backlogs.has(reader)) return;
+    this.backlogs.set(reader, backlog);
+    this.bytes += backlog.bytes;
+  }
+
+  remove(reader: SlowReader, backlog: Backlog): void {
+    if (this.backlogs.delete(reader)) this.bytes -= backlog.bytes;
+  }
+
+  /** So many of the fullest that the others are within the share that is kept. */
+  fullest(): readonly SlowReader[] {
+    const fullestFirst = [...this.backlogs].sort(([, one], [, other]) => other.bytes - one.bytes);
+    let left = this.bytes;
+    const found: SlowReader[] = [];
+    for (const [reader, { bytes }] of fullestFirst) {
+      if (left <= this.bytesMax * keptShare) break;
+      left -= bytes;
+      found.push(reader);
+    }
+    return found;
+  }
+}
+
+const newBacklog = ({ untakenBytes }: SlowReader): Backlog => ({
+  bytes: 0,
+  total: undefined,
+  untakenBytes,
+  quietSince: undefined,
+  unchangedSweeps: 0,
+});
+
+const totalOf = (users: Map<UserId, Total>, user: UserId | undefined, bytesMax: number): Total | undefined => {
+  if (user === undefined) return undefined;
+  const total = users.get(user) ?? new Total(user, bytesMax);
+  users.set(user, total);
+  return total;
+};
+
+const leaveEmpty = (users: Map<UserId, Total>, total: Total | undefined): void => {
+  if (total?.user !== undefined && total.backlogs.size === 0) users.delete(total.user);
 };
 
 const countSweep = (backlog: Backlog, unackedBytes: number | undefined): void => {

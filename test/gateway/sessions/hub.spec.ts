@@ -24,6 +24,7 @@ const listener = (): Listener => {
     gone: false,
     heardAt: 0,
     closeSoon: ignored,
+    giveWay: ignored,
   };
 };
 

@@ -59,6 +59,28 @@ const crowd = (options: PlacesOptions) => {
   return { room, gone, awaiting, come, clock };
 };
 
+describe('connections with a session', () => {
+  it('give no place of the process to a newcomer while one without a session can go', () => {
+    let asked = 0;
+    const makeRoom = (): boolean => (asked += 1) > 0;
+    const { gone, awaiting, come, room } = crowd({ connectionsMax: 3, makeRoom });
+    for (const name of ['signed in', 'also']) room.leave(come(name));
+    come('stranger');
+    come('newcomer');
+    assert.deepEqual([gone, asked], [['stranger'], 0]);
+    awaiting.add('newcomer');
+    come('last');
+    assert.deepEqual([gone, asked], [['stranger'], 1]);
+  });
+
+  it('keep their places where none has more than one, and the newcomer goes', () => {
+    const { gone, come, room } = crowd({ connectionsMax: 2, makeRoom: () => false });
+    for (const name of ['signed in', 'also']) room.leave(come(name));
+    come('newcomer');
+    assert.deepEqual(gone, ['newcomer']);
+  });
+});
+
 describe('connections of one address without a session', () => {
   it('give way, first those that never made a valid request', () => {
     const { room, gone, come } = crowd({ signedOutPerAddressMax: 3 });

@@ -14,6 +14,7 @@ import {
 import { socketIdOf, unackedBytes, untakenBytes } from '../../../src/gateway/sockets/socketProgress.js';
 import { setMessageBounds } from '../../../src/gateway/sockets/webSocketInside.js';
 import type { UserId } from '../../../src/kernel/ids.js';
+import { initialize } from '../rig/rawClient.js';
 import { stage, type Stage, type Staging } from '../rig/stage.js';
 
 /** Readers, and those of them that were cut and destroyed, in order. */
@@ -22,10 +23,12 @@ const behind = (options: SlowReadersOptions = {}) => {
   const all = slowReaders({ unackedBytes: () => Promise.resolve(unacked), ...options });
   const cut: string[] = [];
   const destroyed: string[] = [];
-  const reader = (name: string, socketId?: number) => {
+  const reader = (name: string, socketId?: number, user?: bigint) => {
     const made = {
       unsentBytes: 0,
       untakenBytes: 0,
+      // A user of the test's own.
+      user: user as UserId | undefined,
       socketId,
       cut: () => {
         cut.push(name);
@@ -89,6 +92,51 @@ describe('bytes that wait for slow readers', () => {
     full.unsentBytes -= 90;
     last.wrote(20);
     assert.deepEqual(destroyed, []);
+  });
+});
+
+describe('bytes that wait for the clients of one user', () => {
+  const [ada, ben] = [1n, 2n] as UserId[];
+
+  it('are bounded over all of them: the fullest of them is closed, and nobody else', () => {
+    const reached: string[] = [];
+    const { destroyed, reader } = behind({
+      waitingBytesMax: 10_000,
+      waitingBytesPerUserMax: 1_000,
+      reached: (bound) => reached.push(bound),
+    });
+    const [one, two, other, nobody] = [reader('one', 1, ada), reader('two', 2, ada), reader('b', 3, ben), reader('n')];
+    other.wrote(1_000);
+    nobody.wrote(5_000);
+    one.wrote(700);
+    two.wrote(300);
+    assert.deepEqual(destroyed, []);
+    two.wrote(1);
+    assert.deepEqual([destroyed, reached], [['one'], ['waiting_per_user']]);
+  });
+
+  it('count for the user whose session the connection has now', () => {
+    const { destroyed, reader, isPressed } = behind({ waitingBytesPerUserMax: 1_000 });
+    const [moving, staying] = [reader('moving', 1, ada), reader('staying', 2, ben)];
+    moving.wrote(600);
+    moving.user = ben;
+    moving.wrote(1);
+    assert.deepEqual([isPressed(ada), isPressed(ben)], [false, true]);
+    staying.wrote(400);
+    assert.deepEqual(destroyed, ['moving']);
+  });
+
+  it('press on that user from half of the bound on, and on everybody from half of the bound over all', () => {
+    const { reader, isPressed, forget } = behind({ waitingBytesMax: 4_000, waitingBytesPerUserMax: 1_000 });
+    const full = reader('full', 1, ada);
+    full.wrote(500);
+    assert.equal(isPressed(ada), false);
+    full.wrote(1);
+    assert.deepEqual([isPressed(ada), isPressed(ben), isPressed(undefined)], [true, false, false]);
+    reader('nobody').wrote(1_500);
+    assert.deepEqual([isPressed(ben), isPressed(undefined)], [true, true]);
+    forget(full);
+    assert.deepEqual([isPressed(ada), isPressed(undefined)], [false, false]);
   });
 });
 
@@ -167,6 +215,26 @@ describe('clients that do not read', { timeout: 60_000 }, () => {
     await quick.find(({ update }) => update?.user?.user?.name === 'end');
     for (const { socket } of slow) socket.resume();
     assert.equal(await Promise.race(slow.map(({ closed }) => closed)), 1006);
+  });
+
+  it('have no request begun while much waits for everybody, unless little waits for them', async (t) => {
+    const { signedIn, hub, metrics } = await staged(t, { bounds: { waitingBytesMax: 12_000_000 } });
+    const [stuck, little, quick] = [await signedIn(1n, 11n), await signedIn(2n, 22n), await signedIn(3n, 33n)];
+    for (const { socket } of [stuck, little]) socket.pause();
+    // More than half of the bound, beyond what the system's own buffers take.
+    for (let index = 0; index < 14; index += 1) {
+      hub.deliver([named([1n], '.'.repeat(500_000))]);
+      await new Promise(setImmediate);
+    }
+    hub.deliver([named([2n], 'little')]);
+    stuck.ask(20, 'coreInitialize', initialize);
+    for (const client of [little, quick]) client.ask(20, 'coreInitialize', initialize);
+    little.socket.resume();
+    await Promise.all([little.result(20), quick.result(20)]);
+    // Three of the handshakes, and two now.
+    assert.match(await metrics.text(), /osmium_rpc_seconds_count\{rpc="coreInitialize"\} 5/);
+    stuck.socket.resume();
+    await stuck.result(20);
   });
 
   it('count no more once they have gone', async (t) => {
