@@ -227,6 +227,7 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
     signedOut: sockets.signedOut,
     users: hub.users,
     bufferedBytes: sockets.bufferedBytes,
+    receivedBytes: sockets.receivedBytes,
     lags: get(of.health).lags,
     ...get(of.health).gauges,
   });

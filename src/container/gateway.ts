@@ -113,6 +113,8 @@ const boundsOf = (config: Config): GatewayBounds => {
     connectionsMax: config.connectionsMax,
     waitingBytesMax: config.waitingBytesMax,
     waitingBytesPerUserMax: config.waitingBytesPerUser,
+    receivedBytesMax: config.receivedBytesMax,
+    receivedBytesPerConnectionMax: config.receivedBytesPerConnection,
   };
 };
 

@@ -9,6 +9,7 @@ export type Gauges = {
   readonly signedOut: () => number;
   readonly users: () => number;
   readonly bufferedBytes: () => number;
+  readonly receivedBytes: () => number;
   readonly lags: () => Promise<readonly Lag[]>;
   /** Whether this node writes the read models, for itself or for all. */
   readonly projects: () => boolean;
@@ -138,6 +139,7 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
   simple('osmium_signed_out', 'Open connections without a session', gauges.signedOut);
   simple('osmium_users', 'Users with an authorized connection', gauges.users);
   simple('osmium_buffered_bytes', 'Bytes that clients have not taken yet', gauges.bufferedBytes);
+  simple('osmium_received_bytes', 'Bytes of requests that are not answered yet', gauges.receivedBytes);
   simple('osmium_projects', '1 on the node that writes the read models', () => Number(gauges.projects()));
   simple('osmium_node_number', 'The number in ids made here, -1 while there is none', () => gauges.nodeNumber() ?? -1);
   simple('osmium_alone', '1 while nothing is heard of other nodes', () => Number(gauges.alone()));

@@ -14,7 +14,7 @@ import { pressedBacklogBytesMax, type SlowReader, type SlowReaders } from './slo
 import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
 import { RequestIntake, type IntakeNeeds, type IntakeOwner } from './requestIntake.js';
-import { setMessageBounds, type MessageBounds } from './webSocketInside.js';
+import { isWithinMessage, setMessageBounds, type MessageBounds } from './webSocketInside.js';
 
 /** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
 export const inboundBytesMax = 1_310_720;
@@ -100,7 +100,9 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
       .on('message', onMessage)
       .on('ping', onPing)
       .on('close', onClose);
-    Object.assign(stream, { [connectionOf]: this }).on('drain', onDrain);
+    Object.assign(stream, { [connectionOf]: this })
+      .on('drain', onDrain)
+      .on('data', onRead);
   }
 
   get subscribed(): boolean {
@@ -197,9 +199,21 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     this.closeSoon(closeCode.unsupported);
   }
 
+  /** So many bytes were read. Listens behind the library, which has put messages together from them. */
+  hasRead(bytes: number): void {
+    const isKept = isWithinMessage(this.socket) && this.socket.readyState === this.socket.OPEN;
+    if (isKept) this.intake.readPart(bytes);
+    else this.intake.completed();
+  }
+
+  closeForUnfinished(): void {
+    this.drop('unread');
+  }
+
   /** The WebSocket is closed for good. */
   finish(): void {
     this.gone = true;
+    this.intake.completed();
     clearTimeout(this.closingTimer);
     this.beginClosing(this.closing ?? closeCode.goingAway);
     this.needs.slowReaders.forget(this);
@@ -261,11 +275,12 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   }
 
   /** Closes, and waits a moment only, because the memory and the place of the connection are needed. */
-  private drop(): void {
+  private drop(answer: 'read' | 'unread' = 'read'): void {
     clearTimeout(this.closingTimer);
     this.beginClosing(closeCode.tryAgainLater);
     this.outbox.close();
-    this.intake.readOn();
+    if (answer === 'read') this.intake.readOn();
+    else this.socket.pause();
     this.socket.close(closeCode.tryAgainLater);
     this.closingTimer = setTimeout(() => {
       this.socket.terminate();
@@ -301,6 +316,10 @@ function onPing(this: object): void {
 
 function onClose(this: object): void {
   ownerOf(this).finish();
+}
+
+function onRead(this: object, chunk: Buffer): void {
+  ownerOf(this).hasRead(chunk.length);
 }
 
 function onDrain(this: object): void {

@@ -1,6 +1,7 @@
 import { closeCode } from '../contract/closeCodes.js';
 import { ClientConnection, type Accepted, type ClientConnectionNeeds } from './connection.js';
 import { expirySweepMillis, places, type PlacesOptions } from './places.js';
+import { receivedBytes, type ReceivedBytesOptions } from './receivedBytes.js';
 import { slowReaders, stallSweepMillis, type SlowReadersOptions } from './slowReaders.js';
 import { unackedBytes } from './socketProgress.js';
 
@@ -28,6 +29,8 @@ export interface Connections {
   signedOut(this: void): number;
   /** Bytes that clients have not taken yet. */
   bufferedBytes(this: void): number;
+  /** Bytes that were taken in and are not answered yet. */
+  receivedBytes(this: void): number;
   /**
    * Closes everything with 1012, some at a time: each takes no new requests then, and finishes those under way. Resolves
    * when all are gone.
@@ -37,7 +40,8 @@ export interface Connections {
 
 /** Bounds on sockets that a setting gives, or a test. */
 export type SocketBounds = PlacesOptions &
-  SlowReadersOptions & {
+  SlowReadersOptions &
+  ReceivedBytesOptions & {
     /** Default: `idleMillisMax`. */
     readonly idleMillis?: number;
     /** Default: `expirySweepMillis`. */
@@ -46,7 +50,7 @@ export type SocketBounds = PlacesOptions &
     readonly stallSweepMillis?: number;
   };
 
-export type ConnectionsNeeds = Omit<ClientConnectionNeeds, 'places' | 'slowReaders'> & {
+export type ConnectionsNeeds = Omit<ClientConnectionNeeds, 'places' | 'slowReaders' | 'received'> & {
   /** Closes a connection of the user who has the most. False when nobody has more than one. */
   readonly makeRoom: () => boolean;
   readonly bounds?: SocketBounds;
@@ -59,12 +63,14 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
   const { reached, makeRoom } = needs;
   const signedOut = places({ makeRoom, ...bounds });
   const behind = slowReaders({ unackedBytes, reached, ...bounds });
+  const taken = receivedBytes({ reached, ...bounds });
   let stopping = false;
   let emptied = (): void => undefined;
 
   const own: ClientConnectionNeeds = {
     ...needs,
     places: signedOut,
+    received: taken,
     slowReaders: behind,
     closed: (connection) => {
       all.delete(connection);
@@ -88,6 +94,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
   return {
     count: () => all.size,
     signedOut: signedOut.count,
+    receivedBytes: taken.count,
     bufferedBytes: () => {
       let bytes = 0;
       for (const { outbox } of all) bytes += outbox.bufferedBytes;

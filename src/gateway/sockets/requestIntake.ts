@@ -1,5 +1,6 @@
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { Admission, Admitted, ConnectionAccount, AdmissionVerdict } from '../requests/admission.js';
+import type { ReceivedBytes, Receiver } from './receivedBytes.js';
 import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
 
 /** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
@@ -17,13 +18,11 @@ export const begunPerRoundMax = 32;
  */
 export const unreadMillisMax = 10_000;
 
-/** A connection that has more than this waiting here is not read even so. */
-export const waitingRequestBytesMax = 1_048_576;
-
 export type IntakeNeeds = {
   readonly admission: Pick<Admission, 'admit'>;
   readonly dispatch: Dispatch;
   readonly timers: Timers;
+  readonly received: ReceivedBytes;
 };
 
 /** The connection of an intake. */
@@ -37,17 +36,29 @@ export interface IntakeOwner extends Requester {
   idle(): void;
   /** The client was refused too often. */
   closeForRefusals(): void;
+  /** A message of the client has been on its way for longest, and takes memory that others need. */
+  closeForUnfinished(): void;
 }
+
+/**
+ * A message is a view of the read that it came in, which may be 64 KiB of other things: only its own bytes are kept.
+ */
+const withoutRest = (frame: Uint8Array): Uint8Array =>
+  frame.buffer.byteLength > 2 * frame.length + restBytesMax ? Uint8Array.from(frame) : frame;
+const restBytesMax = 1_024;
 
 /**
  * The requests of one connection, from their frames to their beginning: they begin in order of arrival, each when it is
  * admitted, and nothing is read from the connection while one has to wait. A class, because every connection has one.
  */
-export class RequestIntake {
+export class RequestIntake implements Receiver {
   private readonly needs: IntakeNeeds;
   private readonly owner: IntakeOwner;
   private readonly waiting: ReceivedRequest[] = [];
-  private waitingBytes = 0;
+  /** Of requests that wait or are under way. */
+  private requestBytes = 0;
+  private partBytes = 0;
+  private isHeldBack = false;
   private underWay = 0;
   /** Those of them that may give the connection another session. Requests behind them count for that one. */
   private signingIn = 0;
@@ -70,12 +81,54 @@ export class RequestIntake {
 
   /** Heartbeats are never limited: clients start one more heartbeat timer with each reconnect. */
   take(frame: Uint8Array): void {
-    const request = readRequest(frame);
+    this.completed();
+    const request = readRequest(withoutRest(frame));
     if (request === undefined || this.isClosed) return;
     this.waiting.push(request);
-    this.waitingBytes += request.bytes;
+    this.requestBytes += request.bytes;
+    this.needs.received.changed(this, request.bytes);
     // Hardly anything ever waits.
     this.pump();
+  }
+
+  get receivedBytes(): number {
+    return this.requestBytes + this.partBytes;
+  }
+
+  get unfinishedBytes(): number {
+    return this.partBytes;
+  }
+
+  /** So many bytes were read, and the message at their end is not complete: it keeps all of them in memory. */
+  readPart(bytes: number): void {
+    this.partBytes += bytes;
+    this.needs.received.grew(this, bytes);
+    if (!this.isFull) return;
+    this.isGlancing = false;
+    this.pump();
+  }
+
+  /** The message that was not complete is so now, or never will be. */
+  completed(): void {
+    const bytes = this.partBytes;
+    if (bytes === 0) return;
+    this.partBytes = 0;
+    this.needs.received.completed(this, bytes);
+  }
+
+  holdBack(): void {
+    this.isHeldBack = true;
+    this.pump();
+  }
+
+  readAgain(): void {
+    this.isHeldBack = false;
+    this.pump();
+  }
+
+  giveUpUnfinished(): void {
+    this.completed();
+    this.owner.closeForUnfinished();
   }
 
   /** Begins what may begin, in order of arrival, and stops reading while anything has to wait. */
@@ -83,11 +136,11 @@ export class RequestIntake {
     while (this.mayBegin()) {
       const request = this.waiting.shift();
       if (request === undefined) break;
-      this.waitingBytes -= request.bytes;
       this.begin(request);
     }
     if (this.isClosed || this.isGlancing) return;
-    if (this.waiting.length === 0 && this.hold === undefined) this.readOn();
+    const mayRead = this.waiting.length === 0 && this.hold === undefined && !this.isHeldBack && !this.isFull;
+    if (mayRead) this.readOn();
     else this.pause();
   }
 
@@ -95,8 +148,7 @@ export class RequestIntake {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.waiting.length = 0;
-    this.waitingBytes = 0;
+    for (const request of this.waiting.splice(0)) this.letGoOf(request);
     this.hold?.let();
     this.hold = undefined;
     this.cancelGlance?.();
@@ -107,6 +159,10 @@ export class RequestIntake {
     this.isPaused = false;
     this.cancelGlance?.();
     this.owner.setReading('on');
+  }
+
+  private get isFull(): boolean {
+    return this.receivedBytes >= this.needs.received.perConnectionMax;
   }
 
   private mayBegin(): boolean {
@@ -143,7 +199,7 @@ export class RequestIntake {
   private follow(request: ReceivedRequest, verdict: AdmissionVerdict): void {
     if (this.isClosed) {
       if (verdict.kind === 'admitted') verdict.end();
-      this.done();
+      this.done(request);
     } else if (verdict.kind === 'admitted') this.beginAfter(request, verdict);
     else if (verdict.kind === 'busy') this.beginAgain(request, verdict.until);
     else this.refuse(request, verdict);
@@ -157,7 +213,7 @@ export class RequestIntake {
     const cancelled = (): void => {
       cancel();
       admitted.end();
-      this.done();
+      this.done(request);
     };
     const held = this.holdUntil(cancelled);
     const cancel = this.needs.timers.later(admitted.afterMillis, () => {
@@ -170,7 +226,6 @@ export class RequestIntake {
   private beginAgain(request: ReceivedRequest, until: Promise<void>): void {
     this.underWay -= 1;
     this.waiting.unshift(request);
-    this.waitingBytes += request.bytes;
     const held = this.holdUntil(() => undefined);
     void until.then(() => {
       this.letGo(held);
@@ -179,7 +234,9 @@ export class RequestIntake {
   }
 
   private refuse(request: ReceivedRequest, verdict: Extract<AdmissionVerdict, { readonly kind: 'refused' }>): void {
-    void this.needs.dispatch.refuse(this.owner, request, verdict.retryAfterSeconds).then(this.answered);
+    void this.needs.dispatch.refuse(this.owner, request, verdict.retryAfterSeconds).then(() => {
+      this.answered(request);
+    });
     if (verdict.closes) this.owner.closeForRefusals();
     else if (verdict.pauseMillis > 0) this.holdFor(Math.min(verdict.pauseMillis, unreadMillisMax));
   }
@@ -199,18 +256,24 @@ export class RequestIntake {
     void this.needs.dispatch.answer(this.owner, request, meter).then(() => {
       if (request.mayChangeSession) this.signingIn -= 1;
       end();
-      this.answered();
+      this.answered(request);
     });
   }
 
-  private readonly answered = (): void => {
-    this.done();
+  private answered(request: ReceivedRequest): void {
+    this.done(request);
     this.pump();
-  };
+  }
 
-  private done(): void {
+  private done(request: ReceivedRequest): void {
     this.underWay -= 1;
+    this.letGoOf(request);
     if (this.underWay === 0) this.owner.idle();
+  }
+
+  private letGoOf({ bytes }: ReceivedRequest): void {
+    this.requestBytes -= bytes;
+    this.needs.received.changed(this, -bytes);
   }
 
   private holdUntil(letIt: () => void): { readonly let: () => void } {
@@ -233,7 +296,7 @@ export class RequestIntake {
   /** Reads what has come. Two rounds, because the first may be over before anything is read in it. */
   private readonly glance = (): void => {
     if (this.isClosed) return;
-    if (!this.owner.isTaking || this.waitingBytes >= waitingRequestBytesMax) {
+    if (!this.owner.isTaking || this.isFull) {
       this.cancelGlance = this.needs.timers.later(unreadMillisMax, this.glance);
       return;
     }

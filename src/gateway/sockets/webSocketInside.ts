@@ -27,6 +27,21 @@ export const setMessageBounds = (socket: WebSocket, bounds: MessageBounds): void
   receiver._maxBufferedChunks = bounds.maxBufferedChunks;
 };
 
+/**
+ * Whether the bytes read last end within a message, or a frame, so that the library keeps them. The library tells nobody
+ * of a message before it is complete.
+ */
+export const isWithinMessage = (socket: WebSocket): boolean => {
+  const { _receiver: receiver } = socket as unknown as Inside; // See above.
+  return (receiver?._bufferedBytes ?? 0) > 0 || (receiver?._totalPayloadLength ?? 0) > 0;
+};
+
 type Inside = {
-  readonly _receiver?: { _maxPayload?: unknown; _maxFragments?: unknown; _maxBufferedChunks?: unknown } | null;
+  readonly _receiver?: {
+    _maxPayload?: unknown;
+    _maxFragments?: unknown;
+    _maxBufferedChunks?: unknown;
+    readonly _bufferedBytes?: number;
+    readonly _totalPayloadLength?: number;
+  } | null;
 };

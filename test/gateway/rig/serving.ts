@@ -40,6 +40,7 @@ export const serving = async (t: TestContext, options: ServingOptions = {}): Pro
       count: () => taken.length,
       signedOut: () => 0,
       bufferedBytes: () => 0,
+      receivedBytes: () => 0,
       close: () => {
         for (const socket of taken) socket.terminate();
         return Promise.resolve();
