@@ -15,6 +15,7 @@ import { openDeployment } from './container/deployment/open.js';
 import { openDoor } from './container/door/open.js';
 import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
+import { freeDisk, noDisk } from './gateway/operations/freeDisk.js';
 import { serve } from './gateway/sockets/server.js';
 import type { Readiness, Report } from './gateway/operations/health.js';
 import { serveAdmin } from './gateway/sockets/adminServer.js';
@@ -70,6 +71,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
     opened.push(() => lock.release());
     const door = await openDoor(get);
     opened.push(door.close);
+    await watchDisk(container, get, opened);
     await open(container, get, opened);
     await follow(container, get, opened);
     const server = await listen(get, opened);
@@ -85,6 +87,30 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
 };
 
 type Opened = (() => Promise<void>)[];
+
+/** Nothing is looked at where neither log nor read models nor vault are on this machine. */
+const watchDisk = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
+  const { eventLog, documents, vault, freeDiskBytesMin } = get(of.config);
+  if ([eventLog, documents, vault].every(isServer)) {
+    container.registerInstance(of.freeDisk, noDisk);
+    return;
+  }
+  const logger = get(of.logger);
+  const watched = await freeDisk({
+    disk: get(of.disk),
+    timers: systemTimers,
+    floorBytes: freeDiskBytesMin,
+    changed: (full, room) => {
+      if (full === 'full') logger.error(room, 'the disk is nearly full: only what frees room is written');
+      else logger.info(room, 'the disk has room again: everything is written');
+    },
+    failed: (err) => {
+      logger.warn({ err }, 'it is not known how much of the disk is free');
+    },
+  });
+  container.registerInstance(of.freeDisk, watched);
+  opened.push(() => Promise.resolve(watched.close()));
+};
 
 const open = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
   const [config, clock, logger, { count, logTroubles }] = [
@@ -229,6 +255,8 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
     bufferedBytes: sockets.bufferedBytes,
     receivedBytes: sockets.receivedBytes,
     lags: get(of.health).lags,
+    freeDiskBytes: get(of.freeDisk).freeBytes,
+    mayBuild: get(of.freeDisk).mayBuild,
     ...get(of.health).gauges,
   });
   const adminPort = await listenForOperator(get, opened);

@@ -15,6 +15,7 @@ import { signInReport, type SignInFailure } from '../gateway/requests/signInRepo
 import type { CounterName } from '../gateway/operations/metrics.js';
 import { deviceChanges } from '../gateway/access/deviceChanges.js';
 import { unfoldedAppends } from '../gateway/access/unfoldedAppends.js';
+import { writeBounds } from '../gateway/requests/writeBounds.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
 import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
@@ -48,6 +49,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       : undefined,
   );
   once(container, of.telling, tellingOf);
+  once(container, of.admission, admissionOf);
   once(container, of.health, (get) =>
     health({
       log: get(of.log),
@@ -73,7 +75,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       pubSub: get(of.pubSub),
       presence: get(of.presence),
       statuses: get(of.statuses),
-      admission: admissionOf(get),
+      admission: get(of.admission),
       ...get(of.telling),
       documents: get(of.projections),
       unfolded: get(of.unfolded),
@@ -90,7 +92,14 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
 };
 
 const admissionOf = (get: Get): Admission => {
-  if (!get(of.config).rateLimits) return noAdmission();
+  const { rateLimits, writtenBytesPerUserAndDay } = get(of.config);
+  const writes = writeBounds({
+    timers: systemTimers,
+    disk: get(of.freeDisk),
+    writtenBytesPerUserMax: writtenBytesPerUserAndDay,
+    reached: get(of.metrics).reached,
+  });
+  if (!rateLimits) return noAdmission(writes);
   const [logger, sealer] = [get(of.logger), get(of.sealer)];
   const limited = limitedReport({
     timers: systemTimers,
@@ -100,7 +109,7 @@ const admissionOf = (get: Get): Admission => {
     },
     hidden: (address) => sealer.lookupHash(address),
   });
-  return admission({ timers: systemTimers, shared: get(of.rateLimit), limited });
+  return admission({ timers: systemTimers, shared: get(of.rateLimit), limited, writes });
 };
 
 /** Without rate limits those on connections of somebody are lifted as well, and those on memory stay. */

@@ -4,6 +4,7 @@ import type { DependencyContainer } from 'tsyringe';
 import { argon2Hasher } from '../adapters/system/argon2.js';
 import { commonPasswords } from '../adapters/system/commonPasswords.js';
 import { systemClock } from '../adapters/system/clock.js';
+import { diskOf } from '../adapters/system/disk.js';
 import { systemIds } from '../adapters/system/ids.js';
 import { systemRandom } from '../adapters/system/random.js';
 import { systemTimers } from '../adapters/system/timers.js';
@@ -11,11 +12,11 @@ import { systemUptime } from '../adapters/system/uptime.js';
 import type { Config } from '../config.js';
 import { eventKinds } from '../domain/registry.js';
 import { metrics } from '../gateway/operations/metrics.js';
+import type { Disk, PasswordHasher } from '../kernel/ports/system.js';
 import { checkedClock } from '../kernel/checkedClock.js';
 import { eventCodec } from '../kernel/codec.js';
 import { executor } from '../kernel/execute.js';
 import { foldedStreams } from '../kernel/foldedStreams.js';
-import type { PasswordHasher } from '../kernel/ports/system.js';
 import { alarms, loggerFor } from './logging.js';
 import { of, once } from './tokens.js';
 
@@ -23,6 +24,7 @@ import { of, once } from './tokens.js';
 export type SystemOverrides = {
   readonly hasher?: PasswordHasher;
   readonly logger?: Logger;
+  readonly disk?: Disk;
 };
 
 /** Registers the parts on which everything else stands. */
@@ -43,6 +45,7 @@ export const registerSystem = (container: DependencyContainer, config: Config, o
   once(container, of.random, systemRandom);
   once(container, of.uptime, systemUptime);
   once(container, of.ids, (get) => systemIds(get(of.nodeNumber).next));
+  once(container, of.disk, () => overrides.disk ?? diskOf(config.dataDir));
   once(container, of.hasher, () => overrides.hasher ?? argon2Hasher());
   once(container, of.commonPasswords, commonPasswords);
 };
@@ -65,6 +68,9 @@ export const registerKernel = (container: DependencyContainer): void => {
       clock: get(of.clock),
       ids: get(of.ids),
       streams: get(of.streams),
+      appended: (actor, bytes) => {
+        get(of.admission).wrote(actor, bytes);
+      },
     }),
   );
 };

@@ -7,10 +7,12 @@ import type { Config } from '../config.js';
 import type { Deployed } from './deployment/open.js';
 import type { EngineParts, Engines } from '../engines.js';
 import type { Gateway } from '../gateway/gateway.js';
+import type { FreeDisk } from '../gateway/operations/freeDisk.js';
 import type { Health } from '../gateway/operations/health.js';
 import type { Metrics } from '../gateway/operations/metrics.js';
 import type { UniqueNames } from '../gateway/access/uniqueNames.js';
 import type { SignInReport } from '../gateway/requests/signInReport.js';
+import type { Admission } from '../gateway/requests/admission.js';
 import type { Statuses } from '../gateway/presence/statuses.js';
 import type { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { CheckedClock } from '../kernel/checkedClock.js';
@@ -25,7 +27,7 @@ import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { RateLimit } from '../kernel/ports/rateLimit.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
-import type { CommonPasswords, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
+import type { CommonPasswords, Disk, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
 import type { Vault } from '../kernel/ports/vault.js';
 import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
@@ -46,6 +48,9 @@ export const of = {
   ids: token<Ids>('ids'),
   hasher: token<PasswordHasher>('hasher'),
   commonPasswords: token<CommonPasswords>('commonPasswords'),
+  disk: token<Disk>('disk'),
+  freeDisk: token<FreeDisk>('freeDisk'),
+  admission: token<Admission>('admission'),
   vault: token<Vault>('vault'),
   sealer: token<Sealer>('sealer'),
   log: token<EventLog>('log'),

@@ -61,6 +61,8 @@ export type ExecuteNeeds = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly streams: FoldedStreams;
+  /** Events of so many bytes, with their metadata, were appended by this actor. */
+  readonly appended?: (actor: string, bytes: number) => void;
 };
 
 export const attemptsMax = 3;
@@ -163,7 +165,7 @@ const handIn = <C extends Command, State, E extends Event>(
     const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
     const records = recordsOf(needs, stream, events, about);
     if (records instanceof KeysMissing) return records;
-    return { command, events, appending: append(needs.log, stream, records, expected) };
+    return { command, events, appending: append(needs, stream, { records, actor: cause.actor }, expected) };
   });
 
 /**
@@ -239,19 +241,26 @@ class KeysNeverFound extends Error {
   }
 }
 
+type Appending = { readonly records: readonly NewEvent[]; readonly actor: string | undefined };
+
 const append = async (
-  log: EventLog,
+  { log, appended }: Pick<ExecuteNeeds, 'log' | 'appended'>,
   stream: string,
-  records: readonly NewEvent[],
+  { records, actor }: Appending,
   expected: ExpectedRevision,
 ): Promise<Appended | VersionConflict> => {
   try {
-    return await log.append(stream, records, expected);
+    const done = await log.append(stream, records, expected);
+    if (actor !== undefined) appended?.(actor, bytesOf(records));
+    return done;
   } catch (error) {
     if (error instanceof VersionConflict) return error;
     throw error;
   }
 };
+
+const bytesOf = (records: readonly NewEvent[]): number =>
+  records.reduce((bytes, { data, metadata }) => bytes + data.length + metadata.length, 0);
 
 /** In the tick in which the events are handed to the log: so it lies between the ids of the messages before and after. */
 const momentFor = <C extends Command, State, E extends Event>(

@@ -14,7 +14,15 @@ export type RpcPolicy = {
   readonly units: number;
   /** Of the `long` ones a user has one under way at a time, because each may read thousands of documents. */
   readonly work: 'short' | 'long';
+  /** What the RPC leaves behind. Only those that store events are refused when the disk is nearly full. */
+  readonly stores: Stores;
 };
+
+/**
+ * `nothing`: it reads, or what it does is over with the connection, or is as little as the note of a device that comes
+ * back. `less`: it deletes, leaves or revokes, which is an event as well, but one that lets others go.
+ */
+export type Stores = 'nothing' | 'less' | 'events';
 
 /**
  * Requests of one connection are carried out as if one after the other. Requests of one kind go side by side, except
@@ -41,73 +49,77 @@ export const isGuarded = (limit: LimitName): limit is GuardedLimitName => limit 
 export type Repeat = 'safe' | 'nonce' | 'never';
 
 const ofMembers = { session: 'required', limit: 'none', work: 'short', units: 2 } as const;
-const read = { ...ofMembers, order: 'read', repeat: 'safe' } as const;
+const read = { ...ofMembers, order: 'read', repeat: 'safe', stores: 'nothing' } as const;
 /** Answers with a list that its caller does not bound, or not by much. */
 const listing = { ...read, work: 'long', units: 4 } as const;
 const change = { ...ofMembers, order: 'alone', repeat: 'never' } as const;
+const write = { ...change, stores: 'events' } as const;
+/** Lets go of something: deletes, leaves, revokes. */
+const free = { ...change, stores: 'less' } as const;
+const passing = { ...change, stores: 'nothing' } as const;
 /** Checks or makes a secret, which takes a slow hash, though on another thread. */
-const secret = { ...change, limit: 'signIn', units: 30 } as const;
+const secret = { ...write, limit: 'signIn', units: 30 } as const;
 
 /**
  * Every RPC; a missing one does not compile. RPCs that check a password or a second factor are limited like a sign-in,
  * because secrets could be guessed by each of them.
  */
 export const rpcPolicy = {
-  authAuthorize: { ...change, session: 'open', limit: 'handshake', units: 10 },
+  authAuthorize: { ...passing, session: 'open', limit: 'handshake', units: 10 },
   authCompleteSignIn: { ...secret, session: 'open' },
-  authCreateEmailVerificationChallenge: { ...change, session: 'open', limit: 'recovery' },
+  authCreateEmailVerificationChallenge: { ...write, session: 'open', limit: 'recovery' },
   authGetSessions: read,
   authLegacySignIn: { ...secret, session: 'open' },
   authLookupInvite: { ...read, session: 'open', limit: 'inviteLookup', units: 4 },
-  authResendEmailVerification: { ...change, session: 'open', limit: 'recovery' },
+  authResendEmailVerification: { ...write, session: 'open', limit: 'recovery' },
   authResetPassword: { ...secret, session: 'open', limit: 'recovery' },
-  authRevokeSessions: change,
+  authRevokeSessions: free,
   authSignIn: { ...secret, session: 'open' },
   authSignUp: { ...secret, session: 'open', limit: 'signUp' },
-  authUseInvite: change,
-  authVerifyEmail: { ...change, session: 'open', limit: 'recovery' },
+  authUseInvite: write,
+  authVerifyEmail: { ...write, session: 'open', limit: 'recovery' },
 
-  billingCancelSubscription: change,
-  billingClaimGift: change,
-  billingCreateGiftLink: change,
+  billingCancelSubscription: write,
+  billingClaimGift: write,
+  billingCreateGiftLink: write,
   billingGetInventory: read,
   billingGetProducts: read,
   billingGetSubscription: read,
-  billingPurchaseCredit: change,
-  billingRedeemInventoryItem: change,
-  billingRequestPaymentLink: change,
-  billingRevokeGiftLink: change,
+  billingPurchaseCredit: write,
+  billingRedeemInventoryItem: write,
+  billingRequestPaymentLink: write,
+  billingRevokeGiftLink: free,
 
-  chatsAddChatMember: change,
-  chatsCreateChat: { ...change, limit: 'creation' },
-  chatsCreateChatInvite: change,
-  chatsDeleteChatInvite: change,
-  chatsEditChat: change,
-  chatsEditChatMember: change,
+  chatsAddChatMember: write,
+  chatsCreateChat: { ...write, limit: 'creation' },
+  chatsCreateChatInvite: write,
+  chatsDeleteChatInvite: free,
+  chatsEditChat: write,
+  chatsEditChatMember: write,
   chatsGetChat: read,
   chatsGetChatMembers: listing,
   chatsGetChats: listing,
   chatsListChatInvites: listing,
-  chatsMarkChatRead: change,
-  chatsRemoveChatMember: change,
-  chatsSetTyping: { ...change, limit: 'typing' },
+  chatsMarkChatRead: write,
+  chatsRemoveChatMember: free,
+  chatsSetTyping: { ...passing, limit: 'typing' },
 
-  communitiesAddMember: change,
-  communitiesCreateChannel: change,
-  communitiesCreateChannelOverride: change,
-  communitiesCreateCommunity: { ...change, limit: 'creation' },
-  communitiesCreateRole: change,
-  communitiesDeleteChannel: change,
-  communitiesDeleteChannelOverride: change,
-  communitiesDeleteCommunity: change,
-  communitiesDeleteRole: change,
-  communitiesEditChannel: change,
-  communitiesEditCommunity: change,
-  communitiesEditDefaultPermissions: change,
-  communitiesEditMember: change,
-  communitiesEditPhoto: change,
-  communitiesEditRole: change,
-  communitiesEditSettings: change,
+  communitiesAddMember: write,
+  communitiesCreateChannel: write,
+  communitiesCreateChannelOverride: write,
+  communitiesCreateCommunity: { ...write, limit: 'creation' },
+  communitiesCreateRole: write,
+  communitiesDeleteChannel: free,
+  communitiesDeleteChannelOverride: free,
+  communitiesDeleteCommunity: free,
+  communitiesDeleteRole: free,
+  communitiesEditChannel: write,
+  communitiesEditCommunity: write,
+  communitiesEditDefaultPermissions: write,
+  communitiesEditMember: write,
+  communitiesEditPhoto: write,
+  communitiesEditRole: write,
+  communitiesEditSettings: write,
   communitiesGetChannelMembers: listing,
   communitiesGetChannelOverrides: read,
   communitiesGetChannels: listing,
@@ -116,75 +128,75 @@ export const rpcPolicy = {
   communitiesGetRemovedMembers: listing,
   communitiesGetRoles: read,
   communitiesGetRoomStates: read,
-  communitiesLeaveCommunity: change,
-  communitiesRemoveMembers: change,
-  communitiesSyncChannelOverrides: change,
-  communitiesUnbanMembers: change,
+  communitiesLeaveCommunity: free,
+  communitiesRemoveMembers: free,
+  communitiesSyncChannelOverrides: write,
+  communitiesUnbanMembers: write,
 
-  coreInitialize: { ...change, session: 'open', limit: 'handshake', units: 1 },
+  coreInitialize: { ...passing, session: 'open', limit: 'handshake', units: 1 },
 
   discoveryGetDiscoverableCommunities: listing,
 
-  friendsChangeRelationship: change,
+  friendsChangeRelationship: write,
   friendsGetRelationships: listing,
-  friendsSyncFriends: change,
+  friendsSyncFriends: write,
 
   mediaDownloadFilePart: read,
-  mediaUploadFilePart: { ...change, order: 'send' },
+  mediaUploadFilePart: { ...write, order: 'send' },
 
-  messagesDeleteMessage: change,
-  messagesEditMessage: change,
-  messagesForwardMessage: { ...change, limit: 'messages' },
+  messagesDeleteMessage: free,
+  messagesEditMessage: write,
+  messagesForwardMessage: { ...write, limit: 'messages' },
   messagesGetEmbedPreview: read,
   messagesGetHistory: listing,
   messagesGetPinnedMessages: listing,
   messagesGetUnreadMentions: listing,
-  messagesReportMessage: change,
+  messagesReportMessage: write,
   messagesSearch: listing,
-  messagesSendMessage: { ...change, order: 'send', limit: 'messages', repeat: 'nonce' },
-  messagesSetInteractionResponse: change,
-  messagesSetMessagePin: change,
-  messagesSubmitInteraction: { ...change, order: 'send', limit: 'messages' },
+  messagesSendMessage: { ...write, order: 'send', limit: 'messages', repeat: 'nonce' },
+  messagesSetInteractionResponse: write,
+  messagesSetMessagePin: write,
+  messagesSubmitInteraction: { ...write, order: 'send', limit: 'messages' },
 
-  oauthAuthorize: change,
+  oauthAuthorize: write,
   oauthGetApp: read,
 
-  reactionsAddReaction: change,
-  reactionsRemoveReaction: change,
+  reactionsAddReaction: write,
+  reactionsRemoveReaction: free,
 
   settingsBeginMfaStepUp: secret,
-  settingsChangeEmail: change,
-  settingsChangeNotificationPreferences: change,
+  settingsChangeEmail: write,
+  settingsChangeNotificationPreferences: write,
   settingsChangePassword: secret,
-  settingsChangeStatus: change,
+  settingsChangeStatus: passing,
   settingsCompleteMfaStepUp: secret,
-  settingsDeleteAccount: change,
-  settingsEditProfile: change,
-  settingsEditProfileBanner: change,
-  settingsEditProfilePhoto: change,
-  settingsEditUserSettings: change,
+  settingsDeleteAccount: free,
+  settingsEditProfile: write,
+  settingsEditProfileBanner: write,
+  settingsEditProfilePhoto: write,
+  settingsEditUserSettings: write,
   settingsGetAccount: read,
   settingsGetMfaMethods: read,
-  settingsGetRecoveryCodes: { ...secret, order: 'read', repeat: 'safe' },
-  settingsRegenerateRecoveryCodes: change,
-  settingsRegisterPushSubscription: change,
-  settingsRequestTakeout: change,
-  settingsSetupTotp: change,
-  settingsSetupWebauthn: change,
-  settingsUnregisterPushSubscription: change,
+  settingsGetRecoveryCodes: { ...secret, order: 'read', repeat: 'safe', stores: 'nothing' },
+  settingsRegenerateRecoveryCodes: write,
+  settingsRegisterPushSubscription: write,
+  settingsRequestTakeout: write,
+  settingsSetupTotp: write,
+  settingsSetupWebauthn: write,
+  settingsUnregisterPushSubscription: free,
 
-  stickersAddStickerToPack: change,
+  stickersAddStickerToPack: write,
   stickersGetSavedStickers: listing,
   stickersGetStickerFiles: read,
   stickersGetStickerPack: read,
-  stickersRemoveStickerFromPack: change,
+  stickersRemoveStickerFromPack: free,
 
   usersGetProfile: read,
   usersLookupUsername: read,
 
-  voiceDisconnectUser: change,
+  voiceDisconnectUser: passing,
   voiceGetRoomStates: read,
-  voiceRequestRoom: change,
+  voiceRequestRoom: passing,
 } as const satisfies Readonly<Record<RpcName, RpcPolicy>>;
 
 type Policies = typeof rpcPolicy;

@@ -10,6 +10,10 @@ export type Gauges = {
   readonly users: () => number;
   readonly bufferedBytes: () => number;
   readonly receivedBytes: () => number;
+  /** Undefined where nothing is on a disk of this machine. */
+  readonly freeDiskBytes: () => number | undefined;
+  /** Whether there is room for what can be made again, and for files. */
+  readonly mayBuild: () => boolean;
   readonly lags: () => Promise<readonly Lag[]>;
   /** Whether this node writes the read models, for itself or for all. */
   readonly projects: () => boolean;
@@ -140,6 +144,12 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
   simple('osmium_users', 'Users with an authorized connection', gauges.users);
   simple('osmium_buffered_bytes', 'Bytes that clients have not taken yet', gauges.bufferedBytes);
   simple('osmium_received_bytes', 'Bytes of requests that are not answered yet', gauges.receivedBytes);
+  simple(
+    'osmium_free_disk_bytes',
+    'Free on the disk of the data folder, -1 where nothing is on it',
+    () => gauges.freeDiskBytes() ?? -1,
+  );
+  simple('osmium_may_build', '1 while the disk has room to build read models', () => Number(gauges.mayBuild()));
   simple('osmium_projects', '1 on the node that writes the read models', () => Number(gauges.projects()));
   simple('osmium_node_number', 'The number in ids made here, -1 while there is none', () => gauges.nodeNumber() ?? -1);
   simple('osmium_alone', '1 while nothing is heard of other nodes', () => Number(gauges.alone()));

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { reject, type Rejection } from '../../kernel/decider.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
@@ -8,6 +9,7 @@ import { costs, slices, type Meter } from '../contract/meter.js';
 import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
 import { Bucket, budgetTable, welcomeUnits, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
+import { noWriteBounds, type WriteBounds, type WriteRefusal } from './writeBounds.js';
 
 /** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
 export const smoothMillisMax = 1_000;
@@ -46,7 +48,7 @@ export type AdmissionVerdict =
   | { readonly kind: 'busy'; readonly until: Promise<void> }
   | {
       readonly kind: 'refused';
-      readonly retryAfterSeconds: number;
+      readonly rejection: Rejection;
       /** Nothing is read from the connection for so long. */
       readonly pauseMillis: number;
       /** The sender was refused too often, so its connection is closed. */
@@ -62,9 +64,11 @@ export interface Admission {
   admit(this: void, asker: Asker, asking: Asking): AdmissionVerdict | Promise<AdmissionVerdict>;
   /** Updates about something that this user did were sent so many times. */
   delivered(this: void, user: string, deliveries: number): void;
+  /** Events of so many bytes were appended for this user. */
+  wrote(this: void, user: string, bytes: number): void;
 }
 
-export type LimitedBy = BudgetName | SharedLimitName;
+export type LimitedBy = BudgetName | SharedLimitName | WriteRefusal['bound'];
 
 /** One request that waited or was refused. */
 export type Limited = {
@@ -78,17 +82,31 @@ export type AdmissionNeeds = {
   readonly timers: Pick<Timers, 'now'>;
   readonly shared: Pick<RateLimit, 'take'>;
   readonly limited: (limited: Limited) => void;
+  /** Default: none. */
+  readonly writes?: WriteBounds;
 };
 
-/** For load tests: everything begins at once. Long reads let others in all the same. */
-export const noAdmission = (): Admission => {
+/**
+ * For load tests: everything begins at once that does not write beyond the bounds. Long reads let others in all the same.
+ */
+export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
   const meter = slices();
   const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, meter, end: () => undefined };
-  return { admit: () => admitted, delivered: () => undefined };
+  return {
+    admit: (asker, { name }) => {
+      const refusal = writes.refusal(asker, name);
+      return refusal === undefined ? admitted : { ...unpaused, rejection: refusal.rejection, closes: false };
+    },
+    delivered: () => undefined,
+    wrote: writes.wrote,
+  };
 };
 
+/** Only requests that write are refused, so the connection is read on. */
+const unpaused = { kind: 'refused', pauseMillis: 0 } as const;
+
 export const admission = (needs: AdmissionNeeds): Admission => {
-  const { timers, shared, limited } = needs;
+  const { timers, shared, limited, writes = noWriteBounds } = needs;
   const accounts = accountsOf();
   const slice = slices();
 
@@ -102,11 +120,19 @@ export const admission = (needs: AdmissionNeeds): Admission => {
     charge(bill, refusalUnits);
     return {
       kind: 'refused',
-      retryAfterSeconds: by.millis / 1_000,
+      rejection: { ...reject('RATE_LIMITED'), retryAfterSeconds: by.millis / 1_000 },
       // Of the shared limits each is for one kind of request, so the others go on.
       pauseMillis: by.limit in budgetTable ? by.millis : 0,
       closes: bill.refusals.isOneTooMany(now),
     };
+  };
+
+  const refusedToWrite = (asker: Asker, bill: Bill, { bound, rejection }: WriteRefusal): AdmissionVerdict => {
+    limited({ limit: bound, rpc: bill.name, how: 'refused', asker });
+    charge(bill, refusalUnits);
+    // A full disk is nobody's fault.
+    const closes = bound !== 'free_disk' && bill.refusals.isOneTooMany(timers.now());
+    return { ...unpaused, rejection, closes };
   };
 
   const admitted = (
@@ -130,6 +156,8 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       if (until !== undefined) return { kind: 'busy', until };
       const slowest = slowestOf(bill, timers.now());
       if (slowest.millis > smoothMillisMax) return refused(asker, bill, slowest);
+      const refusal = writes.refusal(asker, asking.name);
+      if (refusal !== undefined) return refusedToWrite(asker, bill, refusal);
       take(bill);
       const verdict = bill.shared && shared.take(limitTable[bill.shared].allowance, keyOf(bill.shared, asker));
       const settle = (taken: Verdict | undefined): AdmissionVerdict => {
@@ -139,6 +167,7 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       };
       return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
     },
+    wrote: writes.wrote,
     delivered: (user, deliveries) => {
       accounts.ofUser(user)?.units.take((costs.hundredDeliveries * deliveries) / 100);
     },

@@ -1,8 +1,8 @@
 /** A bucket that holds so much and regains so much each second, for one connection, session, user or address. */
 export type Budget = {
   readonly per: 'connection' | 'session' | 'user' | 'address';
-  /** `units` of work, or requests of one kind. */
-  readonly of: 'units' | 'requests';
+  /** `units` of work, requests of one kind, or bytes that are written. */
+  readonly of: 'units' | 'requests' | 'bytes';
   readonly burst: number;
   readonly perSecond: number;
 };

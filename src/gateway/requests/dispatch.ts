@@ -34,8 +34,8 @@ export type Requester = Peer & {
 export interface Dispatch {
   /** Carries out a request that was admitted. */
   answer(this: void, peer: Requester, request: ReceivedRequest, meter: Meter): Promise<void>;
-  /** Answers that there were too many, and after how many seconds to come again. */
-  refuse(this: void, peer: Requester, request: ReceivedRequest, retryAfterSeconds: number): Promise<void>;
+  /** Answers a request that was not admitted. */
+  refuse(this: void, peer: Requester, request: ReceivedRequest, rejection: Rejection): Promise<void>;
 }
 
 /** A frame of a client that is to be answered. */
@@ -59,10 +59,8 @@ const signsIn = (name: RpcName): boolean => isOpen(name) && rpcPolicy[name].orde
 
 export const dispatcher = (needs: DispatchNeeds): Dispatch => ({
   answer: (peer, request, meter) => answer(needs, peer, { ...request, meter }, handled),
-  refuse: (peer, request, retryAfterSeconds) => {
-    const refused = { ...reject('RATE_LIMITED'), retryAfterSeconds };
-    return answer(needs, peer, { ...request, meter: freeMeter }, () => Promise.resolve(refused));
-  },
+  refuse: (peer, request, rejection) =>
+    answer(needs, peer, { ...request, meter: freeMeter }, () => Promise.resolve(rejection)),
 });
 
 type Asked = Exclude<ClientFrame, { readonly kind: 'heartbeat' }>;

@@ -234,7 +234,7 @@ export class RequestIntake implements Receiver {
   }
 
   private refuse(request: ReceivedRequest, verdict: Extract<AdmissionVerdict, { readonly kind: 'refused' }>): void {
-    void this.needs.dispatch.refuse(this.owner, request, verdict.retryAfterSeconds).then(() => {
+    void this.needs.dispatch.refuse(this.owner, request, verdict.rejection).then(() => {
       this.answered(request);
     });
     if (verdict.closes) this.owner.closeForRefusals();

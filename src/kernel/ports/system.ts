@@ -51,3 +51,11 @@ export interface CommonPasswords {
   /** Compares without regard to the case of letters. */
   has(password: string): Promise<boolean>;
 }
+
+export type DiskRoom = { readonly freeBytes: number; readonly totalBytes: number };
+
+/** The disk of the data folder. */
+export interface Disk {
+  /** The bytes that this process may still write. Rejects with the system's error. */
+  room(): Promise<DiskRoom>;
+}

@@ -42,6 +42,16 @@ describe('the policy of RPCs', () => {
     );
   });
 
+  it('lets reading go on with a full disk, and all that deletes, leaves, removes or revokes', () => {
+    const lets = /\.(?:delete|leave|remove|revoke|unregister)/;
+    assert.deepEqual(
+      namesOf((rpc) => policyOf(rpc).stores === 'less'),
+      namesOf(({ path }) => lets.test(path)),
+    );
+    for (const rpc of all.filter((one) => policyOf(one).order === 'read'))
+      assert.equal(policyOf(rpc).stores, 'nothing', rpc.path);
+  });
+
   it('limits like a sign-in whatever checks a password or a second factor', () => {
     const secrets = /^(?:password|currentPassword|recoveryCode)$/;
     const checks = ({ request, path }: AnyRpc): boolean =>

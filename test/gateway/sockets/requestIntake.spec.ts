@@ -12,7 +12,12 @@ import { initialize, type RawClient } from '../rig/rawClient.js';
 import { stage, type Stage } from '../rig/stage.js';
 
 const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, meter: freeMeter, end: () => undefined };
-const refused = { kind: 'refused', retryAfterSeconds: 30, pauseMillis: 30_000, closes: false } as const;
+const refused = {
+  kind: 'refused',
+  rejection: { rejected: 'RATE_LIMITED', retryAfterSeconds: 30 },
+  pauseMillis: 30_000,
+  closes: false,
+} as const;
 
 type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | undefined)[] };
 
@@ -20,7 +25,7 @@ type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | u
 const staged = async (t: TestContext, verdictOf: (asked: number) => AdmissionVerdict): Promise<Staged> => {
   let asked = 0;
   const admit: Admission['admit'] = (_, { name }) => (name === 'chatsSetTyping' ? verdictOf((asked += 1)) : admitted);
-  return withAdmission(t, handTimers(), { admit, delivered: () => undefined });
+  return withAdmission(t, handTimers(), { admit, delivered: () => undefined, wrote: () => undefined });
 };
 
 const withAdmission = async (t: TestContext, timers: HandTimers, made: Admission): Promise<Staged> => {
@@ -166,7 +171,7 @@ describe('requests that come at once', () => {
       counted.push(`${name} ${session?.caller.session.toString() ?? 'nobody'}`);
       return admitted;
     };
-    const server = await withAdmission(t, handTimers(), { admit, delivered: () => undefined });
+    const server = await withAdmission(t, handTimers(), { admit, delivered: () => undefined, wrote: () => undefined });
     const client = await server.client();
     client.heartbeat();
     client.ask(1, 'coreInitialize', initialize);
