@@ -109,7 +109,10 @@ const watchDisk = async (container: DependencyContainer, get: Get, opened: Opene
     },
   });
   container.registerInstance(of.freeDisk, watched);
-  opened.push(() => Promise.resolve(watched.close()));
+  opened.push(() => {
+    watched.close();
+    return Promise.resolve();
+  });
 };
 
 const open = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {

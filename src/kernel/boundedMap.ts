@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { defined } from './defined.js';
 
 /** A map that forgets: of more than its bound the entries that were asked for or set least recently. */
 export interface BoundedMap<Key, Value> {
@@ -14,9 +15,10 @@ export interface BoundedMap<Key, Value> {
   readonly size: number;
 }
 
-/** A number of entries, or a number of bytes together with the bytes of each entry, at least 1. */
+/** A number of entries, or a number of bytes together with the bytes of each entry, at least 1, or both. */
 export type MapBound<Key, Value> =
-  { readonly entriesMax: number } | { readonly bytesMax: number; readonly bytesOf: (value: Value, key: Key) => number };
+  | { readonly entriesMax: number }
+  | { readonly bytesMax: number; readonly bytesOf: (value: Value, key: Key) => number; readonly entriesMax?: number };
 
 type Kept = object | string | number | bigint | boolean;
 
@@ -24,7 +26,9 @@ export const boundedMap = <Key extends Kept, Value extends Kept>(
   bound: MapBound<Key, Value>,
 ): BoundedMap<Key, Value> => {
   const entries = new LRUCache<Key, Value>(
-    'entriesMax' in bound ? { max: bound.entriesMax } : { maxSize: bound.bytesMax, sizeCalculation: bound.bytesOf },
+    'bytesMax' in bound
+      ? { maxSize: bound.bytesMax, sizeCalculation: bound.bytesOf, ...defined({ max: bound.entriesMax }) }
+      : { max: bound.entriesMax },
   );
   return {
     get: (key) => entries.get(key),

@@ -65,7 +65,7 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
       const data = dataOf(kind, stored, sealer);
       if (data instanceof KeysMissing) return data;
       const recorded = new RecordedEvent(kind.type, data, stored);
-      remembered.keep(stored, recorded);
+      if (stored.data.length <= rememberedEventBytesMax) remembered.keep(stored, recorded);
       return recorded;
     },
   };
@@ -133,6 +133,9 @@ class RecordedEvent implements Recorded {
 
 /** A power of two. */
 const lastReadEvents = 1024;
+
+/** A larger event is parsed by each follower anew, so that no more than 16 MiB of events are remembered. */
+export const rememberedEventBytesMax = 16_384;
 
 /**
  * Several followers of the log on one node are given the same records within a short time, and each would parse and

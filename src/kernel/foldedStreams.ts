@@ -3,6 +3,7 @@ import { readEvents, type EventCodec } from './codec.js';
 import type { Command, Decider, Snapshot } from './decider.js';
 import { collectionOf } from './document.js';
 import { apply, beforeAll, type Event, type Position } from './event.js';
+import { heldBytes } from './heldBytes.js';
 import type { WrittenEvent } from './personal.js';
 import type { DocumentStore } from './ports/documentStore.js';
 import type { EventLog, StoredEvent } from './ports/eventLog.js';
@@ -28,6 +29,8 @@ export interface FoldedStreams {
 }
 
 export const foldedStatesMax = 10_000;
+/** The memory that the remembered states may take altogether, about. */
+export const foldedBytesMax = 134_217_728;
 const pageEvents = 500;
 /** So many events are read before a snapshot is asked for. */
 export const beforeSnapshotEvents = 100;
@@ -39,9 +42,13 @@ export const foldedStreams = (needs: {
   /** Has the snapshots; without it every stream is read from its beginning. */
   readonly documents?: Pick<DocumentStore, 'get'>;
 }): FoldedStreams => {
-  const known = boundedMap<string, Folded<unknown>>({ entriesMax: foldedStatesMax });
+  const known = boundedMap<string, Remembered>({
+    entriesMax: foldedStatesMax,
+    bytesMax: foldedBytesMax,
+    bytesOf: ({ bytes }) => Math.max(1, bytes),
+  });
   const remember = (stream: string, folded: Folded<unknown>): void => {
-    known.set(stream, { ...folded, fresh: false });
+    known.set(stream, { ...folded, ...sizedAs(known.peek(stream), folded.state), fresh: false });
   };
   // A stream's name says which decider folds it, so the state found under a name is of the type asked for.
   const remembered = <State>(stream: string): Folded<State> | undefined =>
@@ -119,6 +126,19 @@ const foldedWith = async <C extends Command, State, E extends Event>(
   const events = (await readEvents(codec, sealer, records)) as readonly unknown[] as readonly E[];
   const { revision, position } = last;
   return { state: folding(decider, before.state, events), revision, position, fresh: false };
+};
+
+type Remembered = Folded<unknown> & { readonly bytes: number; readonly unmeasured: number };
+
+/** An event adds less. So a state is at most twice as large as when it was measured last. */
+const bytesPerChange = 131_072;
+
+/** Measuring takes time with the size, so a large state is measured once in many changes. */
+const sizedAs = (before: Remembered | undefined, state: unknown): Pick<Remembered, 'bytes' | 'unmeasured'> => {
+  const isMeasured = before !== undefined && before.unmeasured < before.bytes / bytesPerChange;
+  return isMeasured
+    ? { bytes: before.bytes, unmeasured: before.unmeasured + 1 }
+    : { bytes: heldBytes(state), unmeasured: 1 };
 };
 
 const nothing = <State>(state: State): Folded<State> => ({

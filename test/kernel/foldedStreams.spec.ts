@@ -7,7 +7,8 @@ import { eventKinds } from '../../src/domain/registry.js';
 import { selfChat } from '../../src/kernel/chat.js';
 import { eventCodec } from '../../src/kernel/codec.js';
 import { executor } from '../../src/kernel/execute.js';
-import { foldedStreams } from '../../src/kernel/foldedStreams.js';
+import { foldedBytesMax, foldedStatesMax, foldedStreams } from '../../src/kernel/foldedStreams.js';
+import { heldBytes } from '../../src/kernel/heldBytes.js';
 import { isRejection, reject } from '../../src/kernel/decider.js';
 import type { MessageId, Millis, UserId } from '../../src/kernel/ids.js';
 import type { EventLog } from '../../src/kernel/ports/eventLog.js';
@@ -104,5 +105,30 @@ describe('a message that was edited a thousand times', () => {
     await log.append(messageStream(message), [foreign], 'any');
     const { state } = await processOn(log).streams.caughtUp(messageStream(message), messages);
     assert.equal(state.status === 'alive' && state.text, '3');
+  });
+});
+
+const noStreams = () => processOn(memoryEventLog({ now })).streams;
+const folded = (state: unknown) => ({ state, revision: 0n, position: 1n, fresh: false });
+
+describe('remembered states', () => {
+  it('are as many as take a bounded memory, those used last', () => {
+    const { remember, remembered } = noStreams();
+    const state = { text: 'x'.repeat(1_000_000) };
+    const fitting = Math.floor(foldedBytesMax / heldBytes(state));
+    assert.ok(fitting < foldedStatesMax / 100);
+    for (let stream = 0; stream < fitting; stream += 1) remember(stream.toString(), folded(state));
+    remember('0', folded(state));
+    assert.notEqual(remembered('1'), undefined);
+    remember('one more', folded(state));
+    assert.deepEqual([remembered('0') !== undefined, remembered('1')], [true, undefined]);
+  });
+
+  it('count what they have grown to', () => {
+    const { remember, remembered } = noStreams();
+    remember('other', folded({}));
+    // By as much as an event may bring, each time.
+    for (let text = ''; text.length < foldedBytesMax; text += 'x'.repeat(60_000)) remember('growing', folded({ text }));
+    assert.equal(remembered('other'), undefined);
   });
 });

@@ -43,7 +43,7 @@ describe('a server whose disk is nearly full', () => {
     const after = await clientOf(t, full);
     await after.authorize(token);
     const refusal = await refusalOf(after.call('messages.sendMessage', { chatRef, message: 'after' }));
-    assert.deepEqual([refusal.code, /the disk is nearly full/.test(refusal.message)], [503, true]);
+    assert.deepEqual([refusal.code, refusal.message.includes('the disk is nearly full')], [503, true]);
     const history = async (): Promise<number> => (await after.call('messages.getHistory', { chatRef })).messages.length;
     assert.equal(await history(), 1);
     await after.call('messages.deleteMessage', { chatRef, messageIds: [sentMessage.messageId] });
@@ -70,7 +70,7 @@ describe('a user who has written as much as a user may in a day', () => {
     }
     assert.ok(sent.length > 60 && sent.length < 66);
     assert.equal(refusal?.code, 429);
-    assert.ok((refusal?.retryAfterSeconds ?? 0) >= 1);
+    assert.ok((refusal.retryAfterSeconds ?? 0) >= 1);
     await client.call('messages.deleteMessage', { chatRef, messageIds: sent.slice(0, 1) });
     await client.call('messages.getHistory', { chatRef });
     await send(other);

@@ -15,6 +15,9 @@ export const closeCode = {
   tooBig: 1009,
   /** The server stops or restarts: come back. */
   restart: 1012,
-  /** The client does not read, or it was not let in for now, or a newer connection needed the place: come back later. */
+  /**
+   * The client does not read, or it was not let in for now, or a newer connection needed the place, or its unfinished
+   * message the memory: come back later.
+   */
   tryAgainLater: 1013,
 } as const;

@@ -14,7 +14,7 @@ export type RpcPolicy = {
   readonly units: number;
   /** Of the `long` ones a user has one under way at a time, because each may read thousands of documents. */
   readonly work: 'short' | 'long';
-  /** What the RPC leaves behind. Only those that store events are refused when the disk is nearly full. */
+  /** The kind of events that the RPC leaves behind. It is refused for `events` alone when the disk is nearly full. */
   readonly stores: Stores;
 };
 

@@ -36,7 +36,7 @@ export type FreeDiskNeeds = {
   readonly floorBytes: number;
   /** Called when the disk has become full, and when there is room again. */
   readonly changed: (full: 'full' | 'free', room: DiskRoom) => void;
-  /** The disk could not be asked; what was known of it holds. */
+  /** The disk could not be asked, and counts as it was. */
   readonly failed: (error: unknown) => void;
 };
 

@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
-import type { BoundReached } from '../contract/bounds.js';
 import type { Reason } from '../../kernel/reasons.js';
 
 /** The values that are read when somebody asks for the metrics. */
@@ -32,7 +31,7 @@ export interface Metrics {
   /** One request waited for a limit, or was refused by it. */
   limited(this: void, of: { readonly limit: string; readonly rpc: string; readonly how: 'waited' | 'refused' }): void;
   /** One of the bounds over all was reached. */
-  readonly reached: BoundReached;
+  reached(this: void, bound: string): void;
   /** How the log got into difficulties and out of them again, by kind. */
   logTroubles(this: void, kind: string, by: number): void;
   /** Values that are asked for when the metrics are. */
@@ -85,24 +84,14 @@ export const metrics = (): Metrics => {
       new Counter({ name: `osmium_${name}_total`, help, registers }),
     ]),
   );
-  const limited = new Counter({
-    name: 'osmium_limited_total',
-    help: 'Requests that waited for a limit or were refused by it, by limit and RPC',
-    labelNames: ['limit', 'rpc', 'how'],
-    registers,
-  });
-  const bounds = new Counter({
-    name: 'osmium_bounds_total',
-    help: 'Times that a bound over all was reached, and something gave way, waited or was refused, by bound',
-    labelNames: ['bound'],
-    registers,
-  });
-  const troubles = new Counter({
-    name: 'osmium_log_troubles_total',
-    help: 'Calls to the log that went wrong and were made again, by kind',
-    labelNames: ['kind'],
-    registers,
-  });
+  const labelled = (name: string, help: string, labelNames: string[]): Counter =>
+    new Counter({ name: `osmium_${name}_total`, help, labelNames, registers });
+  const limitedHelp = 'Requests that waited for a limit or were refused by it, by limit and RPC';
+  const limited = labelled('limited', limitedHelp, ['limit', 'rpc', 'how']);
+  const boundsHelp = 'Times that a bound over all was reached, and something gave way, waited or was refused, by bound';
+  const bounds = labelled('bounds', boundsHelp, ['bound']);
+  const troublesHelp = 'Calls to the log that went wrong and were made again, by kind';
+  const troubles = labelled('log_troubles', troublesHelp, ['kind']);
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -1,11 +1,15 @@
 import type { UserStatusInit } from '../../gen/types.js';
 import { boundedMap } from '../../kernel/boundedMap.js';
+import { heldBytes } from '../../kernel/heldBytes.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { StatusOf } from '../rendering/user.js';
 
 /** How many users are remembered; the one who was not asked for lately gives way. */
 export const rememberedUsersMax = 10_000;
+
+/** The memory that what is remembered of them may take: an activity may have a kilobyte, and each has up to five. */
+export const rememberedBytesMax = 8_388_608;
 
 /** After this time a user is asked for again: a node that was cut off from the others has not heard what changed. */
 export const rememberedMillisMax = 30_000;
@@ -17,19 +21,38 @@ export interface Statuses {
   changed(this: void, user: UserId): void;
 }
 
-type Remembered = { readonly at: number; readonly shown: Promise<UserStatusInit | undefined> };
+type Remembered = {
+  readonly at: number;
+  readonly shown: Promise<UserStatusInit | undefined>;
+  /** Known once the status is. */
+  readonly bytes: number;
+};
 
 /** Presence may be on another machine, and the fan-out would have to wait for it with each message. */
 export const rememberedStatuses = (statusOf: StatusOf, timers: Pick<Timers, 'now'>): Statuses => {
-  const known = boundedMap<UserId, Remembered>({ entriesMax: rememberedUsersMax });
+  const known = boundedMap<UserId, Remembered>({
+    entriesMax: rememberedUsersMax,
+    bytesMax: rememberedBytesMax,
+    bytesOf: ({ bytes }) => Math.max(1, bytes),
+  });
 
   const ask = (user: UserId): Promise<UserStatusInit | undefined> => {
     const shown = statusOf([user]).then(([status]) => status);
-    const remembered = { at: timers.now(), shown };
+    const remembered: Remembered = { at: timers.now(), shown, bytes: 0 };
     known.set(user, remembered);
-    shown.catch(() => {
-      if (known.peek(user) === remembered) known.delete(user);
-    });
+    const settled = (work: () => void): void => {
+      if (known.peek(user) === remembered) work();
+    };
+    shown.then(
+      (status) => {
+        settled(() => {
+          known.set(user, { ...remembered, bytes: heldBytes(status) });
+        });
+      },
+      () => {
+        settled(() => known.delete(user));
+      },
+    );
     return shown;
   };
 

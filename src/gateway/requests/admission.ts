@@ -110,36 +110,9 @@ export const admission = (needs: AdmissionNeeds): Admission => {
   const accounts = accountsOf();
   const slice = slices();
 
-  const refused = (
-    asker: Asker,
-    bill: Bill,
-    by: { readonly limit: LimitedBy; readonly millis: number },
-  ): AdmissionVerdict => {
-    const now = timers.now();
-    limited({ limit: by.limit, rpc: bill.name, how: 'refused', asker });
-    charge(bill, refusalUnits);
-    return {
-      kind: 'refused',
-      rejection: { ...reject('RATE_LIMITED'), retryAfterSeconds: by.millis / 1_000 },
-      // Of the shared limits each is for one kind of request, so the others go on.
-      pauseMillis: by.limit in budgetTable ? by.millis : 0,
-      closes: bill.refusals.isOneTooMany(now),
-    };
-  };
+  const { refused, refusedToWrite } = refusals(needs);
 
-  const refusedToWrite = (asker: Asker, bill: Bill, { bound, rejection }: WriteRefusal): AdmissionVerdict => {
-    limited({ limit: bound, rpc: bill.name, how: 'refused', asker });
-    charge(bill, refusalUnits);
-    // A full disk is nobody's fault.
-    const closes = bound !== 'free_disk' && bill.refusals.isOneTooMany(timers.now());
-    return { ...unpaused, rejection, closes };
-  };
-
-  const admitted = (
-    asker: Asker,
-    bill: Bill,
-    waited: { readonly limit: LimitedBy; readonly millis: number },
-  ): AdmissionVerdict => {
+  const admitted = (asker: Asker, bill: Bill, waited: LimitReached): AdmissionVerdict => {
     if (waited.millis > 0) limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
     const end = bill.long?.begin() ?? ended;
     const spend = (units: number): void => {
@@ -172,6 +145,33 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       accounts.ofUser(user)?.units.take((costs.hundredDeliveries * deliveries) / 100);
     },
   };
+};
+
+type LimitReached = { readonly limit: LimitedBy; readonly millis: number };
+
+const refusals = ({ timers, limited }: AdmissionNeeds) => {
+  const refused = (asker: Asker, bill: Bill, by: LimitReached): AdmissionVerdict => {
+    const now = timers.now();
+    limited({ limit: by.limit, rpc: bill.name, how: 'refused', asker });
+    charge(bill, refusalUnits);
+    return {
+      kind: 'refused',
+      rejection: { ...reject('RATE_LIMITED'), retryAfterSeconds: by.millis / 1_000 },
+      // Of the shared limits each is for one kind of request, so the others go on.
+      pauseMillis: by.limit in budgetTable ? by.millis : 0,
+      closes: bill.refusals.isOneTooMany(now),
+    };
+  };
+
+  const refusedToWrite = (asker: Asker, bill: Bill, { bound, rejection }: WriteRefusal): AdmissionVerdict => {
+    limited({ limit: bound, rpc: bill.name, how: 'refused', asker });
+    charge(bill, refusalUnits);
+    // A full disk is nobody's fault.
+    const closes = bound !== 'free_disk' && bill.refusals.isOneTooMany(timers.now());
+    return { ...unpaused, rejection, closes };
+  };
+
+  return { refused, refusedToWrite };
 };
 
 const ended = (): void => undefined;

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { reject, type Rejection } from '../../kernel/decider.js';
 import type { Timers } from '../../kernel/ports/leases.js';
+import type { RpcName } from '../../gen/rpcs.js';
+import type { Caller } from '../contract/call.js';
 import type { BoundName, BoundReached } from '../contract/bounds.js';
 import { rpcPolicy } from '../contract/rpcPolicy.js';
-import type { FreeDisk } from '../operations/freeDisk.js';
-import type { AskedName, Asker } from './admission.js';
 import { Bucket, type Budget } from './budgets.js';
 
 /** Users of whom a node remembers how much they have written: so many, those who wrote last. */
@@ -22,10 +22,12 @@ const shortMillisMax = 1_000;
  */
 export interface WriteBounds {
   /** Why this request must not write now; undefined when it may, or does not. */
-  refusal(this: void, asker: Pick<Asker, 'session'>, name: AskedName): WriteRefusal | undefined;
+  refusal(this: void, asker: Writer, name: RpcName | 'malformed' | 'unknown'): WriteRefusal | undefined;
   /** Events of so many bytes were appended for this user. */
   wrote(this: void, user: string, bytes: number): void;
 }
+
+type Writer = { readonly session: { readonly caller: Caller } | undefined };
 
 export type WriteRefusal = {
   readonly bound: Extract<BoundName, 'free_disk' | 'written_per_user'>;
@@ -34,7 +36,7 @@ export type WriteRefusal = {
 
 export type WriteBoundsNeeds = {
   readonly timers: Pick<Timers, 'now'>;
-  readonly disk: Pick<FreeDisk, 'isFull'>;
+  readonly disk: { readonly isFull: () => boolean };
   /** Default: `writtenBytesPerUserMax`. */
   readonly writtenBytesPerUserMax?: number;
   readonly reached: BoundReached;

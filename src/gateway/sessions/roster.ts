@@ -55,29 +55,10 @@ export type RosterNeeds = {
 export const lettingInMax = 64;
 
 export const roster = ({ bounds = {}, renderer, came, went, left, changed }: RosterNeeds): Roster => {
-  const { connectionsPerSessionMax = Infinity, connectionsPerUserMax = Infinity } = bounds;
   const users = new Map<UserId, Present>();
   const sessions = new Map<SessionId, Session>();
   const byCount = new UsersByCount();
-  const letIn = pLimit(lettingInMax);
-
-  const forgetWhenEmpty = (present: Present): void => {
-    if (present.loading || present.sessions > 0 || users.get(present.user) !== present) return;
-    users.delete(present.user);
-    renderer.disconnect(present.user);
-  };
-
-  const presentOf = (user: UserId): Present => {
-    const known = users.get(user);
-    if (known !== undefined) return known;
-    const present = presentOnce(
-      user,
-      letIn(() => renderer.connect(user)),
-      forgetWhenEmpty,
-    );
-    users.set(user, present);
-    return present;
-  };
+  const { presentOf, forgetWhenEmpty } = presentsIn(users, renderer);
 
   const enter = (connection: Listener, caller: Caller, from: Standpoint): Present => {
     const present = presentOf(caller.user);
@@ -91,12 +72,7 @@ export const roster = ({ bounds = {}, renderer, came, went, left, changed }: Ros
     session.connections = having(session.connections, connection);
     connection.joined(session);
     hold(present, having(present.connections, connection));
-    if (session.connections.length > connectionsPerSessionMax) {
-      retire(silentest(session.connections, connection), 'connections_per_session');
-    }
-    if (present.connections.length > connectionsPerUserMax) {
-      retire(silentest(present.connections, connection), 'connections_per_user');
-    }
+    for (const [silent, bound] of crowdedOut(bounds, { connection, session, present })) retire(silent, bound);
     return present;
   };
 
@@ -105,10 +81,10 @@ export const roster = ({ bounds = {}, renderer, came, went, left, changed }: Ros
     present.connections = connections;
   };
 
-  const retire = (connection: Listener | undefined, bound: BoundName): void => {
+  const retire = (connection: Listener, bound: BoundName): void => {
     // In this order: a connection that is closing is not made one without a session, which may send less.
-    connection?.giveWay(bound);
-    if (connection !== undefined) leave(connection);
+    connection.giveWay(bound);
+    leave(connection);
   };
 
   const leave = (connection: Listener): void => {
@@ -135,7 +111,7 @@ export const roster = ({ bounds = {}, renderer, came, went, left, changed }: Ros
     leave,
     makeRoom: () => {
       const silent = silentest(byCount.most()?.connections ?? []);
-      retire(silent, 'connections');
+      if (silent !== undefined) retire(silent, 'connections');
       return silent !== undefined;
     },
     listen: (...of) => {
@@ -154,6 +130,45 @@ const presentOnce = (user: UserId, loading: Promise<void>, settled: (present: Pr
   loading.then(loaded, loaded);
   return present;
 };
+
+const presentsIn = (users: Map<UserId, Present>, renderer: RosterNeeds['renderer']) => {
+  const letIn = pLimit(lettingInMax);
+
+  const forgetWhenEmpty = (present: Present): void => {
+    if (present.loading || present.sessions > 0 || users.get(present.user) !== present) return;
+    users.delete(present.user);
+    renderer.disconnect(present.user);
+  };
+
+  const presentOf = (user: UserId): Present => {
+    const known = users.get(user);
+    if (known !== undefined) return known;
+    const present = presentOnce(
+      user,
+      letIn(() => renderer.connect(user)),
+      forgetWhenEmpty,
+    );
+    users.set(user, present);
+    return present;
+  };
+
+  return { presentOf, forgetWhenEmpty };
+};
+
+type Entered = { readonly connection: Listener; readonly session: Session; readonly present: Present };
+
+/** The connections that are too many with the newest, one by one. */
+function* crowdedOut(
+  { connectionsPerSessionMax = Infinity, connectionsPerUserMax = Infinity }: RosterBounds,
+  { connection, session, present }: Entered,
+): Iterable<readonly [Listener, BoundName]> {
+  const ofSession = silentest(session.connections, connection);
+  const isCrowded = session.connections.length > connectionsPerSessionMax;
+  if (isCrowded && ofSession !== undefined) yield [ofSession, 'connections_per_session'];
+  const ofUser = silentest(present.connections, connection);
+  const isUserCrowded = present.connections.length > connectionsPerUserMax;
+  if (isUserCrowded && ofUser !== undefined) yield [ofUser, 'connections_per_user'];
+}
 
 const noConnections = { connections: [], listening: [] } as const;
 

@@ -58,9 +58,7 @@ export type ConnectionsNeeds = Omit<ClientConnectionNeeds, 'places' | 'slowReade
 
 export const connections = (needs: ConnectionsNeeds): Connections => {
   const all = new Set<ClientConnection>();
-  const { bounds = {} } = needs;
-  const { idleMillis = idleMillisMax } = bounds;
-  const { reached, makeRoom } = needs;
+  const { bounds = {}, reached, makeRoom } = needs;
   const signedOut = places({ makeRoom, ...bounds });
   const behind = slowReaders({ unackedBytes, reached, ...bounds });
   const taken = receivedBytes({ reached, ...bounds });
@@ -80,16 +78,10 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
   };
 
   const closeIdle = (): void => {
-    const heardBefore = performance.now() - idleMillis;
+    const heardBefore = performance.now() - (bounds.idleMillis ?? idleMillisMax);
     for (const connection of all) if (connection.heardAt < heardBefore) connection.closeSoon(closeCode.goingAway);
   };
-  // Messages that came while the process stood still are read before anything is held against their senders.
-  const timers = [
-    setInterval(() => setImmediate(closeIdle), idleMillis / 20),
-    setInterval(() => setImmediate(signedOut.sweep), bounds.expirySweepMillis ?? expirySweepMillis),
-    setInterval(oneAtATime(behind.sweep), bounds.stallSweepMillis ?? stallSweepMillis),
-  ];
-  for (const timer of timers) timer.unref();
+  const stopSweeping = sweeping(bounds, { closeIdle, expire: signedOut.sweep, cutStalled: behind.sweep });
 
   return {
     count: () => all.size,
@@ -108,7 +100,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
     },
     close: async () => {
       stopping = true;
-      for (const timer of timers) clearInterval(timer);
+      stopSweeping();
       if (all.size === 0) return;
       const gone = new Promise<void>((resolve) => {
         emptied = resolve;
@@ -130,6 +122,25 @@ const closeInTicks = (waiting: ClientConnection[]): void => {
     if (waiting.length > 0) setTimeout(tick, closingTickMillis).unref();
   };
   tick();
+};
+
+type Sweeps = {
+  readonly closeIdle: () => void;
+  readonly expire: () => void;
+  readonly cutStalled: () => Promise<void>;
+};
+
+const sweeping = (bounds: SocketBounds, { closeIdle, expire, cutStalled }: Sweeps): (() => void) => {
+  // Messages that came while the process stood still are read before anything is held against their senders.
+  const timers = [
+    setInterval(() => setImmediate(closeIdle), (bounds.idleMillis ?? idleMillisMax) / 20),
+    setInterval(() => setImmediate(expire), bounds.expirySweepMillis ?? expirySweepMillis),
+    setInterval(oneAtATime(cutStalled), bounds.stallSweepMillis ?? stallSweepMillis),
+  ];
+  for (const timer of timers) timer.unref();
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+  };
 };
 
 /** Does nothing while the work of an earlier call is under way. */

@@ -81,29 +81,8 @@ const nothingTold = (): Promise<ReadonlyMap<number, number>> => Promise.resolve(
 export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
   const { waitingBytesMax: bytesMax = waitingBytesMax, unackedBytes = nothingTold } = options;
   const { waitingBytesPerUserMax: perUserMax = waitingBytesPerUserMax, reached = () => undefined } = options;
-  const all = new Total(undefined, bytesMax);
-  const users = new Map<UserId, Total>();
+  const { all, users, forget, measure } = measured(bytesMax, perUserMax);
   const { backlogs } = all;
-
-  const forget = (reader: SlowReader): void => {
-    const backlog = backlogs.get(reader);
-    if (backlog === undefined) return;
-    for (const total of [all, backlog.total]) total?.remove(reader, backlog);
-    leaveEmpty(users, backlog.total);
-  };
-
-  const measure = (reader: SlowReader, backlog: Backlog): void => {
-    const { unsentBytes, user } = reader;
-    if (backlog.total?.user !== user) {
-      backlog.total?.remove(reader, backlog);
-      leaveEmpty(users, backlog.total);
-      backlog.total = totalOf(users, user, perUserMax);
-      backlog.total?.add(reader, backlog);
-    }
-    for (const total of [all, backlog.total]) if (total !== undefined) total.bytes += unsentBytes - backlog.bytes;
-    backlog.bytes = unsentBytes;
-    if (unsentBytes === 0) forget(reader);
-  };
 
   const keepToBound = (total: Total): void => {
     for (const [reader, backlog] of total.backlogs) measure(reader, backlog);
@@ -136,7 +115,7 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
       const backlog = backlogs.get(reader) ?? newBacklog(reader);
       all.add(reader, backlog);
       measure(reader, backlog);
-      for (const total of [backlog.total, all]) if (total !== undefined && total.isToMeasure) keepToBound(total);
+      for (const total of [backlog.total, all]) if (total?.isToMeasure === true) keepToBound(total);
     },
     isPressed: (user) => all.isPressed || (user !== undefined && users.get(user)?.isPressed === true),
     sweep: async () => {
@@ -151,6 +130,42 @@ export const slowReaders = (options: SlowReadersOptions = {}): SlowReaders => {
       }
     },
   };
+};
+
+type Measured = {
+  readonly all: Total;
+  readonly users: ReadonlyMap<UserId, Total>;
+  readonly forget: (reader: SlowReader) => void;
+  /** Forgets a reader for whom nothing waits any more. */
+  readonly measure: (reader: SlowReader, backlog: Backlog) => void;
+};
+
+/** The backlogs, each among all and among those of its user. */
+const measured = (bytesMax: number, perUserMax: number): Measured => {
+  const all = new Total(undefined, bytesMax);
+  const users = new Map<UserId, Total>();
+
+  const forget = (reader: SlowReader): void => {
+    const backlog = all.backlogs.get(reader);
+    if (backlog === undefined) return;
+    for (const total of [all, backlog.total]) total?.remove(reader, backlog);
+    leaveEmpty(users, backlog.total);
+  };
+
+  const measure = (reader: SlowReader, backlog: Backlog): void => {
+    const { unsentBytes, user } = reader;
+    if (backlog.total?.user !== user) {
+      backlog.total?.remove(reader, backlog);
+      leaveEmpty(users, backlog.total);
+      backlog.total = totalOf(users, user, perUserMax);
+      backlog.total?.add(reader, backlog);
+    }
+    for (const total of [all, backlog.total]) if (total !== undefined) total.bytes += unsentBytes - backlog.bytes;
+    backlog.bytes = unsentBytes;
+    if (unsentBytes === 0) forget(reader);
+  };
+
+  return { all, users, forget, measure };
 };
 
 /** The backlogs of all, or those of one user. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { variables } from '../../../src/config.js';
+import { configFrom, variables } from '../../../src/config.js';
 import {
   inboundBytesMax,
   messageBounds,
@@ -11,7 +11,20 @@ import {
 import { inFlightMax, signedOutInFlightMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { bufferedBytesMax } from '../../../src/gateway/frames/outbox.js';
 import { connectionsMax, firstRequestMillisMax, signedOutMillisMax } from '../../../src/gateway/sockets/places.js';
-import { stalledSweepsMax, stallSweepMillis, waitingBytesMax } from '../../../src/gateway/sockets/slowReaders.js';
+import {
+  pressedBacklogBytesMax,
+  stalledSweepsMax,
+  stallSweepMillis,
+  waitingBytesMax,
+  waitingBytesPerUserMax,
+} from '../../../src/gateway/sockets/slowReaders.js';
+import {
+  alwaysReadBytesMax,
+  receivedBytesMax,
+  receivedBytesPerConnectionMax,
+} from '../../../src/gateway/sockets/receivedBytes.js';
+import { floorShareMax } from '../../../src/gateway/operations/freeDisk.js';
+import { writtenBytesPerUserMax } from '../../../src/gateway/requests/writeBounds.js';
 import { idleMillisMax } from '../../../src/gateway/sockets/connections.js';
 import { keepAliveMillisMax, requestMillisMax } from '../../../src/gateway/sockets/timeouts.js';
 
@@ -41,6 +54,15 @@ describe('docs/operating.md', () => {
       ['requests of one connection under way', count(inFlightMax), count(signedOutInFlightMax)],
       ['bytes that wait for a client', mebibytes(bufferedBytesMax)],
       ['bytes that wait for all clients of a process', mebibytes(waitingBytesMax)],
+      ['bytes that wait for the clients of one user', mebibytes(waitingBytesPerUserMax)],
+      ['a client with more than', kibibytes(pressedBacklogBytesMax)],
+      ["bytes of one connection's requests that are not answered", mebibytes(receivedBytesPerConnectionMax)],
+      ['bytes of all requests that are not answered', mebibytes(receivedBytesMax), kibibytes(alwaysReadBytesMax)],
+      ['bytes of all messages that are not complete', mebibytes(receivedBytesMax)],
+      ['connections of one session', count(Number(variables.connectionsPerSession.default))],
+      ['connections of one user', count(Number(variables.connectionsPerUser.default))],
+      ['free room on the disk of the data folder', '1 GiB', `${(floorShareMax * 100).toString()} %`],
+      ['events that a user writes in a day, on a node', `${(writtenBytesPerUserMax / 1_073_741_824).toString()} GiB`],
       ['a client for which bytes wait and who takes none', seconds(stalledSweepsMax * stallSweepMillis)],
       ['the first valid request', seconds(firstRequestMillisMax)],
       ['connections without a session of one address', count(Number(variables.signedOutPerAddress.default))],
@@ -50,6 +72,15 @@ describe('docs/operating.md', () => {
       ['a request over HTTP, on its way', seconds(requestMillisMax)],
       ['an HTTP connection between requests', seconds(keepAliveMillisMax)],
     ];
+    const defaults = {
+      waitingBytesMax,
+      waitingBytesPerUser: waitingBytesPerUserMax,
+      receivedBytesMax,
+      receivedBytesPerConnection: receivedBytesPerConnectionMax,
+      writtenBytesPerUserAndDay: writtenBytesPerUserMax,
+      connectionsMax,
+    };
+    assert.deepEqual({ ...configFrom({}), ...defaults }, configFrom({}));
     for (const [what, ...figures] of rows) {
       const row = page.split('\n').find((line) => line.startsWith(`| ${what} `)) ?? '';
       for (const figure of figures) assert.match(row, new RegExp(`(?<![\\d.,])${figure}(?![\\d.,]\\d|\\d)`), what);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  rememberedBytesMax,
   rememberedMillisMax,
   rememberedStatuses,
   rememberedUsersMax,
   type Statuses,
 } from '../../../src/gateway/presence/statuses.js';
-import { UserStatusStatus } from '../../../src/gen/types.js';
+import { heldBytes } from '../../../src/kernel/heldBytes.js';
+import { UserStatusStatus, type UserStatusActivityInit } from '../../../src/gen/types.js';
 import type { UserId } from '../../../src/kernel/ids.js';
 
 const ada = 1n as UserId;
@@ -16,10 +18,14 @@ describe('a remembered status', () => {
   const setting = () => {
     const clock = { at: 0, now: () => clock.at };
     const asked: UserId[] = [];
-    const presence = { fails: false };
+    const presence: { fails: boolean; activities?: UserStatusActivityInit[] } = { fails: false };
     const statuses: Statuses = rememberedStatuses(([user = ada]) => {
       asked.push(user);
-      return presence.fails ? Promise.reject(new Error('presence is away')) : Promise.resolve([online]);
+      return presence.fails
+        ? Promise.reject(new Error('presence is away'))
+        : Promise.resolve([
+            presence.activities === undefined ? online : { ...online, activities: presence.activities },
+          ]);
     }, clock);
     return { clock, asked, presence, ...statuses };
   };
@@ -56,6 +62,19 @@ describe('a remembered status', () => {
     presence.fails = false;
     assert.deepEqual(await of(ada), online);
     assert.equal(asked.length, 2);
+  });
+
+  it('gives way when what is remembered takes too much memory, long before there are too many', async () => {
+    const { of, asked, presence } = setting();
+    presence.activities = Array.from({ length: 5 }, () => ({ title: 'x'.repeat(256), state: 'x'.repeat(256) }));
+    const shown = heldBytes({ ...online, activities: presence.activities });
+    const remembered = Math.floor(rememberedBytesMax / shown);
+    assert.ok(remembered < rememberedUsersMax / 4);
+    for (let user = 1n; user <= remembered + 1; user += 1n) await of(user as UserId);
+    await of(2n as UserId);
+    assert.equal(asked.length, remembered + 1);
+    await of(ada);
+    assert.equal(asked.length, remembered + 2);
   });
 
   it('gives way when there are too many', async () => {

@@ -142,7 +142,7 @@ describe('a connection', { timeout: 20_000 }, () => {
     const { signedIn, sockets } = await staged(t, {
       bounds: { receivedBytesPerConnectionMax: 250_000 },
       handlers: () => ({
-        messagesSendMessage: async ({ message = '' }) => {
+        messagesSendMessage: async ({ message }) => {
           begun.push(message.length);
           await answers;
           return reject('NOT_FOUND');
