@@ -26,6 +26,7 @@ export const heldBytes = (value: unknown, bytesMax = Infinity): number => {
 };
 
 const partsOf = (value: object): Iterable<unknown> => {
-  if (value instanceof Map) return [...value.keys(), ...(value.values() as Iterable<unknown>)];
-  return value instanceof Set ? (value as ReadonlySet<unknown>) : (Object.values(value) as unknown[]);
+  if (value instanceof Map) return [...(value as ReadonlyMap<unknown, unknown>)].flat();
+  if (value instanceof Set) return value as ReadonlySet<unknown>;
+  return Object.values(value) as unknown[]; // Anything may be in it.
 };

@@ -1,4 +1,5 @@
 import { collectionOf, forRunner, type AnyDocumentType, type DocumentType } from '../../kernel/document.js';
+import { heldBytes } from '../../kernel/heldBytes.js';
 import type { Event, Position, Recorded } from '../../kernel/event.js';
 import type { AbsentDocument, DocumentStore, StoredDocument } from '../../kernel/ports/documentStore.js';
 import { batchedReads } from './batchedReads.js';
@@ -45,7 +46,12 @@ export type LiveDocumentsNeeds = {
   readonly caughtUp: () => Promise<void>;
   /** How many are held that nobody has pinned. */
   readonly idleMax: number;
+  /** The memory that these may take altogether, as of when each was loaded or unpinned. Default: `idleBytesMax`. */
+  readonly idleBytesMax?: number;
 };
+
+/** A community of 500 channels may have a megabyte. */
+export const idleBytesMax = 33_554_432;
 
 /** Of one key, while it is loaded: a load that takes longer than so many events fails. */
 export const waitingEventsMax = 10_000;
@@ -60,13 +66,13 @@ type Loading<Doc> = {
 
 export const liveDocuments = <Doc, E extends Event>(
   declared: DocumentType<Doc, E>,
-  { documents, caughtUp, idleMax }: LiveDocumentsNeeds,
+  { documents, caughtUp, ...bounds }: LiveDocumentsNeeds,
 ): LiveDocuments<Doc> => {
   const type = forRunner(declared);
   const types = new Set(type.types);
   const cached = new Map<string, LiveDocument<Doc>>();
   const loading = new Map<string, Loading<Doc>>();
-  const keeping = keepingOf(cached, idleMax);
+  const keeping = keepingOf(cached, { idleBytesMax, ...bounds });
   const read = batchedReads(async (keys) => {
     await caughtUp();
     return documents.getMany(collectionOf(type), keys);
@@ -144,27 +150,36 @@ const foldedWith = <Doc>(
 };
 
 /** Which keys stay: those that are pinned, and of the others those that were used last. */
-const keepingOf = (held: Map<string, unknown>, idleMax: number) => {
+const keepingOf = (held: Map<string, unknown>, bounds: { readonly idleMax: number; readonly idleBytesMax: number }) => {
   const pins = new Map<string, number>();
-  // A Set keeps the order of insertion: the first is the one that was used least recently.
-  const idle = new Set<string>();
+  // A Map keeps the order of insertion: the first is the one that was used least recently.
+  const idle = new Map<string, number>();
+  let idleBytes = 0;
   const entered = (key: string): void => {
     if (pins.has(key)) return;
-    idle.add(key);
-    for (const oldest of idle) {
-      if (idle.size <= idleMax) break;
-      idle.delete(oldest);
+    leave(key);
+    const bytes = heldBytes(held.get(key));
+    idle.set(key, bytes);
+    idleBytes += bytes;
+    for (const oldest of idle.keys()) {
+      if (idle.size <= bounds.idleMax && idleBytes <= bounds.idleBytesMax) break;
+      leave(oldest);
       held.delete(oldest);
     }
+  };
+  const leave = (key: string): void => {
+    idleBytes -= idle.get(key) ?? 0;
+    idle.delete(key);
   };
   return {
     entered,
     used: (key: string): void => {
-      if (idle.delete(key)) idle.add(key);
+      const bytes = idle.get(key);
+      if (bytes !== undefined && idle.delete(key)) idle.set(key, bytes);
     },
     pin: (key: string): void => {
       pins.set(key, (pins.get(key) ?? 0) + 1);
-      idle.delete(key);
+      leave(key);
     },
     unpin: (key: string): void => {
       const left = (pins.get(key) ?? 0) - 1;

@@ -5,7 +5,8 @@ import type { DocumentType } from '../../../src/kernel/document.js';
 import { beforeAll, type Event, type Recorded } from '../../../src/kernel/event.js';
 import type { Millis } from '../../../src/kernel/ids.js';
 import type { AbsentDocument, StoredDocument } from '../../../src/kernel/ports/documentStore.js';
-import { liveDocuments, type LiveDocuments } from '../../../src/projections/reading/liveDocuments.js';
+import { heldBytes } from '../../../src/kernel/heldBytes.js';
+import { idleBytesMax, liveDocuments, type LiveDocuments } from '../../../src/projections/reading/liveDocuments.js';
 
 type Noted = Event<'Noted' | 'Cleared', { readonly key: string }>;
 /** The positions of all events since it was last cleared. */
@@ -87,12 +88,13 @@ class Log {
   }
 }
 
-const setUp = (idleMax = 10) => {
+const setUp = (idleMax = 10, idleBytes = idleBytesMax) => {
   const log = new Log();
   const reads: (readonly string[])[] = [];
   const live = liveDocuments(notes, {
     caughtUp: log.caughtUp,
     idleMax,
+    idleBytesMax: idleBytes,
     documents: {
       getMany: (_, wanted) => {
         reads.push([...wanted]);
@@ -184,6 +186,18 @@ describe('live documents', () => {
     assert.equal(live.follows('a'), false);
     broken = false;
     assert.equal(await live.get('a'), undefined);
+  });
+
+  it('are evicted when they take too much memory, unless they are pinned', async () => {
+    const bytes = heldBytes({ document: { noted: [1n] }, position: 1n });
+    const { log, live } = setUp(10, 2 * bytes);
+    for (const key of ['a', 'b', 'c', 'd']) log.append('Noted', key);
+    log.project(4n);
+    live.pin('a');
+    for (const key of ['a', 'b', 'c', 'd']) await live.get(key);
+    assert.deepEqual(['a', 'b', 'c', 'd'].map(live.holds), [true, false, true, true]);
+    live.unpin('a');
+    assert.deepEqual(['a', 'b', 'c', 'd'].map(live.holds), [true, false, false, true]);
   });
 
   it('are the fold of the events told, however telling, storing, loading and evicting interleave', async () => {
