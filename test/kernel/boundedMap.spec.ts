@@ -32,6 +32,14 @@ describe('a bounded map', () => {
     assert.deepEqual([map.has('d'), map.size], [false, 2]);
   });
 
+  it('is bounded by both where both are given', () => {
+    const map = boundedMap<string, string>({ entriesMax: 2, bytesMax: 5, bytesOf: (value) => value.length });
+    for (const key of ['a', 'b', 'c']) map.set(key, '1');
+    assert.deepEqual([map.has('a'), map.size], [false, 2]);
+    map.set('d', '12345');
+    assert.deepEqual([map.has('d'), map.size], [true, 1]);
+  });
+
   it('is empty once it is cleared, and lacks an entry that was deleted', () => {
     const map = boundedMap<string, number>({ entriesMax: 2 });
     map.set('a', 1);

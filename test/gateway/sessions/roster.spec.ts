@@ -64,10 +64,7 @@ describe('connections of one user', () => {
     const few = [come('few 1', 1), come('few 2', 1)];
     const many = [come('many 1', 2), come('many 2', 2, 22), come('many 3', 2, 22)];
     assert.ok(here.makeRoom() && here.makeRoom() && here.makeRoom());
-    assert.deepEqual(
-      gone.map((each) => each.replace(' by connections', '')).sort(),
-      ['few 1', 'many 1', 'many 2'],
-    );
+    assert.deepEqual(gone.map((each) => each.replace(' by connections', '')).sort(), ['few 1', 'many 1', 'many 2']);
     assert.equal(here.makeRoom(), false);
     for (const connection of [...few, ...many]) here.leave(connection);
     assert.equal(here.users.get(2n as UserId)?.connections.length, 0);
