@@ -188,7 +188,7 @@ describe('requests that come at once', () => {
       asked.push(name);
       return admitted;
     };
-    const server = await withAdmission(t, handTimers(), { admit, delivered: () => undefined });
+    const server = await withAdmission(t, handTimers(), { admit, delivered: () => undefined, wrote: () => undefined });
     const client = await server.signedIn(1n, 11n);
     const before = asked.length;
     // The library closes where too many pongs wait, so each ping waits for the pong before it.
