@@ -26,6 +26,8 @@ onEachDeployment('the author of a message', (start) => {
     };
 
     await ada.update(({ userStatus }) => userStatus?.userId === ada.user);
+    // Presence is shown to people who have both written.
+    await say(ben, withUser(ada), 'hello');
     assert.equal(await shownBy('here'), UserStatusStatus.ONLINE);
     await changed(UserStatusStatus.IDLE, UserStatusStatus.IDLE);
     assert.equal(await shownBy('away'), UserStatusStatus.IDLE);

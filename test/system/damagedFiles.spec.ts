@@ -72,7 +72,7 @@ describe('a damaged LMDB file', () => {
     const dataDir = await used(t);
     const salts = join(foldersIn(dataDir).vault, 'vault.salts');
     truncateSync(salts, 32);
-    await refused(dataDir, `${salts} is damaged (it has 1 salts, vault.mdb 3 secrets)`, 'cut off');
+    await refused(dataDir, `${salts} is damaged (it has 1 salts, vault.mdb 4 secrets)`, 'cut off');
     rmSync(salts);
     await refused(dataDir, salts, 'missing');
   });

@@ -4,6 +4,7 @@ import { container as root } from 'tsyringe';
 import { configFrom } from '../../../src/config.js';
 import { registerGateway } from '../../../src/container/gateway.js';
 import { registerKernel, registerSystem } from '../../../src/container/system.js';
+import { noDisk } from '../../../src/gateway/operations/freeDisk.js';
 import { of, type Get } from '../../../src/container/tokens.js';
 import { metrics } from '../../../src/gateway/operations/metrics.js';
 import type { Caller } from '../../../src/gateway/contract/call.js';
@@ -136,6 +137,7 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
   registerSystem(container, config, { hasher: quickHasher, logger: pino({ level: 'warn' }, { write }) });
   registerKernel(container);
   registerGateway(container, {});
+  container.registerInstance(of.freeDisk, noDisk);
   container.registerInstance(of.clock, { now, check: () => Promise.resolve() });
   container.registerInstance(of.metrics, counted);
   container.registerInstance(of.vault, vault);
