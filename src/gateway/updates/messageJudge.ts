@@ -47,7 +47,9 @@ export const messageJudge = (needs: MessageJudgeNeeds): FollowingJudge => {
         channel: (place) => {
           if (asOf === undefined) return undefined;
           const dependsOn = namesOf(message, place);
-          return changes.isUnchangedSince(asOf, dependsOn) ? undefined : judged(needs, message, place);
+          return changes.isUnchangedBetween(asOf, message.position, dependsOn)
+            ? undefined
+            : judged(needs, message, place);
         },
         // Nothing takes away what the two sides may do.
         direct: () => undefined,
@@ -83,25 +85,35 @@ const changedBy = ({ codec }: Pick<MessageJudgeNeeds, 'codec'>, stored: StoredEv
   return slowmode === undefined || actor === undefined ? undefined : slowName(about, actor);
 };
 
+/** The last change of a name, and the one before it. */
+type Change = { readonly at: Position; readonly before: Position };
+
 /** When each name changed last, as far back as is remembered. */
 const latestChanges = () => {
   // A Map keeps the order of insertion: the first is the one that changed longest ago.
-  const changedAt = new Map<string, Position>();
+  const changes = new Map<string, Change>();
   /** Changes before this place are not known. */
   let knownFrom: Position | undefined;
   return {
     passed: (position: Position, name: string | undefined): void => {
       knownFrom ??= position;
       if (name === undefined) return;
-      changedAt.delete(name);
-      changedAt.set(name, position);
-      const [oldest] = changedAt;
-      if (changedAt.size <= changesMax || oldest === undefined) return;
-      changedAt.delete(oldest[0]);
-      knownFrom = oldest[1];
+      const before = changes.get(name)?.at ?? beforeAll;
+      changes.delete(name);
+      changes.set(name, { at: position, before });
+      const [oldest] = changes;
+      if (changes.size <= changesMax || oldest === undefined) return;
+      changes.delete(oldest[0]);
+      knownFrom = oldest[1].at;
     },
-    isUnchangedSince: (asOf: Position, names: readonly string[]): boolean =>
-      knownFrom !== undefined && asOf >= knownFrom && names.every((name) => (changedAt.get(name) ?? beforeAll) <= asOf),
+    isUnchangedBetween: (asOf: Position, place: Position, names: readonly string[]): boolean => {
+      if (knownFrom === undefined || asOf < knownFrom) return false;
+      return names.every((name) => {
+        const { at, before } = changes.get(name) ?? { at: beforeAll, before: beforeAll };
+        // A message in slow mode is the last change of its own name, once the fan-out has passed it.
+        return (at === place ? before : at) <= asOf;
+      });
+    },
   };
 };
 

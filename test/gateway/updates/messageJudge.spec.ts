@@ -97,6 +97,14 @@ describe('a message of a node that shares the log', () => {
     await here.happened('member-100.3', joined(cleo));
     assert.equal(reads, 0);
   });
+  it('in slow mode is judged without a look into the log, also after the fan-out has passed it', async () => {
+    const event = await send(bob, { ...(await asOf()), slowmodeSeconds: slowSeconds });
+    assert.equal(judge.refusalOf(event), undefined);
+    await pass();
+    assert.equal(judge.refusalOf(event), undefined);
+    assert.equal(reads, 0);
+    here.clock.at += slowSeconds * 1000;
+  });
   it('must not be where its author lost the right on the way', async () => {
     assert.equal(await judged(() => inCommunity(overridden(0n, permission.sendMessages))), 'MISSING_PERMISSION');
     assert.equal(await judged(() => inCommunity(overridden(0n, permission.viewChannel))), 'CHAT_NOT_FOUND');
