@@ -250,10 +250,11 @@ const telling = (
   if (event === undefined) return undefined;
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
-  const told = renderer.render(event);
   const refusal = isDecided && isSent(event) ? judge?.refusalOf(decidedMessage(event)) : undefined;
-  // It was folded like any other, because the deletion that follows is as well.
-  if (refusal !== undefined) return unlessRefused(event.position, refusal, told).then((items) => readyOf(items, from));
+  const render = () => renderer.render(event);
+  if (refusal !== undefined)
+    return unlessRefused(event.position, refusal, render).then((items) => readyOf(items, from));
+  const told = render();
   return told instanceof Promise ? told.then((items) => readyOf(items, from)) : readyOf(told, from);
 };
 
@@ -263,12 +264,14 @@ type Found = { readonly cares: boolean; readonly isDecided: boolean } & Omit<Rea
 const unlessRefused = async (
   position: Position,
   refusal: Promise<Reason | undefined>,
-  told: readonly Delivery[] | Promise<readonly Delivery[]>,
+  render: () => readonly Delivery[] | Promise<readonly Delivery[]>,
 ): Promise<readonly Delivery[]> => {
-  const items = await told;
+  // Judged first, because one that cannot be judged now is met again, and an event is folded once.
   const reason = await refusal.catch((error: unknown) => {
     throw new UnreadableNow(position, error);
   });
+  // Folded like any other also when it is refused, because the deletion that follows is as well.
+  const items = await render();
   return reason === undefined ? items : [];
 };
 

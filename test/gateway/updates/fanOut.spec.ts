@@ -9,7 +9,7 @@ import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js
 import { channelChat, selfChat } from '../../../src/kernel/chat.js';
 import { noAdmission } from '../../../src/gateway/requests/admission.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
-import type { Event, Metadata, Position } from '../../../src/kernel/event.js';
+import type { Event, Metadata, Position, Recorded } from '../../../src/kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import { KeysMissing } from '../../../src/kernel/ports/sealer.js';
@@ -132,6 +132,24 @@ describe('the fan-out', () => {
     await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 3n);
     assert.deepEqual(deleted(client), [[2], [3]]);
     assert.deepEqual(folded, ['MessageSent 1', 'MessageSent 2', 'MessageSent 3']);
+  });
+
+  it('folds a message once that could not be judged at first', async (t) => {
+    const folded: string[] = [];
+    let looks = 0;
+    const refusalOf = () => {
+      looks += 1;
+      return looks === 1 ? Promise.reject(new Error('the log does not answer')) : Promise.resolve(undefined);
+    };
+    const render = (event: Recorded) => {
+      folded.push(event.type);
+      return telling.render?.(event) ?? [];
+    };
+    const { signedIn, log, fanOut } = await staged(t, { render }, { judge: { refusalOf } });
+    await signedIn(user, 11n);
+    const { position } = await store(log, sent(1), 'a', { asOf: '3' });
+    await fanOut.reached(position);
+    assert.deepEqual([looks, folded], [2, ['MessageSent']]);
   });
 
   it('shows the renderer what comes next before any of it is told', async (t) => {
