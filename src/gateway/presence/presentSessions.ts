@@ -60,13 +60,13 @@ export const presentSessions = (needs: PresentSessionsNeeds): PresentSessions =>
   let isStopping = false;
 
   const enterSoon = (caller: Caller): void => {
-    const entered = entering(() => changing(caller.user, (sessions) => enter(needs, place, caller, sessions)));
+    const entered = entering(() => changing(caller.user, (sessions) => enter(needs, place, { ...caller, sessions })));
     entered.catch((error: unknown) => {
       failed(error);
       const again = (): void => {
-        enterSoon(caller);
+        if (here.has(caller.session) && !isStopping) enterSoon(caller);
       };
-      if (here.has(caller.session) && !isStopping) schedule(enterAgainMillis, again);
+      if (!isStopping) schedule(enterAgainMillis, again);
     });
   };
   const leave = ({ user, session }: Caller): void => {
@@ -96,7 +96,8 @@ export const presentSessions = (needs: PresentSessionsNeeds): PresentSessions =>
       });
       leaving.set(caller.session, stay);
     },
-    changeStatus: (caller, change) => changing(caller.user, () => state(needs, place, caller, change)),
+    changeStatus: (caller, change) =>
+      changing(caller.user, (sessions) => state(needs, place, { ...caller, sessions }, change)),
     stopping: () => {
       isStopping = true;
       for (const stay of leaving.values()) stay();
@@ -113,66 +114,77 @@ export const presentSessions = (needs: PresentSessionsNeeds): PresentSessions =>
 
 type Place = { readonly here: Set<SessionId>; readonly stated: Map<SessionId, StatedPresence> };
 
+/** A session, with all of its user's, on all nodes. */
+type Among = Caller & { readonly sessions: readonly SessionPresence[] };
+
 /** Everything known of a session is read before anything is shown of it. */
-const enter = async (
-  { presence, choices, clock }: PresentSessionsNeeds,
-  { here, stated }: Place,
-  caller: Caller,
-  sessions: readonly SessionPresence[],
-): Promise<void> => {
-  const { user, session } = caller;
+const enter = async (needs: PresentSessionsNeeds, { here, stated }: Place, among: Among): Promise<void> => {
+  const { presence, choices, clock, failed } = needs;
+  const { user, session } = among;
   if (!here.has(session)) return;
-  const known = await statementOf({ choices, presence, sessions }, caller);
-  if (known !== undefined) stated.set(session, known);
-  const { status = 'online', activities = noActivities } = known ?? {};
+  const { last, chosen, chosenAt = 0 } = await statementOf(needs, among);
+  if (last !== undefined) {
+    stated.set(session, last);
+    // The node that it comes from may have died before it had written the choice.
+    const visibility = visibilityIn(last);
+    if (visibility !== chosen && last.at > chosenAt)
+      choices.choose({ user, session, visibility, at: last.at }).catch(failed);
+  }
+  const { status = 'online', activities = noActivities } = last ?? {};
   // Field by field: spread, each would be of a shape of its own, which is another 300 bytes for every session.
   const entry: SessionPresence = { user, session, status, activities, lastActive: clock.now() };
   await presence.put(entry);
 };
 
 const state = async (
-  { presence, choices, clock }: PresentSessionsNeeds,
+  needs: PresentSessionsNeeds,
   { here, stated }: Place,
-  { user, session }: Caller,
+  among: Among,
   { status, activities }: PresenceChange,
 ): Promise<void> => {
-  const said: StatedPresence = { user, session, status, activities, at: clock.now() };
-  const [wanted, before] = [visibilityIn(said), visibilityIn(stated.get(session))];
-  if (!here.has(session) || wanted !== before) {
-    await choices.choose({ user, session, visibility: wanted, at: said.at });
-  }
+  const { presence, choices, clock } = needs;
+  const { user, session } = among;
+  const before = stated.get(session);
+  const { last, chosen } =
+    before === undefined ? await statementOf(needs, among) : { last: before, chosen: visibilityIn(before) };
+  // Later than the one before, also where the clock was set back: the latest is what counts.
+  const at = Math.max(clock.now(), (last?.at ?? 0) + 1) as Millis;
+  const said: StatedPresence = { user, session, status, activities, at };
+  if (visibilityIn(said) !== chosen) await choices.choose({ user, session, visibility: visibilityIn(said), at });
   await presence.keep(said);
   // The session may have gone before its request was carried out, and nobody would remove its entry.
   if (!here.has(session)) return;
   stated.set(session, said);
-  await presence.put({ user, session, status, activities, lastActive: said.at });
+  await presence.put({ user, session, status, activities, lastActive: clock.now() });
 };
 
-const visibilityIn = (said: StatedPresence | undefined): Visibility =>
-  said?.status === 'invisible' ? 'invisible' : 'visible';
+const visibilityIn = ({ status }: StatedPresence): Visibility => (status === 'invisible' ? 'invisible' : 'visible');
 
-type StatementNeeds = {
-  readonly choices: Pick<VisibilityChoices, 'of'>;
-  readonly presence: Pick<Presence, 'kept'>;
-  /** Those of the user, on all nodes. */
-  readonly sessions: readonly SessionPresence[];
+/** `chosen`: whether the session wants to be seen, as the log has it or will have it. */
+type Statement = {
+  readonly last: StatedPresence | undefined;
+  readonly chosen: Visibility;
+  readonly chosenAt?: Millis | undefined;
 };
 
-/** The last statement of a session that comes: here, on another node, or before a restart. `undefined`: nothing. */
+/** The last statement of a session: here, on another node, or before a restart. */
 const statementOf = async (
-  { choices, presence, sessions }: StatementNeeds,
-  { user, session }: Caller,
-): Promise<StatedPresence | undefined> => {
-  const [kept, chosen] = await Promise.all([presence.kept(user, session), choices.of(session)]);
+  { choices, presence }: Pick<PresentSessionsNeeds, 'choices' | 'presence'>,
+  { user, session, sessions }: Among,
+): Promise<Statement> => {
+  const [kept, { visibility: chosen, at: chosenAt }] = await Promise.all([
+    presence.kept(user, session),
+    choices.of(session),
+  ]);
   const elsewhere = sessions.find((one) => one.session === session);
   const { status = 'online', activities = noActivities } = kept ?? elsewhere ?? {};
-  const at = chosen.at ?? kept?.at ?? (0 as Millis);
+  const at = chosenAt ?? kept?.at ?? (0 as Millis);
   // A choice may be newer than what is kept, or nothing may be kept any more.
-  if (chosen.at !== undefined && (kept === undefined || kept.at < chosen.at)) {
-    const isHidden = chosen.visibility === 'invisible' || elsewhere?.status === 'invisible';
-    return { user, session, status: isHidden ? 'invisible' : seen(status), activities, at };
+  if (chosenAt !== undefined && (kept === undefined || kept.at < chosenAt)) {
+    const isHidden = chosen === 'invisible' || elsewhere?.status === 'invisible';
+    return { last: { user, session, status: isHidden ? 'invisible' : seen(status), activities, at }, chosen, chosenAt };
   }
-  return kept ?? (elsewhere && { user, session, status, activities, at });
+  return { last: kept ?? (elsewhere && { user, session, status, activities, at }), chosen, chosenAt };
 };
 
 const seen = (status: Status): Status => (status === 'invisible' ? 'online' : status);

@@ -5,6 +5,7 @@ import type { VisibilityState } from '../../domain/visibility/state.js';
 import type { Execute } from '../../kernel/execute.js';
 import type { FoldedStreams } from '../../kernel/foldedStreams.js';
 import type { Millis, SessionId } from '../../kernel/ids.js';
+import type { Presence } from '../../kernel/ports/presence.js';
 import type { Ids } from '../../kernel/ports/system.js';
 import type { Caller } from '../contract/call.js';
 import type { Schedule } from './schedule.js';
@@ -13,6 +14,7 @@ export type VisibilityNeeds = {
   readonly execute: Execute;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly ids: Pick<Ids, 'commandId'>;
+  readonly presence: Pick<Presence, 'kept'>;
   readonly schedule: Schedule;
   readonly failed: (error: unknown) => void;
 };
@@ -37,7 +39,8 @@ export const choiceMillisMin = 5_000;
 
 type Recent = { next?: VisibilityChoice; stop: () => void };
 
-export const visibilityChoices = ({ execute, streams, ids, schedule, failed }: VisibilityNeeds): VisibilityChoices => {
+export const visibilityChoices = (needs: VisibilityNeeds): VisibilityChoices => {
+  const { execute, streams, ids, schedule, failed } = needs;
   const recent = new Map<SessionId, Recent>();
 
   const write = async (choice: VisibilityChoice): Promise<void> => {
@@ -54,7 +57,7 @@ export const visibilityChoices = ({ execute, streams, ids, schedule, failed }: V
       const { next } = waiting;
       delete waiting.next;
       recent.delete(session);
-      if (next !== undefined) begin(next).catch(retry(next));
+      if (next !== undefined) beginLate(next).catch(retry(next));
     });
   };
   const retry =
@@ -67,6 +70,10 @@ export const visibilityChoices = ({ execute, streams, ids, schedule, failed }: V
   const begin = (choice: VisibilityChoice): Promise<void> => {
     rest(choice.session);
     return write(choice);
+  };
+  const beginLate = async (choice: VisibilityChoice): Promise<void> => {
+    rest(choice.session);
+    await write(await latest(needs.presence, choice));
   };
 
   return {
@@ -84,7 +91,18 @@ export const visibilityChoices = ({ execute, streams, ids, schedule, failed }: V
       const waiting = [...recent.values()];
       recent.clear();
       for (const { stop } of waiting) stop();
-      await Promise.all(waiting.flatMap(({ next }) => (next === undefined ? [] : [write(next).catch(failed)])));
+      await Promise.all(
+        waiting.flatMap(({ next }) =>
+          next === undefined ? [] : [latest(needs.presence, next).then(write).catch(failed)],
+        ),
+      );
     },
   };
+};
+
+/** A choice that waited, or the one that its session has made on another node since. */
+const latest = async (presence: VisibilityNeeds['presence'], choice: VisibilityChoice): Promise<VisibilityChoice> => {
+  const said = await presence.kept(choice.user, choice.session);
+  if (said === undefined || said.at <= choice.at) return choice;
+  return { ...choice, visibility: said.status === 'invisible' ? 'invisible' : 'visible', at: said.at };
 };

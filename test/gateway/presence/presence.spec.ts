@@ -179,6 +179,58 @@ describe('a session that comes back', () => {
   });
 });
 
+describe('the last statement of a session', () => {
+  it('is what it said last, also when the clock was set back meanwhile', async (t) => {
+    const node = await staged(t);
+    node.clock.aheadMillis = 3_600_000;
+    node.made.came(laptop);
+    await node.made.changeStatus(laptop, said('online'));
+    node.clock.aheadMillis = 0;
+    await node.made.changeStatus(laptop, said('invisible'));
+    await over(node.shared, node, 5_000);
+    node.made.went(laptop);
+    await over(node.shared, node, 2_600);
+    node.made.came(laptop);
+    assert.deepEqual(await over(node.shared, node, 5_000), []);
+  });
+
+  it('is a choice also where it came before the session was looked up', async (t) => {
+    const node = await staged(t);
+    node.made.came(laptop);
+    await node.made.changeStatus(laptop, said('invisible'));
+    node.made.went(laptop);
+    await over(node.shared, node, 6_000);
+    node.time.pass(statedMillisMax);
+    node.made.came(laptop);
+    await node.made.changeStatus(laptop, said('online'));
+    assert.deepEqual(await node.choices(), ['visibility-11 InvisibilityChosen', 'visibility-11 VisibilityChosen']);
+  });
+
+  it('is not overruled by an earlier one that still waited on another node', async (t) => {
+    const here = await staged(t);
+    const there = await nodeOf(t, here.shared);
+    here.made.came(laptop);
+    await here.made.changeStatus(laptop, said('invisible'));
+    here.time.pass(10);
+    await here.made.changeStatus(laptop, said('online'));
+    here.made.went(laptop);
+    there.made.came(laptop);
+    here.time.pass(10);
+    await there.made.changeStatus(laptop, said('invisible'));
+    await over(here.shared, here, 2 * choiceMillisMin);
+    assert.deepEqual(await here.choices(), ['visibility-11 InvisibilityChosen']);
+  });
+
+  it('is written by the node that it comes back to where the one before died before it could', async (t) => {
+    const here = await staged(t);
+    const there = await nodeOf(t, here.shared);
+    await here.shared.presence.keep({ ...laptop, ...said('invisible'), at: here.clock.now() });
+    there.made.came(laptop);
+    await settled();
+    assert.deepEqual(await here.choices(), ['visibility-11 InvisibilityChosen']);
+  });
+});
+
 describe('the choice to be invisible', () => {
   it('is one event in five seconds at most, the last choice then', async (t) => {
     const node = await staged(t);

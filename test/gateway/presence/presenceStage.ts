@@ -28,7 +28,7 @@ export const on = (user: bigint, session: bigint): Caller => ({
 /** The log, Redis and the time, which nodes share. */
 export const deployment = (options: { readonly saved?: SavedPresence | undefined } = {}) => {
   const time = passingTime();
-  const clock = { now: () => (1_767_225_600_000 + time.now()) as Millis };
+  const clock = { aheadMillis: 0, now: () => (1_767_225_600_000 + clock.aheadMillis + time.now()) as Millis };
   const log = memoryEventLog(clock);
   const saved: SavedPresence[] = [];
   const presence = localPresence({
