@@ -23,8 +23,16 @@ export const trustedAmong = (proxies: readonly string[]): IsTrusted => {
  */
 export const clientAddress = (ip: string, { remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string => {
   if (ip === remoteAddress || isIP(ip) === 0 || ip.includes('%')) return remoteAddress;
-  // One address may be written in several ways, and must have one bucket.
-  return new SocketAddress({ address: ip, family: isIPv6(ip) ? 'ipv6' : 'ipv4' }).address;
+  return uniform(ip);
+};
+
+/**
+ * One address may be written in several ways, and must have one bucket. A proxy that listens for IPv4 and IPv6 at once
+ * has all of IPv4 in one network of IPv6.
+ */
+const uniform = (ip: string): string => {
+  const { address } = new SocketAddress({ address: ip, family: isIPv6(ip) ? 'ipv6' : 'ipv4' });
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
 };
 
 export type BehindProxies = {
@@ -83,5 +91,5 @@ const takeHeader = (socket: Socket, { headerMillisMax }: BehindProxies, begin: (
 
 /** Everything that asks the connection for its address, Fastify among them, now hears the client's. */
 const nameClient = (socket: Socket, client: string): void => {
-  Object.defineProperty(socket, 'remoteAddress', { value: client });
+  Object.defineProperty(socket, 'remoteAddress', { value: uniform(client) });
 };

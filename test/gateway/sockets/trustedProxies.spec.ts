@@ -87,6 +87,20 @@ describe('the address of a client', () => {
     });
   }
 
+  it('is the same in every way in which a proxy may write it', async (t) => {
+    const at = await serving(t, trusted);
+    const mapped = `${'\0'.repeat(10)}\xff\xff\xcb\x00\x71\x09`;
+    const ends = `${'\0'.repeat(16)}\x00\x50\x00\x51`;
+    for (const [header, address] of [
+      [`\r\n\r\n\0\r\nQUIT\n\x21\x21\x00\x24${mapped}${ends}`, '203.0.113.9'],
+      [`\r\n\r\n\0\r\nQUIT\n\x21\x21\x00\x24\x20\x01\x0d\xb8${'\0'.repeat(11)}\x09${ends}`, '2001:db8::9'],
+      ['PROXY TCP6 ::FFFF:cb00:7109 ::1 1 2\r\n', '203.0.113.9'],
+    ] as const) {
+      assert.equal(await addressFor(t, at, header), address);
+    }
+    assert.equal(await forwardedFor(t, at, '::ffff:cb00:7109'), '203.0.113.9');
+  });
+
   it('is not changed by a header of HTTP when the PROXY protocol has named a client', async (t) => {
     const at = await serving(t, trusted);
     const spoofed = `GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\n${upgrade.slice('GET / HTTP/1.1\r\n'.length)}`;
