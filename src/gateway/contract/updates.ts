@@ -26,6 +26,8 @@ export type LatestOnly = {
   /** The topic that it must not come behind: that of a channel's messages, or of the community. */
   readonly place: string;
   readonly what: string;
+  /** Another thing that is said of the same place, and of no use any more to those who are told this. */
+  readonly ends?: string;
 };
 
 /** One update of an event, and how it is sent. */

@@ -41,12 +41,22 @@ export const latestDeliveries = (): LatestDeliveries => {
     return taken;
   };
 
+  const end = (name: string, { audience }: HeldDelivery): void => {
+    const slot = slots.get(name);
+    if (slot === undefined) return;
+    size -= slot.deliveries.length;
+    slot.deliveries = without(slot.deliveries, audience);
+    size += slot.deliveries.length;
+    if (slot.deliveries.length === 0) slots.delete(name);
+  };
+
   return {
     size: () => size,
     all: () => take(() => true),
     before: (about) => (slots.size === 0 ? none : take((slot) => slot.about === about || slot.place === about)),
     add: (about, delivery) => {
-      const { place, what } = delivery.merge;
+      const { place, what, ends } = delivery.merge;
+      if (ends !== undefined) end(`${place} ${ends}`, delivery);
       const name = `${place} ${what}`;
       const slot = slots.get(name) ?? { about, place, deliveries: none };
       size -= slot.deliveries.length;
@@ -61,12 +71,16 @@ const none: readonly HeldDelivery[] = [];
 
 /** The recipients of the later one are sent nothing earlier; the others are, because it says nothing to them. */
 const superseded = (earlier: readonly HeldDelivery[], later: HeldDelivery): readonly HeldDelivery[] => {
-  const reached = new Set(later.audience);
-  const rest = earlier.flatMap((one): readonly HeldDelivery[] => {
-    if (one.audience === later.audience) return none;
+  // A list of its own: an audience that is asked for again may be another one by the time of the flush.
+  const audience = Array.isArray(later.audience) ? later.audience : [...new Set(later.audience)];
+  return [...without(earlier, later.audience), { ...later, audience }];
+};
+
+const without = (earlier: readonly HeldDelivery[], reachedLater: Iterable<UserId>): readonly HeldDelivery[] => {
+  const reached = new Set(reachedLater);
+  return earlier.flatMap((one): readonly HeldDelivery[] => {
+    if (one.audience === reachedLater) return none;
     const audience: readonly UserId[] = Array.from(one.audience).filter((user) => !reached.has(user));
     return audience.length === 0 ? none : [{ ...one, audience }];
   });
-  // A list of its own: an audience that is asked for again may be another one by the time of the flush.
-  return [...rest, { ...later, audience: Array.isArray(later.audience) ? later.audience : [...reached] }];
 };

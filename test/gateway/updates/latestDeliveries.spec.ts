@@ -6,10 +6,11 @@ import type { ChannelId, CommunityId, UserId } from '../../../src/kernel/ids.js'
 
 const community = 'community.1';
 const placeOf = (channel: number): string => `channel.1.${channel.toString()}`;
+const mergeOf = (channel: number, what: string): LatestOnly => ({ place: placeOf(channel), what });
 const update = (channel: number, position: number, audience: readonly number[], what = 'channel') => ({
   audience: audience.map((user) => BigInt(user) as UserId),
   update: { channel: { channel: { id: BigInt(channel) as ChannelId, communityId: 1n as CommunityId, position } } },
-  merge: { place: placeOf(channel), what } satisfies LatestOnly,
+  merge: mergeOf(channel, what),
   actor: undefined,
 });
 const told = (deliveries: readonly Delivery[]): readonly unknown[] =>
@@ -43,6 +44,21 @@ describe('updates of which only the latest counts', () => {
 
   it('are kept apart by what they say', () => {
     assert.equal(held(update(5, 1, [1]), update(5, 2, [1], 'permissions')).size(), 2);
+  });
+
+  it('say nothing more about what has ended for somebody', () => {
+    const gone = update(5, 3, [1]);
+    const latest = held(update(5, 1, [1, 2]), update(5, 2, [1, 2], 'permissions'), {
+      ...gone,
+      merge: { ...gone.merge, ends: 'permissions' },
+    });
+    assert.equal(latest.size(), 3);
+    assert.deepEqual(told(latest.all()), [
+      [5, 1, 2],
+      [5, 3, 1],
+      [5, 2, 2],
+    ]);
+    assert.equal(latest.size(), 0);
   });
 
   it('are sent before a message in their channel, and all of them before anything else of the community', () => {

@@ -48,6 +48,9 @@ const ofChannel = (community: CommunityId, channel: ChannelId): LatestOnly => ({
 export const atOnce = (deliveries: readonly Delivery[]): readonly Delivery[] =>
   deliveries.map(({ audience, update }) => ({ audience, update }));
 
+/** The rights in a channel, as the name of an update. */
+const permissionsSaid = 'permissions';
+
 const channelUpdate = (community: CommunityId, channel: ChannelRecord): UpdateInit => ({
   channel: { channel: channelFor(community, channel) },
 });
@@ -97,7 +100,7 @@ const permitted = ({ place, record, groups, sights }: SightChanges): readonly De
         (user) => {
           const { pos, neg } = sights.get(user)?.is ?? unseen;
           const chatRef = { channel: channelRefFor(place.community, place.channel) };
-          const merge = { place: channelChat(place.community, place.channel), what: 'permissions' };
+          const merge = { place: channelChat(place.community, place.channel), what: permissionsSaid };
           return { update: { conversationPermissions: { chatRef, permissions: { pos, neg } } }, merge };
         },
       );
@@ -111,7 +114,7 @@ const hidden = ({ place, groups, sights }: SightChanges): readonly Delivery[] =>
     },
     () => ({
       update: { channelDeleted: { channel: channelRefFor(place.community, place.channel) } },
-      merge: ofChannel(place.community, place.channel),
+      merge: { ...ofChannel(place.community, place.channel), ends: permissionsSaid },
     }),
   );
 
