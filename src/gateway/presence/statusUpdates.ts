@@ -79,15 +79,25 @@ const sendingQueue = (needs: StatusUpdatesNeeds) => {
     if (audience.length > 0)
       needs.deliver([{ audience, update: { userStatus: { userId: user, status: status ?? {} } } }]);
   };
+  /** The next change of theirs is sent again; without presence or an audience there is nothing to be sent. */
+  const drop = (some: readonly Sending[], error: unknown): void => {
+    for (const { user } of some) waiting.delete(user);
+    needs.failed(error);
+  };
+  const sendOrDrop = (sending: Sending, status: UserStatusInit | undefined): Promise<void> =>
+    sendTo(sending, status).catch((error: unknown) => {
+      drop([sending], error);
+    });
   const sendSome = async (): Promise<void> => {
     const some = [...waiting.values()].slice(0, lookUpsMax);
     try {
       const statuses = await needs.statusOf(some.map(({ user }) => user));
-      await Promise.all(some.map((sending, index) => sendTo(sending, statuses[index])));
+      const [first, ...others] = some.map((sending, index) => () => sendOrDrop(sending, statuses[index]));
+      await first?.();
+      // Their audiences are of no use in a tick that the first has used up.
+      if (budget.left() > 0) await Promise.all(others.map((send) => send()));
     } catch (error) {
-      // The next change of theirs is sent again; without presence there is nothing to be sent.
-      for (const { user } of some) waiting.delete(user);
-      needs.failed(error);
+      drop(some, error);
     }
   };
   const sendAll = async (): Promise<void> => {

@@ -15,14 +15,20 @@ const [ada, bob] = [1n as UserId, 2n as UserId];
 const people = (count: number): Set<UserId> =>
   new Set(Array.from({ length: count }, (_, index) => BigInt(1_000 + index) as UserId));
 
-const staged = (t: TestContext, audience: ReadonlySet<UserId>) => {
+const staged = (t: TestContext, audience: ReadonlySet<UserId>, stranger?: UserId) => {
   const time = passingTime();
   const shown = { status: UserStatusStatus.ONLINE as UserStatusStatus };
   const failures: unknown[] = [];
+  const asked: UserId[] = [];
   const told: { readonly user: UserId; readonly status: unknown; readonly recipient: UserId }[] = [];
   const updates = statusUpdates({
     schedule: time.later,
-    access: { statusAudience: () => Promise.resolve(new Set(audience)) },
+    access: {
+      statusAudience: (user) => {
+        asked.push(user);
+        return user === stranger ? Promise.reject(new Error('away')) : Promise.resolve(new Set(audience));
+      },
+    },
     statusOf: (users) =>
       failures.length > 0 ? Promise.reject(new Error('away')) : Promise.resolve(users.map(() => ({ ...shown }))),
     deliver: (deliveries) => {
@@ -49,7 +55,7 @@ const staged = (t: TestContext, audience: ReadonlySet<UserId>) => {
     await settled();
     return told.splice(0);
   };
-  return { ...updates, time, shown, failures, tick, now };
+  return { ...updates, time, shown, failures, asked, tick, now };
 };
 
 describe('the updates of statuses', () => {
@@ -110,6 +116,21 @@ describe('the updates of statuses', () => {
     }
     time.pass(10 * statusMillisMin);
     assert.equal((await now()).length, 2);
+  });
+
+  it('ask who may know in the ticks alone in which somebody can be told', async (t) => {
+    const { changed, now, asked } = staged(t, people(recipientsPerTickMax + 1));
+    for (let user = 1n; user <= 30n; user += 1n) changed(user as UserId);
+    await now();
+    assert.equal(asked.length, 1);
+  });
+
+  it('of others are sent where somebody’s recipients cannot be found', async (t) => {
+    const { changed, now, tick, failures } = staged(t, people(recipientsPerTickMax + 1), ada);
+    changed(bob);
+    changed(ada);
+    const told = [...(await now()), ...(await tick())];
+    assert.deepEqual([told.length, failures.length], [recipientsPerTickMax + 1, 1]);
   });
 
   it('go on after statuses could not be had', async (t) => {
