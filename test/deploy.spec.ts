@@ -68,6 +68,12 @@ const makeSecrets = (): void => {
 };
 makeSecrets();
 const secretFile = (name: string): string => join(folder, basename(compose.secrets[name]?.file ?? ''));
+const isIn = (network: string, address: string): boolean => {
+  const [base = '', bits = ''] = network.split('/');
+  const list = new BlockList();
+  list.addSubnet(base, Number(bits), 'ipv4');
+  return list.check(address);
+};
 const secret = (name: string): string => readFileSync(secretFile(name), 'utf8');
 
 /** Of the files that are mounted from here. */
@@ -119,14 +125,14 @@ describe('docker-compose.yml', () => {
     // The part of the file that the schema leaves out.
     const { services: raw, networks } = parse(text('docker-compose.yml'), { merge: true }) as {
       services: { proxy: { networks: { front: { ipv4_address: string } } } };
-      networks: { front: { ipam: { config: [{ subnet: string }] } } };
+      networks: { front: { ipam: { config: [{ subnet: string; ip_range: string; gateway: string }] } } };
     };
     const address = raw.proxy.networks.front.ipv4_address;
     for (const [, { environment }] of nodes) assert.equal(environment['OSMIUM_TRUSTED_PROXIES'], address);
-    const [subnet = '', bits = ''] = networks.front.ipam.config[0].subnet.split('/');
-    const list = new BlockList();
-    list.addSubnet(subnet, Number(bits), 'ipv4');
-    assert.ok(list.check(address));
+    const { subnet, ip_range: range, gateway } = networks.front.ipam.config[0];
+    assert.ok(isIn(subnet, address));
+    // The nodes start before the proxy, and would be given the first address that is free.
+    assert.ok(isIn(subnet, range.split('/')[0] ?? '') && !isIn(range, address) && gateway !== address);
     assert.match(text('deploy/haproxy.cfg'), /^ {2}default-server send-proxy-v2 /m);
     assert.match(text('deploy/haproxy.cfg'), /^ {2}http-request del-header X-Forwarded-For$/m);
     assert.match(text('deploy/haproxy.cfg'), /^ {2}timeout http-request \d+s$/m);
