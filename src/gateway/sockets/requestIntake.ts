@@ -2,6 +2,7 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import type { Admission, Admitted, ConnectionAccount, AdmissionVerdict } from '../requests/admission.js';
 import type { ReceivedBytes, Receiver } from './receivedBytes.js';
 import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
+import { keptLengthBytes, WaitingFrames } from './waitingFrames.js';
 
 /** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
 export const inFlightMax = 64;
@@ -54,8 +55,10 @@ const restBytesMax = 1_024;
 export class RequestIntake implements Receiver {
   private readonly needs: IntakeNeeds;
   private readonly owner: IntakeOwner;
-  private readonly waiting: ReceivedRequest[] = [];
-  /** Of requests that wait or are under way. */
+  private readonly waiting = new WaitingFrames();
+  /** The one before all that wait: it had begun, and has to ask once more whether it may. */
+  private again: ReceivedRequest | undefined;
+  /** Of requests that wait, with what those are kept with, or are under way. */
   private requestBytes = 0;
   private partBytes = 0;
   private isHeldBack = false;
@@ -82,12 +85,13 @@ export class RequestIntake implements Receiver {
   /** Heartbeats are never limited: clients start one more heartbeat timer with each reconnect. */
   take(frame: Uint8Array): void {
     this.completed();
-    const request = readRequest(withoutRest(frame));
+    const kept = withoutRest(frame);
+    const request = readRequest(kept);
     if (request === undefined || this.isClosed) return;
-    this.waiting.push(request);
-    this.requestBytes += request.bytes;
-    this.needs.received.changed(this, request.bytes);
+    this.count(request.bytes);
     // Hardly anything ever waits.
+    if (!this.hasWaiting && this.mayBegin()) this.begin(request);
+    else this.keep(kept);
     this.pump();
   }
 
@@ -105,7 +109,7 @@ export class RequestIntake implements Receiver {
     this.needs.received.grew(this, bytes);
     if (!this.isFull) return;
     this.isGlancing = false;
-    this.pump();
+    this.readOrPause();
   }
 
   /** The message that was not complete is so now, or never will be. */
@@ -118,12 +122,12 @@ export class RequestIntake implements Receiver {
 
   holdBack(): void {
     this.isHeldBack = true;
-    this.pump();
+    this.readOrPause();
   }
 
   readAgain(): void {
     this.isHeldBack = false;
-    this.pump();
+    this.readOrPause();
   }
 
   giveUpUnfinished(): void {
@@ -134,12 +138,17 @@ export class RequestIntake implements Receiver {
   /** Begins what may begin, in order of arrival, and stops reading while anything has to wait. */
   pump(): void {
     while (this.mayBegin()) {
-      const request = this.waiting.shift();
+      const request = this.next();
       if (request === undefined) break;
       this.begin(request);
     }
+    this.readOrPause();
+  }
+
+  /** Begins nothing: it is called while a request is on its way from those that wait to its beginning. */
+  private readOrPause(): void {
     if (this.isClosed || this.isGlancing) return;
-    const mayRead = this.waiting.length === 0 && this.hold === undefined && !this.isHeldBack && !this.isFull;
+    const mayRead = !this.hasWaiting && this.hold === undefined && !this.isHeldBack && !this.isFull;
     if (mayRead) this.readOn();
     else this.pause();
   }
@@ -148,7 +157,9 @@ export class RequestIntake implements Receiver {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    for (const request of this.waiting.splice(0)) this.letGoOf(request);
+    this.count(-this.waiting.bytes - (this.again?.bytes ?? 0));
+    this.waiting.clear();
+    this.again = undefined;
     this.hold?.let();
     this.hold = undefined;
     this.cancelGlance?.();
@@ -163,6 +174,27 @@ export class RequestIntake implements Receiver {
 
   private get isFull(): boolean {
     return this.receivedBytes >= this.needs.received.perConnectionMax;
+  }
+
+  private get hasWaiting(): boolean {
+    return this.again !== undefined || !this.waiting.isEmpty;
+  }
+
+  /** All that the system holds comes in one glance, which may be megabytes of the shortest frames. */
+  private keep(frame: Uint8Array): void {
+    this.waiting.add(frame);
+    this.count(keptLengthBytes);
+    if (this.isFull) this.isGlancing = false;
+  }
+
+  private next(): ReceivedRequest | undefined {
+    const { again } = this;
+    this.again = undefined;
+    if (again !== undefined) return again;
+    const frame = this.waiting.shift();
+    if (frame === undefined) return undefined;
+    this.count(-keptLengthBytes);
+    return readRequest(frame);
   }
 
   private mayBegin(): boolean {
@@ -225,7 +257,7 @@ export class RequestIntake implements Receiver {
 
   private beginAgain(request: ReceivedRequest, until: Promise<void>): void {
     this.underWay -= 1;
-    this.waiting.unshift(request);
+    this.again = request;
     const held = this.holdUntil(() => undefined);
     void until.then(() => {
       this.letGo(held);
@@ -267,13 +299,13 @@ export class RequestIntake implements Receiver {
 
   private done(request: ReceivedRequest): void {
     this.underWay -= 1;
-    this.letGoOf(request);
+    this.count(-request.bytes);
     if (this.underWay === 0) this.owner.idle();
   }
 
-  private letGoOf({ bytes }: ReceivedRequest): void {
-    this.requestBytes -= bytes;
-    this.needs.received.changed(this, -bytes);
+  private count(bytes: number): void {
+    this.requestBytes += bytes;
+    this.needs.received.changed(this, bytes);
   }
 
   private holdUntil(letIt: () => void): { readonly let: () => void } {

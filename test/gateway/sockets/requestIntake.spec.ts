@@ -5,7 +5,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { admission, type Admission, type AdmissionVerdict } from '../../../src/gateway/requests/admission.js';
 import { budgetTable } from '../../../src/gateway/requests/budgets.js';
 import { freeMeter } from '../../../src/gateway/contract/meter.js';
-import { begunPerRoundMax, unreadMillisMax } from '../../../src/gateway/sockets/requestIntake.js';
+import {
+  begunPerRoundMax,
+  RequestIntake,
+  unreadMillisMax,
+  type IntakeOwner,
+} from '../../../src/gateway/sockets/requestIntake.js';
+import { receivedBytes } from '../../../src/gateway/sockets/receivedBytes.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { handTimers, type HandTimers } from '../../support/handTimers.js';
 import { initialize, type RawClient } from '../rig/rawClient.js';
@@ -133,6 +139,34 @@ describe('a request that is refused', () => {
       for (let round = 0; round < 4; round += 1) await turn();
     }
     assert.deepEqual(answered(client), []);
+  });
+
+  it('lets no more be read while it waits than may wait, however much has come', () => {
+    const timers = handTimers();
+    const reading: string[] = [];
+    const setReading: IntakeOwner['setReading'] = (now) => void reading.push(now);
+    const unanswered = new Promise<never>(() => undefined);
+    const dispatch = { answer: () => unanswered, refuse: () => unanswered };
+    // Nothing else of a connection is asked for.
+    const owner = { session: undefined, isTaking: true, setReading } as unknown as IntakeOwner;
+    const waitingBytesMax = 65_536;
+    const received = receivedBytes({ receivedBytesPerConnectionMax: waitingBytesMax });
+    const intake = new RequestIntake({ admission: { admit: () => refused }, dispatch, timers, received }, owner);
+    const flood = (): void => {
+      for (let sent = 0; sent < waitingBytesMax / 4 + 10; sent += 1) intake.take(Uint8Array.of(0x08, 0x0a));
+    };
+    intake.take(Uint8Array.of(0x08, 0x0a));
+    timers.pass(unreadMillisMax - 1);
+    intake.take(Uint8Array.of(0x08, 0x0a));
+    assert.deepEqual(reading, ['off']);
+    timers.pass(1);
+    flood();
+    assert.deepEqual(reading, ['off', 'on', 'off']);
+    timers.pass(unreadMillisMax);
+    assert.deepEqual(reading, ['off', 'on', 'off']);
+    assert.ok(intake.receivedBytes >= waitingBytesMax);
+    intake.close();
+    assert.equal(received.count(), 2 * intake.inFlight);
   });
 
   it('closes with 1008 where it is one too many, and the answer goes out first', async (t) => {
