@@ -114,7 +114,7 @@ export const admission = (needs: AdmissionNeeds): Admission => {
 
   const admitted = (asker: Asker, bill: Bill, waited: LimitReached): AdmissionVerdict => {
     if (waited.millis > 0) limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
-    const end = bill.long?.begin() ?? ended;
+    const end = bill.long?.reads.begin(bill.long.by) ?? ended;
     const spend = (units: number): void => {
       charge(bill, units);
       slice.spend(units);
@@ -125,7 +125,7 @@ export const admission = (needs: AdmissionNeeds): Admission => {
   return {
     admit: (asker, asking) => {
       const bill = accounts.bill(asker, asking, timers.now());
-      const until = bill.long?.until();
+      const until = bill.long?.reads.until(bill.long.by);
       if (until !== undefined) return { kind: 'busy', until };
       const slowest = slowestOf(bill, timers.now());
       if (slowest.millis > smoothMillisMax) return refused(asker, bill, slowest);
@@ -190,8 +190,10 @@ type Bill = {
   readonly items: readonly Item[];
   readonly shared: SharedLimitName | undefined;
   readonly refusals: Refusals;
-  readonly long: LongReads | undefined;
+  readonly long: LongReading | undefined;
 };
+
+type LongReading = { readonly reads: LongReads; readonly by: LongReader };
 
 const slowestOf = ({ items }: Bill, now: number): { readonly limit: BudgetName; readonly millis: number } => {
   let slowest: { limit: BudgetName; millis: number } = { limit: 'connection', millis: 0 };
@@ -231,23 +233,34 @@ class Refusals {
   }
 }
 
-/** The long read that a user has under way. */
-class LongReads {
-  private underWay: Promise<void> | undefined;
+type LongReader = Pick<ConnectionAccount, 'longReadTicket'>;
 
-  until(): Promise<void> | undefined {
-    return this.underWay;
+/**
+ * The long reads of a user: one is under way, and the connections that want to make another take turns. Otherwise the one
+ * that has sent many at once would keep the user's others waiting until it has all its answers.
+ */
+class LongReads {
+  private isUnderWay = false;
+  private lastTicket = 0;
+  private waiting: { readonly ticket: number; readonly wake: () => void }[] = [];
+
+  /** Undefined when it may begin. A connection that asks again after it was woken keeps its ticket. */
+  until(reader: LongReader): Promise<void> | undefined {
+    if (!this.isUnderWay) return undefined;
+    const ticket = (reader.longReadTicket ??= this.lastTicket += 1);
+    return new Promise((wake) => this.waiting.push({ ticket, wake }));
   }
 
-  begin(): () => void {
-    let end = ended;
-    const underWay = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    this.underWay = underWay;
+  begin(reader: LongReader): () => void {
+    reader.longReadTicket = undefined;
+    this.isUnderWay = true;
+    let isEnded = false;
     return () => {
-      if (this.underWay === underWay) this.underWay = undefined;
-      end();
+      if (isEnded) return;
+      isEnded = true;
+      this.isUnderWay = false;
+      // All are woken, since the first of them may be gone by now.
+      for (const { wake } of this.waiting.splice(0).sort((one, other) => one.ticket - other.ticket)) wake();
     };
   }
 }
@@ -256,6 +269,8 @@ class LongReads {
 export class ConnectionAccount {
   readonly units: Bucket;
   readonly refusals = new Refusals();
+  /** Its place among the connections of its user that wait for a long read. */
+  longReadTicket: number | undefined;
   private welcome = welcomeUnits;
 
   constructor(now: number) {
@@ -324,7 +339,7 @@ const accountsOf = () => {
       { budget: 'user', bucket: user.units, amount: units },
     ];
     if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
-    const long = policyOf(asking)?.work === 'long' ? user.long : undefined;
+    const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
     return { name: asking.name, items, shared: sharedOf(limit), refusals: user.refusals, long };
   };
 

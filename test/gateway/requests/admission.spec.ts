@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   refusalsMax,
   type AskedName,
@@ -126,6 +127,32 @@ describe('long reads of a user', () => {
     first.end();
     await second.until;
     assert.equal(admit(signedIn(1, 12), 'messagesGetHistory').kind, 'admitted');
+  });
+
+  it('let each connection that waits have its turn, however many another one has asked for', async () => {
+    const { admit } = gate();
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const reader = (device: string, session: number, pages: number): void => {
+      const asker = signedIn(1, session);
+      // As on a connection: the next one is asked for as soon as the one before has begun.
+      const ask = (left: number): void => {
+        const verdict = admit(asker, 'messagesGetHistory');
+        if (verdict.kind === 'busy') void verdict.until.then(() => ask(left));
+        if (verdict.kind !== 'admitted') return;
+        begun.push(device);
+        ends.push(verdict.end);
+        if (left > 1) ask(left - 1);
+      };
+      ask(pages);
+    };
+    reader('phone', 11, 5);
+    reader('laptop', 12, 2);
+    for (let end = ends.shift(); end !== undefined; end = ends.shift()) {
+      end();
+      await turn();
+    }
+    assert.deepEqual(begun, ['phone', 'phone', 'laptop', 'phone', 'laptop', 'phone', 'phone']);
   });
 });
 
