@@ -10,6 +10,8 @@ export const costs = {
   kibibyteRead: 0.125,
   /** A thousand index entries that were counted. */
   thousandCounted: 2,
+  /** A hundred channels of which it was found out whether the user sees them. */
+  hundredChannels: 2,
   /** A kibibyte of the request. */
   kibibyteAsked: 0.125,
   /** A kibibyte of the answer. */

@@ -17,7 +17,7 @@ export const meteredReads = ({ store }: Reads, { meter }: Pick<OpenCall, 'meter'
 
 const metered = (store: DocumentStore, meter: Meter): DocumentStore => {
   const read = async <Found extends Stored>(work: () => Promise<readonly Found[]>): Promise<readonly Found[]> => {
-    await begin(meter);
+    await turnOf(meter, costs.document);
     const found = await work();
     meter.spend(costs.document * Math.max(0, found.length - 1) + costs.kibibyteRead * (bytesOfAll(found) / 1_024));
     return found;
@@ -25,7 +25,7 @@ const metered = (store: DocumentStore, meter: Meter): DocumentStore => {
   return {
     ...store,
     get: async (collection, key) => {
-      await begin(meter);
+      await turnOf(meter, costs.document);
       const found = await store.get(collection, key);
       meter.spend(costs.kibibyteRead * (bytesOfAll([found]) / 1_024));
       return found;
@@ -41,7 +41,7 @@ const metered = (store: DocumentStore, meter: Meter): DocumentStore => {
     range: (range) => read(() => store.range(range)),
     scan: (scan) => read(() => store.scan(scan)),
     count: async (range) => {
-      await begin(meter);
+      await turnOf(meter, costs.document);
       const count = await store.count(range);
       meter.spend((costs.thousandCounted * count) / 1_000);
       return count;
@@ -50,12 +50,12 @@ const metered = (store: DocumentStore, meter: Meter): DocumentStore => {
 };
 
 /**
- * Resolves when the read may begin. It is counted in the same tick in which there is room in the slice, because others
- * that begin or go on in this tick must see that.
+ * Resolves when work of so many units may begin. It is counted in the same tick in which there is room in the slice,
+ * because others that begin or go on in this tick must see that.
  */
-const begin = async (meter: Meter): Promise<void> => {
+export const turnOf = async (meter: Meter, units: number): Promise<void> => {
   for (let full = meter.breath(); full !== undefined; full = meter.breath()) await full;
-  meter.spend(costs.document);
+  meter.spend(units);
 };
 
 type Stored = { readonly document?: Plain | undefined };

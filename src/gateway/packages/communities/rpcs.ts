@@ -11,7 +11,8 @@ import { unread, type ChatViewer } from '../../../projections/unread/unread.js';
 import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/community.js';
 import { done, type Handlers } from '../../contract/handlers.js';
-import { meteredReads } from '../../contract/meteredReads.js';
+import { costs } from '../../contract/meter.js';
+import { meteredReads, turnOf } from '../../contract/meteredReads.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import { accessFor } from '../../access/memberAccess.js';
 import { inCommunity } from '../../access/scopes.js';
@@ -59,6 +60,9 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     const { user } = call.caller;
     const seen: Seen[] = [];
     for (const { community } of await memberships(needs.reads, user)) {
+      // Of a connected user the node knows the communities before they are loaded. A wait after that might lose them again.
+      const channels = needs.access.now.community(community)?.channels.length ?? 0;
+      await turnOf(call.meter, costs.document + (costs.hundredChannels * channels) / 100);
       await accessFor(needs.access, call, community);
       seen.push(...seenBy(needs.access.now, community, user));
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryDocuments } from '../../../../src/adapters/documents/memory.js';
-import { freeMeter } from '../../../../src/gateway/contract/meter.js';
+import { freeMeter, slices, sliceUnitsMax, costs } from '../../../../src/gateway/contract/meter.js';
 import type { Access } from '../../../../src/gateway/contract/viewerPermissions.js';
 import type { Call } from '../../../../src/gateway/contract/call.js';
 import type { CommunityNeeds } from '../../../../src/gateway/packages/communities/needs.js';
@@ -73,5 +73,23 @@ describe('the list of communities', () => {
     assert.equal(answer.communities.communities?.length, communities);
     assert.equal(answer.communities.communityUserInfo?.length, communities);
     assert.equal(counted, channelsCountedMax);
+  });
+
+  it('lets others in between while it finds out which channels the user sees', async () => {
+    const store = await storeOf();
+    let inRow = 0;
+    let most = 0;
+    const inChannel = (): bigint => {
+      inRow += 1;
+      most = Math.max(most, inRow);
+      return 1n;
+    };
+    const { spend, breath } = slices();
+    const meter = { spend, breath: () => breath()?.then(() => void (inRow = 0)) };
+    const looked = { ...access, now: { ...access.now, inChannel } };
+    // The list needs none of the others.
+    const needs = { access: looked, reads: { store } } as unknown as CommunityNeeds;
+    await communityRpcs(needs).communitiesGetCommunities({}, { ...call, meter });
+    assert.ok(most <= (sliceUnitsMax / costs.hundredChannels) * 100 + channels, most.toString());
   });
 });
