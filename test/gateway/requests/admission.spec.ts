@@ -78,7 +78,17 @@ describe('a request', () => {
     assert.equal(waitOf(admit(signedIn(2), 'communitiesEditChannel')), 0);
   });
 
-  it('that a shared limit refuses costs what the cheapest does, and leaves the connection open for others', () => {
+  it('that a shared limit refuses costs what the cheapest does', () => {
+    const { admit, limited } = gate({ take: () => ({ allowed: false, retryAfterSeconds: 30 }) });
+    const asker = signedIn(1);
+    const { burst, perSecond } = budgetTable.session;
+    for (let asked = 0; asked < 2 * burst; asked += 1) admit(asker, 'communitiesCreateCommunity', 0);
+    const refused = limited.filter(({ limit }) => limit === 'creation').length;
+    // The last ones would have waited for a second, and two units have to be there for a request of this kind.
+    assert.equal(refused, burst + perSecond - 1);
+  });
+
+  it('that a shared limit refuses leaves the connection open for others', () => {
     const { admit } = gate({ take: () => ({ allowed: false, retryAfterSeconds: 30 }) });
     const asker = signedIn(1);
     const verdict = admit(asker, 'communitiesCreateCommunity');
