@@ -151,6 +151,18 @@ describe('a session that comes back', () => {
     assert.deepEqual(await there.statusOf([laptop.user]), [{ status: idle, activities: [chess] }]);
   });
 
+  it('has ten minutes from its last connection, and not from its last statement', async (t) => {
+    const node = await staged(t);
+    node.made.came(laptop);
+    await node.made.changeStatus(laptop, said('idle'));
+    await over(node.shared, node, 60_000);
+    node.made.went(laptop);
+    await over(node.shared, node, 5_000);
+    node.time.pass(statedMillisMax - 10_000);
+    node.made.came(laptop);
+    assert.deepEqual(await node.statuses(), [idle]);
+  });
+
   it('is as new after ten minutes', async (t) => {
     const node = await staged(t);
     node.made.came(laptop);
