@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { closeToOthers } from '../../src/adapters/dataFolder/modes.js';
 import { foldersIn } from '../../src/engines.js';
 import { osmium } from '../cli/osmium.js';
 import { freshFolder, formerFolder } from '../support/dataFolders.js';
@@ -54,6 +55,23 @@ describe('a data folder', { skip: !isUnix }, () => {
     await ranOn(t, dataDir, () => {
       assert.deepEqual(openIn(dataDir), [inWords(about)]);
     });
+  });
+
+  it('holds no file behind a link, whose mode stays as it is, but folders behind links', (t) => {
+    const [dataDir, elsewhere] = [freshFolder(t), freshFolder(t)];
+    const { presence, documents } = foldersIn(dataDir);
+    const [file, folder] = [join(elsewhere, 'file'), join(elsewhere, 'folder')];
+    writeFileSync(file, '');
+    mkdirSync(folder);
+    for (const [path, mode] of [
+      [file, 0o644],
+      [folder, 0o755],
+    ] as const)
+      chmodSync(path, mode);
+    symlinkSync(file, presence);
+    symlinkSync(folder, documents);
+    closeToOthers(dataDir);
+    assert.deepEqual([inWords(file), inWords(folder)], [`${file} 644`, `${folder} 700`]);
   });
 
   it('is closed by a command as well, and what a command makes is closed', async (t) => {

@@ -38,9 +38,9 @@ export const closeToOthers = (folder: string): void => {
 };
 
 const closeBelow = (path: string): void => {
-  // An entry may be a link to another disk.
+  // An entry may be a link to a folder on another disk. A file behind a link is not in the data folder.
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
+  if (found === undefined || (!found.isDirectory() && lstatSync(path).isSymbolicLink())) return;
   closeOne(path);
   if (!found.isDirectory()) return;
   for (const name of readdirSync(path)) {

@@ -9,7 +9,7 @@ import { unackedBytes } from './socketProgress.js';
 export const idleMillisMax = 300_000;
 
 /** How long all connections together may take to close when the server stops. */
-export const drainMillisMax = 4_000;
+export const drainMillisMax = 3_500;
 
 /**
  * When the server stops, connections are closed some at a time, so that their clients do not come back all at once: in
