@@ -58,6 +58,7 @@ const lockAt = async (place: FolderSocket, folder: string): Promise<FolderLock> 
     });
     if (server !== undefined) return { release: () => close(server, asking).finally(place.close) };
     const holder = await holderOf(path);
+    if (holder === ending) continue;
     if (holder !== undefined) throw new FolderInUse(folder, holder);
     await takeAway(path);
   }
@@ -71,7 +72,10 @@ const tell = (socket: Socket, asking: Set<Socket>): void => {
   socket.end(process.pid.toString(), () => socket.destroy());
 };
 
-/** The number of the process that holds the lock; `undefined` when nobody does. */
+/** A holder that hangs up without its number was letting go of the lock at that moment. */
+const ending = 'ending';
+
+/** The number of the process that holds the lock, or `ending`; `undefined` when nobody does. */
 const holderOf = async (path: string): Promise<string | undefined> => {
   // Any other failure than that nobody listens comes from a socket with a living owner: a full queue, another user's.
   const socket = await connectTo(path).catch(() => 'unknown' as const);
@@ -81,7 +85,11 @@ const holderOf = async (path: string): Promise<string | undefined> => {
 const answerOf = (socket: Socket): Promise<string> =>
   new Promise((resolve) => {
     let answer = '';
-    socket.setTimeout(answerMillisMax, () => socket.destroy());
+    let silence = ending;
+    socket.setTimeout(answerMillisMax, () => {
+      silence = 'unknown';
+      socket.destroy();
+    });
     socket.on('data', (data) => {
       answer += data.toString('latin1', 0, answerBytesMax - answer.length);
       if (answer.length >= answerBytesMax) socket.destroy();
@@ -89,7 +97,7 @@ const answerOf = (socket: Socket): Promise<string> =>
     socket.on('end', () => socket.destroy());
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      resolve(/^\d+$/.test(answer) ? answer : 'unknown');
+      resolve(answer === '' ? silence : /^\d+$/.test(answer) ? answer : 'unknown');
     });
   });
 

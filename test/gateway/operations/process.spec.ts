@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -42,6 +42,17 @@ const start = (environment: Readonly<Record<string, string>>): Child => {
 };
 
 describe('the lock of a data folder', () => {
+  it('is had by the process that asked while its holder was letting go of it', async (t) => {
+    const folder = folderFor(t);
+    const holder = createServer((socket) => {
+      socket.destroy();
+      holder.close();
+    });
+    holder.listen({ path: join(folder, 'lock') });
+    await once(holder, 'listening');
+    await (await lockFolder(folder)).release();
+  });
+
   it('keeps a second one out, and says who has it', async (t) => {
     const folder = folderFor(t);
     const lock = await lockFolder(folder);
