@@ -140,7 +140,8 @@ const play = async (bench: Abuse, calm: Calm, turn: Turn): Promise<Row> => {
   const grownBytes = memory.grownBytes();
   const sentBytes = await attacker.call('recordEnd', undefined);
   await Promise.all([bystanders.stop(), members.stop()]);
-  await server.kill();
+  // A profile is written by a server that ends by itself.
+  await (options.profile === '' ? server.kill() : server.stop());
   const { service: quiet } = await during(calm.bystanders, options.rate, () =>
     attacker.call('replay', { port: calm.sinkPort, seconds: options.seconds }),
   );

@@ -18,6 +18,20 @@ export class TooManyItems extends Error {
   }
 }
 
+/**
+ * The texts of a request have so many bytes at most, all together. A message and its quote, which are the longest, take
+ * a third of that as they are stored; decoding a megabyte of ideographs would take the thread for ten milliseconds.
+ */
+export const textBytesMax = 131_072;
+
+/** The texts of a request go beyond their bound. Thrown before the one that is too much is decoded. */
+export class TooMuchText extends Error {
+  constructor() {
+    super(`its texts have at most ${textBytesMax.toString()} bytes together`);
+    this.name = 'TooMuchText';
+  }
+}
+
 // Bigints go through this view: two halves in, one bigint out, on a machine of any byte order.
 const halves = new DataView(new ArrayBuffer(8));
 
@@ -33,8 +47,12 @@ const bigintOf = (low: number, high: number): bigint => {
  */
 export class ByteReader extends Reader {
   private holdsBounds = false;
+  private textBytes = 0;
 
-  /** Throws TooManyItems where a list goes beyond the bound that proto/ gives it. Without this no list has any. */
+  /**
+   * Throws TooManyItems where a list goes beyond the bound that proto/ gives it, and TooMuchText where the texts go beyond
+   * theirs. Without this neither has any.
+   */
   static bounded(bytes: Uint8Array): ByteReader {
     const reader = new ByteReader(bytes);
     reader.holdsBounds = true;
@@ -78,6 +96,11 @@ export class ByteReader extends Reader {
     this.len = outerLen;
   }
 
+  override stringVerify(): string {
+    if (this.holdsBounds) this.countText();
+    return super.stringVerify();
+  }
+
   /** Passes over the value of a field that nobody knows, or that has another wire type than expected. */
   skipField(tag: number): void {
     this.skipType(tag & 7, 0, tag >>> 3);
@@ -103,6 +126,14 @@ export class ByteReader extends Reader {
     if (length > outerLen - this.pos) throw new RangeError('field longer than its message');
     this.len = this.pos + length;
     return outerLen;
+  }
+
+  /** Looks at the length of the text ahead and stays before it. */
+  private countText(): void {
+    const from = this.pos;
+    this.textBytes += this.uint32();
+    this.pos = from;
+    if (this.textBytes > textBytesMax) throw new TooMuchText();
   }
 
   private byteAt(at: number): number {

@@ -1,4 +1,4 @@
-import { ByteReader, TooManyItems } from './byteReader.js';
+import { ByteReader, TooManyItems, TooMuchText } from './byteReader.js';
 import { ByteWriter } from './byteWriter.js';
 
 /** How one message type is read and written. `Value` is what decoding gives, `Init` what encoding takes. */
@@ -12,7 +12,7 @@ export interface Codec<Value, Init> {
 
 export type Decoded<Value> =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly fault: 'malformed' | 'tooMany'; readonly reason: string };
+  | { readonly ok: false; readonly fault: 'malformed' | 'tooMany' | 'tooLarge'; readonly reason: string };
 
 export const encode = <Init>(codec: Codec<unknown, Init>, value: Init): Uint8Array => {
   const writer = new ByteWriter();
@@ -25,8 +25,8 @@ export const decode = <Value>(codec: Codec<Value, never>, bytes: Uint8Array): De
   decodedFrom(new ByteReader(bytes), codec);
 
 /**
- * The same for requests, whose senders are not trusted. A list beyond its bound in proto/ is the fault `tooMany`, found
- * before more of it is read, and the reason names the field and the bound.
+ * The same for requests, whose senders are not trusted. A list beyond its bound in proto/ is the fault `tooMany`, texts
+ * beyond `textBytesMax` are `tooLarge`; both are found before more is read, and the reason names the bound.
  */
 export const decodeBounded = <Value>(codec: Codec<Value, never>, bytes: Uint8Array): Decoded<Value> =>
   decodedFrom(ByteReader.bounded(bytes), codec);
@@ -36,6 +36,7 @@ const decodedFrom = <Value>(reader: ByteReader, codec: Codec<Value, never>): Dec
     return { ok: true, value: codec.read(reader) };
   } catch (error) {
     if (error instanceof TooManyItems) return { ok: false, fault: 'tooMany', reason: error.message };
+    if (error instanceof TooMuchText) return { ok: false, fault: 'tooLarge', reason: error.message };
     // protobufjs has no class of its own for this. Nothing but the bytes goes in here, so the fault is theirs.
     return { ok: false, fault: 'malformed', reason: error instanceof Error ? error.message : 'malformed' };
   }

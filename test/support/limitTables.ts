@@ -27,6 +27,7 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   kibibyteRead: '1 KiB of documents that are read',
   thousandCounted: '1,000 index entries that are counted',
   hundredChannels: '100 channels that are looked at for whether the user sees them',
+  hundredChannelsChanged: '100 channels of the community that a command changes',
   kibibyteAsked: '1 KiB of the request',
   kibibyteAnswered: '1 KiB of the answer',
   event: 'an event that is written',

@@ -115,6 +115,7 @@ export const channelIn = (channels: ChannelTree, id: ChannelId): ChannelState | 
 
 /** At the top level there is nothing to follow. */
 const onItsOwn = (channels: ChannelTree, channel: ChannelState): ChannelState => {
+  if (channel.parent === undefined && !channel.synced) return channel;
   const { parent: _, ...rest } = channel;
   return { ...rest, synced: false, overrides: overridesIn(channels, channel) };
 };
@@ -127,12 +128,15 @@ const under = (category: ChannelState | undefined): { readonly parent?: ChannelI
 
 /** The top level by position, each category followed by its channels by theirs; older before newer in the same place. */
 const inOrder = (channels: ChannelTree): ChannelTree => {
-  const sorted = [...channels].sort((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
   const children = new Map<ChannelId | undefined, ChannelState[]>();
-  for (const channel of sorted) {
+  for (const channel of channels) {
     const siblings = children.get(channel.parent);
     if (siblings === undefined) children.set(channel.parent, [channel]);
     else siblings.push(channel);
+  }
+  // Siblings are in order already but for those that moved, so sorting each row takes hardly more than looking at it.
+  for (const siblings of children.values()) {
+    siblings.sort((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
   }
   return (children.get(undefined) ?? []).flatMap((top) => [top, ...(children.get(top.id) ?? [])]);
 };

@@ -73,6 +73,7 @@ const refusedMove = (
   places: readonly ChannelPlace[],
   state: LivingCommunity,
 ): Rejection | undefined => {
+  if (places.every(({ channel: id, parent }) => id !== channel.id || parent === channel.parent)) return undefined;
   const channels = arranged(state.channels, places);
   const moved = channelIn(channels, channel.id);
   if (moved === undefined || moved.parent === channel.parent) return undefined;

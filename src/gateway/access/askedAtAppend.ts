@@ -4,6 +4,7 @@ import { isRejection, type Command, type Rejection } from '../../kernel/decider.
 import type { Asked } from '../../kernel/execute.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { Call } from '../contract/call.js';
+import { costs } from '../contract/meter.js';
 import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
 import { channelAsker, memberAsker } from './memberAccess.js';
 
@@ -24,25 +25,31 @@ export const askedByMember = (
 ): AskedBy => {
   const { user } = call.caller;
   const users = [user, ...others];
-  return askedBy(access, community, users, () => memberAsker(access.now, community, user));
+  return askedBy({ access, call, community, users }, () => memberAsker(access.now, community, user));
 };
 
 export const askedInChannel = (access: Access, call: Call, ref: ChannelRef): AskedBy => {
   const { user } = call.caller;
-  return askedBy(access, ref.communityId, [user], () => channelAsker(access.now, ref, user));
+  return askedBy({ access, call, community: ref.communityId, users: [user] }, () =>
+    channelAsker(access.now, ref, user),
+  );
+};
+
+type Asking = {
+  readonly access: Access;
+  readonly call: Pick<Call, 'meter'>;
+  readonly community: CommunityId;
+  readonly users: readonly UserId[];
 };
 
 const askedBy =
-  (
-    access: Access,
-    community: CommunityId,
-    users: readonly UserId[],
-    asker: () => CommunityAsker | Rejection,
-  ): AskedBy =>
+  ({ access, call, community, users }: Asking, asker: () => CommunityAsker | Rejection): AskedBy =>
   (make) =>
   () => {
     const waiting = access.upToAppends(community, users);
     if (waiting !== undefined) return waiting;
+    const channels = access.now.community(community)?.channels.length ?? 0;
+    call.meter.spend((costs.hundredChannelsChanged * channels) / 100);
     const by = asker();
     return isRejection(by) ? by : make(by, access.now);
   };

@@ -12,6 +12,8 @@ export const costs = {
   thousandCounted: 2,
   /** A hundred channels of which it was found out whether the user sees them. */
   hundredChannels: 2,
+  /** A hundred channels of the community that a command changes: each event makes them anew, for rules and readers. */
+  hundredChannelsChanged: 4,
   /** A kibibyte of the request. */
   kibibyteAsked: 0.125,
   /** A kibibyte of the answer. */

@@ -7,8 +7,9 @@ import type { RpcName } from '../../gen/rpcs.js';
 import type { Caller } from '../contract/call.js';
 import { costs, slices, type Meter } from '../contract/meter.js';
 import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
-import { Bucket, budgetTable, welcomeUnits, type BudgetName } from './budgets.js';
+import { Bucket, budgetTable, lightWork, welcomeUnits, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
+import { turns, type Turns } from './turns.js';
 import { noWriteBounds, type WriteBounds, type WriteRefusal } from './writeBounds.js';
 
 /** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
@@ -44,7 +45,7 @@ export type Admitted = {
 
 export type AdmissionVerdict =
   | Admitted
-  /** A long read of the same user is under way: ask again when it has settled. */
+  /** A long read of the same user is under way, or it is not the turn of this request: ask again when this has settled. */
   | { readonly kind: 'busy'; readonly until: Promise<void> }
   | {
       readonly kind: 'refused';
@@ -84,6 +85,8 @@ export type AdmissionNeeds = {
   readonly limited: (limited: Limited) => void;
   /** Default: none. */
   readonly writes?: WriteBounds;
+  /** Default: those of this node. */
+  readonly turns?: Turns;
 };
 
 /**
@@ -106,7 +109,7 @@ export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
 const unpaused = { kind: 'refused', pauseMillis: 0 } as const;
 
 export const admission = (needs: AdmissionNeeds): Admission => {
-  const { timers, shared, limited, writes = noWriteBounds } = needs;
+  const { timers, shared, limited, writes = noWriteBounds, turns: inTurn = turns() } = needs;
   const accounts = accountsOf();
   const slice = slices();
 
@@ -118,6 +121,7 @@ export const admission = (needs: AdmissionNeeds): Admission => {
     const spend = (units: number): void => {
       charge(bill, units);
       slice.spend(units);
+      if (bill.isHeavy) inTurn.spend(units);
     };
     return { kind: 'admitted', afterMillis: waited.millis, meter: { spend, breath: slice.breath }, end };
   };
@@ -131,6 +135,8 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       if (slowest.millis > smoothMillisMax) return refused(asker, bill, slowest);
       const refusal = writes.refusal(asker, asking.name);
       if (refusal !== undefined) return refusedToWrite(asker, bill, refusal);
+      const turn = turnOf(bill, inTurn);
+      if (turn !== undefined) return { kind: 'busy', until: turn };
       take(bill);
       const verdict = bill.shared && shared.take(limitTable[bill.shared].allowance, keyOf(bill.shared, asker));
       const settle = (taken: Verdict | undefined): AdmissionVerdict => {
@@ -142,7 +148,10 @@ export const admission = (needs: AdmissionNeeds): Admission => {
     },
     wrote: writes.wrote,
     delivered: (user, deliveries) => {
-      accounts.ofUser(user)?.units.take((costs.hundredDeliveries * deliveries) / 100);
+      const account = accounts.ofUser(user);
+      const units = (costs.hundredDeliveries * deliveries) / 100;
+      account?.units.take(units);
+      account?.light.take(units);
     },
   };
 };
@@ -182,12 +191,29 @@ const refusalUnits = 1;
 /** A wait that is shorter is none: the figures are rounded. */
 const waitMillisMin = 1;
 
+/** Undefined when it may begin. A connection keeps the turn that it was given until a request of it begins. */
+const turnOf = ({ isHeavy, account, units }: Bill, inTurn: Turns): Promise<void> | undefined => {
+  if (!isHeavy || account.hasTurn) {
+    account.hasTurn = false;
+    return undefined;
+  }
+  return inTurn.until(units)?.then(() => {
+    account.hasTurn = true;
+  });
+};
+
 type Item = { readonly budget: BudgetName; readonly bucket: Bucket; readonly amount: number };
 
 /** Everything that one request is taken from. */
 type Bill = {
   readonly name: AskedName;
   readonly items: readonly Item[];
+  /** The price that is known beforehand. */
+  readonly units: number;
+  readonly account: ConnectionAccount;
+  /** Whether its sender has asked for much lately, or may be anybody. */
+  readonly isHeavy: boolean;
+  readonly light: Bucket | undefined;
   readonly shared: SharedLimitName | undefined;
   readonly refusals: Refusals;
   readonly long: LongReading | undefined;
@@ -206,15 +232,18 @@ const slowestOf = ({ items }: Bill, now: number): { readonly limit: BudgetName; 
   return slowest;
 };
 
-const take = ({ items }: Bill): void => {
+const take = ({ items, light, units }: Bill): void => {
   for (const { bucket, amount } of items) bucket.take(amount);
+  light?.take(units);
 };
 
-const giveBack = ({ items }: Bill): void => {
+const giveBack = ({ items, light, units }: Bill): void => {
   for (const { bucket, amount } of items) bucket.giveBack(amount);
+  light?.giveBack(units);
 };
 
-const charge = ({ items }: Bill, units: number): void => {
+const charge = ({ items, light }: Bill, units: number): void => {
+  light?.take(units);
   for (const { budget, bucket } of items) if (budgetTable[budget].of === 'units') bucket.take(units);
 };
 
@@ -271,6 +300,8 @@ export class ConnectionAccount {
   readonly refusals = new Refusals();
   /** Its place among the connections of its user that wait for a long read. */
   longReadTicket: number | undefined;
+  /** It was woken because it is its turn, and asks again. */
+  hasTurn = false;
   private welcome = welcomeUnits;
 
   constructor(now: number) {
@@ -286,7 +317,12 @@ export class ConnectionAccount {
 }
 
 type SessionAccount = { readonly units: Bucket; readonly messages: Bucket; readonly typing: Bucket };
-type UserAccount = { readonly units: Bucket; readonly refusals: Refusals; readonly long: LongReads };
+type UserAccount = {
+  readonly units: Bucket;
+  readonly light: Bucket;
+  readonly refusals: Refusals;
+  readonly long: LongReads;
+};
 
 /** The accounts of senders. One that is forgotten, because so many others were used since, begins anew. */
 const accountsOf = () => {
@@ -294,18 +330,8 @@ const accountsOf = () => {
   const users = new LRUCache<string, UserAccount>({ max: accountsMax });
   const addresses = new LRUCache<string, Bucket>({ max: accountsMax });
 
-  const sessionOf = (id: SessionId, now: number): SessionAccount =>
-    known(sessions, id, () => ({
-      units: new Bucket(budgetTable.session, now),
-      messages: new Bucket(budgetTable.messages, now),
-      typing: new Bucket(budgetTable.typing, now),
-    }));
-  const userOf = (id: UserId, now: number): UserAccount =>
-    known(users, id.toString(), () => ({
-      units: new Bucket(budgetTable.user, now),
-      refusals: new Refusals(),
-      long: new LongReads(),
-    }));
+  const sessionOf = (id: SessionId, now: number): SessionAccount => known(sessions, id, () => newSession(now));
+  const userOf = (id: UserId, now: number): UserAccount => known(users, id.toString(), () => newUser(now));
   const addressOf = (address: string, now: number): Bucket =>
     known(addresses, networkOf(address), () => new Bucket(budgetTable.address, now));
 
@@ -322,6 +348,10 @@ const accountsOf = () => {
         { budget: 'connection', bucket: account.units, amount: units },
         { budget: 'address', bucket: addressOf(asker.address, now), amount: beyondWelcome },
       ],
+      units,
+      account,
+      isHeavy: beyondWelcome > 0,
+      light: undefined,
       shared: isWelcome ? undefined : sharedOf(limit),
       refusals: account.refusals,
       long: undefined,
@@ -340,7 +370,9 @@ const accountsOf = () => {
     ];
     if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
     const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
-    return { name: asking.name, items, shared: sharedOf(limit), refusals: user.refusals, long };
+    const { light, refusals } = user;
+    const isHeavy = light.millisUntil(units, now) > 0;
+    return { name: asking.name, items, units, account, isHeavy, light, shared: sharedOf(limit), refusals, long };
   };
 
   return {
@@ -351,6 +383,19 @@ const accountsOf = () => {
     ofUser: (user: string): UserAccount | undefined => users.get(user),
   };
 };
+
+const newSession = (now: number): SessionAccount => ({
+  units: new Bucket(budgetTable.session, now),
+  messages: new Bucket(budgetTable.messages, now),
+  typing: new Bucket(budgetTable.typing, now),
+});
+
+const newUser = (now: number): UserAccount => ({
+  units: new Bucket(budgetTable.user, now),
+  light: new Bucket(lightWork, now),
+  refusals: new Refusals(),
+  long: new LongReads(),
+});
 
 const known = <Key extends string | bigint, Account extends object>(
   accounts: LRUCache<Key, Account>,

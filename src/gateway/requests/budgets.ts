@@ -27,6 +27,12 @@ export const budgetTable = {
 export type BudgetName = keyof typeof budgetTable;
 
 /**
+ * The work of a user that is light: two hundredths of the thread. Nobody is refused beyond it, but requests begin in turns
+ * then, so that those of all others are not held up by a burst.
+ */
+export const lightWork: Budget = { per: 'user', of: 'units', burst: 600, perSecond: 400 };
+
+/**
  * The first units of a connection do not count for its address, nor does a handshake within them for the limit on
  * handshakes, so that none ever fails because of neighbours behind the same address. They are about as much as it costs
  * to accept the connection.

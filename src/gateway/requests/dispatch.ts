@@ -130,7 +130,7 @@ const served = async (
   return handle(needs, request, rpc, decoded.value);
 };
 
-const decodingFaults = { malformed: 'MALFORMED', tooMany: 'TOO_MANY' } as const;
+const decodingFaults = { malformed: 'MALFORMED', tooMany: 'TOO_MANY', tooLarge: 'TOO_LARGE' } as const;
 
 const handle = (
   { handlers }: DispatchNeeds,

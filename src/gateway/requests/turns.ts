@@ -1,0 +1,50 @@
+/** Units of requests that begin in turns between two rounds of the event loop: three milliseconds. */
+export const turnUnitsMax = 60;
+
+/**
+ * The order in which requests begin whose senders have asked for much lately. So many units of them begin in a round of
+ * the event loop, however many wait; then all sockets are looked at, and what others ask for begins at once. The thread
+ * is never left idle for that.
+ */
+export interface Turns {
+  /** Undefined when a request of this price may begin now. Otherwise resolves when it is its turn. Both count it. */
+  until(units: number): Promise<void> | undefined;
+  /** Work that a request turned out to be beyond its price. */
+  spend(units: number): void;
+}
+
+type Waiting = { readonly units: number; readonly wake: () => void };
+
+export const turns = (unitsMax = turnUnitsMax): Turns => {
+  const waiting: Waiting[] = [];
+  let spent = 0;
+  let isRoundAhead = false;
+
+  const spend = (units: number): void => {
+    spent += units;
+    if (isRoundAhead) return;
+    isRoundAhead = true;
+    setImmediate(nextRound);
+  };
+  const nextRound = (): void => {
+    isRoundAhead = false;
+    spent = 0;
+    while (spent < unitsMax) {
+      const first = waiting.shift();
+      if (first === undefined) return;
+      spend(first.units);
+      first.wake();
+    }
+  };
+
+  return {
+    spend,
+    until: (units) => {
+      if (waiting.length === 0 && spent < unitsMax) {
+        spend(units);
+        return undefined;
+      }
+      return new Promise((wake) => waiting.push({ units, wake }));
+    },
+  };
+};

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import { lightWork, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
+import { turns, turnUnitsMax } from '../../../src/gateway/requests/turns.js';
+import { gate, signedIn, stranger, waitOf } from './gate.js';
+
+describe('turns', () => {
+  it('begin so many units in a round of the event loop, in the order of asking', async () => {
+    const line = turns(10);
+    const begun: number[] = [];
+    const ask = (name: number, units: number): void => {
+      const turn = line.until(units);
+      if (turn === undefined) begun.push(name);
+      else void turn.then(() => begun.push(name));
+    };
+    for (const [name, units] of [4, 4, 4, 4, 20, 1, 1].entries()) ask(name, units);
+    assert.deepEqual(begun, [0, 1, 2]);
+    await nextRound();
+    assert.deepEqual(begun, [0, 1, 2, 3, 4]);
+    await nextRound();
+    assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('let nobody in who comes while others wait', async () => {
+    const line = turns(10);
+    assert.equal(line.until(10), undefined);
+    const waited = line.until(1);
+    const came = line.until(1);
+    assert.ok(waited !== undefined && came !== undefined);
+    await Promise.all([waited, came]);
+  });
+
+  it('count what a request turned out to be', async () => {
+    const line = turns(10);
+    assert.equal(line.until(1), undefined);
+    line.spend(9);
+    const turn = line.until(1);
+    assert.ok(turn !== undefined);
+    await turn;
+    await nextRound();
+    assert.equal(line.until(1), undefined);
+  });
+});
+
+describe('requests in turns', () => {
+  it('are those of users who have asked for much, while others begin at once', async () => {
+    const { admit } = gate(undefined, undefined, turns());
+    const heavy = signedIn(1);
+    let begun = 0;
+    while (admit(heavy, 'usersGetProfile').kind === 'admitted') begun += 1;
+    assert.ok(begun >= lightWork.burst / 2 && begun <= lightWork.burst, begun.toString());
+    assert.equal(waitOf(admit(signedIn(2), 'usersGetProfile')), 0);
+    const turn = admit(heavy, 'usersGetProfile');
+    assert.ok(turn.kind === 'busy');
+    await turn.until;
+    assert.equal(waitOf(admit(heavy, 'usersGetProfile')), 0);
+  });
+
+  it('become light again when their sender asks for less', () => {
+    const { admit, clock } = gate(undefined, undefined, turns());
+    const asker = signedIn(1);
+    while (admit(asker, 'usersGetProfile').kind === 'admitted');
+    clock.at += 10_000;
+    for (let asked = 0; asked < turnUnitsMax; asked += 1) assert.equal(waitOf(admit(asker, 'usersGetProfile')), 0);
+  });
+
+  it('are those of connections without a session beyond their welcome, whatever their address', () => {
+    const { admit } = gate(undefined, undefined, turns());
+    const known = stranger('192.0.2.1');
+    for (let asked = 0; asked < welcomeUnits; asked += 1) admit(known, 'unknown');
+    let begun = 0;
+    while (admit(known, 'unknown').kind === 'admitted') begun += 1;
+    assert.ok(begun <= turnUnitsMax, begun.toString());
+    assert.equal(waitOf(admit(stranger('192.0.2.2'), 'coreInitialize')), 0);
+    const other = stranger('192.0.2.3');
+    for (let asked = 0; asked < welcomeUnits - 1; asked += 1) assert.equal(waitOf(admit(other, 'unknown')), 0);
+    assert.equal(admit(other, 'authAuthorize').kind, 'busy');
+  });
+});
