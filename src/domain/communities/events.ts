@@ -58,6 +58,7 @@ export const communityEvents = declareEvents(
   {
     CommunityCreated: {
       says: 'A community was founded. `defaultPermissions` are what every member may do.',
+      mints: 'stream',
       fields: { community, owner: by, defaultPermissions: bits },
       personal: { name: text },
     },
@@ -67,6 +68,7 @@ export const communityEvents = declareEvents(
     },
     ChannelCreated: {
       says: 'A channel or category was made. Under a category it follows the overrides of its category at first.',
+      mints: { field: 'channel' },
       fields: { community, channel, kind: channelKind, position: count, parent: optional(channel), by },
       personal: { name: text },
     },
@@ -106,6 +108,7 @@ export const communityEvents = declareEvents(
     },
     RoleCreated: {
       says: 'A role was made.',
+      mints: { field: 'role' },
       fields: roleFields,
       personal: { name: text },
     },

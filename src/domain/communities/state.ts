@@ -3,7 +3,13 @@ import type { Fold } from '../../kernel/event.js';
 import type { ChannelId, RoleId, UserId } from '../../kernel/ids.js';
 import { channelIn, type ChannelState } from './channelTree.js';
 import type { CommunityEvent } from './events.js';
-import { restructured, type CommunityStructure, type RoleState, type StructureEvent } from './structure.js';
+import {
+  eachStructureEvent,
+  restructured,
+  type CommunityStructure,
+  type RoleState,
+  type StructureEvent,
+} from './structure.js';
 
 export type CommunityState = { readonly status: 'none' } | { readonly status: 'deleted' } | LivingCommunity;
 
@@ -24,20 +30,7 @@ export const evolve: Fold<CommunityState, CommunityEvent> = {
     roles: [],
   }),
   CommunityDeleted: () => ({ status: 'deleted' }),
-  ChannelCreated: living,
-  ChannelRenamed: living,
-  ChannelDescribed: living,
-  ChannelsArranged: living,
-  ChannelExplicitnessChanged: living,
-  SlowmodeChanged: living,
-  MessageHighlighted: living,
-  HighlightCleared: living,
-  ChannelDeleted: living,
-  RoleCreated: living,
-  RoleEdited: living,
-  RoleDeleted: living,
-  OverrideSet: living,
-  OverrideRemoved: living,
+  ...eachStructureEvent(living),
 };
 
 export const channelOf = ({ channels }: LivingCommunity, id: ChannelId): ChannelState | undefined =>

@@ -46,6 +46,11 @@ export const restructured = <Community extends CommunityStructure>(
   // Each line hands on all that it was given, with other channels or roles.
   apply<CommunityStructure, StructureEvent>(structure, community, event) as Community;
 
+/** A table with the same line for each of these events. */
+export const eachStructureEvent = <Line>(line: Line): Readonly<Record<StructureEvent['type'], Line>> =>
+  // The keys of the fold are all types of these events, and nothing else.
+  Object.fromEntries(Object.keys(structure).map((type) => [type, line])) as Record<StructureEvent['type'], Line>;
+
 const structure: Fold<CommunityStructure, StructureEvent> = {
   ChannelCreated: (community, { data }) => withChannels(community, withMadeChannel(community.channels, data)),
   ChannelRenamed: (community, { data }) => edited(community, data, (channel) => ({ ...channel, name: data.name })),

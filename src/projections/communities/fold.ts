@@ -1,5 +1,5 @@
 import { communityStreams, type CommunityEvent } from '../../domain/communities/events.js';
-import { restructured, type StructureEvent } from '../../domain/communities/structure.js';
+import { eachStructureEvent, restructured, type StructureEvent } from '../../domain/communities/structure.js';
 import type { DocumentKeys, DocumentType } from '../../kernel/document.js';
 import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { CommunityId } from '../../kernel/ids.js';
@@ -17,20 +17,7 @@ const ofCommunity = ({ data }: { readonly data: { readonly community: CommunityI
 const keys: DocumentKeys<CommunityEvent> = {
   CommunityCreated: ofCommunity,
   CommunityDeleted: ofCommunity,
-  ChannelCreated: ofCommunity,
-  ChannelRenamed: ofCommunity,
-  ChannelDescribed: ofCommunity,
-  ChannelsArranged: ofCommunity,
-  ChannelExplicitnessChanged: ofCommunity,
-  SlowmodeChanged: ofCommunity,
-  MessageHighlighted: ofCommunity,
-  HighlightCleared: ofCommunity,
-  ChannelDeleted: ofCommunity,
-  RoleCreated: ofCommunity,
-  RoleEdited: ofCommunity,
-  RoleDeleted: ofCommunity,
-  OverrideSet: ofCommunity,
-  OverrideRemoved: ofCommunity,
+  ...eachStructureEvent(ofCommunity),
 };
 
 const living = whenThere<CommunityDocument, StructureEvent>((community, event) =>
@@ -46,20 +33,7 @@ export const communityDocuments: DocumentType<CommunityDocument, CommunityEvent>
   evolve: {
     CommunityCreated: (_, event) => founded(event),
     CommunityDeleted: removed,
-    ChannelCreated: living,
-    ChannelRenamed: living,
-    ChannelDescribed: living,
-    ChannelsArranged: living,
-    ChannelExplicitnessChanged: living,
-    SlowmodeChanged: living,
-    MessageHighlighted: living,
-    HighlightCleared: living,
-    ChannelDeleted: living,
-    RoleCreated: living,
-    RoleEdited: living,
-    RoleDeleted: living,
-    OverrideSet: living,
-    OverrideRemoved: living,
+    ...eachStructureEvent(living),
   },
 };
 
