@@ -1,9 +1,8 @@
 import { storedType } from '../kernel/codec.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
-import { accountEvents } from './accounts/events.js';
-import { communityEvents, communityStreams } from './communities/events.js';
+import { communityStreams } from './communities/events.js';
 import { memberStreams } from './members/events.js';
-import { messageEvents } from './messages/events.js';
+import { eventKinds } from './registry.js';
 
 /**
  * The ids that came into the world with an event: those made from the clock, which later ids must be above. Other events
@@ -42,12 +41,10 @@ const momentStreams = [communityStreams, memberStreams];
 const momentIn: Minting = ({ stream, metadata }) =>
   momentStreams.some(({ keyOf }) => keyOf(stream) !== undefined) ? fieldIn(metadata, 'moment') : undefined;
 
-// A stream is cheaper to look at than a body, and most events are messages.
-const minting = new Map<string, Minting>([
-  [storedType(accountEvents.AccountRegistered), inStream],
-  [storedType(accountEvents.SessionOpened), inField('session')],
-  [storedType(communityEvents.CommunityCreated), inStream],
-  [storedType(communityEvents.ChannelCreated), inField('channel')],
-  [storedType(communityEvents.RoleCreated), inField('role')],
-  [storedType(messageEvents.MessageSent), inStream],
-]);
+const minting = new Map<string, Minting>(
+  eventKinds.flatMap((kind): readonly (readonly [string, Minting])[] => {
+    if (kind.mints === undefined) return [];
+    // A stream is cheaper to look at than a body, and most events are messages.
+    return [[storedType(kind), kind.mints === 'stream' ? inStream : inField(kind.mints.field)]];
+  }),
+);

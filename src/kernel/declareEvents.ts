@@ -30,6 +30,8 @@ export type EventsInCommon<Data> = {
 export type FactDeclaration = {
   /** One sentence for docs/events.md. */
   readonly says: string;
+  /** The id that comes into the world with the event, made from the clock: that of its stream, or the one in a field. */
+  readonly mints?: 'stream' | { readonly field: string };
   readonly fields: Shape;
   readonly personal?: Shape;
 };
@@ -41,6 +43,7 @@ export interface EventKind {
   /** The name of the fact, which no other package uses: tables are keyed by it. */
   readonly type: string;
   readonly says: string;
+  readonly mints?: FactDeclaration['mints'];
   readonly affects?: Affected;
   readonly fields: Schema<object>;
   readonly personal?: {
@@ -58,10 +61,15 @@ export type EventPackage<Facts> = { readonly [Type in keyof Facts]: EventKind & 
   readonly [facts]?: Facts;
 };
 
-/** Refuses a fact without the fields that name its stream, and personal fields that nothing is sealed for. */
+/** Refuses a fact without the fields that name its stream or a new id, and personal fields that nothing is sealed for. */
 type Fitting<Facts, Common> = {
   readonly [Type in keyof Facts]: Facts[Type] extends FactDeclaration
-    ? (Common extends EventsInCommon<ValueOf<Facts[Type]['fields']>> ? unknown : never) &
+    ? (Facts[Type] extends { readonly mints: { readonly field: infer Field } }
+        ? Field extends keyof Facts[Type]['fields']
+          ? unknown
+          : never
+        : unknown) &
+        (Common extends EventsInCommon<ValueOf<Facts[Type]['fields']>> ? unknown : never) &
         (Common extends { readonly sealedFor: unknown } ? unknown : { readonly personal?: never })
     : never;
 };
@@ -92,6 +100,7 @@ const eventKind = ({ package: name, type, common }: Named, fact: FactDeclaration
     package: name,
     type,
     says: fact.says,
+    ...(fact.mints !== undefined && { mints: fact.mints }),
     ...(affects !== undefined && { affects }),
     fields: shape(fact.fields),
     stream,

@@ -24,6 +24,7 @@ export const accountEvents = declareEvents(
   {
     AccountRegistered: {
       says: 'Somebody signed up. Without an e-mail address it is a guest account.',
+      mints: 'stream',
       fields: { user, hasPassword: flag, emailKey: optional(text) },
       personal: { email: optional(text) },
     },
@@ -33,6 +34,7 @@ export const accountEvents = declareEvents(
     },
     SessionOpened: {
       says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex. `network` is a keyed hash of the network, there when the account had not signed in from it before.',
+      mints: { field: 'session' },
       fields: { user, session, tokenHash: text, clientId: count },
       personal: { ...device, network: added(text) },
     },

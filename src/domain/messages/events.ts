@@ -66,6 +66,7 @@ export const messageEvents = declareEvents(
   {
     MessageSent: {
       says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request.',
+      mints: 'stream',
       fields: { ...fields, mentions, replyTo: optional(id<MessageId>('message')), nonce: optional(bits) },
       personal: { text, entities: list(entity), quote: optional(quote), requestHash: added(text) },
     },
