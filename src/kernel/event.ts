@@ -29,6 +29,8 @@ export type Metadata = {
   readonly asOf?: string;
   /** Goes with `asOf`: the seconds of the slow mode that the author was subject to. */
   readonly slowmode?: string;
+  /** The place among the events that were handed to the log together, `2/3`. Absent: it was alone, or is older than this. */
+  readonly part?: string;
   readonly traceparent?: string;
 };
 

@@ -11,5 +11,5 @@ eventLogContract(
       standIn.kill();
     });
   },
-  { canReopen: true, modelRuns: 15 },
+  { canReopen: true, modelRuns: 15, isAtomic: false },
 );

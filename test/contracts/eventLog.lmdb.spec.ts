@@ -16,5 +16,5 @@ eventLogContract(
       () => rm(folder, { recursive: true }),
     );
   },
-  { canReopen: true, modelRuns: 60 },
+  { canReopen: true, modelRuns: 60, isAtomic: true },
 );

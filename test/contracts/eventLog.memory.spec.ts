@@ -8,5 +8,5 @@ eventLogContract(
     const log = memoryEventLog({ now: () => Date.now() as Millis });
     return Promise.resolve({ log, reopen: () => Promise.resolve(log), dispose: () => log.close() });
   },
-  { canReopen: false, modelRuns: 100 },
+  { canReopen: false, modelRuns: 100, isAtomic: true },
 );

@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { beforeAll, type Position } from '../../src/kernel/event.js';
+import { partIn, partOfStored } from '../../src/kernel/parts.js';
 import {
+  batchEventsMax,
   eventBytesMax,
   eventsPerAppendMax,
   InvalidAppend,
+  PartlyAppended,
   streamNameLengthMax,
   VersionConflict,
   type Appended,
@@ -14,6 +17,7 @@ import {
   type ExpectedRevision,
   type NewEvent,
   type StoredEvent,
+  type StreamAppend,
 } from '../../src/kernel/ports/eventLog.js';
 import { propertyRun } from '../support/propertyRun.js';
 
@@ -50,6 +54,8 @@ export type EventLogHarness = {
   readonly canReopen: boolean;
   /** How many command sequences the model test tries. */
   readonly modelRuns: number;
+  /** Whether an append to several streams is all or nothing. */
+  readonly isAtomic: boolean;
 };
 
 /**
@@ -75,6 +81,9 @@ export const eventLogContract = (
     refusing(() => log);
     reading(() => log);
     subscribing(() => log);
+    appendingToSeveral(() => log);
+    if (harness.isAtomic) appendingAtomically(() => log);
+    else appendingInParts(() => log);
     cutting(() => log);
     closing(makeLog);
     if (harness.canReopen) reopening(makeLog);
@@ -480,6 +489,124 @@ const subscribing = (the: () => EventLog): void => {
       break;
     }
     assert.equal((await log.append(stream, someEvents(1), 'exists')).revision, 10n);
+  });
+};
+
+/** One event for each stream; those of `wrong` are believed to have events. */
+const parts = (streams: readonly string[], wrong: readonly string[] = []): readonly StreamAppend[] =>
+  streams.map((stream, index) => ({
+    stream,
+    events: [{ ...someEvent(), metadata: utf8(JSON.stringify(partIn(index + 1, streams.length))) }],
+    expected: wrong.includes(stream) ? 5n : 'noStream',
+  }));
+
+const streamsOf = (count: number): readonly string[] => range(count).map(freshStream);
+const eventsIn = async (log: EventLog, streams: readonly string[]): Promise<readonly number[]> =>
+  Promise.all(streams.map(async (stream) => (await whole(log, stream)).length));
+
+const appendingToSeveral = (the: () => EventLog): void => {
+  it('appends to several streams in a row, in the order of the calls', async () => {
+    const [log, streams, before, after] = [the(), streamsOf(20), freshStream(), freshStream()];
+    const start = await log.end();
+    const first = log.append(before, someEvents(1), 'noStream');
+    const all = log.appendAll(parts(streams));
+    const last = log.append(after, someEvents(1), 'noStream');
+    const places = [await first, ...(await all), await last].map(({ position }) => position);
+    assert.deepEqual(places, places.toSorted(ascending));
+    const ours = new Set([before, ...streams, after]);
+    const stored = (await wholeLog(log, start)).filter(({ stream }) => ours.has(stream));
+    assert.deepEqual(
+      stored.map(({ stream }) => stream),
+      [before, ...streams, after],
+    );
+  });
+
+  it('takes a retry of an append to several streams for the same append', async () => {
+    const [log, streams] = [the(), streamsOf(3)];
+    const appends = parts(streams);
+    const [one, other] = await Promise.all([log.appendAll(appends), log.appendAll(appends)]);
+    assert.deepEqual(one, other);
+    assert.deepEqual(await log.appendAll(appends), one);
+    assert.deepEqual(await eventsIn(log, streams), [1, 1, 1]);
+  });
+
+  it('appends what is missing of an append to several streams that is made again', async () => {
+    const [log, streams] = [the(), streamsOf(3)];
+    const appends = parts(streams);
+    const [, second] = appends;
+    assert.ok(second);
+    const before = await log.append(second.stream, second.events, 'noStream');
+    const places = await log.appendAll(appends);
+    assert.deepEqual(places[1], before);
+    assert.deepEqual(await eventsIn(log, streams), [1, 1, 1]);
+  });
+
+  it('refuses an append to no stream, to one twice and of too many events, and writes nothing', async () => {
+    const [log, streams] = [the(), streamsOf(2)];
+    const [one, other] = parts(streams);
+    assert.ok(one && other);
+    await isInvalid(log.appendAll([]));
+    await isInvalid(log.appendAll([one, other, one]));
+    await isInvalid(log.appendAll([one, { ...other, events: someEvents(eventsPerAppendMax) }]));
+    await isInvalid(log.appendAll([one, { ...other, events: [] }]));
+    assert.deepEqual(await eventsIn(log, streams), [0, 0]);
+  });
+
+  it('says which stream was not as expected when none was', async () => {
+    const [log, streams] = [the(), streamsOf(2)];
+    await assert.rejects(
+      log.appendAll(parts(streams, streams)),
+      (error) => error instanceof VersionConflict && error.stream === streams[0],
+    );
+    assert.deepEqual(await eventsIn(log, streams), [0, 0]);
+  });
+};
+
+const appendingAtomically = (the: () => EventLog): void => {
+  it('appends to no stream when one is not as expected', async () => {
+    const [log, streams] = [the(), streamsOf(7)];
+    const wrong = streams.slice(3, 4);
+    await assert.rejects(
+      log.appendAll(parts(streams, wrong)),
+      (error) => error instanceof VersionConflict && error.stream === wrong[0],
+    );
+    assert.deepEqual(await eventsIn(log, streams), [0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('tells of an append to several streams in one batch, also when it is read later', async () => {
+    const log = the();
+    const start = await log.end();
+    const live = log.subscribe(start);
+    for (const singles of [450, 470, 490]) {
+      await fill(log, freshStream(), singles);
+      await log.appendAll(parts(streamsOf(eventsPerAppendMax)));
+    }
+    const end = await log.end();
+    // Enough to be read from where it is stored.
+    await fill(log, freshStream(), 4_000);
+    for (const batches of [live, log.subscribe(start)]) {
+      for await (const batch of batches) {
+        assert.ok(batch.length <= batchEventsMax + eventsPerAppendMax);
+        const [last] = batch.slice(-1);
+        assert.ok(last);
+        const part = partOfStored(last.metadata);
+        assert.equal(part?.index, part?.of);
+        if (last.position >= end) break;
+      }
+    }
+  });
+};
+
+const appendingInParts = (the: () => EventLog): void => {
+  it('says how many streams took their events, and of the others why not', async () => {
+    const [log, streams] = [the(), streamsOf(5)];
+    const error: unknown = await log.appendAll(parts(streams, streams.slice(3))).catch((failure: unknown) => failure);
+    assert.ok(error instanceof PartlyAppended, String(error));
+    assert.match(error.message, /^3 of 5 /);
+    const [first, , third, fourth] = error.outcomes;
+    assert.ok(first && 'position' in first && third && 'position' in third && first.position < third.position);
+    assert.ok(fourth instanceof VersionConflict && fourth.stream === streams[3]);
+    assert.deepEqual(await eventsIn(log, streams), [1, 1, 1, 0, 0]);
   });
 };
 

@@ -4,8 +4,10 @@ import {
   InvalidAppend,
   streamNameLengthMax,
   typeLengthMax,
+  type Appended,
   type ExpectedRevision,
   type NewEvent,
+  type StreamAppend,
 } from '../../kernel/ports/eventLog.js';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -17,13 +19,26 @@ const loneSurrogate = /\p{Surrogate}/u;
 export const checkAppend = (stream: string, events: readonly NewEvent[]): void => {
   checkName('stream', stream, streamNameLengthMax);
   if (events.length === 0) throw new InvalidAppend('an append needs at least one event');
-  if (events.length > eventsPerAppendMax) {
-    throw new InvalidAppend(`${events.length.toString()} events, at most ${eventsPerAppendMax.toString()} at a time`);
-  }
+  checkCount(events.length);
   for (const event of events) checkEvent(event);
   if (events.length > 1 && new Set(events.map(({ id }) => id)).size < events.length) {
     throw new InvalidAppend('the same event id twice in one append');
   }
+};
+
+/** The same for an append to several streams. */
+export const checkAppends = (appends: readonly StreamAppend[]): void => {
+  if (appends.length === 0) throw new InvalidAppend('an append needs at least one stream');
+  for (const { stream, events } of appends) checkAppend(stream, events);
+  if (new Set(appends.map(({ stream }) => stream)).size < appends.length) {
+    throw new InvalidAppend('the same stream twice in one append');
+  }
+  checkCount(appends.reduce((sum, { events }) => sum + events.length, 0));
+};
+
+const checkCount = (events: number): void => {
+  if (events <= eventsPerAppendMax) return;
+  throw new InvalidAppend(`${events.toString()} events, at most ${eventsPerAppendMax.toString()} at a time`);
 };
 
 const checkEvent = ({ id, type, data, metadata }: NewEvent): void => {
@@ -89,4 +104,10 @@ export const duplicateAppends = (
     last = place;
   }
   return last;
+};
+
+/** The place in the one stream that was appended to. */
+export const onlyPlace = ([place]: readonly Appended[]): Appended => {
+  if (place === undefined) throw new Error('an append to one stream has one place');
+  return place;
 };

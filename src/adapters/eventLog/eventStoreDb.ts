@@ -1,6 +1,15 @@
 import { beforeAll, type Position } from '../../kernel/event.js';
-import { InvalidAppend, type EventLog, type NewEvent, type Subscription } from '../../kernel/ports/eventLog.js';
-import { checkAppend, checkMaxCount } from './appendRules.js';
+import {
+  InvalidAppend,
+  PartlyAppended,
+  VersionConflict,
+  type Appended,
+  type EventLog,
+  type NewEvent,
+  type StreamAppend,
+  type Subscription,
+} from '../../kernel/ports/eventLog.js';
+import { checkAppend, checkAppends, checkMaxCount } from './appendRules.js';
 import { bytesOf, type StreamName } from './eventStoreDb/batchAppend.js';
 import { connection } from './eventStoreDb/connection.js';
 import type { EventStoreDbAlarm, EventStoreDbCount, Telling } from './eventStoreDb/failures.js';
@@ -119,12 +128,21 @@ const logOf = ({ reading, writing, holding, following, named, close }: Parts): E
   const checkOpen = (): void => {
     if (closing !== undefined) throw new Error('the log is closed');
   };
+  const handIn = ({ stream, events, expected }: StreamAppend): Promise<Appended> =>
+    writing.append({ stream: named(stream), events, expected, judge: holding });
   return {
     append: async (stream, events, expected) => {
       checkOpen();
       checkAppend(stream, events);
       checkForServer(stream, events);
-      return writing.append({ stream: named(stream), events, expected, judge: holding });
+      return handIn({ stream, events, expected });
+    },
+    appendAll: async (appends) => {
+      checkOpen();
+      checkAppends(appends);
+      for (const { stream, events } of appends) checkForServer(stream, events);
+      // In one turn, so that the writer sends them in a row.
+      return placesOf(await Promise.allSettled(appends.map(handIn)));
     },
     readStream: async (stream, read) => {
       checkOpen();
@@ -165,6 +183,18 @@ const closed = async (subscriptions: ReadonlySet<Subscription>, writing: Writer)
   for (const subscription of subscriptions) subscription.close();
   await writing.close();
 };
+
+const placesOf = (settled: readonly PromiseSettledResult<Appended>[]): readonly Appended[] => {
+  const outcomes = settled.map((one) => (one.status === 'fulfilled' ? one.value : errorOf(one)));
+  const places = outcomes.filter((outcome): outcome is Appended => !(outcome instanceof Error));
+  if (places.length === outcomes.length) return places;
+  const [first] = outcomes;
+  if (first instanceof VersionConflict && outcomes.every((outcome) => outcome instanceof VersionConflict)) throw first;
+  throw new PartlyAppended(outcomes);
+};
+
+const errorOf = ({ reason }: PromiseRejectedResult): Error =>
+  reason instanceof Error ? reason : new Error('an append failed', { cause: reason });
 
 /** Throws for an append that would hurt the server's own streams, or be taken for theirs and never be seen again. */
 const checkForServer = (stream: string, events: readonly NewEvent[]): void => {

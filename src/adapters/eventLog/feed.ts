@@ -1,6 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Position } from '../../kernel/event.js';
-import type { StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
+import { partOfStored } from '../../kernel/parts.js';
+import {
+  batchEventsMax,
+  eventsPerAppendMax,
+  type StoredEvent,
+  type Subscription,
+} from '../../kernel/ports/eventLog.js';
 
 /** Makes subscriptions out of a log that can be read and says when it has grown. */
 export interface Feed {
@@ -17,9 +23,6 @@ export type FeedNeeds = {
   /** Durable events after a position, oldest first; fewer than `limit` only when there are no more. */
   readonly read: (after: Position, limit: number) => Promise<readonly StoredEvent[]>;
 };
-
-/** A batch has at most this many events. */
-export const batchEventsMax = 512;
 
 /** A subscription that is behind by no more than this is served from memory, with objects shared by all of them. */
 const recentEventsMax = 1_024;
@@ -87,7 +90,20 @@ export const feed = (needs: FeedNeeds): Feed => {
 // A read that finds its data in memory never leaves the turn: without this a long replay would starve everything else.
 const stored = async (needs: FeedNeeds, position: Position): Promise<readonly StoredEvent[]> => {
   await turn();
-  return needs.read(position, batchEventsMax);
+  const page = await needs.read(position, batchEventsMax);
+  const last = page.length < batchEventsMax ? undefined : page.at(-1);
+  const rest = missingAfter(last);
+  if (last === undefined || rest === 0) return page;
+  const end = last.position + BigInt(rest);
+  // A max count may have removed some of them, and then others follow.
+  const more = await needs.read(last.position, rest);
+  return [...page, ...more.filter((event) => event.position <= end)];
+};
+
+/** So many events stand behind this one that are part of the same request: in one commit, so they are there. */
+const missingAfter = (last: StoredEvent | undefined): number => {
+  const part = last === undefined ? undefined : partOfStored(last.metadata);
+  return part === undefined ? 0 : Math.min(Math.max(0, part.of - part.index), eventsPerAppendMax);
 };
 
 type RecentEvents = {
@@ -122,7 +138,9 @@ const recentEvents = (): RecentEvents => {
       if (first === undefined || position < first.position - 1n) return undefined;
       // Positions in memory are dense, see `push`.
       const start = Number(position - first.position) + 1;
-      return start < events.length ? events.slice(start, start + batchEventsMax) : undefined;
+      if (start >= events.length) return undefined;
+      const end = start + batchEventsMax;
+      return events.slice(start, end < events.length ? end + missingAfter(events[end - 1]) : end);
     },
   };
 };

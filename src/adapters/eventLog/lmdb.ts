@@ -1,13 +1,7 @@
 import type { Millis } from '../../kernel/ids.js';
-import {
-  VersionConflict,
-  type Appended,
-  type EventLog,
-  type ExpectedRevision,
-  type NewEvent,
-} from '../../kernel/ports/eventLog.js';
+import { VersionConflict, type Appended, type EventLog, type StreamAppend } from '../../kernel/ports/eventLog.js';
 import { hasLmdbFile } from '../dataFolder/lmdbFile.js';
-import { checkAppend, checkMaxCount, isAsExpected, type StoredPlace } from './appendRules.js';
+import { checkAppend, checkAppends, checkMaxCount, isAsExpected, onlyPlace, type StoredPlace } from './appendRules.js';
 import { committer, type AppendCommitter } from './lmdb/committer.js';
 import { feed } from './feed.js';
 import { heads, type Heads } from './lmdb/heads.js';
@@ -50,7 +44,13 @@ export const lmdbEventLog = async (needs: LmdbEventLogNeeds): Promise<EventLog> 
       checkOpen();
       checkAppend(stream, events);
       commits.checkReady();
-      return append(commits, known, { stream, events, expected });
+      return onlyPlace(await append(commits, known, [{ stream, events, expected }]));
+    },
+    appendAll: async (appends) => {
+      checkOpen();
+      checkAppends(appends);
+      commits.checkReady();
+      return append(commits, known, appends);
     },
     readStream: async (stream, read) => {
       await readable();
@@ -84,31 +84,36 @@ export const lmdbEventLog = async (needs: LmdbEventLogNeeds): Promise<EventLog> 
   };
 };
 
-type Append = {
-  readonly stream: string;
-  readonly events: readonly NewEvent[];
-  readonly expected: ExpectedRevision;
-};
-
 // Everything up to the first wait happens in the turn of the call: that makes positions follow the calls.
 const append = async (
   commits: AppendCommitter,
   known: Heads,
-  { stream, events, expected }: Append,
-): Promise<Appended> => {
+  appends: readonly StreamAppend[],
+): Promise<readonly Appended[]> => {
+  const looked = appends.map((one) => lookedAt(known, one));
+  // An answer that rests on events which may still be on their way is not true until they have arrived.
+  const arriving = looked.flatMap(({ head: { settled }, isAsWanted }) =>
+    isAsWanted || settled === undefined ? [] : [settled],
+  );
+  const wrong = looked.find(({ held, isAsWanted }) => held === undefined && !isAsWanted);
+  if (wrong !== undefined) {
+    const { stream, expected, revision } = wrong;
+    await Promise.all(arriving);
+    throw new VersionConflict(stream, expected, revision === -1 ? 'noStream' : BigInt(revision));
+  }
+  const appending = looked.every(({ held }) => held !== undefined) ? undefined : commits.append();
+  const places = looked.map(({ head, events, ids, held }) => held ?? appending?.put(head, events, ids));
+  await appending?.settled;
+  await Promise.all(arriving);
+  return places.flatMap((place) => (place === undefined ? [] : placed(place)));
+};
+
+const lookedAt = (known: Heads, { stream, events, expected }: StreamAppend) => {
   const head = known.of(stream);
   const ids = events.map(({ id }) => packedId(id));
   const held = known.held(head, ids);
-  if (held === undefined && isAsExpected(head.revision, expected)) {
-    const { place, settled } = commits.append(head, events, ids);
-    await settled;
-    return placed(place);
-  }
-  // The answer rests on events that may still be on their way: until they have arrived it is not true.
-  const { revision, settled } = head;
-  await settled;
-  if (held !== undefined) return placed(held);
-  throw new VersionConflict(stream, expected, revision === -1 ? 'noStream' : BigInt(revision));
+  const isAsWanted = held === undefined && isAsExpected(head.revision, expected);
+  return { stream, events, expected, head, ids, held, isAsWanted, revision: head.revision };
 };
 
 const placed = ({ revision, position }: StoredPlace): Appended => ({

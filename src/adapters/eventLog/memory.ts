@@ -3,14 +3,16 @@ import { beforeAll, type Position } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
 import {
   VersionConflict,
+  type Appended,
   type EventLog,
   type ExpectedRevision,
   type LogRead,
   type NewEvent,
   type StoredEvent,
+  type StreamAppend,
   type StreamRead,
 } from '../../kernel/ports/eventLog.js';
-import { checkAppend, checkMaxCount, duplicateAppends, isAsExpected } from './appendRules.js';
+import { checkAppend, checkAppends, checkMaxCount, duplicateAppends, isAsExpected, onlyPlace } from './appendRules.js';
 import { feed } from './feed.js';
 
 /** The event log in arrays, for tests. Nothing survives it. */
@@ -31,15 +33,21 @@ export const memoryEventLog = ({ now }: { readonly now: () => Millis }): EventLo
     await turn();
     return result;
   };
+  const appendAll = (appends: readonly StreamAppend[]): readonly Appended[] => {
+    const { places, stored } = storeAll(held, appends, now());
+    if (stored.length > 0) following.publish(stored);
+    return places;
+  };
   return {
     append: (stream, events, expected) =>
       answer(() => {
         checkAppend(stream, events);
-        const again = duplicateAppends(events, (id) => placeOf(held.streams.get(stream) ?? [], id));
-        if (again !== undefined) return { revision: BigInt(again.revision), position: BigInt(again.position) };
-        checkExpected(held, stream, expected);
-        following.publish(store(held, stream, events, now()));
-        return { revision: lastOf(held, stream), position: endOf(held) };
+        return onlyPlace(appendAll([{ stream, events, expected }]));
+      }),
+    appendAll: (appends) =>
+      answer(() => {
+        checkAppends(appends);
+        return appendAll(appends);
       }),
     readStream: (stream, read) => answer(() => readStream(held, stream, read)),
     readAll: (read) => answer(() => readAll(held, read)),
@@ -73,6 +81,23 @@ type Held = {
 
 const endOf = ({ log }: Held): Position => log.at(-1)?.position ?? beforeAll;
 const lastOf = ({ streams }: Held, stream: string): bigint => BigInt((streams.get(stream)?.length ?? 0) - 1);
+
+const storeAll = (held: Held, appends: readonly StreamAppend[], at: Millis) => {
+  const looked = appends.map((one) => ({ ...one, again: againIn(held, one) }));
+  for (const { stream, expected, again } of looked) if (again === undefined) checkExpected(held, stream, expected);
+  const stored: StoredEvent[] = [];
+  const places = looked.map(({ stream, events, again }) => {
+    if (again !== undefined) return again;
+    stored.push(...store(held, stream, events, at));
+    return { revision: lastOf(held, stream), position: endOf(held) };
+  });
+  return { places, stored };
+};
+
+const againIn = ({ streams }: Held, { stream, events }: StreamAppend): Appended | undefined => {
+  const place = duplicateAppends(events, (id) => placeOf(streams.get(stream) ?? [], id));
+  return place && { revision: BigInt(place.revision), position: BigInt(place.position) };
+};
 
 const checkExpected = (held: Held, stream: string, expected: ExpectedRevision): void => {
   const last = lastOf(held, stream);

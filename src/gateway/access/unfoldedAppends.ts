@@ -4,6 +4,7 @@ import { memberStreams } from '../../domain/members/events.js';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import type { Appended, EventLog } from '../../kernel/ports/eventLog.js';
 import { withDeadline } from '../../kernel/timing.js';
+import { watchedAppends } from '../../kernel/watchedAppends.js';
 import type { ChangesUnderWay } from '../contract/enforcement.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Follower } from '../contract/readModels.js';
@@ -56,7 +57,10 @@ export const unfoldedAppends = (fanOut: () => Follower): UnfoldedAppends => {
   };
 
   return {
-    noting: (log) => noting(log, note),
+    noting: (log) =>
+      watchedAppends(log, ({ stream }, appending) => {
+        if (givesRights(stream)) note(stream, appending);
+      }),
     folded: (streams) => {
       const unfolded = streams.flatMap((stream) => byStream.get(stream) ?? []).filter((one) => !isFolded(one));
       if (unfolded.length === 0) return undefined;
@@ -68,18 +72,3 @@ export const unfoldedAppends = (fanOut: () => Follower): UnfoldedAppends => {
 
 const families = [communityStreams, memberStreams, accountStreams] as const;
 const givesRights = (stream: string): boolean => families.some((family) => family.keyOf(stream) !== undefined);
-
-const noting = (log: EventLog, note: (stream: string, appending: Promise<Appended>) => void): EventLog => ({
-  append: (stream, events, expected) => {
-    const appending = log.append(stream, events, expected);
-    if (givesRights(stream)) note(stream, appending);
-    return appending;
-  },
-  readStream: (stream, read) => log.readStream(stream, read),
-  readAll: (read) => log.readAll(read),
-  subscribe: (after) => log.subscribe(after),
-  setMaxCount: (stream, maxCount) => log.setMaxCount(stream, maxCount),
-  maxCountOf: (stream) => log.maxCountOf(stream),
-  end: () => log.end(),
-  close: () => log.close(),
-});

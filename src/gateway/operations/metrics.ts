@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
+import { watchedAppends } from '../../kernel/watchedAppends.js';
 import type { Reason } from '../../kernel/reasons.js';
 
 /** The values that are read when somebody asks for the metrics. */
@@ -159,19 +160,14 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
   });
 };
 
-/** The log, with its appends counted. */
-export const countingAppends = (log: EventLog, count: Metrics['count']): EventLog => ({
-  append: async (stream, events, expected) => {
-    const appended = await log.append(stream, events, expected);
-    count('appends', 1);
-    count('appended_events', events.length);
-    return appended;
-  },
-  readStream: (stream, read) => log.readStream(stream, read),
-  readAll: (read) => log.readAll(read),
-  subscribe: (after) => log.subscribe(after),
-  setMaxCount: (stream, maxCount) => log.setMaxCount(stream, maxCount),
-  maxCountOf: (stream) => log.maxCountOf(stream),
-  end: () => log.end(),
-  close: () => log.close(),
-});
+/** The log, with its appends counted, once for each stream. */
+export const countingAppends = (log: EventLog, count: Metrics['count']): EventLog =>
+  watchedAppends(log, ({ events }, appending) => {
+    void appending.then(
+      () => {
+        count('appends', 1);
+        count('appended_events', events.length);
+      },
+      () => undefined,
+    );
+  });

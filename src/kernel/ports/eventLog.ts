@@ -34,6 +34,13 @@ export type ExpectedRevision = bigint | 'noStream' | 'exists' | 'any';
 /** The place of the last event of the append. */
 export type Appended = { readonly revision: bigint; readonly position: Position };
 
+/** The events of one stream in an append to several. */
+export type StreamAppend = {
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
+  readonly expected: ExpectedRevision;
+};
+
 /** The stream was not as expected. Nothing was written. */
 export class VersionConflict extends Error {
   readonly stream: string;
@@ -46,6 +53,20 @@ export class VersionConflict extends Error {
     this.stream = stream;
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+/** Some streams of an append to several took their events and others did not. Only of engines that are not atomic. */
+export class PartlyAppended extends Error {
+  /** For each stream, in the order of the append, the place of its last event or why it has none of them. */
+  readonly outcomes: readonly (Appended | Error)[];
+
+  constructor(outcomes: readonly (Appended | Error)[]) {
+    const failed = outcomes.filter((outcome) => outcome instanceof Error);
+    const [taken, all] = [outcomes.length - failed.length, outcomes.length];
+    super(`${taken.toString()} of ${all.toString()} streams took their events`, { cause: failed[0] });
+    this.name = 'PartlyAppended';
+    this.outcomes = outcomes;
   }
 }
 
@@ -62,8 +83,8 @@ export class DamagedRecord extends Error {
 
 /**
  * The log refuses this append in every case: no events or too many, an id that is no UUID in lower case or comes twice,
- * ids of which the stream holds some and not others, an empty or too long name or type, too many bytes, a max count
- * below 1. Nothing was written.
+ * ids of which the stream holds some and not others, a stream that comes twice, an empty or too long name or type, too
+ * many bytes, a max count below 1. Nothing was written.
  */
 export class InvalidAppend extends Error {
   constructor(message: string) {
@@ -73,7 +94,10 @@ export class InvalidAppend extends Error {
 }
 
 export const eventBytesMax = 65_536;
+/** Of all streams of the append together. */
 export const eventsPerAppendMax = 100;
+/** So many events a batch of a subscription has at most, besides those that an append is not cut for. */
+export const batchEventsMax = 512;
 export const streamNameLengthMax = 200;
 export const typeLengthMax = 200;
 
@@ -95,10 +119,7 @@ export type LogRead = {
   readonly limit: number;
 };
 
-/**
- * The log of facts. One total order; per stream a dense count of revisions.
- * Appends are atomic per call and go to one stream. Embedded engines could do more; the port does not promise it.
- */
+/** The log of facts. One total order; per stream a dense count of revisions. */
 export interface EventLog {
   /**
    * Resolves once the events are durable; from then on nothing, not even loss of power, undoes them. Throws
@@ -115,6 +136,18 @@ export interface EventLog {
    */
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended>;
 
+  /**
+   * Appends to several streams, each of which comes once, and gives their places in the same order. For each stream it
+   * is as `append`, so a stream that holds its events already is left as it is. No other append of this process comes in
+   * between.
+   *
+   * Embedded engines do it in one: either all of it is there, for every reader and subscriber, or nothing is, and
+   * `VersionConflict` names the first stream that was not as expected. Others do one stream after the other, and a
+   * stream that fails keeps no other one back: they throw `VersionConflict` when no stream was as expected and
+   * `PartlyAppended` when only some took their events or the outcome of one is unknown. `appends` must not be empty.
+   */
+  appendAll(appends: readonly StreamAppend[]): Promise<readonly Appended[]>;
+
   /** Events of one stream in order. A stream that does not exist is empty. Throws `DamagedRecord`. */
   readStream(stream: string, read: StreamRead): Promise<readonly StoredEvent[]>;
 
@@ -123,9 +156,11 @@ export interface EventLog {
 
   /**
    * All events after `after`, first those that are stored, then those that come, in log order, each once, without a
-   * gap at the seam. `after` is a position as for `readAll`. Nothing is seen before it is durable. A batch is never empty; the next one is made when the
-   * consumer asks for it, so a slow consumer holds nothing up and costs no memory. Ends when `close` is called or
-   * the log closes; throws `DamagedRecord`.
+   * gap at the seam. `after` is a position as for `readAll`. Nothing is seen before it is durable. A batch is never empty
+   * and has `batchEventsMax` events at most; embedded engines make it larger by up to `eventsPerAppendMax` rather than end
+   * it between events that are part of one request (`Metadata.part`). The next one is made when the consumer asks for
+   * it, so a slow consumer holds nothing up and costs no memory. Ends when `close` is called or the log closes; throws
+   * `DamagedRecord`.
    */
   subscribe(after: Position): Subscription;
 

@@ -1,12 +1,15 @@
-import { DamagedRecord, type EventLog, type StoredEvent, type Subscription } from '../../kernel/ports/eventLog.js';
+import {
+  batchEventsMax,
+  DamagedRecord,
+  type EventLog,
+  type StoredEvent,
+  type Subscription,
+} from '../../kernel/ports/eventLog.js';
 import type { Committer } from './committer.js';
 import { decoded, type Decoding } from './decoding.js';
 import type { FoldingEngine } from './foldingEngine.js';
 import { GivenUp, pauseAfter } from './retrying.js';
 import { lowestCommitted } from '../progress/waiters.js';
-
-/** Folded without a pause: other work on this thread waits for no more than that. */
-const foldEventsMax = 512;
 
 export type EventReaderNeeds = {
   readonly log: EventLog;
@@ -30,13 +33,10 @@ export const readEvents = async (needs: EventReaderNeeds): Promise<void> => {
   const follow = async (): Promise<void> => {
     subscription = log.subscribe(after);
     for await (const records of subscription) {
-      for (let start = 0; start < records.length; start += foldEventsMax) {
-        const some = records.length <= foldEventsMax ? records : records.slice(start, start + foldEventsMax);
-        await take(needs, some);
-        failures = 0;
-        after = some.at(-1)?.position ?? after;
-        if (isOver()) return;
-      }
+      await take(needs, records);
+      failures = 0;
+      after = records.at(-1)?.position ?? after;
+      if (isOver()) return;
     }
   };
   const followOn = async (): Promise<void> => {
@@ -62,13 +62,15 @@ export const readEvents = async (needs: EventReaderNeeds): Promise<void> => {
   signal.removeEventListener('abort', unsubscribe);
 };
 
+/** Folded in one go, because the log cuts no request in two: a reader sees all of it or nothing. */
 const take = async (
   { folding, committing, decoding }: EventReaderNeeds,
   records: readonly StoredEvent[],
 ): Promise<void> => {
   await folding.fold(records, await decoded(records, decoding));
   await committing.folded(records.length);
-  if (records.length === foldEventsMax) await nextTurn();
+  // Then there are more, and other work on this thread waits for no more than a batch.
+  if (records.length >= batchEventsMax) await nextTurn();
 };
 
 /** Lets timers and sockets have their turn: promises alone would not. */

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { forRunner, type Projection } from '../../../src/kernel/document.js';
 import type { Event } from '../../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
-import { DamagedRecord, type EventLog } from '../../../src/kernel/ports/eventLog.js';
+import { partIn } from '../../../src/kernel/parts.js';
+import {
+  batchEventsMax,
+  DamagedRecord,
+  eventsPerAppendMax,
+  type EventLog,
+  type NewEvent,
+} from '../../../src/kernel/ports/eventLog.js';
 import { checkpointOf } from '../../../src/projections/progress/checkpoints.js';
 import { digestOf } from '../../support/digest.js';
 import { messagesAfter } from '../../../src/projections/messages/queries.js';
@@ -34,6 +42,14 @@ const claimed: Event = {
   data: { kind: 'username', key: 'k', holder: ada, at: now },
 };
 
+/** Of a type that none of ours folds. */
+const record = (metadata: object = {}): NewEvent => ({
+  id: randomUUID(),
+  type: 'later.NotYetKnown.v1',
+  data: Buffer.from('{}'),
+  metadata: Buffer.from(JSON.stringify(metadata)),
+});
+
 /** Gates: `open` lets those through who wait at `pass`. */
 const gate = (): { readonly pass: Promise<void>; readonly open: () => void } => {
   let open: () => void = () => undefined;
@@ -59,6 +75,36 @@ describe('projections', () => {
     await projections.reached(position);
     assert.equal(projections.reached(position), undefined);
     assert.equal(projections.position(), position);
+    await projections.close();
+  });
+
+  it('store all parts of a request at once, also where a batch would end among them', async () => {
+    const { log, start } = setting();
+    const [inner, ends]: [Set<bigint>, bigint[]] = [new Set(), []];
+    for (let round = 1; round <= 3; round += 1) {
+      for (let event = 0; event < batchEventsMax - 1; event += 1) await log.append('alone', [record()], 'any');
+      const parts = Array.from({ length: eventsPerAppendMax }, (_, index) => partIn(index + 1, eventsPerAppendMax));
+      const appends = parts.map((part) => ({ stream: randomUUID(), events: [record(part)], expected: 'any' as const }));
+      const positions = (await log.appendAll(appends)).map(({ position }) => position);
+      ends.push(positions.pop() ?? 0n);
+      for (const position of positions) inner.add(position);
+    }
+    const store = await openStore();
+    const stored: bigint[] = [];
+    const watched: DocumentStore = {
+      ...store,
+      commit: (writes, checkpoints) => {
+        stored.push(...checkpoints.map(({ position }) => position));
+        return store.commit(writes, checkpoints);
+      },
+    };
+    const projections = await start({ store: watched });
+    for (const end of ends) await projections.reached(end);
+    assert.ok(stored.length > 0);
+    assert.deepEqual(
+      stored.filter((position) => inner.has(position)),
+      [],
+    );
     await projections.close();
   });
 

@@ -13,8 +13,8 @@ import type { StreamIndex } from './streamIndex.js';
  * however many append at once, they share the waiting, and one that appends alone waits for nobody.
  */
 export interface AppendCommitter {
-  /** Gives the events, with their packed ids, their places at once, in the order of the calls. */
-  append(head: Head, events: readonly NewEvent[], ids: readonly string[]): Appending;
+  /** All that is put before the end of this turn goes to the disk in one commit. */
+  append(): Appending;
   change(head: Head, settings: Settings): Promise<void>;
   /** The position of the last event on disk; 0 when there is none. */
   readonly durable: number;
@@ -26,8 +26,14 @@ export interface AppendCommitter {
   close(): Promise<void>;
 }
 
-/** `place` is that of the last event; it holds once `settled` resolves. */
-export type Appending = { readonly place: StoredPlace; readonly settled: Promise<void> };
+export type Appending = {
+  /**
+   * Gives the events, with their packed ids, their places at once, in the order of the calls. The place is that of the
+   * last one; it holds once `settled` resolves.
+   */
+  readonly put: (head: Head, events: readonly NewEvent[], ids: readonly string[]) => StoredPlace;
+  readonly settled: Promise<void>;
+};
 
 export type CommitterNeeds = {
   readonly store: LogStore;
@@ -87,18 +93,19 @@ export const committer = (needs: CommitterNeeds): AppendCommitter => {
     checkReady: () => {
       if (state.recovering !== undefined) throw new Error('the log is recovering from a failed write; append again');
     },
-    append: (head, events, ids) => {
+    append: () => {
       const batch = gathering(needs, state);
-      const alone = Number.isFinite(head.settings.maxCount);
-      for (const [index, event] of events.entries()) {
-        const id = ids[index] ?? packedId(event.id);
-        state.position += 1;
-        needs.known.push(head, id, state.position);
-        batch.records.push(unwritten({ head, event, id, position: state.position, alone }));
-      }
-      head.settled = batch.settled;
-      touch(batch, head, events.length);
-      return { place: { revision: head.revision, position: state.position }, settled: batch.settled };
+      return {
+        put: (head, events, ids) => {
+          for (const [index, event] of events.entries()) {
+            put({ needs, state, batch }, head, event, ids[index] ?? packedId(event.id));
+          }
+          head.settled = batch.settled;
+          touch(batch, head, events.length);
+          return { revision: head.revision, position: state.position };
+        },
+        settled: batch.settled,
+      };
     },
     change: (head, settings) => {
       const batch = gathering(needs, state);
@@ -113,6 +120,15 @@ export const committer = (needs: CommitterNeeds): AppendCommitter => {
       await state.recovering?.catch(() => undefined);
     },
   };
+};
+
+type Gathering = { readonly needs: CommitterNeeds; readonly state: State; readonly batch: Batch };
+
+const put = ({ needs, state, batch }: Gathering, head: Head, event: NewEvent, id: string): void => {
+  state.position += 1;
+  needs.known.push(head, id, state.position);
+  const alone = Number.isFinite(head.settings.maxCount);
+  batch.records.push(unwritten({ head, event, id, position: state.position, alone }));
 };
 
 /** The batch that is not yet on its way. */
