@@ -1,104 +1,83 @@
-import { periodOf, type EventCodec } from './codec.js';
-import { decide, isRejection, reject, type Command, type Decider, type Rejection } from './decider.js';
-import { beforeAll, type Event, type Metadata, type Position } from './event.js';
-import type { WrittenEvent } from './personal.js';
-import {
-  VersionConflict,
-  type Appended,
-  type EventLog,
-  type ExpectedRevision,
-  type NewEvent,
-} from './ports/eventLog.js';
-import { KeysMissing, type Sealer } from './ports/sealer.js';
-import type { Clock, Ids } from './ports/system.js';
+import { decide, isRejection, type Command, type Decider, type Rejection } from './decider.js';
+import { beforeAll, type Event, type Position } from './event.js';
+import { executeSeveral } from './executeSeveral.js';
 import { folding, type Folded, type FoldedStreams } from './foldedStreams.js';
+import {
+  attemptsMax,
+  beginsStream,
+  bytesOf,
+  inOneTick,
+  keepFew,
+  momentFor,
+  recordsOf,
+  settled,
+  type Asked,
+  type Cause,
+  type Done,
+  type ExecuteNeeds,
+} from './handIn.js';
+import type { WrittenEvent } from './personal.js';
+import { VersionConflict, type Appended, type ExpectedRevision, type NewEvent } from './ports/eventLog.js';
+import { KeysMissing } from './ports/sealer.js';
 
-/** The actor of a command, and the message or event that led to the command. */
-export type Cause = {
-  /** Names the command for ever. The ids of its events follow from `commandId`, so doing it again is doing it once. */
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly causationId?: string;
-  readonly actor?: string;
-  readonly session?: string;
-  readonly traceparent?: string;
-  /** See `Metadata`. Asked in the tick of the append. */
-  readonly asOf?: () => Position;
-  readonly slowmodeSeconds?: number;
-};
-
-export type Done<E extends Event> = {
-  /** Empty when there was nothing left to do. */
-  readonly events: readonly WrittenEvent<E>[];
-  /** Where the last of them is; when there are none, a place at which what was wanted holds. */
-  readonly position: Position;
-};
+export { attemptsMax, type Asked, type Cause, type Done, type ExecuteNeeds };
 
 /**
- * Makes a command, and is asked anew after every wait, in the tick in which the append is handed to the log. So an id
- * that is minted in it is in log order, and a right that it looks at is that of the append. The minted id must not name
- * the scope that the event is sealed for, because each asking would want the keys of another scope.
- *
- * A rejection ends the command. A promise says that the maker cannot tell yet: it is asked again once that has
- * resolved, at most `waitsMax` times, after which the command is refused with `CONFLICT`.
- */
-export type Asked<C extends Command> = () => C | Rejection | Promise<unknown>;
-
-/**
- * Decides a command on its stream and appends what follows, durable when resolved.
- * Rejects with `VersionConflict` only after `attemptsMax` lost races.
+ * Decides a command on its stream and appends what follows, durable when resolved. Of several commands, each for a
+ * stream of its own, all are decided before anything is appended, and then their events together: when one is refused
+ * nothing was written, but see `Done.refused`. Rejects with `VersionConflict` only after `attemptsMax` lost races.
  */
 export type Execute = <C extends Command, State, E extends Event>(
   decider: Decider<C, State, E>,
-  command: C | Asked<C>,
+  command: C | Asked<C | readonly C[]>,
   cause: Cause,
 ) => Promise<Done<E> | Rejection>;
 
-export type ExecuteNeeds = {
-  readonly log: EventLog;
-  readonly codec: EventCodec;
-  readonly sealer: Sealer;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly streams: FoldedStreams;
-  /** Events of so many bytes, with their metadata, were appended by this actor. */
-  readonly appended?: (actor: string, bytes: number) => void;
-};
-
-export const attemptsMax = 3;
-/** A command whose keys are still missing after so many fetches wants other ones each time. */
-export const keyFetchesMax = 5;
-/** A command whose maker has to wait so often meets a change of the rights that it needs each time. */
-export const waitsMax = 10;
-
 export const executor = (needs: ExecuteNeeds): Execute => {
-  const { streams } = needs;
   const turns = new Map<string, Promise<unknown>>();
   return async (decider, command, cause) => {
-    let make = typeof command === 'function' ? command : () => command;
+    const make = typeof command === 'function' ? command : () => command;
     const first = make();
     // Not awaited without need: most commands are handed to the log in the tick in which they are given.
-    let asked = first instanceof Promise ? await first.then(() => settled(make)) : first;
+    const asked = first instanceof Promise ? await first.then(() => settled(make)) : first;
     if (isRejection(asked)) return asked;
-    if ((decider.begins as readonly string[] | undefined)?.includes(asked.type) === true) {
-      const begun = await begin(needs, decider, make, cause);
-      if (!('exists' in begun)) return begun;
-      asked = begun.exists;
-      make = remaking(make, asked);
+    if (isSeveral(asked)) {
+      const streams = asked.map((one) => decider.stream(one));
+      return inTurn(turns, streams, () => executeSeveral({ needs, decider, make: ofSeveral(make), cause }, asked));
     }
-    const stream = decider.stream(asked);
-    return inTurn(turns, stream, () => onStream({ needs, streams, decider, make, cause, stream }));
+    return executeOne({ needs, decider, make: ofOne(make), cause, turns }, asked);
   };
 };
 
-/** Only good to see what kind of command it is: by the time this resolves its rights may be others. */
-const settled = async <C extends Command>(make: Asked<C>): Promise<C | Rejection> => {
-  for (let waits = 1; waits <= waitsMax; waits += 1) {
-    const asked = make();
-    if (!(asked instanceof Promise)) return asked;
-    await asked;
+const isSeveral = <C extends Command>(asked: C | readonly C[]): asked is readonly C[] => Array.isArray(asked);
+
+// A maker that has made one command makes one each time, and one that has made several makes several.
+const ofOne = <C extends Command>(make: Asked<C | readonly C[]>): Asked<C> => make as Asked<C>;
+const ofSeveral = <C extends Command>(make: Asked<C | readonly C[]>): Asked<readonly C[]> =>
+  make as Asked<readonly C[]>;
+
+type One<C extends Command, State, E extends Event> = {
+  readonly needs: ExecuteNeeds;
+  readonly decider: Decider<C, State, E>;
+  readonly make: Asked<C>;
+  readonly cause: Cause;
+  readonly turns: Map<string, Promise<unknown>>;
+};
+
+const executeOne = async <C extends Command, State, E extends Event>(
+  { needs, decider, make, cause, turns }: One<C, State, E>,
+  asked: C,
+): Promise<Done<E> | Rejection> => {
+  let [command, remake] = [asked, make];
+  if (beginsStream(decider, asked)) {
+    const begun = await begin(needs, decider, make, cause);
+    if (!('exists' in begun)) return begun;
+    command = begun.exists;
+    remake = remaking(make, command);
   }
-  return reject('CONFLICT');
+  const stream = decider.stream(command);
+  const work = { needs, streams: needs.streams, decider, make: remake, cause, stream };
+  return inTurn(turns, [stream], () => onStream(work));
 };
 
 /** Asked anew, the command might name another stream than the one that turned out to exist. */
@@ -110,14 +89,19 @@ const remaking =
   };
 
 /** Commands of one stream on one node run one after another: they would only race each other to the same revision. */
-const inTurn = async <T>(turns: Map<string, Promise<unknown>>, stream: string, work: () => Promise<T>): Promise<T> => {
-  const before = turns.get(stream);
-  const turn = before === undefined ? work() : before.then(work, work);
-  turns.set(stream, turn);
+const inTurn = async <T>(
+  turns: Map<string, Promise<unknown>>,
+  streams: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> => {
+  const before = streams.flatMap((stream) => turns.get(stream) ?? []);
+  const turn = before.length === 0 ? work() : Promise.allSettled(before).then(work);
+  // Taken for all streams at once, so that no two commands wait for each other.
+  for (const stream of streams) turns.set(stream, turn);
   try {
     return await turn;
   } finally {
-    if (turns.get(stream) === turn) turns.delete(stream);
+    for (const stream of streams) if (turns.get(stream) === turn) turns.delete(stream);
   }
 };
 
@@ -163,37 +147,10 @@ const handIn = <C extends Command, State, E extends Event>(
     if (events.length === 0) return { events, position };
     const stream = decider.stream(command);
     const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
-    const records = recordsOf(needs, stream, events, about);
+    const records = recordsOf(needs, { stream, events, name: cause.commandId }, about);
     if (records instanceof KeysMissing) return records;
     return { command, events, appending: append(needs, stream, { records, actor: cause.actor }, expected) };
   });
-
-/**
- * Does `work` with the command in the very tick in which that was made. Work that lacks keys is done again once they
- * are there, with the command made anew.
- */
-const inOneTick = async <C extends Command, Outcome extends object>(
-  make: Asked<C>,
-  { sealer }: Pick<ExecuteNeeds, 'sealer'>,
-  work: (command: C) => Outcome | KeysMissing,
-): Promise<Outcome | Rejection> => {
-  let [waits, fetches] = [0, 0];
-  for (;;) {
-    const command = make();
-    if (command instanceof Promise) {
-      waits += 1;
-      if (waits > waitsMax) return reject('CONFLICT');
-      await command;
-      continue;
-    }
-    if (isRejection(command)) return command;
-    const outcome = work(command);
-    if (!(outcome instanceof KeysMissing)) return outcome;
-    fetches += 1;
-    if (fetches >= keyFetchesMax) throw new KeysNeverFound();
-    await sealer.makeKeys(outcome.names);
-  }
-};
 
 type Work<C extends Command, State, E extends Event> = {
   readonly needs: ExecuteNeeds;
@@ -228,18 +185,10 @@ const decideAndAppend = async <C extends Command, State, E extends Event>(
   const { events, appending } = taken;
   const appended = await appending;
   if (appended instanceof VersionConflict) return appended;
-  // Once per node and stream is enough, and a crash before it is mended by the next command.
-  if (decider.keepsEvents !== undefined && folded.fresh) await needs.log.setMaxCount(stream, decider.keepsEvents);
+  await keepFew(needs, decider, stream, folded);
   streams.remember(stream, { state: folding(decider, folded.state, events), ...appended, fresh: false });
   return { events, position: appended.position };
 };
-
-class KeysNeverFound extends Error {
-  constructor() {
-    super('a command asks for other keys each time: an id that is minted in it names what its event is sealed for');
-    this.name = 'KeysNeverFound';
-  }
-}
 
 type Appending = { readonly records: readonly NewEvent[]; readonly actor: string | undefined };
 
@@ -258,43 +207,3 @@ const append = async (
     throw error;
   }
 };
-
-const bytesOf = (records: readonly NewEvent[]): number =>
-  records.reduce((bytes, { data, metadata }) => bytes + data.length + metadata.length, 0);
-
-/** In the tick in which the events are handed to the log: so it lies between the ids of the messages before and after. */
-const momentFor = <C extends Command, State, E extends Event>(
-  { ids }: ExecuteNeeds,
-  { keepsMoments }: Decider<C, State, E>,
-): Pick<Metadata, 'moment'> => (keepsMoments === true ? { moment: ids.next().toString() } : {});
-
-const recordsOf = (
-  { codec, ids, clock }: ExecuteNeeds,
-  stream: string,
-  events: readonly Event[],
-  cause: CommandCause,
-): readonly NewEvent[] | KeysMissing => {
-  const period = periodOf(clock.now());
-  const metadata = metadataOf(cause);
-  const records: NewEvent[] = [];
-  for (const [index, event] of events.entries()) {
-    const record = codec.write(event, { id: ids.eventId(cause.commandId, index), stream, metadata, period });
-    if (record instanceof KeysMissing) return record;
-    records.push(record);
-  }
-  return records;
-};
-
-type CommandCause = Cause & Pick<Metadata, 'command' | 'moment'>;
-
-const metadataOf = (cause: CommandCause): Omit<Metadata, 'about'> => ({
-  $correlationId: cause.correlationId,
-  $causationId: cause.causationId ?? cause.commandId,
-  command: cause.command,
-  ...(cause.actor === undefined ? {} : { actor: cause.actor }),
-  ...(cause.session === undefined ? {} : { session: cause.session }),
-  ...(cause.moment === undefined ? {} : { moment: cause.moment }),
-  ...(cause.asOf === undefined ? {} : { asOf: cause.asOf().toString() }),
-  ...(cause.slowmodeSeconds === undefined ? {} : { slowmode: cause.slowmodeSeconds.toString() }),
-  ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
-});

@@ -1,73 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { memoryEventLog } from '../../src/adapters/eventLog/memory.js';
-import { eventCodec, EventTooLarge } from '../../src/kernel/codec.js';
-import { isRejection, reject, type Command, type Decider } from '../../src/kernel/decider.js';
-import { declareEvents, type EventsOf } from '../../src/kernel/declareEvents.js';
-import { attemptsMax, executor, type Execute } from '../../src/kernel/execute.js';
-import { foldedStreams } from '../../src/kernel/foldedStreams.js';
-import type { Millis, UserId } from '../../src/kernel/ids.js';
-import type { WrittenEvent } from '../../src/kernel/personal.js';
+import { EventTooLarge } from '../../src/kernel/codec.js';
+import { isRejection, reject } from '../../src/kernel/decider.js';
+import { attemptsMax } from '../../src/kernel/execute.js';
+import type { UserId } from '../../src/kernel/ids.js';
 import { VersionConflict, type EventLog } from '../../src/kernel/ports/eventLog.js';
-import { count, id, text } from '../../src/kernel/schema.js';
-import { plainSealer } from '../support/plainSealer.js';
+import { ada, bank, cause, fillUp, node, payIn, type BankCommand } from './bank.js';
 
-type OfOwner = { readonly owner: UserId };
-const inCommon = {
-  stream: ({ owner }: OfOwner) => `bank-${owner.toString()}`,
-  about: () => 'nobody',
-  sealedFor: ({ owner }: OfOwner) => ({ subject: owner, scope: 'bank' }),
-};
-const bankEvents = declareEvents('banks', inCommon, {
-  CoinsPaidIn: {
-    says: 'Coins were paid in.',
-    fields: { owner: id<UserId>('user'), coins: count },
-    personal: { note: text },
-  },
-});
-type CoinsPaidIn = EventsOf<typeof bankEvents>;
-type BankCommand =
-  | Command<'PayIn', { readonly owner: UserId; readonly coins: number; readonly note: string }>
-  | Command<'FillUp', { readonly owner: UserId; readonly to: number }>
-  | Command<'Open', { readonly owner: UserId }>;
-
-const paidIn = (owner: UserId, coins: number, note = ''): WrittenEvent<CoinsPaidIn> => ({
-  type: 'CoinsPaidIn',
-  data: { owner, coins, note },
-});
-
-const bank: Decider<BankCommand, number, CoinsPaidIn> = {
-  stream: ({ data }) => bankEvents.CoinsPaidIn.stream(data),
-  initial: 0,
-  evolve: { CoinsPaidIn: (sum, { data }) => sum + data.coins },
-  begins: ['Open'],
-  rules: {
-    PayIn: ({ owner, coins, note }, sum) => (sum + coins > 100 ? reject('TOO_MANY') : [paidIn(owner, coins, note)]),
-    FillUp: ({ owner, to }, sum) => (sum >= to ? [] : [paidIn(owner, to - sum)]),
-    Open: ({ owner }, sum) => (sum === 0 ? [paidIn(owner, 1)] : []),
-  },
-};
-
-const ada = 7n as UserId;
-const now = (): Millis => 1_767_225_600_000 as Millis;
-
-type Node = { readonly log: EventLog; readonly execute: Execute };
-const node = (log: EventLog = memoryEventLog({ now })): Node => {
-  const sealer = plainSealer();
-  const ids = {
-    next: () => 1n,
-    commandId: randomUUID,
-    eventId: (command: string, index: number) => `${command.slice(0, -2)}${index.toString().padStart(2, '0')}`,
-  };
-  const codec = eventCodec([bankEvents.CoinsPaidIn], sealer);
-  const streams = foldedStreams({ log, codec, sealer });
-  return { log, execute: executor({ log, codec, sealer, clock: { now }, ids, streams }) };
-};
-
-const cause = (commandId: string = randomUUID()) => ({ commandId, correlationId: 'c' });
-const payIn = (coins: number): BankCommand => ({ type: 'PayIn', data: { owner: ada, coins, note: 'x' } });
-const fillUp = (to: number): BankCommand => ({ type: 'FillUp', data: { owner: ada, to } });
 const written = async (log: EventLog): Promise<number> => (await log.readAll({ limit: 100 })).length;
 
 describe('execute', () => {

@@ -50,7 +50,7 @@ export const writableChat = async (access: Access, call: Call, key: ChatKey): Pr
  * is handed to the log: see `AskedBy`.
  */
 export const askedInChat =
-  <C extends Command>(
+  <C extends Command | readonly Command[]>(
     access: Access,
     call: Call,
     { key, place, permissions }: SeenChat,

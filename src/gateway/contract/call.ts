@@ -58,12 +58,12 @@ export interface OpenCall {
   closeSoon(code: number): void;
 
   /**
-   * Runs a command in the name of this call. Its position is remembered: later reads of this session wait for it.
-   * Refused at the append when the caller's session was revoked meanwhile, and when the fan-out is behind.
+   * Runs a command in the name of this call, or several as one. Its position is remembered: later reads of this session
+   * wait for it. Refused at the append when the caller's session was revoked meanwhile, and when the fan-out is behind.
    */
   run<C extends Command, State, E extends Event>(
     decider: Decider<C, State, E>,
-    command: C | Asked<C>,
+    command: C | Asked<C | readonly C[]>,
     options?: RunOptions,
   ): Promise<Done<E> | Rejection>;
 

@@ -147,7 +147,7 @@ export class RequestCall implements OpenCall {
 
   async run<C extends Command, State, E extends Event>(
     decider: Decider<C, State, E>,
-    command: C | Asked<C>,
+    command: C | Asked<C | readonly C[]>,
     options: RunOptions = {},
   ): Promise<Done<E> | Rejection> {
     const span = this.needs.tracer.startSpan('execute', {}, trace.setSpan(context.active(), this.span));
@@ -156,6 +156,7 @@ export class RequestCall implements OpenCall {
       if (isRejection(done)) return done;
       this.wrote(done);
       this.meter.spend(costs.event * done.events.length);
+      if (done.refused !== undefined) return done.refused;
       const refused = await this.refusedAfter(done, options);
       return refused === undefined ? done : reject(refused);
     } catch (error) {
@@ -179,7 +180,10 @@ export class RequestCall implements OpenCall {
   }
 
   /** Asked in the tick of the append, because the session may be revoked while the command waits. */
-  private guarded<C extends Command>(command: C | Asked<C>, options: RunOptions): Asked<C> {
+  private guarded<C extends Command>(
+    command: C | Asked<C | readonly C[]>,
+    options: RunOptions,
+  ): Asked<C | readonly C[]> {
     const make = typeof command === 'function' ? command : () => command;
     return () => {
       const refused = this.refusedNow(options);

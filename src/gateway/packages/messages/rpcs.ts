@@ -89,9 +89,7 @@ const refusedEdit = (
 
 /**
  * All of them or, when one is refused, none. A client names messages that it read or was sent, and the read model has
- * those, at the latest once it has all that is in the log now; their chat and author never change. So the messages
- * found here are still the same when the commands run. A client that guesses the id of a message that is only just
- * being sent is refused by the rules instead, and the others are gone then.
+ * those, at the latest once it has all that is in the log now; their chat and author never change.
  */
 const deleteAll = async (
   needs: MessageNeeds,
@@ -106,19 +104,12 @@ const deleteAll = async (
   if (isRejection(seen)) return seen;
   const mayDeleteOthers = has(seen.permissions, 'deleteMessages');
   if (!mayDeleteOthers && found.some(({ author }) => author !== by)) return reject('NOT_AUTHOR');
-  // Handed over together, so that they follow each other in the log and are sent as one update.
-  const outcomes = await Promise.all(
-    found.map(({ id: message }) =>
-      call.run(
-        messages,
-        askedInChat(needs.access, call, seen, (now): MessageCommand => {
-          const data = { message, chat, by, mayDeleteOthers: has(now.permissions, 'deleteMessages') };
-          return { type: 'DeleteMessage', data };
-        }),
-      ),
-    ),
-  );
-  return outcomes.find(isRejection);
+  const deletion = askedInChat(needs.access, call, seen, ({ permissions }): readonly MessageCommand[] => {
+    const data = { chat, by, mayDeleteOthers: has(permissions, 'deleteMessages') };
+    return found.map(({ id: message }) => ({ type: 'DeleteMessage', data: { ...data, message } }));
+  });
+  const outcome = await call.run(messages, deletion);
+  return isRejection(outcome) ? outcome : undefined;
 };
 
 /**
