@@ -35,4 +35,4 @@ const permissionFacts: ReadonlySet<string> = new Set(
 );
 
 /** Whether requests that follow such an event wait until `Access` has folded it. */
-export const affectsPermissions = ({ type }: Event): boolean => permissionFacts.has(type);
+export const affectsPermissions = ({ type }: Pick<Event, 'type'>): boolean => permissionFacts.has(type);

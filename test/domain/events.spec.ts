@@ -162,7 +162,7 @@ describe('events', () => {
 
   it('affect permissions exactly when `Access` is folded from them', () => {
     const inAccess = [forRunner(communityDocuments), forRunner(membershipsDocuments)].flatMap(({ types }) => types);
-    const affecting = eventKinds.map(({ type }) => type).filter((type) => affectsPermissions({ type, data: {} }));
+    const affecting = eventKinds.map(({ type }) => type).filter((type) => affectsPermissions({ type }));
     assert.deepEqual(affecting.sort(), inAccess.sort());
   });
 

@@ -1,17 +1,22 @@
 import type { Logger } from 'pino';
 import { accountEvents, type AccountEvent } from '../../domain/accounts/events.js';
 import { messageEvents, type MessageEvent } from '../../domain/messages/events.js';
+import { affectsPermissions } from '../../domain/registry.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
-import type { EventOf, Position, Recorded } from '../../kernel/event.js';
+import type { EventOf, Metadata, Position, Recorded } from '../../kernel/event.js';
+import { partOf } from '../../kernel/parts.js';
 import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
+import type { Timers } from '../../kernel/ports/leases.js';
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
+import { pause } from '../../kernel/timing.js';
 import type { Reason } from '../../kernel/reasons.js';
 import { Misshapen } from '../../kernel/schema.js';
 import type { MessageJudge } from '../contract/messageJudge.js';
 import type { Follower } from '../contract/readModels.js';
-import { isLatestOnly, latestDeliveries, type HeldDelivery } from './latestDeliveries.js';
+import { gatheredParts, type GatheredParts } from './gatheredParts.js';
 import { decidedMessage } from './messageJudge.js';
 import { areMergeable, mergeDeliveries } from './mergeDeliveries.js';
+import { sender, type Ready, type Sender } from './sender.js';
 import type { Hub } from '../sessions/hub.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Delivery } from '../contract/updates.js';
@@ -33,6 +38,7 @@ export type FanOutNeeds = {
   readonly logger: Pick<Logger, 'error' | 'warn'>;
   /** So many updates were sent of what this user did. */
   readonly delivered?: (user: string, deliveries: number) => void;
+  readonly timers: Pick<Timers, 'later'>;
   readonly count: (what: 'deliveries' | 'failures' | 'resubscriptions', by: number) => void;
 };
 
@@ -57,25 +63,28 @@ export const deliveriesPerFlushMax = 100_000;
 
 export const fanOut = (needs: FanOutNeeds): FanOut => {
   const { log, logger, count } = needs;
+  const sending = sender(needs);
+  const parts = gatheredParts({ timers: needs.timers, send: sending.send, overdue: sending.counted });
   const waiting = waiters(() => new Unavailable('the server is stopping'));
   const state = { lastAt: undefined as number | undefined };
   let subscription: Subscription | undefined;
-  let pause = 0;
-  let closed = false;
+  let pauseMillis = 0;
+  const closing = new AbortController();
+  const isClosed = (): boolean => closing.signal.aborted;
   let finished: Promise<void> = Promise.resolve();
-  let wake = (): void => undefined;
 
+  const handled = (stored: StoredEvent): void => {
+    waiting.advance(stored.position);
+    needs.passed?.(stored);
+    state.lastAt = stored.at;
+  };
   const follow = async (): Promise<void> => {
     while (!isClosed()) {
       try {
         subscription = log.subscribe(waiting.position());
         for await (const batch of subscription) {
-          await tellBatch(needs, batch, (stored) => {
-            waiting.advance(stored.position);
-            needs.passed?.(stored);
-            state.lastAt = stored.at;
-          });
-          pause = 0;
+          await tellBatch({ needs, sending, parts, handled }, batch);
+          pauseMillis = 0;
         }
         if (isClosed()) return;
         logger.warn({ position: waiting.position().toString() }, 'the log ended the subscription of the fan-out');
@@ -83,108 +92,60 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
         logger.error({ err, position: waiting.position().toString() }, 'the subscription of the fan-out broke');
       }
       count('resubscriptions', 1);
-      await sleep(pause);
-      pause = Math.min(Math.max(pause * 2, resubscribeMillisMin), resubscribeMillisMax);
+      await pause(pauseMillis, closing.signal);
+      pauseMillis = Math.min(Math.max(pauseMillis * 2, resubscribeMillisMin), resubscribeMillisMax);
     }
   };
-  // Read through a function: the loop above awaits, and the compiler takes the variable for unchanged.
-  const isClosed = (): boolean => closed;
-
-  const sleep = (millis: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, millis);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
   return {
     position: waiting.position,
     reached: waiting.reached,
-    isRunning: () => !closed && pause < brokenMillisMin,
+    isRunning: () => !isClosed() && pauseMillis < brokenMillisMin,
     lastAt: () => state.lastAt,
     start: async () => {
       waiting.advance(await log.end());
       finished = follow();
     },
     close: async () => {
-      closed = true;
+      closing.abort();
       subscription?.close();
-      wake();
       await finished;
+      parts.release();
       waiting.close();
     },
   };
 };
 
-type Held = Ready & { readonly position: Position };
-
-/** Updates that a later one may supersede are held until the flush; with more than so many they are sent before. */
-export const supersededMax = 10_000;
-
-/** Sends what is not held any longer, and counts deliveries. The user pays on whose request they are made. */
-const sender = ({ hub, delivered }: Pick<FanOutNeeds, 'hub' | 'delivered'>) => {
-  const latest = latestDeliveries();
-  const deliver = (told: readonly Delivery[], actor: string | undefined, position: Position | undefined): number => {
-    const deliveries = hub.deliver(told, position);
-    if (actor !== undefined) delivered?.(actor, deliveries);
-    return deliveries;
-  };
-  const deliverHeld = (held: readonly HeldDelivery[], position: Position | undefined): number =>
-    held.reduce((deliveries, one) => deliveries + deliver([one], one.actor, position), 0);
-  return {
-    send: ({ told, about, actor, position }: Held): number => {
-      if (latest.size() === 0 && !told.some(isLatestOnly)) return deliver(told, actor, position);
-      let deliveries = 0;
-      for (const delivery of told) {
-        if (isLatestOnly(delivery)) latest.add(about, { ...delivery, actor });
-        else deliveries += deliverHeld(latest.before(about), position) + deliver([delivery], actor, position);
-      }
-      return latest.size() > supersededMax ? deliveries + deliverHeld(latest.all(), position) : deliveries;
-    },
-    rest: (position: Position | undefined): number => deliverHeld(latest.all(), position),
-  };
+type Telling = {
+  readonly needs: FanOutNeeds;
+  readonly sending: Sender;
+  readonly parts: GatheredParts;
+  /** The event was told and folded. */
+  readonly handled: (stored: StoredEvent) => void;
 };
 
-/** The events of one request stand next to each other in the log, so deliveries that can be merged wait for the next event. */
-const tellBatch = async (
-  needs: FanOutNeeds,
-  batch: readonly StoredEvent[],
-  handled: (stored: StoredEvent) => void,
-): Promise<void> => {
-  const sending = sender(needs);
-  let held: Held | undefined;
-  let last: Position | undefined;
-  let deliveries = 0;
-  const release = (): void => {
-    if (held !== undefined) deliveries += sending.send(held);
-    last = held?.position ?? last;
-    held = undefined;
-  };
+const tellBatch = async ({ needs, sending, parts, handled }: Telling, batch: readonly StoredEvent[]): Promise<void> => {
+  const unnumbered = mergingNeighbours(sending);
   const flush = async (): Promise<void> => {
-    deliveries += sending.rest(last);
-    needs.count('deliveries', deliveries);
-    deliveries = 0;
+    sending.rest();
+    sending.counted();
     await needs.flushed();
   };
   needs.renderer.prefetch(batch);
   for (const stored of batch) {
+    parts.passed();
+    let heading: Heading | undefined;
+    let ready: Ready | undefined;
     try {
-      const telling = toldOf(needs, stored);
-      const told = telling instanceof Promise ? await telling : telling;
-      if (told !== undefined) {
-        const next = { ...told, position: stored.position };
-        const both = held?.request === next.request ? mergeDeliveries(held.told, next.told) : undefined;
-        if (both === undefined) release();
-        held = { ...next, told: both ?? next.told };
-        if (next.request === '') release();
-      }
+      heading = headingOf(needs, stored);
+      // Those who lose sight of something are sent what happened before that.
+      if (heading?.cares === true && affectsPermissions(heading)) parts.release();
+      const told = heading === undefined ? undefined : toldOf(needs, stored, heading);
+      ready = told instanceof Promise ? await told : told;
     } catch (err) {
       // Left out, it would be missing in the documents in memory for ever after, so the subscription begins again with
       // it.
       if (err instanceof UnreadableNow) {
-        release();
+        unnumbered.release();
         await flush();
         throw err;
       }
@@ -193,35 +154,64 @@ const tellBatch = async (
       needs.logger.error({ err, position: position.toString(), type }, 'an event could not be told');
       needs.count('failures', 1);
     }
+    const part = heading && partOf(heading.metadata);
+    if (heading !== undefined && part !== undefined) {
+      unnumbered.release();
+      parts.came(requestOf(heading.metadata), part, ready);
+    } else if (heading !== undefined && ready !== undefined) unnumbered.take(heading.metadata, ready);
     handled(stored);
-    if (deliveries > deliveriesPerFlushMax) await flush();
+    if (sending.uncounted() > deliveriesPerFlushMax) await flush();
   }
-  release();
+  unnumbered.release();
   await flush();
 };
 
-/** `request` names the request and the topic; it is empty for updates that are sent by themselves. */
-type Ready = {
-  readonly told: readonly Delivery[];
-  /** The topic. */
-  readonly about: string;
-  readonly request: string;
-  /** The user on whose request the event happened. */
-  readonly actor: string | undefined;
+const requestOf = ({ $correlationId, $causationId }: Metadata): string => `${$correlationId} ${$causationId}`;
+
+/** Events of one request that say nothing of its parts, of an older release, are merged where they stand next to each other. */
+const mergingNeighbours = ({ send }: Sender) => {
+  let held: (Ready & { readonly request: string }) | undefined;
+  const release = (): void => {
+    if (held !== undefined) send(held);
+    held = undefined;
+  };
+  return {
+    release,
+    take: ({ $correlationId, about }: Metadata, ready: Ready): void => {
+      const request = `${$correlationId} ${about}`;
+      const both = held?.request === request ? mergeDeliveries(held.told, ready.told) : undefined;
+      if (both === undefined) release();
+      held = { ...ready, told: both ?? ready.told, request };
+      if (!areMergeable(ready.told)) release();
+    },
+  };
+};
+
+type Heading = {
+  /** The name of the fact. */
+  readonly type: string;
+  readonly metadata: Metadata;
+  /** Somebody here may hear of it. */
+  readonly cares: boolean;
+};
+
+const headingOf = ({ codec, renderer }: FanOutNeeds, stored: StoredEvent): Heading | undefined => {
+  const type = codec.factOf(stored);
+  if (type === undefined) return undefined;
+  const metadata = codec.metadata(stored);
+  return { type, metadata, cares: renderer.isRelevant(metadata.about, type) };
 };
 
 /** `undefined` when nobody here cares: then the body is not even parsed. */
-const toldOf = (needs: FanOutNeeds, stored: StoredEvent): Ready | undefined | Promise<Ready | undefined> => {
-  const fact = needs.codec.factOf(stored);
-  if (fact === undefined) return undefined;
-  const { about, actor, $correlationId, asOf } = needs.codec.metadata(stored);
-  const cares = needs.renderer.isRelevant(about, fact);
-  if (!cares && fact !== accountEvents.SessionRevoked.type) return undefined;
-  const from = { cares, about, actor, request: `${$correlationId} ${about}` };
+const toldOf = (
+  needs: FanOutNeeds,
+  stored: StoredEvent,
+  heading: Heading,
+): Ready | undefined | Promise<Ready | undefined> => {
+  if (!heading.cares && heading.type !== accountEvents.SessionRevoked.type) return undefined;
   const event = read(needs, stored);
-  const found = { ...from, isDecided: asOf !== undefined };
-  if (!(event instanceof Promise)) return telling(needs, event, found);
-  return event.then((opened) => telling(needs, opened, found));
+  if (!(event instanceof Promise)) return telling(needs, event, heading);
+  return event.then((opened) => telling(needs, opened, heading));
 };
 
 /** The keys of an event cannot be had right now. */
@@ -245,21 +235,18 @@ const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEv
 const telling = (
   { renderer, hub, judge }: FanOutNeeds,
   event: Recorded | undefined,
-  { cares, isDecided, ...from }: Found,
+  { cares, metadata: { about, actor, asOf } }: Heading,
 ): Ready | undefined | Promise<Ready | undefined> => {
   if (event === undefined) return undefined;
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
-  const refusal = isDecided && isSent(event) ? judge?.refusalOf(decidedMessage(event)) : undefined;
+  const refusal = asOf !== undefined && isSent(event) ? judge?.refusalOf(decidedMessage(event)) : undefined;
+  const { position } = event;
   const render = () => renderer.render(event);
-  if (refusal !== undefined)
-    return unlessRefused(event.position, refusal, render).then((items) => readyOf(items, from));
-  const told = render();
-  return told instanceof Promise ? told.then((items) => readyOf(items, from)) : readyOf(told, from);
+  const told = refusal === undefined ? render() : unlessRefused(position, refusal, render);
+  const ready = (items: readonly Delivery[]): Ready => ({ told: items, about, actor, position });
+  return told instanceof Promise ? told.then(ready) : ready(told);
 };
-
-/** `isDecided`: it says as of when its right was looked at. */
-type Found = { readonly cares: boolean; readonly isDecided: boolean } & Omit<Ready, 'told'>;
 
 const unlessRefused = async (
   position: Position,
@@ -274,13 +261,6 @@ const unlessRefused = async (
   const items = await render();
   return reason === undefined ? items : [];
 };
-
-const readyOf = (told: readonly Delivery[], { about, request, actor }: Omit<Ready, 'told'>): Ready => ({
-  told,
-  about,
-  request: areMergeable(told) ? request : '',
-  actor,
-});
 
 // The type says which event it is.
 const isRevocation = (event: Recorded): event is Recorded<EventOf<AccountEvent, 'SessionRevoked'>> =>

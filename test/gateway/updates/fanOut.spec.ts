@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
+import { eventStoreDbEventLog } from '../../../src/adapters/eventLog/eventStoreDb.js';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import { mergeDeletions } from '../../../src/gateway/packages/messages/deletions.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { UpdateRenderer } from '../../../src/gateway/contract/updateView.js';
 import { channelChat, selfChat } from '../../../src/kernel/chat.js';
+import { gatherMillisMax } from '../../../src/gateway/updates/gatheredParts.js';
+import { partIn } from '../../../src/kernel/parts.js';
+import { startStandIn } from '../../support/eventStoreDb/standIn.js';
+import { handTimers } from '../../support/handTimers.js';
 import { noAdmission } from '../../../src/gateway/requests/admission.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
 import type { Event, Metadata, Position, Recorded } from '../../../src/kernel/event.js';
@@ -32,7 +37,9 @@ const sent = (message: number): Event => ({
   data: { message: BigInt(message), chat, author: user, mentions: [], text: 'hi', entities: [] },
 });
 
-const store = async (log: EventLog, event: Event, correlation: string, more: Pick<Metadata, 'asOf' | 'actor'> = {}) => {
+type More = Partial<Pick<Metadata, 'asOf' | 'actor' | 'part' | '$causationId'>>;
+
+const store = async (log: EventLog, event: Event, correlation: string, more: More = {}) => {
   const id = randomUUID();
   const stream = `test-${id}`;
   const metadata = { $correlationId: correlation, $causationId: id, command: 'Test', ...more };
@@ -76,12 +83,16 @@ const door = () => {
 const staged = async (
   t: TestContext,
   renderer: Partial<UpdateRenderer>,
-  changes: Pick<Staging, 'log' | 'judge'> = {},
+  changes: Pick<Staging, 'log' | 'judge' | 'timers'> = {},
 ): Promise<Stage> => {
   const made = await stage({ renderer, ...changes });
   t.after(() => made.stop());
   return made;
 };
+
+/** Part of one command of a request that deletes so many messages. */
+const partOf = (log: EventLog, message: number, of: number, request = 'a') =>
+  store(log, deletion(message), request, { $causationId: request, ...partIn(message, of) });
 
 const deleted = ({ received }: RawClient): readonly (readonly number[])[] =>
   received.flatMap(({ update }) => (update?.messageDeleted ? [update.messageDeleted.messageIds.map(Number)] : []));
@@ -311,5 +322,81 @@ describe('the fan-out', () => {
     await client.find(({ update }) => update?.messageDeleted?.messageIds[0] === 2n);
     assert.deepEqual(deleted(client), [[1], [2]]);
     assert.equal(subscriptions, 2);
+  });
+});
+
+describe('the fan-out, of requests that say how many parts they have', () => {
+  it('tells all parts as one, in the place of the last, and holds nothing of others back', async (t) => {
+    const { signedIn, log } = await staged(t, telling);
+    const client = await signedIn(user, 11n);
+    for (const message of [1, 2, 3]) {
+      await partOf(log, message, 3);
+      await store(log, deletion(message + 20), `other ${message.toString()}`);
+    }
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(23n as MessageId) === true);
+    assert.deepEqual(deleted(client), [[21], [22], [1, 2, 3], [23]]);
+  });
+
+  it('counts a part that cannot be told', async (t) => {
+    const { signedIn, log } = await staged(t, telling);
+    const client = await signedIn(user, 11n);
+    for (const index of [1, 2, 3]) {
+      const message = index === 2 ? 13 : index;
+      await store(log, deletion(message), 'a', { $causationId: 'a', ...partIn(index, 3) });
+    }
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(3n as MessageId) === true);
+    assert.deepEqual(deleted(client), [[1, 3]]);
+  });
+
+  it('tells what there is before somebody gets or loses rights', async (t) => {
+    const { signedIn, log, fanOut } = await staged(t, {
+      render: (event) => (event.type === 'MessageDeleted' ? (telling.render?.(event) ?? []) : []),
+    });
+    const client = await signedIn(user, 11n);
+    await partOf(log, 1, 3);
+    await partOf(log, 2, 3);
+    const left = { type: 'MemberLeft', data: { community: 1n as CommunityId, user } };
+    const { position } = await store(log, left, 'other');
+    await fanOut.reached(position);
+    await client.settled();
+    assert.deepEqual(deleted(client), [[1, 2]]);
+  });
+
+  it('leaves reads of a session behind all that it was sent', async (t) => {
+    const timers = handTimers();
+    const { signedIn, log, fanOut, hub } = await staged(t, telling, { timers });
+    const client = await signedIn(user, 11n);
+    await partOf(log, 1, 2);
+    const { position } = await store(log, deletion(20), 'other');
+    await fanOut.reached(position);
+    timers.pass(gatherMillisMax);
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(1n as MessageId) === true);
+    assert.deepEqual(deleted(client), [[20], [1]]);
+    assert.deepEqual(
+      [...hub.sessions()].map(({ standpoint }) => standpoint.told),
+      [position],
+    );
+  });
+
+  it('tells what there is when a node is killed after some of the parts, and goes on', async (t) => {
+    const standIn = await startStandIn();
+    t.after(() => {
+      standIn.kill();
+    });
+    const open = () => eventStoreDbEventLog({ connectionString: standIn.connectionString });
+    const [timers, log, dying] = [handTimers(), await open(), await open()];
+    const { signedIn, fanOut } = await staged(t, telling, { log, timers });
+    const client = await signedIn(user, 11n);
+    for (const message of [1, 2, 3]) await partOf(dying, message, 7);
+    await dying.close();
+    const { position } = await store(log, deletion(20), 'other');
+    await fanOut.reached(position);
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(20n as MessageId) === true);
+    assert.deepEqual(deleted(client), [[20]]);
+    timers.pass(gatherMillisMax);
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(3n as MessageId) === true);
+    await partOf(log, 4, 7);
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(4n as MessageId) === true);
+    assert.deepEqual(deleted(client), [[20], [1, 2, 3], [4]]);
   });
 });

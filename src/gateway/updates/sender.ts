@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import type { Position } from '../../kernel/event.js';
+import type { Delivery } from '../contract/updates.js';
+import type { Hub } from '../sessions/hub.js';
+import { isLatestOnly, latestDeliveries, type HeldDelivery } from './latestDeliveries.js';
+
+/** The deliveries of an event, and what else it takes to send them. */
+export type Ready = {
+  readonly told: readonly Delivery[];
+  /** The topic. */
+  readonly about: string;
+  /** The user on whose request the event happened. */
+  readonly actor: string | undefined;
+  readonly position: Position;
+};
+
+export type SenderNeeds = {
+  readonly hub: Pick<Hub, 'deliver'>;
+  /** So many updates were sent of what this user did. */
+  readonly delivered?: (user: string, deliveries: number) => void;
+  readonly count: (what: 'deliveries' | 'failures', by: number) => void;
+  readonly logger: Pick<Logger, 'error'>;
+};
+
+/** Sends deliveries, but holds those that a later one of the same flush may supersede. The user pays on whose request they are made. */
+export interface Sender {
+  /** Never throws: a delivery that cannot be sent is logged, and must not keep anybody from hearing of the rest. */
+  send(this: void, ready: Ready): void;
+  /** Sends what is held. */
+  rest(): void;
+  /** Counts the deliveries since it was called last. */
+  counted(this: void): void;
+  /** Deliveries that are not counted yet. */
+  uncounted(): number;
+}
+
+/** Updates that a later one may supersede are held until the flush; with more than so many they are sent before. */
+export const supersededMax = 10_000;
+
+export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender => {
+  const latest = latestDeliveries();
+  let deliveries = 0;
+  // Where the sessions stand that were sent something. An update that was held is sent behind what came after its event.
+  let sentUpTo: Position | undefined;
+
+  const deliver = (told: readonly Delivery[], actor: string | undefined): void => {
+    const made = hub.deliver(told, sentUpTo);
+    deliveries += made;
+    if (actor !== undefined) delivered?.(actor, made);
+  };
+  const deliverHeld = (held: readonly HeldDelivery[]): void => {
+    for (const one of held) deliver([one], one.actor);
+  };
+  const sendEach = ({ told, about, actor }: Ready): void => {
+    if (latest.size() === 0 && !told.some(isLatestOnly)) {
+      deliver(told, actor);
+      return;
+    }
+    for (const delivery of told) {
+      if (isLatestOnly(delivery)) latest.add(about, { ...delivery, actor });
+      else {
+        deliverHeld(latest.before(about));
+        deliver([delivery], actor);
+      }
+    }
+    if (latest.size() > supersededMax) deliverHeld(latest.all());
+  };
+  return {
+    send: (ready) => {
+      const { position } = ready;
+      if (sentUpTo === undefined || position > sentUpTo) sentUpTo = position;
+      try {
+        sendEach(ready);
+      } catch (err) {
+        logger.error({ err, position: position.toString() }, 'an update could not be sent');
+        count('failures', 1);
+      }
+    },
+    rest: () => {
+      deliverHeld(latest.all());
+    },
+    uncounted: () => deliveries,
+    counted: () => {
+      count('deliveries', deliveries);
+      deliveries = 0;
+    },
+  };
+};
