@@ -56,7 +56,8 @@ export const gatheredParts = ({ timers, send, overdue }: GatheredPartsNeeds): Ga
     sendHeld(request);
   };
   const hold = (request: Request, ready: Ready): void => {
-    const told = request.held === undefined ? undefined : mergeDeliveries(request.held.told, ready.told);
+    const { held } = request;
+    const told = held?.about === ready.about ? mergeDeliveries(held.told, ready.told) : undefined;
     if (told === undefined) sendHeld(request);
     request.held = told === undefined ? ready : { ...ready, told };
     if (request.stop !== ignored) return;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { eventStoreDbEventLog } from '../../../src/adapters/eventLog/eventStoreDb.js';
 import { memoryEventLog } from '../../../src/adapters/eventLog/memory.js';
+import { systemIds } from '../../../src/adapters/system/ids.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import { mergeDeletions } from '../../../src/gateway/packages/messages/deletions.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
@@ -14,6 +15,9 @@ import { startStandIn } from '../../support/eventStoreDb/standIn.js';
 import { handTimers } from '../../support/handTimers.js';
 import { noAdmission } from '../../../src/gateway/requests/admission.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
+import type { Command, Decider, Decision } from '../../../src/kernel/decider.js';
+import { executor } from '../../../src/kernel/execute.js';
+import { foldedStreams } from '../../../src/kernel/foldedStreams.js';
 import type { Event, Metadata, Position, Recorded } from '../../../src/kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, Millis, SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
@@ -93,6 +97,14 @@ const staged = async (
 /** Part of one command of a request that deletes so many messages. */
 const partOf = (log: EventLog, message: number, of: number, request = 'a') =>
   store(log, deletion(message), request, { $causationId: request, ...partIn(message, of) });
+
+const deleting: Decider<Command<'Delete', number>, undefined, Event> = {
+  stream: ({ data }) => `test-${data.toString()}`,
+  initial: undefined,
+  evolve: {},
+  // The type of this event is forgotten, and what would be personal in it with the type.
+  rules: { Delete: (message) => [deletion(message)] as Decision<Event> },
+};
 
 const deleted = ({ received }: RawClient): readonly (readonly number[])[] =>
   received.flatMap(({ update }) => (update?.messageDeleted ? [update.messageDeleted.messageIds.map(Number)] : []));
@@ -376,6 +388,23 @@ describe('the fan-out, of requests that say how many parts they have', () => {
       [...hub.sessions()].map(({ standpoint }) => standpoint.told),
       [position],
     );
+  });
+
+  it('tells a request as one also where the log takes one stream after the other', async (t) => {
+    const standIn = await startStandIn();
+    t.after(() => {
+      standIn.kill();
+    });
+    const log = await eventStoreDbEventLog({ connectionString: standIn.connectionString });
+    const { signedIn } = await staged(t, telling, { log, timers: handTimers() });
+    const client = await signedIn(user, 11n);
+    const needs = { log, codec, sealer };
+    const streams = foldedStreams(needs);
+    const execute = executor({ ...needs, streams, clock: { now: () => 0 as Millis }, ids: systemIds(() => 1n) });
+    const commands = [1, 2, 3, 4, 5, 6, 7].map((message) => ({ type: 'Delete', data: message }) as const);
+    await execute(deleting, () => commands, { commandId: 'a', correlationId: 'a' });
+    await client.find(({ update }) => update?.messageDeleted?.messageIds.includes(7n as MessageId) === true);
+    assert.deepEqual(deleted(client), [[1, 2, 3, 4, 5, 6, 7]]);
   });
 
   it('tells what there is when a node is killed after some of the parts, and goes on', async (t) => {

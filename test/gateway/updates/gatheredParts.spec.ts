@@ -31,7 +31,9 @@ const gathering = () => {
   const parts = gatheredParts({
     timers,
     send: ({ told, position }) => {
-      const ids = told.flatMap(({ update }) => ('messageDeleted' in update ? (update.messageDeleted.messageIds ?? []) : []));
+      const ids = told.flatMap(({ update }) =>
+        'messageDeleted' in update ? (update.messageDeleted.messageIds ?? []) : [],
+      );
       sent.push([ids.map(Number), Number(position)]);
     },
     overdue: () => {
@@ -64,6 +66,16 @@ describe('the parts of a request', () => {
     came('a', { index: 2, of: 3 }, undefined);
     came('a', { index: 3, of: 3 }, undefined);
     assert.deepEqual(sent, [[[1], 1]]);
+  });
+
+  it('of another chat are another update', () => {
+    const { came, sent } = gathering();
+    came('a', { index: 1, of: 2 }, deletion(1));
+    came('a', { index: 2, of: 2 }, { ...deletion(2), about: 'self.2' });
+    assert.deepEqual(sent, [
+      [[1], 1],
+      [[2], 2],
+    ]);
   });
 
   it('are complete in any order', () => {
