@@ -10,7 +10,11 @@ const onePageBeforeTheEnd = state.store.log.at(-1_000)?.position ?? 0n;
 describe('EventLog: EventStoreDB, over the stand-in server, among 50,000 events of others', () => {
   after(kill);
 
-  eventLogContract('EventStoreDB', logsAmongOthers(connectionString), { canReopen: true, modelRuns: 5, isAtomic: false });
+  eventLogContract('EventStoreDB', logsAmongOthers(connectionString), {
+    canReopen: true,
+    modelRuns: 5,
+    isAtomic: false,
+  });
 
   it('has looked at next to none of what was there before', () => {
     assert.ok(state.oldestLookedAt >= onePageBeforeTheEnd);
