@@ -10,6 +10,7 @@ import { registerGateway, type GatewayOverrides } from './container/gateway.js';
 import { alarms } from './container/logging.js';
 import { openNodeNumber } from './container/nodeIds.js';
 import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
+import { startSessionDays } from './container/sessionDays.js';
 import { of, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
 import { openDoor } from './container/door/open.js';
@@ -214,6 +215,8 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   if (judge !== undefined) await startAll(workflowsOfSharedLog(judging(judge, made.fanOut)));
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
   opened.push(() => made.close());
+  const sessionDays = await startSessionDays(get);
+  opened.push(sessionDays.close);
 };
 
 const judging = (judge: MessageJudge, fanOut: Pick<Follower, 'reached'>): WithdrawMessagesNeeds => ({

@@ -32,6 +32,7 @@ import { holders } from '../projections/members/queries.js';
 import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
+import { registerSessionDays } from './sessionDays.js';
 import { of, once, type Get } from './tokens.js';
 
 /** Parts that tests put in the place of the real ones. */
@@ -41,6 +42,7 @@ export type GatewayOverrides = {
 
 export const registerGateway = (container: DependencyContainer, { bounds }: GatewayOverrides): void => {
   once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
+  registerSessionDays(container);
   once(container, of.signInReport, signInReportOf);
   once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
   once(container, of.judge, (get) =>
@@ -219,6 +221,7 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
         get(of.logger).warn({ err }, 'the device of a session was not written');
       },
     }),
+    uses: get(of.sessionUses),
     access: get(of.telling).access,
     changeStatus: presences.changeStatus,
     userFor: async (id) => {

@@ -10,6 +10,8 @@ import type { Gateway } from '../gateway/gateway.js';
 import type { FreeDisk } from '../gateway/operations/freeDisk.js';
 import type { Health } from '../gateway/operations/health.js';
 import type { Metrics } from '../gateway/operations/metrics.js';
+import type { DayCount } from '../gateway/access/dayCount.js';
+import type { SessionUses } from '../gateway/access/sessionUses.js';
 import type { UniqueNames } from '../gateway/access/uniqueNames.js';
 import type { SignInReport } from '../gateway/requests/signInReport.js';
 import type { Admission } from '../gateway/requests/admission.js';
@@ -71,6 +73,8 @@ export const of = {
   streams: token<FoldedStreams>('streams'),
   execute: token<Execute>('execute'),
   names: token<UniqueNames>('names'),
+  days: token<DayCount>('days'),
+  sessionUses: token<SessionUses>('sessionUses'),
   signInReport: token<SignInReport>('signInReport'),
   projections: token<Projections>('projections'),
   telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),

@@ -2,7 +2,7 @@ import type { EventKind } from '../kernel/declareEvents.js';
 import type { Event } from '../kernel/event.js';
 import { accountEvents } from './accounts/events.js';
 import { communityEvents } from './communities/events.js';
-import { identityEvents, keyCountEvents } from './deployments/events.js';
+import { dayCountEvents, identityEvents, keyCountEvents } from './deployments/events.js';
 import { inviteEvents } from './invites/events.js';
 import { memberEvents } from './members/events.js';
 import { messageEvents } from './messages/events.js';
@@ -24,6 +24,7 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   readEvents,
   identityEvents,
   keyCountEvents,
+  dayCountEvents,
   visibilityEvents,
 ];
 

@@ -90,6 +90,7 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   EmailKeyAdded: 'account-123456789012345678',
   SessionOpened: 'account-123456789012345678',
   SessionDeviceChanged: 'account-123456789012345678',
+  SessionUsed: 'account-123456789012345678',
   SessionRevoked: 'account-123456789012345678',
   UserRegistered: 'user-123456789012345678',
   NameChanged: 'user-123456789012345678',
@@ -137,6 +138,7 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   DeploymentNamed: 'deployment-identity',
   KeysGivenUp: 'deployment-identity',
   KeysCounted: 'deployment-keys',
+  DaysCounted: 'deployment-days',
 };
 
 describe('events', () => {

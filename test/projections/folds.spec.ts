@@ -102,7 +102,23 @@ describe('a session', () => {
       type: 'SessionDeviceChanged',
       data: { user: ada, session, clientId: 4, ...device, deviceType: shredded },
     }).then({
-      '7': { id: session, user: ada, tokenHash: 'ab', clientId: 4, ...device, deviceType: shredded, openedAt: now },
+      '7': {
+        id: session,
+        user: ada,
+        tokenHash: 'ab',
+        clientId: 4,
+        ...device,
+        deviceType: shredded,
+        openedAt: now,
+        usedOn: 0,
+      },
+    });
+  });
+
+  it('knows on which day it was noted to be in use', () => {
+    const used = { type: 'SessionUsed', data: { user: ada, session, day: 40 } } as const;
+    given(sessionDocuments)({ ...opened, data: { ...opened.data, day: 7 } }, used).then({
+      '7': { id: session, user: ada, tokenHash: 'ab', clientId: 3, ...device, openedAt: now, usedOn: 40 },
     });
   });
 

@@ -10,8 +10,13 @@ export type SessionDevice = {
 
 type Session = { readonly session: SessionId; readonly tokenHash: string; readonly device: SessionDevice };
 
+/** The day that it is in the count of days of the deployment. */
+type Today = { readonly today: number };
+
 /** `network`: a keyed hash, the same whenever this account signs in from this network. */
-type NewSession = Session & { readonly network?: string };
+type NewSession = Session & Today & { readonly network?: string };
+
+type OneSession = { readonly user: UserId; readonly session: SessionId };
 
 export type AccountCommand =
   | Command<
@@ -25,6 +30,8 @@ export type AccountCommand =
   /** The claim on the key must be held already. */
   | Command<'AddEmailKey', { readonly user: UserId; readonly emailKey: string }>
   | Command<'OpenSession', NewSession & { readonly user: UserId }>
-  | Command<'ResumeSession', Omit<Session, 'device'> & { readonly user: UserId }>
+  | Command<'ResumeSession', Omit<Session, 'device'> & Today & { readonly user: UserId }>
+  | Command<'UseSession', OneSession & Today>
+  | Command<'EndUnusedSession', OneSession & Today>
   | Command<'ChangeDevice', Omit<Session, 'tokenHash'> & { readonly user: UserId }>
   | Command<'RevokeSessions', { readonly user: UserId; readonly sessions: readonly SessionId[] }>;

@@ -10,6 +10,11 @@ import { evolve, initial, snapshots, type AccountState, type KnownDevice, type O
 /** Sessions that one account may have at a time; the oldest make room. */
 export const sessionsMax = 100;
 
+/** A session that is in use is noted to be at most once in so many days. */
+export const useNotedDays = 30;
+/** A session that nobody used for so many days ends. */
+export const unusedDaysMax = 365;
+
 /** Forms of its e-mail address that one account may be reserved under. There have been two so far. */
 export const emailKeysMax = 8;
 
@@ -49,8 +54,23 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       ];
     },
 
-    ResumeSession: ({ tokenHash, session }, state) =>
-      openIn(state, session)?.tokenHash === tokenHash ? [] : reject('INVALID_TOKEN'),
+    // One that is over and not yet ended must not begin to live again.
+    ResumeSession: ({ tokenHash, session, today }, state) => {
+      const open = openIn(state, session);
+      return open?.tokenHash === tokenHash && !isUnused(open, today) ? [] : reject('INVALID_TOKEN');
+    },
+
+    UseSession: ({ user, session, today }, state) => {
+      const open = openIn(state, session);
+      return open !== undefined && isUseDue(open, today)
+        ? [{ type: 'SessionUsed', data: { user, session, day: today } }]
+        : [];
+    },
+
+    EndUnusedSession: ({ user, session, today }, state) => {
+      const open = openIn(state, session);
+      return open !== undefined && isUnused(open, today) ? [{ type: 'SessionRevoked', data: { user, session } }] : [];
+    },
 
     // Of a session that was revoked at the same moment nothing is known any more.
     ChangeDevice: ({ device, ...about }, state) => {
@@ -71,19 +91,30 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
 export const hasSignedInFrom = (state: AccountState, network: string | undefined): boolean =>
   state.status === 'registered' && state.networks.some((known) => opened(known) === network);
 
+const isUnused = ({ usedOn }: OpenSession, today: number): boolean => today - usedOn >= unusedDaysMax;
+
+const isUseDue = ({ usedOn }: OpenSession, today: number): boolean => today - usedOn >= useNotedDays;
+
+/** Whether it is time to note that the session is in use. */
+export const isUseNoteDue = (state: AccountState, session: SessionId, today: number): boolean => {
+  const open = openIn(state, session);
+  return open !== undefined && isUseDue(open, today);
+};
+
 type BegunSession = {
   readonly user: UserId;
   readonly session: SessionId;
   readonly tokenHash: string;
   readonly device: SessionDevice;
+  readonly today: number;
 };
 
 const sessionOpened = (
-  { user, session, tokenHash, device }: BegunSession,
+  { user, session, tokenHash, device, today }: BegunSession,
   network: string | undefined,
 ): WrittenEvent<EventOf<AccountEvent, 'SessionOpened'>> => ({
   type: 'SessionOpened',
-  data: { user, session, tokenHash, ...device, ...(network === undefined ? {} : { network }) },
+  data: { user, session, tokenHash, ...device, day: today, ...(network === undefined ? {} : { network }) },
 });
 
 const openIn = (state: AccountState, session: SessionId): OpenSession | undefined =>

@@ -33,15 +33,19 @@ export const accountEvents = declareEvents(
       fields: { user, emailKey: text },
     },
     SessionOpened: {
-      says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex. `network` is a keyed hash of the network, there when the account had not signed in from it before.',
+      says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex. `network` is a keyed hash of the network, there when the account had not signed in from it before. `day`: of the count of days of the deployment; 0 where there is none.',
       mints: { field: 'session' },
-      fields: { user, session, tokenHash: text, clientId: count },
+      fields: { user, session, tokenHash: text, clientId: count, day: added(count) },
       personal: { ...device, network: added(text) },
     },
     SessionDeviceChanged: {
       says: 'A session came back from another device, application or version than before.',
       fields: { user, session, clientId: count },
       personal: device,
+    },
+    SessionUsed: {
+      says: 'A session is in use on this day of the count of days of the deployment. At most one in 30 days.',
+      fields: { user, session, day: count },
     },
     SessionRevoked: {
       says: 'A session ended; its token is worth nothing from here on.',
@@ -50,3 +54,6 @@ export const accountEvents = declareEvents(
   },
 );
 export type AccountEvent = EventsOf<typeof accountEvents>;
+
+/** The day of sessions of before days were counted: their time begins with the count. */
+export const beforeDays = 0;

@@ -2,7 +2,7 @@ import type { SnapshotSpec } from '../../kernel/decider.js';
 import type { Fold } from '../../kernel/event.js';
 import type { SessionId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
-import type { AccountEvent } from './events.js';
+import { beforeDays, type AccountEvent } from './events.js';
 
 export type AccountState =
   | { readonly status: 'absent' }
@@ -19,7 +19,13 @@ export type AccountState =
 /** Networks of which an account remembers that it signed in from there; the oldest make room. */
 export const networksMax = 16;
 
-export type OpenSession = { readonly id: SessionId; readonly tokenHash: string; readonly device: KnownDevice };
+export type OpenSession = {
+  readonly id: SessionId;
+  readonly tokenHash: string;
+  readonly device: KnownDevice;
+  /** The day, in the count of days of the deployment, on which it was opened or last noted to be in use. */
+  readonly usedOn: number;
+};
 
 export type KnownDevice = {
   readonly clientId: number;
@@ -30,7 +36,7 @@ export type KnownDevice = {
 
 export const initial: AccountState = { status: 'absent' };
 
-export const snapshots: SnapshotSpec = { name: 'accountStates', version: 1 };
+export const snapshots: SnapshotSpec = { name: 'accountStates', version: 2 };
 
 export const evolve: Fold<AccountState, AccountEvent> = {
   AccountRegistered: (_, { data }) => ({
@@ -47,11 +53,13 @@ export const evolve: Fold<AccountState, AccountEvent> = {
         id: data.session,
         tokenHash: data.tokenHash,
         device: deviceOf(data),
+        usedOn: data.day ?? beforeDays,
       })),
       data.network,
     ),
   SessionDeviceChanged: (state, { data }) =>
     withSession(state, data.session, (open) => open && { ...open, device: deviceOf(data) }),
+  SessionUsed: (state, { data }) => withSession(state, data.session, (open) => open && { ...open, usedOn: data.day }),
   SessionRevoked: (state, { data }) => withSession(state, data.session, () => undefined),
 };
 

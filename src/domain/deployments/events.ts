@@ -1,11 +1,12 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
-import { count, text } from '../../kernel/schema.js';
+import { count, millis, text } from '../../kernel/schema.js';
 import { streamFamily } from '../../kernel/streams.js';
 import { nobody } from '../../kernel/topics.js';
 
 const deploymentStreams = streamFamily('deployment');
 export const identityStream = deploymentStreams.named('identity');
 export const keysStream = deploymentStreams.named('keys');
+export const daysStream = deploymentStreams.named('days');
 
 const about = (): string => nobody;
 
@@ -38,3 +39,16 @@ export const keyCountEvents = declareEvents(
   },
 );
 export type KeyCountEvent = EventsOf<typeof keyCountEvents>;
+
+/** Stream: `deployment-days`, of which only the newest event is kept. No read model and no client follows it. */
+export const dayCountEvents = declareEvents(
+  'deployments',
+  { stream: () => daysStream, about },
+  {
+    DaysCounted: {
+      says: 'So many days have passed since the deployment began to count them, as far as a server that ran can tell. `clock` is the wall clock of then, which may be wrong.',
+      fields: { days: count, clock: millis },
+    },
+  },
+);
+export type DayCountEvent = EventsOf<typeof dayCountEvents>;

@@ -1,5 +1,6 @@
 import type { Fold } from '../../kernel/event.js';
-import type { IdentityEvent, KeyCountEvent } from './events.js';
+import type { Millis } from '../../kernel/ids.js';
+import type { DayCountEvent, IdentityEvent, KeyCountEvent } from './events.js';
 
 export type IdentityState =
   | { readonly status: 'unnamed' }
@@ -32,7 +33,7 @@ export const evolveIdentity: Fold<IdentityState, IdentityEvent> = {
 export type KeysState =
   { readonly status: 'uncounted' } | { readonly status: 'counted'; readonly deployment: string; readonly keys: number };
 
-export const uncounted: KeysState = { status: 'uncounted' };
+export const uncounted = { status: 'uncounted' } as const;
 
 export const evolveKeys: Fold<KeysState, KeyCountEvent> = {
   KeysCounted: (_, { data }) => ({ status: 'counted', ...data }),
@@ -41,3 +42,10 @@ export const evolveKeys: Fold<KeysState, KeyCountEvent> = {
 /** How many keys the vault of a deployment had, as far as the log knows. */
 export const keysOf = (state: KeysState, deployment: string): number =>
   state.status === 'counted' && state.deployment === deployment ? state.keys : 0;
+
+export type DaysState =
+  { readonly status: 'uncounted' } | { readonly status: 'counted'; readonly days: number; readonly clock: Millis };
+
+export const evolveDays: Fold<DaysState, DayCountEvent> = {
+  DaysCounted: (_, { data }) => ({ status: 'counted', ...data }),
+};

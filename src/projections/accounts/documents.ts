@@ -1,7 +1,7 @@
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 
-/** Key: the session's id, in decimal. Index `byUser`: [user, session]. A revoked session has no document. */
+/** Key: the session's id, in decimal. Indexes: `byUser`: [user, session], `byUse`: [day, session]. A revoked session has no document. */
 export type SessionDocument = {
   readonly id: SessionId;
   readonly user: UserId;
@@ -12,4 +12,6 @@ export type SessionDocument = {
   readonly deviceVersion: Personal<string>;
   readonly appVersion: Personal<string>;
   readonly openedAt: Millis;
+  /** The day, in the count of days of the deployment, on which it was opened or last noted to be in use. */
+  readonly usedOn: number;
 };

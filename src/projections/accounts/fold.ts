@@ -1,4 +1,4 @@
-import type { AccountEvent } from '../../domain/accounts/events.js';
+import { beforeDays, type AccountEvent } from '../../domain/accounts/events.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { SessionId } from '../../kernel/ids.js';
 import { none, removed, unchanged, whenThere } from '../runner/foldHelpers.js';
@@ -12,17 +12,18 @@ const ofSession = ({ data }: { readonly data: { readonly session: SessionId } })
 
 export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
   name: 'sessions',
-  version: 1,
+  version: 2,
   keys: {
     AccountRegistered: none,
     EmailKeyAdded: none,
     SessionOpened: ofSession,
     SessionDeviceChanged: ofSession,
+    SessionUsed: ofSession,
     SessionRevoked: ofSession,
   },
   // A session's events are in the stream of its account, which its key does not name.
   streams: 'log',
-  indexes: { byUser: ({ user, id }) => [[user, id]] },
+  indexes: { byUser: ({ user, id }) => [[user, id]], byUse: ({ usedOn, id }) => [[usedOn, id]] },
   evolve: {
     AccountRegistered: unchanged,
     EmailKeyAdded: unchanged,
@@ -35,6 +36,7 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
       deviceVersion: data.deviceVersion,
       appVersion: data.appVersion,
       openedAt: at,
+      usedOn: data.day ?? beforeDays,
     }),
     SessionDeviceChanged: whenThere((session, { data }) => ({
       ...session,
@@ -43,6 +45,7 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
       deviceVersion: data.deviceVersion,
       appVersion: data.appVersion,
     })),
+    SessionUsed: whenThere((session, { data }) => ({ ...session, usedOn: data.day })),
     SessionRevoked: removed,
   },
 };

@@ -17,3 +17,7 @@ export const sessionsOf = (reads: Reads, user: UserId): Promise<readonly Session
     order: 'descending',
     limit: sessionsListedMax,
   });
+
+/** Sessions that were last noted to be in use on this day or before, those first that were so longest ago. */
+export const sessionsLastUsedBy = (reads: Reads, day: number, limit: number): Promise<readonly SessionDocument[]> =>
+  documentsIn(reads, sessionDocuments, { index: 'byUse', within: [], before: day + 1, order: 'ascending', limit });

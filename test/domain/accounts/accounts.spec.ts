@@ -1,6 +1,12 @@
 import { describe, it } from 'node:test';
 import type { AccountCommand, SessionDevice } from '../../../src/domain/accounts/commands.js';
-import { accounts, emailKeysMax, sessionsMax } from '../../../src/domain/accounts/decide.js';
+import {
+  accounts,
+  emailKeysMax,
+  sessionsMax,
+  unusedDaysMax,
+  useNotedDays,
+} from '../../../src/domain/accounts/decide.js';
 import { networksMax } from '../../../src/domain/accounts/state.js';
 import type { AccountEvent } from '../../../src/domain/accounts/events.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
@@ -19,11 +25,12 @@ const opening = (id: number, device = laptop) => ({
   session: session(id),
   tokenHash: `hash ${id.toString()}`,
   device,
+  today: 0,
 });
 const registered: Bare<AccountEvent> = { type: 'AccountRegistered', data: { user, hasPassword: false } };
 const opened = (id: number): Bare<AccountEvent> => ({
   type: 'SessionOpened',
-  data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop },
+  data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop, day: 0 },
 });
 const revoked = (id: number): Bare<AccountEvent> => ({
   type: 'SessionRevoked',
@@ -53,7 +60,7 @@ const addKey = (emailKey: string): AccountCommand => ({ type: 'AddEmailKey', dat
 
 const openedFrom = (id: number, network: string): Bare<AccountEvent> => ({
   type: 'SessionOpened',
-  data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop, network },
+  data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop, day: 0, network },
 });
 const openFrom = (id: number, network: string): AccountCommand => ({
   type: 'OpenSession',
@@ -196,5 +203,52 @@ describe('revoking sessions', () => {
   it('passes over those that are not', () => {
     given(registered, opened(1), revoked(1)).when(revoke(1, 9)).then();
     given().when(revoke(1)).then();
+  });
+});
+
+describe('a session that is in use', () => {
+  const used = (day: number): Bare<AccountEvent> => ({ type: 'SessionUsed', data: { user, session: session(1), day } });
+  const use = (today: number): AccountCommand => ({ type: 'UseSession', data: { user, session: session(1), today } });
+  const end = (today: number): AccountCommand => ({
+    type: 'EndUnusedSession',
+    data: { user, session: session(1), today },
+  });
+  const formerly: Bare<AccountEvent> = {
+    type: 'SessionOpened',
+    data: { user, session: session(1), tokenHash: 'hash 1', ...laptop },
+  };
+
+  it('is noted to be, at most once in thirty days', () => {
+    given(registered, opened(1))
+      .when(use(useNotedDays - 1))
+      .then();
+    given(registered, opened(1)).when(use(useNotedDays)).thenOnce(used(useNotedDays));
+    given(registered, opened(1), used(40)).when(use(69)).then();
+    given(registered, opened(1), used(40)).when(use(70)).thenOnce(used(70));
+  });
+
+  it('lives for a year from then on', () => {
+    given(registered, opened(1), used(40))
+      .when(resume(1, { today: 40 + unusedDaysMax - 1 }))
+      .then();
+    given(registered, opened(1), used(40))
+      .when(resume(1, { today: 40 + unusedDaysMax }))
+      .refuses('INVALID_TOKEN');
+  });
+
+  it('ends when nobody used it for a year, once', () => {
+    given(registered, opened(1)).when(end(unusedDaysMax)).thenOnce(revoked(1));
+    given(registered, opened(1), used(40)).when(end(unusedDaysMax)).then();
+  });
+
+  it('has its year from the first day on where it is of before days were counted', () => {
+    given(registered, formerly)
+      .when(end(unusedDaysMax - 1))
+      .then();
+    given(registered, formerly).when(end(unusedDaysMax)).then(revoked(1));
+  });
+
+  it('is not brought back by a look that comes late', () => {
+    given(registered, opened(1), revoked(1)).when(use(400)).then();
   });
 });

@@ -18,6 +18,7 @@ import type { UniqueNames } from '../../access/uniqueNames.js';
 import { sessionDeviceOf, type OpenCall } from '../../contract/call.js';
 import type { Hashing, SignInGuard } from '../../contract/signInGuard.js';
 import type { DeviceChanges } from '../../access/deviceChanges.js';
+import type { SessionUses } from '../../access/sessionUses.js';
 import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
 import { verified } from './credentials.js';
@@ -35,6 +36,7 @@ export type AuthNeeds = {
   readonly reads: Reads;
   readonly presence: Presence;
   readonly devices: DeviceChanges;
+  readonly uses: Pick<SessionUses, 'today' | 'came'>;
   /** The user as clients see them; undefined when there is no such user. */
   readonly userFor: (user: UserId) => Promise<UserInit | undefined>;
 };
@@ -66,7 +68,7 @@ export const authRpcs = (
 
   async authAuthorize({ token: text }, call) {
     const token = tokenOf(text);
-    const resumed = token === undefined ? reject('INVALID_TOKEN') : await resume(call, token);
+    const resumed = token === undefined ? reject('INVALID_TOKEN') : await resume(needs, call, token);
     if (token === undefined || isRejection(resumed)) {
       needs.guard.tokenRefused(call);
       call.closeSoon(closePolicyViolation);
@@ -158,18 +160,23 @@ const signUpOf = async (
   return { name, ...defined({ email, password }) };
 };
 
-const resume = (call: OpenCall, { user, session, hash }: Token) => {
-  const data = { user, session, tokenHash: hash };
+const resume = ({ uses }: Pick<AuthNeeds, 'uses'>, call: OpenCall, { user, session, hash }: Token) => {
+  const data = { user, session, tokenHash: hash, today: uses.today() };
   return call.run(accounts, { type: 'ResumeSession', data }, { actor: user, whileBehind: true });
 };
 
 const unknownDevice: SessionDevice = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' };
 
-const newSessionOf = ({ guard }: Pick<AuthNeeds, 'guard'>, call: OpenCall, { user, session, hash }: Token) => ({
+const newSessionOf = (
+  { guard, uses }: Pick<AuthNeeds, 'guard' | 'uses'>,
+  call: OpenCall,
+  { user, session, hash }: Token,
+) => ({
   session,
   tokenHash: hash,
   device: call.device === undefined ? unknownDevice : sessionDeviceOf(call.device),
   network: guard.networkKey(call, user),
+  today: uses.today(),
 });
 
 const authorized = async (
@@ -179,6 +186,7 @@ const authorized = async (
   token: string,
 ): Promise<{ readonly authorization: AuthorizationInit } | Rejection> => {
   await call.authorize({ user, session });
+  needs.uses.came({ user, session });
   await call.upToDate('users');
   const shown = await needs.userFor(user);
   if (shown === undefined) return reject('USER_NOT_FOUND');

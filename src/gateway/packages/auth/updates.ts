@@ -7,6 +7,7 @@ export const accountUpdates: UpdateTable<AccountEvent, UpdateView> = {
   EmailKeyAdded: silent,
   SessionOpened: silent,
   SessionDeviceChanged: silent,
+  SessionUsed: silent,
   // The victims are sent the update as well, and only then cut off.
   SessionRevoked: ({ data }) => [
     { audience: [data.user], update: { sessionDeleted: { sessionId: data.session } }, closes: data.session },

@@ -55,7 +55,7 @@ const opened = async () => {
       const name = names.nameOf('email', form);
       await names.claim(call(), name, user);
       await vault.put(passwordName(user), await quickHasher.hash(password));
-      const data = { user, session: user as bigint as SessionId, tokenHash: '', device, hasPassword: true };
+      const data = { user, session: user as bigint as SessionId, tokenHash: '', device, today: 0, hasPassword: true };
       const email = { address: form, key: name.key };
       await call().run(accounts, { type: 'RegisterAccount', data: { ...data, email } }, { actor: user });
     },

@@ -76,6 +76,7 @@ const signingIn = async () => {
     tokenHash: '',
     device,
     network: guard.networkKey(call, user),
+    today: 0,
   });
 
   return {
