@@ -30,9 +30,21 @@ export type ValueOf<S> = { readonly [K in Exclude<keyof S, OptionalKeys<S>>]: Va
   readonly [K in OptionalKeys<S>]?: Value<S[K]>;
 };
 
+/** What it is and how long, because the value itself may be personal and errors are logged. */
+const described = (found: Json | undefined): string => {
+  if (found === undefined) return 'nothing';
+  if (found === null) return 'null';
+  if (typeof found === 'string') return `text of ${found.length.toString()} characters`;
+  if (Array.isArray(found)) return `a list of ${found.length.toString()}`;
+  return typeof found === 'object'
+    ? `an object of ${Object.keys(found).length.toString()} fields`
+    : `a ${typeof found}`;
+};
+
+/** A stored value that is not of the kind it should be. */
 export class Misshapen extends Error {
   constructor(expected: string, found: Json | undefined) {
-    super(`expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found).slice(0, 80)}`);
+    super(`expected ${expected}, found ${described(found)}`);
     this.name = 'Misshapen';
   }
 }
