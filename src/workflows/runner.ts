@@ -1,6 +1,6 @@
 import { readEvent, type EventCodec } from '../kernel/codec.js';
 import { isRejection, type Command, type Decider, type Rejection } from '../kernel/decider.js';
-import type { Event, EventOf, Position, Recorded } from '../kernel/event.js';
+import type { Event, EventOf, Metadata, Position, Recorded } from '../kernel/event.js';
 import type { Done, Execute } from '../kernel/execute.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog, StoredEvent, Subscription } from '../kernel/ports/eventLog.js';
@@ -20,6 +20,8 @@ export type Run = <C extends Command, State, E extends Event>(
 export type Workflow<E extends Event> = {
   /** Its checkpoint is kept as `workflow.<name>`. */
   readonly name: string;
+  /** Default: all. Asked before an event is opened, which takes keys, so that the others cost next to nothing. */
+  readonly concerns?: (metadata: Metadata) => boolean;
   /** Each event is met at least once, in log order. One that throws is met again until it does not. */
   readonly reactions: {
     readonly [Type in E['type']]: (event: Recorded<EventOf<E, Type>>, run: Run) => Promise<void>;
@@ -106,7 +108,10 @@ export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: Wor
 };
 
 /** Only the events that concern the workflow are opened. Tells whether anything was written because of this one. */
-const reactionOf = <E extends Event>({ reactions }: Workflow<E>, { codec, sealer, execute }: WorkflowNeeds) => {
+const reactionOf = <E extends Event>(
+  { reactions, concerns }: Workflow<E>,
+  { codec, sealer, execute }: WorkflowNeeds,
+) => {
   // The table pairs each type with its own event; the compiler cannot follow that from a stored event's type.
   const table = reactions as unknown as Readonly<
     Record<string, ((event: Recorded, run: Run) => Promise<void>) | undefined>
@@ -114,8 +119,9 @@ const reactionOf = <E extends Event>({ reactions }: Workflow<E>, { codec, sealer
   return async (stored: StoredEvent): Promise<boolean> => {
     const fact = codec.factOf(stored);
     const reaction = fact === undefined ? undefined : table[fact];
-    const event = reaction && (await readEvent(codec, sealer, stored));
-    if (reaction === undefined || event === undefined) return false;
+    if (reaction === undefined || concerns?.(codec.metadata(stored)) === false) return false;
+    const event = await readEvent(codec, sealer, stored);
+    if (event === undefined) return false;
     let wrote = false;
     const run: Run = async (decider, command, commandId) => {
       const done = await execute(decider, command, {

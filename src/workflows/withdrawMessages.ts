@@ -22,10 +22,10 @@ export const fanOutWaitMillisMax = 5_000;
  */
 export const withdrawMessages = ({ isRefused, reached }: WithdrawMessagesNeeds): Workflow<MessageSent> => ({
   name: 'withdrawMessages',
+  // Only messages of nodes that share the log say so.
+  concerns: ({ asOf }) => asOf !== undefined,
   reactions: {
     MessageSent: async (sent, run) => {
-      // Only messages of nodes that share the log say so.
-      if (sent.metadata.asOf === undefined) return;
       const waiting = reached(sent.position);
       if (waiting !== undefined) await withDeadline(waiting, fanOutWaitMillisMax, tooLate);
       if ((await isRefused(sent)) !== true) return;

@@ -6,6 +6,7 @@ import { channelChat } from '../../src/kernel/chat.js';
 import { readEvents } from '../../src/kernel/codec.js';
 import type { EventOf, Position } from '../../src/kernel/event.js';
 import type { ChannelId, CommunityId, MessageId, UserId } from '../../src/kernel/ids.js';
+import type { StoredEvent } from '../../src/kernel/ports/eventLog.js';
 import { startWorkflow } from '../../src/workflows/runner.js';
 import { withdrawMessages } from '../../src/workflows/withdrawMessages.js';
 import { kernelInMemory, type Kernel } from '../support/house/kernel.js';
@@ -68,5 +69,18 @@ describe('withdrawMessages', () => {
     const end = await send(kernel, 5n);
     assert.deepEqual(await workedThrough(kernel, [5n], end), []);
     assert.deepEqual(await deletions(kernel), []);
+  });
+
+  it('opens no message that does not say so', async () => {
+    const kernel = await kernelInMemory();
+    await send(kernel, 5n);
+    const end = await send(kernel, 6n, 0n);
+    const opened: string[] = [];
+    const codec = {
+      ...kernel.codec,
+      read: (stored: StoredEvent) => (opened.push(stored.stream), kernel.codec.read(stored)),
+    };
+    assert.deepEqual(await workedThrough({ ...kernel, codec }, [], end), [6n]);
+    assert.deepEqual(opened, ['message-6']);
   });
 });

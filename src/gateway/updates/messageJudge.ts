@@ -32,6 +32,8 @@ export const decidedMessage = ({
 
 /** Streams and authors in slow mode of which the last change is remembered. */
 export const changesMax = 10_000;
+/** Mostly there is nothing between the decision and the message. */
+const eventsFirstRead = 16;
 const eventsPerReadMax = 500;
 
 export const messageJudge = (needs: MessageJudgeNeeds): FollowingJudge => {
@@ -123,8 +125,11 @@ const unlessTooMany = (error: unknown): undefined => {
   throw error;
 };
 
-const judged = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: Place): Promise<Reason | undefined> =>
-  (await refusedMeanwhile(needs, message)) ?? (await refusedBy(needs, message, place).catch(unlessTooMany));
+const judged = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: Place): Promise<Reason | undefined> => {
+  const { refusal, isChanged } = await meanwhile(needs, message, place);
+  if (refusal !== undefined || !isChanged) return refusal;
+  return refusedBy(needs, message, place).catch(unlessTooMany);
+};
 
 /** By the rights right before the message. */
 const refusedBy = async (
@@ -144,18 +149,27 @@ const refusedBy = async (
   return has(permissions, 'sendMessages') ? undefined : 'MISSING_PERMISSION';
 };
 
+type Meanwhile = {
+  readonly refusal?: Reason;
+  /** Whether the streams of the rights were written, so that they have to be folded. Reading them costs far more. */
+  readonly isChanged: boolean;
+};
+
 /** By what else happened between the decision and the message. */
-const refusedMeanwhile = async (needs: MessageJudgeNeeds, message: DecidedMessage): Promise<Reason | undefined> => {
+const meanwhile = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: Place): Promise<Meanwhile> => {
+  const rights: readonly string[] = [communityStream(place.community), memberStream(place.community, message.author)];
   let from = positionIn(message.metadata.asOf) ?? message.position;
-  for (;;) {
-    const page = await needs.log.readAll({ from, limit: eventsPerReadMax });
+  let isChanged = false;
+  for (let limit = eventsFirstRead; ; limit = eventsPerReadMax) {
+    const page = await needs.log.readAll({ from, limit });
     const between = page.filter(({ position }) => position < message.position);
     for (const stored of between) {
       const refusal = isInSlowmode(needs, message, stored) ? 'SLOWMODE' : await revokedBy(needs, message, stored);
-      if (refusal !== undefined) return refusal;
+      if (refusal !== undefined) return { refusal, isChanged };
+      isChanged ||= rights.includes(stored.stream);
     }
     const last = between.at(-1);
-    if (last === undefined || between.length < eventsPerReadMax) return undefined;
+    if (last === undefined || between.length < limit) return { isChanged };
     from = last.position;
   }
 };

@@ -33,6 +33,7 @@ type Decided = Pick<Cause, 'asOf' | 'session' | 'slowmodeSeconds'>;
 describe('a message of a node that shares the log', () => {
   let here: House;
   let reads: number;
+  let streamReads: number;
   let judge: FollowingJudge;
   let messages = 1_000n;
   before(async () => {
@@ -47,11 +48,15 @@ describe('a message of a node that shares the log', () => {
       reads += 1;
       return log.readAll(read);
     },
+    readStream: (...read) => {
+      streamReads += 1;
+      return log.readStream(...read);
+    },
   });
   beforeEach(async () => {
     judge = messageJudge({ log: counted(here.log), codec: here.codec, sealer: here.sealer });
     await pass();
-    reads = 0;
+    [reads, streamReads] = [0, 0];
   });
   /** The fan-out passes all that is in the log. */
   const pass = async (): Promise<void> => {
@@ -104,6 +109,15 @@ describe('a message of a node that shares the log', () => {
     assert.equal(judge.refusalOf(event), undefined);
     assert.equal(reads, 0);
     here.clock.at += slowSeconds * 1000;
+  });
+  it('of long ago is judged without folding its community, when nothing changed on its way', async () => {
+    const before = await asOf();
+    await here.happened('member-100.3', { type: 'MemberLeft', data: { community, user: cleo } });
+    await here.happened('member-100.3', joined(cleo));
+    const event = await send(bob, before);
+    const late = messageJudge({ log: counted(here.log), codec: here.codec, sealer: here.sealer });
+    assert.equal(await late.refusalOf(event), undefined);
+    assert.deepEqual([reads, streamReads], [1, 0]);
   });
   it('must not be where its author lost the right on the way', async () => {
     assert.equal(await judged(() => inCommunity(overridden(0n, permission.sendMessages))), 'MISSING_PERMISSION');
