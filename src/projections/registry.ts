@@ -11,7 +11,7 @@ import { sessionDocuments } from './accounts/fold.js';
 import { communityDocuments } from './communities/fold.js';
 import { conversationDocuments } from './conversations/fold.js';
 import { inviteDocuments } from './invites/fold.js';
-import { memberDocuments, membershipsDocuments } from './members/fold.js';
+import { memberDocuments, membershipsDocuments, removalDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
 import { messageReactionsDocuments, userReactionsDocuments } from './reactions/fold.js';
 import { readMarkerDocuments } from './reads/fold.js';
@@ -28,7 +28,7 @@ const packages = {
   accounts: [declared(sessionDocuments)],
   users: [declared(userDocuments)],
   communities: [declared(communityDocuments)],
-  members: [declared(memberDocuments), declared(membershipsDocuments)],
+  members: [declared(memberDocuments), declared(membershipsDocuments), declared(removalDocuments)],
   invites: [declared(inviteDocuments)],
   messages: [declared(messageDocuments), declared(messageCountDocuments), declared(lastSentDocuments)],
   conversations: [declared(conversationDocuments)],

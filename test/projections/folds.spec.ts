@@ -216,7 +216,7 @@ describe('an invite', () => {
       used(ada),
       used(bob),
     ).then({
-      abc: { ...about, name: 'abc', creator: ada, creatorJoining: 1, createdAt: now, maxUses: 5, uses: 2 },
+      abc: { ...about, name: 'abc', creator: ada, made: { position: 1n }, createdAt: now, maxUses: 5, uses: 2 },
     });
   });
   it('is named by its hash, and in no index once it is used up', () => {
@@ -226,7 +226,7 @@ describe('an invite', () => {
     };
     const { hash } = folded(inviteDocuments, created);
     assert.ok(hash !== undefined);
-    assert.deepEqual([hash.name, hash.code, hash.creatorJoining], ['hash', 'abc', 2]);
+    assert.deepEqual([hash.name, hash.code, hash.made], ['hash', 'abc', { joining: 2 }]);
     const { indexKeysOf } = forRunner(inviteDocuments);
     assert.equal(indexKeysOf(hash)['usable']?.length, 1);
     assert.deepEqual(indexKeysOf({ ...hash, uses: 1 })['usable'], []);

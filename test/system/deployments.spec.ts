@@ -296,7 +296,7 @@ describe('giving up keys', () => {
  * Memberships note the moment of the joining now, and `lastSent` is new, because unread counts begin and go on by them.
  * Documents of reactions are new: one that is left of each deleted message says so. Conversations note the one who has
  * begun them and whether the other has answered, because presence is shown only after that; invites note the joining of
- * their creator, because they end with it. Sessions note the day on which they were used last. States of long streams are new: they spare the rules the whole of a stream.
+ * their creator or their place in the log, for which removals are new, because they end with it. Sessions note the day on which they were used last. States of long streams are new: they spare the rules the whole of a stream.
  */
 const otherThanBefore: readonly string[] = [
   'memberships',
@@ -305,6 +305,7 @@ const otherThanBefore: readonly string[] = [
   'userReactions',
   'conversations',
   'invites',
+  'removals',
   'sessions',
   'accountStates',
   'communityStates',

@@ -1,4 +1,5 @@
 import type { ChatKey } from '../../kernel/chat.js';
+import type { Position } from '../../kernel/event.js';
 import type { Millis, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 
@@ -9,11 +10,13 @@ export type InviteDocument = {
   readonly code: Personal<string>;
   readonly chat: ChatKey;
   readonly creator: UserId;
-  /** How often the creator had joined when they made it; 1 in invites of former releases, which no removal preceded. */
-  readonly creatorJoining: number;
+  readonly made: InviteMade;
   readonly createdAt: Millis;
   readonly expiresAt?: Millis;
   readonly maxUses?: number;
   /** Counted for limited invites only. */
   readonly uses: number;
 };
+
+/** When an invite was made: in which joining of its creator, or, by a former release, where in the log. */
+export type InviteMade = { readonly joining: number } | { readonly position: Position };

@@ -14,7 +14,7 @@ const never = Number.MAX_SAFE_INTEGER;
 
 export const inviteDocuments: DocumentType<InviteDocument, InviteEvent> = {
   name: 'invites',
-  version: 2,
+  version: 3,
   keys: { ChatInviteCreated: ({ data }) => [data.invite], InviteCreated: ofCode, InviteUsed: ofCode },
   streams: (key) => [inviteStreams.named(key)],
   indexes: {
@@ -22,8 +22,10 @@ export const inviteDocuments: DocumentType<InviteDocument, InviteEvent> = {
       uses < maxUses ? [[placeOf(chat), creator, expiresAt, name]] : [],
   },
   evolve: {
-    ChatInviteCreated: (_, event) => made(event, event.data.invite, event.data),
-    InviteCreated: (_, event) => made(event, event.data.code, { code: personal(event.data.code), creatorJoining: 1 }),
+    ChatInviteCreated: (_, event) =>
+      made(event, event.data.invite, { code: event.data.code, made: { joining: event.data.creatorJoining } }),
+    InviteCreated: (_, event) =>
+      made(event, event.data.code, { code: personal(event.data.code), made: { position: event.position } }),
     InviteUsed: whenThere((invite) => ({ ...invite, uses: invite.uses + 1 })),
   },
 };
@@ -40,10 +42,10 @@ export const placeOf = (chat: ChatKey): string =>
 const made = (
   { data, at }: Recorded<EventOf<InviteEvent, 'ChatInviteCreated' | 'InviteCreated'>>,
   name: string,
-  { code, creatorJoining }: Pick<InviteDocument, 'code' | 'creatorJoining'>,
+  named: Pick<InviteDocument, 'code' | 'made'>,
 ): InviteDocument => {
   const { chat, creator } = data;
-  const invite: Making<InviteDocument> = { name, code, chat, creator, creatorJoining, createdAt: at, uses: 0 };
+  const invite: Making<InviteDocument> = { name, ...named, chat, creator, createdAt: at, uses: 0 };
   if (data.expiresAt !== undefined) invite.expiresAt = data.expiresAt;
   if (data.maxUses !== undefined) invite.maxUses = data.maxUses;
   return invite;

@@ -1,3 +1,4 @@
+import type { Position } from '../../kernel/event.js';
 import type { Span } from '../../kernel/span.js';
 import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
@@ -44,3 +45,6 @@ export type RoleTime = {
   /** In this span lie all times before those, and times in which the member did not have the role. */
   readonly earlier?: Span;
 };
+
+/** Key: `<community>.<user>`. Where in the log a user was last removed or banned; only of those who ever were. */
+export type RemovalDocument = { readonly position: Position };

@@ -4,8 +4,8 @@ import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import { momentOf } from '../../kernel/moment.js';
 import { spansAfter, spansKeptAmong, withOldestMerged } from '../../kernel/span.js';
-import { removed, whenThere } from '../runner/foldHelpers.js';
-import type { MemberDocument, Membership, MembershipsDocument, RoleTime } from './documents.js';
+import { none, removed, unchanged, whenThere } from '../runner/foldHelpers.js';
+import type { MemberDocument, Membership, MembershipsDocument, RemovalDocument, RoleTime } from './documents.js';
 
 export const memberKey = (community: CommunityId, user: UserId): string => `${community.toString()}.${user.toString()}`;
 export const membershipsKey = (user: UserId): string => user.toString();
@@ -59,6 +59,29 @@ export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
     NicknameSet: whenThere((member, { data }) => named(member, data)),
     NicknameCleared: whenThere((member) => unnamed(member)),
     RolesSet: whenThere((member, { data }) => ranked(member, data)),
+  },
+};
+
+export const removalDocuments: DocumentType<RemovalDocument, MemberEvent> = {
+  name: 'removals',
+  version: 1,
+  keys: {
+    MemberJoined: none,
+    MemberLeft: none,
+    MemberRemoved: ({ data }) => [memberKey(data.community, data.user)],
+    NicknameSet: none,
+    NicknameCleared: none,
+    RolesSet: none,
+  },
+  streams: (key) => [memberStreams.named(key)],
+  indexes: {},
+  evolve: {
+    MemberJoined: unchanged,
+    MemberLeft: unchanged,
+    MemberRemoved: (_, { position }) => ({ position }),
+    NicknameSet: unchanged,
+    NicknameCleared: unchanged,
+    RolesSet: unchanged,
   },
 };
 

@@ -1,7 +1,7 @@
 import type { CommunityId, RoleId, UserId } from '../../kernel/ids.js';
 import { documentOf, documentsIn, documentsOf, type Reads } from '../reading/queries.js';
-import type { MemberDocument, Membership } from './documents.js';
-import { memberDocuments, memberKey, membershipsDocuments, membershipsKey } from './fold.js';
+import type { MemberDocument, Membership, RemovalDocument } from './documents.js';
+import { memberDocuments, memberKey, membershipsDocuments, membershipsKey, removalDocuments } from './fold.js';
 
 export const member = (reads: Reads, community: CommunityId, user: UserId): Promise<MemberDocument | undefined> =>
   documentOf(reads, memberDocuments, memberKey(community, user));
@@ -39,3 +39,7 @@ export const holders = (
 /** All communities that the user is in, in the order of joining; may name deleted ones. */
 export const memberships = async (reads: Reads, user: UserId): Promise<readonly Membership[]> =>
   (await documentOf(reads, membershipsDocuments, membershipsKey(user)))?.memberships ?? [];
+
+/** The last removal of a user from a community; undefined when there never was one. */
+export const removal = (reads: Reads, community: CommunityId, user: UserId): Promise<RemovalDocument | undefined> =>
+  documentOf(reads, removalDocuments, memberKey(community, user));

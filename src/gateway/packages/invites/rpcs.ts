@@ -87,7 +87,7 @@ const newInvite = async (
   if (state.status === 'outside') return reject('COMMUNITY_NOT_FOUND');
   await call.upToDate('invites');
   const refused = await refusedInvite(
-    { ...needs, reads: meteredReads(needs.reads, call) },
+    { ...needs, call, reads: meteredReads(needs.reads, call) },
     { chat, creator, now: call.now },
   );
   if (refused !== undefined) return refused;
@@ -118,7 +118,7 @@ const openInvite = async (needs: InviteNeeds, call: OpenCall, code: string): Pro
   await call.upToDate('communities', 'invites', 'users');
   const found = await soonerOrLater(call, invitesRead, () => inviteInto(needs, code));
   if (found === undefined || !isOpen(found.invite, call.now)) return undefined;
-  return (await isAlive(needs, found)) ? found : undefined;
+  return (await isAlive({ ...needs, call }, found)) ? found : undefined;
 };
 
 const isOpen = ({ expiresAt, maxUses, uses }: InviteDocument, now: Millis): boolean =>
@@ -146,7 +146,7 @@ const join = async (needs: InviteNeeds, call: Call, place: Invited): Promise<Not
   const { into } = place;
   const { name } = place.invite;
   const { user: joiner } = call.caller;
-  if (!(await isAlive(needs, place))) return reject('INVITE_NOT_FOUND');
+  if (!(await isAlive({ ...needs, call }, place))) return reject('INVITE_NOT_FOUND');
   const { state } = await streams.caughtUp(memberStream(into, joiner), members);
   if (state.status === 'member') return nothing;
   await call.upToDate('communities', 'members');

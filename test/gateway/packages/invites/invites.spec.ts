@@ -185,6 +185,17 @@ describe('an invite', () => {
     for (const event of [back(town, 2), removed(town)]) await town.unnoticed(streamOf(town), event);
     assert.deepEqual(await refusals(town, code), dead);
   });
+  it('of a former release lives when its creator was removed before they made it, and ends when that was after', async () => {
+    const town = await settledTown();
+    for (const event of [removed(town), back(town, 2)]) await town.unnoticed(streamOf(town), event);
+    const code = await formerInvite(town, town.bob);
+    await town.must(town.cleo, 'authLookupInvite', { code });
+    await town.must(town.cleo, 'authUseInvite', { code });
+    await town.unnoticed(streamOf(town), { type: 'MemberLeft', data: { community: town.community, user: town.bob } });
+    await town.must(dora, 'authLookupInvite', { code });
+    for (const event of [back(town, 3), removed(town), back(town, 4)]) await town.unnoticed(streamOf(town), event);
+    assert.deepEqual(await refusals(town, code), dead);
+  });
   it('of a former release is good for its uses', async () => {
     const town = await settledTown();
     const code = await formerInvite(town, town.bob);
