@@ -18,6 +18,7 @@ import type { Typing } from '../../../presence/typing.js';
 import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
 import { quoteFrom } from './quotes.js';
+import { requestText } from './requestText.js';
 import { slowmode, type Slowmode, type SendPermit } from './slowmode.js';
 import type { Reply, Sending } from '../wire.js';
 
@@ -64,16 +65,10 @@ export const sender = (needs: SendingNeeds): SendMessage => {
   return (call, sending) => {
     const { nonce } = sending;
     if (nonce === undefined) return inOrder(call, sending, never);
-    const named = { ...sending, nonce, requestHash: requestHashOf(needs, sending) };
+    const named = { ...sending, nonce, requestHash: needs.sealer.lookupHash(requestText(sending)) };
     return sent.once(call, named, (earlier) => inOrder(call, named, earlier));
   };
 };
-
-/** Over all of a request but its chat and nonce, so that what requests come to hold is in it by itself. */
-const requestHashOf = ({ sealer }: SendingNeeds, { chat: _, nonce: __, ...asked }: Sending): string =>
-  sealer.lookupHash(
-    `send:${JSON.stringify(asked, (___, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))}`,
-  );
 
 type NamedSending = Sending & { readonly requestHash?: string };
 
