@@ -14,8 +14,8 @@ const queued = (options: { readonly atOnceMax: number; readonly waitingMax: numb
   return {
     begun,
     running,
-    hash: (queue: HashingQueue, name: string): Promise<void> =>
-      inTurn(queue, () => {
+    hash: (queue: HashingQueue, name: string, of = ''): Promise<void> =>
+      inTurn({ queue, of }, () => {
         begun.push(name);
         const { promise, resolve } = deferred<undefined>();
         running.push(() => resolve(undefined));
@@ -52,6 +52,24 @@ describe('the queues for hashing', () => {
       ...['known 4', 'known 5', 'other 2', 'other 3'],
     ]);
   });
+  it('cannot be filled for others by who has the most waiting', async () => {
+    const { hash, endOne, begun } = queued({ atOnceMax: 1, waitingMax: 6 });
+    void hash('known', 'first', 'attacker');
+    const refused: string[] = [];
+    const flood = Array.from({ length: 20 }, (_, index) =>
+      hash('known', `flood ${index.toString()}`, 'attacker').catch((error: unknown) => {
+        assert.ok(error instanceof HasherBusy);
+        refused.push(index.toString());
+      }),
+    );
+    void hash('known', 'ada', 'office');
+    void hash('known', 'ben', 'office');
+    await settled();
+    assert.deepEqual(refused.length, 16);
+    await times(7, endOne);
+    await Promise.all(flood);
+    assert.deepEqual(begun, ['first', 'flood 0', 'flood 1', 'flood 2', 'flood 3', 'ada', 'ben']);
+  });
   it('never work on more than so many at once', async () => {
     const { hash, endOne, running } = queued({ atOnceMax: 2, waitingMax: 100 });
     for (let index = 0; index < 20; index += 1) void hash(index % 2 === 0 ? 'known' : 'others', '');
@@ -83,10 +101,10 @@ describe('the queues for hashing', () => {
   it('free the place of one that failed', async () => {
     const inTurn = hashQueue({ atOnceMax: 1, waitingMax: 1, now: () => 0 });
     await assert.rejects(
-      inTurn('known', () => Promise.reject(new Error('unreadable'))),
+      inTurn({ queue: 'known', of: '' }, () => Promise.reject(new Error('unreadable'))),
       /unreadable/,
     );
-    assert.equal(await inTurn('known', () => Promise.resolve('done')), 'done');
+    assert.equal(await inTurn({ queue: 'known', of: '' }, () => Promise.resolve('done')), 'done');
   });
 });
 

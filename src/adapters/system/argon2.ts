@@ -34,13 +34,13 @@ export const argon2Hasher = (options: Argon2Options = {}): PasswordHasher => {
     now: () => performance.now(),
   });
   return {
-    hash: async (password, queue = 'others') => {
+    hash: async (password, queue = 'others', of = '') => {
       if (password.length > passwordUnitsMax) throw new RangeError('a password is too long to be hashed');
       const settings = { algorithm: argon2id, memoryCost: memoryKibibytes, timeCost: passes, parallelism: 1 };
-      return new TextEncoder().encode(await inTurn(queue, () => hash(password, settings)));
+      return new TextEncoder().encode(await inTurn({ queue, of }, () => hash(password, settings)));
     },
-    verify: async (password, hashed, queue = 'others') =>
+    verify: async (password, hashed, queue = 'others', of = '') =>
       password.length <= passwordUnitsMax &&
-      (await inTurn(queue, () => verify(Buffer.from(hashed).toString(), password))),
+      (await inTurn({ queue, of }, () => verify(Buffer.from(hashed).toString(), password))),
   };
 };

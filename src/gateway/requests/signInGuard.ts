@@ -50,7 +50,7 @@ export const signInGuard = ({ rateLimit, hasher, sealer, report }: SignInGuardNe
       const refused = await spending.spend(budgets);
       if (refused !== undefined) return limited(network, refused);
       const outcome = await orGivenBack(
-        () => work(hashingIn(hasher, attempt.isKnown ? 'known' : 'others')),
+        () => work(hashingIn(hasher, attempt.isKnown ? 'known' : 'others', network)),
         () => spending.giveBack(budgets),
       );
       if (isRejection(outcome)) report.noted('wrongPasswords', network);
@@ -63,7 +63,7 @@ export const signInGuard = ({ rateLimit, hasher, sealer, report }: SignInGuardNe
       const refused = await spending.spend(budgets);
       if (refused !== undefined) return limited(network, refused);
       return orGivenBack(
-        () => work(hashingIn(hasher, 'others')),
+        () => work(hashingIn(hasher, 'others', network)),
         () => spending.giveBack(budgets),
       );
     },
@@ -128,7 +128,7 @@ const orGivenBack = async <T>(work: () => Promise<T>, giveBack: () => Promise<vo
   }
 };
 
-const hashingIn = (hasher: PasswordHasher, queue: HashingQueue): Hashing => ({
-  hash: (password) => hasher.hash(password, queue),
-  verify: (password, hash) => hasher.verify(password, hash, queue),
+const hashingIn = (hasher: PasswordHasher, queue: HashingQueue, network: string): Hashing => ({
+  hash: (password) => hasher.hash(password, queue, network),
+  verify: (password, hash) => hasher.verify(password, hash, queue, network),
 });

@@ -39,11 +39,12 @@ export type HashingQueue = 'known' | 'others';
 
 /**
  * Slow on purpose: argon2id. Nothing longer than `passwordUnitsMax` is hashed: `hash` throws a RangeError, `verify` is
- * false. Both throw `HasherBusy` when too many are waiting. Default: the queue of the others.
+ * false. Both throw `HasherBusy` when too many are waiting: those first for whose network, `of`, most are. Default: the
+ * queue of the others.
  */
 export interface PasswordHasher {
-  hash(password: string, queue?: HashingQueue): Promise<Uint8Array>;
-  verify(password: string, hash: Uint8Array, queue?: HashingQueue): Promise<boolean>;
+  hash(password: string, queue?: HashingQueue, of?: string): Promise<Uint8Array>;
+  verify(password: string, hash: Uint8Array, queue?: HashingQueue, of?: string): Promise<boolean>;
 }
 
 /** The passwords that are tried first by those who guess. */
