@@ -63,6 +63,11 @@ export type AdmissionVerdict =
  */
 export interface Admission {
   admit(this: void, asker: Asker, asking: Asking): AdmissionVerdict | Promise<AdmissionVerdict>;
+  /**
+   * A request that was admitted was refused as too much by what it came to: too many edits of one thing, or tries of a
+   * password. It counts as a refusal of the admission does. True: the sender was refused too often.
+   */
+  refusedLater(this: void, asker: Asker): boolean;
   /** Updates about something that this user did were sent so many times. */
   delivered(this: void, user: string, deliveries: number): void;
   /** Events of so many bytes were appended for this user. */
@@ -100,6 +105,7 @@ export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
       const refusal = writes.refusal(asker, name);
       return refusal === undefined ? admitted : { ...unpaused, rejection: refusal.rejection, closes: false };
     },
+    refusedLater: () => false,
     delivered: () => undefined,
     wrote: writes.wrote,
   };
@@ -147,6 +153,12 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
     },
     wrote: writes.wrote,
+    refusedLater: (asker) => {
+      const [{ session }, now] = [asker, timers.now()];
+      const account = (asker.account ??= new ConnectionAccount(now));
+      const { refusals } = session === undefined ? account : accounts.userOf(session.caller.user, now);
+      return refusals.isOneTooMany(now);
+    },
     delivered: (user, deliveries) => {
       const account = accounts.ofUser(user);
       const units = (costs.hundredDeliveries * deliveries) / 100;
@@ -380,6 +392,7 @@ const accountsOf = () => {
       asker.session === undefined
         ? withoutSession(asker, asking, now)
         : withSession(asker, asker.session.caller, asking, now),
+    userOf,
     ofUser: (user: string): UserAccount | undefined => users.get(user),
   };
 };

@@ -32,10 +32,10 @@ export type Requester = Peer & {
 
 /** Every request is answered exactly once, in every case. Both resolve when it has been, and never reject. */
 export interface Dispatch {
-  /** Carries out a request that was admitted. */
-  answer(this: void, peer: Requester, request: ReceivedRequest, meter: Meter): Promise<void>;
+  /** Carries out a request that was admitted. Gives the reason with which it was answered. */
+  answer(this: void, peer: Requester, request: ReceivedRequest, meter: Meter): Promise<'OK' | Reason>;
   /** Answers a request that was not admitted. */
-  refuse(this: void, peer: Requester, request: ReceivedRequest, rejection: Rejection): Promise<void>;
+  refuse(this: void, peer: Requester, request: ReceivedRequest, rejection: Rejection): Promise<unknown>;
 }
 
 /** A frame of a client that is to be answered. */
@@ -72,7 +72,7 @@ const answer = async (
   peer: Requester,
   { message, rpc, meter }: ReceivedRequest & { readonly meter: Meter },
   handling: Handling,
-): Promise<void> => {
+): Promise<'OK' | Reason> => {
   const started = performance.now();
   const name = rpc?.name ?? 'unknown';
   const span = needs.calls.tracer.startSpan(rpc?.path ?? 'unknown', { kind: SpanKind.SERVER });
@@ -86,6 +86,7 @@ const answer = async (
   if (reason !== 'OK') span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   span.end();
   needs.answered(name, reason, (performance.now() - started) / 1000);
+  return reason;
 };
 
 // Some clients neither authorize again nor leave when they were refused for now, but all that come back begin anew.

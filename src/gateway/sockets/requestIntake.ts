@@ -20,7 +20,7 @@ export const begunPerRoundMax = 32;
 export const unreadMillisMax = 10_000;
 
 export type IntakeNeeds = {
-  readonly admission: Pick<Admission, 'admit'>;
+  readonly admission: Pick<Admission, 'admit' | 'refusedLater'>;
   readonly dispatch: Dispatch;
   readonly timers: Timers;
   readonly received: ReceivedBytes;
@@ -285,9 +285,11 @@ export class RequestIntake implements Receiver {
 
   private start(request: ReceivedRequest, { meter, end }: Admitted): void {
     if (request.mayChangeSession) this.signingIn += 1;
-    void this.needs.dispatch.answer(this.owner, request, meter).then(() => {
+    void this.needs.dispatch.answer(this.owner, request, meter).then((reason) => {
       if (request.mayChangeSession) this.signingIn -= 1;
       end();
+      // Only one kind of request is too much, so the connection is read on.
+      if (reason === 'RATE_LIMITED' && this.needs.admission.refusedLater(this.owner)) this.owner.closeForRefusals();
       this.answered(request);
     });
   }

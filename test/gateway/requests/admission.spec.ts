@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   refusalsMax,
+  refusalsMillis,
   type AskedName,
   type Asker,
   type AdmissionVerdict,
@@ -250,6 +251,17 @@ describe('a client that is refused', () => {
       assert.ok(verdict.kind === 'refused' && !verdict.closes);
       slow.clock.at += 1_000;
     }
+  });
+
+  it('is so as well by what a request came to, as a user over all connections, or as a connection without a session', () => {
+    const { refusedLater, clock } = gate();
+    const counted = Array.from({ length: refusalsMax + 1 }, (_, index) => refusedLater(signedIn(1, index)));
+    assert.deepEqual(counted, [...Array<boolean>(refusalsMax).fill(false), true]);
+    const asker = stranger();
+    for (let tries = 0; tries < refusalsMax; tries += 1) assert.equal(refusedLater(asker), false);
+    assert.deepEqual([refusedLater(stranger()), refusedLater(asker), refusedLater(signedIn(2))], [false, true, false]);
+    clock.at += refusalsMillis;
+    assert.equal(refusedLater(asker), false);
   });
 
   it('is not closed for the form of what it sends, however long it goes on', () => {

@@ -20,7 +20,7 @@ const anyTime: Turns = { until: () => undefined, spend: () => undefined };
 export const gate = (shared = freely, clock = { at: 1_000_000 }, turns = anyTime) => {
   const limited: Limited[] = [];
   const made = admission({ timers: { now: () => clock.at }, shared, limited: (one) => limited.push(one), turns });
-  return { clock, limited, admit: admitterOf(made), delivered: made.delivered };
+  return { clock, limited, admit: admitterOf(made), delivered: made.delivered, refusedLater: made.refusedLater };
 };
 
 /** The same with the shared limits as they are, by the same clock. */

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { admission, type Admission, type AdmissionVerdict } from '../../../src/gateway/requests/admission.js';
+import {
+  admission,
+  noAdmission,
+  refusalsMax,
+  type Admission,
+  type AdmissionVerdict,
+} from '../../../src/gateway/requests/admission.js';
+import { reject } from '../../../src/kernel/decider.js';
 import { budgetTable } from '../../../src/gateway/requests/budgets.js';
 import { freeMeter } from '../../../src/gateway/contract/meter.js';
 import {
@@ -31,7 +38,7 @@ type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | u
 const staged = async (t: TestContext, verdictOf: (asked: number) => AdmissionVerdict): Promise<Staged> => {
   let asked = 0;
   const admit: Admission['admit'] = (_, { name }) => (name === 'chatsSetTyping' ? verdictOf((asked += 1)) : admitted);
-  return withAdmission(t, handTimers(), { admit, delivered: () => undefined, wrote: () => undefined });
+  return withAdmission(t, handTimers(), { ...noAdmission(), admit });
 };
 
 const withAdmission = async (t: TestContext, timers: HandTimers, made: Admission): Promise<Staged> => {
@@ -67,6 +74,27 @@ const hasPonged = (client: RawClient): { readonly come: Promise<unknown>; readon
 
 const answered = ({ received }: RawClient): readonly (number | undefined)[] =>
   received.flatMap(({ result }) => result?.reqId ?? []).filter((id) => id >= 10);
+
+describe('a client whose edits or tries of a password are refused', () => {
+  it('is read on, and closed once it was refused too often', async (t) => {
+    const server = await stage({
+      admission: admission({
+        timers: handTimers(),
+        shared: { take: () => ({ allowed: true }) },
+        limited: () => undefined,
+      }),
+      handlers: () => ({ usersGetProfile: () => Promise.resolve(reject('RATE_LIMITED')) }),
+    });
+    t.after(() => server.stop());
+    const client = await server.signedIn(1n, 11n);
+    for (let tries = 0; tries < refusalsMax; tries += 1) client.ask(10 + tries, 'usersGetProfile', {});
+    await client.result(9 + refusalsMax);
+    await client.settled();
+    client.ask(1_000, 'usersGetProfile', {});
+    assert.equal(await client.closed, 1008);
+    assert.equal((await client.result(1_000)).error?.errorCode, 429);
+  });
+});
 
 describe('a request that has to wait', () => {
   it('keeps its place, and its connection is not read meanwhile', async (t) => {
@@ -151,7 +179,10 @@ describe('a request that is refused', () => {
     const owner = { session: undefined, isTaking: true, setReading } as unknown as IntakeOwner;
     const waitingBytesMax = 65_536;
     const received = receivedBytes({ receivedBytesPerConnectionMax: waitingBytesMax });
-    const intake = new RequestIntake({ admission: { admit: () => refused }, dispatch, timers, received }, owner);
+    const intake = new RequestIntake(
+      { admission: { ...noAdmission(), admit: () => refused }, dispatch, timers, received },
+      owner,
+    );
     const flood = (): void => {
       for (let sent = 0; sent < waitingBytesMax / 4 + 10; sent += 1) intake.take(Uint8Array.of(0x08, 0x0a));
     };
@@ -205,7 +236,7 @@ describe('requests that come at once', () => {
       counted.push(`${name} ${session?.caller.session.toString() ?? 'nobody'}`);
       return admitted;
     };
-    const server = await withAdmission(t, handTimers(), { admit, delivered: () => undefined, wrote: () => undefined });
+    const server = await withAdmission(t, handTimers(), { ...noAdmission(), admit });
     const client = await server.client();
     client.heartbeat();
     client.ask(1, 'coreInitialize', initialize);
@@ -222,7 +253,7 @@ describe('requests that come at once', () => {
       asked.push(name);
       return admitted;
     };
-    const server = await withAdmission(t, handTimers(), { admit, delivered: () => undefined, wrote: () => undefined });
+    const server = await withAdmission(t, handTimers(), { ...noAdmission(), admit });
     const client = await server.signedIn(1n, 11n);
     const before = asked.length;
     // The library closes where too many pongs wait, so each ping waits for the pong before it.
