@@ -30,6 +30,10 @@ export const statusMillisMin = 2_000;
 export const recipientsPerTickMax = 1_000;
 export const tickMillis = 10;
 
+/** A status that could not be looked up, or whose audience could not, is sent after so long, and is given up at last. */
+export const againMillis = 2_000;
+export const triesMax = 5;
+
 /** Statuses that are looked up side by side. */
 export const lookUpsMax = 32;
 
@@ -79,25 +83,29 @@ const sendingQueue = (needs: StatusUpdatesNeeds) => {
     if (audience.length > 0)
       needs.deliver([{ audience, update: { userStatus: { userId: user, status: status ?? {} } } }]);
   };
-  /** The next change of theirs is sent again; without presence or an audience there is nothing to be sent. */
-  const drop = (some: readonly Sending[], error: unknown): void => {
-    for (const { user } of some) waiting.delete(user);
-    needs.failed(error);
-  };
-  const sendOrDrop = (sending: Sending, status: UserStatusInit | undefined): Promise<void> =>
-    sendTo(sending, status).catch((error: unknown) => {
-      drop([sending], error);
-    });
+  const later = pausing(needs.schedule, waiting, () => void sendAll());
+  /** Nobody else would tell of it, until the next change. */
+  const putOff =
+    (some: readonly Sending[]) =>
+    (error: unknown): void => {
+      for (const sending of some) {
+        waiting.delete(sending.user);
+        if (sending.mayTryAgain()) later.add(sending);
+      }
+      needs.failed(error);
+    };
+  const sendOrPutOff = (sending: Sending, status: UserStatusInit | undefined): Promise<void> =>
+    sendTo(sending, status).catch(putOff([sending]));
   const sendSome = async (): Promise<void> => {
     const some = [...waiting.values()].slice(0, lookUpsMax);
     try {
       const statuses = await needs.statusOf(some.map(({ user }) => user));
-      const [first, ...others] = some.map((sending, index) => () => sendOrDrop(sending, statuses[index]));
+      const [first, ...others] = some.map((sending, index) => () => sendOrPutOff(sending, statuses[index]));
       await first?.();
       // Their audiences are of no use in a tick that the first has used up.
       if (budget.left() > 0) await Promise.all(others.map((send) => send()));
     } catch (error) {
-      drop(some, error);
+      putOff(some)(error);
     }
   };
   const sendAll = async (): Promise<void> => {
@@ -119,7 +127,27 @@ const sendingQueue = (needs: StatusUpdatesNeeds) => {
     },
     close: (): void => {
       waiting.clear();
+      later.close();
       budget.close();
+    },
+  };
+};
+
+/** Those that could not be sent wait again once their pause is over, unless a newer one does, which says more. */
+const pausing = (schedule: Schedule, waiting: Map<UserId, Sending>, over: () => void) => {
+  const pauses = new Set<() => void>();
+  return {
+    add: (sending: Sending): void => {
+      const stop = schedule(againMillis, () => {
+        pauses.delete(stop);
+        if (!waiting.has(sending.user)) waiting.set(sending.user, sending);
+        over();
+      });
+      pauses.add(stop);
+    },
+    close: (): void => {
+      for (const stop of pauses) stop();
+      pauses.clear();
     },
   };
 };
@@ -130,9 +158,16 @@ class Sending {
   /** The recipients, and which status each was sent. Those that were sent one last are at the end. */
   readonly #sent = new Map<UserId, number>();
   #status = 0;
+  #tries = 0;
 
   constructor(user: UserId) {
     this.user = user;
+  }
+
+  /** One more try has failed. */
+  mayTryAgain(): boolean {
+    this.#tries += 1;
+    return this.#tries < triesMax;
   }
 
   /** There is a newer status: all of the audience are sent it, those first who were sent none. */

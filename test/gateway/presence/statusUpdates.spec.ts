@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import {
+  againMillis,
   recipientsPerTickMax,
   statusMillisMin,
   statusUpdates,
   tickMillis,
+  triesMax,
 } from '../../../src/gateway/presence/statusUpdates.js';
 import { UserStatusStatus } from '../../../src/gen/types.js';
 import type { UserId } from '../../../src/kernel/ids.js';
@@ -133,6 +135,30 @@ describe('the updates of statuses', () => {
     assert.deepEqual([told.length, failures.length], [recipientsPerTickMax + 1, 1]);
   });
 
+  it('that could not be sent are sent again, and given up after some tries', async (t) => {
+    const { changed, time, failures, asked, now } = staged(t, people(1), ada);
+    changed(ada);
+    assert.deepEqual(await now(), []);
+    for (let tries = 1; tries <= 2 * triesMax; tries += 1) {
+      failures.splice(0);
+      time.pass(againMillis);
+      assert.deepEqual(await now(), []);
+    }
+    assert.equal(asked.filter((user) => user === ada).length, triesMax);
+  });
+  it('that could not be had are sent as they are by then', async (t) => {
+    const { changed, time, shown, failures, now } = staged(t, people(1));
+    failures.push(new Error('away'));
+    changed(ada);
+    assert.deepEqual(await now(), []);
+    shown.status = UserStatusStatus.IDLE;
+    failures.splice(0);
+    time.pass(againMillis);
+    assert.deepEqual(
+      (await now()).map(({ user, status }) => [user, status]),
+      [[ada, UserStatusStatus.IDLE]],
+    );
+  });
   it('go on after statuses could not be had', async (t) => {
     const { changed, now, time, failures } = staged(t, people(1));
     failures.push('it was away before');
