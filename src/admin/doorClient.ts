@@ -17,8 +17,19 @@ export class DoorUnanswered extends Error {
   }
 }
 
-/** Asks through a connection to the operator's door, and closes it. Throws `DoorUnanswered`. */
-export const askDoor = (socket: Socket, request: DoorRequest, call: VerbCall): Promise<VerbOutcome> =>
+/** A server that is asked for something to read, and says nothing for so long, hangs. Writes may take longer. */
+export const readSilenceMillisMax = 10_000;
+
+/**
+ * Asks through a connection to the operator's door, and closes it. Throws `DoorUnanswered`, also after a silence of
+ * `silenceMillisMax`; default: none is too long.
+ */
+export const askDoor = (
+  socket: Socket,
+  request: DoorRequest,
+  call: VerbCall,
+  silenceMillisMax?: number,
+): Promise<VerbOutcome> =>
   new Promise((resolve, fail) => {
     const read = lineReader(answerLineBytesMax);
     const broken = (why: string): void => {
@@ -47,6 +58,10 @@ export const askDoor = (socket: Socket, request: DoorRequest, call: VerbCall): P
     socket.on('end', () => {
       broken('it closed the connection');
     });
+    if (silenceMillisMax !== undefined)
+      socket.setTimeout(silenceMillisMax, () => {
+        broken(`it said nothing for ${(silenceMillisMax / 1_000).toString()} s`);
+      });
     call.signal.addEventListener('abort', () => {
       broken('the command was stopped');
     });

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { askDoor } from '../admin/doorClient.js';
+import { askDoor, readSilenceMillisMax } from '../admin/doorClient.js';
 import type { VerbOutcome, DoorRequest } from '../admin/doorProtocol.js';
 import type { StoppedServer, Verb, VerbCall } from '../admin/verb.js';
 
@@ -36,13 +36,14 @@ export const runVerb = async (run: VerbRun): Promise<0 | 1> => {
 
 /** `undefined` when no server runs. */
 const throughDoor = async (
-  { folders, connect }: VerbRun,
+  { verb, folders, connect }: VerbRun,
   request: DoorRequest,
   call: VerbCall,
 ): Promise<VerbOutcome | undefined> => {
   for (const folder of folders) {
     const socket = await connect(folder);
-    if (socket !== undefined) return askDoor(socket, request, call);
+    if (socket !== undefined)
+      return askDoor(socket, request, call, verb.access === 'read' ? readSilenceMillisMax : undefined);
   }
   return undefined;
 };

@@ -238,6 +238,19 @@ describe("the operator's door", () => {
     at.door.close();
     await assert.rejects(asked, DoorUnanswered);
   });
+
+  it('is given up when it says nothing, where that was asked for', async (t) => {
+    const folder = freshFolder(t);
+    const taken: Socket[] = [];
+    const silent = await listenInFolder(folder, (socket) => void taken.push(socket));
+    t.after(() => {
+      silent.close();
+      for (const socket of taken) socket.destroy();
+    });
+    const call = { progress: () => undefined, signal: new AbortController().signal };
+    const asked = askDoor(await connected(t, { folder }), { verb: 'status', arguments: {} }, call, 20);
+    await assert.rejects(asked, DoorUnanswered);
+  });
 });
 
 describe('the socket in the data folder', () => {
