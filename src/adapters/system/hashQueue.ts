@@ -12,14 +12,14 @@ export type HashQueueOptions = {
   readonly now: () => number;
 };
 
-export type Turn = {
+export type HashTurn = {
   readonly queue: HashingQueue;
   /** Whose work it is; nobody keeps others from the queue by filling it. */
   readonly of: string;
 };
 
 /** Does the work when it is its turn. */
-export type HashQueue = <T>(turn: Turn, work: () => Promise<T>) => Promise<T>;
+export type HashQueue = <T>(turn: HashTurn, work: () => Promise<T>) => Promise<T>;
 
 type Waiting = { readonly of: string; readonly begin: () => void; readonly refuse: (busy: HasherBusy) => void };
 
@@ -40,7 +40,7 @@ export const hashQueue = ({ atOnceMax, waitingMax, now }: HashQueueOptions): Has
     return waiting[chosen].shift();
   };
 
-  const turn = ({ queue, of }: Turn): Promise<void> | undefined => {
+  const turn = ({ queue, of }: HashTurn): Promise<void> | undefined => {
     if (running < atOnceMax) {
       running += 1;
       return undefined;
