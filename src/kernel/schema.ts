@@ -30,7 +30,7 @@ export type ValueOf<S> = { readonly [K in Exclude<keyof S, OptionalKeys<S>>]: Va
   readonly [K in OptionalKeys<S>]?: Value<S[K]>;
 };
 
-/** What it is and how long, because the value itself may be personal and errors are logged. */
+/** Its kind and length alone, because the value itself may be personal and errors are logged. */
 const described = (found: Json | undefined): string => {
   if (found === undefined) return 'nothing';
   if (found === null) return 'null';
