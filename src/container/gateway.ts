@@ -57,6 +57,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       log: get(of.log),
       clock: get(of.clock),
       fanOut: get(of.gateway).fanOut,
+      lag: get(of.gateway).lag,
       projections: get(of.projections),
       documents: () => get(of.documents).checkpoint('readiness'),
       nodeNumber: get(of.nodeNumber).held,

@@ -34,13 +34,14 @@ const connectionRows = ({ connections }: Pick<ServerStatus, 'connections'>): rea
 
 const partRows = ({ report }: Pick<ServerStatus, 'report'>): readonly StatusRow[] => {
   if (report === undefined) return [];
-  const { log, documents, otherNodes, node, role, lags, stopped } = report;
+  const { log, documents, otherNodes, writes, node, role, lags, stopped } = report;
   return [
     ['node', node === null ? 'none: no number for ids' : node.toString()],
     ['role', role],
     ['log', log],
     ['documents', documents],
     ['other nodes', otherNodes],
+    ['writes', writes],
     ...lags.map(({ of, positions, seconds }): StatusRow => {
       const behind = `${positions.toString()} positions, ${seconds.toFixed(1)} s behind`;
       return [of, stopped.includes(of) ? `STOPPED, ${behind}` : behind];

@@ -3,12 +3,15 @@ import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Projections, ProjectionStatus, Role } from '../../projections/runner/runner.js';
 import type { FanOut } from '../updates/fanOut.js';
+import type { LagWatch } from '../updates/lagWatch.js';
 import type { Gauges, Lag } from './metrics.js';
 
 export type HealthNeeds = {
   readonly log: Pick<EventLog, 'end'>;
   readonly clock: Clock;
   readonly fanOut: Pick<FanOut, 'isRunning' | 'lastAt' | 'position'>;
+  /** Says whether writes are refused, because rights are not followed. */
+  readonly lag: Pick<LagWatch, 'isBehind'>;
   readonly projections: Pick<Projections, 'status' | 'role'>;
   /** Asks the store of the read models for something small. Rejects when it cannot be reached. */
   readonly documents: () => Promise<unknown>;
@@ -26,7 +29,7 @@ export interface Health {
   readiness(this: void): Promise<Readiness & Report>;
   lags(this: void): Promise<readonly Lag[]>;
   /** The facts that can be asked for without waiting. */
-  readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone'>;
+  readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone' | 'writesRefused'>;
 }
 
 /** The server is not ready while a read model is behind the log by more. */
@@ -36,7 +39,7 @@ export const readyLagMillisMax = 10_000;
 export const answerMillisMax = 3_000;
 
 export const health = (needs: HealthNeeds): Health => {
-  const { log, fanOut, projections, documents, nodeNumber, aloneBecause } = needs;
+  const { log, fanOut, lag, projections, documents, nodeNumber, aloneBecause } = needs;
   return {
     readiness: async () => {
       const parts = await Promise.all([
@@ -49,6 +52,7 @@ export const health = (needs: HealthNeeds): Health => {
         log: logAnswers,
         documents: documentsAnswer,
         otherNodes: aloneBecause() ?? 'ok',
+        writes: lag.isBehind() ? 'refused' : 'ok',
         node: nodeNumber() ?? null,
         role: projections.role(),
         lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsOf(needs, status), []) : [],
@@ -62,6 +66,7 @@ export const health = (needs: HealthNeeds): Health => {
       projects: () => projections.role() === 'projects',
       nodeNumber,
       alone: () => aloneBecause() !== undefined,
+      writesRefused: lag.isBehind,
     },
   };
 };
@@ -72,6 +77,8 @@ export type Report = {
   readonly documents: Answer;
   /** `ok`, or why nothing is heard of them: presence, typing and limits are this node's own meanwhile. */
   readonly otherNodes: string;
+  /** `refused` while this node does not follow the rights in the log closely enough to write. */
+  readonly writes: 'ok' | 'refused';
   readonly node: number | null;
   readonly role: Role;
   readonly lags: readonly Lag[];
@@ -81,12 +88,13 @@ export type Report = {
 type Answer = 'ok' | 'away';
 
 const whyNot = (
-  { log, documents, node }: Report,
+  { log, documents, node, writes }: Report,
   status: readonly ProjectionStatus[] | undefined,
 ): string | undefined => {
   if (log === 'away') return 'the log does not answer';
   if (documents === 'away' || status === undefined) return 'the store of the read models does not answer';
   if (node === null) return 'this node has no number for ids';
+  if (writes === 'refused') return 'writes are refused: this node is behind the log';
   for (const { name, stopped, lagMillis } of status) {
     if (stopped !== undefined) return `the read model ${name} has stopped`;
     // Unknown means that it has only just begun to catch up.

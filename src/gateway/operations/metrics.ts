@@ -21,6 +21,8 @@ export type Gauges = {
   readonly nodeNumber: () => number | undefined;
   /** Other nodes are not heard. */
   readonly alone: () => boolean;
+  /** This node is too far behind the log to write. */
+  readonly writesRefused: () => boolean;
 };
 
 /** How far something is behind the log: in positions, which are no counts of events, and in seconds. */
@@ -143,6 +145,9 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
   simple('osmium_projects', '1 on the node that writes the read models', () => Number(gauges.projects()));
   simple('osmium_node_number', 'The number in ids made here, -1 while there is none', () => gauges.nodeNumber() ?? -1);
   simple('osmium_alone', '1 while nothing is heard of other nodes', () => Number(gauges.alone()));
+  simple('osmium_writes_refused', '1 while this node is too far behind the log to write', () =>
+    Number(gauges.writesRefused()),
+  );
 
   const labelNames = ['of'];
   const seconds = new Gauge({ name: 'osmium_lag_seconds', help: 'Behind the log', labelNames, registers });

@@ -13,6 +13,7 @@ const setting = ({ model, running = true, ...differs }: Differs = {}) =>
     log: { end: () => Promise.resolve(9n) },
     clock: { now: () => 5_000 as Millis },
     fanOut: { isRunning: () => running, lastAt: () => 3_000, position: () => 7n },
+    lag: { isBehind: () => false },
     projections: { status: () => Promise.resolve([{ ...caughtUp, ...model }]), role: () => 'follows' },
     documents: () => Promise.resolve(),
     nodeNumber: () => 3,
@@ -29,6 +30,7 @@ describe('the server', () => {
       log: 'ok',
       documents: 'ok',
       otherNodes: 'ok',
+      writes: 'ok',
       node: 3,
       role: 'follows',
       lags: [
@@ -52,6 +54,7 @@ describe('the server', () => {
     'the log does not answer': { log: { end: away } },
     'the store of the read models does not answer': { documents: away },
     'this node has no number for ids': { nodeNumber: () => undefined },
+    'writes are refused: this node is behind the log': { lag: { isBehind: () => true } },
   };
   for (const [reason, differs] of Object.entries(reasons)) {
     it(`is not ready when ${reason}`, async () => {
