@@ -1,4 +1,4 @@
-import { pause } from './kernel/timing.js';
+import { atMost, pause } from './kernel/timing.js';
 import 'reflect-metadata';
 
 import { container as root, type DependencyContainer } from 'tsyringe';
@@ -184,9 +184,9 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   opened.push(() => running.close());
   container.registerInstance(of.projections, running);
   const catchUp = async (): Promise<void> => running.reached(await get(of.log).end());
-  await atMost(catchUpMillisMax, catchUp());
+  await atMost(catchUpMillisMax, catchUp(), systemTimers);
   // The last count is written while the read models still follow, so that they hold the whole log after a stop.
-  opened.push(() => atMost(catchUpMillisMax, get(of.deployed).countNow().then(catchUp)));
+  opened.push(() => atMost(catchUpMillisMax, get(of.deployed).countNow().then(catchUp), systemTimers));
 
   const working = {
     ...needs,
@@ -229,17 +229,6 @@ const judging = (judge: MessageJudge, fanOut: Pick<Follower, 'reached'>): Withdr
  * says so, and without the last count a vault that is a little older is not noticed.
  */
 const catchUpMillisMax = 1_000;
-
-/** Resolves when the work has ended, well or not, or after so long. A failure was reported where it happened. */
-const atMost = (millis: number, work: Promise<unknown>): Promise<void> =>
-  new Promise((resolve) => {
-    const giveUp = systemTimers.later(millis, resolve);
-    const done = (): void => {
-      giveUp();
-      resolve();
-    };
-    work.then(done, done);
-  });
 
 /** Read models that are ahead of the log are at fault: it was restored from an older backup. */
 const readModels = async (get: Get, needs: ProjectionNeeds): Promise<Projections> => {

@@ -1,6 +1,6 @@
 import type { DependencyContainer } from 'tsyringe';
 import { systemTimers } from '../adapters/system/timers.js';
-import { isServer, type Config } from '../config.js';
+import { isServer, isShared, type Config } from '../config.js';
 import { defined } from '../kernel/defined.js';
 import { messageJudge } from '../gateway/updates/messageJudge.js';
 import { mintedIds } from '../domain/mintedIds.js';
@@ -29,6 +29,7 @@ import { conversationDocuments } from '../projections/conversations/fold.js';
 import { conversationsOf } from '../projections/conversations/queries.js';
 import { membershipsDocuments } from '../projections/members/fold.js';
 import { holders } from '../projections/members/queries.js';
+import { foldedDocuments } from '../projections/reading/foldedDocuments.js';
 import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
@@ -82,6 +83,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       ...get(of.telling),
       documents: get(of.projections),
       unfolded: get(of.unfolded),
+      ...(isShared(get(of.config)) ? {} : { acknowledged: get(of.unfolded).acknowledged }),
       handlers: (live) => handlersOf(get, live),
       isAway,
       ...defined({ judge: get(of.judge) }),
@@ -202,7 +204,7 @@ const holdersAsOf =
   };
 
 const handlersOf = (get: Get, { presences, typing }: Live) => {
-  const reads = { store: get(of.documents) };
+  const reads = { store: foldedDocuments(get(of.documents), get(of.projections).peek) };
   const statusOf = statusReader(get(of.presence));
   return handlerTable({
     ids: get(of.ids),

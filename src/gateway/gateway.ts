@@ -10,7 +10,9 @@ import type { Sealer } from '../kernel/ports/sealer.js';
 import type { Timers } from '../kernel/ports/leases.js';
 import type { Clock, Ids } from '../kernel/ports/system.js';
 import type { MessageJudge } from './contract/messageJudge.js';
-import type { Follower } from './contract/readModels.js';
+import type { Acknowledged, ReadModels } from './contract/readModels.js';
+import { foldingPace } from './updates/foldingPace.js';
+import type { CallNeeds } from './requests/requestCall.js';
 import { lagWatch, type LagWatch } from './updates/lagWatch.js';
 import type { ChangesUnderWay } from './contract/enforcement.js';
 import { dispatcher } from './requests/dispatch.js';
@@ -46,10 +48,11 @@ export type GatewayNeeds = {
   readonly admission: Admission;
   readonly renderer: UpdateRenderer;
   readonly access: Pick<Access, 'now' | 'statusAudience'> & AccessChanges;
-  /** The read models. */
-  readonly documents: Follower;
+  readonly documents: ReadModels;
   readonly judge?: MessageJudge;
   readonly unfolded?: ChangesUnderWay;
+  /** As for requests: absent where other nodes share the log. */
+  readonly acknowledged?: Acknowledged;
   /** The handlers of RPCs, which in turn need what is ephemeral. */
   readonly handlers: (live: Live) => HandlerTable;
   /** Default: no failure ever passes. */
@@ -144,7 +147,7 @@ const openConnections = (needs: GatewayNeeds, { live, hearing, telling, lag, flu
   const { metrics } = needs;
   const dispatch = dispatcher({
     handlers: needs.handlers(live),
-    calls: { ...needs, hub: hearing, rules: telling, lag, end: () => needs.log.end() },
+    calls: { ...needs, ...paceOf(needs), hub: hearing, rules: telling, lag, end: () => needs.log.end() },
     log: needs.logger,
     isAway: needs.isAway ?? (() => false),
     answered: metrics.answered,
@@ -168,6 +171,9 @@ const openConnections = (needs: GatewayNeeds, { live, hearing, telling, lag, flu
     ...(needs.bounds === undefined ? {} : { bounds: needs.bounds }),
   });
 };
+
+const paceOf = ({ acknowledged, documents, timers }: GatewayNeeds): Pick<CallNeeds, 'pace'> =>
+  acknowledged === undefined ? {} : { pace: foldingPace({ acknowledged, folded: documents.folded, timers }) };
 
 /** Clients are told to come back when the sockets close, so nobody is told that they are gone. */
 const returning = (sockets: Connections, { presences }: Live): Connections => ({

@@ -1,3 +1,5 @@
+import type { Timers } from './ports/leases.js';
+
 /** Resolves after so many milliseconds, or at once when the signal is raised. */
 export const pause = (millis: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -28,6 +30,17 @@ export const withDeadline = async <T>(work: Promise<T>, millis: number, late: ()
     clearTimeout(timer);
   }
 };
+
+/** Resolves when the work has ended, well or not, or after so many milliseconds. A failure is for others to report. */
+export const atMost = (millis: number, work: Promise<unknown>, timers: Pick<Timers, 'later'>): Promise<void> =>
+  new Promise((resolve) => {
+    const giveUp = timers.later(millis, resolve);
+    const done = (): void => {
+      giveUp();
+      resolve();
+    };
+    work.then(done, done);
+  });
 
 /** A promise that is settled from outside. */
 export type Deferred<T> = {

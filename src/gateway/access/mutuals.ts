@@ -19,7 +19,7 @@ export const mutualCommunities = async (
   other: UserId,
 ): Promise<readonly CommunityId[]> => {
   const { user } = call.caller;
-  await call.upToDate('members');
+  await call.keysUpToDate('members');
   const joined = (await memberships(reads, user)).map(({ community }) => community);
   await call.accessUpToDate();
   const loads = joined.map((community) => access.load(community, [user, other]));
@@ -37,7 +37,7 @@ export const mutualCommunities = async (
 export const maySeeStatus = async (needs: MutualsNeeds, call: Call, other: UserId): Promise<boolean> => {
   const { user } = call.caller;
   if (user === other) return true;
-  await call.upToDate('conversations');
+  await call.keysUpToDate('conversations');
   const talk = await conversation(needs.reads, directChat(user, other));
   if (talk !== undefined && isAnswered(talk)) return true;
   return (await mutualCommunities(needs, call, other)).length > 0;

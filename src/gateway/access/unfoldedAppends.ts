@@ -7,13 +7,14 @@ import { withDeadline } from '../../kernel/timing.js';
 import { watchedAppends } from '../../kernel/watchedAppends.js';
 import type { ChangesUnderWay } from '../contract/enforcement.js';
 import { Unavailable } from '../contract/errors.js';
-import type { Follower } from '../contract/readModels.js';
+import type { Acknowledged, Follower } from '../contract/readModels.js';
 
 /**
  * The appends of this node from which rights follow, from the tick in which they are handed to the log until the fan-out
  * has folded them. A right that is looked at in between would be one that an append before has taken away.
  */
 export interface UnfoldedAppends extends ChangesUnderWay {
+  readonly acknowledged: Acknowledged;
   /** The same log, whose appends are noted here. */
   noting(log: EventLog): EventLog;
 }
@@ -36,7 +37,24 @@ export const unfoldedAppends = (fanOut: () => Follower): UnfoldedAppends => {
       byStream.delete(stream);
     }
   };
+  const latest = { events: beforeAll, rights: beforeAll };
+  const acknowledge = (of: keyof typeof latest, { position }: Appended): void => {
+    if (position > latest[of]) latest[of] = position;
+  };
+
   const note = (stream: string, appending: Promise<Appended>): void => {
+    const ofRights = givesRights(stream);
+    // Before the appender goes on, so that no answer is ahead of this. Of a failure the appender hears.
+    appending.then(
+      (appended) => {
+        acknowledge('events', appended);
+        if (ofRights) acknowledge('rights', appended);
+      },
+      () => undefined,
+    );
+    if (ofRights) noteRights(stream, appending);
+  };
+  const noteRights = (stream: string, appending: Promise<Appended>): void => {
     const appends = byStream.get(stream) ?? { underWay: new Set(), upTo: beforeAll };
     byStream.set(stream, appends);
     const ended = appending
@@ -59,8 +77,9 @@ export const unfoldedAppends = (fanOut: () => Follower): UnfoldedAppends => {
   return {
     noting: (log) =>
       watchedAppends(log, ({ stream }, appending) => {
-        if (givesRights(stream)) note(stream, appending);
+        note(stream, appending);
       }),
+    acknowledged: { events: () => latest.events, rights: () => latest.rights },
     folded: (streams) => {
       const unfolded = streams.flatMap((stream) => byStream.get(stream) ?? []).filter((one) => !isFolded(one));
       if (unfolded.length === 0) return undefined;

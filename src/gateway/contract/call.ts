@@ -68,15 +68,19 @@ export interface OpenCall {
   ): Promise<Done<E> | Rejection>;
 
   /**
-   * Waits until these read models hold all that this session wrote and was sent. Before every query, naming all that it
-   * reads: when another one stands still, that is no reason to refuse.
+   * Waits until these read models hold all that this session wrote and was sent and, where no other node shares the log,
+   * all that was acknowledged to anybody before the request began. Before every query, naming all that it reads: when
+   * another one stands still, that is no reason to refuse.
    */
   upToDate(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
+
+  /** The same for queries that read by key alone, never a range: these see what is folded, and need not wait for the disk. */
+  keysUpToDate(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
 
   /** The same for all that is in the log now: for a connection that comes back and knows no position. */
   upToDateWithLog(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
 
-  /** Waits until `Access` holds all that this session wrote. Before every permission check. */
+  /** Waits until `Access` holds all of that from which rights follow. Before every permission check. */
   accessUpToDate(): Promise<void>;
 }
 

@@ -10,7 +10,20 @@ export interface Follower {
 }
 
 /** The read models: one may stand still while the others go on, so each waits for those it reads. */
-export interface ReadModels {
-  position(): Position;
-  reached(position: Position, names?: readonly ProjectionName[]): Promise<void> | undefined;
+export interface ReadModels extends NamedFollowers {
+  /** As they are in memory, for queries that read by key alone. */
+  readonly folded: NamedFollowers;
+}
+
+interface NamedFollowers {
+  position(this: void): Position;
+  reached(this: void, position: Position, names?: readonly ProjectionName[]): Promise<void> | undefined;
+}
+
+/** The appends of this node that are durable. Where no other node shares the log, later reads of anybody see them. */
+export interface Acknowledged {
+  /** Where the last of all ends. */
+  events(this: void): Position;
+  /** Where the last one ends from which rights follow. */
+  rights(this: void): Position;
 }

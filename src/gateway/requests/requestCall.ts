@@ -4,20 +4,21 @@ import { accountStream } from '../../domain/accounts/events.js';
 import { affectsPermissions } from '../../domain/registry.js';
 import { defined } from '../../kernel/defined.js';
 import { isRejection, reject, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
-import type { Event, Position } from '../../kernel/event.js';
+import { beforeAll, type Event, type Position } from '../../kernel/event.js';
 import type { Asked, Cause, Done, Execute } from '../../kernel/execute.js';
 import type { Millis } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
 import type { Hub } from '../sessions/hub.js';
 import type { ChangesUnderWay, EnforcementLag } from '../contract/enforcement.js';
+import type { FoldingPace } from '../updates/foldingPace.js';
 import type { MessageJudge } from '../contract/messageJudge.js';
 import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Caller, Device, OpenCall, Origin, RunOptions } from '../contract/call.js';
 import type { Listener, Standpoint } from '../sessions/session.js';
 import { costs, type Meter } from '../contract/meter.js';
-import type { Follower, ReadModels } from '../contract/readModels.js';
+import type { Acknowledged, Follower, ReadModels } from '../contract/readModels.js';
 
 /** A connection, as the requests on it see it. */
 export interface Peer extends Listener {
@@ -39,6 +40,10 @@ export type CallNeeds = {
   readonly lag: EnforcementLag;
   /** Without it the node is taken to append nothing. */
   readonly unfolded?: ChangesUnderWay;
+  /** Absent where other nodes share the log: there a session's reads see what it wrote and was sent. */
+  readonly acknowledged?: Acknowledged;
+  /** Absent where other nodes share the log, and their reads do not wait for what others wrote. */
+  readonly pace?: FoldingPace;
   /** Only where nodes share the log, and rights may be changed elsewhere at any moment. */
   readonly judge?: MessageJudge;
   readonly end: () => Promise<Position>;
@@ -64,6 +69,8 @@ export class RequestCall implements OpenCall {
   private holdsUpdates = false;
   /** Where the fan-out was when it was last asked for all that a command of this request depends on. */
   private rightsFrom: Position;
+  /** All that was acknowledged to anybody when the request began. */
+  private acknowledged: Promised;
 
   constructor(needs: CallNeeds, peer: Peer, of: Traced) {
     this.needs = needs;
@@ -74,6 +81,7 @@ export class RequestCall implements OpenCall {
     this.now = needs.clock.now();
     this.monotonic = needs.timers.now();
     this.rightsFrom = needs.rules.position();
+    this.acknowledged = promisedNow(needs);
     // Kept, because the connection may close or change hands while the request is under way.
     this.authorized = peer.session?.caller;
     this.standpoint = peer.session?.standpoint ?? peer.standpoint;
@@ -102,6 +110,7 @@ export class RequestCall implements OpenCall {
    */
   adoptSession(): boolean {
     this.rightsFrom = this.needs.rules.position();
+    this.acknowledged = promisedNow(this.needs);
     if (!this.peer.gone) {
       this.authorized = this.peer.session?.caller;
       this.standpoint = this.peer.session?.standpoint ?? this.standpoint;
@@ -150,6 +159,8 @@ export class RequestCall implements OpenCall {
     command: C | Asked<C | readonly C[]>,
     options: RunOptions = {},
   ): Promise<Done<E> | Rejection> {
+    const paced = options.whileBehind === true ? undefined : this.needs.pace?.ready();
+    if (paced !== undefined) await paced;
     const span = this.needs.tracer.startSpan('execute', {}, trace.setSpan(context.active(), this.span));
     try {
       const done = await this.needs.execute(decider, this.guarded(command, options), this.causeOf(options, span));
@@ -168,7 +179,11 @@ export class RequestCall implements OpenCall {
   }
 
   async upToDate(...readModels: readonly ProjectionName[]): Promise<void> {
-    await arrival(this.needs.documents.reached(this.standpoint.position, readModels));
+    await arrival(this.needs.documents.reached(this.readsFrom(), readModels));
+  }
+
+  async keysUpToDate(...readModels: readonly ProjectionName[]): Promise<void> {
+    await arrival(this.needs.documents.folded.reached(this.readsFrom(), readModels));
   }
 
   async upToDateWithLog(...readModels: readonly ProjectionName[]): Promise<void> {
@@ -176,7 +191,11 @@ export class RequestCall implements OpenCall {
   }
 
   async accessUpToDate(): Promise<void> {
-    await arrival(this.needs.rules.reached(this.standpoint.rulesAt));
+    await arrival(this.needs.rules.reached(later(this.standpoint.rulesAt, this.acknowledged.rights)));
+  }
+
+  private readsFrom(): Position {
+    return later(this.standpoint.position, this.acknowledged.events);
   }
 
   /** Asked in the tick of the append, because the session may be revoked while the command waits. */
@@ -243,6 +262,22 @@ export class RequestCall implements OpenCall {
 
 const arrival = (reached: Promise<void> | undefined): Promise<void> | undefined =>
   reached && withDeadline(reached, waitMillisMax, () => new Unavailable('the read models are behind'));
+
+/** Reads of this request see all events up to here. */
+type Promised = Readonly<Record<keyof Acknowledged, Position>>;
+
+const nothingPromised: Promised = { events: beforeAll, rights: beforeAll };
+
+const promisedNow = ({ acknowledged, rules, documents }: CallNeeds): Promised =>
+  acknowledged === undefined
+    ? nothingPromised
+    : {
+        // On a server, the log may tell of an append before it acknowledges it; somebody may have read it already.
+        events: later(acknowledged.events(), later(rules.position(), documents.folded.position())),
+        rights: acknowledged.rights(),
+      };
+
+const later = (one: Position, other: Position): Position => (one > other ? one : other);
 
 type Rights = NonNullable<RunOptions['rights']>;
 

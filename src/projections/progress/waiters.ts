@@ -32,14 +32,24 @@ export type Progress = {
 export type Stopped = { readonly error: unknown };
 
 /** All of them have at least these events in their stored documents. */
-export const lowestCommitted = (all: readonly Progress[]): Position => {
-  let lowest = all[0]?.committed ?? beforeAll;
-  for (const { committed } of all) if (committed < lowest) lowest = committed;
-  return lowest;
+export const lowestCommitted = (all: readonly Progress[]): Position => lowestOf(all.map(({ committed }) => committed));
+
+/** All of them have at least these events folded, stored or not. */
+export const lowestFolded = (all: readonly Progress[]): Position => lowestOf(all.map(({ folded }) => folded));
+
+const lowestOf = (positions: readonly Position[]): Position =>
+  positions.reduce((lowest, position) => (position < lowest ? position : lowest), positions[0] ?? beforeAll);
+
+/** Those that have not stopped, or all when all have. */
+export const going = <P extends Progress>(all: readonly P[]): readonly P[] => {
+  const goingOn = all.filter(({ stopped }) => stopped === undefined);
+  return goingOn.length === 0 ? all : goingOn;
 };
 
-type Waiter = {
-  readonly position: Position;
+/** The place that is waited for: in the stored documents, or in those in memory. */
+export type Whereto = { readonly position: Position; readonly by: 'stored' | 'folded' };
+
+type Waiter = Whereto & {
   readonly of: readonly Progress[];
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -48,7 +58,7 @@ type Waiter = {
 /** Those who wait until projections have come to a position. */
 export interface ProjectionWaiters {
   /** Undefined when they are there. Rejects with `ProjectionStopped` or `ProjectionsClosed`. */
-  until(position: Position, of: readonly Progress[]): Promise<void> | undefined;
+  until(whereto: Whereto, of: readonly Progress[]): Promise<void> | undefined;
   /** Whether somebody waits for nothing but the storing of folded events. */
   anyFolded(this: void): boolean;
   /** Whether anybody waits. */
@@ -62,13 +72,13 @@ export const projectionWaiters = (): ProjectionWaiters => {
   let waiters: Waiter[] = [];
   let closed = false;
   return {
-    until: (position, of) => {
-      const outcome = outcomeOf(position, of);
+    until: (whereto, of) => {
+      const outcome = outcomeOf(whereto, of);
       if (outcome === 'reached') return undefined;
       if (outcome !== 'underWay') return Promise.reject(outcome);
       if (closed) return Promise.reject(new ProjectionsClosed());
       return new Promise((resolve, reject) => {
-        waiters.push({ position, of, resolve, reject });
+        waiters.push({ ...whereto, of, resolve, reject });
       });
     },
     anyFolded: () => waiters.some(isFolded),
@@ -84,8 +94,8 @@ export const projectionWaiters = (): ProjectionWaiters => {
   };
 };
 
-const settled = ({ position, of, resolve, reject }: Waiter): boolean => {
-  const outcome = outcomeOf(position, of);
+const settled = ({ of, resolve, reject, ...whereto }: Waiter): boolean => {
+  const outcome = outcomeOf(whereto, of);
   if (outcome === 'underWay') return false;
   if (outcome === 'reached') resolve();
   else reject(outcome);
@@ -94,10 +104,10 @@ const settled = ({ position, of, resolve, reject }: Waiter): boolean => {
 
 const isFolded = ({ position, of }: Waiter): boolean => of.every(({ folded }) => folded >= position);
 
-const outcomeOf = (position: Position, of: readonly Progress[]): 'reached' | 'underWay' | ProjectionStopped => {
+const outcomeOf = ({ position, by }: Whereto, of: readonly Progress[]): 'reached' | 'underWay' | ProjectionStopped => {
   let outcome: 'reached' | 'underWay' = 'reached';
   for (const { name, committed, folded, stopped } of of) {
-    if (committed >= position) continue;
+    if ((by === 'folded' ? folded : committed) >= position) continue;
     if (stopped !== undefined && folded < position) return new ProjectionStopped(name, stopped.error);
     outcome = 'underWay';
   }

@@ -24,6 +24,8 @@ export interface DocumentCache {
    * again the store has a newer one, and keeps it until the folds have come further than that.
    */
   begun(key: string): CachedDocument;
+  /** Undefined when it is not in memory, or nothing was folded into it yet. Does not count as a use. */
+  peek(key: string): CachedDocument | undefined;
   /** Fetches what `of` did not find. */
   load(fetch: DocumentStore['getMany']): Promise<void>;
   /** Forgets documents that were not used lately. Those that `isPinned` are kept: the store does not have them yet. */
@@ -61,6 +63,11 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
       return fetched;
     },
     begun: (key) => known(key) ?? blank(key),
+    peek: (key) => {
+      const hot = young.get(key) ?? old.get(key);
+      // Before that it may be blank, and the store may have it.
+      return hot === undefined || hot.position === beforeAll ? undefined : hot;
+    },
     load: async (fetch) => {
       if (missing.length === 0) return;
       const stored = await fetch(

@@ -15,6 +15,8 @@ export type EventReaderNeeds = {
   readonly log: EventLog;
   readonly folding: FoldingEngine;
   readonly committing: Committer;
+  /** Events were folded. */
+  readonly onFolded: () => void;
   readonly decoding: Decoding;
 };
 
@@ -64,10 +66,11 @@ export const readEvents = async (needs: EventReaderNeeds): Promise<void> => {
 
 /** Folded in one go, because the log cuts no request in two: a reader sees all of it or nothing. */
 const take = async (
-  { folding, committing, decoding }: EventReaderNeeds,
+  { folding, committing, decoding, onFolded }: EventReaderNeeds,
   records: readonly StoredEvent[],
 ): Promise<void> => {
   await folding.fold(records, await decoded(records, decoding));
+  onFolded();
   await committing.folded(records.length);
   // Then there are more, and other work on this thread waits for no more than a batch.
   if (records.length >= batchEventsMax) await nextTurn();

@@ -1,8 +1,15 @@
 import type { EventCodec } from '../../kernel/codec.js';
-import type { AnyDocumentType, Projection } from '../../kernel/document.js';
+import { collectionOf, type AnyDocumentType, type Projection } from '../../kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
-import type { Checkpoint, DocumentStore, DocumentWrite, Plain } from '../../kernel/ports/documentStore.js';
+import type {
+  AbsentDocument,
+  Checkpoint,
+  DocumentStore,
+  DocumentWrite,
+  Plain,
+  StoredDocument,
+} from '../../kernel/ports/documentStore.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type DecodedEvent } from './decoding.js';
@@ -34,6 +41,11 @@ export interface FoldingEngine {
   /** All that changed since the last batch; undefined when nothing did. The last batch must have been stored. */
   nextBatch(): Batch | undefined;
   stored(batch: Batch): void;
+  /**
+   * A document as it is after all that is folded, where it is in memory; those that the store does not have yet always
+   * are.
+   */
+  peek(this: void, collection: string, key: string): StoredDocument | AbsentDocument | undefined;
   /** For an event that no projection can pass. */
   stopAll(position: Position, error: unknown): void;
 }
@@ -69,7 +81,8 @@ export const foldingEngine = (
   { factOf, fetch, onAlarm }: FoldingEngineNeeds,
 ): FoldingEngine => {
   const running = started.map((one) => one.running);
-  const { lines, collections } = linesOf(started);
+  const { lines, byCollection } = linesOf(started);
+  const collections = [...byCollection.values()];
   const linesFor = (record: StoredEvent): readonly Line[] => lines.get(factOf(record) ?? '') ?? noLines;
   let changed: CachedDocument[] = [];
   let underWay: readonly CachedDocument[] = [];
@@ -119,6 +132,7 @@ export const foldingEngine = (
         one.committedAt = at;
       }
     },
+    peek: (collection, key) => peekIn(byCollection.get(collection), key),
     stopAll: (position, error) => {
       for (const one of running) if (one.stopped === undefined) stop(one, position, error);
     },
@@ -131,16 +145,16 @@ type Folded = { readonly type: AnyDocumentType; readonly hot: DocumentCache };
 
 const linesOf = (started: readonly Started[]) => {
   const lines = new Map<string, Line[]>();
-  const collections: DocumentCache[] = [];
+  const byCollection = new Map<string, DocumentCache>();
   for (const { projection, running } of started) {
     const all = projection.documents.map((type) => ({ type, hot: documentCache(type) }));
-    collections.push(...all.map(({ hot }) => hot));
+    for (const { type, hot } of all) byCollection.set(collectionOf(type), hot);
     for (const name of new Set(all.flatMap(({ type }) => type.types))) {
       const line = { running, types: all.filter(({ type }) => type.types.includes(name)) };
       lines.set(name, [...(lines.get(name) ?? []), line]);
     }
   }
-  return { lines, collections };
+  return { lines, byCollection };
 };
 
 /** Of an event that no projection folds. */
@@ -245,8 +259,14 @@ const batchOf = (documents: readonly CachedDocument[], marks: readonly Mark[]): 
 const writeOf = (hot: CachedDocument): DocumentWrite => {
   hot.changed = false;
   const { collection, key, position, indexKeys } = hot;
-  // Folds make plain data, as a document type promises.
-  return hot.document === undefined
-    ? { collection, key, position, indexKeys }
-    : { collection, key, document: hot.document as Plain, position, indexKeys };
+  return { collection, key, position, indexKeys, ...plainOf(hot) };
 };
+
+const peekIn = (documents: DocumentCache | undefined, key: string): ReturnType<FoldingEngine['peek']> => {
+  const hot = documents?.peek(key);
+  return hot === undefined ? undefined : { key, position: hot.position, ...plainOf(hot) };
+};
+
+const plainOf = ({ document }: CachedDocument): { readonly document?: Plain } =>
+  // Folds make plain data, as a document type promises.
+  document === undefined ? {} : { document: document as Plain };

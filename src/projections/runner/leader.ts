@@ -104,7 +104,10 @@ const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patien
     },
   });
   standing.onAwaited(committing.hurry);
-  await readEvents({ log, folding, committing, decoding: { codec, sealer, patience, wants: folding.wants } });
+  // Where others may take over at any moment, memory may hold what they know better.
+  if (!isFollowed) standing.peekFrom(folding.peek);
+  const decoding = { codec, sealer, patience, wants: folding.wants };
+  await readEvents({ log, folding, committing, onFolded: standing.foldedOn, decoding });
   await committing.idle();
 };
 

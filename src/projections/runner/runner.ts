@@ -16,8 +16,8 @@ import { projectionsTopic } from '../progress/commitHints.js';
 import { lagHere, lagsElsewhere } from '../progress/lag.js';
 import { project } from './leader.js';
 import { GivenUp, type Patience, type Trouble } from './retrying.js';
-import { projectionProgress, type ProjectionProgress } from '../progress/progress.js';
-import { lowestCommitted } from '../progress/waiters.js';
+import { projectionProgress, type FoldedProgress, type Peek, type ProjectionProgress } from '../progress/progress.js';
+import { going, lowestCommitted } from '../progress/waiters.js';
 
 export type ProjectionNeeds = {
   readonly log: EventLog;
@@ -53,9 +53,16 @@ export interface Projections {
    * resolves once they do. Rejects with `ProjectionStopped` when one of them has stopped before it, and with
    * `ProjectionsClosed`. Holds on every node, whichever one projects.
    */
-  reached(position: Position, names?: readonly string[]): Promise<void> | undefined;
+  reached(this: void, position: Position, names?: readonly string[]): Promise<void> | undefined;
   /** All projections that have not stopped are at least here. */
   position(): Position;
+  /**
+   * The same of what is folded in memory, stored or not: for queries that read by key alone, through `peek`. Where nodes
+   * share the read models only what is stored counts.
+   */
+  readonly folded: FoldedProgress;
+  /** A document with all that is folded; undefined when the store has it, and on nodes that share the read models. */
+  readonly peek: Peek;
   role(): Role;
   status(): Promise<readonly ProjectionStatus[]>;
   /**
@@ -159,17 +166,17 @@ type Parts = {
 
 const handle = ({ needs, held, closing, role, end, follow }: Parts): Projections => {
   const all = held.running;
+  const reached: Projections['reached'] = (position, names) => {
+    const waiting = held.reached(position, names);
+    if (waiting !== undefined && role() === 'follows') follow?.look();
+    return waiting;
+  };
   return {
     role,
-    reached: (position, names) => {
-      const reached = held.reached(position, names);
-      if (reached !== undefined && role() === 'follows') follow?.look();
-      return reached;
-    },
-    position: () => {
-      const going = all.filter(({ stopped }) => stopped === undefined);
-      return lowestCommitted(going.length === 0 ? all : going);
-    },
+    reached,
+    position: () => lowestCommitted(going(all)),
+    folded: follow === undefined ? held.folded : storedAsFolded(held, reached),
+    peek: held.peek,
     status: async () => {
       if (role() === 'projects') {
         const logEnd = await needs.log.end();
@@ -186,6 +193,12 @@ const handle = ({ needs, held, closing, role, end, follow }: Parts): Projections
     },
   };
 };
+
+/** What one node holds in memory another one may know better, so there nothing counts before it is stored. */
+const storedAsFolded = ({ running }: ProjectionProgress, reached: FoldedProgress['reached']): FoldedProgress => ({
+  position: () => lowestCommitted(going(running)),
+  reached,
+});
 
 const statusOf = ({ name, committed, stopped }: Running, lagMillis: number | undefined): ProjectionStatus => {
   const status = { name, position: committed, lagMillis };

@@ -70,7 +70,11 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     statuses: { changed: () => undefined },
     admission: noAdmission(),
     access: { now: nobodySees, statusAudience: (user) => Promise.resolve(new Set([user])), onChange: () => undefined },
-    documents: { position: () => 0n, reached: () => undefined },
+    documents: {
+      position: () => 0n,
+      reached: () => undefined,
+      folded: { position: () => 0n, reached: () => undefined },
+    },
     tracer: trace.getTracer('test'),
     ...given,
     renderer: { ...silentRenderer, ...renderer },

@@ -236,7 +236,7 @@ describe('the fan-out', () => {
     };
     const { client, log, fanOut, ...made } = await stage({
       renderer: { ...telling, connect },
-      documents: { position: () => 0n, reached },
+      documents: { position: () => 0n, reached, folded: { position: () => 0n, reached } },
       handlers: () => ({
         chatsGetChats: async (_, call) => {
           await call.upToDate('messages');

@@ -160,19 +160,27 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
 
 /** The read models, with what is to happen when a request waits for them. Those who render wait without names. */
 const awaited = ({ readModels, gates }: Shared, waits: Own['waits']): Projections => {
-  const reached: Projections['reached'] = (position, names) => {
-    const wait = readModels.reached(position, names);
-    if (wait !== undefined) gates.readModels.open();
-    return wait;
-  };
-  return {
-    ...readModels,
-    reached: (position, names) => {
+  type Reached = Projections['reached'];
+  const opening =
+    (reached: Reached): Reached =>
+    (position, names) => {
+      const wait = reached(position, names);
+      if (wait !== undefined) gates.readModels.open();
+      return wait;
+    };
+  const working =
+    (reached: Reached): Reached =>
+    (position, names) => {
       const work = names === undefined || names.length === 0 ? undefined : waits.shift();
       return work === undefined
         ? reached(position, names)
         : Promise.resolve(work(names ?? [])).then(() => reached(position, names));
-    },
+    };
+  const { reached, folded } = readModels;
+  return {
+    ...readModels,
+    reached: working(opening(reached)),
+    folded: { ...folded, reached: working(opening(folded.reached)) },
   };
 };
 

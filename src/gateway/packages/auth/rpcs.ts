@@ -187,7 +187,7 @@ const authorized = async (
 ): Promise<{ readonly authorization: AuthorizationInit } | Rejection> => {
   await call.authorize({ user, session });
   needs.uses.came({ user, session });
-  await call.upToDate('users');
+  await call.keysUpToDate('users');
   const shown = await needs.userFor(user);
   if (shown === undefined) return reject('USER_NOT_FOUND');
   return { authorization: { token, user: shown, sessionId: session } };

@@ -42,7 +42,7 @@ export const communityRpcs = (needs: CommunityNeeds): Handlers<CommunityRpcs> =>
 const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> => ({
   async communitiesCreateCommunity({ name }, call) {
     const { user } = call.caller;
-    await call.upToDate('communities', 'members');
+    await call.keysUpToDate('communities', 'members');
     const refused = await refusedAnother(needs, call);
     if (refused !== undefined) return refused;
     // Minted once, unlike the ids of its parts: its keys are named after the community, and must be found again.

@@ -115,7 +115,7 @@ const inviteInto = async (needs: InviteNeeds, typed: string): Promise<Invited | 
 };
 
 const openInvite = async (needs: InviteNeeds, call: OpenCall, code: string): Promise<Invited | undefined> => {
-  await call.upToDate('communities', 'invites', 'users');
+  await call.keysUpToDate('communities', 'invites', 'users');
   const found = await soonerOrLater(call, invitesRead, () => inviteInto(needs, code));
   if (found === undefined || !isOpen(found.invite, call.now)) return undefined;
   return (await isAlive({ ...needs, call }, found)) ? found : undefined;
@@ -149,7 +149,7 @@ const join = async (needs: InviteNeeds, call: Call, place: Invited): Promise<Not
   if (!(await isAlive({ ...needs, call }, place))) return reject('INVITE_NOT_FOUND');
   const { state } = await streams.caughtUp(memberStream(into, joiner), members);
   if (state.status === 'member') return nothing;
-  await call.upToDate('communities', 'members');
+  await call.keysUpToDate('communities', 'members');
   const refused = await refusedAnother({ reads, streams }, call);
   if (refused !== undefined) return refused;
 

@@ -29,7 +29,7 @@ export const userRpcs = (needs: UserNeeds): Handlers<'usersLookupUsername' | 'us
 
   async usersGetProfile({ ref, includeMutuals }, call) {
     if (ref === undefined) return reject('INVALID_ARGUMENT', 'no user is named');
-    await call.upToDate('users');
+    await call.keysUpToDate('users');
     const found = await soonerOrLater(call, ['users'], () => user(needs.reads, ref.userId));
     if (found === undefined) return reject('USER_NOT_FOUND');
     const mutual = includeMutuals ? await mutualCommunities(needs, call, found.id) : [];
@@ -48,6 +48,6 @@ const userNamed = async ({ names, reads }: UserNeeds, call: Call, typed: string)
     const carried = shownText(found?.username);
     return carried !== undefined && usernameKeyed(carried) === username ? found : undefined;
   };
-  await call.upToDate('users');
+  await call.keysUpToDate('users');
   return soonerOrLater(call, ['users'], carrier);
 };

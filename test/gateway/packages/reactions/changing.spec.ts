@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { emojiBound, emojiPerMessageMax } from '../../../../src/gateway/packages/reactions/emojiBound.js';
 import type { Call } from '../../../../src/gateway/contract/call.js';
+import type { DocumentStore } from '../../../../src/kernel/ports/documentStore.js';
 import { reactionsInHistory } from '../../../../src/gateway/packages/reactions/history.js';
 import { answerBytesMax } from '../../../../src/gateway/rendering/answerSize.js';
 import { bytesOfReactions, reactionsFor } from '../../../../src/gateway/rendering/reactions.js';
@@ -286,13 +287,16 @@ describe('a page of history', () => {
       ...strangers(20).map((user) => [user, '🎉'] as const),
     ]);
     const read: string[] = [];
-    const { getMany } = here.store;
-    here.store.getMany = (collection, keys) => {
-      if (collection === userReactionsCollection) read.push(keys.join());
-      return getMany(collection, keys);
+    const store: DocumentStore = {
+      ...here.store,
+      getMany: (collection, keys) => {
+        if (collection === userReactionsCollection) read.push(keys.join());
+        return here.store.getMany(collection, keys);
+      },
     };
+    const part = { messages: [none, many, few], viewer: ada, bytesMax: answerBytesMax };
+    await reactionsInHistory.partOf({ ...part, reads: { store } });
     const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 3 });
-    here.store.getMany = getMany;
     assert.deepEqual(
       messages.reactions.map(({ messageId }) => messageId),
       [many, few],
