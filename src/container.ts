@@ -14,7 +14,7 @@ import { startSessionDays } from './container/sessionDays.js';
 import { of, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
 import { openDoor } from './container/door/open.js';
-import { enginePartsOf, openEngines, type EngineNeeds } from './engines.js';
+import { enginePartsOf, openEngines, type EngineNeeds, type Engines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { freeDisk, noDisk } from './gateway/operations/freeDisk.js';
 import { serve } from './gateway/sockets/server.js';
@@ -51,7 +51,12 @@ export interface Osmium {
 }
 
 /** Parts that tests put in the place of the real ones. */
-export type ContainerOverrides = SystemOverrides & GatewayOverrides;
+export type ContainerOverrides = SystemOverrides & GatewayOverrides & EngineOverrides;
+
+type EngineOverrides = {
+  /** Puts something between the server and its engines. */
+  readonly engines?: (opened: Engines) => Engines;
+};
 
 /**
  * Starts a server on the engines that the configuration names. Throws when a part cannot be opened, after closing those
@@ -73,7 +78,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
     const door = await openDoor(get);
     opened.push(door.close);
     await watchDisk(container, get, opened);
-    await open(container, get, opened);
+    await open(container, opened, overrides);
     await follow(container, get, opened);
     const server = await listen(get, opened);
     door.begin();
@@ -116,7 +121,8 @@ const watchDisk = async (container: DependencyContainer, get: Get, opened: Opene
   });
 };
 
-const open = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
+const open = async (container: DependencyContainer, opened: Opened, overrides: EngineOverrides): Promise<void> => {
+  const get: Get = (wanted) => container.resolve(wanted);
   const [config, clock, logger, { count, logTroubles }] = [
     get(of.config),
     get(of.clock),
@@ -141,7 +147,8 @@ const open = async (container: DependencyContainer, get: Get, opened: Opened): P
   };
   const parts = enginePartsOf(needs);
   const deployed = await openDeployment({ ...needs, parts });
-  const engines = await openEngines(needs, deployed);
+  const real = await openEngines(needs, deployed);
+  const engines = overrides.engines?.(real) ?? real;
   const { vault, log, documents, leases, ephemeral } = engines;
   container.registerInstance(of.parts, parts);
   container.registerInstance(of.deployed, deployed);
