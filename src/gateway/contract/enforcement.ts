@@ -12,3 +12,15 @@ export interface ChangesUnderWay {
    */
   folded(this: void, streams: readonly string[]): Promise<void> | undefined;
 }
+
+/**
+ * Reads wait until the read models have folded all that was acknowledged. So a sender who is faster than the folding has to
+ * wait before the next append, and readers have not.
+ */
+export interface FoldingPace {
+  /** Undefined when an append may be made now; otherwise resolves when it may, after `paceMillisMax` at the latest. */
+  ready(this: void): Promise<void> | undefined;
+}
+
+/** An append waits no longer than this: read models that stand still are no reason to store nothing any more. */
+export const paceMillisMax = 1_000;

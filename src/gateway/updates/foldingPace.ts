@@ -1,21 +1,11 @@
 import type { Position } from '../../kernel/event.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import { atMost } from '../../kernel/timing.js';
+import { paceMillisMax, type FoldingPace } from '../contract/enforcement.js';
 import type { Acknowledged, ReadModels } from '../contract/readModels.js';
-
-/**
- * Reads wait until the read models have folded all that was acknowledged. So whoever writes faster than that is folded has
- * to wait before the next append, and not whoever reads.
- */
-export interface FoldingPace {
-  /** Undefined when an append may be made now; otherwise resolves when it may, after `paceMillisMax` at the latest. */
-  ready(this: void): Promise<void> | undefined;
-}
 
 /** Folding may be behind by so much before appends wait for it. */
 export const foldingLagMillisMax = 200;
-/** An append waits no longer than this: read models that stand still are no reason to store nothing any more. */
-export const paceMillisMax = 1_000;
 /** Appends of so many milliseconds are looked at as one, so that few positions are remembered. */
 const sampleMillis = 20;
 /** Of an older lag than these together show, the age is known well enough. */
@@ -27,7 +17,7 @@ export type FoldingPaceNeeds = {
   readonly timers: Timers;
 };
 
-/** What was acknowledged up to `position`, and is not folded, and when that was first seen by the monotonic clock. */
+/** Events up to `position` are not folded, and were first seen to be acknowledged at this time of the monotonic clock. */
 type Sample = { position: Position; readonly seenAt: number };
 
 export const foldingPace = ({ acknowledged, folded, timers }: FoldingPaceNeeds): FoldingPace => {

@@ -32,6 +32,9 @@ export type StoredDocument = {
 /** A key that has no document now. `position` is that of the event that removed it, `beforeAll` when there never was one. */
 export type AbsentDocument = { readonly key: string; readonly document?: undefined; readonly position: Position };
 
+/** A document as it is in memory, maybe newer than the store has it; undefined when it is to be asked of the store. */
+export type Peek = (collection: string, key: string) => StoredDocument | AbsentDocument | undefined;
+
 export type DocumentWrite = {
   readonly collection: string;
   readonly key: string;

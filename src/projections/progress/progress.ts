@@ -1,5 +1,5 @@
 import type { Position } from '../../kernel/event.js';
-import type { AbsentDocument, StoredDocument } from '../../kernel/ports/documentStore.js';
+import type { Peek } from '../../kernel/ports/documentStore.js';
 import type { Running } from './running.js';
 import { going, lowestCommitted, lowestFolded, projectionWaiters } from './waiters.js';
 
@@ -34,9 +34,6 @@ export interface FoldedProgress {
   /** As `Projections.reached`, but for queries that are answered from what is folded. */
   reached(this: void, position: Position, names?: readonly string[]): Promise<void> | undefined;
 }
-
-/** A document as it is in memory with all that is folded; undefined when the store has it. */
-export type Peek = (collection: string, key: string) => StoredDocument | AbsentDocument | undefined;
 
 export const projectionProgress = (running: readonly Running[]): ProjectionProgress => {
   const waiters = projectionWaiters();

@@ -1,5 +1,4 @@
-import type { AbsentDocument, DocumentStore, StoredDocument } from '../../kernel/ports/documentStore.js';
-import type { Peek } from '../progress/progress.js';
+import type { AbsentDocument, DocumentStore, Peek, StoredDocument } from '../../kernel/ports/documentStore.js';
 
 /**
  * The same store, whose reads by key see what is folded and not stored yet. Ranges, counts and scans see what is stored.

@@ -2,14 +2,7 @@ import type { EventCodec } from '../../kernel/codec.js';
 import { collectionOf, type AnyDocumentType, type Projection } from '../../kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
-import type {
-  AbsentDocument,
-  Checkpoint,
-  DocumentStore,
-  DocumentWrite,
-  Plain,
-  StoredDocument,
-} from '../../kernel/ports/documentStore.js';
+import type { Checkpoint, DocumentStore, DocumentWrite, Peek, Plain } from '../../kernel/ports/documentStore.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type DecodedEvent } from './decoding.js';
@@ -45,7 +38,7 @@ export interface FoldingEngine {
    * A document as it is after all that is folded, where it is in memory; those that the store does not have yet always
    * are.
    */
-  peek(this: void, collection: string, key: string): StoredDocument | AbsentDocument | undefined;
+  readonly peek: Peek;
   /** For an event that no projection can pass. */
   stopAll(position: Position, error: unknown): void;
 }
@@ -262,7 +255,7 @@ const writeOf = (hot: CachedDocument): DocumentWrite => {
   return { collection, key, position, indexKeys, ...plainOf(hot) };
 };
 
-const peekIn = (documents: DocumentCache | undefined, key: string): ReturnType<FoldingEngine['peek']> => {
+const peekIn = (documents: DocumentCache | undefined, key: string): ReturnType<Peek> => {
   const hot = documents?.peek(key);
   return hot === undefined ? undefined : { key, position: hot.position, ...plainOf(hot) };
 };

@@ -1,7 +1,7 @@
 import type { EventCodec } from '../../kernel/codec.js';
 import type { Projection } from '../../kernel/document.js';
 import type { Position } from '../../kernel/event.js';
-import type { DocumentStore } from '../../kernel/ports/documentStore.js';
+import type { DocumentStore, Peek } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Leases, Timers } from '../../kernel/ports/leases.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
@@ -16,7 +16,7 @@ import { projectionsTopic } from '../progress/commitHints.js';
 import { lagHere, lagsElsewhere } from '../progress/lag.js';
 import { project } from './leader.js';
 import { GivenUp, type Patience, type Trouble } from './retrying.js';
-import { projectionProgress, type FoldedProgress, type Peek, type ProjectionProgress } from '../progress/progress.js';
+import { projectionProgress, type FoldedProgress, type ProjectionProgress } from '../progress/progress.js';
 import { going, lowestCommitted } from '../progress/waiters.js';
 
 export type ProjectionNeeds = {
@@ -194,7 +194,7 @@ const handle = ({ needs, held, closing, role, end, follow }: Parts): Projections
   };
 };
 
-/** What one node holds in memory another one may know better, so there nothing counts before it is stored. */
+/** Another node may know better than the memory of this one, so nothing counts there before it is stored. */
 const storedAsFolded = ({ running }: ProjectionProgress, reached: FoldedProgress['reached']): FoldedProgress => ({
   position: () => lowestCommitted(going(running)),
   reached,

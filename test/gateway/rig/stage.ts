@@ -45,6 +45,9 @@ export type Staging = Partial<Omit<GatewayNeeds, 'handlers' | 'renderer' | 'logg
   readonly renderer?: Partial<UpdateRenderer>;
 };
 
+const nowhere = { position: () => 0n, reached: () => undefined };
+const noReadModels = { ...nowhere, folded: nowhere };
+
 export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Promise<Stage> => {
   const clock: Clock = { now: () => Date.now() as Millis };
   const log = given.log ?? memoryEventLog(clock);
@@ -70,11 +73,7 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     statuses: { changed: () => undefined },
     admission: noAdmission(),
     access: { now: nobodySees, statusAudience: (user) => Promise.resolve(new Set([user])), onChange: () => undefined },
-    documents: {
-      position: () => 0n,
-      reached: () => undefined,
-      folded: { position: () => 0n, reached: () => undefined },
-    },
+    documents: noReadModels,
     tracer: trace.getTracer('test'),
     ...given,
     renderer: { ...silentRenderer, ...renderer },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { foldingLagMillisMax, foldingPace, paceMillisMax } from '../../../src/gateway/updates/foldingPace.js';
+import { paceMillisMax } from '../../../src/gateway/contract/enforcement.js';
+import { foldingLagMillisMax, foldingPace } from '../../../src/gateway/updates/foldingPace.js';
 import { waiters } from '../../../src/gateway/updates/waiters.js';
 import { nodeTimers } from '../../support/nodeTimers.js';
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Engines } from '../../../src/engines.js';
 import type { DocumentStore, DocumentWrite, IndexRange } from '../../../src/kernel/ports/documentStore.js';
 import type { EventLog, StoredEvent, Subscription } from '../../../src/kernel/ports/eventLog.js';
-import type { Violation } from './judge.js';
+import type { Violation } from './history.js';
 
 /** Something that is wrong with a server on purpose, and as what it has to be found. */
 export type Fault = {

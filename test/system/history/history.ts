@@ -82,3 +82,11 @@ export type History = {
   /** Answers and updates that say of a thing what nobody wrote, in words. */
   readonly strange: readonly string[];
 };
+
+/** The column of the table of guarantees in docs/architecture.md that a history is judged by. */
+export type Setup = 'one node' | 'many nodes';
+
+export type Violation = {
+  readonly kind: 'missed' | 'back' | 'invented' | 'half' | 'miscounted' | 'twice' | 'order' | 'lost' | 'strange';
+  readonly says: string;
+};

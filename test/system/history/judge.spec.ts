@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gone, type Connection, type History, type Seen, type Told, type Written } from './history.js';
-import { violationsIn, type Setup } from './judge.js';
+import { gone, type Connection, type History, type Seen, type Told, type Written, type Setup } from './history.js';
+import { violationsIn } from './judge.js';
 
 const nothing: History = { written: [], seen: [], counted: [], told: [], connections: [], messages: [], strange: [] };
 const things = (versions: Readonly<Record<string, number>>): ReadonlyMap<string, number> =>

@@ -1,17 +1,18 @@
-import { gone, type Connection, type Counted, type History, type Seen, type Told } from './history.js';
+import {
+  gone,
+  type Connection,
+  type Counted,
+  type History,
+  type Seen,
+  type Setup,
+  type Told,
+  type Violation,
+} from './history.js';
 import { knowledgeOf, type Knowledge } from './knowledge.js';
 import { goingBack } from './sessions.js';
 import { differingOrders, lostUpdates, outOfIds, repeatedUpdates } from './updates.js';
 
-/** The column of the table of guarantees in docs/architecture.md that a history is judged by. */
-export type Setup = 'one node' | 'many nodes';
-
-export type Violation = {
-  readonly kind: 'missed' | 'back' | 'invented' | 'half' | 'miscounted' | 'twice' | 'order' | 'lost' | 'strange';
-  readonly says: string;
-};
-
-/** Whatever in this history breaks a promise of the set-up. Pure, and the same for the same history. */
+/** All that breaks a promise of the set-up in this history. Pure, and the same for the same history. */
 export const violationsIn = (history: History, setup: Setup): readonly Violation[] => {
   const known = knowledgeOf(history);
   const about = { history, known, setup };

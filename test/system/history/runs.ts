@@ -2,8 +2,8 @@ import { startNodes } from '../../support/deployments.js';
 import { testServer } from '../../support/server.js';
 import { folderFor, serverProcess, type Cleanup } from '../../support/serverProcess.js';
 import type { Fault } from './faults.js';
-import type { History } from './history.js';
-import { violationsIn, type Violation } from './judge.js';
+import type { History, Violation } from './history.js';
+import { violationsIn } from './judge.js';
 import { played, type Game } from './play.js';
 
 export type Runs = {

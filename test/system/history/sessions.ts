@@ -1,5 +1,4 @@
-import { absent, type History, type Moment, type Seen, type Thing, type Version } from './history.js';
-import type { Violation } from './judge.js';
+import { absent, type History, type Moment, type Seen, type Thing, type Version, type Violation } from './history.js';
 
 /** Each read of a session sees what the session wrote, was told and read before. */
 export const goingBack = (history: History): readonly Violation[] => {

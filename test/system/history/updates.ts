@@ -7,8 +7,9 @@ import {
   type Told,
   type Version,
   type Written,
+  type Setup,
+  type Violation,
 } from './history.js';
-import type { Setup, Violation } from './judge.js';
 
 type ByConnection = ReadonlyMap<string, readonly Told[]>;
 
