@@ -19,7 +19,7 @@ export const violationsIn = (history: History, setup: Setup): readonly Violation
   return [
     ...history.strange.map((says): Violation => ({ kind: 'strange', says })),
     ...history.seen.flatMap((seen) => [...missed(about, seen), ...invented(about, seen)]),
-    ...goingBack(history),
+    ...goingBack(history, setup),
     ...untoldVersions(about),
     ...repeatedUpdates(history),
     ...differingOrders(history, setup),
