@@ -63,7 +63,7 @@ const scanned = async (log: EventLog): Promise<{ readonly events: number; readon
   }
 };
 
-const rebuilt = async ({ log, codec, sealer }: Engines, folder: string): Promise<number> => {
+const rebuilt = async ({ log, codec }: Engines, folder: string): Promise<number> => {
   await rm(folder, { recursive: true, force: true });
   const store = lmdbDocuments({ folder });
   await store.open(collections);
@@ -72,7 +72,6 @@ const rebuilt = async ({ log, codec, sealer }: Engines, folder: string): Promise
   const running = await startProjections({
     log,
     codec,
-    sealer,
     store,
     projections,
     clock: systemClock,

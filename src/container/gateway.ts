@@ -29,6 +29,7 @@ import { conversationDocuments } from '../projections/conversations/fold.js';
 import { conversationsOf } from '../projections/conversations/queries.js';
 import { membershipsDocuments } from '../projections/members/fold.js';
 import { holders } from '../projections/members/queries.js';
+import { openedReads } from './system.js';
 import { foldedDocuments } from '../projections/reading/foldedDocuments.js';
 import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
@@ -136,14 +137,14 @@ const boundsOf = (config: Config): GatewayBounds => {
 const peersMax = 500;
 
 const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
-  const reads = { store: get(of.documents) };
+  const reads = { store: get(of.reads) };
   const statusOf = statusReader(get(of.presence));
   const load: Access['load'] = (community, users) => telling.access.load(community, users);
   const telling: ReturnType<typeof liveUpdateRenderer> = liveUpdateRenderer({
     log: get(of.log),
     codec: get(of.codec),
     sealer: get(of.sealer),
-    documents: get(of.documents),
+    documents: get(of.reads),
     readModels: get(of.projections),
     unfolded: get(of.unfolded),
     types: {
@@ -200,11 +201,11 @@ const holdersAsOf =
   (get: Get): UpdateNeeds['holders'] =>
   async (role, asOf, limit) => {
     await get(of.projections).reached(asOf, ['members']);
-    return (await holders({ store: get(of.documents) }, role, { limit })).map(({ user: holder }) => holder);
+    return (await holders({ store: get(of.reads) }, role, { limit })).map(({ user: holder }) => holder);
   };
 
 const handlersOf = (get: Get, { presences, typing }: Live) => {
-  const reads = { store: foldedDocuments(get(of.documents), get(of.projections).peek) };
+  const reads = { store: openedReads(get, foldedDocuments(get(of.documents), get(of.projections).peek)) };
   const statusOf = statusReader(get(of.presence));
   return handlerTable({
     ids: get(of.ids),

@@ -22,7 +22,7 @@ export const registerSessionDays = (container: DependencyContainer): void => {
       execute: get(of.execute),
       streams: get(of.streams),
       ids: get(of.ids),
-      reads: { store: get(of.documents) },
+      reads: { store: get(of.reads) },
       today: get(of.days).today,
       failed: failedBy(get, 'the use of a session was not written'),
     }),

@@ -33,6 +33,7 @@ import type { CommonPasswords, Disk, Ids, PasswordHasher, Random } from '../kern
 import type { Vault } from '../kernel/ports/vault.js';
 import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
+import type { ReadableDocuments } from '../projections/reading/openedDocuments.js';
 import type { Projections } from '../projections/runner/runner.js';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -64,7 +65,10 @@ export const of = {
   engines: token<Engines>('engines'),
   leases: token<Leases>('leases'),
   nodeNumber: token<NodeNumber>('nodeNumber'),
+  /** As they are stored: what is personal in them is sealed. */
   documents: token<DocumentStore>('documents'),
+  /** As they are read. */
+  reads: token<ReadableDocuments>('reads'),
   pubSub: token<PubSub>('pubSub'),
   presence: token<Presence>('presence'),
   statuses: token<Statuses>('statuses'),

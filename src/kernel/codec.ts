@@ -1,10 +1,12 @@
 import type { EventKind, SealedFor } from './declareEvents.js';
-import type { Event, Metadata, Position, Recorded } from './event.js';
+import { beforeAll, type Event, type Metadata, type Position, type Recorded } from './event.js';
 import type { Millis } from './ids.js';
-import { shredded } from './opened.js';
+import { isShredded, shredded, type Shredded } from './opened.js';
+import { openedContents, type Content, type OpenedContents } from './openedContents.js';
 import { Misshapen, type Json } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
-import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
+import { KeysMissing, type Sealer } from './ports/sealer.js';
+import { bindingOf, SealedField, type SealedValue } from './sealed.js';
 
 /** Everything that an event needs besides itself to become a record. */
 export type Envelope = {
@@ -23,11 +25,15 @@ export class EventTooLarge extends Error {
   }
 }
 
-/** Turns events into records and back. Types that are not declared are nobody's: `read` gives undefined for them. */
+/** Turns events into records and back. Types that are not declared are nobody's: reading gives undefined for them. */
 export interface EventCodec {
   write(event: Event, envelope: Envelope): NewEvent | KeysMissing;
   /** Parsed and opened on first use; the records read last are remembered. */
   read(stored: StoredEvent): Recorded | undefined | KeysMissing;
+  /** The same with a `SealedField` in the place of each personal field, also of those that are absent. Takes no keys. */
+  readSealed(stored: StoredEvent): Recorded | undefined;
+  /** The content of a value that `readSealed` gave. Throws `SealBroken`. */
+  open(value: SealedValue): Content | Shredded | KeysMissing;
   /** Parses only the metadata. */
   metadata(stored: StoredEvent): Metadata;
   /** The name of the fact, which is the type of its `Event`. `undefined` when it is not declared. */
@@ -48,37 +54,47 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
     byFact.set(kind.type, { ...kind, stored: storedType(kind) });
   }
   const byStoredType = new Map([...byFact.values()].map((kind) => [kind.stored, kind]));
-  const remembered = lastRead();
+  const contents = openedContents();
+  sealer.onForgotten(() => {
+    contents.clear();
+  });
+  const sealing: Sealing = { sealer, contents };
+  const parsedOf = parsedLately(byStoredType, sealer);
   return {
     factOf: ({ type }) => byStoredType.get(type)?.type,
     metadata: metadataOf,
     write: (event, envelope) => {
       const kind = byFact.get(event.type);
       if (kind === undefined) throw new Error(`the event ${event.type} is not declared`);
-      return written(kind, event, envelope, sealer);
+      return written(kind, event, envelope, sealing);
     },
     read: (stored) => {
-      const known = remembered.of(stored);
-      if (known !== undefined) return known;
-      const kind = byStoredType.get(stored.type);
-      if (kind === undefined) return undefined;
-      const data = dataOf(kind, stored, sealer);
-      if (data instanceof KeysMissing) return data;
-      const recorded = new RecordedEvent(kind.type, data, stored);
-      if (stored.data.length <= rememberedEventBytesMax) remembered.keep(stored, recorded);
-      return recorded;
+      const found = parsedOf(stored);
+      if (found?.opened !== undefined) return found.opened;
+      const opened = found && openedRecord(found, sealing);
+      if (found !== undefined && !(opened instanceof KeysMissing)) found.opened = opened;
+      return opened;
+    },
+    readSealed: (stored) => {
+      const found = parsedOf(stored);
+      return found && (found.sealed ??= sealedRecord(found));
+    },
+    open: (value) => {
+      const kind = byStoredType.get(value.type);
+      if (kind === undefined) throw new Error(`the event ${value.type} is not declared`);
+      return contentOf(kind, value, sealing);
     },
   };
 };
 
 type StoredKind = EventKind & { readonly stored: string };
+type Sealing = { readonly sealer: Sealer; readonly contents: OpenedContents };
 
-const written = (kind: StoredKind, event: Event, envelope: Envelope, sealer: Sealer): NewEvent | KeysMissing => {
+const written = (kind: StoredKind, event: Event, envelope: Envelope, sealing: Sealing): NewEvent | KeysMissing => {
   const data = event.data as object;
   const body = kind.fields.encode(data) as Record<string, Json>;
   if (kind.personal !== undefined) {
-    const plain = utf8.encode(JSON.stringify(kind.personal.schema.encode(data)));
-    const sealed = sealer.seal(plain, bindingOf(kind.personal.sealedFor(data), envelope, kind.stored), envelope.period);
+    const sealed = sealedText(kind, data, envelope, sealing);
     if (sealed instanceof KeysMissing) return sealed;
     body['sealed'] = sealed;
   }
@@ -88,19 +104,92 @@ const written = (kind: StoredKind, event: Event, envelope: Envelope, sealer: Sea
   return { id: envelope.id, type: kind.stored, data: bytes, metadata: utf8.encode(JSON.stringify(metadata)) };
 };
 
-const dataOf = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): object | KeysMissing => {
+/** Those who follow the log need not open again on this node what was sealed just now. */
+const sealedText = (
+  { personal, stored }: StoredKind,
+  data: object,
+  { id, stream, period }: Envelope,
+  { sealer, contents }: Sealing,
+): string | KeysMissing => {
+  if (personal === undefined) throw new Error(`${stored} has nothing personal`);
+  const json = personal.schema.encode(data);
+  const place = placeOf(personal.sealedFor(data), { stream, id }, stored);
+  const sealed = sealer.seal(utf8.encode(JSON.stringify(json)), bindingOf({ ...place, position: beforeAll }), period);
+  if (sealed instanceof KeysMissing) return sealed;
+  const value = { ...place, position: beforeAll, sealed: sealer.packed(sealed) };
+  // A schema makes an object of the shape that it declares.
+  contents.keep(value, personal.schema.decode(json) as Content);
+  return sealed;
+};
+
+const placeOf = (
+  { subject, scope }: SealedFor,
+  { stream, id }: { readonly stream: string; readonly id: string },
+  type: string,
+): Omit<SealedValue, 'sealed' | 'position'> =>
+  subject === undefined
+    ? { event: id, type, stream, scope }
+    : { event: id, type, stream, scope, subject: subject.toString() };
+
+/** A body that was parsed, and what was made of it. */
+type ParsedRecord = {
+  readonly kind: StoredKind;
+  readonly stored: StoredEvent;
+  readonly fields: object;
+  readonly value: SealedValue | undefined;
+  opened?: Recorded | undefined;
+  sealed?: Recorded;
+};
+
+const parsedRecord = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): ParsedRecord => {
   const body = parsed(stored.data);
   const fields = kind.fields.decode(body);
-  if (kind.personal === undefined) return fields;
+  if (kind.personal === undefined) return { kind, stored, fields, value: undefined };
   const sealed = body['sealed'];
   if (typeof sealed !== 'string') throw new Misshapen('sealed content', sealed);
-  const binding = bindingOf(kind.personal.sealedFor(fields), stored, kind.stored);
-  const opened = sealer.open(sealed, binding, stored.position);
-  if (opened instanceof KeysMissing) return opened;
-  if (!(opened instanceof Uint8Array)) {
-    return { ...fields, ...Object.fromEntries(kind.personal.names.map((name) => [name, shredded])) };
+  const place = placeOf(kind.personal.sealedFor(fields), stored, kind.stored);
+  const value = { ...place, position: stored.position, sealed: sealer.packed(sealed) };
+  return { kind, stored, fields, value };
+};
+
+const openedRecord = ({ kind, stored, fields, value }: ParsedRecord, sealing: Sealing): Recorded | KeysMissing => {
+  if (value === undefined) return new RecordedEvent(kind.type, fields, stored);
+  const content = contentOf(kind, value, sealing);
+  if (content instanceof KeysMissing) return content;
+  const personal = isShredded(content) ? eachOf(kind, () => shredded) : content;
+  return new RecordedEvent(kind.type, { ...fields, ...personal }, stored);
+};
+
+const sealedRecord = ({ kind, stored, fields, value }: ParsedRecord): Recorded =>
+  new RecordedEvent(
+    kind.type,
+    value === undefined ? fields : { ...fields, ...eachOf(kind, (name) => new SealedField(value, name)) },
+    stored,
+  );
+
+const eachOf = <T>({ personal }: StoredKind, of: (name: string) => T): Readonly<Record<string, T>> => {
+  const fields: Record<string, T> = {};
+  for (const name of personal?.names ?? []) fields[name] = of(name);
+  return fields;
+};
+
+const contentOf = (
+  { personal }: StoredKind,
+  value: SealedValue,
+  { sealer, contents }: Sealing,
+): Content | Shredded | KeysMissing => {
+  const binding = bindingOf(value);
+  const known = contents.of(value);
+  if (known !== undefined) {
+    const held = sealer.holds(value.sealed, binding);
+    return held === true ? known : held;
   }
-  return Object.assign(fields, kind.personal.schema.decode(parsed(opened)));
+  const opened = sealer.open(value.sealed, binding, value.position);
+  if (!(opened instanceof Uint8Array)) return opened;
+  // A schema makes an object of the shape that it declares.
+  const content = (personal?.schema.decode(parsed(opened)) ?? {}) as Content;
+  contents.keep(value, content);
+  return content;
 };
 
 /** A class, because one is made for each event that is read, and most of the metadata is never looked at. */
@@ -138,20 +227,20 @@ const lastReadEvents = 1024;
 export const rememberedEventBytesMax = 16_384;
 
 /**
- * Several followers of the log on one node are given the same records within a short time, and each would parse and
- * open them again. A weak map would do, but costs a fifth of reading the log from its beginning.
+ * Several followers of the log on one node are given the same records within a short time, and each would parse them
+ * again. A weak map would do, but costs a fifth of reading the log from its beginning.
  */
-const lastRead = () => {
-  const slots = new Array<{ readonly stored: StoredEvent; readonly recorded: Recorded } | undefined>(lastReadEvents);
-  const slotOf = ({ position }: StoredEvent): number => Number(position & BigInt(lastReadEvents - 1));
-  return {
-    of: (stored: StoredEvent): Recorded | undefined => {
-      const slot = slots[slotOf(stored)];
-      return slot?.stored === stored ? slot.recorded : undefined;
-    },
-    keep: (stored: StoredEvent, recorded: Recorded): void => {
-      slots[slotOf(stored)] = { stored, recorded };
-    },
+const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, sealer: Sealer) => {
+  const slots = new Array<ParsedRecord | undefined>(lastReadEvents);
+  return (stored: StoredEvent): ParsedRecord | undefined => {
+    const slot = Number(stored.position & BigInt(lastReadEvents - 1));
+    const known = slots[slot];
+    if (known?.stored === stored) return known;
+    const kind = byStoredType.get(stored.type);
+    if (kind === undefined) return undefined;
+    const record = parsedRecord(kind, stored, sealer);
+    if (stored.data.length <= rememberedEventBytesMax) slots[slot] = record;
+    return record;
   };
 };
 
@@ -159,16 +248,6 @@ const metadataOf = (stored: StoredEvent): Metadata => parsed(stored.metadata) as
 
 const parsed = (bytes: Uint8Array): Readonly<Record<string, Json>> =>
   JSON.parse(fromUtf8.decode(bytes)) as Readonly<Record<string, Json>>;
-
-// Binding to the place keeps a sealed value from being moved into another event, stream or type.
-const bindingOf = (
-  { subject, scope }: SealedFor,
-  { stream, id }: { readonly stream: string; readonly id: string },
-  type: string,
-): SealBinding => {
-  const associated = `${stream}\n${id}\n${type}`;
-  return subject === undefined ? { scope, associated } : { subject: subject.toString(), scope, associated };
-};
 
 /** Reads records in order, fetching the keys that are missing on the way. Records of undeclared types are left out. */
 export const readEvents = async (

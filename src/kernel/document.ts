@@ -52,6 +52,10 @@ export type AnyDocumentType = Omit<DocumentType<never, never>, 'keys' | 'indexes
   readonly fold: (document: unknown, event: Recorded, key: string) => unknown;
 };
 
+/** The streams that the document is folded from, as far as its key tells. */
+export const streamsOf = ({ streams }: Pick<AnyDocumentType, 'streams'>, key: string): readonly string[] =>
+  streams === 'log' ? [] : streams(key);
+
 export const collectionOf = (type: { readonly name: string; readonly version: number }): string =>
   `${type.name}_v${type.version.toString()}`;
 

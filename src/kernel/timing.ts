@@ -42,6 +42,12 @@ export const atMost = (millis: number, work: Promise<unknown>, timers: Pick<Time
     work.then(done, done);
   });
 
+/** Lets timers and sockets have their turn: promises alone would not. */
+export const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
 /** A promise that is settled from outside. */
 export type Deferred<T> = {
   readonly promise: Promise<T>;

@@ -1,6 +1,7 @@
 import {
   collectionOf,
   forRunner,
+  streamsOf,
   type AnyDocumentType,
   type DocumentType,
   type Projection,
@@ -45,6 +46,16 @@ export const projectionNamed = (name: ProjectionName): Projection => ({
 });
 const names = Object.keys(packages) as readonly ProjectionName[]; // The keys of a literal are what its type says.
 export const projections: readonly Projection[] = names.map(projectionNamed);
+
+const typeOf = new Map(
+  Object.values(packages).flatMap((types) => types.map(({ type, spec }) => [spec.name, type] as const)),
+);
+
+/** The streams that a document of a collection is folded from, as far as its key tells. */
+export const streamsOfDocument = (collection: string, key: string): readonly string[] => {
+  const type = typeOf.get(collection);
+  return type === undefined ? [] : streamsOf(type, key);
+};
 
 /** The collections that `DocumentStore.open` is asked for. */
 export const collections: readonly CollectionSpec[] = Object.values(packages).flatMap((types) =>

@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { memoryVault } from '../../src/adapters/vault/memory.js';
 import { keyLifeSeconds, KeyDestroyed } from '../../src/adapters/sealer/vaultKeys.js';
+import { packed } from '../../src/adapters/sealer/sealedText.js';
 import { authorKeyName, scopeKeyName, vaultSealer, type VaultSealer } from '../../src/adapters/sealer/vault.js';
 import { isShredded } from '../../src/kernel/opened.js';
 import { KeysMissing, SealBroken, type SealBinding } from '../../src/kernel/ports/sealer.js';
@@ -48,7 +49,7 @@ const sealed = async (sealer: VaultSealer, bound = binding): Promise<string> => 
 };
 
 const assertOpens = (sealer: VaultSealer, text: string, bound = binding): void => {
-  const opened = sealer.open(text, bound);
+  const opened = sealer.open(packed(text), bound);
   assert.ok(opened instanceof Uint8Array);
   assert.deepEqual([...opened], [...plain]);
 };
@@ -65,7 +66,7 @@ it('opens on another node, with the keys of the vault', async () => {
   const { sealer, vault } = await bench();
   const text = await sealed(sealer);
   const other = (await bench(vault)).sealer;
-  const missing = other.open(text, binding);
+  const missing = other.open(packed(text), binding);
   assert.ok(missing instanceof KeysMissing);
   await other.loadKeys(missing.names);
   assertOpens(other, text);
@@ -104,7 +105,7 @@ it('opens nothing in another place: the associated data binds', async () => {
   ];
   for (const bound of elsewhere) {
     await sealed(sealer, bound);
-    assert.throws(() => sealer.open(text, bound), SealBroken);
+    assert.throws(() => sealer.open(packed(text), bound), SealBroken);
   }
   assertOpens(sealer, text);
 });
@@ -125,7 +126,7 @@ it('opens nothing that was altered in any character', async () => {
 
 /** A period that never was has no key to be found: then there is nothing to open either. */
 const opening = (sealer: VaultSealer, text: string): void => {
-  const opened = sealer.open(text, binding);
+  const opened = sealer.open(packed(text), binding);
   if (opened instanceof KeysMissing) throw new SealBroken(binding.associated);
 };
 
@@ -133,12 +134,12 @@ it('opens nothing of what is cut short, added to, or was never sealed', async ()
   const { sealer } = await bench();
   const text = await sealed(sealer);
   for (let length = 0; length < text.length; length += 1) {
-    assert.throws(() => sealer.open(text.slice(0, length), binding), SealBroken);
+    assert.throws(() => sealer.open(packed(text.slice(0, length)), binding), SealBroken);
   }
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (foreign) => {
-      assert.throws(() => sealer.open(foreign, binding), SealBroken);
-      if (foreign !== '') assert.throws(() => sealer.open(text + foreign, binding), SealBroken);
+      assert.throws(() => sealer.open(packed(foreign), binding), SealBroken);
+      if (foreign !== '') assert.throws(() => sealer.open(packed(text + foreign), binding), SealBroken);
     }),
   );
 });
@@ -158,7 +159,7 @@ for (const [whose, name] of [
     await vault.destroy(name);
     sealer.forget([name]);
     await sealer.loadKeys(names);
-    assert.ok(isShredded(sealer.open(text, binding)));
+    assert.ok(isShredded(sealer.open(packed(text), binding)));
     await assert.rejects(sealer.makeKeys(names), KeyDestroyed);
     assert.throws(() => sealer.seal(plain, binding, period), KeyDestroyed);
   });
@@ -183,10 +184,10 @@ it('uses a key that was destroyed elsewhere only for a short time', async () => 
   const text = await sealed(sealer);
   await vault.destroy(names[0] ?? '');
   pass(keyLifeSeconds + 1);
-  const missing = sealer.open(text, binding);
+  const missing = sealer.open(packed(text), binding);
   assert.ok(missing instanceof KeysMissing);
   await sealer.loadKeys(missing.names);
-  assert.ok(isShredded(sealer.open(text, binding)));
+  assert.ok(isShredded(sealer.open(packed(text), binding)));
 });
 
 it('counts a key that never was as destroyed when it opens, and makes it when it seals', async () => {
@@ -194,7 +195,7 @@ it('counts a key that never was as destroyed when it opens, and makes it when it
   const text = await sealed(sealer);
   const lost = (await bench()).sealer;
   await lost.loadKeys(names);
-  assert.ok(isShredded(lost.open(text, binding)));
+  assert.ok(isShredded(lost.open(packed(text), binding)));
   assert.ok(lost.seal(plain, binding, period) instanceof KeysMissing);
   await lost.makeKeys(names);
   assert.equal(typeof lost.seal(plain, binding, period), 'string');
@@ -235,7 +236,7 @@ it('does not keep a key that was destroyed while it was on its way', async () =>
   sealer.forget(names);
   release?.();
   await loading;
-  assert.ok(isShredded(sealer.open(text, binding)));
+  assert.ok(isShredded(sealer.open(packed(text), binding)));
 });
 
 it('hashes for lookups with a key of the vault: the same on every node, another in every vault', async () => {

@@ -10,6 +10,7 @@ import { historyParts, notBuilt, prefetchedUsers, updateTable, type UpdateNeeds 
 import { rpcTable, updateTable as updates } from '../../src/gen/rpcs.js';
 import type { UserId } from '../../src/kernel/ids.js';
 import { textOf } from '../support/sources.js';
+import { readsOf } from '../support/reads.js';
 
 const unasked = (): never => {
   throw new Error('nothing is rendered here');
@@ -19,7 +20,7 @@ const needs: UpdateNeeds = {
   rememberedStatusOf: unasked,
   load: unasked,
   holders: unasked,
-  reads: { store: memoryDocuments() },
+  reads: readsOf(memoryDocuments()),
   readModels: { reached: unasked },
 };
 
@@ -51,7 +52,7 @@ describe('a page of history', () => {
     const shares = [...Object.values(ownShares), ...historyParts.map(({ share }) => share)];
     assert.ok(shares.every((share) => share > 0));
     assert.ok(shares.reduce((sum, share) => sum + share, 0) <= 1);
-    const asked = { reads: { store: memoryDocuments() }, messages: [], viewer: 1n as UserId, bytesMax: 0 };
+    const asked = { reads: readsOf(memoryDocuments()), messages: [], viewer: 1n as UserId, bytesMax: 0 };
     const fields = (await Promise.all(historyParts.map(({ partOf }) => partOf(asked)))).flatMap(Object.keys);
     assert.deepEqual(fields, [...new Set(fields)]);
     assert.ok(fields.length > 0);

@@ -45,6 +45,8 @@ import type { Bare } from '../support/bare.js';
 import { folded } from './folded.js';
 import { deleted, sent } from './messaging.js';
 import { now, openStore } from './setting.js';
+import type { Reads } from '../../src/projections/reading/queries.js';
+import { readsOf } from '../support/reads.js';
 
 const ada = 1n as UserId;
 const bob = 2n as UserId;
@@ -76,13 +78,16 @@ const putDocuments = async <Doc, E extends Event>(
   await store.commit(writes, []);
 };
 
-const messagesFrom = async (...events: readonly Bare<MessageEvent>[]): Promise<{ readonly store: DocumentStore }> => {
+const messagesFrom = async (...events: readonly Bare<MessageEvent>[]): Promise<Reads> =>
+  readsOf(await messagesIn(...events));
+
+const messagesIn = async (...events: readonly Bare<MessageEvent>[]): Promise<DocumentStore> => {
   const store = await openStore();
   await put(store, messageDocuments, events);
   await put(store, messageCountDocuments, events);
   await put(store, conversationDocuments, events);
   await put(store, lastSentDocuments, events);
-  return { store };
+  return store;
 };
 
 describe('history', () => {
@@ -205,11 +210,9 @@ describe('the number of messages after one', () => {
 });
 
 describe('what somebody has not read', () => {
-  const marked = async (reads: { readonly store: DocumentStore }, at: bigint): Promise<typeof reads> => {
-    await put(reads.store, readMarkerDocuments, [
-      { type: 'MarkerMoved', data: { user: ada, chat, message: messageId(at) } },
-    ]);
-    return reads;
+  const marked = async (store: DocumentStore, at: bigint): Promise<Reads> => {
+    await put(store, readMarkerDocuments, [{ type: 'MarkerMoved', data: { user: ada, chat, message: messageId(at) } }]);
+    return readsOf(store);
   };
   const fromBob = (id: bigint, mentions: readonly UserId[] = []) => sent(id, { chat, author: bob, mentions });
 
@@ -223,7 +226,7 @@ describe('what somebody has not read', () => {
   });
 
   it('is what came after the marker', async () => {
-    const reads = await marked(await messagesFrom(fromBob(10n, [ada]), fromBob(11n, [ada]), fromBob(12n)), 10n);
+    const reads = await marked(await messagesIn(fromBob(10n, [ada]), fromBob(11n, [ada]), fromBob(12n)), 10n);
     assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), { messages: 2, mentions: 1, marker: 10n });
   });
 
@@ -234,12 +237,12 @@ describe('what somebody has not read', () => {
   });
 
   it('is what came after the floor', async () => {
-    const reads = await marked(await messagesFrom(fromBob(10n), fromBob(11n, [ada]), fromBob(12n, [ada])), 10n);
+    const reads = await marked(await messagesIn(fromBob(10n), fromBob(11n, [ada]), fromBob(12n, [ada])), 10n);
     assert.deepEqual(await unread(reads, { chat, user: ada, floor: 11n }), { messages: 1, mentions: 1, marker: 11n });
   });
 
   it('is what came after their own newest message', async () => {
-    const reads = await marked(await messagesFrom(fromBob(10n), sent(11n, { chat }), fromBob(12n)), 10n);
+    const reads = await marked(await messagesIn(fromBob(10n), sent(11n, { chat }), fromBob(12n)), 10n);
     assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), { messages: 1, mentions: 0, marker: 11n });
   });
 });
@@ -272,7 +275,7 @@ describe('members', () => {
     const store = await openStore();
     await put(store, memberDocuments, [joined(eve), joined(ada), joined(bob)]);
     const page = (after?: UserId) =>
-      members({ store }, chess, after === undefined ? { limit: 2 } : { after, limit: 2 });
+      members(readsOf(store), chess, after === undefined ? { limit: 2 } : { after, limit: 2 });
     assert.deepEqual(
       (await page()).map(({ user }) => user),
       [ada, bob],
@@ -282,10 +285,10 @@ describe('members', () => {
       [eve],
     );
     assert.deepEqual(
-      (await membersById({ store }, chess, [eve, 9n as UserId, ada])).map(({ user }) => user),
+      (await membersById(readsOf(store), chess, [eve, 9n as UserId, ada])).map(({ user }) => user),
       [eve, ada],
     );
-    assert.equal((await member({ store }, chess, ada))?.user, ada);
+    assert.equal((await member(readsOf(store), chess, ada))?.user, ada);
   });
 
   it('are found by their roles', async () => {
@@ -298,7 +301,7 @@ describe('members', () => {
     const ranks = [ranked(eve, guide, guard), ranked(ada, guard), ranked(bob, guard), ranked(bob)];
     await put(store, memberDocuments, [...[eve, ada, bob].map(joined), ...ranks]);
     const having = async (role: RoleId, limit = 9): Promise<readonly UserId[]> =>
-      (await holders({ store }, { community: chess, role }, { limit })).map(({ user }) => user);
+      (await holders(readsOf(store), { community: chess, role }, { limit })).map(({ user }) => user);
     assert.deepEqual(await having(guard), [ada, eve]);
     assert.deepEqual(await having(guard, 1), [ada]);
     assert.deepEqual(await having(guide), [eve]);
@@ -307,10 +310,10 @@ describe('members', () => {
   it('know their communities', async () => {
     const store = await openStore();
     await put(store, membershipsDocuments, [joined(ada)]);
-    assert.deepEqual(await memberships({ store }, ada), [
+    assert.deepEqual(await memberships(readsOf(store), ada), [
       { community: chess, roles: [], joined: snowflakeOf({ at: now, node: 0, counter: 0 }) - 1n },
     ]);
-    assert.deepEqual(await memberships({ store }, bob), []);
+    assert.deepEqual(await memberships(readsOf(store), bob), []);
   });
 });
 
@@ -332,10 +335,10 @@ describe('sessions', () => {
       }) as const;
     await put(store, sessionDocuments, [opened(7n, ada), opened(8n, bob), opened(9n, ada)]);
     assert.deepEqual(
-      (await sessionsOf({ store }, ada)).map(({ id }) => id),
+      (await sessionsOf(readsOf(store), ada)).map(({ id }) => id),
       [9n, 7n],
     );
-    assert.equal((await session({ store }, 8n as SessionId))?.user, bob);
+    assert.equal((await session(readsOf(store), 8n as SessionId))?.user, bob);
   });
 });
 
@@ -345,10 +348,10 @@ describe('users', () => {
     const registered = (user: UserId) => ({ type: 'UserRegistered', data: { user, bot: false, name: 'n' } }) as const;
     await put(store, userDocuments, [registered(ada), registered(bob)]);
     assert.deepEqual(
-      (await usersById({ store }, [bob, eve, ada])).map(({ id }) => id),
+      (await usersById(readsOf(store), [bob, eve, ada])).map(({ id }) => id),
       [bob, ada],
     );
-    assert.deepEqual(await usersById({ store }, []), []);
+    assert.deepEqual(await usersById(readsOf(store), []), []);
   });
 });
 

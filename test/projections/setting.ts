@@ -12,6 +12,9 @@ import { collections, projections } from '../../src/projections/registry.js';
 import type { Trouble } from '../../src/projections/runner/retrying.js';
 import { startProjections, type ProjectionNeeds, type Projections } from '../../src/projections/runner/runner.js';
 import { plainSealer, type PlainSealer } from '../support/plainSealer.js';
+import { readsOf } from '../support/reads.js';
+import type { DocumentReads } from '../../src/projections/reading/openedDocuments.js';
+import type { Reads } from '../../src/projections/reading/queries.js';
 
 export const now = 1_767_225_600_000 as Millis;
 
@@ -26,6 +29,8 @@ export type Setting = {
   readonly happened: (stream: string, ...events: readonly Event[]) => Promise<Position>;
   /** Appends a record that is none of ours to read. */
   readonly written: (stream: string, type: string, data: string) => Promise<Position>;
+  /** The documents of the store as queries read them. */
+  readonly reading: (store: DocumentReads) => Reads;
   readonly start: (changes?: Partial<ProjectionNeeds>) => Promise<Projections>;
 };
 
@@ -51,11 +56,11 @@ export const setting = (log: EventLog = memoryEventLog({ now: () => now })): Set
     },
     written: (stream, type, data) =>
       append(stream, [{ id: nextId(), type, data: Buffer.from(data), metadata: Buffer.from('{}') }]),
+    reading: (store) => readsOf(store, { codec, sealer }),
     start: async (changes = {}) =>
       startProjections({
         log,
         codec,
-        sealer,
         store: changes.store ?? (await openStore()),
         projections,
         clock: { now: () => now },

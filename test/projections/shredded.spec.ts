@@ -81,14 +81,14 @@ describe('a log', () => {
   const name = (text: string): Event => ({ type: 'NameChanged', data: { user: 1n, name: text } });
 
   it('of somebody who was erased is folded without what they said', async () => {
-    const { happened, start, sealer, alarms } = setting();
+    const { happened, start, sealer, alarms, reading } = setting();
     const store = await openStore();
     await happened('user-1', { type: 'UserRegistered', data: { user: 1n, bot: false, name: 'Ada' } });
     const position = await happened('user-1', name('Countess'));
     sealer.shred('1');
     const running = await start({ store });
     await running.reached(position);
-    const { document } = await store.get('users_v1', '1');
+    const { document } = await reading(store).store.get('users_v2', '1');
     assert.deepEqual(document, { id: 1n, bot: false, name: shredded });
     assert.deepEqual(alarms, []);
     await running.close();
@@ -116,7 +116,7 @@ const digestAfter = async (events: readonly Event[], how: 'one go' | 'bit by bit
   const store = await openStore();
   const readAgain = {
     ...codec,
-    read: (record: Parameters<typeof codec.read>[0]) =>
+    readSealed: (record: Parameters<typeof codec.read>[0]) =>
       recordedAs(events[Number(record.position) - 1] ?? { type: '', data: {} }, Number(record.position) - 1),
   };
   const running = how === 'one go' ? undefined : await start({ store, codec: readAgain });

@@ -32,7 +32,12 @@ describe('the snapshot of a stream that its owner lengthened', () => {
         return found;
       },
     };
-    const needs = { log, codec: here.codec, sealer: here.sealer, ...(isSnapshotRead && { documents: store }) };
+    const needs = {
+      log,
+      codec: here.codec,
+      sealer: here.sealer,
+      ...(isSnapshotRead && { documents: here.reading(store).store }),
+    };
     const streams = foldedStreams(needs);
     const execute = executor({ ...needs, streams, clock: { now: () => 0 as Millis }, ids: systemIds(() => 1n) });
     let commands = 0;
@@ -51,7 +56,7 @@ describe('the snapshot of a stream that its owner lengthened', () => {
     here = setting();
     store = await openStore();
     const fail = (problem: unknown): void => assert.fail(String(problem));
-    const followed = { log: here.log, codec: here.codec, sealer: here.sealer, store, projections };
+    const followed = { log: here.log, codec: here.codec, store, projections };
     following = await startProjections({
       ...followed,
       clock: { now: () => 0 as Millis },

@@ -15,6 +15,7 @@ export type PlainSealer = Sealer & {
 export const plainSealer = (): PlainSealer => {
   const held = new Set<string>();
   const gone = new Set<string>();
+  const listeners: (() => void)[] = [];
   const namesOf = ({ subject, scope }: SealBinding): readonly string[] =>
     subject === undefined ? [scope] : [subject, scope];
   const missing = (binding: SealBinding): readonly string[] => namesOf(binding).filter((name) => !held.has(name));
@@ -29,7 +30,17 @@ export const plainSealer = (): PlainSealer => {
       const bound = Buffer.from(JSON.stringify(binding)).toString('base64url');
       return `plain.${period}.${bound}.${Buffer.from(plain).toString('base64url')}`;
     },
-    open: (sealed, binding) => {
+    packed: (sealed) => Buffer.from(sealed),
+    holds: (_, binding) => {
+      const names = missing(binding);
+      if (names.length > 0) return new KeysMissing(names);
+      return namesOf(binding).some((name) => gone.has(name)) ? shredded : true;
+    },
+    onForgotten: (listener) => {
+      listeners.push(listener);
+    },
+    open: (packed, binding) => {
+      const sealed = Buffer.from(packed).toString();
       const names = missing(binding);
       if (names.length > 0) return new KeysMissing(names);
       if (namesOf(binding).some((name) => gone.has(name))) return shredded;
@@ -44,6 +55,7 @@ export const plainSealer = (): PlainSealer => {
     shred: (name) => gone.add(name),
     forget: () => {
       held.clear();
+      for (const listener of listeners) listener();
     },
   };
 };

@@ -1,14 +1,14 @@
 import type { SealBinding } from '../../kernel/ports/sealer.js';
 import type { Vault } from '../../kernel/ports/vault.js';
-import { openPayload, partsOf, sealingKey } from './sealedText.js';
+import { openPayload, unpacked, sealingKey } from './sealedText.js';
 import { namesOf } from './vault.js';
 
 /**
  * Whether the vault has the keys that a sealed value takes. A destroyed key is one that the vault knows, because the
  * value under it was erased, and not lost.
  */
-export const isKnownTo = async (vault: Vault, sealed: string, binding: SealBinding): Promise<boolean> => {
-  const parts = partsOf(sealed);
+export const isKnownTo = async (vault: Vault, packed: Uint8Array, binding: SealBinding): Promise<boolean> => {
+  const parts = unpacked(packed);
   if (parts === undefined) return false;
   const { period, payload } = parts;
   const keys = await Promise.all(namesOf(binding, period).map((name) => vault.get(name)));
@@ -21,7 +21,7 @@ export const isKnownTo = async (vault: Vault, sealed: string, binding: SealBindi
 };
 
 /** The names of the keys that a sealed value takes; none for one that is damaged. */
-export const keysFor = (sealed: string, binding: SealBinding): readonly string[] => {
-  const parts = partsOf(sealed);
+export const keysFor = (packed: Uint8Array, binding: SealBinding): readonly string[] => {
+  const parts = unpacked(packed);
   return parts === undefined ? [] : namesOf(binding, parts.period);
 };

@@ -28,6 +28,35 @@ export const partsOf = (sealed: string): SealedParts | undefined => {
   return payload.toString('base64url') === text ? { period, payload } : undefined;
 };
 
+/**
+ * The same in bytes: 1, the period as a number of three bytes, 0 for `-`, and the payload. Read models are full of
+ * these, and are made anew when the form changes.
+ */
+export const packed = (sealed: string): Uint8Array => {
+  const parts = partsOf(sealed);
+  if (parts === undefined) return Buffer.concat([Buffer.of(foreignForm), Buffer.from(sealed)]);
+  const { period, payload } = parts;
+  const bytes = Buffer.allocUnsafeSlow(packedHeadBytes + payload.length);
+  bytes[0] = packedForm;
+  bytes.writeUIntBE(period === nobodysPeriod ? 0 : Number(period), 1, packedHeadBytes - 1);
+  bytes.set(payload, packedHeadBytes);
+  return bytes;
+};
+
+/** `undefined` for what was packed of anything else than a sealed text. */
+export const unpacked = (bytes: Uint8Array): SealedParts | undefined => {
+  if (bytes[0] !== packedForm || bytes.length < packedHeadBytes + nonceBytes + tagBytes) return undefined;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const period = buffer.readUIntBE(1, packedHeadBytes - 1);
+  const payload = buffer.subarray(packedHeadBytes);
+  return { period: period === 0 ? nobodysPeriod : period.toString().padStart(periodDigits, '0'), payload };
+};
+
+const packedForm = 1;
+const foreignForm = 0;
+const packedHeadBytes = 4;
+const periodDigits = 6;
+
 /** Whose content it is, as far as the key tells. */
 export type KeyBinding = { readonly subject?: string; readonly period: string; readonly scope: string };
 

@@ -4,7 +4,16 @@ import { shredded, type Shredded } from '../../kernel/opened.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import { keyCache } from './keyCache.js';
-import { keyBytes, nobodysPeriod, nonceBytes, openPayload, partsOf, sealingKey, sealText } from './sealedText.js';
+import {
+  keyBytes,
+  nobodysPeriod,
+  nonceBytes,
+  openPayload,
+  packed,
+  sealingKey,
+  sealText,
+  unpacked,
+} from './sealedText.js';
 import { KeyDestroyed, vaultKeys, type VaultKeys, type VaultKeysNeeds } from './vaultKeys.js';
 
 export interface VaultSealer extends Sealer {
@@ -36,6 +45,7 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
   if (lookupKey === 'destroyed') throw new KeyDestroyed(lookupKeyName);
   const keys = vaultKeys(needs);
   const sealing = sealingKeys(keys, timers);
+  const listeners: (() => void)[] = [];
   return {
     seal: (plain, binding, period) => {
       const owned = binding.subject === undefined ? nobodysPeriod : period;
@@ -44,8 +54,18 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
       if (typeof key === 'string') throw new KeyDestroyed(key);
       return sealText({ key, period: owned, binding }, plain, random.bytes(nonceBytes));
     },
-    open: (sealed, binding, at) => {
-      const plain = opened(sealing, sealed, binding);
+    packed,
+    holds: (bytes, binding) => {
+      const period = unpacked(bytes)?.period;
+      const key = period === undefined ? 'shredded' : sealing.ofStored(binding, period);
+      if (key instanceof KeysMissing) return key;
+      return key === 'shredded' ? shredded : true;
+    },
+    onForgotten: (listener) => {
+      listeners.push(listener);
+    },
+    open: (bytes, binding, at) => {
+      const plain = opened(sealing, bytes, binding);
       if (plain !== 'broken') return plain;
       if (at !== undefined && at <= givenUpTo) return shredded;
       throw new SealBroken(binding.associated);
@@ -56,16 +76,17 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
     forget: (names) => {
       keys.forget(names);
       sealing.clear();
+      for (const listener of listeners) listener();
     },
   };
 };
 
 const opened = (
   sealing: SealingKeys,
-  sealed: string,
+  bytes: Uint8Array,
   binding: SealBinding,
 ): Uint8Array | Shredded | KeysMissing | 'broken' => {
-  const parts = partsOf(sealed);
+  const parts = unpacked(bytes);
   if (parts === undefined) return 'broken';
   const { period, payload } = parts;
   if ((period === nobodysPeriod) !== (binding.subject === undefined)) return 'broken';

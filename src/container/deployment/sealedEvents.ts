@@ -1,4 +1,5 @@
 import { isKnownTo, keysFor } from '../../adapters/sealer/openable.js';
+import { packed } from '../../adapters/sealer/sealedText.js';
 import { keysStream } from '../../domain/deployments/events.js';
 import { eventKinds } from '../../domain/registry.js';
 import { eventCodec } from '../../kernel/codec.js';
@@ -61,16 +62,19 @@ export const unopenedIn = async (vault: Vault, events: readonly StoredEvent[]): 
   return known.filter((isKnown) => !isKnown).length;
 };
 
-type SealedValue = readonly [string, SealBinding];
+type BoundValue = readonly [Uint8Array, SealBinding];
 
 /** The codec knows what an event's sealed part is bound to, and asks the sealer to open it. */
-export const sealedIn = (events: readonly StoredEvent[]): readonly SealedValue[] => {
-  const sealed: SealedValue[] = [];
+export const sealedIn = (events: readonly StoredEvent[]): readonly BoundValue[] => {
+  const sealed: BoundValue[] = [];
   const collecting: Sealer = {
-    open: (text, binding) => {
-      sealed.push([text, binding]);
+    packed,
+    open: (bytes, binding) => {
+      sealed.push([bytes, binding]);
       return shredded;
     },
+    holds: () => shredded,
+    onForgotten: () => undefined,
     seal: () => '',
     loadKeys: () => Promise.resolve(),
     makeKeys: () => Promise.resolve(),

@@ -114,7 +114,14 @@ const sessionOpened = (
   network: string | undefined,
 ): WrittenEvent<EventOf<AccountEvent, 'SessionOpened'>> => ({
   type: 'SessionOpened',
-  data: { user, session, tokenHash, ...device, day: today, ...(network === undefined ? {} : { network }) },
+  data: {
+    user,
+    session,
+    tokenHash,
+    ...device,
+    day: today,
+    ...(network === undefined ? { withoutNetwork: true } : { network }),
+  },
 });
 
 const openIn = (state: AccountState, session: SessionId): OpenSession | undefined =>

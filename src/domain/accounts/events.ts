@@ -33,9 +33,9 @@ export const accountEvents = declareEvents(
       fields: { user, emailKey: text },
     },
     SessionOpened: {
-      says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex. `network` is a keyed hash of the network, there when the account had not signed in from it before. `day`: of the count of days of the deployment; 0 where there is none.',
+      says: 'A session began with a sign-up or sign-in. `tokenHash` is the SHA-256 of its token, in hex. `network` is a keyed hash of the network, there when the account had not signed in from it before. `day`: of the count of days of the deployment; 0 where there is none. `withoutNetwork` says that the network is not there.',
       mints: { field: 'session' },
-      fields: { user, session, tokenHash: text, clientId: count, day: added(count) },
+      fields: { user, session, tokenHash: text, clientId: count, day: added(count), withoutNetwork: added(flag) },
       personal: { ...device, network: added(text) },
     },
     SessionDeviceChanged: {

@@ -55,7 +55,8 @@ export const evolve: Fold<AccountState, AccountEvent> = {
         device: deviceOf(data),
         usedOn: data.day ?? beforeDays,
       })),
-      data.network,
+      // Of a sealed event only this tells whether it has one. Events of former releases do not say, so theirs may be empty.
+      data.withoutNetwork === true ? undefined : data.network,
     ),
   SessionDeviceChanged: (state, { data }) =>
     withSession(state, data.session, (open) => open && { ...open, device: deviceOf(data) }),

@@ -25,7 +25,7 @@ export type MemberState =
 
 export const initial: MemberState = { status: 'outside', joinings: 0, removedIn: 0 };
 
-export const snapshots: SnapshotSpec = { name: 'memberStates', version: 1 };
+export const snapshots: SnapshotSpec = { name: 'memberStates', version: 2 };
 
 export const evolve: Fold<MemberState, MemberEvent> = {
   MemberJoined: (state, { data }) => ({

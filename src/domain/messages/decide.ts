@@ -2,10 +2,11 @@ import { isRejection, reject, type Decider, type Rejection } from '../../kernel/
 import type { ChatKey } from '../../kernel/chat.js';
 import { paced } from '../../kernel/editPace.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
-import { isShredded, opened } from '../../kernel/opened.js';
+import { defined } from '../../kernel/defined.js';
+import { isShredded, opened, unless } from '../../kernel/opened.js';
 import type { Content, MessageCommand } from './commands.js';
-import { messageStream, theSystem, type Entity, type MessageEvent } from './events.js';
-import { evolve, initial, type AliveMessage, type MessageState } from './state.js';
+import { messageStream, theSystem, type Entity, type MessageEvent, type Quote } from './events.js';
+import { evolve, initial, type AliveMessage, type Carried, type MessageState } from './state.js';
 
 export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   stream: ({ data }) => messageStream(data.message),
@@ -26,7 +27,8 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       // Another edit came between: entities made for one text must not be laid over another.
       if (keepsText && content.text !== opened(found.text)) return reject('CONFLICT');
       if (isSame(found, content)) return [];
-      const edit = { type: 'MessageEdited', data: { message, chat, author: by, ...content } } as const;
+      const data = { message, chat, author: by, ...content, ...carriedOn(found.carried), complete: true };
+      const edit = { type: 'MessageEdited', data } as const;
       return paced<MessageEdited>([edit], found.editsPaidUntil, at);
     },
 
@@ -48,6 +50,13 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
 /** A message asked for in another chat is as absent as one that never was: its existence is not revealed. */
 const alive = (state: MessageState, chat: ChatKey): AliveMessage | Rejection =>
   state.status === 'alive' && state.chat === chat ? state : reject('MESSAGE_NOT_FOUND');
+
+/** The sealed value of an earlier event would keep the text of then, so an edit has all that still shows. */
+const carriedOn = ({ quote, requestHash }: Carried): { readonly quote?: Quote; readonly requestHash?: string } =>
+  defined({
+    quote: quote && unless(quote, undefined),
+    requestHash: requestHash && unless(requestHash, undefined),
+  });
 
 type MessageEdited = Extract<WrittenEvent<MessageEvent>, { readonly type: 'MessageEdited' }>;
 

@@ -5,6 +5,7 @@ import {
   bits,
   chatKey,
   count,
+  flag,
   id,
   list,
   millis,
@@ -71,9 +72,9 @@ export const messageEvents = declareEvents(
       personal: { text, entities: list(entity), quote: optional(quote), requestHash: added(text) },
     },
     MessageEdited: {
-      says: 'The author changed the text of a message. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it.',
-      fields: { ...fields, mentions, editsPaidUntil: added(millis) },
-      personal: { text, entities: list(entity) },
+      says: 'The author changed the text of a message. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote and `requestHash` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone.',
+      fields: { ...fields, mentions, editsPaidUntil: added(millis), complete: added(flag) },
+      personal: { text, entities: list(entity), quote: added(quote), requestHash: added(text) },
     },
     MessageDeleted: {
       says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it, because the author had lost the right before the message was in the log.',

@@ -20,7 +20,7 @@ export type RegisteredUser = {
 
 export const initial: UserState = { status: 'absent' };
 
-export const snapshots: SnapshotSpec = { name: 'userStates', version: 1 };
+export const snapshots: SnapshotSpec = { name: 'userStates', version: 2 };
 
 export const evolve: Fold<UserState, UserEvent> = {
   UserRegistered: (_, { data }) => ({ status: 'registered', name: data.name, bio: personal('') }),

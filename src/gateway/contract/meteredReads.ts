@@ -1,5 +1,6 @@
 import { plainBytes } from '../../kernel/plainBytes.js';
 import type { DocumentStore, Plain } from '../../kernel/ports/documentStore.js';
+import type { DocumentReads, ReadableDocuments } from '../../projections/reading/openedDocuments.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { OpenCall } from './call.js';
 import { costs, type Meter } from './meter.js';
@@ -15,7 +16,12 @@ export const meteredReads = ({ store }: Reads, { meter }: Pick<OpenCall, 'meter'
   store: metered(store, meter),
 });
 
-const metered = (store: DocumentStore, meter: Meter): DocumentStore => {
+const metered = (store: ReadableDocuments, meter: Meter): ReadableDocuments => ({
+  ...meteredEach(store, meter),
+  unopened: meteredEach(store.unopened, meter),
+});
+
+const meteredEach = (store: DocumentReads, meter: Meter): DocumentReads => {
   const read = async <Found extends Stored>(work: () => Promise<readonly Found[]>): Promise<readonly Found[]> => {
     await turnOf(meter, costs.document);
     const found = await work();
@@ -23,7 +29,6 @@ const metered = (store: DocumentStore, meter: Meter): DocumentStore => {
     return found;
   };
   return {
-    ...store,
     get: async (collection, key) => {
       await turnOf(meter, costs.document);
       const found = await store.get(collection, key);

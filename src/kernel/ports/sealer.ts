@@ -36,11 +36,20 @@ export interface Sealer {
   /** `period` is `yyyymm`. Refuses (throws) when a key of the binding has been destroyed: nothing new is written for what was erased. */
   seal(plain: Uint8Array, binding: SealBinding, period: string): string | KeysMissing;
 
+  /** The same value in fewer bytes, which is how read models keep it. Text that is no sealed value makes bytes that do not open. */
+  packed(sealed: string): Uint8Array;
+
   /**
-   * `at` is the place in the log, which is no part of what the value is bound to, since a copied log has other places.
+   * Opens a packed value. `at` is the place in the log, which is no part of what the value is bound to, since a copied log has other places.
    * Throws `SealBroken`, except where the keys of that part of the log were given up: there it is `Shredded`.
    */
-  open(sealed: string, binding: SealBinding, at?: Position): Uint8Array | Shredded | KeysMissing;
+  open(packed: Uint8Array, binding: SealBinding, at?: Position): Uint8Array | Shredded | KeysMissing;
+
+  /** Whether the keys that open a packed value are still there: what it said may then be told from memory. */
+  holds(packed: Uint8Array, binding: SealBinding): true | Shredded | KeysMissing;
+
+  /** The listener is called whenever keys are dropped from memory because they were destroyed. */
+  onForgotten(listener: () => void): void;
 
   /** Fetches keys that are to open something; those that never existed or were destroyed count as destroyed. */
   loadKeys(names: readonly string[]): Promise<void>;

@@ -40,7 +40,7 @@ const ranked = <S extends RolesAndNickname>(standing: S, { roles }: EventOf<Memb
 
 export const memberDocuments: DocumentType<MemberDocument, MemberEvent> = {
   name: 'members',
-  version: 2,
+  version: 3,
   keys: keysBy(({ data }) => memberKey(data.community, data.user)),
   streams: (key) => [memberStreams.named(key)],
   indexes: {
@@ -92,7 +92,7 @@ const gone = whenThere<MembershipsDocument, MemberEvent>((document, { data }) =>
 
 export const membershipsDocuments: DocumentType<MembershipsDocument, MemberEvent> = {
   name: 'memberships',
-  version: 3,
+  version: 4,
   keys: keysBy(({ data }) => membershipsKey(data.user)),
   // One for each community that the user was ever in.
   streams: 'log',

@@ -15,7 +15,7 @@ const ofMessage = ({ data }: { readonly data: { readonly message: MessageId } })
 
 export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   name: 'messages',
-  version: 4,
+  version: 5,
   keys: {
     MessageSent: ofMessage,
     MessageEdited: ofMessage,
@@ -30,13 +30,7 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   },
   evolve: {
     MessageSent: (_, event) => sent(event),
-    MessageEdited: whenThere((message, { data, at }) => ({
-      ...message,
-      text: data.text,
-      entities: data.entities,
-      mentions: data.mentions,
-      editedAt: at,
-    })),
+    MessageEdited: whenThere((message, event) => edited(message, event)),
     MessageDeleted: removed,
   },
 };
@@ -60,6 +54,23 @@ const sent = ({ data, at, metadata }: Recorded<EventOf<MessageEvent, 'MessageSen
     if (session !== undefined) message.session = session;
   }
   return message;
+};
+
+/**
+ * An edit of a former release has no quote and no `requestHash`: they stay those of the event before, and so does that
+ * event's sealed value, until the message is edited once more.
+ */
+const edited = (
+  message: MessageDocument,
+  { data, at }: Recorded<EventOf<MessageEvent, 'MessageEdited'>>,
+): MessageDocument => {
+  const { text, entities, mentions } = data;
+  if (data.complete !== true) return { ...message, text, entities, mentions, editedAt: at };
+  const { quote: _, requestHash: __, ...kept } = message;
+  const after: Making<MessageDocument> = { ...kept, text, entities, mentions, editedAt: at };
+  if (data.quote !== undefined) after.quote = data.quote;
+  if (data.requestHash !== undefined && message.nonce !== undefined) after.requestHash = data.requestHash;
+  return after;
 };
 
 const decimal = /^\d{1,20}$/;

@@ -1,9 +1,11 @@
 import { collectionOf, type DocumentType } from '../../kernel/document.js';
 import type { Event } from '../../kernel/event.js';
-import type { DocumentStore, IndexRange, KeyScan } from '../../kernel/ports/documentStore.js';
+import type { IndexRange, KeyScan } from '../../kernel/ports/documentStore.js';
+import type { Personal } from '../../kernel/personal.js';
+import type { ReadableDocuments } from './openedDocuments.js';
 
 /** The needs of every query. */
-export type Reads = { readonly store: DocumentStore };
+export type Reads = { readonly store: ReadableDocuments };
 
 export const documentOf = async <Doc, E extends Event>(
   { store }: Reads,
@@ -34,6 +36,21 @@ export const documentsIn = async <Doc, E extends Event>(
   if (range.limit <= 0) return [];
   const found = await store.range({ ...range, collection: collectionOf(type) });
   return found.map(({ document }) => document as Doc);
+};
+
+/** A document without what is personal in it. */
+export type Unopened<Doc> = {
+  readonly [Field in keyof Doc as NonNullable<Doc[Field]> extends Personal<unknown> ? never : Field]: Doc[Field];
+};
+
+/** Opens nothing: for those who count, order or look for ids. */
+export const unopenedIn = async <Doc, E extends Event>(
+  { store }: Reads,
+  type: DocumentType<Doc, E>,
+  range: Omit<IndexRange, 'collection'>,
+): Promise<readonly Unopened<Doc>[]> => {
+  const found = await store.unopened.range({ ...range, collection: collectionOf(type) });
+  return found.map(({ document }) => document as unknown as Unopened<Doc>);
 };
 
 export const scanned = async <Doc, E extends Event>(

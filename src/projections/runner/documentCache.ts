@@ -1,6 +1,7 @@
-import { collectionOf, type AnyDocumentType } from '../../kernel/document.js';
+import { collectionOf, streamsOf, type AnyDocumentType } from '../../kernel/document.js';
 import { beforeAll, type Position } from '../../kernel/event.js';
-import type { DocumentStore, IndexKey } from '../../kernel/ports/documentStore.js';
+import type { DocumentStore, IndexKey, Plain } from '../../kernel/ports/documentStore.js';
+import { withSealedFields } from '../sealing/storedForm.js';
 
 /** A document with all events folded in that were read so far, whether that is stored already or not. */
 export type CachedDocument = {
@@ -8,6 +9,8 @@ export type CachedDocument = {
   readonly collection: string;
   readonly key: string;
   document: unknown;
+  /** The same in the form of the store, where somebody has asked for that since the last change. */
+  stored: Plain | undefined;
   /** Of the document as it is after a change. */
   indexKeys: Readonly<Record<string, readonly IndexKey[]>>;
   position: Position;
@@ -50,7 +53,10 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
     return hot;
   };
   const blank = (key: string): CachedDocument => {
-    const hot = { type, collection, key, document: undefined, indexKeys: {}, position: beforeAll, changed: false };
+    const hot = blankOf(type, collection, key);
+    young.set(key, hot);
+    return hot;
+  };
     young.set(key, hot);
     return hot;
   };
@@ -77,7 +83,7 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
       for (const [index, { document, position }] of stored.entries()) {
         const hot = missing[index];
         if (hot === undefined) continue;
-        hot.document = document;
+        hot.document = document && withSealedFields(document, streamsOf(type, hot.key));
         hot.position = position;
       }
       missing = [];
@@ -92,3 +98,8 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
     },
   };
 };
+
+const blankOf = (type: AnyDocumentType, collection: string, key: string): CachedDocument => ({
+  ...{ type, collection, key, document: undefined, stored: undefined },
+  ...{ indexKeys: {}, position: beforeAll, changed: false },
+});

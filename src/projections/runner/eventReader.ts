@@ -5,10 +5,11 @@ import {
   type StoredEvent,
   type Subscription,
 } from '../../kernel/ports/eventLog.js';
+import { nextTurn } from '../../kernel/timing.js';
 import type { Committer } from './committer.js';
 import { decoded, type Decoding } from './decoding.js';
 import type { FoldingEngine } from './foldingEngine.js';
-import { GivenUp, pauseAfter } from './retrying.js';
+import { GivenUp, pauseAfter, type Patience } from './retrying.js';
 import { lowestCommitted } from '../progress/waiters.js';
 
 export type EventReaderNeeds = {
@@ -18,6 +19,7 @@ export type EventReaderNeeds = {
   /** Events were folded. */
   readonly onFolded: () => void;
   readonly decoding: Decoding;
+  readonly patience: Patience;
 };
 
 /**
@@ -25,8 +27,8 @@ export type EventReaderNeeds = {
  * was raised, the log was closed, or all projections have stopped.
  */
 export const readEvents = async (needs: EventReaderNeeds): Promise<void> => {
-  const { log, folding, decoding } = needs;
-  const { signal, onTrouble } = decoding.patience;
+  const { log, folding, patience } = needs;
+  const { signal, onTrouble } = patience;
   let subscription: Subscription | undefined;
   let after = lowestCommitted(folding.running);
   let failures = 0;
@@ -69,15 +71,9 @@ const take = async (
   { folding, committing, decoding, onFolded }: EventReaderNeeds,
   records: readonly StoredEvent[],
 ): Promise<void> => {
-  await folding.fold(records, await decoded(records, decoding));
+  await folding.fold(records, decoded(records, decoding));
   onFolded();
   await committing.folded(records.length);
   // Then there are more, and other work on this thread waits for no more than a batch.
   if (records.length >= batchEventsMax) await nextTurn();
 };
-
-/** Lets timers and sockets have their turn: promises alone would not. */
-const nextTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });

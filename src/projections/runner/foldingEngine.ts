@@ -1,9 +1,10 @@
 import type { EventCodec } from '../../kernel/codec.js';
-import { collectionOf, type AnyDocumentType, type Projection } from '../../kernel/document.js';
+import { collectionOf, streamsOf, type AnyDocumentType, type Projection } from '../../kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
 import type { Checkpoint, DocumentStore, DocumentWrite, Peek, Plain } from '../../kernel/ports/documentStore.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
+import { storedForm } from '../sealing/storedForm.js';
 import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type DecodedEvent } from './decoding.js';
 import { documentCache, type CachedDocument, type DocumentCache } from './documentCache.js';
@@ -229,6 +230,7 @@ const noKeys = {};
 
 const put = ({ hot, document, indexKeys }: Change, position: Position): void => {
   hot.document = document;
+  hot.stored = undefined;
   hot.indexKeys = indexKeys;
   hot.position = position;
   hot.changed = true;
@@ -252,14 +254,18 @@ const batchOf = (documents: readonly CachedDocument[], marks: readonly Mark[]): 
 const writeOf = (hot: CachedDocument): DocumentWrite => {
   hot.changed = false;
   const { collection, key, position, indexKeys } = hot;
-  return { collection, key, position, indexKeys, ...plainOf(hot) };
+  return { collection, key, position, indexKeys, ...storedOf(hot) };
 };
 
 const peekIn = (documents: DocumentCache | undefined, key: string): ReturnType<Peek> => {
   const hot = documents?.peek(key);
-  return hot === undefined ? undefined : { key, position: hot.position, ...plainOf(hot) };
+  return hot === undefined ? undefined : { key, position: hot.position, ...storedOf(hot) };
 };
 
-const plainOf = ({ document }: CachedDocument): { readonly document?: Plain } =>
-  // Folds make plain data, as a document type promises.
-  document === undefined ? {} : { document: document as Plain };
+/** Made once for each change, whether it is peeked at or stored. */
+const storedOf = (hot: CachedDocument): { readonly document?: Plain } => {
+  const { type, key, document } = hot;
+  if (document === undefined) return {};
+  hot.stored ??= storedForm(document, streamsOf(type, key));
+  return { document: hot.stored };
+};

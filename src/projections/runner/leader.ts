@@ -5,7 +5,6 @@ import { fencedCommits } from '../../kernel/fencedCommits.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
-import type { Sealer } from '../../kernel/ports/sealer.js';
 import { raised, type Tenure } from '../../kernel/tenure.js';
 import { committer } from './committer.js';
 import { readEvents } from './eventReader.js';
@@ -17,7 +16,6 @@ import type { ProjectionProgress } from '../progress/progress.js';
 export type ProjectionLeaderNeeds = {
   readonly log: EventLog;
   readonly codec: EventCodec;
-  readonly sealer: Sealer;
   readonly store: DocumentStore;
   /** In the order of those in `standing`. */
   readonly projections: readonly Projection[];
@@ -82,7 +80,7 @@ type Folding = {
 };
 
 const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patience, tell }: Folding): Promise<void> => {
-  const { log, codec, sealer, store, progress: standing } = needs;
+  const { log, codec, store, progress: standing } = needs;
   const folding = folderFor(needs, {
     factOf: (record) => codec.factOf(record),
     fetch: (collection, keys) => retrying('reading documents', () => store.getMany(collection, keys), patience),
@@ -106,8 +104,8 @@ const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patien
   standing.onAwaited(committing.hurry);
   // Where others may take over at any moment, memory may hold what they know better.
   if (!isFollowed) standing.peekFrom(folding.peek);
-  const decoding = { codec, sealer, patience, wants: folding.wants };
-  await readEvents({ log, folding, committing, onFolded: standing.foldedOn, decoding });
+  const decoding = { codec, wants: folding.wants };
+  await readEvents({ log, folding, committing, onFolded: standing.foldedOn, decoding, patience });
   await committing.idle();
 };
 

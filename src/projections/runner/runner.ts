@@ -5,7 +5,6 @@ import type { DocumentStore, Peek } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Leases, Timers } from '../../kernel/ports/leases.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
-import type { Sealer } from '../../kernel/ports/sealer.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import { whileHeld, type Tenancy, type Tenure } from '../../kernel/tenure.js';
 import { checkpointOf } from '../progress/checkpoints.js';
@@ -22,7 +21,6 @@ import { going, lowestCommitted } from '../progress/waiters.js';
 export type ProjectionNeeds = {
   readonly log: EventLog;
   readonly codec: EventCodec;
-  readonly sealer: Sealer;
   /** Open, with the collections of the projections. */
   readonly store: DocumentStore;
   readonly projections: readonly Projection[];

@@ -21,7 +21,7 @@ const keys: DocumentKeys<UserEvent> = {
 
 export const userDocuments: DocumentType<UserDocument, UserEvent> = {
   name: 'users',
-  version: 1,
+  version: 2,
   keys,
   streams: (key) => [userStreams.named(key)],
   indexes: {},

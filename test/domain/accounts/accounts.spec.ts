@@ -30,7 +30,14 @@ const opening = (id: number, device = laptop) => ({
 const registered: Bare<AccountEvent> = { type: 'AccountRegistered', data: { user, hasPassword: false } };
 const opened = (id: number): Bare<AccountEvent> => ({
   type: 'SessionOpened',
-  data: { user, session: session(id), tokenHash: `hash ${id.toString()}`, ...laptop, day: 0 },
+  data: {
+    user,
+    session: session(id),
+    tokenHash: `hash ${id.toString()}`,
+    ...laptop,
+    day: 0,
+    withoutNetwork: true,
+  },
 });
 const revoked = (id: number): Bare<AccountEvent> => ({
   type: 'SessionRevoked',

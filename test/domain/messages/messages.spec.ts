@@ -31,7 +31,7 @@ const deleted = (by: UserId): Bare<MessageEvent> => ({
 });
 const edited = (to: Content): Bare<MessageEvent> => ({
   type: 'MessageEdited',
-  data: { message, chat: general, author: ada, ...to },
+  data: { message, chat: general, author: ada, ...to, complete: true },
 });
 const send: MessageCommand = { type: 'SendMessage', data: { message, chat: general, by: ada, ...content('hello') } };
 const edit = (to: Content, changes: { by?: UserId; chat?: ChatKey; keepsText?: boolean } = {}): MessageCommand => ({
@@ -104,6 +104,28 @@ describe('editing a message', () => {
     given(sent, edited(content('hey')))
       .when(edit(content('hello', [bold]), { keepsText: true }))
       .refuses('CONFLICT');
+  });
+  it('carries on what it does not change, unless that was erased', () => {
+    const kept = { quote: { text: 'hi', entities: [] }, requestHash: 'asked' };
+    const first: Bare<MessageEvent> = { type: 'MessageSent', data: { ...sent.data, ...content('hello'), ...kept } };
+    const again: Bare<MessageEvent> = {
+      type: 'MessageEdited',
+      data: { message, chat: general, author: ada, ...content('hey'), ...kept, complete: true },
+    };
+    given(first)
+      .when(edit(content('hey')))
+      .thenOnce(again);
+    const byFormerRelease: Bare<MessageEvent> = {
+      type: 'MessageEdited',
+      data: { message, chat: general, author: ada, ...content('hello!') },
+    };
+    given(first, byFormerRelease)
+      .when(edit(content('hey')))
+      .then(again);
+    const erased = { ...first.data, text: shredded, entities: shredded, quote: shredded, requestHash: shredded };
+    given({ ...first, data: erased })
+      .when(edit(content('hey')))
+      .then(edited(content('hey')));
   });
   it('of nothing is nothing, but tells a stranger that it is not theirs', () => {
     given(sent)

@@ -31,6 +31,7 @@ import {
   staff,
 } from './facts.js';
 import { nodeOf, type AnyEvent, type Node } from './node.js';
+import { readsOf } from '../../support/reads.js';
 
 const users = [ada, bob, cleo, 4n as UserId];
 const channels: readonly ChannelId[] = [category, general, staff];
@@ -63,13 +64,13 @@ const sightOf = (rules: Pick<ViewerPermissions, 'viewersOf'>): readonly (readonl
 /** From the stored documents, looked at one by one. */
 const sightByDefinition = async (node: Node, connected: readonly UserId[]): Promise<readonly (readonly UserId[])[]> => {
   await node.project();
-  const document = await community(node, guild);
+  const document = await community(readsOf(node.store), guild);
   assert.ok(document !== undefined);
   const rules = rulesOfCommunity(structuredClone(document));
   const standings = await Promise.all(
     connected.map(async (member) => ({
       member,
-      membership: membershipIn({ user: member, memberships: await memberships(node, member) }, guild),
+      membership: membershipIn({ user: member, memberships: await memberships(readsOf(node.store), member) }, guild),
     })),
   );
   return channels.map((id) =>

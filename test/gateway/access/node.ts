@@ -27,6 +27,7 @@ import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 import type { Bare } from '../../support/bare.js';
 import { kernelInMemory } from '../../support/house/kernel.js';
+import { readsOf } from '../../support/reads.js';
 
 export type AnyEvent =
   Bare<CommunityEvent> | Bare<MemberEvent> | Bare<MessageEvent> | Bare<ReadEvent> | Bare<UserEvent>;
@@ -181,10 +182,10 @@ const rendererOver = (
       users: userDocuments,
       conversations: conversationDocuments,
     },
-    unread: unreadReads({ store }),
+    unread: unreadReads(readsOf(store)),
     peersOf: async (user, which) => {
       const page = { limit: 100, ...(which === 'answered' ? { only: which } : {}) };
-      return (await conversationsOf({ store }, user, page)).flatMap(({ members }): readonly UserId[] => members);
+      return (await conversationsOf(readsOf(store), user, page)).flatMap(({ members }): readonly UserId[] => members);
     },
     updates: Object.fromEntries(eventKinds.map(({ type }): [string, Renderer] => [type, render])),
     prefetched: prefetchedMembers,

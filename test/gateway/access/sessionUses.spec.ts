@@ -17,14 +17,14 @@ const going = new AbortController().signal;
 /** Accounts with a session each, and a node that notes their use. */
 const setting = async () => {
   const kernel = await kernelInMemory();
-  const { execute, streams, ids, store, log, codec, sealer, now } = kernel;
+  const { execute, streams, ids, reads, store, log, codec, sealer, now } = kernel;
   const day = { today: 0, broken: false };
   const failures: unknown[] = [];
   const uses = sessionUses({
     execute: (...given) => (day.broken ? Promise.reject(new Error('the log is away')) : execute(...given)),
     streams,
     ids,
-    reads: { store },
+    reads,
     today: () => day.today,
     failed: (error) => failures.push(error),
   });
@@ -115,7 +115,7 @@ describe('a session that stays connected for years', () => {
 
 describe('a session that nobody uses', () => {
   it('ends after a year, and nobody else does', async () => {
-    const { day, open, come, uses, written, folded, store } = await setting();
+    const { day, open, come, uses, written, folded, reads } = await setting();
     const [ada, ben] = [await open(1), await open(2)];
     day.today = unusedDaysMax - 1;
     await come(ben);
@@ -127,8 +127,8 @@ describe('a session that nobody uses', () => {
     await uses.endUnused(going);
     assert.deepEqual(await written(), ['SessionUsed', 'SessionRevoked']);
     await folded();
-    assert.deepEqual(await sessionsOf({ store }, ada.user), []);
-    assert.equal((await sessionsOf({ store }, ben.user)).length, 1);
+    assert.deepEqual(await sessionsOf(reads, ada.user), []);
+    assert.equal((await sessionsOf(reads, ben.user)).length, 1);
     assert.equal(await come(ada), 'INVALID_TOKEN');
   });
 

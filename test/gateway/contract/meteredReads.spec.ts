@@ -5,6 +5,7 @@ import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
 import { costs, sliceUnitsMax, slices, type Meter } from '../../../src/gateway/contract/meter.js';
 import { keysPerReadMax, meteredReads } from '../../../src/gateway/contract/meteredReads.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
+import { readsOf } from '../../support/reads.js';
 
 const collection = 'things';
 
@@ -44,7 +45,7 @@ describe('reads on a meter', () => {
   it('count each document and its bytes, and index entries by the thousand', async () => {
     const store = await storeOf(100, 10_240);
     const { counted, meter } = counting();
-    const reads = meteredReads({ store }, { meter });
+    const reads = meteredReads(readsOf(store), { meter });
     assert.equal((await reads.store.range(all)).length, 100);
     close(counted.units, 100 * costs.document + 1_000 * costs.kibibyteRead);
     counted.units = 0;
@@ -65,7 +66,7 @@ describe('reads on a meter', () => {
         return store.getMany(name, keys);
       },
     };
-    const reads = meteredReads({ store: counted }, counting());
+    const reads = meteredReads(readsOf(counted), counting());
     const keys = Array.from({ length: 250 }, (_, index) => (250 - index).toString());
     const found = await reads.store.getMany(collection, keys);
     assert.deepEqual(
@@ -85,7 +86,7 @@ describe('reads on a meter', () => {
       inRound += units;
       slice.spend(units);
     };
-    const readers = [1, 2, 3].map(() => meteredReads({ store }, { meter: { ...meter, spend } }));
+    const readers = [1, 2, 3].map(() => meteredReads(readsOf(store), { meter: { ...meter, spend } }));
     const state = { isDone: false };
     const reading = Promise.all(
       readers.flatMap(({ store: own }) => Array.from({ length: 300 }, () => own.get(collection, '1'))),

@@ -9,6 +9,7 @@ import { countKeys, finest, spanOf } from '../../../src/projections/messages/cou
 import { messageCountDocuments, messageDocuments } from '../../../src/projections/messages/fold.js';
 import { messagesAfter } from '../../../src/projections/messages/queries.js';
 import { openStore } from '../setting.js';
+import { readsOf } from '../../support/reads.js';
 
 const chat = selfChat(1n as UserId);
 const start = epochMillis + 60_000_000_000;
@@ -72,7 +73,7 @@ const keysRead = async (aheadMillis: number): Promise<{ readonly ofAll: number; 
   const { read, store } = counting(await stored(ids));
   const keysOf = async (marker: bigint): Promise<number> => {
     read.keys = 0;
-    assert.equal(await messagesAfter({ store }, chat, marker), ids.filter((id) => id > marker).length);
+    assert.equal(await messagesAfter(readsOf(store), chat, marker), ids.filter((id) => id > marker).length);
     return read.keys;
   };
   const ofAll = await keysOf(0n);

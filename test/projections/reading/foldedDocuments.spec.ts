@@ -22,7 +22,7 @@ const renamed = (id: UserId, name: string): Event => ({ type: 'NameChanged', dat
 
 /** Read models of which Ada is stored and Bob is not: the commits wait until `store` is called. */
 const folding = async (t: TestContext) => {
-  const { happened, start } = setting();
+  const { happened, start, reading } = setting();
   const documents = await openStore();
   const earlier = await start({ store: documents });
   await earlier.reached(await happened('user-1', registered(ada, 'Ada')));
@@ -45,28 +45,35 @@ const folding = async (t: TestContext) => {
     store();
     await projections.close();
   });
-  return { documents, projections, position, store, happened, reads: foldedDocuments(documents, projections.peek) };
+  return {
+    stored: reading(documents),
+    projections,
+    position,
+    store,
+    happened,
+    reads: reading(foldedDocuments(documents, projections.peek)),
+  };
 };
 
 const names = (found: readonly { readonly name: unknown }[]): readonly unknown[] => found.map(({ name }) => name);
 
 describe('reads by key', () => {
   it('see what is folded and not stored yet, among what is stored', async (t) => {
-    const { documents, reads } = await folding(t);
-    assert.equal(await user({ store: documents }, bob), undefined);
-    assert.equal((await user({ store: reads }, bob))?.name, 'Bob');
+    const { stored, reads } = await folding(t);
+    assert.equal(await user(stored, bob), undefined);
+    assert.equal((await user(reads, bob))?.name, 'Bob');
     const keys = [bob, cleo, ada].map((id) => id.toString());
-    assert.deepEqual(names(await documentsOf({ store: reads }, userDocuments, keys)), ['Bob', 'Ada']);
-    assert.deepEqual(names(await documentsOf({ store: reads }, userDocuments, ['2'])), ['Bob']);
+    assert.deepEqual(names(await documentsOf(reads, userDocuments, keys)), ['Bob', 'Ada']);
+    assert.deepEqual(names(await documentsOf(reads, userDocuments, ['2'])), ['Bob']);
   });
 
   it('see the same once it is stored, and what came after', async (t) => {
     const { projections, position, store, happened, reads } = await folding(t);
     store();
     await projections.reached(position);
-    assert.equal((await user({ store: reads }, bob))?.name, 'Bob');
+    assert.equal((await user(reads, bob))?.name, 'Bob');
     await projections.folded.reached(await happened('user-2', renamed(bob, 'Robert')), ['users']);
-    assert.equal((await user({ store: reads }, bob))?.name, 'Robert');
+    assert.equal((await user(reads, bob))?.name, 'Robert');
   });
 
   it('do not wait for the disk, as ranges do', async (t) => {

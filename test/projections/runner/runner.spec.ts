@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { forRunner, type Projection } from '../../../src/kernel/document.js';
 import type { Event } from '../../../src/kernel/event.js';
@@ -59,12 +59,15 @@ const gate = (): { readonly pass: Promise<void>; readonly open: () => void } => 
 
 describe('projections', () => {
   it('bring what happened before and after the start into documents', async () => {
-    const { happened, start } = setting();
+    const { happened, start, reading } = setting();
     const store = await openStore();
     await happened('user-1', registered(ada));
     const projections = await start({ store });
     await projections.reached(await happened('user-2', registered(bob, 'Bob')));
-    assert.deepEqual([(await user({ store }, ada))?.name, (await user({ store }, bob))?.name], ['Ada', 'Bob']);
+    assert.deepEqual(
+      [(await user(reading(store), ada))?.name, (await user(reading(store), bob))?.name],
+      ['Ada', 'Bob'],
+    );
     await projections.close();
   });
 
@@ -120,7 +123,7 @@ describe('projections', () => {
   });
 
   it('go on where they stopped', async () => {
-    const { happened, start } = setting();
+    const { happened, start, reading } = setting();
     const store = await openStore();
     const first = await start({ store });
     await first.reached(await happened('user-1', registered(ada)));
@@ -128,12 +131,12 @@ describe('projections', () => {
     const position = await happened('user-1', renamed(ada, 'Countess'));
     const second = await start({ store });
     await second.reached(position);
-    assert.equal((await user({ store }, ada))?.name, 'Countess');
+    assert.equal((await user(reading(store), ada))?.name, 'Countess');
     await second.close();
   });
 
   it('fold what follows on a document while that is being stored', async () => {
-    const { happened, start } = setting();
+    const { happened, start, reading } = setting();
     const store = await openStore();
     const { pass, open } = gate();
     const commits: number[] = [];
@@ -154,12 +157,12 @@ describe('projections', () => {
     await first;
     await projections.reached(position);
     assert.deepEqual(commits, [1, 1]);
-    assert.equal((await user({ store }, ada))?.name, 'Lovelace');
+    assert.equal((await user(reading(store), ada))?.name, 'Lovelace');
     await projections.close();
   });
 
   it('count each message once when a commit fails after it was stored', async () => {
-    const { happened, start, troubles } = setting();
+    const { happened, start, troubles, reading } = setting();
     const store = await openStore();
     let failures = 2;
     const flaky: DocumentStore = {
@@ -173,7 +176,7 @@ describe('projections', () => {
     const projections = await start({ store: flaky });
     await projections.reached(await happened('message-10', sent(10n)));
     await projections.reached(await happened('message-11', sent(11n)));
-    assert.equal(await messagesAfter({ store }, chat, 0n), 2);
+    assert.equal(await messagesAfter(reading(store), chat, 0n), 2);
     assert.deepEqual(
       troubles.map(({ doing, failures: count }) => [doing, count]),
       [
@@ -185,7 +188,7 @@ describe('projections', () => {
   });
 
   it('count each message once when the checkpoint is lost', async () => {
-    const { happened, start } = setting();
+    const { happened, start, reading } = setting();
     const store = await openStore();
     const forgetful: DocumentStore = { ...store, checkpoint: () => Promise.resolve(0n) };
     const first = await start({ store });
@@ -195,13 +198,13 @@ describe('projections', () => {
     const before = await digestOf(store);
     const second = await start({ store: forgetful });
     await second.reached(position);
-    assert.equal(await messagesAfter({ store }, chat, 0n), 3);
+    assert.equal(await messagesAfter(reading(store), chat, 0n), 3);
     assert.equal(await digestOf(store), before);
     await second.close();
   });
 
   it('go on after a crash in the middle of a commit that is not atomic', async () => {
-    const { happened, start } = setting();
+    const { happened, start, reading } = setting();
     const store = await openStore();
     const position = await happened('message-10', sent(10n), sent(11n), sent(12n), renamed(ada, 'x'));
     const halfway: DocumentStore = {
@@ -217,7 +220,7 @@ describe('projections', () => {
     await first.close();
     const second = await start({ store });
     await second.reached(position);
-    assert.equal(await messagesAfter({ store }, chat, 0n), 3);
+    assert.equal(await messagesAfter(reading(store), chat, 0n), 3);
     await second.close();
   });
 
@@ -237,23 +240,25 @@ describe('projections', () => {
     await again.close();
   });
 
-  it('wait for keys that are not in memory', async () => {
-    const { happened, start, sealer } = setting();
+  it('are made without any key, and opened by those who read them', async () => {
+    const { happened, start, sealer, reading } = setting();
     const store = await openStore();
     const position = await happened('user-1', registered(ada));
     sealer.forget();
+    const loadKeys = mock.method(sealer, 'loadKeys');
     const projections = await start({ store });
     await projections.reached(position);
-    assert.equal((await user({ store }, ada))?.name, 'Ada');
+    assert.equal(loadKeys.mock.callCount(), 0);
+    assert.equal((await user(reading(store), ada))?.name, 'Ada');
+    assert.equal(loadKeys.mock.callCount(), 1);
     await projections.close();
   });
 
-  it('try again when the vault, the store or the log fail', async () => {
-    const { happened, start, sealer, log, troubles } = setting();
+  it('try again when the store or the log fail', async () => {
+    const { happened, start, log, troubles } = setting();
     const store = await openStore();
     // Its counts are documents of many streams, which are read before they are folded.
     const position = await happened('message-10', sent(10n));
-    sealer.forget();
     /** Fails the first time. */
     const shaky = (): (() => void) => {
       let failed = false;
@@ -263,16 +268,15 @@ describe('projections', () => {
         throw new Error('not reachable');
       };
     };
-    const [shakyStore, shakyLog, shakySealer] = [shaky(), shaky(), shaky()];
+    const [shakyStore, shakyLog] = [shaky(), shaky()];
     const projections = await start({
       store: { ...store, getMany: async (name, keys) => (shakyStore(), store.getMany(name, keys)) },
       log: { ...log, subscribe: (after) => (shakyLog(), log.subscribe(after)) },
-      sealer: { ...sealer, loadKeys: async (names) => (shakySealer(), sealer.loadKeys(names)) },
     });
     await projections.reached(position);
     assert.deepEqual(
       troubles.map(({ doing }) => doing),
-      ['reading the log', 'loading keys', 'reading documents'],
+      ['reading the log', 'reading documents'],
     );
     await projections.close();
   });
@@ -330,14 +334,14 @@ describe('a projection', () => {
   };
 
   it('stops right before an event that it cannot fold, and the others go on', async () => {
-    const { happened, start, alarms } = setting();
+    const { happened, start, alarms, reading } = setting();
     const store = await openStore();
     const good = await happened('user-1', registered(ada));
     const bad = await happened('user-2', registered(bob));
     const last = await happened('message-10', sent(10n));
     const projections = await start({ store, projections: [onlyAt(bob), projectionNamed('messages')] });
     await projections.reached(last, ['messages']);
-    assert.equal(await messagesAfter({ store }, chat, 0n), 1);
+    assert.equal(await messagesAfter(reading(store), chat, 0n), 1);
     assert.deepEqual(
       alarms.map(({ projection, position }) => ({ projection, position })),
       [{ projection: 'users', position: bad }],
@@ -376,7 +380,7 @@ describe('a projection', () => {
   });
 
   it('takes the event that stopped it once that can be folded', async () => {
-    const { happened, start } = setting();
+    const { happened, start, reading } = setting();
     const store = await openStore();
     await happened('user-1', registered(ada));
     const position = await happened('user-2', registered(bob));
@@ -385,7 +389,7 @@ describe('a projection', () => {
     await broken.close();
     const mended = await start({ store });
     await mended.reached(position);
-    assert.ok(await user({ store }, bob));
+    assert.ok(await user(reading(store), bob));
     await mended.close();
   });
 
@@ -403,7 +407,7 @@ describe('a projection', () => {
     const projections = await start({ store, projections: [{ name: 'messages', documents: [messages, failing] }] });
     await assert.rejects(projections.reached(await happened('message-10', sent(10n))) ?? Promise.resolve());
     await projections.close();
-    assert.equal((await store.get('messages_v4', '10')).document, undefined);
+    assert.equal((await store.get('messages_v5', '10')).document, undefined);
   });
 
   it('stops with all others at a damaged record', async () => {

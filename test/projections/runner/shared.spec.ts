@@ -50,13 +50,13 @@ const rolesOf = (...nodes: readonly Node[]) => nodes.map(({ projections }) => pr
 
 describe('projections of several nodes', () => {
   it('are written by one of them, and reached on all', async () => {
-    const { node, happened, store, close } = await town();
+    const { node, happened, store, close, reading } = await town();
     const [one, other] = [await node(), await node()];
     assert.deepEqual(rolesOf(one, other), ['projects', 'follows']);
     const position = await happened('user-1', registered);
     await other.projections.reached(position);
     await one.projections.reached(position);
-    assert.equal((await user({ store }, ada))?.name, 'Ada');
+    assert.equal((await user(reading(store), ada))?.name, 'Ada');
     await close();
   });
 
@@ -84,7 +84,7 @@ describe('projections of several nodes', () => {
   });
 
   it('go on on another node within 10 s when the one that projects stands still', async () => {
-    const { node, happened, store, close } = await town();
+    const { node, happened, store, close, reading } = await town();
     const [one, other] = [await node(), await node()];
     const position = await happened('user-1', registered);
     await one.projections.reached(position);
@@ -92,12 +92,12 @@ describe('projections of several nodes', () => {
     const tookMillis = await other.timers.passUntil(() => other.projections.role() === 'projects');
     assert.ok(tookMillis <= 10_000);
     await other.projections.reached(await happened('user-1', renamed('Countess')));
-    assert.equal((await user({ store }, ada))?.name, 'Countess');
+    assert.equal((await user(reading(store), ada))?.name, 'Countess');
     await close();
   });
 
   it('are not written any more by a node that stood still, whatever it had under way', async () => {
-    const { node, happened, store, troubles, close } = await town();
+    const { node, happened, store, troubles, close, reading } = await town();
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     let isSlow = false;
@@ -120,7 +120,7 @@ describe('projections of several nodes', () => {
     await settled();
     assert.ok(troubles.some(({ error }) => error instanceof Fenced));
     assert.deepEqual(rolesOf(one, other), ['follows', 'projects']);
-    assert.equal((await user({ store }, ada))?.name, 'Countess');
+    assert.equal((await user(reading(store), ada))?.name, 'Countess');
     assert.equal(await store.checkpoint(checkpointOf(projectionNamed('users'))), last);
     // It follows now, as all others do.
     await one.projections.reached(await happened('user-1', renamed('Lovelace')));

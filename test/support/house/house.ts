@@ -10,6 +10,7 @@ import { newToken } from '../../../src/gateway/packages/auth/tokens.js';
 import type { EventCodec } from '../../../src/kernel/codec.js';
 import type { Event } from '../../../src/kernel/event.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+import type { Reads } from '../../../src/projections/reading/queries.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import type { Presence } from '../../../src/kernel/ports/presence.js';
@@ -31,6 +32,7 @@ export interface House {
   readonly sealer: PlainSealer;
   readonly codec: EventCodec;
   readonly store: DocumentStore;
+  readonly reads: Reads;
   readonly presence: Presence;
   /** Stores events as they are, whatever the rules say. Resolves when everybody has folded and heard them. */
   happened(this: void, stream: string, ...events: readonly Event[]): Promise<void>;
@@ -129,12 +131,11 @@ const nodesIn = (shared: Shared, nodes: Set<Node>, troubles: unknown[]): House['
 };
 
 const enginesIn = async (kernel: Kernel, onTrouble: (trouble: unknown) => void): Promise<Memory> => {
-  const { log, codec, sealer, store, now } = kernel;
+  const { log, codec, store, now } = kernel;
   const gates = { nodes: gate(), readModels: gate() };
   const readModels = await startProjections({
     log: gates.readModels.of(log),
     codec,
-    sealer,
     store,
     projections,
     clock: { now },

@@ -12,6 +12,8 @@ import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import type { Ids } from '../../../src/kernel/ports/system.js';
 import { openStore } from '../../projections/setting.js';
 import { plainSealer, type PlainSealer } from '../plainSealer.js';
+import type { Reads } from '../../../src/projections/reading/queries.js';
+import { readsOf } from '../reads.js';
 
 /** Time as it is measured, and by how much wall clocks are ahead of it. It passes when a test says so. */
 export type TestClock = { at: number; ahead: number };
@@ -25,6 +27,7 @@ export type Kernel = {
   readonly sealer: PlainSealer;
   readonly codec: EventCodec;
   readonly store: DocumentStore;
+  readonly reads: Reads;
   readonly streams: FoldedStreams;
   readonly execute: Execute;
   readonly ids: Ids;
@@ -48,7 +51,8 @@ export const kernelInMemory = async (): Promise<Kernel> => {
   // It remembers streams for itself, because it knows nothing of the states that rules fold them to.
   const append = appending(executor({ ...needs, streams: foldedStreams(needs) }));
   const store = await openStore();
-  return { clock, now, log, sealer, codec, store, streams, execute, ids, nextId, append };
+  const reads = readsOf(store, { codec, sealer });
+  return { clock, now, log, sealer, codec, store, reads, streams, execute, ids, nextId, append };
 };
 
 const appending = (execute: Execute): Kernel['append'] => {

@@ -62,14 +62,14 @@ describe('CreateCommunity', () => {
     await town.must(ada, 'communitiesDeleteCommunity', { communityId: await communityNamed(town, ada, 'number 7') });
     await town.must(ada, 'communitiesCreateCommunity', { name: 'one more' });
     // However often that is done, what is kept of her does not grow.
-    assert.equal((await memberships(town, ada)).length, membershipsMax);
+    assert.equal((await memberships(town.reads, ada)).length, membershipsMax);
   });
   it('is refused to who is in too many, and takes none away that the read models do not know yet', async () => {
     const town = await openTown();
     for (let index = 0; index < membershipsMax; index += 1) {
       await town.must(ada, 'communitiesCreateCommunity', { name: `number ${index.toString()}` });
     }
-    const { store } = town;
+    const { store } = town.reads;
     const streams = town.get(of.streams);
     const behind = { store: { ...store, getMany: () => Promise.resolve([]) } };
     const call = { caller: { user: ada }, run: () => assert.fail('left one') };

@@ -24,6 +24,7 @@ import {
 } from '../../../support/house/cast.js';
 import { house, type House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
+import { readsOf } from '../../../support/reads.js';
 
 let here: House;
 let node: Node;
@@ -153,7 +154,8 @@ describe('the history of a chat', () => {
       units += more;
     };
     const plain = { ...here.store };
-    Object.assign(here.store, meteredReads({ store: plain }, { meter: { ...freeMeter, spend } }).store);
+    const { unopened: _, ...metered } = meteredReads(readsOf(plain), { meter: { ...freeMeter, spend } }).store;
+    Object.assign(here.store, metered);
     const answer = await node.ask(dora, 'messagesGetHistory', { chatRef, limit: 100 });
     Object.assign(here.store, plain);
     assert.ok(!isRejection(answer) && answer.messages.messages.length > 10);

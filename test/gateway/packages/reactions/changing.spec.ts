@@ -28,6 +28,7 @@ import { house, type House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
 import * as reacting from './reacting.js';
 import { add, seenBy, strangers, takeBack } from './reacting.js';
+import { readsOf } from '../../../support/reads.js';
 
 let here: House;
 let node: Node;
@@ -165,7 +166,7 @@ describe('the number of different emoji on a message', () => {
   it('is looked at a few times only when many bring the same new emoji at once', async () => {
     const message = await say();
     let waits = 0;
-    const bound = emojiBound({ store: here.store });
+    const bound = emojiBound(here.reads);
     const adding = strangers(50).map((user) => {
       const upToDateWithLog = async (): Promise<void> => {
         waits += 1;
@@ -191,7 +192,7 @@ describe('the number of different emoji on a message', () => {
       const emojiThere = looks % 2 === 0 ? [thumb] : [];
       return Promise.resolve({ key: '', position: 1n, document: { emoji: emojiThere, deleted: false } });
     };
-    const bound = emojiBound({ store: { ...here.store, get } });
+    const bound = emojiBound({ store: { ...here.reads.store, get } });
     // Nothing else of a call is asked for here.
     const call = { upToDateWithLog: here.settled } as Pick<Call, 'upToDateWithLog'> as Call;
     assert.equal(await bound(call, { message, emoji: '👍' }, () => Promise.resolve('added')), 'added');
@@ -295,7 +296,7 @@ describe('a page of history', () => {
       },
     };
     const part = { messages: [none, many, few], viewer: ada, bytesMax: answerBytesMax };
-    await reactionsInHistory.partOf({ ...part, reads: { store } });
+    await reactionsInHistory.partOf({ ...part, reads: readsOf(store) });
     const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 3 });
     assert.deepEqual(
       messages.reactions.map(({ messageId }) => messageId),

@@ -32,6 +32,7 @@ import {
   sent,
 } from '../../access/facts.js';
 import { nodeOf, type AnyEvent, type Node } from '../../access/node.js';
+import { readsOf } from '../../../support/reads.js';
 
 const hidden = { neg: permission.viewChannel };
 const shown = { pos: permission.viewChannel };
@@ -354,7 +355,7 @@ const storedCounts = async (node: Node): Promise<Told> => {
   const counts: Told = new Map();
   for (const user of node.rules.viewersOf(chatOfGeneral)) {
     const viewer = { chat: chatOfGeneral, user, floor: floorOf(user) };
-    counts.set(user, (await unread({ store: node.store }, viewer)).messages);
+    counts.set(user, (await unread(readsOf(node.store), viewer)).messages);
   }
   return counts;
 };
@@ -435,7 +436,7 @@ describe('stored counts', () => {
         const node = await nodeOf();
         await node.append(...ids.map((one) => sent(one, ada)));
         await node.project();
-        const { between } = unreadReads({ store: node.store });
+        const { between } = unreadReads(readsOf(node.store));
         for (const above of [0n, ...ids]) {
           const upTo = ids[Number(above % BigInt(ids.length))] ?? 0n;
           const expected = ids.filter((one) => one > above && one <= upTo).length;

@@ -12,6 +12,7 @@ import type { EventLog } from '../../../../../src/kernel/ports/eventLog.js';
 import { bob, cleo, dm, general, slow, slowSeconds } from '../../../../support/house/cast.js';
 import { house, type House } from '../../../../support/house/house.js';
 import { sessionOf, type Node } from '../../../../support/house/node.js';
+import type { ReadableDocuments } from '../../../../../src/projections/reading/openedDocuments.js';
 
 let here: House;
 before(async () => {
@@ -166,10 +167,10 @@ describe('a message sent again under its nonce', () => {
   it('is one message when a former release stored it, which kept no hash and compares by the text', async () => {
     const first = await sent({ node: await here.node() });
     const range: DocumentStore['range'] = async (wanted) =>
-      (await here.store.range(wanted)).map((found) => ({ ...found, document: withoutHash(found.document) }));
+      (await here.reads.store.range(wanted)).map((found) => ({ ...found, document: withoutHash(found.document) }));
     const again = async (text: string): Promise<unknown> => {
       const asked = { chat: 'channel.100.101' as ChatKey, text, nonce, requestHash: 'of this release' };
-      const send = nonces({ store: { ...here.store, range } }).once;
+      const send = nonces({ store: { ...here.reads.store, range } }).once;
       return send(callOf(1), asked, async (earlier) => (await earlier()) ?? (5n as MessageId));
     };
     assert.deepEqual([await again('hi'), await again('ho')], [first, 5n]);
@@ -270,10 +271,10 @@ describe('what a node remembers of nonces', () => {
   /** Of a session that has just come; tells of each send how many documents were read for it. */
   const newcomer = async () => {
     let reads = 0;
-    const store: DocumentStore = {
-      ...here.store,
+    const store: ReadableDocuments = {
+      ...here.reads.store,
       range: async (wanted) => {
-        const found = await here.store.range(wanted);
+        const found = await here.reads.store.range(wanted);
         reads += found.length;
         return found;
       },

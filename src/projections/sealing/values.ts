@@ -1,0 +1,78 @@
+import type { Position } from '../../kernel/event.js';
+import type { SealedValue } from '../../kernel/sealed.js';
+import { textAt, type KnownTexts } from './texts.js';
+
+/**
+ * The bytes of the sealed values of one document, one after the other: id of the event (16), position (8), the numbers
+ * of stream, type, subject and scope (2 each), length of the sealed bytes (4), sealed bytes.
+ */
+const headBytes = 36;
+const noSubject = 0xffff;
+
+export const valuesToBytes = (
+  values: Iterable<SealedValue>,
+  numberOf: (text: string) => number,
+): Uint8Array<ArrayBuffer> => {
+  const all = [...values];
+  const bytes = new Uint8Array(all.reduce((sum, { sealed }) => sum + headBytes + sealed.length, 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const { event, position, stream, type, subject, scope, sealed } of all) {
+    writeId(view, at, event);
+    view.setBigUint64(at + 16, position);
+    view.setUint16(at + 24, numberOf(stream));
+    view.setUint16(at + 26, numberOf(type));
+    view.setUint16(at + 28, subject === undefined ? noSubject : numberOf(subject));
+    view.setUint16(at + 30, numberOf(scope));
+    view.setUint32(at + 32, sealed.length);
+    bytes.set(sealed, at + headBytes);
+    at += headBytes + sealed.length;
+  }
+  return bytes;
+};
+
+/** The values share the memory of `bytes`. */
+export const valuesFromBytes = (
+  bytes: Uint8Array,
+  known: KnownTexts,
+  spelled: readonly string[],
+): readonly SealedValue[] => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const textOf = (at: number): string => textAt(view.getUint16(at), known, spelled);
+  const values: SealedValue[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + headBytes + view.getUint32(at + 32);
+    const value = {
+      event: idAt(view, at),
+      // Positions are no other bigints: only the type tells them apart.
+      position: view.getBigUint64(at + 16),
+      stream: textOf(at + 24),
+      type: textOf(at + 26),
+      scope: textOf(at + 30),
+      sealed: bytes.subarray(at + headBytes, end),
+    };
+    values.push(view.getUint16(at + 28) === noSubject ? value : { ...value, subject: textOf(at + 28) });
+    at = end;
+  }
+  return values;
+};
+
+const hexOfId = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
+
+const writeId = (view: DataView, at: number, id: string): void => {
+  if (!hexOfId.test(id)) throw new Error(`${id} is no id of an event`);
+  const hex = id.replaceAll('-', '');
+  for (let word = 0; word < 4; word += 1) {
+    view.setUint32(at + 4 * word, Number.parseInt(hex.slice(8 * word, 8 * word + 8), 16));
+  }
+};
+
+const idAt = (view: DataView, at: number): string => {
+  let hex = '';
+  for (let word = 0; word < 4; word += 1)
+    hex += view
+      .getUint32(at + 4 * word)
+      .toString(16)
+      .padStart(8, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+};
