@@ -10,7 +10,7 @@ const wire = '^src/wire/';
 const domain = '^src/domain/';
 const anyEvents = '^src/domain/[^/]+/events\\.ts$';
 /** The rooms of src/projections that belong to no aggregate. */
-const projectionRooms = '^src/projections/(runner|progress|reading)/';
+const projectionRooms = '^src/projections/(runner|progress|reading|sealing)/';
 const reads = '^src/projections/[^/]+/(queries|documents)\\.ts$';
 const projectionRegistry = '^src/projections/registry\\.ts$';
 /** The rooms of src/gateway; each row below says which rooms a room may use. */
@@ -146,7 +146,8 @@ const layers = [
   row('domain-registry', '^src/domain/[^/]+\\.ts$', [kernel, anyEvents]),
   row('domain', '^src/domain/([^/]+)/', [kernel, anyEvents, '^src/domain/$1/']),
   row('projections-runner', '^src/projections/(runner|progress)/', [kernel, projectionRegistry, projectionRooms]),
-  row('projections-reading', '^src/projections/reading/', [kernel, '^src/projections/reading/']),
+  row('projections-sealing', '^src/projections/sealing/', [kernel, '^src/projections/sealing/']),
+  row('projections-reading', '^src/projections/reading/', [kernel, '^src/projections/(reading|sealing)/']),
   row('projections-unread', '^src/projections/unread/', [
     // Unread messages are counted from the documents of several aggregates.
     kernel,
@@ -176,7 +177,10 @@ const layers = [
       '^src/projections/reading/',
       '^src/projections/$1/',
     ]),
-    from: { path: '^src/projections/([^/]+)/', pathNot: '^src/projections/(runner|progress|reading|unread|states)/' },
+    from: {
+      path: '^src/projections/([^/]+)/',
+      pathNot: '^src/projections/(runner|progress|reading|sealing|unread|states)/',
+    },
   },
   row('workflows', '^src/workflows/', [kernel, domain, reads, '^src/workflows/']),
   ...gatewayRows,

@@ -121,7 +121,7 @@ const watchDisk = async (container: DependencyContainer, get: Get, opened: Opene
   });
 };
 
-const open = async (container: DependencyContainer, opened: Opened, overrides: EngineOverrides): Promise<void> => {
+const open = async (container: DependencyContainer, opened: Opened, overrides: ContainerOverrides): Promise<void> => {
   const get: Get = (wanted) => container.resolve(wanted);
   const [config, clock, logger, { count, logTroubles }] = [
     get(of.config),
@@ -156,7 +156,8 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: E
   container.registerInstance(of.vault, vault);
   const { givenUpTo } = deployed;
   const sealing = { vault, timers: systemTimers, random: get(of.random), givenUpTo };
-  container.registerInstance(of.sealer, await vaultSealer(sealing));
+  const sealer = await vaultSealer(sealing);
+  container.registerInstance(of.sealer, overrides.sealer?.(sealer) ?? sealer);
   container.registerInstance(of.log, get(of.unfolded).noting(countingAppends(log, count)));
   container.registerInstance(of.documents, documents);
   container.registerInstance(of.leases, leases);

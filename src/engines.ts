@@ -17,6 +17,8 @@ import { redisPubSub } from './adapters/pubsub/redis.js';
 import { localRateLimit } from './adapters/rateLimit/local.js';
 import { redisRateLimit } from './adapters/rateLimit/redis.js';
 import { openRedis, type RedisStatus } from './adapters/redis/client.js';
+import { lookupHashIn } from './adapters/sealer/lookupHash.js';
+import { systemRandom } from './adapters/system/random.js';
 import { presenceSeal } from './adapters/sealer/presenceSeal.js';
 import { hasLmdbVault, lmdbVault } from './adapters/vault/lmdb.js';
 import { loadMasterKey } from './adapters/vault/masterKey.js';
@@ -312,6 +314,7 @@ const openEphemeral = async (
   opened(() => redis.close());
   // Messages between nodes about the read models would mislead nodes of another deployment that has the same Redis.
   const prefix = `osmium:${deployment}:`;
+  const lookupHash = await lookupHashIn(vault, systemRandom());
   const presence = await redisPresence({
     redis,
     seal: await presenceSeal(vault),
@@ -322,7 +325,12 @@ const openEphemeral = async (
     {
       pubSub: redisPubSub({ redis, onListenerError, prefix }),
       presence,
-      rateLimit: redisRateLimit({ redis, timers, prefix: `${prefix}limit:` }),
+      rateLimit: redisRateLimit({
+        redis,
+        timers,
+        prefix: `${prefix}limit:`,
+        hidden: (of) => lookupHash(`limited:${of}`),
+      }),
       watch: (listener) => {
         presence.watch(listener);
       },

@@ -12,6 +12,7 @@ import { systemUptime } from '../adapters/system/uptime.js';
 import type { Config } from '../config.js';
 import { eventKinds } from '../domain/registry.js';
 import { metrics } from '../gateway/operations/metrics.js';
+import type { Sealer } from '../kernel/ports/sealer.js';
 import type { Disk, PasswordHasher } from '../kernel/ports/system.js';
 import { checkedClock } from '../kernel/checkedClock.js';
 import { eventCodec } from '../kernel/codec.js';
@@ -27,6 +28,8 @@ export type SystemOverrides = {
   readonly hasher?: PasswordHasher;
   readonly logger?: Logger;
   readonly disk?: Disk;
+  /** Made over the one that seals under the keys of the vault. */
+  readonly sealer?: (real: Sealer) => Sealer;
 };
 
 /** Registers the parts on which everything else stands. */

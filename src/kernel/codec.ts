@@ -5,8 +5,8 @@ import { isShredded, shredded, type Shredded } from './opened.js';
 import { openedContents, type Content, type OpenedContents } from './openedContents.js';
 import { Misshapen, type Json } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
-import { KeysMissing, type Sealer } from './ports/sealer.js';
-import { bindingOf, SealedField, type SealedValue } from './sealed.js';
+import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
+import { SealedField, type SealedValue } from './sealed.js';
 
 /** Everything that an event needs besides itself to become a record. */
 export type Envelope = {
@@ -130,6 +130,12 @@ const placeOf = (
   subject === undefined
     ? { event: id, type, stream, scope }
     : { event: id, type, stream, scope, subject: subject.toString() };
+
+// Binding to the place keeps a sealed value from being moved into another event, stream or type.
+const bindingOf = ({ subject, scope, stream, event, type }: Omit<SealedValue, 'sealed'>): SealBinding => {
+  const associated = `${stream}\n${event}\n${type}`;
+  return subject === undefined ? { scope, associated } : { subject, scope, associated };
+};
 
 /** A body that was parsed, and what was made of it. */
 type ParsedRecord = {

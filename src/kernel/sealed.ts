@@ -1,5 +1,4 @@
 import type { Position } from './event.js';
-import type { SealBinding } from './ports/sealer.js';
 
 /** The personal content of one event as it lies in the log, with all that it takes to open it besides the keys. */
 export type SealedValue = {
@@ -29,9 +28,3 @@ export class SealedField {
     this.name = name;
   }
 }
-
-// Binding to the place keeps a sealed value from being moved into another event, stream or type.
-export const bindingOf = ({ subject, scope, stream, event, type }: Omit<SealedValue, 'sealed'>): SealBinding => {
-  const associated = `${stream}\n${event}\n${type}`;
-  return subject === undefined ? { scope, associated } : { subject, scope, associated };
-};

@@ -64,6 +64,14 @@ export const presenceTables = (
   const run = (script: Script, keys: readonly string[], values: readonly CommandPart[]): Promise<unknown> =>
     commands.run(script, keys, values).catch(() => undefined);
 
+  // Activities are told by their names; of the others nothing but the status is there to see.
+  const textOf = (user: UserId, sessions: UserEntry['sessions']): string => {
+    const text = encoded(sessions);
+    const isTelling = [...(sessions?.values() ?? [])].some(({ activities }) => activities.length > 0);
+    return isTelling ? seal.seal(user.toString(), text) : text;
+  };
+  const sessionsIn = (user: UserId, text: string): readonly SessionPresence[] =>
+    decoded(user, text.startsWith('[') ? text : (seal.open(user.toString(), text) ?? ''));
   const readSome = async (users: readonly UserId[], asking: string): Promise<readonly SessionPresence[][]> => {
     const found = users.map((): SessionPresence[] => []);
     const reply = await run(reading, [nodes, ...users.map(userKey)], [asking]);
@@ -71,7 +79,7 @@ export const presenceTables = (
     for (let place = 0; place < reply.length; place += 2) {
       const index = Number(reply[place]);
       const user = users[index];
-      if (user !== undefined) found[index]?.push(...decoded(user, String(reply[place + 1])));
+      if (user !== undefined) found[index]?.push(...sessionsIn(user, String(reply[place + 1])));
     }
     return found;
   };
@@ -86,7 +94,7 @@ export const presenceTables = (
     },
     write: async (node, entries) => {
       const keys = [nodes, at(node), ...entries.map(({ user }) => userKey(user))];
-      const values = entries.flatMap(({ user, sessions }) => [user.toString(), encoded(sessions)]);
+      const values = entries.flatMap(({ user, sessions }) => [user.toString(), textOf(user, sessions)]);
       const reply = await run(writing, keys, [node, keptMillis, ...values]);
       if (reply === 0) return 'unknown node';
       return reply === 1 ? 'written' : undefined;
@@ -94,7 +102,7 @@ export const presenceTables = (
     read: async (users, asking) => (await Promise.all(chunksOf(users).map((some) => readSome(some, asking)))).flat(),
     sweep: async (node, which) => {
       const users = await run(sweeping, [nodes, at(node)], [node, usersAtOnceMax, userKey(''), which]);
-      return Array.isArray(users) ? sweptIn(users) : undefined;
+      return Array.isArray(users) ? sweptIn(users, sessionsIn) : undefined;
     },
     leave: async (node) => {
       await run(leaving, [nodes], [node, Math.min(returnMillisMax, lifetimeMillis)]);
@@ -123,13 +131,16 @@ const statementTable = (
 };
 
 /** As `writing` was given them. Never throws, since nobody waits for a sign of life. */
-const sweptIn = (texts: readonly unknown[]): readonly SweptUser[] => {
+const sweptIn = (
+  texts: readonly unknown[],
+  sessionsIn: (user: UserId, text: string) => readonly SessionPresence[],
+): readonly SweptUser[] => {
   const swept: SweptUser[] = [];
   for (let place = 0; place < texts.length; place += 2) {
     const [text, sessions] = [String(texts[place]), String(texts[place + 1])];
     if (!/^\d{1,20}$/.test(text)) continue;
     const user = BigInt(text) as UserId;
-    swept.push({ user, sessions: decoded(user, sessions) });
+    swept.push({ user, sessions: sessionsIn(user, sessions) });
   }
   return swept;
 };

@@ -5,6 +5,8 @@ import { localRateLimit, type LocalRateLimitNeeds } from './local.js';
 
 export type RedisRateLimitNeeds = LocalRateLimitNeeds & {
   readonly redis: Pick<RedisClient, 'commands'>;
+  /** Names whoever is limited in Redis, where no address may stand. The same on all nodes. */
+  readonly hidden: (of: string) => string;
   /** The prefix of all keys. Default: `limitPrefix`. */
   readonly prefix?: string;
 };
@@ -19,7 +21,7 @@ export const redisRateLimit = (needs: RedisRateLimitNeeds): RateLimit => {
   const { commands } = needs.redis;
   const prefix = needs.prefix ?? limitPrefix;
   const local = localRateLimit(needs);
-  const keyOf = ({ name }: Allowance, of: string): string => `${prefix}${name}:${of}`;
+  const keyOf = ({ name }: Allowance, of: string): string => `${prefix}${name}:${needs.hidden(of)}`;
   const take = async (allowance: Allowance, of: string): Promise<Verdict> => {
     try {
       return verdictOf(await commands.run(taking, [keyOf(allowance, of)], [allowance.burst, allowance.perSecond]));

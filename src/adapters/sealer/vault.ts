@@ -1,11 +1,11 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import { shredded, type Shredded } from '../../kernel/opened.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import { keyCache } from './keyCache.js';
+import { lookupHashIn } from './lookupHash.js';
 import {
-  keyBytes,
   nobodysPeriod,
   nonceBytes,
   openPayload,
@@ -25,7 +25,6 @@ export interface VaultSealer extends Sealer {
 export const authorKeyName = (subject: string, period: string): string => `author.${subject}.${period}`;
 /** The key of a chat, community or account. */
 export const scopeKeyName = (scope: string): string => `scope.${scope}`;
-const lookupKeyName = 'lookup';
 
 /** One for each author, month and chat: deriving takes eight times as long as opening. Half a kilobyte each. */
 export const sealingKeysMax = 40_000;
@@ -41,8 +40,7 @@ export type VaultSealerNeeds = VaultKeysNeeds & {
 /** Seals under keys of a vault. */
 export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer> => {
   const { vault, timers, random, givenUpTo = beforeAll } = needs;
-  const lookupKey = await vault.create(lookupKeyName, random.bytes(keyBytes));
-  if (lookupKey === 'destroyed') throw new KeyDestroyed(lookupKeyName);
+  const lookupHash = await lookupHashIn(vault, random);
   const keys = vaultKeys(needs);
   const sealing = sealingKeys(keys, timers);
   const listeners: (() => void)[] = [];
@@ -72,7 +70,7 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
     },
     loadKeys: (names) => keys.load(names),
     makeKeys: (names) => keys.make(names),
-    lookupHash: (value) => createHmac('sha256', lookupKey).update(value).digest('hex'),
+    lookupHash,
     forget: (names) => {
       keys.forget(names);
       sealing.clear();

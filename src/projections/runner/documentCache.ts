@@ -57,9 +57,6 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
     young.set(key, hot);
     return hot;
   };
-    young.set(key, hot);
-    return hot;
-  };
   return {
     of: (key) => {
       const hot = known(key);
@@ -84,6 +81,7 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
         const hot = missing[index];
         if (hot === undefined) continue;
         hot.document = document && withSealedFields(document, streamsOf(type, hot.key));
+        hot.stored = document;
         hot.position = position;
       }
       missing = [];

@@ -26,8 +26,10 @@ export const knownTexts = (document: Plain, streams: readonly string[]): KnownTe
 
 const wordNumbers = new Map(words.map((word, number) => [word, number]));
 
+export type Numbering = { readonly spelled: readonly string[]; readonly numberOf: (text: string) => number };
+
 /** Gives numbers to texts, and notes those that have to be stored. */
-export const numbering = (known: KnownTexts) => {
+export const numbering = (known: KnownTexts): Numbering => {
   const spelled: string[] = [];
   const numbers = new Map<string, number>();
   const found = (text: string): number => {

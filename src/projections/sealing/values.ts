@@ -1,4 +1,3 @@
-import type { Position } from '../../kernel/event.js';
 import type { SealedValue } from '../../kernel/sealed.js';
 import { textAt, type KnownTexts } from './texts.js';
 
@@ -44,7 +43,6 @@ export const valuesFromBytes = (
     const end = at + headBytes + view.getUint32(at + 32);
     const value = {
       event: idAt(view, at),
-      // Positions are no other bigints: only the type tells them apart.
       position: view.getBigUint64(at + 16),
       stream: textOf(at + 24),
       type: textOf(at + 26),

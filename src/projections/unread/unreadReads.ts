@@ -14,8 +14,8 @@ import {
 } from '../messages/countKey.js';
 import type { LastSentDocument, MessageDocument } from '../messages/documents.js';
 import { lastSentDocuments, lastSentKey, messageCountDocuments, messageDocuments } from '../messages/fold.js';
-import { history, lastSent } from '../messages/queries.js';
-import { countIn, scanned, type Reads } from '../reading/queries.js';
+import { lastSent } from '../messages/queries.js';
+import { countIn, scanned, unopenedIn, type Reads } from '../reading/queries.js';
 import type { ReadMarkerDocument } from '../reads/documents.js';
 import { readMarkerDocuments, readMarkerKey } from '../reads/fold.js';
 import { readMarker } from '../reads/queries.js';
@@ -44,7 +44,8 @@ export interface UnreadReads {
 }
 
 export const unreadReads = (reads: Reads): UnreadReads => ({
-  newest: (chat, limit) => history(reads, chat, { limit }),
+  newest: (chat, limit) =>
+    unopenedIn(reads, messageDocuments, { index: 'history', within: [chat], order: 'descending', limit }),
   markers: (chat, users) => markersOf(reads, chat, users),
   unreadBefore: (viewer, sent) => unreadBefore(reads, viewer, sent),
   between: (chat, above, upTo) => messagesBetween(reads, chat, above, upTo),

@@ -1,0 +1,17 @@
+import { createHmac } from 'node:crypto';
+import type { Random } from '../../kernel/ports/system.js';
+import type { Vault } from '../../kernel/ports/vault.js';
+import { keyBytes } from './sealedText.js';
+import { KeyDestroyed } from './vaultKeys.js';
+
+const lookupKeyName = 'lookup';
+
+/** The same on all nodes that share the vault: 32 bytes as lower-case hex. Makes the key at the first call; throws `KeyDestroyed`. */
+export const lookupHashIn = async (
+  vault: Pick<Vault, 'create'>,
+  random: Random,
+): Promise<(value: string) => string> => {
+  const key = await vault.create(lookupKeyName, random.bytes(keyBytes));
+  if (key === 'destroyed') throw new KeyDestroyed(lookupKeyName);
+  return (value) => createHmac('sha256', key).update(value).digest('hex');
+};
