@@ -249,3 +249,18 @@ it('hashes for lookups with a key of the vault: the same on every node, another 
   await other.create('lookup', new Uint8Array(32).fill(9));
   assert.notEqual((await bench(other)).sealer.lookupHash('someone@example.org'), hash);
 });
+
+it('tells whether a value may still be shown, and calls those who listen when keys are dropped', async () => {
+  const { sealer, vault } = await bench();
+  const text = packed(await sealed(sealer));
+  let dropped = 0;
+  sealer.onForgotten(() => (dropped += 1));
+  assert.equal(sealer.holds(text, binding), true);
+  await vault.destroy(authorKeyName('42', period));
+  sealer.forget(names);
+  assert.equal(dropped, 1);
+  assert.ok(sealer.holds(text, binding) instanceof KeysMissing);
+  await sealer.loadKeys(names);
+  assert.ok(isShredded(sealer.holds(text, binding)));
+  assert.ok(isShredded(sealer.holds(packed('never sealed'), binding)));
+});

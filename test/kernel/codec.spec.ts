@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import { EventTooLarge, eventCodec, rememberedEventBytesMax, periodOf, readEvents } from '../../src/kernel/codec.js';
 import { declareEvents } from '../../src/kernel/declareEvents.js';
 import type { Event } from '../../src/kernel/event.js';
 import type { Millis, UserId } from '../../src/kernel/ids.js';
-import { shredded } from '../../src/kernel/opened.js';
+import { opened, shredded } from '../../src/kernel/opened.js';
+import { personal } from '../../src/kernel/personal.js';
+import { SealedField } from '../../src/kernel/sealed.js';
 import type { StoredEvent } from '../../src/kernel/ports/eventLog.js';
 import { KeysMissing } from '../../src/kernel/ports/sealer.js';
 import { id, optional, text } from '../../src/kernel/schema.js';
@@ -71,6 +73,37 @@ describe('the event codec', () => {
     sealer.shred('notes');
     const [event] = await readEvents(codec, sealer, [await stored()]);
     assert.deepEqual(event?.data, { author, body: shredded, title: shredded });
+  });
+
+  it('reads without any key, with each personal field as it is sealed, also those that are absent', async () => {
+    const { codec, sealer, stored } = setup();
+    const record = await stored();
+    sealer.forget();
+    const event = codec.readSealed(record);
+    const data = event?.data as Readonly<Record<string, unknown>>;
+    assert.equal(data['author'], author);
+    const [body, title] = [data['body'], data['title']];
+    assert.ok(body instanceof SealedField && title instanceof SealedField);
+    assert.equal(body.value, title.value);
+    assert.throws(() => opened(personal(body)), /without being opened/);
+    assert.ok(codec.open(body.value) instanceof KeysMissing);
+    await sealer.loadKeys([author.toString(), 'notes']);
+    assert.deepEqual(codec.open(body.value), { body: 'höllo' });
+  });
+
+  it('opens nothing that it sealed lately, for as long as the keys are there', async () => {
+    const { codec, sealer, stored } = setup();
+    const opening = mock.method(sealer, 'open');
+    const record = await stored();
+    const event = codec.readSealed(record);
+    const { body } = event?.data as { readonly body: SealedField };
+    await readEvents(codec, sealer, [{ ...record }]);
+    assert.deepEqual(codec.open(body.value), { body: 'höllo' });
+    assert.equal(opening.mock.callCount(), 0);
+    sealer.shred('notes');
+    assert.deepEqual(codec.open(body.value), shredded);
+    sealer.forget();
+    assert.ok(codec.open(body.value) instanceof KeysMissing);
   });
 
   it('parses a record once', async () => {
