@@ -34,9 +34,11 @@ const lease = 'sessionDays';
 
 /** Before anybody comes in: sessions that are opened say the day. */
 export const startSessionDays = async (get: Get): Promise<{ readonly close: () => Promise<void> }> => {
-  await get(of.days).look();
+  const days = get(of.days);
+  await days.look();
+  await days.begin().catch(failedBy(get, 'the count of days was not begun'));
   const looks = hourlyLook({
-    days: get(of.days),
+    days,
     uses: get(of.sessionUses),
     timers: systemTimers,
     connected: get(of.gateway).hub.sessions,

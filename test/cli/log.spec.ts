@@ -62,12 +62,16 @@ describe('osmium log tail', () => {
     assert.equal((await linesOf(run)).length, 2);
   });
 
-  it('prints of a log that nobody has used whose it is and how many keys there are', async (t) => {
+  it('prints of a log that nobody has used whose it is, how many keys there are, and since when days are counted', async (t) => {
     const server = await testServer();
     t.after(() => server.remove());
     const run = osmium(['log', 'tail'], { OSMIUM_DATA_DIR: server.dataDir });
     const types = (await linesOf(run)).map((line) => line.split(' ')[2]);
-    assert.deepEqual(types, ['deployments.DeploymentNamed.v1', 'deployments.KeysCounted.v1']);
+    assert.deepEqual(types, [
+      'deployments.DeploymentNamed.v1',
+      'deployments.KeysCounted.v1',
+      'deployments.DaysCounted.v1',
+    ]);
   });
 });
 

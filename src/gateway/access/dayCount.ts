@@ -12,6 +12,8 @@ import type { Clock, Ids } from '../../kernel/ports/system.js';
 export interface DayCount {
   /** As of the last look; 0 before the first. */
   today(this: void): number;
+  /** Once in the life of a process, after a look: begins the count, or puts its clock right. Any node may. */
+  begin(this: void): Promise<void>;
   /** Rejects when the log cannot be read; the day stays as it was. */
   look(this: void): Promise<void>;
   /** Looks, and counts the day when it is over. One node at a time needs to. */
@@ -49,9 +51,12 @@ export const dayCount = ({ execute, streams, ids, clock, uptime }: DayCountNeeds
   return {
     today: () => days,
     look,
+    begin: async () => {
+      await run({ type: 'BeginDays', data: { clock: clock.now() } });
+      await look();
+    },
     count: async () => {
       await look();
-      await run({ type: 'BeginDays', data: { clock: clock.now() } });
       if (since !== undefined && uptime.now() - since >= dayMillis) {
         await run({ type: 'CountDay', data: { after: days, clock: clock.now() } });
       }

@@ -7,8 +7,8 @@ import type { SessionUses } from './sessionUses.js';
 export const sessionLookMillis = 3_600_000;
 
 export type HourlyLookNeeds = {
-  readonly days: DayCount;
-  readonly uses: SessionUses;
+  readonly days: Pick<DayCount, 'look' | 'count'>;
+  readonly uses: Pick<SessionUses, 'noteConnected' | 'endUnused'>;
   readonly timers: Pick<Timers, 'later'>;
   readonly connected: () => Iterable<{ readonly caller: Caller }>;
   /** A look was cut short; the next one makes up for it. */

@@ -15,8 +15,8 @@ const setting = () => {
     return Promise.resolve();
   };
   const looks = hourlyLook({
-    days: { today: () => 0, look: does('look'), count: does('count') },
-    uses: { today: () => 0, came: () => undefined, noteConnected: does('note'), endUnused: does('end') },
+    days: { look: does('look'), count: does('count') },
+    uses: { noteConnected: does('note'), endUnused: does('end') },
     timers,
     connected: () => [],
     failed: (error) => failures.push(error),
