@@ -200,6 +200,9 @@ const ended = (): void => undefined;
 /** A refusal costs as much as the cheapest request. */
 const refusalUnits = 1;
 
+/** The part of a try of a password that comes before its hash: it is looked up whose it is. */
+export const guardedUnits = 5;
+
 /** A wait that is shorter is none: the figures are rounded. */
 const waitMillisMin = 1;
 
@@ -351,7 +354,8 @@ const accountsOf = () => {
     const account = (asker.account ??= new ConnectionAccount(now));
     const isServed = policyOf(asking)?.session === 'open';
     const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
-    const beyondWelcome = account.beyondWelcome(units);
+    // The hash of a password is paid for at the guard, by network, which keeps a share for those who are known there.
+    const beyondWelcome = account.beyondWelcome(isGuarded(limit) ? Math.min(units, guardedUnits) : units);
     // Otherwise one neighbour who repeats Initialize would keep everybody behind the address from coming in.
     const isWelcome = limit === 'handshake' && beyondWelcome === 0;
     return {

@@ -239,6 +239,19 @@ describe('one who spends everything', () => {
   });
 });
 
+describe('somebody who mistypes their password behind an address that is spent', () => {
+  it('may try again on the same connection', () => {
+    const all = gate();
+    for (let neighbours = 0; neighbours < 100; neighbours += 1) {
+      const neighbour = stranger();
+      while (!isRefused(all.admit(neighbour, 'unknown')));
+    }
+    const asker = stranger();
+    for (const name of ['coreInitialize', 'authLegacySignIn', 'authLegacySignIn', 'authLegacySignIn'] as const)
+      assert.equal(waitOf(all.admit(asker, name, 100)), 0);
+  });
+});
+
 describe('a client that is refused', () => {
   it(`more than ${refusalsMax.toString()} times in a minute is closed, and not one that comes slowly`, () => {
     const fast = gate({ take: () => ({ allowed: false, retryAfterSeconds: 30 }) });
