@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { identityEvents, keyCountEvents } from '../../src/domain/deployments/events.js';
+import { dayCountEvents, identityEvents, keyCountEvents } from '../../src/domain/deployments/events.js';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { eventKinds } from '../../src/domain/registry.js';
 import { visibilityEvents } from '../../src/domain/visibility/events.js';
@@ -29,7 +29,9 @@ describe('the registry of packages', () => {
   // Deployments concern the operator alone. The choice to be invisible is kept from everybody; a presence tells of the
   // other one.
   const untold = new Set(
-    [reservationEvents, identityEvents, keyCountEvents, visibilityEvents].flatMap((events) => Object.keys(events)),
+    [reservationEvents, identityEvents, keyCountEvents, dayCountEvents, visibilityEvents].flatMap((events) =>
+      Object.keys(events),
+    ),
   );
   const told = eventKinds.map(({ type }): string => type).filter((type) => !untold.has(type));
 
