@@ -44,7 +44,7 @@ export const played = async ({ urls, clients, seed, setup, during }: Run): Promi
   }
   await playing;
   await toldAll(seats);
-  const history = recording.history();
+  const history = recording.history(setup);
   await Promise.all(players.map((player) => player.leave()));
   return history;
 };

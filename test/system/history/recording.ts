@@ -8,6 +8,7 @@ import {
   type Moment,
   type Seen,
   type SentMessage,
+  type Setup,
   type Thing,
   type Told,
   type Version,
@@ -78,7 +79,7 @@ export class Recording {
     };
   }
 
-  history(): History {
+  history(setup: Setup): History {
     const { ids, strange } = this.idsFound();
     const byId = new Map([...ids].map(([thing, id]) => [id, thing]));
     const messages = [...this.sent].map(([thing, of]): SentMessage => {
@@ -86,7 +87,7 @@ export class Recording {
       return { thing, ...of, ...(id === undefined ? {} : { id }) };
     });
     const { written, counted, connections } = this;
-    const all = { inChat: messagesByChat(messages), begun: begunIn(written) };
+    const all = { inChat: messagesByChat(messages), begun: begunIn(written), setup };
     const seen = [...this.seen, ...this.pages.map((page) => seenIn(page, all))];
     const told = this.told.map((one) => ('shown' in one ? toldOf(one, byId) : one));
     return { written, counted, connections, seen, told, messages, strange };
@@ -156,7 +157,7 @@ const laterMax = 500;
  */
 const seenIn = (
   { session, begun: from, ended, chat, messages: shown, isWhole }: Page,
-  { inChat, begun }: { readonly inChat: InChat; readonly begun: Begun },
+  { inChat, begun, setup }: { readonly inChat: InChat; readonly begun: Begun; readonly setup: Setup },
 ): Seen => {
   const things = new Map(shown.map(({ text }) => [thingIn(text), versionIn(text)]));
   const oldest = isWhole ? 0n : shown.reduce((lowest, { id }) => (id < lowest ? id : lowest), shown[0]?.id ?? 0n);
@@ -166,20 +167,23 @@ const seenIn = (
     const { thing = '' } = placed[at] ?? {};
     const writes = begun.get(thing) ?? [];
     if (writes.every((write) => write.at > ended)) later += 1;
-    else if (!things.has(thing)) notShown(things, thing, { writes, from, ended });
+    else if (!things.has(thing)) notShown(things, thing, { writes, from, ended, setup });
   }
   return { session, begun: from, ended, things };
 };
 
-const notShown = (
-  things: Map<Thing, Version>,
-  thing: Thing,
-  { writes, from, ended }: Pick<Seen, 'ended'> & { readonly writes: readonly Write[]; readonly from: Moment },
-): void => {
+type NotShown = Pick<Seen, 'ended'> & {
+  readonly writes: readonly Write[];
+  readonly from: Moment;
+  readonly setup: Setup;
+};
+
+const notShown = (things: Map<Thing, Version>, thing: Thing, { writes, from, ended, setup }: NotShown): void => {
   const isSent = writes.some(({ version, sure }) => version === 1 && sure < from);
   const mayBeGone = writes.some(({ version, at }) => version === gone && at < ended);
   if (!mayBeGone) things.set(thing, absent);
-  else if (isSent) things.set(thing, gone);
+  // Of several nodes one may not have it yet, though it was acknowledged; so nobody can tell.
+  else if (isSent && setup === 'one node') things.set(thing, gone);
 };
 
 const firstFrom = (placed: readonly Placed[], id: bigint): number => {
