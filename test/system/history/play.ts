@@ -148,9 +148,25 @@ const founded = async (owner: Player, others: readonly Player[]): Promise<Commun
   const { code } = await owner.call('chats.createChatInvite', {
     chatRef: inChannel(community, channels.find(isText)?.id ?? (0n as ChannelId)),
   });
-  for (const other of others) await other.call('auth.useInvite', { code });
+  for (const other of others) await patiently(() => other.call('auth.useInvite', { code }));
   return community;
 };
+
+/** A server that has just started may not serve for a moment, on a busy machine. */
+const patiently = async (work: () => Promise<unknown>): Promise<void> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (tries === patienceTriesMax || !isExpected(error, 'one node')) throw error;
+      await pause(patienceMillis);
+    }
+  }
+};
+const patienceTriesMax = 20;
+const patienceMillis = 500;
+
 const isText = ({ type }: { readonly type: ChannelType }): boolean => type === ChannelType.TEXT;
 
 const channelMade = async (owner: Player, communityId: CommunityId, index: number): Promise<OwnChannel> => {
