@@ -61,7 +61,7 @@ export const openedReads = (get: Get, store: DocumentReads): ReadableDocuments =
     store,
     codec: get(of.codec),
     sealer: get(of.sealer),
-    uptime: get(of.uptime),
+    uptime: systemTimers,
     streamsOf: streamsOfDocument,
     onBroken: (error) => {
       alarms(get)('a read model holds sealed content that does not open')({ error });

@@ -34,6 +34,8 @@ export interface EventCodec {
   readSealed(stored: StoredEvent): Recorded | undefined;
   /** The content of a value that `readSealed` gave. Throws `SealBroken`. */
   open(value: SealedValue): Content | Shredded | KeysMissing;
+  /** Until when the content may be told from memory: see `Sealer.heldUntil`. */
+  openUntil(value: SealedValue): number | Shredded | KeysMissing;
   /** Parses only the metadata. */
   metadata(stored: StoredEvent): Metadata;
   /** The name of the fact, which is the type of its `Event`. `undefined` when it is not declared. */
@@ -84,6 +86,7 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
       if (kind === undefined) throw new Error(`the event ${value.type} is not declared`);
       return contentOf(kind, value, sealing);
     },
+    openUntil: (value) => sealer.heldUntil(value.sealed, bindingOf(value)),
   };
 };
 
@@ -187,8 +190,8 @@ const contentOf = (
   const binding = bindingOf(value);
   const known = contents.of(value);
   if (known !== undefined) {
-    const held = sealer.holds(value.sealed, binding);
-    return held === true ? known : held;
+    const held = sealer.heldUntil(value.sealed, binding);
+    return typeof held === 'number' ? known : held;
   }
   const opened = sealer.open(value.sealed, binding, value.position);
   if (!(opened instanceof Uint8Array)) return opened;

@@ -14,7 +14,7 @@ export interface OpenedContents {
 }
 
 /** About, with the sealed values that it was opened from. */
-export const openedBytesMax = 67_108_864;
+export const openedBytesMax = 33_554_432;
 
 export const openedContents = (bytesMax = openedBytesMax): OpenedContents => {
   const kept = boundedMap<string, Kept>({ bytesMax, bytesOf });

@@ -255,12 +255,14 @@ it('tells whether a value may still be shown, and calls those who listen when ke
   const text = packed(await sealed(sealer));
   let dropped = 0;
   sealer.onForgotten(() => (dropped += 1));
-  assert.equal(sealer.holds(text, binding), true);
+  const until = sealer.heldUntil(text, binding);
+  assert.ok(typeof until === 'number');
+  assert.equal(until, 1_767_225_600_000 + keyLifeSeconds * 1_000);
   await vault.destroy(authorKeyName('42', period));
   sealer.forget(names);
   assert.equal(dropped, 1);
-  assert.ok(sealer.holds(text, binding) instanceof KeysMissing);
+  assert.ok(sealer.heldUntil(text, binding) instanceof KeysMissing);
   await sealer.loadKeys(names);
-  assert.ok(isShredded(sealer.holds(text, binding)));
-  assert.ok(isShredded(sealer.holds(packed('never sealed'), binding)));
+  assert.ok(isShredded(sealer.heldUntil(text, binding)));
+  assert.ok(isShredded(sealer.heldUntil(packed('never sealed'), binding)));
 });

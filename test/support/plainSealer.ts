@@ -31,10 +31,10 @@ export const plainSealer = (): PlainSealer => {
       return `plain.${period}.${bound}.${Buffer.from(plain).toString('base64url')}`;
     },
     packed: (sealed) => Buffer.from(sealed),
-    holds: (_, binding) => {
+    heldUntil: (_, binding) => {
       const names = missing(binding);
       if (names.length > 0) return new KeysMissing(names);
-      return namesOf(binding).some((name) => gone.has(name)) ? shredded : true;
+      return namesOf(binding).some((name) => gone.has(name)) ? shredded : Infinity;
     },
     onForgotten: (listener) => {
       listeners.push(listener);
@@ -52,7 +52,10 @@ export const plainSealer = (): PlainSealer => {
     loadKeys: hold,
     makeKeys: hold,
     lookupHash: (value) => `hash-of-${Buffer.from(value).toString('hex')}`,
-    shred: (name) => gone.add(name),
+    shred: (name) => {
+      gone.add(name);
+      for (const listener of listeners) listener();
+    },
     forget: () => {
       held.clear();
       for (const listener of listeners) listener();

@@ -7,7 +7,10 @@ import type { Reads } from '../../src/projections/reading/queries.js';
 import { streamsOfDocument } from '../../src/projections/registry.js';
 import { plainSealer } from './plainSealer.js';
 
-type Opening = { readonly codec: Pick<EventCodec, 'open'>; readonly sealer: Pick<Sealer, 'loadKeys'> };
+type Opening = {
+  readonly codec: Pick<EventCodec, 'open' | 'openUntil'>;
+  readonly sealer: Pick<Sealer, 'loadKeys' | 'onForgotten'>;
+};
 
 const nobodys = (): Opening => {
   const sealer = plainSealer();

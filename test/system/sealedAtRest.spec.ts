@@ -33,7 +33,7 @@ const sealsNothing = (real: Sealer): Sealer => ({
   },
   packed: (sealed) => Buffer.from(sealed),
   open: (packed) => packed,
-  holds: () => true,
+  heldUntil: () => Infinity,
 });
 
 const servedAndStopped = async (server: TestServer, known: Secrets): Promise<Written> => {
@@ -145,7 +145,11 @@ describe('MongoDB and Redis', { skip: skipped }, () => {
     const left = [...(await keptInMongo(url)), ...inRedis, ...leftIn(server.dataDir, vaultFolders)];
     await dropDatabase(database);
     await server.remove();
-    for (const part of ['limit:', 'user:', 'stated:']) assert.ok(inRedis.some(({ where }) => where.includes(part)), part);
+    for (const part of ['limit:', 'user:', 'stated:'])
+      assert.ok(
+        inRedis.some(({ where }) => where.includes(part)),
+        part,
+      );
     assert.deepEqual(found([...known.all, address], left), []);
   });
 });

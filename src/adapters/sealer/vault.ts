@@ -5,15 +5,7 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import { keyCache } from './keyCache.js';
 import { lookupHashIn } from './lookupHash.js';
-import {
-  nobodysPeriod,
-  nonceBytes,
-  openPayload,
-  packed,
-  sealingKey,
-  sealText,
-  unpacked,
-} from './sealedText.js';
+import { nobodysPeriod, nonceBytes, openPayload, packed, sealingKey, sealText, unpacked } from './sealedText.js';
 import { KeyDestroyed, vaultKeys, type VaultKeys, type VaultKeysNeeds } from './vaultKeys.js';
 
 export interface VaultSealer extends Sealer {
@@ -53,11 +45,12 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
       return sealText({ key, period: owned, binding }, plain, random.bytes(nonceBytes));
     },
     packed,
-    holds: (bytes, binding) => {
+    heldUntil: (bytes, binding) => {
       const period = unpacked(bytes)?.period;
-      const key = period === undefined ? 'shredded' : sealing.ofStored(binding, period);
+      if (period === undefined) return shredded;
+      const key = sealing.ofStored(binding, period);
       if (key instanceof KeysMissing) return key;
-      return key === 'shredded' ? shredded : true;
+      return key === 'shredded' ? shredded : sealing.until(binding, period);
     },
     onForgotten: (listener) => {
       listeners.push(listener);
@@ -100,6 +93,8 @@ type SealingKeys = {
   readonly of: (binding: SealBinding, period: string) => KeyObject | KeysMissing | string;
   /** For opening: a key that was never made counts as destroyed. */
   readonly ofStored: (binding: SealBinding, period: string) => KeyObject | KeysMissing | 'shredded';
+  /** Until when a derived key is held, by the monotonic clock; 0 when it is not. */
+  readonly until: (binding: SealBinding, period: string) => number;
   readonly clear: () => void;
 };
 
@@ -133,6 +128,7 @@ const sealingKeys = (keys: VaultKeys, timers: Pick<Timers, 'now'>): SealingKeys 
       if (names.some((name) => typeof keys.get(name) === 'string')) return 'shredded';
       return derive(binding, period, names) ?? missing(names);
     },
+    until: (binding, period) => derived.until(cacheKey(binding, period)) ?? 0,
     clear: () => {
       derived.clear();
     },

@@ -61,7 +61,7 @@ const sealsNothing: Sealer = {
     throw new SealBroken(associated);
   },
   packed: (sealed) => new TextEncoder().encode(sealed),
-  holds: () => true,
+  heldUntil: () => 0,
   onForgotten: () => undefined,
   open: (_, { associated }) => {
     throw new SealBroken(associated);

@@ -73,7 +73,7 @@ export const sealedIn = (events: readonly StoredEvent[]): readonly BoundValue[] 
       sealed.push([bytes, binding]);
       return shredded;
     },
-    holds: () => shredded,
+    heldUntil: () => shredded,
     onForgotten: () => undefined,
     seal: () => '',
     loadKeys: () => Promise.resolve(),

@@ -45,8 +45,11 @@ export interface Sealer {
    */
   open(packed: Uint8Array, binding: SealBinding, at?: Position): Uint8Array | Shredded | KeysMissing;
 
-  /** Whether the keys that open a packed value are still there: what it said may then be told from memory. */
-  holds(packed: Uint8Array, binding: SealBinding): true | Shredded | KeysMissing;
+  /**
+   * Until when the keys that open a packed value are held, in milliseconds of the monotonic clock: until then what it said
+   * may be told from memory, unless keys are forgotten before.
+   */
+  heldUntil(packed: Uint8Array, binding: SealBinding): number | Shredded | KeysMissing;
 
   /** The listener is called whenever keys are dropped from memory because they were destroyed. */
   onForgotten(listener: () => void): void;

@@ -9,6 +9,7 @@ import { KeysMissing, SealBroken, type Sealer } from '../../kernel/ports/sealer.
 import type { SealedValue } from '../../kernel/sealed.js';
 import { nextTurn } from '../../kernel/timing.js';
 import { sealedDocument, type SealedDocument } from '../sealing/storedForm.js';
+import { openDocuments } from './openDocuments.js';
 
 export type DocumentReads = Pick<DocumentStore, 'get' | 'getMany' | 'range' | 'count' | 'scan'>;
 
@@ -20,8 +21,9 @@ export interface ReadableDocuments extends DocumentReads {
 
 export type OpenedDocumentsNeeds = {
   readonly store: DocumentReads;
-  readonly codec: Pick<EventCodec, 'open'>;
-  readonly sealer: Pick<Sealer, 'loadKeys'>;
+  readonly codec: Pick<EventCodec, 'open' | 'openUntil'>;
+  readonly sealer: Pick<Sealer, 'loadKeys' | 'onForgotten'>;
+  /** The clock by which keys are held. */
   readonly uptime: Pick<Timers, 'now'>;
   /** The streams that a document of this collection is folded from, as far as they follow from its key. */
   readonly streamsOf: (collection: string, key: string) => readonly string[];
@@ -39,24 +41,30 @@ const brokenToldMax = 1_000;
 
 export const openedDocuments = (needs: OpenedDocumentsNeeds): ReadableDocuments => {
   const open = opener(needs);
-  const { store, streamsOf } = needs;
+  const { store, codec, sealer, streamsOf, uptime } = needs;
+  const hot = openDocuments(() => uptime.now());
+  sealer.onForgotten(hot.clear);
   const withoutFields = (collection: string, found: readonly Stored[]): readonly Stored[] =>
     found.map((one) => {
       const sealed = sealedIn(one, streamsOf(collection, one.key));
       return sealed === undefined ? one : { ...one, document: plainOf(sealed.with(() => undefined)) };
     });
   const withFields = async (collection: string, found: readonly Stored[]): Promise<readonly Stored[]> => {
-    const sealed = found.map((one) => sealedIn(one, streamsOf(collection, one.key)));
+    const known = found.map(({ key, position }) => hot.of({ collection, key, position }));
+    const sealed = found.map((one, index) =>
+      known[index] === undefined ? sealedIn(one, streamsOf(collection, one.key)) : undefined,
+    );
     const values = sealed.flatMap((one) => one?.values ?? []);
-    if (values.length === 0) return found;
-    const contents = await open(values);
+    const contents = values.length === 0 ? [] : await open(values);
     let at = 0;
     return found.map((one, index) => {
       const document = sealed[index];
-      if (document === undefined) return one;
+      if (document === undefined) return known[index] === undefined ? one : { ...one, document: known[index] };
       const first = at;
       at += document.values.length;
-      return { ...one, document: plainOf(document.with((value, name) => fieldOf(contents[first + value], name))) };
+      const opened = plainOf(document.with((value, name) => fieldOf(contents[first + value], name)));
+      hot.keep({ ...one, collection }, opened, openUntil(codec, document.values));
+      return { ...one, document: opened };
     });
   };
   return {
@@ -72,6 +80,13 @@ const sealedIn = ({ document }: Stored, streams: readonly string[]): SealedDocum
 
 // Personal content is what its schema says, and that is plain data.
 const plainOf = (document: unknown): Plain => document as Plain;
+
+/** What is shredded is looked at anew each time. */
+const openUntil = (codec: OpenedDocumentsNeeds['codec'], values: readonly SealedValue[]): number =>
+  values.reduce((until, value) => {
+    const held = codec.openUntil(value);
+    return typeof held === 'number' ? Math.min(until, held) : 0;
+  }, Infinity);
 
 const fieldOf = (content: Content | Shredded | undefined, name: string): unknown =>
   isShredded(content) ? shredded : content?.[name];

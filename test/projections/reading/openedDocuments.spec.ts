@@ -54,6 +54,7 @@ describe('documents that are read', () => {
       open: () => {
         throw new SealBroken('its place');
       },
+      openUntil: () => shredded,
     };
     const { get } = openedDocuments({
       store,
@@ -76,7 +77,7 @@ describe('documents that are read', () => {
     const reads = openedDocuments({
       store,
       codec: here.codec,
-      sealer: { loadKeys },
+      sealer: { ...here.sealer, loadKeys },
       uptime: { now: () => 0 },
       streamsOf: streamsOfDocument,
       onBroken: assert.fail,

@@ -1,0 +1,48 @@
+import { boundedMap } from '../../kernel/boundedMap.js';
+import type { Position } from '../../kernel/event.js';
+import { plainBytes } from '../../kernel/plainBytes.js';
+import type { Plain } from '../../kernel/ports/documentStore.js';
+
+/** Documents of hot pages, open, so that those who read them again only look whether they are still the same. */
+export interface OpenDocuments {
+  /** The document as of exactly this position, until its keys have to be asked for again. */
+  of(place: Place): Plain | undefined;
+  /** `until`: by the monotonic clock. */
+  keep(place: Place, document: Plain, until: number): void;
+  clear(): void;
+}
+
+/** A fold is pure: documents of one collection, key and position are the same. */
+export type Place = { readonly collection: string; readonly key: string; readonly position: Position };
+
+/** About. */
+export const openDocumentsBytesMax = 33_554_432;
+
+/** Of a document in memory over one in a store: about as much again for objects, and twice for text. */
+const memoryFactor = 3;
+const entryBytes = 256;
+
+export const openDocuments = (now: () => number, bytesMax = openDocumentsBytesMax): OpenDocuments => {
+  const kept = boundedMap<string, Kept>({
+    bytesMax,
+    bytesOf: ({ document }) => entryBytes + memoryFactor * plainBytes(document),
+  });
+  return {
+    of: (place) => {
+      const found = kept.get(nameOf(place));
+      return found !== undefined && found.position === place.position && now() < found.until
+        ? found.document
+        : undefined;
+    },
+    keep: (place, document, until) => {
+      kept.set(nameOf(place), { position: place.position, document, until });
+    },
+    clear: () => {
+      kept.clear();
+    },
+  };
+};
+
+type Kept = { readonly position: Position; readonly document: Plain; readonly until: number };
+
+const nameOf = ({ collection, key }: Place): string => `${collection} ${key}`;
