@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { resolve } from 'node:path';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { objectionTo, type ArgumentSpec } from './admin/arguments.js';
 import { verbs } from './admin/registry.js';
-import type { StoppedServer, Verb } from './admin/verb.js';
+import type { CommandSide, StoppedServer, Verb } from './admin/verb.js';
 import { configFrom, variables } from './config.js';
 import type { openLogReader } from './logs.js';
 
@@ -56,8 +57,13 @@ const stats = async ({ dataDir }: DataDir): Promise<void> => {
   });
 };
 
-/** Each loads what it needs when it is called, because most verbs need neither. */
-const stopped: StoppedServer = {
+const backups = async (dataDir: string) => {
+  const { backupCommands } = await import('./container/backup/command.js');
+  return backupCommands(configFrom({ ...process.env, [variables.dataDir.name]: dataDir }));
+};
+
+/** Each loads what it needs when it is called, because most verbs need none of it. */
+const sides = (dataDir: string): StoppedServer & CommandSide => ({
   giveUpKeys: async (next) => {
     const { giveUpKeys } = await import('./container/deployment/giveUpKeys.js');
     return giveUpKeys(configFrom(process.env), next);
@@ -69,7 +75,11 @@ const stopped: StoppedServer = {
     ]);
     return copyBetween({ ...places, ...call, open: openEventLog });
   },
-};
+  takeBackup: async (folder, call) => (await backups(dataDir)).takeBackup(folder, call),
+  restoreBackup: async (wish, call) => (await backups(dataDir)).restoreBackup(wish, call),
+  sealBackup: async (wish, call) => (await backups(dataDir)).sealBackup(wish, call),
+  verifyBackup: async (wish, call) => (await backups(dataDir)).verifyBackup(wish, call),
+});
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -85,7 +95,7 @@ const carryOut = async (verb: Verb, { dataDir, ...given }: Given): Promise<void>
   process.exitCode = await runVerb({
     ...{ verb, given, folders, output, errors },
     connect: connectInFolder,
-    stopped: () => Promise.resolve(stopped),
+    sides: sides(String(dataDir)),
     signal: stopping.signal,
   });
 };
@@ -121,7 +131,7 @@ const optionFor = (name: string, spec: ArgumentSpec): Option => {
 };
 
 const valueOf = (spec: ArgumentSpec, text: string): string | number => {
-  const value = spec.kind === 'number' ? wholeNumber(text) : text;
+  const value = spec.kind === 'number' ? wholeNumber(text) : spec.kind === 'text' && spec.isPath ? resolve(text) : text;
   const objection = objectionTo(spec, value);
   if (objection !== undefined) throw new InvalidArgumentError(objection);
   return value;
@@ -132,10 +142,23 @@ const addVerb = (program: Command, verb: Verb): void => {
   const group = words.length < 2 ? program : program.commands.find((command) => command.name() === words[0]);
   if (group === undefined) throw new Error(`there is no group of commands for the verb ${verb.name}`);
   const command = group.command(words.at(-1) ?? verb.name).description(verb.says);
-  for (const [name, spec] of Object.entries(verb.arguments)) command.addOption(optionFor(name, spec));
+  const specs = Object.entries(verb.arguments);
+  const operands = specs.filter(([, spec]) => isOperand(spec));
+  for (const [, spec] of operands) command.addArgument(operandFor(spec));
+  for (const [name, spec] of specs) if (!isOperand(spec)) command.addOption(optionFor(name, spec));
   if (verb.folders === 'option') command.addOption(dataDirOption());
-  command.action((given: Given) => carryOut(verb, given));
+  command.action(() => {
+    const named = operands.map(([name], index) => [name, command.processedArgs[index]] as const);
+    return carryOut(verb, { ...command.opts<Given>(), ...Object.fromEntries(named) });
+  });
 };
+
+const isOperand = (spec: ArgumentSpec): boolean => spec.kind === 'text' && spec.isOperand === true;
+
+const operandFor = (spec: ArgumentSpec): Argument =>
+  new Argument(spec.kind === 'text' ? `<${spec.placeholder}>` : '<value>', spec.says).argParser((text) =>
+    valueOf(spec, text),
+  );
 
 const commandLine = (): Command => {
   const program = new Command('osmium')
@@ -191,6 +214,9 @@ const plainErrors = new Set([
   'SocketPathTooLong',
   'SocketInTheWay',
   'OpenToOthers',
+  'RestoreCutShort',
+  'DanglingLink',
+  'BackupRefused',
 ]);
 
 const failed = (error: unknown): void => {

@@ -20,7 +20,8 @@ import { openRedis, type RedisStatus } from './adapters/redis/client.js';
 import { lookupHashIn } from './adapters/sealer/lookupHash.js';
 import { systemRandom } from './adapters/system/random.js';
 import { presenceSeal } from './adapters/sealer/presenceSeal.js';
-import { hasLmdbVault, lmdbVault } from './adapters/vault/lmdb.js';
+import { lmdbVault } from './adapters/vault/lmdb.js';
+import { hasLmdbVault } from './adapters/vault/lmdbFiles.js';
 import { loadMasterKey } from './adapters/vault/masterKey.js';
 import { hasMongoVault, mongoVault } from './adapters/vault/mongo.js';
 import { WrongMasterKey } from './adapters/vault/wrapping.js';
@@ -98,6 +99,8 @@ export interface EnginePart<T> {
   isThere(): Promise<boolean>;
   /** Once; the second call gives what the first one opened. Throws when it cannot be opened. */
   open(): Promise<T>;
+  /** Copies what it opened, as of one moment, into a folder. Absent where a server of its own keeps the part. */
+  readonly copyTo?: (folder: string) => Promise<void>;
 }
 
 export interface DocumentsPart extends EnginePart<DocumentStore> {
@@ -159,11 +162,9 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
   const key = (): Promise<Uint8Array> => masterKeyOf(needs);
   if (!isServer(vault)) {
     const place = folderPlace(config, folder);
-    return {
-      place,
-      isThere: () => atPlace(place, () => hasLmdbVault(folder)),
-      open: once(opened, () => keyed(config, place, async () => lmdbVault({ folder, masterKey: await key() }))),
-    };
+    const open = once(opened, () => keyed(config, place, async () => lmdbVault({ folder, masterKey: await key() })));
+    const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbVault(folder));
+    return { place, isThere, open, copyTo: async (target) => (await open()).copyTo(target) };
   }
   const variable = vault === config.documents ? 'OSMIUM_DOCUMENTS' : 'OSMIUM_VAULT';
   const place = served(variable, vault);
@@ -174,9 +175,13 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
   };
 };
 
+/** The file of the master key, made or not. */
+export const masterKeyFileOf = ({ masterKeyFile, dataDir }: Config): string =>
+  masterKeyFile ?? foldersIn(dataDir).masterKey;
+
 const masterKeyOf = async ({ config, warn }: EngineNeeds): Promise<Uint8Array> => {
   const folders = foldersIn(config.dataDir);
-  const file = config.masterKeyFile ?? folders.masterKey;
+  const file = masterKeyFileOf(config);
   // A key that one node makes for itself would be another one on each.
   const mayMake = !isServer(config.vault) && !hasLmdbVault(folders.vault);
   const { key, made, warning } = await atPlace(keyPlace(config), () => loadMasterKey(file, { mayMake }));
@@ -186,8 +191,8 @@ const masterKeyOf = async ({ config, warn }: EngineNeeds): Promise<Uint8Array> =
 };
 
 /** A vault that does not open under the key is no fault of the vault's place. */
-const keyed = async (config: Config, place: EnginePlace, open: () => Promise<Vault>): Promise<Vault> => {
-  const opening = async (): Promise<Vault> => {
+const keyed = async <V extends Vault>(config: Config, place: EnginePlace, open: () => Promise<V>): Promise<V> => {
+  const opening = async (): Promise<V> => {
     try {
       return await open();
     } catch (error) {
@@ -207,9 +212,9 @@ const logPart = ({ config, clock, count, alarm, opened }: EngineNeeds): EnginePa
   if (!isServer(eventLog)) {
     const { log: folder } = foldersIn(dataDir);
     const place = folderPlace(config, folder);
-    const open = (): Promise<EventLog> => lmdbEventLog({ folder, now: () => clock.now() });
+    const open = once(opened, () => atPlace(place, () => lmdbEventLog({ folder, now: () => clock.now() })));
     const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbLog(folder));
-    return { place, isThere, open: once(opened, () => atPlace(place, open)) };
+    return { place, isThere, open, copyTo: async (target) => (await open()).copyTo(target) };
   }
   const open = (): Promise<EventLog> =>
     eventStoreDbEventLog({

@@ -54,4 +54,6 @@ const fileFaults: ReadonlySet<string> = new Set([
   'SocketPathTooLong',
   'SocketInTheWay',
   'OpenToOthers',
+  'RestoreCutShort',
+  'DanglingLink',
 ]);

@@ -11,6 +11,10 @@ type TextSpec = {
   readonly placeholder: string;
   readonly unitsMax: number;
   readonly required?: true;
+  /** On the command line it stands by itself, without the name of an option. */
+  readonly isOperand?: true;
+  /** The command line makes a whole path of it, because a server has another working folder. */
+  readonly isPath?: true;
   /** Gives a sentence for a text of another form. */
   readonly objection?: (text: string) => string | undefined;
 };

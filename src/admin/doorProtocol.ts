@@ -21,6 +21,7 @@ export const doorRefusals = {
   NOT_READY: 'The server is starting or stopping.',
   NOT_WHILE_RUNNING: 'The verb is for times when no server runs on the data folder.',
   ONLY_WHILE_RUNNING: 'The verb asks a running server, and none runs on the data folder.',
+  PREVENTED: 'Something on this machine stands in the way; the text says what it is.',
   FAILED: 'A bug or a broken machine. The log of the server says more.',
 } as const;
 

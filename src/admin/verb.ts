@@ -1,4 +1,5 @@
 import type { Report } from '../gateway/operations/health.js';
+import type { BackupPlace, TakenBackup } from './backups.js';
 import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
 import { refused, type VerbOutcome } from './doorProtocol.js';
 
@@ -25,6 +26,8 @@ export interface RunningServer {
   status(this: void): Promise<ServerStatus>;
   /** The Prometheus text format. */
   metrics(this: void): Promise<string>;
+  /** Copies log and vault into an empty folder, absolute, as of one moment. Throws `BackupRefused`. */
+  takeBackup(this: void, folder: string, call: VerbCall): Promise<TakenBackup>;
 }
 
 /** The works of a verb where no server runs, each of which takes the lock of the data folder for itself. */
@@ -32,7 +35,24 @@ export interface StoppedServer {
   /** Gives the new name of the deployment. */
   giveUpKeys(this: void, next: 'new' | 'keep'): Promise<string>;
   copyLog(this: void, places: LogCopyPlaces, call: VerbCall): Promise<string>;
+  /** As a running server does it. */
+  takeBackup(this: void, folder: string, call: VerbCall): Promise<TakenBackup>;
+  restoreBackup(this: void, restore: BackupWish, call: VerbCall): Promise<string>;
 }
+
+/** The work that a command does by itself, whether a server runs or not. Both give what is to be printed. */
+export interface CommandSide {
+  /** Reads what was `taken`, `TakenBackup` as JSON, and makes a backup of it. */
+  sealBackup(
+    this: void,
+    seal: BackupWish & { readonly taken: string; readonly withKey: boolean },
+    call: VerbCall,
+  ): Promise<string>;
+  verifyBackup(this: void, verify: BackupWish, call: VerbCall): Promise<string>;
+}
+
+export type BackupWish = BackupPlace & { readonly json: boolean };
+
 export type LogCopyPlaces = { readonly from: string; readonly to: string };
 
 export type VerbCall = {
@@ -42,10 +62,13 @@ export type VerbCall = {
   readonly signal: AbortSignal;
 };
 
-type Work<Side, Specs extends ArgumentSpecs> = (
+/** `taken` is the text of the outcome before. */
+export type FinishCall = VerbCall & { readonly taken: string };
+
+type Work<Side, Specs extends ArgumentSpecs, Call = VerbCall> = (
   side: Side,
   values: ArgumentsOf<Specs>,
-  call: VerbCall,
+  call: Call,
 ) => Promise<VerbOutcome>;
 
 /** A verb of `osmium` that goes through the operator's door. Declared once, with all that anybody needs to know of it. */
@@ -62,6 +85,10 @@ export type VerbSpec<Specs extends ArgumentSpecs> = {
   readonly running: Work<RunningServer, Specs> | string;
   /** Where no server runs, in the process of the command; or a sentence that says why not. */
   readonly stopped: Work<StoppedServer, Specs> | string;
+  /** Whether no server is asked. */
+  readonly isAlone?: (values: ArgumentsOf<Specs>) => boolean;
+  /** In the process of the command, once the rest is done. Its outcome is the verb's. */
+  readonly finished?: Work<CommandSide, Specs, FinishCall>;
 };
 
 type Given = Readonly<Record<string, unknown>>;
@@ -77,31 +104,39 @@ export type Verb = {
   readonly isForRunning: boolean;
   readonly running: (server: RunningServer, given: Given, call: VerbCall) => Promise<VerbOutcome>;
   readonly stopped: (stopped: StoppedServer, given: Given, call: VerbCall) => Promise<VerbOutcome>;
+  readonly isAlone: (given: Given) => boolean;
+  readonly finished: ((side: CommandSide, given: Given, call: FinishCall) => Promise<VerbOutcome>) | undefined;
 };
 
 export const declareVerb = <const Specs extends ArgumentSpecs>(spec: VerbSpec<Specs>): Verb => {
-  const { folders, running, stopped } = spec;
+  const { folders, running, stopped, finished, isAlone } = spec;
   const worked =
-    <Side>(work: Work<Side, Specs> | string, unavailable: 'NOT_WHILE_RUNNING' | 'ONLY_WHILE_RUNNING') =>
-    async (side: Side, given: Given, call: VerbCall): Promise<VerbOutcome> => {
+    <Side, Call extends VerbCall>(
+      work: Work<Side, Specs, Call> | string,
+      unavailable: 'NOT_WHILE_RUNNING' | 'ONLY_WHILE_RUNNING',
+    ) =>
+    async (side: Side, given: Given, call: Call): Promise<VerbOutcome> => {
       const checked = checkedArguments(spec.arguments, given);
       if ('objection' in checked) return refused('BAD_ARGUMENTS', checked.objection);
       return typeof work === 'string' ? refused(unavailable, work) : work(side, checked.values, call);
     };
   return {
     ...spec,
-    folders: typeof folders === 'string' ? folders : (given) => foldersOf(spec, given, folders),
+    folders: typeof folders === 'string' ? folders : (given) => withValues(spec, given, folders) ?? [],
+    isAlone: (given) => isAlone !== undefined && (withValues(spec, given, isAlone) ?? false),
+    finished: finished && worked(finished, 'NOT_WHILE_RUNNING'),
     isForRunning: typeof running !== 'string',
     running: worked(running, 'NOT_WHILE_RUNNING'),
     stopped: worked(stopped, 'ONLY_WHILE_RUNNING'),
   };
 };
 
-const foldersOf = <Specs extends ArgumentSpecs>(
+/** `undefined` for arguments that are not in order, which the side that carries the verb out says. */
+const withValues = <Specs extends ArgumentSpecs, T>(
   spec: VerbSpec<Specs>,
   given: Given,
-  folders: (values: ArgumentsOf<Specs>) => readonly string[],
-): readonly string[] => {
+  use: (values: ArgumentsOf<Specs>) => T,
+): T | undefined => {
   const checked = checkedArguments(spec.arguments, given);
-  return 'objection' in checked ? [] : folders(checked.values);
+  return 'objection' in checked ? undefined : use(checked.values);
 };

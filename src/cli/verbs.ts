@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { askDoor, readSilenceMillisMax } from '../admin/doorClient.js';
 import type { VerbOutcome, DoorRequest } from '../admin/doorProtocol.js';
-import type { StoppedServer, Verb, VerbCall } from '../admin/verb.js';
+import type { CommandSide, StoppedServer, Verb, VerbCall } from '../admin/verb.js';
 
 export type VerbRun = {
   readonly verb: Verb;
@@ -9,8 +9,8 @@ export type VerbRun = {
   /** The data folders on which a server may run that has to carry the verb out. */
   readonly folders: readonly string[];
   readonly connect: (folder: string) => Promise<Socket | undefined>;
-  /** Does what the verb may do where no server runs. */
-  readonly stopped: () => Promise<StoppedServer>;
+  /** Do what the verb may do where no server runs, and what it leaves to the command. */
+  readonly sides: StoppedServer & CommandSide;
   readonly output: NodeJS.WritableStream;
   readonly errors: NodeJS.WritableStream;
   readonly signal: AbortSignal;
@@ -23,9 +23,10 @@ export const runVerb = async (run: VerbRun): Promise<0 | 1> => {
     progress: (line) => errors.write(`${line}\n`),
     signal,
   };
-  const outcome =
+  const worked =
     (await throughDoor(run, { verb: verb.name, arguments: given }, call)) ??
-    (await verb.stopped(await run.stopped(), given, call));
+    (await verb.stopped(run.sides, given, call));
+  const outcome = await finishedBy(run, worked, call);
   if (outcome.status === 'refused') {
     errors.write(`osmium: ${outcome.text}\n`);
     return 1;
@@ -34,13 +35,22 @@ export const runVerb = async (run: VerbRun): Promise<0 | 1> => {
   return outcome.exitCode;
 };
 
+const finishedBy = async (
+  { verb, given, sides }: VerbRun,
+  worked: VerbOutcome,
+  call: VerbCall,
+): Promise<VerbOutcome> =>
+  worked.status === 'refused' || verb.finished === undefined
+    ? worked
+    : verb.finished(sides, given, { ...call, taken: worked.text });
+
 /** `undefined` when no server runs. */
 const throughDoor = async (
-  { verb, folders, connect }: VerbRun,
+  { verb, given, folders, connect }: VerbRun,
   request: DoorRequest,
   call: VerbCall,
 ): Promise<VerbOutcome | undefined> => {
-  for (const folder of folders) {
+  for (const folder of verb.isAlone(given) ? [] : folders) {
     const socket = await connect(folder);
     if (socket !== undefined)
       return askDoor(socket, request, call, verb.access === 'read' ? readSilenceMillisMax : undefined);

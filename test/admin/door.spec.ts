@@ -34,7 +34,7 @@ type Opened = {
 
 const opened = async (t: TestContext, own: readonly Verb[], folder = freshFolder(t)): Promise<Opened> => {
   const nothing = (): Promise<never> => Promise.reject(new Error('not asked in this test'));
-  const server: RunningServer = { phase: () => made.phase, status: nothing, metrics: nothing };
+  const server: RunningServer = { phase: () => made.phase, status: nothing, metrics: nothing, takeBackup: nothing };
   const [timers, failures] = [nodeTimers(), [] as unknown[]];
   const failed = (_: string, error: unknown): void => void failures.push(error);
   const made: Opened = {

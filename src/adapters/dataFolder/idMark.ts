@@ -1,7 +1,8 @@
-import { closeSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Millis } from '../../kernel/ids.js';
 import type { IdMark } from '../../kernel/ports/leases.js';
+import { syncPath } from './sync.js';
 
 /** Wide enough for ever; always the same, so that a write leaves nothing of the one before. */
 const digits = 16;
@@ -61,11 +62,6 @@ const opened = (path: string): number => {
 const made = (path: string): number => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = openSync(path, 'w+', 0o600);
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncPath(dirname(path));
   return file;
 };

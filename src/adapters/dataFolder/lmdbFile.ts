@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { checkLinks } from './links.js';
 
 /** The file is no LMDB file any more. LMDB trusts such files, and a process that opens one may end by a signal. */
 export class DamagedFile extends Error {
@@ -8,8 +9,15 @@ export class DamagedFile extends Error {
   }
 }
 
-/** Whether LMDB would find a file there, and would not begin a new one. */
-export const hasLmdbFile = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+/**
+ * Whether LMDB would find a file there, and would not begin a new one. Throws `DanglingLink`: a file on a disk that is not
+ * mounted is not missing.
+ */
+export const hasLmdbFile = (file: string): boolean => {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) checkLinks(file);
+  return (found?.size ?? 0) > 0;
+};
 
 /** `late`: pages may reach the disk after the meta page that names them; LMDB then goes back to an earlier state. */
 export type LmdbFlushing = 'before commit' | 'late';

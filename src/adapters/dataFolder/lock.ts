@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Server, Socket } from 'node:net';
-import { connectTo, folderSocket, listenOn, type FolderSocket } from './folderSocket.js';
+import { connectTo, folderSocket, listenOn, SocketInTheWay, type FolderSocket } from './folderSocket.js';
 import { makeFolder } from './makeFolder.js';
-import { closeToOthers } from './modes.js';
+import { closeToOthers, dataFolderNames } from './modes.js';
 
 /** Another process works on the folder. */
 export class FolderInUse extends Error {
@@ -12,6 +13,17 @@ export class FolderInUse extends Error {
     this.name = 'FolderInUse';
   }
 }
+
+/** The folder holds a part of a backup, and nothing may take it for the whole. */
+export class RestoreCutShort extends Error {
+  constructor(folder: string) {
+    super(`a restore into ${folder} was cut short: empty the folder, and restore again`);
+    this.name = 'RestoreCutShort';
+  }
+}
+
+/** Below the data folder, a socket. */
+export const lockName = 'lock';
 
 export interface FolderLock {
   release(): Promise<void>;
@@ -24,8 +36,8 @@ const answerBytesMax = 20;
 const attemptsMax = 5;
 
 /**
- * Makes the folder if need be, takes it for this process alone, and closes it to other users. Throws `FolderInUse` and
- * `OpenToOthers`.
+ * Makes the folder if need be, takes it for this process alone, and closes it to other users. Throws `FolderInUse`,
+ * `OpenToOthers`, `SocketInTheWay` and `RestoreCutShort`.
  *
  * The lock is a socket on which the holder listens: the operating system ends that with the process, however it dies,
  * so a socket that nobody answers on was left behind and is taken away. That also holds between containers which share
@@ -33,11 +45,12 @@ const attemptsMax = 5;
  */
 export const lockFolder = async (folder: string): Promise<FolderLock> => {
   makeFolder(folder);
-  const place = folderSocket(folder, 'lock');
+  const place = folderSocket(folder, lockName);
   try {
     const lock = await lockAt(place, folder);
     try {
       closeToOthers(folder);
+      if (existsSync(join(folder, dataFolderNames.restoring))) throw new RestoreCutShort(folder);
       return lock;
     } catch (error) {
       await lock.release();
@@ -57,12 +70,20 @@ const lockAt = async (place: FolderSocket, folder: string): Promise<FolderLock> 
       tell(socket, asking);
     });
     if (server !== undefined) return { release: () => close(server, asking).finally(place.close) };
+    checkSocket(path);
     const holder = await holderOf(path);
     if (holder === ending) continue;
     if (holder !== undefined) throw new FolderInUse(folder, holder);
     await takeAway(path);
   }
   throw new FolderInUse(folder, 'unknown');
+};
+
+/** Nobody answers on anything else either, and it must not be taken away as if it had been left behind. */
+const checkSocket = (path: string): void => {
+  if (process.platform === 'win32') return;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isSocket()) throw new SocketInTheWay(path);
 };
 
 /** Says the number of this process, and hears nothing: a process that stays connected must not hold up the release. */

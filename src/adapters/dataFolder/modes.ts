@@ -9,6 +9,8 @@ export const dataFolderNames = {
   masterKey: 'master.key',
   idMark: 'ids.mark',
   presence: 'presence.sealed',
+  /** The part of a backup that a restore has copied so far. */
+  restoring: 'restoring',
 } as const;
 
 /** The folder is another user's, and is open to others than its owner. */

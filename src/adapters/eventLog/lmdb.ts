@@ -1,5 +1,6 @@
 import type { Millis } from '../../kernel/ids.js';
 import { VersionConflict, type Appended, type EventLog, type StreamAppend } from '../../kernel/ports/eventLog.js';
+import { copyClosedLmdb } from '../dataFolder/copyLmdb.js';
 import { hasLmdbFile } from '../dataFolder/lmdbFile.js';
 import { checkAppend, checkAppends, checkMaxCount, isAsExpected, onlyPlace, type StoredPlace } from './appendRules.js';
 import { committer, type AppendCommitter } from './lmdb/committer.js';
@@ -7,7 +8,7 @@ import { feed } from './feed.js';
 import { heads, type Heads } from './lmdb/heads.js';
 import { openIndexStore } from './lmdb/indexStore.js';
 import { logReader, type LogReader } from './lmdb/logReader.js';
-import { firstKept, logFileIn, openLogStore, settingsOf } from './lmdb/logStore.js';
+import { firstKept, logFileIn, logIn, openLogStore, settingsOf } from './lmdb/logStore.js';
 import { packedId } from './lmdb/record.js';
 import { streamIndex, type StreamIndex } from './lmdb/streamIndex.js';
 
@@ -23,14 +24,29 @@ export type LmdbEventLogNeeds = {
 /** Whether there is a log already. Makes nothing. */
 export const hasLmdbLog = (folder: string): boolean => hasLmdbFile(logFileIn(folder));
 
+/** The files that are copied: the index follows from them. */
+export const logFilesIn = (folder: string): readonly string[] => [logFileIn(folder)];
+
+/** A log that can be copied while it is written to. */
+export interface LmdbEventLog extends EventLog {
+  /** Into a folder of the same form, without the index, which follows from the log. As of one moment. */
+  copyTo(this: void, folder: string): Promise<void>;
+}
+
+/** The same for a log that no process has open. */
+export const copyClosedLog = (folder: string, target: string): Promise<void> => {
+  const placed = (of: string) => ({ path: logIn(of), file: logFileIn(of) });
+  return copyClosedLmdb(placed(folder), placed(target));
+};
+
 /**
  * The event log in two LMDB environments of its own: the log, and an index that follows from it. Reads, like
  * subscriptions, see only what is durable. In a stream with a max count a retry is recognised for as long as the event
  * is among the newest `maxCount` or the 32 before them. Throws `DamagedRecord` when a record that the index does not
  * have yet is damaged, and `DamagedFile`.
  */
-export const lmdbEventLog = async (needs: LmdbEventLogNeeds): Promise<EventLog> => {
-  const { reader, known, commits, following, release } = await partsOf(needs);
+export const lmdbEventLog = async (needs: LmdbEventLogNeeds): Promise<LmdbEventLog> => {
+  const { reader, known, commits, following, copyTo, release } = await partsOf(needs);
   let closing: Promise<void> | undefined;
   const checkOpen = (): void => {
     if (closing !== undefined) throw new Error('the log is closed');
@@ -79,6 +95,10 @@ export const lmdbEventLog = async (needs: LmdbEventLogNeeds): Promise<EventLog> 
     end: async () => {
       await readable();
       return BigInt(commits.durable);
+    },
+    copyTo: async (target) => {
+      await readable();
+      await copyTo(logIn(target));
     },
     close: () => (closing ??= release()),
   };
@@ -156,7 +176,7 @@ const partsOf = async ({ folder, now }: LmdbEventLogNeeds) => {
     await index.close();
     await store.close();
   };
-  return { reader, known, commits, following, release };
+  return { reader, known, commits, following, copyTo: (target: string) => store.copyTo(target), release };
 };
 
 /** Shows the index what the log has and it does not: a little after a crash, everything when it was deleted. */

@@ -1,13 +1,25 @@
 import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import type { Vault } from '../../kernel/ports/vault.js';
-import { checkLmdbFile, DamagedFile, hasLmdbFile } from '../dataFolder/lmdbFile.js';
+import { underWay, type UnderWay } from '../../kernel/underWay.js';
+import { copyLmdb } from '../dataFolder/copyLmdb.js';
+import { checkLmdbFile, DamagedFile } from '../dataFolder/lmdbFile.js';
 import { makeFolder } from '../dataFolder/makeFolder.js';
 import { checkRoom } from '../dataFolder/room.js';
+import {
+  countOf,
+  checkName,
+  noSalt,
+  saltNumberBytes,
+  saltNumberOf,
+  saltsFileIn,
+  vaultCopyIn,
+  vaultFileIn,
+  wrappedIn,
+} from './lmdbFiles.js';
 import { checkedName } from './names.js';
-import { openSalts, type Salts } from './salts.js';
-import { DamagedSecret, saltBytes, wrapping, WrongMasterKey, type Wrapping } from './wrapping.js';
+import { copySalts, openSalts, type Salts } from './salts.js';
+import { checkedKey, wrapping, type Wrapping } from './wrapping.js';
 
 export type LmdbVaultOptions = {
   /** Made if it does not exist, for its owner alone. Holds `vault.mdb` and `vault.salts`: a backup needs both. */
@@ -16,15 +28,16 @@ export type LmdbVaultOptions = {
   readonly masterKey: Uint8Array;
 };
 
-const fileIn = (folder: string): string => join(folder, 'vault.mdb');
-
-/** Whether there is a vault already. Makes nothing. */
-export const hasLmdbVault = (folder: string): boolean => hasLmdbFile(fileIn(folder));
+/** A vault that can be copied while it is used. */
+export interface LmdbVault extends Vault {
+  /** Both files, of one moment, into a folder. */
+  copyTo(this: void, folder: string): Promise<void>;
+}
 
 /** Throws `WrongMasterKey`, and `DamagedFile` where one of the two files is. One process at a time. */
-export const lmdbVault = async ({ folder, masterKey }: LmdbVaultOptions): Promise<Vault> => {
+export const lmdbVault = async ({ folder, masterKey }: LmdbVaultOptions): Promise<LmdbVault> => {
   const wrap = wrapping(masterKey);
-  const path = fileIn(folder);
+  const path = vaultFileIn(folder);
   makeFolder(folder);
   checkLmdbFile(path);
   checkRoom(folder);
@@ -34,8 +47,10 @@ export const lmdbVault = async ({ folder, masterKey }: LmdbVaultOptions): Promis
     chmodSync(path, 0o600);
     await checkMasterKey(environment.openDB({ name: 'check', encoding: 'binary' }), wrap);
     const secrets: Store['secrets'] = environment.openDB({ name: 'secrets', encoding: 'binary' });
-    const salts = await saltsOf(join(folder, 'vault.salts'), countOf(secrets));
+    const salts = await saltsOf(saltsFileIn(folder), countOf(secrets));
     const store: Store = {
+      folder,
+      copies: underWay(),
       wrap,
       salts,
       environment,
@@ -59,11 +74,10 @@ const saltsOf = async (path: string, secrets: number): Promise<Salts> => {
   throw new DamagedFile(path, `it has ${salts.count().toString()} salts, vault.mdb ${secrets.toString()} secrets`);
 };
 
-const countOf = (table: Database<Buffer, string>): number =>
-  // The library's types leave open what it counts.
-  (table.getStats() as { readonly entryCount: number }).entryCount;
-
 type Store = {
+  readonly folder: string;
+  /** Copies under way, which still need every salt that there was when they began. */
+  readonly copies: UnderWay;
   readonly wrap: Wrapping;
   readonly salts: Salts;
   readonly environment: RootDatabase;
@@ -76,30 +90,15 @@ type Store = {
 
 const present = Buffer.of(1);
 
-const checkMasterKey = async (check: Database<Buffer, string>, { wrap, unwrap }: Wrapping): Promise<void> => {
-  const held = check.getBinary('check');
-  const salt = new Uint8Array(saltBytes);
-  if (held === undefined) {
-    await check.put('check', wrap('check', salt, present));
-    return;
-  }
-  try {
-    unwrap('check', salt, held);
-  } catch (error) {
-    throw error instanceof DamagedSecret ? new WrongMasterKey() : error;
-  }
+const checkMasterKey = async (check: Database<Buffer, string>, wrap: Wrapping): Promise<void> => {
+  const held = check.getBinary(checkName);
+  if (held === undefined) await check.put(checkName, wrap.wrap(checkName, noSalt, present));
+  else checkedKey(() => wrap.unwrap(checkName, noSalt, held));
 };
 
-const vaultOver = (store: Store): Vault => {
-  const inFlight = new Set<Promise<unknown>>();
-  const tracked = <T>(work: Promise<T>): Promise<T> => {
-    const settled: Promise<unknown> = work.then(
-      () => inFlight.delete(settled),
-      () => inFlight.delete(settled),
-    );
-    inFlight.add(settled);
-    return work;
-  };
+const vaultOver = (store: Store): LmdbVault => {
+  const inFlight = underWay();
+  const tracked = inFlight.add;
   return {
     get: async (name) => held(store, name),
     create: (name, secret) => tracked(create(store, name, secret)),
@@ -114,8 +113,9 @@ const vaultOver = (store: Store): Vault => {
       store.environment.resetReadTxn();
       return countOf(store.secrets) + countOf(store.register);
     },
+    copyTo: (target) => tracked(store.copies.add(copy(store, target))),
     close: async () => {
-      await Promise.all(inFlight);
+      await inFlight.ended();
       await store.salts.close();
       await store.environment.close();
     },
@@ -128,11 +128,8 @@ const held = (store: Store, name: string): Uint8Array | 'destroyed' | undefined 
   return store.register.doesExist(name) ? 'destroyed' : undefined;
 };
 
-const saltNumberBytes = 4;
-const saltNumberOf = (record: Buffer): number => record.readUInt32BE(0);
-
 const secretOf = ({ wrap, salts }: Store, name: string, record: Buffer): Uint8Array =>
-  wrap.unwrap(name, salts.read(saltNumberOf(record)), record.subarray(saltNumberBytes));
+  wrap.unwrap(name, salts.read(saltNumberOf(record)), wrappedIn(record));
 
 const recordOf = async ({ wrap, salts }: Store, name: string, secret: Uint8Array): Promise<Buffer> => {
   const { number, bytes } = await salts.add();
@@ -193,10 +190,20 @@ const release = (store: Store, name: string): readonly number[] => {
  * Runs after the transaction, so that no secret loses its salt; a wipe that a crash leaves undone is done when the
  * vault is opened.
  */
-const wipe = async ({ salts, unwiped, environment }: Store, numbers: readonly number[]): Promise<void> => {
+const wipe = async ({ copies, salts, unwiped, environment }: Store, numbers: readonly number[]): Promise<void> => {
   if (numbers.length === 0) return;
+  await copies.ended();
   await salts.wipe(numbers);
   await environment.transaction(() => {
     for (const number of numbers) void unwiped.remove(number);
   });
+};
+
+/**
+ * The secrets first, their salts after: a salt is stored before its secret is, so the second file has all that the first
+ * one names. No salt is overwritten in between, or a secret of the copy would have lost its own.
+ */
+const copy = async (store: Store, target: string): Promise<void> => {
+  await copyLmdb(store.environment, vaultCopyIn(target));
+  await copySalts(saltsFileIn(store.folder), saltsFileIn(target));
 };

@@ -27,7 +27,10 @@ export type MasterKey = {
  */
 export const loadMasterKey = (path: string, { mayMake }: { readonly mayMake: boolean }): MasterKey => {
   if (!mayMake && !existsSync(path)) {
-    throw new NoMasterKey(`the vault was made under a master key, but ${path} is not there: restore the key file`);
+    throw new NoMasterKey(
+      `the vault was made under a master key, but ${path} is not there: restore the key file. If it is lost for good, ` +
+        'so is what the vault holds: move the vault away, and run "osmium vault new --give-up-keys"',
+    );
   }
   const made = makeUnlessExists(path);
   const key = keyIn(contentOf(path), path);

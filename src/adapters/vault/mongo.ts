@@ -3,7 +3,7 @@ import { Binary, type Collection } from 'mongodb';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { connectMongo, databaseIn, isDuplicateKey } from '../mongo/connection.js';
 import { checkedName } from './names.js';
-import { DamagedSecret, saltBytes, wrapping, WrongMasterKey, type Wrapping } from './wrapping.js';
+import { checkedKey, saltBytes, wrapping, type Wrapping } from './wrapping.js';
 
 export type MongoVaultOptions = {
   /** `mongodb://…` or `mongodb+srv://…`. */
@@ -82,11 +82,8 @@ const checkName = '';
 const present = Uint8Array.of(1);
 
 const checkMasterKey = async (records: Collection<SecretRecord>, wrap: Wrapping): Promise<void> => {
-  try {
-    secretIn(wrap, await firstOf(records, recordOf(wrap, checkName, present)));
-  } catch (error) {
-    throw error instanceof DamagedSecret ? new WrongMasterKey() : error;
-  }
+  const held = await firstOf(records, recordOf(wrap, checkName, present));
+  checkedKey(() => secretIn(wrap, held));
 };
 
 const vaultOver = (store: Store): Vault => {

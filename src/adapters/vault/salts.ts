@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { chmod, copyFile, open } from 'node:fs/promises';
+import { syncLarge } from '../dataFolder/sync.js';
 import { saltBytes } from './wrapping.js';
 
 /**
@@ -66,6 +67,13 @@ export const openSalts = async (path: string, presence: 'may be made' | 'must be
       await file.close();
     },
   };
+};
+
+/** Copies the file, which may grow meanwhile; on the disk and for the owner alone when resolved. */
+export const copySalts = async (path: string, target: string): Promise<void> => {
+  await copyFile(path, target);
+  await chmod(target, 0o600);
+  await syncLarge(target);
 };
 
 type Waiting = { readonly resolve: (salt: Salt) => void; readonly reject: (error: unknown) => void };

@@ -16,6 +16,15 @@ export class DamagedSecret extends Error {
   }
 }
 
+/** Opens what the vault keeps to tell its master key by. Throws `WrongMasterKey`. */
+export const checkedKey = (open: () => unknown): void => {
+  try {
+    open();
+  } catch (error) {
+    throw error instanceof DamagedSecret ? new WrongMasterKey() : error;
+  }
+};
+
 export const masterKeyBytes = 32;
 export const saltBytes = 32;
 
@@ -56,3 +65,5 @@ export const wrapping = (masterKey: Uint8Array): Wrapping => {
 
 const nonceBytes = 12;
 const tagBytes = 16;
+/** A wrapped secret has at least so many. */
+export const wrappedBytesMin = nonceBytes + tagBytes;

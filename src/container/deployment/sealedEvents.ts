@@ -3,10 +3,10 @@ import { packed } from '../../adapters/sealer/sealedText.js';
 import { keysStream } from '../../domain/deployments/events.js';
 import { eventKinds } from '../../domain/registry.js';
 import { eventCodec } from '../../kernel/codec.js';
-import { beforeAll, type Position } from '../../kernel/event.js';
+import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
 import { shredded } from '../../kernel/opened.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
-import type { SealBinding, Sealer } from '../../kernel/ports/sealer.js';
+import { KeysMissing, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 
 /** Events that are read at once. */
@@ -62,11 +62,25 @@ export const unopenedIn = async (vault: Vault, events: readonly StoredEvent[]): 
   return known.filter((isKnown) => !isKnown).length;
 };
 
-type BoundValue = readonly [Uint8Array, SealBinding];
+export type BoundValue = readonly [Uint8Array, SealBinding];
 
-/** The codec knows what an event's sealed part is bound to, and asks the sealer to open it. */
 export const sealedIn = (events: readonly StoredEvent[]): readonly BoundValue[] => {
-  const sealed: BoundValue[] = [];
+  const read = closedReader();
+  return events.flatMap((event) => read(event).sealed);
+};
+
+export type ClosedEvent = {
+  /** Its personal fields read as erased. `undefined` for a type that this release does not know. */
+  readonly recorded: Recorded | undefined;
+  readonly sealed: readonly BoundValue[];
+};
+
+/**
+ * Reads events without any key. The codec knows what an event's sealed part is bound to, and asks the sealer to open
+ * it. The reader throws for an event that is not of the form that its type has.
+ */
+export const closedReader = (): ((event: StoredEvent) => ClosedEvent) => {
+  let sealed: BoundValue[] = [];
   const collecting: Sealer = {
     packed,
     open: (bytes, binding) => {
@@ -81,6 +95,10 @@ export const sealedIn = (events: readonly StoredEvent[]): readonly BoundValue[] 
     lookupHash: (value) => value,
   };
   const codec = eventCodec(eventKinds, collecting);
-  for (const event of events) codec.read(event);
-  return sealed;
+  return (event) => {
+    sealed = [];
+    codec.metadata(event);
+    const recorded = codec.read(event);
+    return { recorded: recorded instanceof KeysMissing ? undefined : recorded, sealed };
+  };
 };

@@ -4,6 +4,7 @@ import { door } from '../../admin/door.js';
 import { verbs } from '../../admin/registry.js';
 import type { RunningServer, ServerPhase, ServerStatus } from '../../admin/verb.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
+import { takeBackup } from '../backup/take.js';
 import { alarms } from '../logging.js';
 import { of, type Get } from '../tokens.js';
 import { version } from '../version.js';
@@ -49,6 +50,7 @@ export const openDoor = async (get: Get): Promise<OpenDoor> => {
 const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
   phase,
   metrics: () => get(of.metrics).text(),
+  takeBackup: (folder, call) => takeBackup({ config: get(of.config), folder, open: get(of.parts), call }),
   status: async () => {
     const process_ = {
       phase: phase(),

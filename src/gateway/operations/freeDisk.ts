@@ -75,5 +75,6 @@ export const freeDisk = async (needs: FreeDiskNeeds): Promise<FreeDisk> => {
   };
 };
 
-const floorOf = (floorBytes: number, { totalBytes }: DiskRoom): number =>
+/** The bytes that have to stay free on a disk. */
+export const floorOf = (floorBytes: number, { totalBytes }: DiskRoom): number =>
   Math.min(floorBytes, totalBytes * floorShareMax);

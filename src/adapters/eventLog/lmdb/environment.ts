@@ -1,8 +1,11 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { underWay } from '../../../kernel/underWay.js';
+import { copyLmdb } from '../../dataFolder/copyLmdb.js';
 import { checkLmdbFile } from '../../dataFolder/lmdbFile.js';
 import { checkRoom } from '../../dataFolder/room.js';
+import { syncPath } from '../../dataFolder/sync.js';
 
 /** An LMDB environment that can be opened again when its disk has failed it. */
 export interface LmdbEnvironment<Tables> {
@@ -11,6 +14,8 @@ export interface LmdbEnvironment<Tables> {
   /** Runs `puts` as one transaction. Resolves when it is on disk and reads see it; rejects when nothing of it was kept. */
   commit(puts: (tables: Tables) => void): Promise<void>;
   reopen(): Promise<void>;
+  /** Copies all that is durable, as of one moment, into a folder of the same form. */
+  copyTo(folder: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,13 +28,16 @@ export const openEnvironment = <Tables>(
   let root = openRoot(folder);
   let tables = tablesOf(root);
   let isOpen = true;
+  const copies = underWay();
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
+    // LMDB does not look after a copy that is under way.
+    await copies.ended();
     await root.close();
   };
   // LMDB syncs the file; that the folder has the file is for us to sync.
-  syncFolder(folder);
+  syncPath(folder);
   return {
     get tables() {
       return tables;
@@ -51,6 +59,7 @@ export const openEnvironment = <Tables>(
       isOpen = true;
       tables = tablesOf(root);
     },
+    copyTo: (target) => copies.add(copyLmdb(root, { path: target, file: dataFileIn(target) })),
     close,
   };
 };
@@ -80,14 +89,5 @@ const makeFolder = (folder: string): void => {
   const parent = dirname(resolve(folder));
   makeFolder(parent);
   mkdirSync(folder);
-  syncFolder(parent);
-};
-
-const syncFolder = (folder: string): void => {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+  syncPath(parent);
 };

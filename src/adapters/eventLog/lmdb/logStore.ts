@@ -12,7 +12,8 @@ export type LogTables = {
 /** The data that must not be lost. Everything else follows from it. */
 export type LogStore = LmdbEnvironment<LogTables>;
 
-const logIn = (folder: string): string => join(folder, 'log');
+/** The environment with the data, below the folder of the log. */
+export const logIn = (folder: string): string => join(folder, 'log');
 export const logFileIn = (folder: string): string => dataFileIn(logIn(folder));
 
 export const openLogStore = (folder: string): LogStore =>

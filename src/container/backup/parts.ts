@@ -1,0 +1,61 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
+import { copyClosedLog, hasLmdbLog, logFilesIn } from '../../adapters/eventLog/lmdb.js';
+import { copyClosedVault, hasLmdbVault, saltsFileIn, vaultFileIn } from '../../adapters/vault/lmdbFiles.js';
+import type { BackupPartName } from '../../admin/backups.js';
+import type { EngineParts } from '../../engines.js';
+import { copyPrivately } from './folders.js';
+
+/** The parts of a running server, or `undefined` where none runs and the caller holds the lock of the data folder. */
+export type OpenParts = Pick<EngineParts, 'log' | 'vault'> | undefined;
+
+/** One part of a data folder, which lies in a backup as it lies in the data folder. */
+export type BackupPart = {
+  /** Below the data folder and below the backup: a file, or a folder. */
+  readonly entry: string;
+  /** Whether the folder has it. */
+  readonly isIn: (folder: string) => boolean;
+  /** The files of it that are copied, absolute. */
+  readonly filesIn: (folder: string) => readonly string[];
+  /** From one folder into another one, as of one moment, on the disk when resolved. */
+  readonly copy: (open: OpenParts, from: string, to: string) => Promise<void>;
+};
+
+const logIn = (folder: string): string => join(folder, dataFolderNames.log);
+const vaultIn = (folder: string): string => join(folder, dataFolderNames.vault);
+const idMarkIn = (folder: string): string => join(folder, dataFolderNames.idMark);
+
+/**
+ * Every part that a backup has. They are copied in the order of `backupPartNames`, so that together they are as the
+ * deployment was when the log was copied: keys are stored before what is sealed with them, and the mark is raised before
+ * an id is made, so both are copied after the log. A part that says how far the log was dealt with would come before it.
+ */
+export const backupParts: Readonly<Record<BackupPartName, BackupPart>> = {
+  log: {
+    entry: dataFolderNames.log,
+    isIn: (folder) => hasLmdbLog(logIn(folder)),
+    filesIn: (folder) => logFilesIn(logIn(folder)),
+    copy: (open, from, to) => open?.log.copyTo?.(logIn(to)) ?? copyClosedLog(logIn(from), logIn(to)),
+  },
+  vault: {
+    entry: dataFolderNames.vault,
+    isIn: (folder) => hasLmdbVault(vaultIn(folder)),
+    filesIn: (folder) => [vaultFileIn(vaultIn(folder)), saltsFileIn(vaultIn(folder))],
+    copy: (open, from, to) => open?.vault.copyTo?.(vaultIn(to)) ?? copyClosedVault(vaultIn(from), vaultIn(to)),
+  },
+  idMark: {
+    entry: dataFolderNames.idMark,
+    isIn: (folder) => existsSync(idMarkIn(folder)),
+    filesIn: (folder) => [idMarkIn(folder)],
+    copy: (_, from, to) => {
+      copyPrivately(idMarkIn(from), idMarkIn(to));
+      return Promise.resolve();
+    },
+  },
+};
+
+export const bytesOf = (parts: readonly BackupPartName[], folder: string): number =>
+  parts
+    .flatMap((name) => backupParts[name].filesIn(folder))
+    .reduce((bytes, file) => bytes + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
