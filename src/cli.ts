@@ -109,12 +109,23 @@ type Log = ReturnType<typeof openLogReader>;
 
 const withLog = async (dataDir: string, work: (log: Log) => Promise<void> | void): Promise<void> => {
   const { openLogReader } = await import('./logs.js');
+  await tellOtherRelease(dataDir);
   const log = openLogReader(dataDir);
   try {
     await work(log);
   } finally {
     await log.close();
   }
+};
+
+const tellOtherRelease = async (folder: string): Promise<void> => {
+  const [{ otherRelease }, { connectInFolder: connect }, { version }] = await Promise.all([
+    import('./cli/release.js'),
+    import('./container/door/connect.js'),
+    import('./container/version.js'),
+  ]);
+  const other = await otherRelease({ folder, connect, version });
+  if (other !== undefined) console.error(`osmium: ${other}`);
 };
 
 const chat = async (options: Chat): Promise<void> => {
