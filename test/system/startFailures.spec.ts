@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -79,6 +90,32 @@ describe('a server that cannot start names the variable and the file at fault', 
       await refused(t, dataDir, dataDirIn(dataDir, `.*${foldersIn(dataDir)[part]}`));
     });
   }
+
+  it('for a folder in the place of the lock, which is left there', async (t) => {
+    const dataDir = freshFolder(t);
+    mkdirSync(join(dataDir, 'lock', 'mine'), { recursive: true });
+    await refused(t, dataDir, dataDirIn(dataDir, `.*${dataDir}/lock is no socket: move it away`));
+    assert.deepEqual(readdirSync(dataDir), ['lock']);
+  });
+
+  for (const part of ['vault', 'log', 'documents'] as const) {
+    it(`for a ${part} on a disk that is not mounted, without a word of giving up keys`, async (t) => {
+      const dataDir = await used(t);
+      const [folder, away] = [foldersIn(dataDir)[part], join(dataDir, '..', 'disk')];
+      renameSync(folder, away);
+      symlinkSync(`${away}-not-mounted`, folder);
+      const server = serverProcess(t, { OSMIUM_DATA_DIR: dataDir });
+      await endsWith(server, dataDirIn(dataDir, `${folder} is a link to ${away}-not-mounted, which is not there`));
+      assert.doesNotMatch(server.output(), /give-up-keys/);
+    });
+  }
+
+  it('for a master key that is lost while the vault is kept, and says how to go on without it', async (t) => {
+    const dataDir = await used(t);
+    rmSync(foldersIn(dataDir).masterKey);
+    const says = '.*master.key is not there: restore the key file.*move the vault away.*vault new --give-up-keys';
+    await refused(t, dataDir, dataDirIn(dataDir, says));
+  });
 
   it('for a data folder that another one owns, not for the port', { skip: asAnother }, async (t) => {
     const folder = freshFolder(t);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { checkLinks } from '../dataFolder/links.js';
 import { makeFolder } from '../dataFolder/makeFolder.js';
 import { masterKeyBytes } from './wrapping.js';
 
@@ -23,9 +24,11 @@ export type MasterKey = {
 /**
  * Reads a key file: 32 bytes, as they are, or as hex or base64 text. Makes it, for its owner alone, if it does not
  * exist and may be made: beside a vault that is there already a new key would only hide that the old one is missing.
- * Throws `NoMasterKey` when the file holds anything else, or is missing and may not be made.
+ * Throws `NoMasterKey` when the file holds anything else, or is missing and may not be made,
+ * and `DanglingLink`.
  */
 export const loadMasterKey = (path: string, { mayMake }: { readonly mayMake: boolean }): MasterKey => {
+  checkLinks(path);
   if (!mayMake && !existsSync(path)) {
     throw new NoMasterKey(
       `the vault was made under a master key, but ${path} is not there: restore the key file. If it is lost for good, ` +
