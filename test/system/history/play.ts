@@ -140,7 +140,7 @@ const seated = async (players: readonly Player[], seed: number): Promise<readonl
 const seedsApart = 1_000;
 
 const founded = async (owner: Player, others: readonly Player[]): Promise<CommunityId> => {
-  await owner.call('communities.createCommunity', { name: 'Town' });
+  await patiently(() => owner.call('communities.createCommunity', { name: 'Town' }));
   const { communities } = await owner.call('communities.getCommunities', {});
   const community = communities[0]?.id;
   if (community === undefined) throw new Error('what was just made is not there');
@@ -153,11 +153,10 @@ const founded = async (owner: Player, others: readonly Player[]): Promise<Commun
 };
 
 /** A server that has just started may not serve for a moment, on a busy machine. */
-const patiently = async (work: () => Promise<unknown>): Promise<void> => {
+const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
   for (let tries = 1; ; tries += 1) {
     try {
-      await work();
-      return;
+      return await work();
     } catch (error) {
       if (tries === patienceTriesMax || !isExpected(error, 'one node')) throw error;
       await pause(patienceMillis);
@@ -174,7 +173,7 @@ const channelMade = async (owner: Player, communityId: CommunityId, index: numbe
   const thing = `renamed-${index.toString()}`;
   const name = `${thing}-1`;
   const begun = recording.moment();
-  await owner.call('communities.createChannel', { communityId, name, type: ChannelType.TEXT });
+  await patiently(() => owner.call('communities.createChannel', { communityId, name, type: ChannelType.TEXT }));
   const write = { session: owner.name, begun, acknowledged: recording.moment() };
   recording.wrote({ ...write, things: new Map([[thing, 1]]), telling: 'latest' });
   const { channels } = await owner.call('communities.getChannels', { communityId });
