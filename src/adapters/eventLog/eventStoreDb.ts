@@ -7,14 +7,12 @@ import {
   type EventLog,
   type NewEvent,
   type StreamAppend,
-  type Subscription,
 } from '../../kernel/ports/eventLog.js';
 import { checkAppend, checkAppends, checkMaxCount } from './appendRules.js';
 import { bytesOf, type StreamName } from './eventStoreDb/batchAppend.js';
 import { connection } from './eventStoreDb/connection.js';
 import type { EventStoreDbAlarm, EventStoreDbCount, Telling } from './eventStoreDb/failures.js';
-import { follow, type Following } from './eventStoreDb/follow.js';
-import { gate } from './eventStoreDb/gate.js';
+import { followers, type Followers } from './eventStoreDb/follow.js';
 import { held, type Held } from './eventStoreDb/held.js';
 import { maxCounts as maxCountsOf } from './eventStoreDb/maxCount.js';
 import { reads, type EventStoreReads } from './eventStoreDb/reads.js';
@@ -54,9 +52,6 @@ export type EventStoreDbEventLogNeeds = {
  */
 export const appendBytesMax = 1_048_576;
 
-/** On one connection; it carries 100, and those above wait without a word. */
-const subscriptionsMax = 90;
-
 /**
  * The event log on EventStoreDB 23.10 and later. Throws when the server cannot be reached within the patience.
  *
@@ -79,7 +74,7 @@ type Parts = {
   readonly reading: EventStoreReads;
   readonly writing: Writer;
   readonly holding: Held;
-  readonly following: (after: Position) => Following;
+  readonly following: Followers;
   readonly named: (stream: string) => StreamName;
   readonly close: () => void;
 };
@@ -104,16 +99,11 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
   ];
   const reading = reads({ connection: forReads, prefix, since, telling, patienceMillis, silenceMillis: answerMillis });
   const holding = held(reading);
-  const subscribing = gate(subscriptionsMax, 0);
   return {
     reading,
     holding,
     writing: writer({ connection: forAppends, telling, patienceMillis, answerMillis }),
-    following: (after) =>
-      follow(
-        { connection: forSubscriptions, calls: subscribing, prefix, telling, silenceMillis, ...reading },
-        after < since ? since : after,
-      ),
+    following: followers({ connection: forSubscriptions, prefix, since, telling, silenceMillis, ...reading }),
     named: (plain) => ({ plain, full: `${prefix}${plain}` }),
     close: () => {
       for (const one of [forReads, forAppends, forSubscriptions]) one.close();
@@ -122,7 +112,6 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
 };
 
 const logOf = ({ reading, writing, holding, following, named, close }: Parts): EventLog => {
-  const subscriptions = new Set<Subscription>();
   const maxCounts = maxCountsOf(reading, writing);
   let closing: Promise<void> | undefined;
   const checkOpen = (): void => {
@@ -157,10 +146,7 @@ const logOf = ({ reading, writing, holding, following, named, close }: Parts): E
     },
     subscribe: (after) => {
       checkOpen();
-      const subscription = following(after);
-      subscriptions.add(subscription);
-      subscription.onOver(() => subscriptions.delete(subscription));
-      return subscription;
+      return following.subscribe(after);
     },
     setMaxCount: async (stream, maxCount) => {
       checkOpen();
@@ -175,13 +161,11 @@ const logOf = ({ reading, writing, holding, following, named, close }: Parts): E
       checkOpen();
       return reading.end();
     },
-    close: () => (closing ??= closed(subscriptions, writing).finally(close)),
+    close: () => {
+      following.close();
+      return (closing ??= writing.close().finally(close));
+    },
   };
-};
-
-const closed = async (subscriptions: ReadonlySet<Subscription>, writing: Writer): Promise<void> => {
-  for (const subscription of subscriptions) subscription.close();
-  await writing.close();
 };
 
 const placesOf = (settled: readonly PromiseSettledResult<Appended>[]): readonly Appended[] => {

@@ -10,18 +10,22 @@ import {
 
 /** Makes subscriptions out of a log that can be read and says when it has grown. */
 export interface Feed {
-  /** Tells the subscriptions of events that are durable and follow on what was last published. */
-  publish(events: readonly StoredEvent[]): void;
+  /** Tells the subscriptions of events that are durable. Between `after` and the first of them there is none. */
+  publish(events: readonly StoredEvent[], after: Position): void;
   subscribe(after: Position): Subscription;
   /** Ends all subscriptions. */
   close(): void;
 }
 
 export type FeedNeeds = {
-  /** The position of the last durable event. */
+  /** The position of the last durable event, as far as it was published. Nobody is told of anything behind it. */
   readonly end: () => Position;
   /** Durable events after a position, oldest first; fewer than `limit` only when there are no more. */
   readonly read: (after: Position, limit: number) => Promise<readonly StoredEvent[]>;
+  /** Called when there is somebody to publish to. */
+  readonly attended?: () => void;
+  /** Called when there is nobody any more. */
+  readonly unattended?: () => void;
 };
 
 /** A subscription that is behind by no more than this is served from memory, with objects shared by all of them. */
@@ -30,10 +34,7 @@ const recentBytesMax = 8 * 1024 * 1024;
 
 export const feed = (needs: FeedNeeds): Feed => {
   const recent = recentEvents();
-  const open = new Set<() => void>();
-  const wake = (): void => {
-    for (const wakeOne of open) wakeOne();
-  };
+  const { wake, enter, leave, clear } = audience(needs);
   let closed = false;
 
   const subscribe = (after: Position): Subscription => {
@@ -42,7 +43,7 @@ export const feed = (needs: FeedNeeds): Feed => {
     const wakeOne = (): void => {
       woken();
     };
-    if (!done) open.add(wakeOne);
+    if (!done) enter(wakeOne);
     const batches = async function* (): AsyncGenerator<readonly StoredEvent[], void> {
       let position = after;
       try {
@@ -52,37 +53,65 @@ export const feed = (needs: FeedNeeds): Feed => {
             await new Promise<void>((resolve) => (woken = resolve));
             continue;
           }
-          const batch = recent.after(position) ?? (await stored(needs, position));
+          const batch = recent.after(position) ?? (await unlessOver(stored(needs, position)));
+          if (batch === undefined) return;
           // The events in between may all have been removed; then the place is the end as it was before the read.
           position = batch.at(-1)?.position ?? end;
           if (batch.length > 0 && !isOver()) yield batch;
         }
       } finally {
-        open.delete(wakeOne);
+        leave(wakeOne);
       }
     };
     const isOver = (): boolean => done || closed;
+    // Who closes need not wait for a read that takes long.
+    const unlessOver = <T>(reading: Promise<T>): Promise<T | undefined> =>
+      new Promise((resolve, reject) => {
+        woken = () => (isOver() ? resolve(undefined) : undefined);
+        reading.then(resolve, reject);
+      });
     const iterator = batches();
     return {
       [Symbol.asyncIterator]: () => iterator,
       close: () => {
         done = true;
-        open.delete(wakeOne);
+        leave(wakeOne);
         woken();
       },
     };
   };
 
   return {
-    publish: (events) => {
-      recent.push(events);
+    publish: (events, after) => {
+      recent.push(events, after);
       wake();
     },
     subscribe,
     close: () => {
       closed = true;
       wake();
-      open.clear();
+      clear();
+    },
+  };
+};
+
+/** Those who are open, by what wakes them. */
+const audience = ({ attended, unattended }: FeedNeeds) => {
+  const open = new Set<() => void>();
+  const leave = (wakeOne: () => void): void => {
+    if (open.delete(wakeOne) && open.size === 0) unattended?.();
+  };
+  return {
+    wake: (): void => {
+      for (const wakeOne of open) wakeOne();
+    },
+    enter: (wakeOne: () => void): void => {
+      open.add(wakeOne);
+      if (open.size === 1) attended?.();
+    },
+    leave,
+    clear: (): void => {
+      for (const wakeOne of [...open]) leave(wakeOne);
     },
   };
 };
@@ -107,7 +136,7 @@ const missingAfter = (last: StoredEvent | undefined): number => {
 };
 
 type RecentEvents = {
-  readonly push: (events: readonly StoredEvent[]) => void;
+  readonly push: (events: readonly StoredEvent[], after: Position) => void;
   /** The events after a position, `undefined` when they reach back further than memory. */
   readonly after: (position: Position) => readonly StoredEvent[] | undefined;
 };
@@ -115,34 +144,47 @@ type RecentEvents = {
 const recentEvents = (): RecentEvents => {
   let events: StoredEvent[] = [];
   let bytes = 0;
+  /** Memory has all that is between this and its last event. */
+  let since: Position | undefined;
   // Dropping from the front copies the rest, so it is done in large steps.
   const trim = (): void => {
-    const kept =
-      events.length > recentEventsMax * 2 ? events.slice(-recentEventsMax) : events.slice(events.length >> 1);
+    const held = events;
+    const kept = held.length > recentEventsMax * 2 ? held.slice(-recentEventsMax) : held.slice(held.length >> 1);
     events = bytesOf(kept) > recentBytesMax ? kept.slice(-Math.max(1, kept.length >> 3)) : kept;
+    since = held[held.length - events.length - 1]?.position ?? since;
     bytes = bytesOf(events);
   };
   return {
-    push: (more) => {
-      // A commit that failed late and was kept after all leaves a gap here.
-      if (more[0]?.position !== (events.at(-1)?.position ?? 0n) + 1n) {
+    push: (more, after) => {
+      // A commit that failed late and was kept after all leaves a gap here, as does a time in which nobody followed.
+      if (after !== (events.at(-1)?.position ?? since)) {
         events = [];
         bytes = 0;
+        since = after;
       }
       for (const event of more) events.push(event);
       bytes += bytesOf(more);
       if (events.length > recentEventsMax * 2 || bytes > recentBytesMax) trim();
     },
     after: (position) => {
-      const [first] = events;
-      if (first === undefined || position < first.position - 1n) return undefined;
-      // Positions in memory are dense, see `push`.
-      const start = Number(position - first.position) + 1;
+      if (since === undefined || position < since) return undefined;
+      const start = firstAfter(events, position);
       if (start >= events.length) return undefined;
       const end = start + batchEventsMax;
       return events.slice(start, end < events.length ? end + missingAfter(events[end - 1]) : end);
     },
   };
+};
+
+/** The index of the first event behind the position. */
+const firstAfter = (events: readonly StoredEvent[], position: Position): number => {
+  let [low, high] = [0, events.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((events[middle]?.position ?? position) > position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 };
 
 const bytesOf = (events: readonly StoredEvent[]): number =>

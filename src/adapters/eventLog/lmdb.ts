@@ -166,7 +166,9 @@ const partsOf = async ({ folder, now }: LmdbEventLogNeeds) => {
     now,
     last: () => reader.last(),
     arrived: (events) => {
-      following.publish(events);
+      const [first] = events;
+      // Positions are dense here.
+      following.publish(events, first === undefined ? BigInt(commits.durable) : first.position - 1n);
     },
     reopen,
   });

@@ -34,8 +34,9 @@ export const memoryEventLog = ({ now }: { readonly now: () => Millis }): EventLo
     return result;
   };
   const appendAll = (appends: readonly StreamAppend[]): readonly Appended[] => {
+    const before = endOf(held);
     const { places, stored } = storeAll(held, appends, now());
-    if (stored.length > 0) following.publish(stored);
+    if (stored.length > 0) following.publish(stored, before);
     return places;
   };
   return {
