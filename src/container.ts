@@ -29,6 +29,7 @@ import {
   type Projections,
 } from './projections/runner/runner.js';
 import { atPlace, folderPlace, unusable } from './startFailure.js';
+import type { WorkflowAlarm } from './workflows/runner.js';
 import type { WithdrawMessagesNeeds } from './workflows/withdrawMessages.js';
 import { startLeasedWorkflow } from './workflows/leased.js';
 import type { MessageJudge } from './gateway/contract/messageJudge.js';
@@ -143,8 +144,13 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
     alarm: (message, error) => {
       alarm(message)({ error });
     },
+    outages: get(of.outages),
     count: logTroubles,
   };
+  opened.push(() => {
+    get(of.outages).close();
+    return Promise.resolve();
+  });
   const parts = enginePartsOf(needs);
   const deployed = await openDeployment({ ...needs, parts });
   const real = await openEngines(needs, deployed);
@@ -187,7 +193,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     clock: get(of.clock),
     ...(isServer(get(of.config).documents) ? { sharing } : {}),
     onAlarm: alarm('a projection has stopped'),
-    onTrouble: alarm('the read models cannot go on for now'),
+    onTrouble: get(of.outages).failed,
   });
   opened.push(() => running.close());
   container.registerInstance(of.projections, running);
@@ -203,7 +209,9 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     execute: get(of.execute),
     reached: (position: Position, names: readonly ProjectionName[]) => running.reached(position, names),
     pause,
-    alarm: alarm('a workflow stands still'),
+    alarm: ({ workflow, error }: WorkflowAlarm) => {
+      get(of.outages).failed({ doing: `the workflow ${workflow}`, error });
+    },
   };
   const startAll = async (workflows: readonly AnyWorkflow[]): Promise<void> => {
     for (const workflow of workflows) {

@@ -19,6 +19,7 @@ import { redisRateLimit } from './adapters/rateLimit/redis.js';
 import { openRedis, type RedisStatus } from './adapters/redis/client.js';
 import { lookupHashIn } from './adapters/sealer/lookupHash.js';
 import { systemRandom } from './adapters/system/random.js';
+import { RedisAway } from './adapters/redis/pipeline.js';
 import { presenceSeal } from './adapters/sealer/presenceSeal.js';
 import { lmdbVault } from './adapters/vault/lmdb.js';
 import { hasLmdbVault } from './adapters/vault/lmdbFiles.js';
@@ -35,6 +36,7 @@ import type { Presence } from './kernel/ports/presence.js';
 import type { PubSub } from './kernel/ports/pubSub.js';
 import type { RateLimit } from './kernel/ports/rateLimit.js';
 import type { Clock } from './kernel/ports/system.js';
+import type { Outages } from './kernel/outages.js';
 import type { Vault } from './kernel/ports/vault.js';
 
 /** The engines that the configuration names, open. */
@@ -65,8 +67,10 @@ export type EngineNeeds = {
   /** Takes what is to be closed in the end, in the order of opening. */
   readonly opened: (close: () => Promise<void>) => void;
   readonly warn: (message: string, details?: object) => void;
-  /** Something that a person has to look at, or that is tried again and again. */
+  /** Something that a person has to look at. */
   readonly alarm: (message: string, error: unknown) => void;
+  /** Takes what fails for now and is tried again and again. */
+  readonly outages: Pick<Outages<EngineKind>, 'know' | 'failed'>;
   readonly count: (what: string, by: number) => void;
 };
 
@@ -136,6 +140,17 @@ export const openEngines = async (
 /** Whether one of the engines failed in a way that passes. */
 export const isAway = (error: unknown): boolean =>
   isTransient(error) || error instanceof LogUnreachable || error instanceof OutcomeUnknown;
+
+/** The engines that may be away. A vault on a server counts as its documents, because both are of one kind. */
+export type EngineKind = 'log' | 'documents' | 'pubSub';
+
+/** The engine whose absence explains the error, or one of its causes. */
+export const engineKindOf = (error: unknown): EngineKind | undefined => {
+  if (error instanceof LogUnreachable || error instanceof OutcomeUnknown) return 'log';
+  if (error instanceof RedisAway) return 'pubSub';
+  if (isTransient(error)) return 'documents';
+  return error instanceof Error && error.cause !== undefined ? engineKindOf(error.cause) : undefined;
+};
 
 /** Drivers do not know which of several addresses is theirs, and their messages may hold it with its password. */
 const named = async <T>(variable: string, opening: Promise<T>): Promise<T> => {
@@ -207,7 +222,7 @@ const keyPlace = (config: Config): EnginePlace =>
     ? folderPlace(config, foldersIn(config.dataDir).masterKey)
     : { variable: 'OSMIUM_MASTER_KEY_FILE', value: config.masterKeyFile, where: config.masterKeyFile };
 
-const logPart = ({ config, clock, count, alarm, opened }: EngineNeeds): EnginePart<EventLog> => {
+const logPart = ({ config, clock, count, outages, opened }: EngineNeeds): EnginePart<EventLog> => {
   const { eventLog, dataDir } = config;
   if (!isServer(eventLog)) {
     const { log: folder } = foldersIn(dataDir);
@@ -220,19 +235,26 @@ const logPart = ({ config, clock, count, alarm, opened }: EngineNeeds): EnginePa
     eventStoreDbEventLog({
       connectionString: eventLog.url,
       count,
-      alarm: ({ doing, failures, error }) => {
-        alarm(`the log is in trouble when ${doing}, ${failures.toString()} times in a row`, error);
+      alarmFailures: outageFailuresMin,
+      alarm: (trouble) => {
+        outages.failed(trouble, 'log');
       },
     });
-  return {
+  const part = {
     place: served('OSMIUM_EVENT_LOG', eventLog),
     // Opening it makes nothing, and shows whether it is empty.
     isThere: () => Promise.resolve(true),
     open: once(opened, () => named('OSMIUM_EVENT_LOG', open())),
   };
+  const isBack = async (): Promise<unknown> => (await part.open()).end();
+  outages.know('log', { name: 'EventStoreDB', address: part.place.where, isBack });
+  return part;
 };
 
-const documentsPart = ({ config, collections, opened }: EngineNeeds): DocumentsPart => {
+/** A call of the log that fails once or twice in a row is that of a server that changes its leader. */
+const outageFailuresMin = 3;
+
+const documentsPart = ({ config, collections, outages, opened }: EngineNeeds): DocumentsPart => {
   const { documents, dataDir } = config;
   const { documents: folder } = foldersIn(dataDir);
   const place = isServer(documents) ? served('OSMIUM_DOCUMENTS', documents) : folderPlace(config, folder);
@@ -257,12 +279,17 @@ const documentsPart = ({ config, collections, opened }: EngineNeeds): DocumentsP
     }
   };
   const owner = (): Promise<DocumentsOwner> => at(() => closed(made(), (store) => store.owner()));
+  const openOnce = once(opened, () => at(open));
+  if (isServer(documents)) {
+    const isBack = async (): Promise<unknown> => (await openOnce()).owner();
+    outages.know('documents', { name: 'MongoDB', address: place.where, isBack });
+  }
   return {
     place,
     owner,
     isThere: async () => (await owner()).status !== 'empty',
     clear: () => at(() => closed(made(), (store) => store.open([]))),
-    open: once(opened, () => at(open)),
+    open: openOnce,
   };
 };
 
@@ -296,9 +323,9 @@ const openEphemeral = async (
   needs: EngineNeeds,
   { vault, deployment }: Pick<Engines, 'vault'> & { readonly deployment: string },
 ): Promise<Ephemeral> => {
-  const { config, clock, timers, warn, alarm, opened } = needs;
-  const onListenerError = (err: unknown): void => {
-    alarm('a listener failed', err);
+  const { config, clock, timers, alarm, outages, opened } = needs;
+  const onListenerError = (error: unknown): void => {
+    outages.failed({ doing: 'hearing messages of other nodes', error });
   };
   if (!isServer(config.pubSub)) {
     const file = presenceFile(foldersIn(config.dataDir).presence, await presenceSeal(vault));
@@ -312,10 +339,18 @@ const openEphemeral = async (
     return kept({ pubSub, presence, rateLimit: localRateLimit({ timers }), watch, trouble: () => undefined }, opened);
   }
   const onStatus = ({ trouble }: RedisStatus): void => {
-    if (trouble === undefined) warn('Redis is there again');
-    else warn('Redis is away: nodes hear nothing of each other', { reason: trouble.reason });
+    if (trouble !== undefined) {
+      outages.failed({ doing: 'hearing of other nodes', error: new RedisAway(trouble.reason) });
+    }
   };
+  let isAnswering = (): boolean => false;
+  outages.know('pubSub', {
+    name: 'Redis',
+    address: served('OSMIUM_PUBSUB', config.pubSub).where,
+    isBack: () => (isAnswering() ? Promise.resolve() : Promise.reject(new RedisAway('it does not answer'))),
+  });
   const redis = await named('OSMIUM_PUBSUB', openRedis({ ...config.pubSub, clock, onStatus }));
+  isAnswering = () => redis.status().trouble === undefined;
   opened(() => redis.close());
   // Messages between nodes about the read models would mislead nodes of another deployment that has the same Redis.
   const prefix = `osmium:${deployment}:`;

@@ -40,6 +40,13 @@ const deepest = async (error: unknown): Promise<unknown> => {
   return within instanceof Error ? deepest(within) : error;
 };
 
+/** For one line: without a stack, and without the addresses with passwords that drivers put into their messages. */
+export const reasonOf = (error: unknown): string => {
+  const text = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof Error && error.cause !== undefined ? `: ${reasonOf(error.cause)}` : '';
+  return `${text.replace(/:\/\/\S*@/g, '://…@')}${cause}`;
+};
+
 const isOfPlace = (error: unknown): boolean =>
   error instanceof Error && !(error instanceof BadConfig) && (fileFaults.has(error.name) || isOfSystem(error));
 

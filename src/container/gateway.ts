@@ -91,6 +91,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       passed: passedBy(get),
       metrics: get(of.metrics),
       logger: get(of.logger),
+      troubled: get(of.outages).failed,
       tracer: get(of.tracer),
       bounds: { ...boundsOf(get(of.config)), ...bounds },
     }),

@@ -2,12 +2,11 @@ import { systemTimers } from '../adapters/system/timers.js';
 import { mintedIds } from '../domain/mintedIds.js';
 import { highestIdTime } from '../kernel/highestId.js';
 import { nodeNumber, reservedMillis, type NodeNumber } from '../kernel/nodeNumber.js';
-import { alarms } from './logging.js';
 import { of, type Get } from './tokens.js';
 
 /** The number of this node, for ids above all that are in the log. Resolves once there is one. */
 export const openNodeNumber = async (get: Get): Promise<NodeNumber> => {
-  const [leases, alarm] = [get(of.leases), alarms(get)];
+  const leases = get(of.leases);
   // The clock may have been set back since the log was written. Ids must not go back, because clients page by them.
   const after = await highestIdTime({
     log: get(of.log),
@@ -25,7 +24,7 @@ export const openNodeNumber = async (get: Get): Promise<NodeNumber> => {
     clock: get(of.clock),
     after,
     onTrouble: (error) => {
-      alarm('the number for ids is in doubt')({ error });
+      get(of.outages).failed({ doing: 'holding a number for ids', error });
     },
   });
 };

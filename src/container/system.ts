@@ -21,6 +21,7 @@ import { foldedStreams } from '../kernel/foldedStreams.js';
 import { openedDocuments, type DocumentReads, type ReadableDocuments } from '../projections/reading/openedDocuments.js';
 import { streamsOfDocument } from '../projections/registry.js';
 import { alarms, loggerFor } from './logging.js';
+import { toldOutages } from './outages.js';
 import { of, once, type Get } from './tokens.js';
 
 /** Parts that tests put in the place of the real ones. */
@@ -47,6 +48,7 @@ export const registerSystem = (container: DependencyContainer, config: Config, o
   once(container, of.logger, () => overrides.logger ?? loggerFor(config));
   once(container, of.tracer, () => trace.getTracer('osmium-server'));
   once(container, of.metrics, metrics);
+  once(container, of.outages, toldOutages);
   once(container, of.random, systemRandom);
   once(container, of.uptime, systemUptime);
   once(container, of.ids, (get) => systemIds(get(of.nodeNumber).next));

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import type { Config } from '../config.js';
 import type { Deployed } from './deployment/open.js';
-import type { EngineParts, Engines } from '../engines.js';
+import type { EngineKind, EngineParts, Engines } from '../engines.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { FreeDisk } from '../gateway/operations/freeDisk.js';
 import type { Health } from '../gateway/operations/health.js';
@@ -22,6 +22,7 @@ import type { EventCodec } from '../kernel/codec.js';
 import type { Execute } from '../kernel/execute.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
+import type { Outages } from '../kernel/outages.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
 import type { Leases, Timers } from '../kernel/ports/leases.js';
@@ -44,6 +45,7 @@ export const of = {
   logger: token<Logger>('logger'),
   tracer: token<Tracer>('tracer'),
   metrics: token<Metrics>('metrics'),
+  outages: token<Outages<EngineKind>>('outages'),
   /** Wall-clock time, put right by the store of leases where there is one. */
   clock: token<CheckedClock>('clock'),
   uptime: token<Pick<Timers, 'now'>>('uptime'),

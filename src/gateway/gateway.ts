@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { EventCodec } from '../kernel/codec.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import type { Execute } from '../kernel/execute.js';
+import type { Trouble } from '../kernel/outages.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
 import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
@@ -61,6 +62,8 @@ export type GatewayNeeds = {
   readonly passed?: NonNullable<FanOutNeeds['passed']>;
   readonly metrics: Pick<Metrics, 'answered' | 'count' | 'reached'>;
   readonly logger: Logger;
+  /** Something failed for now and is tried again, or was left out. */
+  readonly troubled: (trouble: Trouble) => void;
   readonly tracer: Tracer;
   /** Default: the system's timers. */
   readonly schedule?: Schedule;
@@ -207,8 +210,8 @@ const cutOf =
   };
 
 const liveOf = (needs: GatewayNeeds, { deliver }: Hub): Live => {
-  const failed = (err: unknown): void => {
-    needs.logger.warn({ err }, 'presence or typing was not told');
+  const failed = (error: unknown): void => {
+    needs.troubled({ doing: 'telling presence and typing', error });
   };
   const ephemeral = { ...needs, deliver, failed, schedule: needs.schedule ?? systemSchedule };
   return { presences: presences(ephemeral), typing: typing(ephemeral) };

@@ -9,7 +9,7 @@ import type { EventLog, NewEvent } from '../../src/kernel/ports/eventLog.js';
 import { KeysMissing } from '../../src/kernel/ports/sealer.js';
 import type { Alarm } from '../../src/projections/runner/foldingEngine.js';
 import { collections, projections } from '../../src/projections/registry.js';
-import type { Trouble } from '../../src/projections/runner/retrying.js';
+import type { FailedTry } from '../../src/projections/runner/retrying.js';
 import { startProjections, type ProjectionNeeds, type Projections } from '../../src/projections/runner/runner.js';
 import { plainSealer, type PlainSealer } from '../support/plainSealer.js';
 import { readsOf } from '../support/reads.js';
@@ -24,7 +24,7 @@ export type Setting = {
   readonly sealer: PlainSealer;
   readonly codec: EventCodec;
   readonly alarms: readonly Alarm[];
-  readonly troubles: readonly Trouble[];
+  readonly troubles: readonly FailedTry[];
   /** Appends the events to their stream and gives the position of the last. */
   readonly happened: (stream: string, ...events: readonly Event[]) => Promise<Position>;
   /** Appends a record that is none of ours to read. */
@@ -38,7 +38,7 @@ export const setting = (log: EventLog = memoryEventLog({ now: () => now })): Set
   const sealer = plainSealer();
   const codec = eventCodec(eventKinds, sealer);
   const alarms: Alarm[] = [];
-  const troubles: Trouble[] = [];
+  const troubles: FailedTry[] = [];
   let written = 0;
   const nextId = (): string => `00000000-0000-4000-8000-${(written += 1).toString(16).padStart(12, '0')}`;
   const append = async (stream: string, records: readonly NewEvent[]): Promise<Position> =>

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { judge, type PartName, type PartsVerdict } from '../../domain/deployments/parts.js';
 import type { EngineParts } from '../../engines.js';
 import type { Position } from '../../kernel/event.js';
+import type { Outages } from '../../kernel/outages.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Clock } from '../../kernel/ports/system.js';
@@ -26,7 +27,7 @@ export type DeploymentNeeds = {
   readonly parts: EngineParts;
   readonly clock: Clock;
   readonly warn: (message: string, details?: object) => void;
-  readonly alarm: (message: string, error: unknown) => void;
+  readonly outages: Pick<Outages<string>, 'failed'>;
 };
 
 /**
@@ -52,7 +53,7 @@ export const openDeployment = async (needs: DeploymentNeeds): Promise<Deployed> 
   const { deployment, givenUpTo } = await atPlace(parts.log.place, naming);
   await atPlace(parts.documents.place, () => documents.belongTo(deployment));
   const onTrouble = (error: unknown): void => {
-    needs.alarm('the number of keys could not be written into the log', error);
+    needs.outages.failed({ doing: 'writing the number of keys into the log', error });
   };
   const counted = await countedVault({ vault, record: deploymentRecord(log, clock), deployment, onTrouble });
   return { ...counted, log, documents, deployment, givenUpTo };

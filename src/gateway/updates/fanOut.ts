@@ -4,6 +4,7 @@ import { messageEvents, type MessageEvent } from '../../domain/messages/events.j
 import { affectsPermissions } from '../../domain/registry.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
 import type { EventOf, Metadata, Position, Recorded } from '../../kernel/event.js';
+import type { Trouble } from '../../kernel/outages.js';
 import { partOf } from '../../kernel/parts.js';
 import type { EventLog, StoredEvent, Subscription } from '../../kernel/ports/eventLog.js';
 import type { Timers } from '../../kernel/ports/leases.js';
@@ -36,6 +37,8 @@ export type FanOutNeeds = {
   /** Waits until the updates sent so far have been written to the sockets. */
   readonly flushed: () => Promise<void> | undefined;
   readonly logger: Pick<Logger, 'error' | 'warn'>;
+  /** The subscription broke, and begins again. */
+  readonly troubled: (trouble: Trouble) => void;
   /** So many updates were sent of what this user did. */
   readonly delivered?: (user: string, deliveries: number) => void;
   readonly timers: Pick<Timers, 'later'>;
@@ -88,8 +91,8 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
         }
         if (isClosed()) return;
         logger.warn({ position: waiting.position().toString() }, 'the log ended the subscription of the fan-out');
-      } catch (err) {
-        logger.error({ err, position: waiting.position().toString() }, 'the subscription of the fan-out broke');
+      } catch (error) {
+        needs.troubled({ doing: 'sending updates', error });
       }
       count('resubscriptions', 1);
       await pause(pauseMillis, closing.signal);

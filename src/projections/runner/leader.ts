@@ -10,7 +10,7 @@ import { committer } from './committer.js';
 import { readEvents } from './eventReader.js';
 import { begin, foldingEngine, type Alarm, type FoldingEngine } from './foldingEngine.js';
 import { bytesOf, projectionsTopic, type CommitHint } from '../progress/commitHints.js';
-import { GivenUp, retrying, type Patience, type Trouble } from './retrying.js';
+import { GivenUp, retrying, type Patience, type FailedTry } from './retrying.js';
 import type { ProjectionProgress } from '../progress/progress.js';
 
 export type ProjectionLeaderNeeds = {
@@ -22,7 +22,7 @@ export type ProjectionLeaderNeeds = {
   readonly progress: ProjectionProgress;
   readonly pubSub?: PubSub;
   readonly onAlarm: (alarm: Alarm) => void;
-  readonly onTrouble: (trouble: Trouble) => void;
+  readonly onTrouble: (trouble: FailedTry) => void;
 };
 
 /** Folds the log into the store for as long as the tenure lasts, from the stored checkpoints on. */

@@ -1,17 +1,16 @@
+import type { Trouble } from '../../kernel/outages.js';
 import { pause } from '../../kernel/timing.js';
 
-/** Something outside failed and is tried again: nothing is lost or skipped, but nothing goes on meanwhile either. */
-export type Trouble = {
-  readonly doing: string;
+/** Something outside failed and is tried again: nothing is skipped. */
+export type FailedTry = Trouble & {
   /** How many times in a row it has failed. */
   readonly failures: number;
-  readonly error: unknown;
 };
 
 export type Patience = {
   /** Raised with `GivenUp`. */
   readonly signal: AbortSignal;
-  readonly onTrouble: (trouble: Trouble) => void;
+  readonly onTrouble: (trouble: FailedTry) => void;
 };
 
 /** Why the signal is raised. */

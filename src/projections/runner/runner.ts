@@ -14,7 +14,7 @@ import { projectionFollower, type ProjectionFollower } from './follower.js';
 import { projectionsTopic } from '../progress/commitHints.js';
 import { lagHere, lagsElsewhere } from '../progress/lag.js';
 import { project } from './leader.js';
-import { GivenUp, type Patience, type Trouble } from './retrying.js';
+import { GivenUp, type Patience, type FailedTry } from './retrying.js';
 import { projectionProgress, type FoldedProgress, type ProjectionProgress } from '../progress/progress.js';
 import { going, lowestCommitted } from '../progress/waiters.js';
 
@@ -30,7 +30,7 @@ export type ProjectionNeeds = {
   /** A projection stopped at an event, for good: a person has to look at it. The others go on. */
   readonly onAlarm: (alarm: Alarm) => void;
   /** The log, the store or the vault failed. It is tried again until it succeeds; nothing is skipped. */
-  readonly onTrouble: (trouble: Trouble) => void;
+  readonly onTrouble: (trouble: FailedTry) => void;
 };
 
 /** The needs of nodes with one store, so that one of them projects and the others follow. */

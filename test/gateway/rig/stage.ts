@@ -79,6 +79,9 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     renderer: { ...silentRenderer, ...renderer },
     handlers: (live) => ({ ...standIns, ...handlers?.(live, { ids }) }),
     logger,
+    troubled: ({ doing, error }) => {
+      logger.error({ err: error }, doing);
+    },
     metrics,
   });
   await made.start();

@@ -18,6 +18,8 @@ export type EventStoreDbAlarm = {
   readonly doing: 'appending' | 'reading' | 'following the log';
   /** How often in a row it has failed. It goes on trying. */
   readonly failures: number;
+  /** So many calls wait for that now. */
+  readonly waiting: number;
   readonly error: unknown;
 };
 

@@ -31,7 +31,7 @@ export const followers = (needs: FollowNeeds): Followers => {
         return await needs.all({ from: after, limit });
       } catch (error) {
         if (tail === undefined) throw error;
-        needs.telling.alarm({ doing: 'following the log', failures, error });
+        needs.telling.alarm({ doing: 'following the log', failures, waiting: 1, error });
         await pause(longPauseMillis(failures), undefined, { ref: false });
       }
     }

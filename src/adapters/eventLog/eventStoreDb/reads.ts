@@ -235,7 +235,7 @@ const patientReader =
         telling.count('reads_tried_again');
         const pauseMillis = shortPauseMillis(failures);
         if (performance.now() + pauseMillis > giveUpAt) throw new LogUnreachable(`${what} failed`, error);
-        telling.alarm({ doing: 'reading', failures, error });
+        telling.alarm({ doing: 'reading', failures, waiting: calls.inside, error });
         await pause(pauseMillis);
       } finally {
         done();

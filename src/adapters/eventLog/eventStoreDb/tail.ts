@@ -147,7 +147,7 @@ const recover = async ({ needs, state, progressed }: Recovery, over: Over | unde
   else if (over?.by === 'silence') count('subscriptions_silent');
   else count('subscriptions_dropped');
   state.failures += 1;
-  alarm({ doing: 'following the log', failures: state.failures, error: over?.error });
+  alarm({ doing: 'following the log', failures: state.failures, waiting: 1, error: over?.error });
   await sleep(state, longPauseMillis(state.failures));
 };
 

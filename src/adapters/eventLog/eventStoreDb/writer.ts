@@ -202,7 +202,7 @@ class AppendLine implements Writer {
 
   #trouble(error: unknown): void {
     this.#failures += 1;
-    this.#needs.telling.alarm({ doing: 'appending', failures: this.#failures, error });
+    this.#needs.telling.alarm({ doing: 'appending', failures: this.#failures, waiting: this.#unsettled, error });
   }
 
   /** Those that may still be answered are waited for: so that all go again in their old order. */
