@@ -144,6 +144,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
     alarm: (message, error) => {
       alarm(message)({ error });
     },
+    servers: 'awaited',
     outages: get(of.outages),
     count: logTroubles,
   };

@@ -16,7 +16,7 @@ import { localPubSub } from './adapters/pubsub/local.js';
 import { redisPubSub } from './adapters/pubsub/redis.js';
 import { localRateLimit } from './adapters/rateLimit/local.js';
 import { redisRateLimit } from './adapters/rateLimit/redis.js';
-import { openRedis, type RedisStatus } from './adapters/redis/client.js';
+import { openRedis, type RedisClient, type RedisStatus } from './adapters/redis/client.js';
 import { lookupHashIn } from './adapters/sealer/lookupHash.js';
 import { systemRandom } from './adapters/system/random.js';
 import { RedisAway } from './adapters/redis/pipeline.js';
@@ -26,8 +26,9 @@ import { hasLmdbVault } from './adapters/vault/lmdbFiles.js';
 import { loadMasterKey } from './adapters/vault/masterKey.js';
 import { hasMongoVault, mongoVault } from './adapters/vault/mongo.js';
 import { WrongMasterKey } from './adapters/vault/wrapping.js';
-import { isServer, withoutSecrets, type Config, type ServerAddress } from './config.js';
-import { atPlace, folderPlace, unusable, type EnginePlace } from './startFailure.js';
+import { BadConfig, isServer, withoutSecrets, type Config, type ServerAddress } from './config.js';
+import { untilReached } from './engineStart.js';
+import { atPlace, folderPlace, refusalOf, unusable, type EnginePlace } from './startFailure.js';
 import type { CollectionSpec, DocumentsOwner, DocumentStore } from './kernel/ports/documentStore.js';
 import type { EventLog } from './kernel/ports/eventLog.js';
 import type { UserId } from './kernel/ids.js';
@@ -67,6 +68,8 @@ export type EngineNeeds = {
   /** Takes what is to be closed in the end, in the order of opening. */
   readonly opened: (close: () => Promise<void>) => void;
   readonly warn: (message: string, details?: object) => void;
+  /** Whether a server that cannot be reached is waited for, or ends the opening. */
+  readonly servers: 'awaited' | 'demanded';
   /** Something that a person has to look at. */
   readonly alarm: (message: string, error: unknown) => void;
   /** Takes what fails for now and is tried again and again. */
@@ -153,11 +156,18 @@ export const engineKindOf = (error: unknown): EngineKind | undefined => {
 };
 
 /** Drivers do not know which of several addresses is theirs, and their messages may hold it with its password. */
-const named = async <T>(variable: string, opening: Promise<T>): Promise<T> => {
+const named = async <T>(
+  { servers, warn }: Pick<EngineNeeds, 'servers' | 'warn'>,
+  { variable, url }: { readonly variable: string; readonly url: string },
+  open: () => Promise<T>,
+): Promise<T> => {
   try {
-    return await opening;
+    return await (servers === 'demanded' ? open() : untilReached({ variable, url, passes: isAway, tell: warn }, open));
   } catch (error) {
-    throw new EngineUnavailable(variable, error);
+    if (error instanceof BadConfig) throw error;
+    const refusal = refusalOf(error);
+    const cause = refusal === undefined ? error : new Error(`${withoutSecrets(url)}: ${refusal}`, { cause: error });
+    throw new EngineUnavailable(variable, cause);
   }
 };
 
@@ -177,7 +187,9 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
   const key = (): Promise<Uint8Array> => masterKeyOf(needs);
   if (!isServer(vault)) {
     const place = folderPlace(config, folder);
-    const open = once(opened, () => keyed(config, place, async () => lmdbVault({ folder, masterKey: await key() })));
+    const open = once(opened, () =>
+      atPlace(place, () => underKey(config, async () => lmdbVault({ folder, masterKey: await key() }))),
+    );
     const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbVault(folder));
     return { place, isThere, open, copyTo: async (target) => (await open()).copyTo(target) };
   }
@@ -185,8 +197,12 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
   const place = served(variable, vault);
   return {
     place,
-    isThere: () => named(variable, hasMongoVault(vault)),
-    open: once(opened, () => keyed(config, place, async () => mongoVault({ ...vault, masterKey: await key() }))),
+    isThere: () => named(needs, { variable, ...vault }, () => hasMongoVault(vault)),
+    open: once(opened, () =>
+      named(needs, { variable, ...vault }, () =>
+        underKey(config, async () => mongoVault({ ...vault, masterKey: await key() })),
+      ),
+    ),
   };
 };
 
@@ -206,15 +222,12 @@ const masterKeyOf = async ({ config, warn }: EngineNeeds): Promise<Uint8Array> =
 };
 
 /** A vault that does not open under the key is no fault of the vault's place. */
-const keyed = async <V extends Vault>(config: Config, place: EnginePlace, open: () => Promise<V>): Promise<V> => {
-  const opening = async (): Promise<V> => {
-    try {
-      return await open();
-    } catch (error) {
-      throw error instanceof WrongMasterKey ? unusable(keyPlace(config), error) : error;
-    }
-  };
-  return isServer(config.vault) ? named(place.variable, opening()) : atPlace(place, opening);
+const underKey = async <V extends Vault>(config: Config, open: () => Promise<V>): Promise<V> => {
+  try {
+    return await open();
+  } catch (error) {
+    throw error instanceof WrongMasterKey ? unusable(keyPlace(config), error) : error;
+  }
 };
 
 const keyPlace = (config: Config): EnginePlace =>
@@ -222,7 +235,8 @@ const keyPlace = (config: Config): EnginePlace =>
     ? folderPlace(config, foldersIn(config.dataDir).masterKey)
     : { variable: 'OSMIUM_MASTER_KEY_FILE', value: config.masterKeyFile, where: config.masterKeyFile };
 
-const logPart = ({ config, clock, count, outages, opened }: EngineNeeds): EnginePart<EventLog> => {
+const logPart = (needs: EngineNeeds): EnginePart<EventLog> => {
+  const { config, clock, count, outages, opened } = needs;
   const { eventLog, dataDir } = config;
   if (!isServer(eventLog)) {
     const { log: folder } = foldersIn(dataDir);
@@ -231,20 +245,27 @@ const logPart = ({ config, clock, count, outages, opened }: EngineNeeds): Engine
     const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbLog(folder));
     return { place, isThere, open, copyTo: async (target) => (await open()).copyTo(target) };
   }
+  let isOpen = false;
   const open = (): Promise<EventLog> =>
     eventStoreDbEventLog({
       connectionString: eventLog.url,
+      openingMillis,
       count,
       alarmFailures: outageFailuresMin,
       alarm: (trouble) => {
-        outages.failed(trouble, 'log');
+        // Before that the start says itself what it waits for.
+        if (isOpen) outages.failed(trouble, 'log');
       },
     });
   const part = {
     place: served('OSMIUM_EVENT_LOG', eventLog),
     // Opening it makes nothing, and shows whether it is empty.
     isThere: () => Promise.resolve(true),
-    open: once(opened, () => named('OSMIUM_EVENT_LOG', open())),
+    open: once(opened, async () => {
+      const log = await named(needs, { variable: 'OSMIUM_EVENT_LOG', ...eventLog }, open);
+      isOpen = true;
+      return log;
+    }),
   };
   const isBack = async (): Promise<unknown> => (await part.open()).end();
   outages.know('log', { name: 'EventStoreDB', address: part.place.where, isBack });
@@ -254,7 +275,11 @@ const logPart = ({ config, clock, count, outages, opened }: EngineNeeds): Engine
 /** A call of the log that fails once or twice in a row is that of a server that changes its leader. */
 const outageFailuresMin = 3;
 
-const documentsPart = ({ config, collections, outages, opened }: EngineNeeds): DocumentsPart => {
+/** One try to open the log; those after it are seen to here. */
+const openingMillis = 1_000;
+
+const documentsPart = (needs: EngineNeeds): DocumentsPart => {
+  const { config, collections, outages, opened } = needs;
   const { documents, dataDir } = config;
   const { documents: folder } = foldersIn(dataDir);
   const place = isServer(documents) ? served('OSMIUM_DOCUMENTS', documents) : folderPlace(config, folder);
@@ -267,7 +292,7 @@ const documentsPart = ({ config, collections, outages, opened }: EngineNeeds): D
     }
   };
   const at = <T>(work: () => Promise<T>): Promise<T> =>
-    isServer(documents) ? named(place.variable, work()) : atPlace(place, work);
+    isServer(documents) ? named(needs, { variable: place.variable, ...documents }, work) : atPlace(place, work);
   const open = async (): Promise<DocumentStore> => {
     const store = made();
     try {
@@ -312,9 +337,14 @@ const served = (variable: string, { url }: ServerAddress): EnginePlace => {
 };
 
 /** Where the documents are. Throws when it cannot be reached. */
-export const openLeases = async ({ config, timers }: Pick<EngineNeeds, 'config' | 'timers'>): Promise<Leases> => {
+export const openLeases = async (
+  needs: Pick<EngineNeeds, 'config' | 'timers' | 'servers' | 'warn'>,
+): Promise<Leases> => {
+  const { config, timers } = needs;
   const { documents, dataDir } = config;
-  if (isServer(documents)) return named('OSMIUM_DOCUMENTS', mongoLeases({ ...documents, timers }));
+  if (isServer(documents)) {
+    return named(needs, { variable: 'OSMIUM_DOCUMENTS', ...documents }, () => mongoLeases({ ...documents, timers }));
+  }
   const { idMark } = foldersIn(dataDir);
   return atPlace(folderPlace(config, idMark), () => localLeases(fileIdMark(idMark)));
 };
@@ -349,9 +379,8 @@ const openEphemeral = async (
     address: served('OSMIUM_PUBSUB', config.pubSub).where,
     isBack: () => (isAnswering() ? Promise.resolve() : Promise.reject(new RedisAway('it does not answer'))),
   });
-  const redis = await named('OSMIUM_PUBSUB', openRedis({ ...config.pubSub, clock, onStatus }));
+  const redis = await openedRedis(needs, { ...config.pubSub, onStatus });
   isAnswering = () => redis.status().trouble === undefined;
-  opened(() => redis.close());
   // Messages between nodes about the read models would mislead nodes of another deployment that has the same Redis.
   const prefix = `osmium:${deployment}:`;
   const lookupHash = await lookupHashIn(vault, systemRandom());
@@ -378,6 +407,34 @@ const openEphemeral = async (
     },
     opened,
   );
+};
+
+/** A node can do without Redis, so it is not waited for. Rejects when Redis refuses the user in the address. */
+const openedRedis = async (
+  { clock, warn, opened }: EngineNeeds,
+  { url, onStatus }: ServerAddress & { readonly onStatus: (status: RedisStatus) => void },
+): Promise<RedisClient> => {
+  const variable = 'OSMIUM_PUBSUB';
+  const demanded = { servers: 'demanded', warn } as const;
+  const redis = await named(demanded, { variable, url }, () => openRedis({ url, clock, onStatus }));
+  opened(() => redis.close());
+  const answering = (): Promise<void> => {
+    const { trouble } = redis.status();
+    return trouble === undefined ? Promise.resolve() : Promise.reject(new RedisAway(trouble.reason));
+  };
+  const { trouble } = redis.status();
+  if (trouble === undefined) return redis;
+  if (refusalOf(new Error(trouble.reason)) !== undefined) {
+    await named(demanded, { variable, url }, () => Promise.reject(new Error(trouble.reason)));
+  }
+  const closing = new AbortController();
+  opened(() => {
+    closing.abort();
+    return Promise.resolve();
+  });
+  const reaching = { variable, url, passes: () => true, tell: warn, signal: closing.signal };
+  untilReached(reaching, answering).catch(() => undefined);
+  return redis;
 };
 
 const kept = (ephemeral: Ephemeral, opened: EngineNeeds['opened']): Ephemeral => {

@@ -47,6 +47,32 @@ export const reasonOf = (error: unknown): string => {
   return `${text.replace(/:\/\/\S*@/g, '://…@')}${cause}`;
 };
 
+/** Why a server refuses for good, in the words of who can mend it; undefined when it is not known to. */
+export const refusalOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  const { code, message, name } = error as Error & { readonly code?: unknown }; // Compared below.
+  const refusal = refusals.find((one) => one.code === code && one.isOfMongo === (name === 'MongoServerError'));
+  if (refusal?.of === 'password' || /^(WRONGPASS|NOAUTH|ERR invalid password)/.test(message)) {
+    return 'it does not accept the user and the password in the address';
+  }
+  if (refusal?.of === 'rights' || /^NOPERM|denies the access/.test(message)) {
+    return 'the user in the address has not all the rights that are needed, which docs/operating.md lists';
+  }
+  if (code === 'ENOENT' || /load certificate file/i.test(message)) {
+    return 'the file that the address names, such as tlsCAFile, is not there or cannot be read';
+  }
+  return error.cause === undefined ? undefined : refusalOf(error.cause);
+};
+
+const refusals: readonly { readonly code: number; readonly isOfMongo: boolean; readonly of: 'password' | 'rights' }[] =
+  [
+    // UNAUTHENTICATED and PERMISSION_DENIED of gRPC, AuthenticationFailed and Unauthorized of MongoDB.
+    { code: 16, isOfMongo: false, of: 'password' },
+    { code: 7, isOfMongo: false, of: 'rights' },
+    { code: 18, isOfMongo: true, of: 'password' },
+    { code: 13, isOfMongo: true, of: 'rights' },
+  ];
+
 const isOfPlace = (error: unknown): boolean =>
   error instanceof Error && !(error instanceof BadConfig) && (fileFaults.has(error.name) || isOfSystem(error));
 

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ANY, EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client';
@@ -28,6 +26,7 @@ import {
 } from '../../src/kernel/ports/eventLog.js';
 import { fill, freshStream, someEvent, someEvents, whole, wholeLog } from '../contracts/eventLog.js';
 import type { AppendFault, ReadFault, SubscribeFault } from '../support/eventStoreDb/faults.js';
+import { selfSigned } from '../support/eventStoreDb/selfSigned.js';
 import { startStandIn, type StandIn } from '../support/eventStoreDb/standIn.js';
 import { propertyRun } from '../support/propertyRun.js';
 
@@ -840,20 +839,6 @@ describe('the connection to EventStoreDB', () => {
     },
   );
 });
-
-function selfSigned() {
-  const folder = mkdtempSync(join(tmpdir(), 'event-store-tls-'));
-  const [key, file] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-  try {
-    const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    execFileSync('openssl', [...make, '-keyout', key, '-out', file, ...subject], { stdio: 'ignore' });
-    return { folder, file, key: readFileSync(key), certificate: readFileSync(file) };
-  } catch {
-    rmSync(folder, { recursive: true });
-    return undefined;
-  }
-}
 
 describe('the stand-in for EventStoreDB', () => {
   const using = async (work: (client: EventStoreDBClient, standIn: StandIn) => Promise<void>): Promise<void> => {

@@ -36,6 +36,8 @@ export type EventStoreDbEventLogNeeds = {
   readonly since?: Position;
   /** For so long in ms a call is tried again before it fails. Default: 15,000. */
   readonly patienceMillis?: number;
+  /** For so long in ms the server is tried when the log is opened. Default: as a call. */
+  readonly openingMillis?: number;
   /** After so long in ms without an answer a connection is given up for another. Default: 5,000. */
   readonly answerMillis?: number;
   /** After so long in ms without an event a subscription looks whether it has missed one. Default: 30,000. */
@@ -62,7 +64,7 @@ export const appendBytesMax = 1_048_576;
 export const eventStoreDbEventLog = async (needs: EventStoreDbEventLogNeeds): Promise<EventLog> => {
   const parts = partsOf(needs);
   try {
-    await parts.reading.probe();
+    await parts.probe();
   } catch (error) {
     parts.close();
     throw error;
@@ -71,6 +73,7 @@ export const eventStoreDbEventLog = async (needs: EventStoreDbEventLogNeeds): Pr
 };
 
 type Parts = {
+  readonly probe: () => Promise<void>;
   readonly reading: EventStoreReads;
   readonly writing: Writer;
   readonly holding: Held;
@@ -85,6 +88,7 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
     prefix = '',
     since = beforeAll,
     patienceMillis = 15_000,
+    openingMillis = patienceMillis,
     answerMillis = 5_000,
     silenceMillis = 30_000,
   } = needs;
@@ -97,9 +101,11 @@ const partsOf = (needs: EventStoreDbEventLogNeeds): Parts => {
     connection(connectionString),
     connection(connectionString),
   ];
-  const reading = reads({ connection: forReads, prefix, since, telling, patienceMillis, silenceMillis: answerMillis });
+  const look = { connection: forReads, prefix, since, telling, silenceMillis: answerMillis };
+  const reading = reads({ ...look, patienceMillis });
   const holding = held(reading);
   return {
+    probe: () => reads({ ...look, patienceMillis: openingMillis }).probe(),
     reading,
     holding,
     writing: writer({ connection: forAppends, telling, patienceMillis, answerMillis }),

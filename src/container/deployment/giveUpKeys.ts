@@ -54,6 +54,7 @@ const needsOf = (config: Config, opened: (() => Promise<void>)[]): EngineNeeds =
   alarm: (message, error) => {
     console.error(`osmium: ${message}`, error);
   },
+  servers: 'demanded',
   // It ends soon, and says itself why it could not go on.
   outages: { know: () => undefined, failed: () => undefined },
   count: () => undefined,

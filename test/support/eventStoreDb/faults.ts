@@ -27,6 +27,10 @@ export type ReadFault =
   | 'notLeader'
   | 'notReady'
   | 'busy'
+  /** The user or the password is wrong. */
+  | 'unauthenticated'
+  /** The user may not read this. */
+  | 'denied'
   /** The two newest events of the stream are written, and not yet in the index that reads go by. */
   | 'behind'
   /** What the server says when its own disk fails it; of the whole log also when no event is at the position. */

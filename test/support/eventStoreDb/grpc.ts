@@ -37,6 +37,7 @@ export const code = {
   aborted: 10,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
   unknown: 2,
 } as const;
 

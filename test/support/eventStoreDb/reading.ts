@@ -28,6 +28,9 @@ const readOnce = (state: ServerState, call: ReadCall, options: ReadReq.Options):
   if (fault === 'notLeader') return void call.emit('error', notLeader(state.port));
   if (fault === 'notReady') return void call.emit('error', unavailable('Server Is Not Ready'));
   if (fault === 'busy') return void call.emit('error', unavailable('Server Is Too Busy'));
+  if (fault === 'unauthenticated')
+    return void call.emit('error', failure(code.unauthenticated, 'AuthenticationException'));
+  if (fault === 'denied') return void call.emit('error', failure(code.permissionDenied, 'Access Denied'));
   if (fault === 'failed')
     return void call.emit(
       'error',
