@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { benchmark, progress, type Bench, type Measured } from './support/benchmark.js';
-import { engineDefaults, engineNames, engineVariables } from './support/engines.js';
+import { engineDefaults, engineNames, engineVariables, withEngines } from './support/engines.js';
 import { startHelper, type Helper } from './support/helper.js';
 import type { Side } from './support/memberProcess.js';
 import { startMembers, type Members } from './support/members.js';
@@ -33,7 +33,8 @@ const fewMillisMax = 15;
 
 type Scene = { readonly receivers: number; readonly rate: number; readonly aimMillis: number };
 
-const measure = async (bench: Bench<typeof defaults>): Promise<Measured> => {
+const measure = async (asked: Bench<typeof defaults>): Promise<Measured> => {
+  const bench = await withEngines(asked);
   const { members, rate, few, fewrate, profile } = bench.options;
   checkOpenFiles(members + 200);
   const variables = engineVariables(bench.options);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventStoreDbEventLog } from '../../src/adapters/eventLog/eventStoreDb.js';
 import { lmdbEventLog } from '../../src/adapters/eventLog/lmdb.js';
 import { vaultSealer } from '../../src/adapters/sealer/vault.js';
 import { systemIds } from '../../src/adapters/system/ids.js';
@@ -11,6 +12,7 @@ import { foldersIn } from '../../src/engines.js';
 import { eventKinds } from '../../src/domain/registry.js';
 import { eventCodec, periodOf, type EventCodec } from '../../src/kernel/codec.js';
 import { snowflakes, type Millis } from '../../src/kernel/ids.js';
+import { beforeAll } from '../../src/kernel/event.js';
 import type { EventLog, NewEvent } from '../../src/kernel/ports/eventLog.js';
 import { KeysMissing, type Sealer } from '../../src/kernel/ports/sealer.js';
 import { mix, type Step } from './mix.js';
@@ -39,6 +41,33 @@ export const openEngines = async (dataDir: string, now: () => Millis): Promise<E
   };
   return { log, sealer, codec: eventCodec(eventKinds, sealer), close };
 };
+
+/** The same with its log on an empty EventStoreDB. */
+export const copiedInto = async (engines: Engines, connectionString: string): Promise<Engines> => {
+  const log = await eventStoreDbEventLog({ connectionString });
+  const revisions = new Map<string, bigint>();
+  let from = beforeAll;
+  for (;;) {
+    const page = await engines.log.readAll({ from, limit: copiedEvents });
+    const last = page.at(-1);
+    if (last === undefined) break;
+    from = last.position;
+    const appends = page.map((event) => {
+      const before = revisions.get(event.stream);
+      revisions.set(event.stream, (before ?? -1n) + 1n);
+      return log.append(event.stream, [event], before ?? 'noStream');
+    });
+    await Promise.all(appends);
+  }
+  const close = async (): Promise<void> => {
+    await log.close();
+    await engines.close();
+  };
+  return { ...engines, log, close };
+};
+
+/** On their way at a time. */
+const copiedEvents = 1_000;
 
 /** The events of a data set lie within so many days, up to the present: the keys of authors change by the month. */
 const spanMillis = 120 * 86_400_000;

@@ -1,9 +1,22 @@
+import { startStandInProcess } from '../../test/support/eventStoreDb/process.js';
+import type { Bench } from './benchmark.js';
 import type { Options } from './options.js';
 
 /** Which engines the measured server stands on: what an operator would configure, given as options. */
 export const engineDefaults = { 'event-log': 'lmdb', documents: 'lmdb', pubsub: 'local' };
 
 export type EngineOptions = Options<typeof engineDefaults>;
+
+/**
+ * The same bench with the addresses of engines that are started for it, each in a process of its own: `--event-log
+ * stand-in` is that of EventStoreDB. A server of another address must be empty.
+ */
+export const withEngines = async <B extends Bench<typeof engineDefaults>>(bench: B): Promise<B> => {
+  if (bench.options['event-log'] !== 'stand-in') return bench;
+  const { connectionString, stop } = await startStandInProcess();
+  bench.atEnd(stop);
+  return { ...bench, options: { ...bench.options, 'event-log': connectionString } };
+};
 
 /** The same as variables of the server's environment. */
 export const engineVariables = (options: EngineOptions): Readonly<Record<string, string>> => ({

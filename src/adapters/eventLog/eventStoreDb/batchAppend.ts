@@ -89,7 +89,7 @@ const listen = (stream: BatchAppendStream, { answered, broken }: CallListener): 
 };
 
 /** A server sends an id back as it came, or writes it in halves of 64 bits with a sign. */
-const uuidIn = (uuid: InstanceType<typeof shared.UUID> | undefined): string => {
+export const uuidIn = (uuid: InstanceType<typeof shared.UUID> | undefined): string => {
   if (uuid?.hasStructured() !== true) return uuid?.getString() ?? '';
   const halves = uuid.getStructured();
   return [halves?.getMostSignificantBits(), halves?.getLeastSignificantBits()]

@@ -61,7 +61,8 @@ const comesBackAs = (bytes: Uint8Array): 'itself' | 'other' | 'unparsed' => {
   }
 };
 
-const givenMetadata = (metadata: unknown): Uint8Array => {
+/** The bytes that were stored, whether they come as such or parsed by the client. */
+export const givenMetadata = (metadata: unknown): Uint8Array => {
   if (metadata === undefined) return new Uint8Array(0);
   if (!(metadata instanceof Uint8Array)) return printed(metadata);
   return metadata[0] === opaqueMark ? metadata.subarray(1) : metadata;

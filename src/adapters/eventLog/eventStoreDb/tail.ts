@@ -1,16 +1,9 @@
-import {
-  excludeSystemEvents,
-  START,
-  streamNameFilter,
-  type AllStreamSubscription,
-  type EventStoreDBClient,
-} from '@eventstore/db-client';
 import { setImmediate as turn } from 'node:timers/promises';
-import { beforeAll, type Position } from '../../../kernel/event.js';
+import type { Position } from '../../../kernel/event.js';
 import type { StoredEvent } from '../../../kernel/ports/eventLog.js';
 import type { EventStoreConnection } from './connection.js';
 import { isTooSlow, longPauseMillis, Silence, type Telling } from './failures.js';
-import { storedEventOf } from './records.js';
+import { subscribed } from './subscribed.js';
 
 export type TailNeeds = {
   readonly connection: EventStoreConnection;
@@ -33,12 +26,6 @@ export interface Tail {
   position(): Position | undefined;
   stop(): void;
 }
-
-/** At most so many events are handed on together; the client holds about as many more. */
-const batchEventsMax = 512;
-
-/** Events that the server looks through at a time for those that pass the filter. */
-const searchWindowEvents = 1_000;
 
 /** An event on its way has this long to arrive before its absence counts as silence. */
 const graceMillisMax = 2_000;
@@ -173,10 +160,9 @@ type Session = {
 type Beginning = { readonly state: State; readonly position: Position; readonly from: Position };
 
 const openSession = (needs: TailNeeds, { state, position: begin, from }: Beginning): Session => {
-  const { connection, prefix } = needs;
+  const { connection, prefix, telling } = needs;
   const { client, done } = connection.use();
-  const subscription = subscribed(client, prefix, from);
-  let position = begin;
+  const waiting = arrivals(begin, telling);
   let over: Over | undefined;
   let changed = false;
   let left = false;
@@ -188,26 +174,29 @@ const openSession = (needs: TailNeeds, { state, position: begin, from }: Beginni
     over ??= { by, error };
     change();
   };
-  // In the same turn: an error that nobody listens to ends the process.
-  subscription.on('error', (error: unknown) => end('error', error));
-  for (const ending of ['end', 'close'] as const) {
-    subscription.on(ending, () => end('end', new Error('the server ended the subscription')));
-  }
-  subscription.on('readable', change);
-  const watch = silenceWatch(
-    needs,
-    () => position,
-    (error) => end('silence', error),
+  const subscription = subscribed(
+    client,
+    { prefix, after: from },
+    {
+      arrived: (event) => {
+        waiting.push(event);
+        change();
+      },
+      over: (error) => {
+        if (error === undefined) end('end', new Error('the server ended the subscription'));
+        else end('error', error);
+      },
+    },
   );
+  const watch = silenceWatch(needs, waiting.newest, (error) => end('silence', error));
 
   return {
     hasTaken: () => {
       changed = false;
-      const batch = taken(subscription, needs, position);
+      const { batch, after } = waiting.take();
       const last = batch.at(-1);
       if (last === undefined) return false;
-      const after = position;
-      state.position = position = last.position;
+      state.position = last.position;
       needs.arrived(batch, after);
       return true;
     },
@@ -222,47 +211,33 @@ const openSession = (needs: TailNeeds, { state, position: begin, from }: Beginni
       if (left) return;
       left = true;
       watch.pause();
-      // A call that is left open keeps one of the connection's hundred places for ever.
-      subscription.unsubscribe().catch(() => undefined);
+      subscription.leave();
       if (over !== undefined && !isTooSlow(over.error) && over.by !== 'end') connection.renew(client);
       done();
     },
   };
 };
 
-/** The events that have arrived and are behind the position, without waiting. After a reconnect some may come again. */
-const taken = (
-  subscription: AllStreamSubscription,
-  { prefix, telling }: TailNeeds,
-  position: Position,
-): readonly StoredEvent[] => {
-  const batch: StoredEvent[] = [];
-  while (batch.length < batchEventsMax) {
-    const resolved = subscription.read() as Parameters<typeof storedEventOf>[0] | null; // Node's type is `any`.
-    if (resolved === null) break;
-    const event = storedEventOf(resolved, prefix);
-    if (event === undefined) continue;
-    if (event.position <= (batch.at(-1)?.position ?? position)) telling.count('duplicates_dropped');
-    else batch.push(event);
-  }
-  return batch;
-};
-
-/**
- * Always from a place, never from the end: a cut before the first event would lose all between the two. And always
- * from the last event handed on, never from a checkpoint: the client tells of those ahead of events that are still
- * in its buffer, and several servers have sent wrong ones. So nobody listens for them; and if a listener failed, the
- * client would stop for ever without an error.
- */
-const subscribed = (client: EventStoreDBClient, prefix: string, after: Position): AllStreamSubscription => {
-  const window = { maxSearchWindow: searchWindowEvents, checkpointInterval: 100 };
-  return client.subscribeToAll(
-    {
-      fromPosition: after === beforeAll ? START : { commit: after, prepare: after },
-      filter: prefix === '' ? excludeSystemEvents(window) : streamNameFilter({ prefixes: [prefix], ...window }),
+/** Events that came and were not handed on yet. */
+const arrivals = (begin: Position, telling: Telling) => {
+  let [after, newest] = [begin, begin];
+  let batch: StoredEvent[] = [];
+  return {
+    newest: (): Position => newest,
+    push: (event: StoredEvent): void => {
+      // After a reconnect some may come again.
+      if (event.position <= newest) telling.count('duplicates_dropped');
+      else {
+        newest = event.position;
+        batch.push(event);
+      }
     },
-    { highWaterMark: batchEventsMax },
-  );
+    take: (): { readonly batch: readonly StoredEvent[]; readonly after: Position } => {
+      const taken = { batch, after };
+      [batch, after] = [[], newest];
+      return taken;
+    },
+  };
 };
 
 type Watch = { readonly wait: () => void; readonly pause: () => void };
