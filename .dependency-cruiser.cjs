@@ -25,6 +25,8 @@ const engines = '^src/engines\\.ts$';
 const logs = '^src/logs\\.ts$';
 /** Which variable and file are at fault. */
 const startFailure = '^src/startFailure\\.ts$';
+/** Waits for an engine that cannot be reached yet. */
+const engineStart = '^src/engineStart\\.ts$';
 /** A driver's connection, and what is true of files below the data folder: several ports share these. */
 const driverConnections = '^src/adapters/(redis|mongo|dataFolder)/';
 
@@ -196,7 +198,8 @@ const layers = [
   rowWithNode('admin', '^src/admin/', [kernel, domain, reads, room('operations'), '^src/admin/']),
   row('client', '^src/client/', [gen, wire, ids, timing, rpcPolicy, '^src/client/', ...npm('ws')]),
   rowWithNode('config', config, [kernel, ...npm('zod')]),
-  rowWithNode('engines', engines, [kernel, config, startFailure, '^src/adapters/']),
+  rowWithNode('engines', engines, [kernel, config, startFailure, engineStart, '^src/adapters/']),
+  row('engine-start', engineStart, [kernel, config, startFailure, '^src/adapters/knock/']),
   row('start-failure', startFailure, [config]),
   row('logs', logs, [kernel, engines, '^src/adapters/', '^src/admin/logPlace\\.ts$']),
   rowWithNode('entry-points', entryPoints, [
@@ -321,7 +324,7 @@ const hygiene = [
       path: '^src/',
       pathNot: [
         '^src/(kernel|gen|wire|domain|projections|workflows|gateway|adapters/[^/]+|admin|client|cli|container)/',
-        '^src/(main|cli|config|container|engines|logs|startFailure)\\.ts$',
+        '^src/(main|cli|config|container|engines|engineStart|logs|startFailure)\\.ts$',
       ],
     },
     to: {},

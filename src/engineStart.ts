@@ -1,4 +1,4 @@
-import { obstacleAt } from './adapters/knock.js';
+import { obstacleAt } from './adapters/knock/knock.js';
 import { withoutSecrets } from './config.js';
 import { pause } from './kernel/timing.js';
 import { reasonOf } from './startFailure.js';

@@ -45,13 +45,13 @@ for (const [name, trouble] of Object.entries({ killed, silent, slow })) {
     async () => {
       const standIn = await startStandIn();
       const { connectionString } = standIn;
-      const open = () => eventStoreDbEventLog({ connectionString, answerMillis: 400, silenceMillis: 400 });
+      const open = () => eventStoreDbEventLog({ connectionString, answerMillis: 200, silenceMillis: 200 });
       const end = trouble(standIn);
       return reopenable(open, async () => {
         await end();
         standIn.kill();
       });
     },
-    { canReopen: true, modelRuns: 2, isAtomic: false },
+    { canReopen: true, modelRuns: 1, isAtomic: false },
   );
 }
