@@ -64,7 +64,7 @@ export const feed = (needs: FeedNeeds): Feed => {
       }
     };
     const isOver = (): boolean => done || closed;
-    // Who closes need not wait for a read that takes long.
+    // A subscription that is closed need not wait for a read that takes long.
     const unlessOver = <T>(reading: Promise<T>): Promise<T | undefined> =>
       new Promise((resolve, reject) => {
         woken = () => (isOver() ? resolve(undefined) : undefined);

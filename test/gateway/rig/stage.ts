@@ -56,8 +56,7 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
   const ids = systemIds(snowflakes(1, () => clock.now()));
   const metrics = makeMetrics();
   const logged: Readonly<Record<string, unknown>>[] = [];
-  const write = (line: string): unknown => logged.push(JSON.parse(line) as (typeof logged)[0]);
-  const logger = pino({ level: 'debug' }, { write });
+  const logger = pino({ level: 'debug' }, { write: (line) => logged.push(JSON.parse(line) as (typeof logged)[0]) });
   const streams = foldedStreams({ log, codec, sealer });
   const made = gateway({
     log,
@@ -79,9 +78,7 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     renderer: { ...silentRenderer, ...renderer },
     handlers: (live) => ({ ...standIns, ...handlers?.(live, { ids }) }),
     logger,
-    troubled: ({ doing, error }) => {
-      logger.error({ err: error }, doing);
-    },
+    troubled: ({ doing, error }) => logger.error({ err: error }, doing),
     metrics,
   });
   await made.start();

@@ -17,9 +17,9 @@ export interface Followers {
 }
 
 /**
- * Those who are at the end of the log share one subscription on the server, and each event is made out once for all of
- * them. Who is behind reads pages until memory reaches back far enough; a slow follower does the same, so that it
- * holds up nobody and nothing grows.
+ * Followers at the end of the log share one subscription on the server, and each event is made out once for all of them.
+ * A follower that is behind reads pages until memory reaches back far enough; a slow one does the same, so that it holds
+ * up nobody and nothing grows.
  */
 export const followers = (needs: FollowNeeds): Followers => {
   let tail: Tail | undefined;

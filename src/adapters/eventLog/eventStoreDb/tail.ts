@@ -20,7 +20,7 @@ export type TailNeeds = {
   readonly arrived: (events: readonly StoredEvent[], after: Position) => void;
 };
 
-/** What comes at the end of the log, from where that was when it was made. After any break it goes on where it was. */
+/** The events that come at the end of the log, from where that was when it was made. After any break it goes on where it was. */
 export interface Tail {
   /** Of the last event that has come; undefined until it is known where the log ends. */
   position(): Position | undefined;
@@ -109,7 +109,7 @@ const untilOver = async (session: Session, state: State): Promise<void> => {
     if (session.hasTaken()) state.failures = 0;
     else if (session.over() !== undefined) return;
     else await session.change();
-    // What comes in one packet comes one event after another, and goes on as one batch.
+    // Events of one packet come one after another, and go on as one batch.
     await turn();
   }
 };
