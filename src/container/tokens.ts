@@ -67,7 +67,7 @@ export const of = {
   engines: token<Engines>('engines'),
   leases: token<Leases>('leases'),
   nodeNumber: token<NodeNumber>('nodeNumber'),
-  /** As they are stored: what is personal in them is sealed. */
+  /** As they are stored, with sealed fields. */
   documents: token<DocumentStore>('documents'),
   /** As they are read. */
   reads: token<ReadableDocuments>('reads'),

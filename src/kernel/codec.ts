@@ -2,7 +2,7 @@ import type { EventKind, SealedFor } from './declareEvents.js';
 import { beforeAll, type Event, type Metadata, type Position, type Recorded } from './event.js';
 import type { Millis } from './ids.js';
 import { isShredded, shredded, type Shredded } from './opened.js';
-import { openedContents, type Content, type OpenedContents } from './openedContents.js';
+import { openedContents, type OpenedContent, type OpenedContents } from './openedContents.js';
 import { Misshapen, type Json } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
 import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
@@ -33,7 +33,7 @@ export interface EventCodec {
   /** The same with a `SealedField` in the place of each personal field, also of those that are absent. Takes no keys. */
   readSealed(stored: StoredEvent): Recorded | undefined;
   /** The content of a value that `readSealed` gave. Throws `SealBroken`. */
-  open(value: SealedValue): Content | Shredded | KeysMissing;
+  open(value: SealedValue): OpenedContent | Shredded | KeysMissing;
   /** Until when the content may be told from memory: see `Sealer.heldUntil`. */
   openUntil(value: SealedValue): number | Shredded | KeysMissing;
   /** Parses only the metadata. */
@@ -121,7 +121,7 @@ const sealedText = (
   if (sealed instanceof KeysMissing) return sealed;
   const value = { ...place, position: beforeAll, sealed: sealer.packed(sealed) };
   // A schema makes an object of the shape that it declares.
-  contents.keep(value, personal.schema.decode(json) as Content);
+  contents.keep(value, personal.schema.decode(json) as OpenedContent);
   return sealed;
 };
 
@@ -186,7 +186,7 @@ const contentOf = (
   { personal }: StoredKind,
   value: SealedValue,
   { sealer, contents }: Sealing,
-): Content | Shredded | KeysMissing => {
+): OpenedContent | Shredded | KeysMissing => {
   const binding = bindingOf(value);
   const known = contents.of(value);
   if (known !== undefined) {
@@ -196,7 +196,7 @@ const contentOf = (
   const opened = sealer.open(value.sealed, binding, value.position);
   if (!(opened instanceof Uint8Array)) return opened;
   // A schema makes an object of the shape that it declares.
-  const content = (personal?.schema.decode(parsed(opened)) ?? {}) as Content;
+  const content = (personal?.schema.decode(parsed(opened)) ?? {}) as OpenedContent;
   contents.keep(value, content);
   return content;
 };

@@ -3,13 +3,13 @@ import { heldBytes } from './heldBytes.js';
 import type { SealedValue } from './sealed.js';
 
 /** The personal fields of one event, open. Those that are absent in the event are absent here. */
-export type Content = Readonly<Record<string, unknown>>;
+export type OpenedContent = Readonly<Record<string, unknown>>;
 
-/** Content that was sealed or opened lately. It is no proof that its keys are still there: ask for them first. */
+/** OpenedContent that was sealed or opened lately. It is no proof that its keys are still there: ask for them first. */
 export interface OpenedContents {
   /** Only for the very value that it was opened from: the same bytes in the same place. */
-  of(value: SealedValue): Content | undefined;
-  keep(value: SealedValue, content: Content): void;
+  of(value: SealedValue): OpenedContent | undefined;
+  keep(value: SealedValue, content: OpenedContent): void;
   clear(): void;
 }
 
@@ -32,7 +32,7 @@ export const openedContents = (bytesMax = openedBytesMax): OpenedContents => {
   };
 };
 
-type Kept = { readonly value: SealedValue; readonly content: Content };
+type Kept = { readonly value: SealedValue; readonly content: OpenedContent };
 
 const nameOf = ({ event, type }: SealedValue): string => `${event} ${type}`;
 

@@ -5,7 +5,7 @@ import { localRateLimit, type LocalRateLimitNeeds } from './local.js';
 
 export type RedisRateLimitNeeds = LocalRateLimitNeeds & {
   readonly redis: Pick<RedisClient, 'commands'>;
-  /** Names whoever is limited in Redis, where no address may stand. The same on all nodes. */
+  /** A name, the same on all nodes, for the one who is limited: no address may stand in Redis. */
   readonly hidden: (of: string) => string;
   /** The prefix of all keys. Default: `limitPrefix`. */
   readonly prefix?: string;

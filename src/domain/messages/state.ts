@@ -14,7 +14,7 @@ export type AliveMessage = {
   readonly author: UserId;
   readonly text: Personal<string>;
   readonly entities: Personal<readonly Entity[]>;
-  /** What an edit carries on. */
+  /** An edit carries this on. */
   readonly carried: Carried;
   readonly mentions: readonly UserId[];
   /** See `editPaid`. */

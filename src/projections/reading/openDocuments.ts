@@ -6,14 +6,14 @@ import type { Plain } from '../../kernel/ports/documentStore.js';
 /** Documents of hot pages, open, so that those who read them again only look whether they are still the same. */
 export interface OpenDocuments {
   /** The document as of exactly this position, until its keys have to be asked for again. */
-  of(place: Place): Plain | undefined;
+  of(place: DocumentPlace): Plain | undefined;
   /** `until`: by the monotonic clock. */
-  keep(place: Place, document: Plain, until: number): void;
+  keep(place: DocumentPlace, document: Plain, until: number): void;
   clear(): void;
 }
 
 /** A fold is pure: documents of one collection, key and position are the same. */
-export type Place = { readonly collection: string; readonly key: string; readonly position: Position };
+export type DocumentPlace = { readonly collection: string; readonly key: string; readonly position: Position };
 
 /** About. */
 export const openDocumentsBytesMax = 33_554_432;
@@ -30,9 +30,7 @@ export const openDocuments = (now: () => number, bytesMax = openDocumentsBytesMa
   return {
     of: (place) => {
       const found = kept.get(nameOf(place));
-      return found !== undefined && found.position === place.position && now() < found.until
-        ? found.document
-        : undefined;
+      return found?.position === place.position && now() < found.until ? found.document : undefined;
     },
     keep: (place, document, until) => {
       kept.set(nameOf(place), { position: place.position, document, until });
@@ -45,4 +43,4 @@ export const openDocuments = (now: () => number, bytesMax = openDocumentsBytesMa
 
 type Kept = { readonly position: Position; readonly document: Plain; readonly until: number };
 
-const nameOf = ({ collection, key }: Place): string => `${collection} ${key}`;
+const nameOf = ({ collection, key }: DocumentPlace): string => `${collection} ${key}`;

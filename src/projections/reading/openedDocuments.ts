@@ -2,7 +2,7 @@ import { boundedMap } from '../../kernel/boundedMap.js';
 import type { EventCodec } from '../../kernel/codec.js';
 import type { Position } from '../../kernel/event.js';
 import { isShredded, shredded, type Shredded } from '../../kernel/opened.js';
-import type { Content } from '../../kernel/openedContents.js';
+import type { OpenedContent } from '../../kernel/openedContents.js';
 import type { DocumentStore, Plain } from '../../kernel/ports/documentStore.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import { KeysMissing, SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
@@ -13,7 +13,7 @@ import { openDocuments } from './openDocuments.js';
 
 export type DocumentReads = Pick<DocumentStore, 'get' | 'getMany' | 'range' | 'count' | 'scan'>;
 
-/** The read models as queries see them: what is personal in a document is open, or `Shredded` where a key is destroyed. */
+/** The read models as queries see them: personal fields are open, or `Shredded` where a key is destroyed. */
 export interface ReadableDocuments extends DocumentReads {
   /** The same without the personal fields, and without opening anything. */
   readonly unopened: DocumentReads;
@@ -43,7 +43,9 @@ export const openedDocuments = (needs: OpenedDocumentsNeeds): ReadableDocuments 
   const open = opener(needs);
   const { store, codec, sealer, streamsOf, uptime } = needs;
   const hot = openDocuments(() => uptime.now());
-  sealer.onForgotten(hot.clear);
+  sealer.onForgotten(() => {
+    hot.clear();
+  });
   const withoutFields = (collection: string, found: readonly Stored[]): readonly Stored[] =>
     found.map((one) => {
       const sealed = sealedIn(one, streamsOf(collection, one.key));
@@ -81,14 +83,14 @@ const sealedIn = ({ document }: Stored, streams: readonly string[]): SealedDocum
 // Personal content is what its schema says, and that is plain data.
 const plainOf = (document: unknown): Plain => document as Plain;
 
-/** What is shredded is looked at anew each time. */
+/** A document with anything shredded is looked at anew each time. */
 const openUntil = (codec: OpenedDocumentsNeeds['codec'], values: readonly SealedValue[]): number =>
   values.reduce((until, value) => {
     const held = codec.openUntil(value);
     return typeof held === 'number' ? Math.min(until, held) : 0;
   }, Infinity);
 
-const fieldOf = (content: Content | Shredded | undefined, name: string): unknown =>
+const fieldOf = (content: OpenedContent | Shredded | undefined, name: string): unknown =>
   isShredded(content) ? shredded : content?.[name];
 
 const mapped = (
@@ -112,7 +114,7 @@ const mapped = (
   };
 };
 
-type Outcome = Content | Shredded;
+type Outcome = OpenedContent | Shredded;
 
 /** The one way from a sealed value to its content: loads the keys that are missing, and lets others in between. */
 const opener = (needs: OpenedDocumentsNeeds) => {

@@ -10,7 +10,7 @@ const spelledOut = 0x8000;
 /** Of each of the three kinds. */
 export const textsMax = 0x4000;
 
-/** Texts that whoever reads the document knows as well as who wrote it. */
+/** Texts that the reader of a document knows as well as its writer did. */
 export type KnownTexts = readonly string[];
 
 /** `document` is as it is stored, so that it gives the same texts when it is read. */

@@ -1,37 +1,41 @@
+import { storedType } from '../../kernel/codec.js';
+
+const typeOf = (name: string, fact: string): string => storedType({ package: name, type: fact });
+
 /**
  * Texts that stand in nearly every sealed value, by the numbers under which stored documents have them: the types of
  * events, and the names of their personal fields. A number is for ever, so words are added at the end alone. A text
  * that is not here is spelled out.
  */
 export const words: readonly string[] = [
-  'messages.MessageSent.v1',
-  'messages.MessageEdited.v1',
+  typeOf('messages', 'MessageSent'),
+  typeOf('messages', 'MessageEdited'),
   'text',
   'entities',
   'quote',
   'requestHash',
-  'users.UserRegistered.v1',
-  'users.NameChanged.v1',
-  'users.UsernameChanged.v1',
-  'users.BioChanged.v1',
+  typeOf('users', 'UserRegistered'),
+  typeOf('users', 'NameChanged'),
+  typeOf('users', 'UsernameChanged'),
+  typeOf('users', 'BioChanged'),
   'name',
   'username',
   'bio',
-  'members.NicknameSet.v1',
+  typeOf('members', 'NicknameSet'),
   'nickname',
-  'communities.CommunityCreated.v1',
-  'communities.ChannelCreated.v1',
-  'communities.ChannelRenamed.v1',
-  'communities.ChannelDescribed.v1',
-  'communities.RoleCreated.v1',
-  'communities.RoleEdited.v1',
+  typeOf('communities', 'CommunityCreated'),
+  typeOf('communities', 'ChannelCreated'),
+  typeOf('communities', 'ChannelRenamed'),
+  typeOf('communities', 'ChannelDescribed'),
+  typeOf('communities', 'RoleCreated'),
+  typeOf('communities', 'RoleEdited'),
   'description',
-  'accounts.SessionOpened.v1',
-  'accounts.SessionDeviceChanged.v1',
+  typeOf('accounts', 'SessionOpened'),
+  typeOf('accounts', 'SessionDeviceChanged'),
   'deviceType',
   'deviceVersion',
   'appVersion',
   'network',
-  'invites.ChatInviteCreated.v1',
+  typeOf('invites', 'ChatInviteCreated'),
   'code',
 ];
