@@ -1,4 +1,3 @@
-import { atMost, pause } from './kernel/timing.js';
 import 'reflect-metadata';
 
 import { container as root, type DependencyContainer } from 'tsyringe';
@@ -14,28 +13,18 @@ import { startSessionDays } from './container/sessionDays.js';
 import { of, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
 import { openDoor } from './container/door/open.js';
+import { setOf } from './container/generations/set.js';
+import { startReadModels } from './container/readModels.js';
+import { placedWorkflows } from './container/workflows.js';
 import { enginePartsOf, openEngines, type EngineNeeds, type Engines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { freeDisk, noDisk } from './gateway/operations/freeDisk.js';
 import { serve } from './gateway/sockets/server.js';
 import type { Readiness, Report } from './gateway/operations/health.js';
 import { serveAdmin } from './gateway/sockets/adminServer.js';
-import type { Position } from './kernel/event.js';
-import { collections, projections, type ProjectionName } from './projections/registry.js';
-import {
-  DocumentsAheadOfLog,
-  startProjections,
-  type ProjectionNeeds,
-  type Projections,
-} from './projections/runner/runner.js';
+import { atMost } from './kernel/timing.js';
 import { atPlace, folderPlace, unusable } from './startFailure.js';
-import type { WorkflowAlarm } from './workflows/runner.js';
-import type { WithdrawMessagesNeeds } from './workflows/withdrawMessages.js';
-import { startLeasedWorkflow } from './workflows/leased.js';
-import type { MessageJudge } from './gateway/contract/messageJudge.js';
-import type { Follower } from './gateway/contract/readModels.js';
-import { decidedMessage } from './gateway/updates/messageJudge.js';
-import { workflowsOf, workflowsOfSharedLog, type AnyWorkflow } from './workflows/registry.js';
+import type { AnyWorkflow } from './workflows/registry.js';
 
 /** A running server. */
 export interface Osmium {
@@ -134,7 +123,8 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
   const alarm = alarms(get);
   const needs: EngineNeeds = {
     config,
-    collections,
+    collections: get(of.readModels).collections,
+    set: setOf(get(of.readModels)),
     clock,
     timers: systemTimers,
     opened: (closeOne) => opened.push(closeOne),
@@ -179,23 +169,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
 
 /** The parts that follow the log: read models, clients, workflows. */
 const follow = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
-  const needs = { log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) };
-  const alarm = alarms(get);
-  const sharing = {
-    leases: get(of.leases),
-    timers: systemTimers,
-    uptime: get(of.uptime),
-    pubSub: get(of.pubSub),
-  };
-  const running = await readModels(get, {
-    ...needs,
-    store: get(of.documents),
-    projections,
-    clock: get(of.clock),
-    ...(isServer(get(of.config).documents) ? { sharing } : {}),
-    onAlarm: alarm('a projection has stopped'),
-    onTrouble: get(of.outages).failed,
-  });
+  const running = await startReadModels(get);
   opened.push(() => running.close());
   container.registerInstance(of.projections, running);
   const catchUp = async (): Promise<void> => running.reached(await get(of.log).end());
@@ -203,58 +177,32 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   // The last count is written while the read models still follow, so that they hold the whole log after a stop.
   opened.push(() => atMost(catchUpMillisMax, get(of.deployed).countNow().then(catchUp), systemTimers));
 
-  const working = {
-    ...needs,
-    ...sharing,
-    documents: get(of.documents),
-    execute: get(of.execute),
-    reached: (position: Position, names: readonly ProjectionName[]) => running.reached(position, names),
-    pause,
-    alarm: ({ workflow, error }: WorkflowAlarm) => {
-      get(of.outages).failed({ doing: `the workflow ${workflow}`, error });
-    },
-  };
-  const startAll = async (workflows: readonly AnyWorkflow[]): Promise<void> => {
-    for (const workflow of workflows) {
-      const tenancy = await startLeasedWorkflow(workflow, working);
+  const made = get(of.gateway);
+  const workflows = await placedWorkflows(get);
+  const startAll = async (some: readonly AnyWorkflow[]): Promise<void> => {
+    for (const workflow of some) {
+      const tenancy = await workflows.start(workflow);
       opened.push(() => tenancy.close());
     }
   };
-  await startAll(workflowsOf(working));
-
-  const made = get(of.gateway);
+  await startAll(workflows.ofAnyLog);
   opened.push(() => {
     get(of.signInReport).close();
     return Promise.resolve();
   });
   await made.start();
-  const judge = get(of.judge);
-  if (judge !== undefined) await startAll(workflowsOfSharedLog(judging(judge, made.fanOut)));
+  await startAll(workflows.ofSharedLog);
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
   opened.push(() => made.close());
   const sessionDays = await startSessionDays(get);
   opened.push(sessionDays.close);
 };
 
-const judging = (judge: MessageJudge, fanOut: Pick<Follower, 'reached'>): WithdrawMessagesNeeds => ({
-  isRefused: (sent) => judge.refusalOf(decidedMessage(sent))?.then((reason) => reason !== undefined),
-  reached: (position) => fanOut.reached(position),
-});
-
 /**
  * Starting and stopping wait no longer than this for the read models: a server that has little to catch up with is ready once it
  * says so, and without the last count a vault that is a little older is not noticed.
  */
 const catchUpMillisMax = 1_000;
-
-/** Read models that are ahead of the log are at fault: it was restored from an older backup. */
-const readModels = async (get: Get, needs: ProjectionNeeds): Promise<Projections> => {
-  try {
-    return await startProjections(needs);
-  } catch (error) {
-    throw error instanceof DocumentsAheadOfLog ? unusable(get(of.parts).documents.place, error) : error;
-  }
-};
 
 const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'port' | 'adminPort'>> => {
   const { host, port, origins, trustedProxies, rateLimits } = get(of.config);

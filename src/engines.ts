@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { fileIdMark } from './adapters/dataFolder/idMark.js';
 import { dataFolderNames } from './adapters/dataFolder/modes.js';
-import { lmdbDocuments } from './adapters/documents/lmdb.js';
-import { mongoDocuments } from './adapters/documents/mongo.js';
+import { lmdbGenerations } from './adapters/documents/lmdbGenerations.js';
 import { isTransient } from './adapters/documents/mongo/errors.js';
+import { mongoGenerations } from './adapters/documents/mongoGenerations.js';
+import { fileWorkflowCheckpoints } from './adapters/documents/workflowCheckpoints/files.js';
+import { mongoWorkflowCheckpoints } from './adapters/documents/workflowCheckpoints/mongo.js';
 import { eventStoreDbEventLog } from './adapters/eventLog/eventStoreDb.js';
 import { LogUnreachable, OutcomeUnknown } from './adapters/eventLog/eventStoreDb/failures.js';
 import { hasLmdbLog, lmdbEventLog } from './adapters/eventLog/lmdb.js';
@@ -29,8 +31,10 @@ import { WrongMasterKey } from './adapters/vault/wrapping.js';
 import { BadConfig, isServer, withoutSecrets, type Config, type ServerAddress } from './config.js';
 import { untilReached } from './engineStart.js';
 import { atPlace, folderPlace, refusalOf, unusable, type EnginePlace } from './startFailure.js';
-import type { CollectionSpec, DocumentsOwner, DocumentStore } from './kernel/ports/documentStore.js';
+import { dropAll, ensuredGeneration, witnessIn, type Witness } from './kernel/generations.js';
+import type { CollectionSpec, DocumentStore } from './kernel/ports/documentStore.js';
 import type { EventLog } from './kernel/ports/eventLog.js';
+import type { Generation, Generations, GenerationSet } from './kernel/ports/generations.js';
 import type { UserId } from './kernel/ids.js';
 import type { Leases, Timers } from './kernel/ports/leases.js';
 import type { Presence } from './kernel/ports/presence.js';
@@ -39,6 +43,7 @@ import type { RateLimit } from './kernel/ports/rateLimit.js';
 import type { Clock } from './kernel/ports/system.js';
 import type { Outages } from './kernel/outages.js';
 import type { Vault } from './kernel/ports/vault.js';
+import type { WorkflowCheckpoints } from './kernel/ports/workflowCheckpoints.js';
 
 /** The engines that the configuration names, open. */
 export type Engines = {
@@ -46,6 +51,7 @@ export type Engines = {
   readonly documents: DocumentStore;
   readonly vault: Vault;
   readonly leases: Leases;
+  readonly workflows: WorkflowCheckpoints;
   readonly ephemeral: Ephemeral;
 };
 
@@ -63,6 +69,8 @@ export type Ephemeral = {
 export type EngineNeeds = {
   readonly config: Config;
   readonly collections: readonly CollectionSpec[];
+  /** To which the collections belong. */
+  readonly set: GenerationSet;
   readonly clock: Clock;
   readonly timers: Timers;
   /** Takes what is to be closed in the end, in the order of opening. */
@@ -81,6 +89,8 @@ export type EngineNeeds = {
 export type Folders = {
   readonly log: string;
   readonly documents: string;
+  /** Which documents serve, and how far the workflows are. */
+  readonly state: string;
   readonly vault: string;
   /** A file, used unless another one is configured. */
   readonly masterKey: string;
@@ -92,6 +102,7 @@ export type Folders = {
 export const foldersIn = (dataDir: string): Folders => ({
   log: join(dataDir, dataFolderNames.log),
   documents: join(dataDir, dataFolderNames.documents),
+  state: join(dataDir, dataFolderNames.state),
   vault: join(dataDir, dataFolderNames.vault),
   masterKey: join(dataDir, dataFolderNames.masterKey),
   idMark: join(dataDir, dataFolderNames.idMark),
@@ -110,10 +121,19 @@ export interface EnginePart<T> {
   readonly copyTo?: (folder: string) => Promise<void>;
 }
 
-export interface DocumentsPart extends EnginePart<DocumentStore> {
-  /** As the port's, before the store is opened. */
-  owner(): Promise<DocumentsOwner>;
-  /** Drops all documents, with their checkpoints. To be called before the store is opened. */
+/** The generation that serves here, with its documents, open. */
+export type ServedDocuments = {
+  readonly generation: Generation;
+  readonly store: DocumentStore;
+  close(): Promise<void>;
+};
+
+/** Opening makes the first generation of the own set when there is none. */
+export interface DocumentsPart extends EnginePart<ServedDocuments> {
+  readonly generations: Generations;
+  /** Shows a work whose documents are there, before any are opened; undefined where there are none. */
+  witness<T>(work: (witness: Witness) => Promise<T>): Promise<T | undefined>;
+  /** Drops all documents, with their checkpoints. To be called before they are opened. */
   clear(): Promise<void>;
 }
 
@@ -137,7 +157,16 @@ export const openEngines = async (
 ): Promise<Engines> => {
   const leases = await openLeases(needs);
   needs.opened(() => leases.close());
-  return { ...parts, leases, ephemeral: await openEphemeral(needs, parts) };
+  const workflows = await openWorkflowCheckpoints(needs);
+  needs.opened(() => workflows.close());
+  return { ...parts, leases, workflows, ephemeral: await openEphemeral(needs, parts) };
+};
+
+const openWorkflowCheckpoints = async (needs: EngineNeeds): Promise<WorkflowCheckpoints> => {
+  const { documents, dataDir } = needs.config;
+  return isServer(documents)
+    ? named(needs, { variable: 'OSMIUM_DOCUMENTS', ...documents }, () => mongoWorkflowCheckpoints(documents))
+    : fileWorkflowCheckpoints(join(foldersIn(dataDir).state, 'workflows'));
 };
 
 /** Whether one of the engines failed in a way that passes. */
@@ -279,43 +308,54 @@ const outageFailuresMin = 3;
 const openingMillis = 1_000;
 
 const documentsPart = (needs: EngineNeeds): DocumentsPart => {
-  const { config, collections, outages, opened } = needs;
+  const { config, collections, set, outages, opened } = needs;
   const { documents, dataDir } = config;
-  const { documents: folder } = foldersIn(dataDir);
+  const { documents: folder, state } = foldersIn(dataDir);
   const place = isServer(documents) ? served('OSMIUM_DOCUMENTS', documents) : folderPlace(config, folder);
-  const made = (): DocumentStore => (isServer(documents) ? mongoDocuments(documents) : lmdbDocuments({ folder }));
-  const closed = async <T>(store: DocumentStore, work: (store: DocumentStore) => Promise<T>): Promise<T> => {
-    try {
-      return await work(store);
-    } finally {
-      await store.close();
-    }
-  };
+  const generations = isServer(documents) ? mongoGenerations(documents) : lmdbGenerations({ documents: folder, state });
   const at = <T>(work: () => Promise<T>): Promise<T> =>
     isServer(documents) ? named(needs, { variable: place.variable, ...documents }, work) : atPlace(place, work);
-  const open = async (): Promise<DocumentStore> => {
-    const store = made();
+  const open = async (): Promise<ServedDocuments> => {
+    const generation = await ensuredGeneration(generations, set);
+    const store = await openDocuments(generations.documents(generation), collections);
+    return { generation, store, close: () => store.close() };
+  };
+  const shown = async <T>(work: (witness: Witness) => Promise<T>): Promise<T | undefined> => {
+    const witness = await witnessIn(generations, set.name);
+    if (witness === undefined) return undefined;
     try {
-      await store.open(collections);
-      return store;
-    } catch (error) {
-      await store.close();
-      throw error;
+      return await work(witness);
+    } finally {
+      await witness.documents.close();
     }
   };
-  const owner = (): Promise<DocumentsOwner> => at(() => closed(made(), (store) => store.owner()));
   const openOnce = once(opened, () => at(open));
   if (isServer(documents)) {
-    const isBack = async (): Promise<unknown> => (await openOnce()).owner();
+    const isBack = async (): Promise<unknown> => (await openOnce()).store.owner();
     outages.know('documents', { name: 'MongoDB', address: place.where, isBack });
   }
   return {
     place,
-    owner,
-    isThere: async () => (await owner()).status !== 'empty',
-    clear: () => at(() => closed(made(), (store) => store.open([]))),
+    generations,
+    witness: (work) => at(() => shown(work)),
+    isThere: async () => (await at(() => shown(() => Promise.resolve(true)))) ?? false,
+    clear: () => at(() => dropAll(generations)),
     open: openOnce,
   };
+};
+
+/** A store that did not open is closed. */
+export const openDocuments = async (
+  store: DocumentStore,
+  collections: readonly CollectionSpec[],
+): Promise<DocumentStore> => {
+  try {
+    await store.open(collections);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 };
 
 /** Opens a thing at the first call, and sees to its closing. */

@@ -89,4 +89,6 @@ const fileFaults: ReadonlySet<string> = new Set([
   'OpenToOthers',
   'RestoreCutShort',
   'DanglingLink',
+  'GenerationInUse',
+  'NewerLayout',
 ]);

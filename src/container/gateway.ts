@@ -61,6 +61,8 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       fanOut: get(of.gateway).fanOut,
       lag: get(of.gateway).lag,
       projections: get(of.projections),
+      generation: get(of.projections).generation,
+      building: get(of.projections).building,
       documents: () => get(of.documents).checkpoint('readiness'),
       nodeNumber: get(of.nodeNumber).held,
       aloneBecause: get(of.engines).ephemeral.trouble,

@@ -19,7 +19,7 @@ import { eventCodec } from '../kernel/codec.js';
 import { executor } from '../kernel/execute.js';
 import { foldedStreams } from '../kernel/foldedStreams.js';
 import { openedDocuments, type DocumentReads, type ReadableDocuments } from '../projections/reading/openedDocuments.js';
-import { streamsOfDocument } from '../projections/registry.js';
+import { readModels, streamsIn, type DeclaredReadModels } from '../projections/registry.js';
 import { alarms, loggerFor } from './logging.js';
 import { toldOutages } from './outages.js';
 import { of, once, type Get } from './tokens.js';
@@ -31,11 +31,13 @@ export type SystemOverrides = {
   readonly disk?: Disk;
   /** Made over the one that seals under the keys of the vault. */
   readonly sealer?: (real: Sealer) => Sealer;
+  readonly readModels?: DeclaredReadModels;
 };
 
 /** Registers the parts on which everything else stands. */
 export const registerSystem = (container: DependencyContainer, config: Config, overrides: SystemOverrides): void => {
   container.registerInstance(of.config, config);
+  container.registerInstance(of.readModels, overrides.readModels ?? readModels);
   once(container, of.clock, (get) =>
     checkedClock({
       wall: systemClock,
@@ -64,7 +66,7 @@ export const openedReads = (get: Get, store: DocumentReads): ReadableDocuments =
     codec: get(of.codec),
     sealer: get(of.sealer),
     uptime: systemTimers,
-    streamsOf: streamsOfDocument,
+    streamsOf: streamsIn(get(of.readModels).projections),
     onBroken: (error) => {
       alarms(get)('a read model holds sealed content that does not open')({ error });
     },

@@ -35,7 +35,8 @@ import type { Vault } from '../kernel/ports/vault.js';
 import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import type { ReadableDocuments } from '../projections/reading/openedDocuments.js';
-import type { Projections } from '../projections/runner/runner.js';
+import type { DeclaredReadModels } from '../projections/registry.js';
+import type { ServedReadModels } from './servedReadModels.js';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
 
@@ -82,7 +83,8 @@ export const of = {
   days: token<DayCount>('days'),
   sessionUses: token<SessionUses>('sessionUses'),
   signInReport: token<SignInReport>('signInReport'),
-  projections: token<Projections>('projections'),
+  readModels: token<DeclaredReadModels>('readModels'),
+  projections: token<ServedReadModels>('projections'),
   telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),
   gateway: token<Gateway>('gateway'),
   health: token<Health>('health'),

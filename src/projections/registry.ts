@@ -47,17 +47,30 @@ export const projectionNamed = (name: ProjectionName): Projection => ({
 const names = Object.keys(packages) as readonly ProjectionName[]; // The keys of a literal are what its type says.
 export const projections: readonly Projection[] = names.map(projectionNamed);
 
-const typeOf = new Map(
-  Object.values(packages).flatMap((types) => types.map(({ type, spec }) => [spec.name, type] as const)),
-);
-
 /** The streams that a document of a collection is folded from, as far as its key tells. */
-export const streamsOfDocument = (collection: string, key: string): readonly string[] => {
-  const type = typeOf.get(collection);
-  return type === undefined ? [] : streamsOf(type, key);
+export const streamsIn = (
+  declared: readonly Projection[],
+): ((collection: string, key: string) => readonly string[]) => {
+  const typeOf = new Map(
+    declared.flatMap(({ documents }) => documents.map((type) => [collectionOf(type), type] as const)),
+  );
+  return (collection, key) => {
+    const type = typeOf.get(collection);
+    return type === undefined ? [] : streamsOf(type, key);
+  };
+};
+
+export const streamsOfDocument = streamsIn(projections);
+
+/** Projections, and the collections that `DocumentStore.open` is asked for because of them. */
+export type DeclaredReadModels = {
+  readonly projections: readonly Projection[];
+  readonly collections: readonly CollectionSpec[];
 };
 
 /** The collections that `DocumentStore.open` is asked for. */
 export const collections: readonly CollectionSpec[] = Object.values(packages).flatMap((types) =>
   types.map(({ spec }) => spec),
 );
+
+export const readModels: DeclaredReadModels = { projections, collections };

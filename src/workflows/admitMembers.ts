@@ -12,6 +12,9 @@ import type { Workflow } from './runner.js';
 export const admitMembers: Workflow<EventOf<CommunityEvent, 'CommunityCreated'> | EventOf<InviteEvent, 'InviteUsed'>> =
   {
     name: 'admitMembers',
+    // A missing member would be missing for ever; members who are there are found there.
+    begins: 'start',
+    belongsTo: 'deployment',
     reactions: {
       CommunityCreated: async ({ data: { community, owner: user } }, run) => {
         const data = { community, user, via: 'founding', joining: 1 } as const;

@@ -1,9 +1,13 @@
 import type { Event } from '../kernel/event.js';
 import { fencedCommits } from '../kernel/fencedCommits.js';
 import { raised, whileHeld, type Tenancy, type TenureNeeds } from '../kernel/tenure.js';
-import { startWorkflow, type Workflow, type WorkflowNeeds } from './runner.js';
+import { startWorkflow, workflowCheckpoint, type Workflow, type WorkflowNeeds } from './runner.js';
 
-export type LeasedWorkflowNeeds = WorkflowNeeds & Omit<TenureNeeds, 'onTrouble'>;
+export type LeasedWorkflowNeeds = WorkflowNeeds &
+  Omit<TenureNeeds, 'onTrouble'> & {
+    /** The name of the generation on which a workflow works that belongs to documents. */
+    readonly generation: string;
+  };
 
 /**
  * Runs the workflow on one node at a time. For a moment it may be two, when a node lost its lease in the middle of a
@@ -13,7 +17,8 @@ export const startLeasedWorkflow = <E extends Event>(
   workflow: Workflow<E>,
   needs: LeasedWorkflowNeeds,
 ): Promise<Tenancy> => {
-  const name = `workflow.${workflow.name}`;
+  const ofDeployment = workflowCheckpoint(workflow);
+  const name = workflow.belongsTo === 'documents' ? `${ofDeployment} ${needs.generation}` : ofDeployment;
   const onTrouble = (error: unknown): void => {
     needs.alarm({ workflow: workflow.name, position: undefined, failures: 1, error });
   };

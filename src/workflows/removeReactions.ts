@@ -19,13 +19,16 @@ export const waitMillisMax = 5_000;
  * the deletion on; this is for the room that they take up. The read model must have passed the deletion, because a
  * reaction that it folds afterwards would bring a document back.
  *
- * The checkpoint is named after the collection: when that is built anew from the log, the removals are done anew.
+ * The checkpoint is with the documents: when they are built anew from the log, the removals are done anew.
  */
 export const removeReactions = ({
   documents,
   reached,
 }: RemoveReactionsNeeds): Workflow<EventOf<MessageEvent, 'MessageDeleted'>> => ({
   name: `removeReactions ${userReactionsCollection}`,
+  // Each generation folds all of them again.
+  begins: 'start',
+  belongsTo: 'documents',
   reactions: {
     MessageDeleted: async ({ data: { message }, position }) => {
       const waiting = reached(position, ['reactions']);

@@ -22,6 +22,16 @@ export type Workflow<E extends Event> = {
   readonly name: string;
   /** Default: all. Asked before an event is opened, which takes keys, so that the others cost next to nothing. */
   readonly concerns?: (metadata: Metadata) => boolean;
+  /**
+   * Its place without a checkpoint. `end`: earlier events were seen to, or cannot be mended any more. `start`: it repairs,
+   * so it goes through the whole log once, and finds nothing to do where everything is in order.
+   */
+  readonly begins: 'start' | 'end';
+  /**
+   * The owner of its checkpoint: the deployment, or the documents when it works on those, so that it works on each
+   * generation of them.
+   */
+  readonly belongsTo: 'deployment' | 'documents';
   /** Each event is met at least once, in log order. One that throws is met again until it does not. */
   readonly reactions: {
     readonly [Type in E['type']]: (event: Recorded<EventOf<E, Type>>, run: Run) => Promise<void>;
@@ -55,6 +65,8 @@ export interface RunningWorkflow {
   stop(): Promise<void>;
 }
 
+export const workflowCheckpoint = ({ name }: { readonly name: string }): string => `workflow.${name}`;
+
 /** So many events on which a workflow wrote nothing may be read again after a crash. */
 export const checkpointEvents = 1_000;
 export const pauseMillisMin = 100;
@@ -63,7 +75,7 @@ export const pauseMillisMax = 30_000;
 export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: WorkflowNeeds): RunningWorkflow => {
   const stopping = new AbortController();
   const react = reactionOf(workflow, needs);
-  const checkpoint = checkpointOf(`workflow.${workflow.name}`, needs.documents);
+  const checkpoint = checkpointOf(workflowCheckpoint(workflow), needs.documents);
   let failures = 0;
   let subscription: Subscription | undefined;
 

@@ -7,6 +7,9 @@ import type { Workflow } from './runner.js';
 /** Whenever a message was deleted, its channel highlights it no more. */
 export const takeDownHighlights: Workflow<EventOf<MessageEvent, 'MessageDeleted'>> = {
   name: 'takeDownHighlights',
+  // A highlight that was left would stay for ever; one that is gone is found gone.
+  begins: 'start',
+  belongsTo: 'deployment',
   reactions: {
     MessageDeleted: ({ data: { chat, message, by } }, run) =>
       byKind(parseChatKey(chat), {

@@ -22,6 +22,9 @@ export const fanOutWaitMillisMax = 5_000;
  */
 export const withdrawMessages = ({ isRefused, reached }: WithdrawMessagesNeeds): Workflow<MessageSent> => ({
   name: 'withdrawMessages',
+  // It judges what nodes did within the same milliseconds. Messages of long ago have been read, and stay.
+  begins: 'end',
+  belongsTo: 'deployment',
   // Only messages of nodes that share the log say so.
   concerns: ({ asOf }) => asOf !== undefined,
   reactions: {

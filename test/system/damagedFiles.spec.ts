@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { foldersIn } from '../../src/engines.js';
 import { freshFolder } from '../support/dataFolders.js';
+import { servedFile } from '../support/generations.js';
 import { testServer } from '../support/server.js';
 
 /** A folder on which a server has worked. */
@@ -24,13 +25,13 @@ const refused = async (dataDir: string, because: string, how: string): Promise<v
 };
 
 describe('a damaged LMDB file', () => {
-  const files = (dataDir: string) => {
-    const { vault, log, documents } = foldersIn(dataDir);
+  const files = async (dataDir: string) => {
+    const { vault, log } = foldersIn(dataDir);
     return {
       vault: join(vault, 'vault.mdb'),
       log: join(log, 'log', 'data.mdb'),
       index: join(log, 'index', 'data.mdb'),
-      documents: join(documents, 'documents.mdb'),
+      documents: await servedFile(dataDir),
     };
   };
   const overwrite = (file: string, at: number, bytes: Uint8Array): void => {
@@ -56,7 +57,7 @@ describe('a damaged LMDB file', () => {
   for (const part of ['vault', 'log', 'index', 'documents'] as const) {
     it(`is named when it is that of the ${part}, before LMDB looks at it`, async (t) => {
       const dataDir = await used(t);
-      const file = files(dataDir)[part];
+      const file = (await files(dataDir))[part];
       const copy = `${file}.copy`;
       copyFileSync(file, copy);
       for (const [how, damage] of Object.entries(damages)) {

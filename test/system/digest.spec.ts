@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { mongoDocuments } from '../../src/adapters/documents/mongo.js';
 import { foldersIn } from '../../src/engines.js';
 import { connect, type Client } from '../../src/client/client.js';
 import { nodeSocket } from '../../src/client/nodeSocket.js';
@@ -9,6 +8,7 @@ import { ChannelType } from '../../src/gen/types.js';
 import type { ChannelId, CommunityId, FileId, RoleId, UserId } from '../../src/kernel/ids.js';
 import { permission } from '../../src/kernel/permissions.js';
 import { freshDatabase, onNodes, startNodes, type Deployment } from '../support/deployments.js';
+import { generationsAt, servedDocuments } from '../support/generations.js';
 import { testServer } from '../support/server.js';
 import { portIn } from '../support/operatorPorts.js';
 import { caughtUp, documentsIn, documentsOf } from './stored.js';
@@ -148,8 +148,8 @@ onNodes('the documents of two nodes', () => {
     t.after(() => again.remove());
     await caughtUp(portIn(again.url));
     await again.stop();
-    const before = await documentsOf(mongoDocuments({ url: database }));
+    const before = await documentsOf(await servedDocuments(generationsAt(database)));
     assert.deepEqual(before.empty, []);
-    assert.deepEqual(await documentsOf(mongoDocuments({ url: another })), before);
+    assert.deepEqual(await documentsOf(await servedDocuments(generationsAt(another))), before);
   });
 });

@@ -8,6 +8,7 @@ import { permission } from '../../src/kernel/permissions.js';
 import { collections } from '../../src/projections/registry.js';
 import { projectionsLease } from '../../src/projections/runner/runner.js';
 import { onNodes, startNodes, type Node, type Nodes } from '../support/deployments.js';
+import { generationsAt } from '../support/generations.js';
 import { withMongo } from '../support/mongoServer.js';
 import { everythingIn, isGone, isOnline, isText, pair, readiness } from './nodes.js';
 import { createChannel, found, inChannel, join, say, withUser, type Town } from './places.js';
@@ -32,14 +33,19 @@ onNodes('two nodes', () => {
   after(() => nodes.remove());
 
   it('made once what they share, though both were the first', async () => {
+    const url = nodes.environment['OSMIUM_DOCUMENTS'] ?? '';
+    const [generation, ...others] = await generationsAt(url).list();
+    assert.ok(generation);
+    assert.deepEqual(others, []);
+    const prefix = `generation.${generation.name}.`;
     await withMongo(async (client) => {
-      const database = client.db(databaseIn(nodes.environment['OSMIUM_DOCUMENTS'] ?? ''));
+      const database = client.db(databaseIn(url));
       const leases = await database.collection('osmium.leases').find().sort({ _id: 1 }).toArray();
       assert.deepEqual([...new Set(leases.map(({ fence }) => Number(fence)))], [1]);
       const names = leases.map(({ _id }) => String(_id)).filter((name) => !name.startsWith('workflow.'));
-      assert.deepEqual(names, [nodeLease(0), nodeLease(1), projectionsLease]);
+      assert.deepEqual(names, [nodeLease(0), nodeLease(1), projectionsLease(generation.name)]);
       for (const { name, indexes } of collections) {
-        const made = await database.collection(name).indexes();
+        const made = await database.collection(prefix + name).indexes();
         assert.deepEqual(made.map((index) => String(index.name)).sort(), ['_id_', ...indexes].sort());
       }
     });

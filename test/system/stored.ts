@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { lmdbDocuments } from '../../src/adapters/documents/lmdb.js';
 import { lmdbEventLog } from '../../src/adapters/eventLog/lmdb.js';
 import { foldersIn } from '../../src/engines.js';
 import { messageEvents, messageStreams } from '../../src/domain/messages/events.js';
@@ -8,6 +7,7 @@ import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import { digestsOf } from '../support/digest.js';
+import { generationsIn, servedDocuments } from '../support/generations.js';
 import { checkpointOf } from '../../src/projections/progress/checkpoints.js';
 import { metricsOf } from '../support/operatorPorts.js';
 import { collections, projections } from '../../src/projections/registry.js';
@@ -20,8 +20,8 @@ export type Documents = {
 };
 
 /** Of a server that has stopped. */
-export const documentsIn = (dataDir: string): Promise<Documents> =>
-  documentsOf(lmdbDocuments({ folder: foldersIn(dataDir).documents }));
+export const documentsIn = async (dataDir: string): Promise<Documents> =>
+  documentsOf(await servedDocuments(generationsIn(dataDir)));
 
 /** Opens the store, and closes it. */
 export const documentsOf = async (store: DocumentStore): Promise<Documents> => {

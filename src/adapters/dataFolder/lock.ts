@@ -8,9 +8,13 @@ import { closeToOthers, dataFolderNames } from './modes.js';
 
 /** Another process works on the folder. */
 export class FolderInUse extends Error {
+  /** The number of the process, or `unknown`. */
+  readonly pid: string;
+
   constructor(folder: string, pid: string) {
     super(`the data folder ${folder} is in use by process ${pid}: stop that one first, or choose another folder`);
     this.name = 'FolderInUse';
+    this.pid = pid;
   }
 }
 

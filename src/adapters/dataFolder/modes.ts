@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export const dataFolderNames = {
   log: 'log',
   documents: 'documents',
+  state: 'state',
   vault: 'vault',
   masterKey: 'master.key',
   idMark: 'ids.mark',

@@ -46,6 +46,7 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
       store = await openStore(environment(), specs);
     },
     owner: async () => (root === undefined && !hasLmdbDocuments(folder) ? { status: 'empty' } : ownerIn(environment())),
+    collections: async () => (root === undefined && !hasLmdbDocuments(folder) ? [] : collectionsIn(environment())),
     belongTo: async (deployment) => {
       const { meta } = opened();
       await meta.put(deploymentKey, deployment);
@@ -127,10 +128,21 @@ const environmentOptions = (folder: string): RootDatabaseOptionsWithPath & { rea
 });
 
 const dropUnnamed = async (environment: RootDatabase, meta: Meta, named: ReadonlySet<string>): Promise<void> => {
-  const prefix = 'collection ';
-  const known = [...meta.getKeys({ start: prefix, end: `${prefix}\uffff` })].map((key) => key.slice(prefix.length));
-  for (const name of known) if (!named.has(name)) await dropCollection(environment, meta, name);
+  for (const { name } of collectionsIn(environment)) {
+    if (!named.has(name)) await dropCollection(environment, meta, name);
+  }
 };
+
+const collectionPrefix = 'collection ';
+
+const collectionsIn = (environment: RootDatabase): readonly CollectionSpec[] =>
+  [...metaOf(environment).getRange({ start: collectionPrefix, end: `${collectionPrefix}\uffff` })].map(
+    ({ key, value }) => ({
+      name: key.slice(collectionPrefix.length),
+      // Collections are entered with the list of their indexes.
+      indexes: value as readonly string[],
+    }),
+  );
 
 const collectionOf = ({ collections }: Store, name: string): Collection => {
   const collection = collections.get(name);

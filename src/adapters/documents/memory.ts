@@ -41,6 +41,7 @@ export const memoryDocuments = (): DocumentStore => {
   let deployment: string | undefined;
   return {
     owner: () => settled(() => ownerOf(deployment, [...checkpoints.values()])),
+    collections: () => settled(() => [...collections].map(([name, { indexes }]) => ({ name, indexes }))),
     belongTo: (name) =>
       settled(() => {
         deployment = name;

@@ -5,7 +5,7 @@ import { commit, prepared } from './mongo/commit.js';
 import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongo/reads.js';
 import { nameOwner, ownerIn } from './mongo/owner.js';
 import { removePrefix } from './mongo/removal.js';
-import { openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
+import { collectionsIn, openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
 
 export type MongoDocumentsOptions = {
   /** `mongodb://…` or `mongodb+srv://…`. Its path names the database; without one it is `osmium`. */
@@ -63,10 +63,8 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
       }
     },
     owner: async () => ownerIn(await connection(), place, reading),
-    belongTo: async (deployment) => {
-      await opened();
-      await nameOwner(await connection(), place, deployment);
-    },
+    collections: async () => collectionsIn(await connection(), place),
+    belongTo: (deployment) => opened().then(async () => nameOwner(await connection(), place, deployment)),
     get: (name, key) =>
       within(name, async (collection) => {
         const [found] = await getMany(collection, [key], reading);

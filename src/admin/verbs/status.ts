@@ -34,10 +34,11 @@ const connectionRows = ({ connections }: Pick<ServerStatus, 'connections'>): rea
 
 const partRows = ({ report }: Pick<ServerStatus, 'report'>): readonly StatusRow[] => {
   if (report === undefined) return [];
-  const { log, documents, otherNodes, writes, node, role, lags, stopped } = report;
+  const { log, documents, otherNodes, writes, node, role, generation, lags, stopped } = report;
   return [
     ['node', node === null ? 'none: no number for ids' : node.toString()],
     ['role', role],
+    ['generation', generation],
     ['log', log],
     ['documents', documents],
     ['other nodes', otherNodes],

@@ -8,9 +8,10 @@ import { enginePartsOf, openLeases, type EngineNeeds, type EngineParts } from '.
 import { leaseMillis, lookMillis, type Leases } from '../../kernel/ports/leases.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
-import { projectionsLease } from '../../projections/runner/runner.js';
-import { collections } from '../../projections/registry.js';
+import { formerProjectionsLease, projectionsLease } from '../../projections/runner/runner.js';
+import { readModels } from '../../projections/registry.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
+import { setOf } from '../generations/set.js';
 import { deploymentName, foundedName, hexOf, lookAt, nameIn } from './look.js';
 import { deploymentBytes, nameOf } from './open.js';
 import { deploymentRecord } from './record.js';
@@ -44,7 +45,8 @@ export const giveUpKeys = async (config: Config, next: NextVault): Promise<strin
 
 const needsOf = (config: Config, opened: (() => Promise<void>)[]): EngineNeeds => ({
   config,
-  collections,
+  collections: readModels.collections,
+  set: setOf(readModels),
   clock: systemClock,
   timers: systemTimers,
   opened: (close) => opened.push(close),
@@ -61,8 +63,8 @@ const needsOf = (config: Config, opened: (() => Promise<void>)[]): EngineNeeds =
 });
 
 const giveUp = async (needs: EngineNeeds, next: NextVault): Promise<string> => {
-  await stopped(needs);
   const parts = enginePartsOf(needs);
+  await stopped(needs, parts.documents);
   const found = await lookAt(parts, needs.clock);
   const objection = (await isWorthKeeping(next, parts, needs.clock)) ? undefined : objectionTo(next, found);
   if (objection !== undefined) throw new KeysNotGivenUp(objection.replace('{vault}', parts.vault.place.where));
@@ -112,18 +114,24 @@ const isWorthKeeping = async (next: NextVault, parts: EngineParts, clock: Clock)
   return isNamed && (await hasUnopened(log, vault, givenUpTo));
 };
 
-/** The lock shows a server on this data folder; nodes on other machines hold the lease of the read models. */
-const stopped = async (needs: EngineNeeds): Promise<void> => {
+/** The lock shows a server on this data folder; nodes on other machines hold the lease of some generation. */
+const stopped = async (
+  needs: EngineNeeds,
+  { generations }: Pick<EngineParts['documents'], 'generations'>,
+): Promise<void> => {
   if (!isServer(needs.config.documents)) return;
   const leases = await openLeases(needs);
   needs.opened(() => leases.close());
-  if (!(await isFree(leases))) throw new KeysNotGivenUp('a node is running: stop all nodes first');
+  const names = (await generations.list()).map(({ name }) => projectionsLease(name));
+  for (const name of [formerProjectionsLease, ...names]) {
+    if (!(await isFree(leases, name))) throw new KeysNotGivenUp('a node is running: stop all nodes first');
+  }
 };
 
 /** A holder that was killed is seen to stand still for `leaseMillis` before the lease is free. */
-const isFree = async (leases: Leases): Promise<boolean> => {
+const isFree = async (leases: Leases, name: string): Promise<boolean> => {
   for (let waited = 0; waited <= leaseMillis + 2 * lookMillis; waited += lookMillis) {
-    const lease = await leases.take(projectionsLease);
+    const lease = await leases.take(name);
     if (lease !== undefined) {
       await lease.release();
       return true;

@@ -6,7 +6,6 @@ import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
-import { collectionOf } from '../../kernel/document.js';
 import { userDocuments } from '../../projections/users/fold.js';
 import { deploymentRecord } from './record.js';
 import { keysMissingIn, pageEvents, sealedIn, unopenedIn } from './sealedEvents.js';
@@ -22,7 +21,9 @@ const lookupName = 'lookup';
  * writes into the other parts after the log.
  */
 export const lookAt = async (parts: EngineParts, clock: Clock): Promise<Parts> => {
-  const documents: DocumentsFacts = await parts.documents.owner();
+  const documents: DocumentsFacts = (await parts.documents.witness(({ owner }) => Promise.resolve(owner))) ?? {
+    status: 'empty',
+  };
   const vault = (await parts.vault.isThere()) ? await parts.vault.open() : undefined;
   const vaultFacts = vault === undefined ? { status: 'missing' as const } : await factsOfVault(vault);
   const log = (await parts.log.isThere()) ? await factsOfLog(await parts.log.open(), { vault, clock }) : noLog;
@@ -83,9 +84,13 @@ const endsOf = async (log: EventLog, limit: number): Promise<readonly StoredEven
 /** How many documents of users are looked up in the log, to tell whether documents without a name belong to it. */
 const witnessesMax = 20;
 
-/** Whether documents that nobody has named speak of users whom the log does not know. */
+/** Whether documents that nobody has named speak of users whom the log does not know. Opens them as they are. */
 export const areStrangers = async (store: DocumentStore, log: EventLog): Promise<boolean> => {
-  const users = await store.scan({ collection: collectionOf(userDocuments), prefix: '', limit: witnessesMax });
+  const collections = await store.collections();
+  const ofUsers = collections.find(({ name }) => name.startsWith(`${userDocuments.name}_v`));
+  if (ofUsers === undefined) return false;
+  await store.open(collections);
+  const users = await store.scan({ collection: ofUsers.name, prefix: '', limit: witnessesMax });
   for (const { key } of users) {
     // Documents of users are kept under their ids.
     const stream = userStream(BigInt(key) as UserId);

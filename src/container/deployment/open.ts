@@ -5,6 +5,7 @@ import type { Position } from '../../kernel/event.js';
 import type { Outages } from '../../kernel/outages.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { Generation } from '../../kernel/ports/generations.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { atPlace, unusable } from '../../startFailure.js';
@@ -17,6 +18,8 @@ import { explained } from './words.js';
 export type Deployed = CountedVault & {
   readonly log: EventLog;
   readonly documents: DocumentStore;
+  /** To which the documents belong. */
+  readonly generation: Generation;
   /** The random name of the vault, in hex, which the log and the read models carry as well. */
   readonly deployment: string;
   /** Up to here keys were given up. */
@@ -45,10 +48,11 @@ export const openDeployment = async (needs: DeploymentNeeds): Promise<Deployed> 
     warn('the read models are of before keys were given up: they are folded from the log again');
     await parts.documents.clear();
   }
-  const documents = await parts.documents.open();
-  if ((await documents.owner()).status === 'unnamed' && (await areStrangers(documents, log))) {
-    throw refusal(parts, { part: 'documents', because: { kind: 'strangers' } });
-  }
+  const isStranger = await parts.documents.witness(
+    async ({ owner, documents }) => owner.status === 'unnamed' && areStrangers(documents, log),
+  );
+  if (isStranger === true) throw refusal(parts, { part: 'documents', because: { kind: 'strangers' } });
+  const { store: documents, generation } = await parts.documents.open();
   const naming = (): ReturnType<typeof named> => named(vault, log, clock);
   const { deployment, givenUpTo } = await atPlace(parts.log.place, naming);
   await atPlace(parts.documents.place, () => documents.belongTo(deployment));
@@ -56,7 +60,7 @@ export const openDeployment = async (needs: DeploymentNeeds): Promise<Deployed> 
     needs.outages.failed({ doing: 'writing the number of keys into the log', error });
   };
   const counted = await countedVault({ vault, record: deploymentRecord(log, clock), deployment, onTrouble });
-  return { ...counted, log, documents, deployment, givenUpTo };
+  return { ...counted, log, documents, generation, deployment, givenUpTo };
 };
 
 /**

@@ -1,3 +1,4 @@
+import { inWords, type BuildProgress } from '../../kernel/buildProgress.js';
 import { withDeadline } from '../../kernel/timing.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Clock } from '../../kernel/ports/system.js';
@@ -13,6 +14,10 @@ export type HealthNeeds = {
   /** Says whether writes are refused, because rights are not followed. */
   readonly lag: Pick<LagWatch, 'isBehind'>;
   readonly projections: Pick<Projections, 'status' | 'role'>;
+  /** The name of the generation that serves here. */
+  readonly generation: string;
+  /** How far it is, until it holds all that was in the log at the start. */
+  readonly building: () => BuildProgress | undefined;
   /** Asks the store of the read models for something small. Rejects when it cannot be reached. */
   readonly documents: () => Promise<unknown>;
   /** The number in this node's ids; undefined while it has none. */
@@ -39,7 +44,7 @@ export const readyLagMillisMax = 10_000;
 export const answerMillisMax = 3_000;
 
 export const health = (needs: HealthNeeds): Health => {
-  const { log, fanOut, lag, projections, documents, nodeNumber, aloneBecause } = needs;
+  const { log, fanOut, lag, projections, documents, generation, nodeNumber, aloneBecause } = needs;
   return {
     readiness: async () => {
       const parts = await Promise.all([
@@ -55,10 +60,13 @@ export const health = (needs: HealthNeeds): Health => {
         writes: lag.isBehind() ? 'refused' : 'ok',
         node: nodeNumber() ?? null,
         role: projections.role(),
+        generation,
         lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsOf(needs, status), []) : [],
         stopped: (status ?? []).flatMap(({ name, stopped }) => (stopped === undefined ? [] : [name])),
       };
-      const reason = fanOut.isRunning() ? whyNot(report, status) : 'clients are not told what happens';
+      const reason = fanOut.isRunning()
+        ? whyNot(report, status, needs.building())
+        : 'clients are not told what happens';
       return reason === undefined ? { ready: true, ...report } : { ready: false, reason, ...report };
     },
     lags: async () => lagsOf(needs, await projections.status()),
@@ -81,6 +89,8 @@ export type Report = {
   readonly writes: 'ok' | 'refused';
   readonly node: number | null;
   readonly role: Role;
+  /** The name of the generation of documents that serves. */
+  readonly generation: string;
   readonly lags: readonly Lag[];
   /** The read models that have stopped. */
   readonly stopped: readonly string[];
@@ -88,8 +98,9 @@ export type Report = {
 type Answer = 'ok' | 'away';
 
 const whyNot = (
-  { log, documents, node, writes }: Report,
+  { log, documents, node, writes, generation }: Report,
   status: readonly ProjectionStatus[] | undefined,
+  building: BuildProgress | undefined,
 ): string | undefined => {
   if (log === 'away') return 'the log does not answer';
   if (documents === 'away' || status === undefined) return 'the store of the read models does not answer';
@@ -97,6 +108,7 @@ const whyNot = (
   if (writes === 'refused') return 'writes are refused: this node is behind the log';
   for (const { name, stopped, lagMillis } of status) {
     if (stopped !== undefined) return `the read model ${name} has stopped`;
+    if (building !== undefined) return `the generation ${generation} is built from the log: ${inWords(building)}`;
     // Unknown means that it has only just begun to catch up.
     if ((lagMillis ?? Infinity) > readyLagMillisMax) return `the read model ${name} is behind`;
   }

@@ -105,8 +105,11 @@ export interface DocumentStore {
   /** Names the deployment to which all documents belong, in place of a former name. To be called after `open`. */
   belongTo(deployment: string): Promise<void>;
 
+  /** The collections that `open` was last given, in some order; may be asked before `open`. Makes nothing. */
+  collections(): Promise<readonly CollectionSpec[]>;
+
   /**
-   * Makes what the collections need. Call once, before anything but `owner`; collections that are not named any more are
+   * Makes what the collections need. Call once, before anything but `owner` and `collections`; collections that are not named any more are
    * dropped, and with each of them go the checkpoints that have its name among the words of theirs: should it be named
    * again, its documents are not there. A process that still works on a dropped collection is fenced off.
    */

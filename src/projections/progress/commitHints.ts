@@ -8,7 +8,8 @@ export type CommitHint = {
   readonly stopped: readonly string[];
 };
 
-export const projectionsTopic = 'projections';
+/** Of the nodes that have the same generation. */
+export const projectionsTopic = (generation: string): string => `projections ${generation}`;
 
 type Written = { readonly at: readonly (readonly [string, string])[]; readonly stopped: readonly string[] };
 

@@ -20,7 +20,8 @@ export type ProjectionLeaderNeeds = {
   /** In the order of those in `standing`. */
   readonly projections: readonly Projection[];
   readonly progress: ProjectionProgress;
-  readonly pubSub?: PubSub;
+  /** Where nodes that follow this one hear of it. */
+  readonly followed?: { readonly generation: string; readonly pubSub: PubSub };
   readonly onAlarm: (alarm: Alarm) => void;
   readonly onTrouble: (trouble: FailedTry) => void;
 };
@@ -123,13 +124,14 @@ const folderFor = (
 
 /** Nobody else follows where nobody else could take the lease. */
 const publisherOf = (
-  { pubSub, progress: standing, onTrouble }: ProjectionLeaderNeeds,
+  { followed, progress: standing, onTrouble }: ProjectionLeaderNeeds,
   fence: bigint | undefined,
 ): Folding['tell'] => {
-  if (pubSub === undefined || fence === undefined) return () => undefined;
+  if (followed === undefined || fence === undefined) return () => undefined;
+  const { generation, pubSub } = followed;
   return (checkpoints) => {
     const stopped = standing.running.filter((one) => one.stopped !== undefined).map(({ checkpoint }) => checkpoint);
-    pubSub.publish(projectionsTopic, bytesOf({ checkpoints, stopped })).catch((error: unknown) => {
+    pubSub.publish(projectionsTopic(generation), bytesOf({ checkpoints, stopped })).catch((error: unknown) => {
       onTrouble({ doing: 'telling other nodes', failures: 1, error });
     });
   };

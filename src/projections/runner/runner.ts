@@ -35,14 +35,19 @@ export type ProjectionNeeds = {
 
 /** The needs of nodes with one store, so that one of them projects and the others follow. */
 export type Sharing = {
+  /** The name of the generation that is in the store. Nodes with another one neither wait for these nor disturb them. */
+  readonly generation: string;
   readonly leases: Leases;
   readonly timers: Timers;
   readonly uptime: Pick<Timers, 'now'>;
   readonly pubSub: PubSub;
 };
 
-/** One for all projections: they are folded from one reading of the log, and that is most of the work. */
-export const projectionsLease = 'projections';
+/** One for all projections of a generation: they are folded from one reading of the log, and that is most of the work. */
+export const projectionsLease = (generation: string): string => `projections ${generation}`;
+
+/** Of the documents that releases without generations keep. */
+export const formerProjectionsLease = 'projections';
 
 /** All projections, following the log: here, or on the node that holds their lease. */
 export interface Projections {
@@ -123,7 +128,7 @@ type Started = { readonly held: ProjectionProgress; readonly closing: AbortContr
 
 const shared = async (needs: ProjectionNeeds, sharing: Sharing, started: Started): Promise<Projections> => {
   const { held, closing, patience } = started;
-  const { pubSub, timers } = sharing;
+  const { generation, pubSub, timers } = sharing;
   let role: Role = 'follows';
   const follow = projectionFollower({
     store: needs.store,
@@ -135,17 +140,17 @@ const shared = async (needs: ProjectionNeeds, sharing: Sharing, started: Started
   const work = async (tenure: Tenure): Promise<void> => {
     role = 'projects';
     try {
-      await project({ ...needs, progress: held, pubSub }, tenure);
+      await project({ ...needs, progress: held, followed: { generation, pubSub } }, tenure);
     } finally {
       role = 'follows';
       if (held.anybodyWaits()) follow.look();
     }
   };
-  const unsubscribe = await pubSub.subscribe(projectionsTopic, follow.hear);
+  const unsubscribe = await pubSub.subscribe(projectionsTopic(generation), follow.hear);
   const onTrouble = (error: unknown): void => {
     needs.onTrouble({ doing: 'holding the lease', failures: 1, error });
   };
-  const tenancy: Tenancy = await whileHeld(projectionsLease, { ...sharing, onTrouble }, work);
+  const tenancy: Tenancy = await whileHeld(projectionsLease(generation), { ...sharing, onTrouble }, work);
   const end = async (): Promise<void> => {
     await tenancy.close();
     await unsubscribe();

@@ -16,6 +16,8 @@ const setting = ({ model, running = true, ...differs }: Differs = {}) =>
     lag: { isBehind: () => false },
     projections: { status: () => Promise.resolve([{ ...caughtUp, ...model }]), role: () => 'follows' },
     documents: () => Promise.resolve(),
+    generation: '3fa09c21d4e8_1',
+    building: () => undefined,
     nodeNumber: () => 3,
     aloneBecause: () => undefined,
     ...differs,
@@ -24,6 +26,13 @@ const setting = ({ model, running = true, ...differs }: Differs = {}) =>
 const away = () => Promise.reject(new Error('away'));
 
 describe('the server', () => {
+  it('is not ready while its generation is built, and says how far that is', async () => {
+    const way = { position: 4n, end: 9n, percent: 44, eventsPerSecond: 1_200, secondsLeft: 3 };
+    const { ready, reason } = await setting({ building: () => way }).readiness();
+    assert.equal(ready, false);
+    assert.equal(reason, 'the generation 3fa09c21d4e8_1 is built from the log: 44 %, 1200 events/s, about 3 s left');
+  });
+
   it('is ready when everything follows the log', async () => {
     assert.deepEqual(await setting().readiness(), {
       ready: true,
@@ -33,6 +42,7 @@ describe('the server', () => {
       writes: 'ok',
       node: 3,
       role: 'follows',
+      generation: '3fa09c21d4e8_1',
       lags: [
         { of: 'fan-out', positions: 2, seconds: 2 },
         { of: 'messages', positions: 0, seconds: 0 },

@@ -32,10 +32,11 @@ const town = async (pubSub: PubSub = localPubSub({ onListenerError: assert.fail 
   const store = await openStore();
   const records = memoryLeaseRecords();
   const started: Projections[] = [];
-  const node = async (over: DocumentStore = store): Promise<Node> => {
+  const node = async (over: DocumentStore = store, generation = 'first'): Promise<Node> => {
     const timers = nodeTimers();
     const clock = { now: () => (now + timers.now()) as Millis };
-    const sharing = { leases: memoryLeases(records, timers), timers, uptime: timers, pubSub };
+    const leases = memoryLeases(records, timers);
+    const sharing = { generation, leases, timers, uptime: timers, pubSub };
     const projections = await about.start({ store: over, clock, sharing });
     started.push(projections);
     return { projections, timers };
@@ -49,6 +50,15 @@ const town = async (pubSub: PubSub = localPubSub({ onListenerError: assert.fail 
 const rolesOf = (...nodes: readonly Node[]) => nodes.map(({ projections }) => projections.role());
 
 describe('projections of several nodes', () => {
+  it('are written by one of them in each generation, which others leave alone', async () => {
+    const { node, happened, close } = await town();
+    const nodes = [await node(), await node(), await node(await openStore(), 'second')];
+    assert.deepEqual(rolesOf(...nodes), ['projects', 'follows', 'projects']);
+    const position = await happened('user-1', registered);
+    for (const { projections } of nodes) await projections.reached(position);
+    await close();
+  });
+
   it('are written by one of them, and reached on all', async () => {
     const { node, happened, store, close, reading } = await town();
     const [one, other] = [await node(), await node()];

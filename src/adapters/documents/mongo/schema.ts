@@ -46,13 +46,25 @@ export const checkpointsIn = (
 ): Collection<CheckpointRecord> =>
   connection.client.db(database).collection<CheckpointRecord>(`${prefix}osmium.checkpoints`, optionsOf(connection));
 
+const registryIn = (
+  connection: MongoConnection,
+  { database, prefix }: Pick<DocumentsPlace, 'database' | 'prefix'>,
+): Collection<SpecRecord> =>
+  connection.client.db(database).collection<SpecRecord>(`${prefix}osmium.collections`, optionsOf(connection));
+
+export const collectionsIn = async (
+  connection: MongoConnection,
+  place: Pick<DocumentsPlace, 'database' | 'prefix'>,
+): Promise<readonly CollectionSpec[]> =>
+  (await registryIn(connection, place).find().toArray()).map(({ _id: name, indexes }) => ({ name, indexes }));
+
 /** Drops what is not named any more, makes what is missing. Doing it twice, or on two nodes at once, is doing it once. */
 export const openCollections = async ({ connection, database, prefix, specs }: DocumentsPlace): Promise<Opened> => {
   check(specs);
   const { client, replicated } = connection;
   const db = client.db(database);
   const options = optionsOf(connection);
-  const registry = db.collection<SpecRecord>(`${prefix}osmium.collections`, options);
+  const registry = registryIn(connection, { database, prefix });
   const checkpoints = checkpointsIn(connection, { database, prefix });
   // Before the first transaction, because not every server makes a collection within one.
   await db.createCollection(checkpoints.collectionName).catch(unlessItExists);

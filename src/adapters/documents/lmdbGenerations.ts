@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
+import {
+  GenerationInUse,
+  generationLayout,
+  NewerLayout,
+  type Generation,
+  type Generations,
+} from '../../kernel/ports/generations.js';
+import { hasLmdbFile } from '../dataFolder/lmdbFile.js';
+import { FolderInUse, lockFolder, type FolderLock } from '../dataFolder/lock.js';
+import { makeFolder } from '../dataFolder/makeFolder.js';
+import { replaceText, syncFolder, textIn } from '../dataFolder/wholeFile.js';
+import { lmdbDocuments } from './lmdb.js';
+import { generationNamed, inOrder, nameOf } from './generationNames.js';
+
+export type LmdbGenerationsOptions = {
+  /** Has a folder for each generation, and the one file of releases without generations. */
+  readonly documents: string;
+  /** Says which generation serves. Releases without generations do not know the folder. */
+  readonly state: string;
+};
+
+/**
+ * Generations in folders. The types of a generation stand in a file beside its documents, so deleting the folder of
+ * documents deletes all that was known of them.
+ */
+export const lmdbGenerations = ({ documents: root, state }: LmdbGenerationsOptions): Generations => {
+  const folderOf = ({ name }: Pick<Generation, 'name'>): string => join(root, name);
+  const pointer = (set: string): string => join(state, `serving.${set}`);
+  const known = <T>(work: () => Promise<T>): Promise<T> => checkLayout(state).then(work);
+  return {
+    list: () => known(() => listIn(root)),
+    begin: ({ name: set, types }, number) =>
+      known(async () => {
+        await layOut(state);
+        makeFolder(root);
+        return made(root, { name: nameOf(set, number), set, number, types });
+      }),
+    serving: (set) => known(async () => (await textIn(pointer(set)))?.trim()),
+    serve: ({ set, name }) =>
+      known(async () => {
+        await layOut(state);
+        await replaceText(pointer(set), `${name}\n`);
+      }),
+    documents: (generation) => heldDocuments(folderOf(generation), generation.name),
+    drop: (generation) =>
+      known(async () => {
+        const lock = await held(folderOf(generation), generation.name);
+        const aside = join(root, `${generation.name}.${randomUUID().slice(0, 8)}${droppedEnd}`);
+        try {
+          await rename(folderOf(generation), aside);
+        } finally {
+          await lock.release();
+        }
+        await removeDropped(root);
+      }),
+    former: {
+      isThere: async () => hasLmdbFile(join(root, formerFile)),
+      documents: () => lmdbDocuments({ folder: root }),
+      drop: async () => {
+        for (const name of [formerFile, `${formerFile}-lock`]) await rm(join(root, name), { force: true });
+      },
+    },
+  };
+};
+
+const formerFile = 'documents.mdb';
+const recordFile = 'generation.json';
+const layoutFile = 'layout';
+const droppedEnd = '.dropped';
+
+const checkLayout = async (state: string): Promise<void> => {
+  const layout = (await textIn(join(state, layoutFile)))?.trim();
+  if (layout !== undefined && layout !== generationLayout) throw new NewerLayout(state, layout);
+};
+
+const layOut = async (state: string): Promise<void> => {
+  makeFolder(state);
+  const file = join(state, layoutFile);
+  if ((await textIn(file)) === undefined) await replaceText(file, `${generationLayout}\n`);
+};
+
+const listIn = async (root: string): Promise<readonly Generation[]> => {
+  const generations: Generation[] = [];
+  for (const name of await namesIn(root)) {
+    const generation = generationNamed(name, []);
+    const types = generation && typesIn(await textIn(join(root, name, recordFile)));
+    if (generation !== undefined && types !== undefined) generations.push({ ...generation, types });
+  }
+  return inOrder(generations);
+};
+
+const namesIn = async (root: string): Promise<readonly string[]> => {
+  try {
+    return await readdir(root);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+};
+
+/** Undefined for a folder that somebody has not finished making. */
+const typesIn = (record: string | undefined): readonly string[] | undefined => {
+  if (record === undefined) return undefined;
+  const parsed: unknown = JSON.parse(record);
+  const types = typeof parsed === 'object' && parsed !== null && 'types' in parsed ? parsed.types : undefined;
+  return Array.isArray(types) ? types.map(String) : [];
+};
+
+/** Made aside and moved into its place, which only one of several can. */
+const made = async (root: string, generation: Generation): Promise<Generation | undefined> => {
+  const [folder, next] = [join(root, generation.name), join(root, `new.${randomUUID().slice(0, 8)}`)];
+  makeFolder(next);
+  await replaceText(join(next, recordFile), `${JSON.stringify({ types: generation.types })}\n`);
+  try {
+    await rename(next, folder);
+  } catch (error) {
+    await rm(next, { recursive: true, force: true });
+    if (error instanceof Error && 'code' in error && inTheWay.has(String(error.code))) return undefined;
+    throw error;
+  }
+  await syncFolder(root);
+  return generation;
+};
+
+/** Codes of the system: the name is taken by a folder that has something in it. Windows says it differently. */
+const inTheWay: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM']);
+
+const removeDropped = async (root: string): Promise<void> => {
+  const dropped = (await namesIn(root)).filter((name) => name.endsWith(droppedEnd));
+  for (const name of dropped) await rm(join(root, name), { recursive: true, force: true });
+};
+
+const held = async (folder: string, name: string): Promise<FolderLock> => {
+  try {
+    return await lockFolder(folder);
+  } catch (error) {
+    throw error instanceof FolderInUse ? new GenerationInUse(name, `process ${error.pid}`) : error;
+  }
+};
+
+/** LMDB itself would let two processes write, each of which believes that it knows the last state. */
+const heldDocuments = (folder: string, name: string): DocumentStore => {
+  const documents = lmdbDocuments({ folder });
+  let lock: FolderLock | undefined;
+  const release = async (): Promise<void> => {
+    const releasing = lock;
+    lock = undefined;
+    await releasing?.release();
+  };
+  return {
+    ...documents,
+    open: async (specs) => {
+      lock = await held(folder, name);
+      try {
+        await documents.open(specs);
+      } catch (error) {
+        await release();
+        throw error;
+      }
+    },
+    close: async () => {
+      await documents.close();
+      await release();
+    },
+  };
+};

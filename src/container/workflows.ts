@@ -1,0 +1,64 @@
+import { systemTimers } from '../adapters/system/timers.js';
+import type { MessageJudge } from '../gateway/contract/messageJudge.js';
+import type { Follower } from '../gateway/contract/readModels.js';
+import { decidedMessage } from '../gateway/updates/messageJudge.js';
+import type { Position } from '../kernel/event.js';
+import type { Tenancy } from '../kernel/tenure.js';
+import { pause } from '../kernel/timing.js';
+import type { ProjectionName } from '../projections/registry.js';
+import { startLeasedWorkflow } from '../workflows/leased.js';
+import { workflowsOf, workflowsOfSharedLog, type AnyWorkflow } from '../workflows/registry.js';
+import type { WithdrawMessagesNeeds } from '../workflows/withdrawMessages.js';
+import type { WorkflowAlarm } from '../workflows/runner.js';
+import { workflowPlaces } from './generations/workflowPlaces.js';
+import { of, type Get } from './tokens.js';
+
+export interface PlacedWorkflows {
+  readonly ofAnyLog: readonly AnyWorkflow[];
+  /** To be started once the fan-out follows. */
+  readonly ofSharedLog: readonly AnyWorkflow[];
+  start(this: void, workflow: AnyWorkflow): Promise<Tenancy>;
+}
+
+/** All workflows of this server, each of which has a checkpoint when this resolves. */
+export const placedWorkflows = async (get: Get): Promise<PlacedWorkflows> => {
+  const running = get(of.projections);
+  const reached = (position: Position, names: readonly ProjectionName[]) => running.reached(position, names);
+  const ofAnyLog = workflowsOf({ documents: get(of.documents), reached });
+  const judge = get(of.judge);
+  const ofSharedLog = judge === undefined ? [] : workflowsOfSharedLog(judging(judge, get(of.gateway).fanOut));
+  const place = await workflowPlaces(
+    {
+      checkpoints: get(of.engines).workflows,
+      documents: get(of.documents),
+      former: get(of.parts).documents.generations.former,
+      log: get(of.log),
+    },
+    [...ofAnyLog, ...ofSharedLog],
+  );
+  const needs = {
+    log: get(of.log),
+    codec: get(of.codec),
+    sealer: get(of.sealer),
+    leases: get(of.leases),
+    timers: systemTimers,
+    uptime: get(of.uptime),
+    pubSub: get(of.pubSub),
+    generation: running.generation,
+    execute: get(of.execute),
+    pause,
+    alarm: ({ workflow, error }: WorkflowAlarm) => {
+      get(of.outages).failed({ doing: `the workflow ${workflow}`, error });
+    },
+  };
+  return {
+    ofAnyLog,
+    ofSharedLog,
+    start: (workflow) => startLeasedWorkflow(workflow, { ...needs, documents: place(workflow) }),
+  };
+};
+
+const judging = (judge: MessageJudge, fanOut: Pick<Follower, 'reached'>): WithdrawMessagesNeeds => ({
+  isRefused: (sent) => judge.refusalOf(decidedMessage(sent))?.then((reason) => reason !== undefined),
+  reached: (position) => fanOut.reached(position),
+});
