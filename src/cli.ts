@@ -79,7 +79,20 @@ const sides = (dataDir: string): StoppedServer & CommandSide => ({
   restoreBackup: async (wish, call) => (await backups(dataDir)).restoreBackup(wish, call),
   sealBackup: async (wish, call) => (await backups(dataDir)).sealBackup(wish, call),
   verifyBackup: async (wish, call) => (await backups(dataDir)).verifyBackup(wish, call),
+  build: async (wishes, call) => {
+    const { buildGeneration } = await import('./container/generations/build.js');
+    return buildGeneration(configFrom(process.env), wishes, call);
+  },
+  projections: {
+    status: async () => (await projectionsAdmin()).status(),
+    drop: async (name) => (await projectionsAdmin()).drop(name),
+  },
 });
+
+const projectionsAdmin = async (): Promise<StoppedServer['projections']> => {
+  const { stoppedAdmin } = await import('./container/generations/stoppedAdmin.js');
+  return stoppedAdmin(configFrom(process.env));
+};
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -202,6 +215,9 @@ const commandLine = (): Command => {
   program
     .command('vault')
     .description('Go on when keys are lost. The server must be stopped; it is configured by the environment, as ever.');
+  program
+    .command('projections')
+    .description('Look after the generations of read models. It is configured by the environment of the server.');
   for (const verb of verbs) addVerb(program, verb);
   return program;
 };
@@ -228,6 +244,11 @@ const plainErrors = new Set([
   'RestoreCutShort',
   'DanglingLink',
   'BackupRefused',
+  'BuildStopped',
+  'GenerationInUse',
+  'NewerLayout',
+  'NoMasterKey',
+  'WrongMasterKey',
 ]);
 
 const failed = (error: unknown): void => {

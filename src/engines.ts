@@ -310,9 +310,9 @@ const openingMillis = 1_000;
 const documentsPart = (needs: EngineNeeds): DocumentsPart => {
   const { config, collections, set, outages, opened } = needs;
   const { documents, dataDir } = config;
-  const { documents: folder, state } = foldersIn(dataDir);
+  const { documents: folder } = foldersIn(dataDir);
   const place = isServer(documents) ? served('OSMIUM_DOCUMENTS', documents) : folderPlace(config, folder);
-  const generations = isServer(documents) ? mongoGenerations(documents) : lmdbGenerations({ documents: folder, state });
+  const generations = generationsOf(config);
   const at = <T>(work: () => Promise<T>): Promise<T> =>
     isServer(documents) ? named(needs, { variable: place.variable, ...documents }, work) : atPlace(place, work);
   const open = async (): Promise<ServedDocuments> => {
@@ -343,6 +343,10 @@ const documentsPart = (needs: EngineNeeds): DocumentsPart => {
     open: openOnce,
   };
 };
+
+/** All that are where the configuration has the documents. Nothing is opened, and nothing made, until it is asked for. */
+export const generationsOf = ({ documents, dataDir }: Config): Generations =>
+  isServer(documents) ? mongoGenerations(documents) : lmdbGenerations(foldersIn(dataDir));
 
 /** A store that did not open is closed. */
 export const openDocuments = async (

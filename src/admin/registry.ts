@@ -2,8 +2,22 @@ import type { Verb } from './verb.js';
 import { backup, restore } from './verbs/backup.js';
 import { logCopy } from './verbs/logCopy.js';
 import { metrics } from './verbs/metrics.js';
+import { projectionsBuild } from './verbs/projectionsBuild.js';
+import { projectionsDrop } from './verbs/projectionsDrop.js';
+import { projectionsStatus } from './verbs/projectionsStatus.js';
 import { status } from './verbs/status.js';
 import { vaultKeep, vaultNew } from './verbs/vault.js';
 
 /** Every verb that goes through the operator's door. The command line is made from this list. */
-export const verbs: readonly Verb[] = [status, metrics, backup, restore, logCopy, vaultNew, vaultKeep];
+export const verbs: readonly Verb[] = [
+  status,
+  metrics,
+  backup,
+  restore,
+  logCopy,
+  vaultNew,
+  vaultKeep,
+  projectionsStatus,
+  projectionsBuild,
+  projectionsDrop,
+];

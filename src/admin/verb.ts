@@ -2,6 +2,7 @@ import type { Report } from '../gateway/operations/health.js';
 import type { BackupPlace, TakenBackup } from './backups.js';
 import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
 import { refused, type VerbOutcome } from './doorProtocol.js';
+import type { BuildWishes, Built, ProjectionsAdmin } from './projections.js';
 
 /** Whether a server has begun, can be used, or is on its way out. */
 export type ServerPhase = 'starting' | 'running' | 'stopping';
@@ -28,6 +29,8 @@ export interface RunningServer {
   metrics(this: void): Promise<string>;
   /** Copies log and vault into an empty folder, absolute, as of one moment. Throws `BackupRefused`. */
   takeBackup(this: void, folder: string, call: VerbCall): Promise<TakenBackup>;
+  /** To be asked of a running server only. */
+  readonly projections: ProjectionsAdmin;
 }
 
 /** The works of a verb where no server runs, each of which takes the lock of the data folder for itself. */
@@ -38,6 +41,9 @@ export interface StoppedServer {
   /** As a running server does it. */
   takeBackup(this: void, folder: string, call: VerbCall): Promise<TakenBackup>;
   restoreBackup(this: void, restore: BackupWish, call: VerbCall): Promise<string>;
+  /** Does not take the lock of the data folder: a server may run beside it. */
+  build(this: void, wishes: BuildWishes, call: VerbCall): Promise<Built>;
+  readonly projections: ProjectionsAdmin;
 }
 
 /** The work that a command does by itself, whether a server runs or not. Both give what is to be printed. */
@@ -58,6 +64,8 @@ export type LogCopyPlaces = { readonly from: string; readonly to: string };
 export type VerbCall = {
   /** Tells the operator how far the work is, in a line. */
   readonly progress: (line: string) => void;
+  /** The same on a terminal, in the place of the line before. Absent where lines are kept. */
+  readonly redraw?: (line: string) => void;
   /** The operator has gone, or the server stops. */
   readonly signal: AbortSignal;
 };

@@ -12,20 +12,22 @@ export type VerbRun = {
   /** Do what the verb may do where no server runs, and what it leaves to the command. */
   readonly sides: StoppedServer & CommandSide;
   readonly output: NodeJS.WritableStream;
-  readonly errors: NodeJS.WritableStream;
+  readonly errors: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly signal: AbortSignal;
 };
 
 /** Carries a verb out, in the running server or here, prints the answer, and gives the exit code. */
 export const runVerb = async (run: VerbRun): Promise<0 | 1> => {
   const { verb, given, output, errors, signal } = run;
+  const screen = onTerminal(errors);
   const call: VerbCall = {
     progress: (line) => errors.write(`${line}\n`),
+    ...(screen === undefined ? {} : { redraw: screen.redraw }),
     signal,
   };
-  const worked =
-    (await throughDoor(run, { verb: verb.name, arguments: given }, call)) ??
-    (await verb.stopped(run.sides, given, call));
+  const carriedOut = async (): Promise<VerbOutcome> =>
+    (await throughDoor(run, { verb: verb.name, arguments: given }, call)) ?? verb.stopped(run.sides, given, call);
+  const worked = await carriedOut().finally(() => screen?.leave());
   const outcome = await finishedBy(run, worked, call);
   if (outcome.status === 'refused') {
     errors.write(`osmium: ${outcome.text}\n`);
@@ -43,6 +45,22 @@ const finishedBy = async (
   worked.status === 'refused' || verb.finished === undefined
     ? worked
     : verb.finished(sides, given, { ...call, taken: worked.text });
+
+/** `undefined` where nobody looks. */
+const onTerminal = (errors: VerbRun['errors']) => {
+  if (errors.isTTY !== true) return undefined;
+  let isDrawn = false;
+  return {
+    redraw: (line: string): void => {
+      isDrawn = true;
+      errors.write(`\r${line}\u001b[K`);
+    },
+    /** The next line begins below. */
+    leave: (): void => {
+      if (isDrawn) errors.write('\n');
+    },
+  };
+};
 
 /** `undefined` when no server runs. */
 const throughDoor = async (

@@ -1,5 +1,5 @@
 import type { Position } from './event.js';
-import type { EventLog } from './ports/eventLog.js';
+import type { FollowedLog } from './ports/eventLog.js';
 
 /** How far a generation of documents is on its way to the end of the log. */
 export type BuildProgress = {
@@ -15,18 +15,20 @@ export type BuildProgress = {
 
 export interface BuildMeter {
   /** The log, with the events counted that subscriptions bring. */
-  readonly log: EventLog;
+  readonly log: FollowedLog;
   /** Call it first when the build begins. */
   progress(this: void, position: Position, end: Position): BuildProgress;
 }
 
 /** `now`: milliseconds of a monotonic clock. */
-export const buildMeter = (log: EventLog, now: () => number): BuildMeter => {
+export const buildMeter = (log: FollowedLog, now: () => number): BuildMeter => {
   let events = 0;
   let beginning: { readonly at: number; readonly position: Position } | undefined;
   return {
     log: {
-      ...log,
+      readAll: (read) => log.readAll(read),
+      end: () => log.end(),
+      close: () => log.close(),
       subscribe: (after) => {
         const subscription = log.subscribe(after);
         const counted = async function* () {

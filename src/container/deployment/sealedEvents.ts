@@ -1,5 +1,5 @@
 import { isKnownTo, keysFor } from '../../adapters/sealer/openable.js';
-import { packed } from '../../adapters/sealer/sealedText.js';
+import { closedSealer } from '../../adapters/sealer/closedSealer.js';
 import { keysStream } from '../../domain/deployments/events.js';
 import { eventKinds } from '../../domain/registry.js';
 import { eventCodec } from '../../kernel/codec.js';
@@ -82,17 +82,11 @@ export type ClosedEvent = {
 export const closedReader = (): ((event: StoredEvent) => ClosedEvent) => {
   let sealed: BoundValue[] = [];
   const collecting: Sealer = {
-    packed,
+    ...closedSealer,
     open: (bytes, binding) => {
       sealed.push([bytes, binding]);
       return shredded;
     },
-    heldUntil: () => shredded,
-    onForgotten: () => undefined,
-    seal: () => '',
-    loadKeys: () => Promise.resolve(),
-    makeKeys: () => Promise.resolve(),
-    lookupHash: (value) => value,
   };
   const codec = eventCodec(eventKinds, collecting);
   return (event) => {

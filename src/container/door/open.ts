@@ -1,10 +1,14 @@
 import { listenInFolder } from '../../adapters/dataFolder/adminSocket.js';
 import { systemTimers } from '../../adapters/system/timers.js';
 import { door } from '../../admin/door.js';
+import type { ProjectionsAdmin } from '../../admin/projections.js';
 import { verbs } from '../../admin/registry.js';
+import { isServer } from '../../config.js';
+import { openLeases } from '../../engines.js';
 import type { RunningServer, ServerPhase, ServerStatus } from '../../admin/verb.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
 import { takeBackup } from '../backup/take.js';
+import { generationsAdmin } from '../generations/admin.js';
 import { alarms } from '../logging.js';
 import { of, type Get } from '../tokens.js';
 import { version } from '../version.js';
@@ -51,6 +55,10 @@ const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
   phase,
   metrics: () => get(of.metrics).text(),
   takeBackup: (folder, call) => takeBackup({ config: get(of.config), folder, open: get(of.parts), call }),
+  projections: {
+    status: () => projectionsAdmin(get).status(),
+    drop: (name) => projectionsAdmin(get).drop(name),
+  },
   status: async () => {
     const process_ = {
       phase: phase(),
@@ -68,4 +76,16 @@ const runningStatus = async (get: Get): Promise<Pick<ServerStatus, 'ready' | 're
   const { ready, reason, ...report } = await get(of.health).readiness();
   const connections = { open: sockets.count(), signedOut: sockets.signedOut(), users: hub.users() };
   return { ready, ...(reason === undefined ? {} : { reason }), report, connections };
+};
+
+const projectionsAdmin = (get: Get): ProjectionsAdmin => {
+  const [config, running] = [get(of.config), get(of.projections)];
+  return generationsAdmin({
+    generations: get(of.parts).documents.generations,
+    readModels: get(of.readModels),
+    set: get(of.deployed).generation.set,
+    here: () => ({ name: running.generation, position: running.position() }),
+    end: () => get(of.log).end(),
+    ...(isServer(config.documents) ? { leases: () => openLeases({ config, timers: systemTimers, servers: 'demanded', warn: () => undefined }) } : {}),
+  });
 };

@@ -16,6 +16,8 @@ export interface FreeDisk {
   isFull(this: void): boolean;
   /** Read models may be built anew, and files taken. */
   mayBuild(this: void): boolean;
+  /** The room from which on they may. */
+  buildingBytesMin(this: void): number;
   /** Undefined where nothing is on a disk of this machine. */
   freeBytes(this: void): number | undefined;
   close(this: void): void;
@@ -25,6 +27,7 @@ export interface FreeDisk {
 export const noDisk: FreeDisk = {
   isFull: () => false,
   mayBuild: () => true,
+  buildingBytesMin: () => 0,
   freeBytes: () => undefined,
   close: () => undefined,
 };
@@ -67,6 +70,7 @@ export const freeDisk = async (needs: FreeDiskNeeds): Promise<FreeDisk> => {
   return {
     isFull: () => full === 'full',
     mayBuild: () => !isBelow(buildingFloors),
+    buildingBytesMin: () => (room === undefined ? 0 : buildingFloors * floorOf(floorBytes, room)),
     freeBytes: () => room?.freeBytes,
     close: () => {
       isClosed = true;

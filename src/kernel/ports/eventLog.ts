@@ -180,3 +180,6 @@ export interface EventLog {
 export interface Subscription extends AsyncIterable<readonly StoredEvent[]> {
   close(): void;
 }
+
+/** The part of a log that following it takes. */
+export type FollowedLog = Pick<EventLog, 'subscribe' | 'readAll' | 'end' | 'close'>;

@@ -20,9 +20,13 @@ export type Generation = {
 
 /** Another process holds the generation, and one at a time can. */
 export class GenerationInUse extends Error {
+  /** For people. */
+  readonly by: string;
+
   constructor(name: string, by: string) {
     super(`the generation ${name} is in use by ${by}: stop that one first`);
     this.name = 'GenerationInUse';
+    this.by = by;
   }
 }
 

@@ -1,7 +1,7 @@
 import {
   batchEventsMax,
   DamagedRecord,
-  type EventLog,
+  type FollowedLog,
   type StoredEvent,
   type Subscription,
 } from '../../kernel/ports/eventLog.js';
@@ -13,7 +13,7 @@ import { GivenUp, pauseAfter, type Patience } from './retrying.js';
 import { lowestCommitted } from '../progress/waiters.js';
 
 export type EventReaderNeeds = {
-  readonly log: EventLog;
+  readonly log: FollowedLog;
   readonly folding: FoldingEngine;
   readonly committing: Committer;
   /** Events were folded. */

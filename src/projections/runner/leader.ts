@@ -3,7 +3,7 @@ import type { Projection } from '../../kernel/document.js';
 import { beforeAll } from '../../kernel/event.js';
 import { fencedCommits } from '../../kernel/fencedCommits.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
-import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { FollowedLog } from '../../kernel/ports/eventLog.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
 import { raised, type Tenure } from '../../kernel/tenure.js';
 import { committer } from './committer.js';
@@ -14,7 +14,7 @@ import { GivenUp, retrying, type Patience, type FailedTry } from './retrying.js'
 import type { ProjectionProgress } from '../progress/progress.js';
 
 export type ProjectionLeaderNeeds = {
-  readonly log: EventLog;
+  readonly log: FollowedLog;
   readonly codec: EventCodec;
   readonly store: DocumentStore;
   /** In the order of those in `standing`. */

@@ -2,7 +2,7 @@ import type { EventCodec } from '../../kernel/codec.js';
 import type { Projection } from '../../kernel/document.js';
 import type { Position } from '../../kernel/event.js';
 import type { DocumentStore, Peek } from '../../kernel/ports/documentStore.js';
-import type { EventLog } from '../../kernel/ports/eventLog.js';
+import type { FollowedLog } from '../../kernel/ports/eventLog.js';
 import type { Leases, Timers } from '../../kernel/ports/leases.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
 import type { Clock } from '../../kernel/ports/system.js';
@@ -19,7 +19,7 @@ import { projectionProgress, type FoldedProgress, type ProjectionProgress } from
 import { going, lowestCommitted } from '../progress/waiters.js';
 
 export type ProjectionNeeds = {
-  readonly log: EventLog;
+  readonly log: FollowedLog;
   readonly codec: EventCodec;
   /** Open, with the collections of the projections. */
   readonly store: DocumentStore;

@@ -24,8 +24,8 @@ export type OpenCollection = {
 /** `_id` is the name of the projection, `_f` the highest fence under which it was written. */
 export type CheckpointRecord = { readonly _id: string; readonly _p: bigint; readonly _f?: bigint };
 
-/** `_id` is the name of the collection. */
-type SpecRecord = { readonly _id: string; readonly indexes: readonly string[] };
+/** `_id` is the name of the collection. FerretDB 1.24 leaves an empty list out. */
+type SpecRecord = { readonly _id: string; readonly indexes?: readonly string[] };
 
 export type DocumentsPlace = {
   readonly connection: MongoConnection;
@@ -56,7 +56,7 @@ export const collectionsIn = async (
   connection: MongoConnection,
   place: Pick<DocumentsPlace, 'database' | 'prefix'>,
 ): Promise<readonly CollectionSpec[]> =>
-  (await registryIn(connection, place).find().toArray()).map(({ _id: name, indexes }) => ({ name, indexes }));
+  (await registryIn(connection, place).find().toArray()).map(({ _id: name, indexes = [] }) => ({ name, indexes }));
 
 /** Drops what is not named any more, makes what is missing. Doing it twice, or on two nodes at once, is doing it once. */
 export const openCollections = async ({ connection, database, prefix, specs }: DocumentsPlace): Promise<Opened> => {

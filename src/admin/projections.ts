@@ -1,0 +1,44 @@
+/** One generation, as the operator is told of it. */
+export type GenerationStatus = {
+  readonly name: string;
+  readonly types: readonly string[];
+  /** Whether this release could serve it. */
+  readonly isOwn: boolean;
+  readonly isServing: boolean;
+  /** All events up to here are in its documents. Absent where this release or this process cannot tell. */
+  readonly position?: string;
+  /** Another process that has it open. */
+  readonly inUseBy?: string;
+};
+
+export type ProjectionsStatus = {
+  /** The position of the last event in the log. Absent where no server runs. */
+  readonly end?: string;
+  readonly generations: readonly GenerationStatus[];
+  /** Documents of a release without generations are kept, with personal content in the clear. */
+  readonly former: boolean;
+};
+
+/** The generations of a deployment, for the operator. */
+export interface ProjectionsAdmin {
+  status(this: void): Promise<ProjectionsStatus>;
+  /** A sentence that says why not, or undefined when the generation is gone. `former`: the documents of a release without generations. */
+  drop(this: void, name: string): Promise<string | undefined>;
+}
+
+export type BuildWishes = {
+  /** Goes on with the events that come until it is stopped. */
+  readonly follow: boolean;
+  /** Begins another generation although there is one. */
+  readonly anew: boolean;
+  /** Of the machine, in percent: 1 to 100. */
+  readonly share: number;
+};
+
+/** How a build ended. Documents and checkpoints are kept in any case, and the same call goes on from there. */
+export type Built = {
+  readonly generation: string;
+  readonly ended: 'built' | 'stopped';
+  readonly position: string;
+  readonly percent: number;
+};

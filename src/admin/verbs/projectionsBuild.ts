@@ -1,0 +1,27 @@
+import { done, refused } from '../doorProtocol.js';
+import { declareVerb } from '../verb.js';
+
+const shareDefault = 100;
+
+export const projectionsBuild = declareVerb({
+  name: 'projections build',
+  access: 'write',
+  says: 'Build the read models of this release from the log, also beside a running server. Goes on where it was stopped.',
+  arguments: {
+    follow: { kind: 'flag', says: 'go on with the events that come, until it is stopped' },
+    anew: { kind: 'flag', says: 'begin another generation although this release has one' },
+    share: { kind: 'number', says: 'of the machine, in percent; default 100', max: 100 },
+    json: { kind: 'flag', says: 'one JSON object on one line' },
+  },
+  // It works in a process of its own, whether a server runs or not.
+  folders: () => [],
+  running: 'a server builds no generation beside its own: run the command itself',
+  stopped: async ({ build }, { follow, anew, share = shareDefault, json }, call) => {
+    if (share < 1) return refused('BAD_ARGUMENTS', 'share: must be a whole number from 1 to 100');
+    const built = await build({ follow, anew, share }, call);
+    const { generation, ended, position, percent } = built;
+    const text = `${generation} was ${ended} at ${position}, ${percent.toString()} % of the log\n`;
+    // A build that follows has no end but to be stopped.
+    return done(json ? `${JSON.stringify(built)}\n` : text, ended === 'built' || follow ? 0 : 1);
+  },
+});

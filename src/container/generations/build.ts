@@ -1,0 +1,179 @@
+import { availableParallelism } from 'node:os';
+import { closedSealer } from '../../adapters/sealer/closedSealer.js';
+import { localPubSub } from '../../adapters/pubsub/local.js';
+import { systemClock } from '../../adapters/system/clock.js';
+import { diskOf } from '../../adapters/system/disk.js';
+import { systemTimers } from '../../adapters/system/timers.js';
+import { systemUptime } from '../../adapters/system/uptime.js';
+import type { BuildWishes, Built } from '../../admin/projections.js';
+import type { VerbCall } from '../../admin/verb.js';
+import { isServer, type Config } from '../../config.js';
+import { eventKinds } from '../../domain/registry.js';
+import { generationsOf, openDocuments } from '../../engines.js';
+import { freeDisk, noDisk, type FreeDisk } from '../../gateway/operations/freeDisk.js';
+import { buildMeter, type BuildMeter } from '../../kernel/buildProgress.js';
+import { eventCodec } from '../../kernel/codec.js';
+import { witnessIn } from '../../kernel/generations.js';
+import {
+  GenerationInUse,
+  type Generation,
+  type Generations,
+  type GenerationSet,
+} from '../../kernel/ports/generations.js';
+import { leaseMillis, lookMillis } from '../../kernel/ports/leases.js';
+import { sharingLog } from '../../kernel/share.js';
+import { pause } from '../../kernel/timing.js';
+import { readModels } from '../../projections/registry.js';
+import { startProjections, type Projections, type Sharing } from '../../projections/runner/runner.js';
+import { openBuildEngines, type BuildEngines } from './buildEngines.js';
+import { buildEnd, BuildStopped } from './buildEnd.js';
+import { toldProgress } from './buildTold.js';
+import { setOf } from './set.js';
+
+/**
+ * Builds a generation of this release from the log, beside a server or without one, and goes on where an earlier build was
+ * stopped. Throws `BuildStopped`, `GenerationInUse`, and what opening the engines throws; the documents stay as they are then.
+ */
+export const buildGeneration = async (config: Config, wishes: BuildWishes, call: VerbCall): Promise<Built> => {
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    return await built({ config, wishes, call, opened: (close) => opened.push(close) });
+  } finally {
+    for (const close of opened.reverse()) await close();
+  }
+};
+
+type Building = {
+  readonly config: Config;
+  readonly wishes: BuildWishes;
+  readonly call: VerbCall;
+  readonly opened: (close: () => Promise<void>) => void;
+};
+
+const built = async ({ config, wishes, call, opened }: Building): Promise<Built> => {
+  const disk = await watchedDisk(config);
+  opened(() => {
+    disk.close();
+    return Promise.resolve();
+  });
+  const engines = await openBuildEngines(config, opened);
+  const generations = generationsOf(config);
+  const generation = await chosen(generations, setOf(readModels), wishes);
+  const meter = buildMeter(sharingLog(engines.log, machine(wishes.share)), systemTimers.now);
+  const alarms: Error[] = [];
+  const running = await started({ engines, generations, generation, meter, opened, alarms });
+  const progress = async () => meter.progress(running.position(), await engines.log.end());
+  const stopTelling = await toldProgress(call, generation.name, progress);
+  try {
+    const ended = await buildEnd({ running, log: engines.log, disk, follow: wishes.follow, signal: call.signal });
+    const { position, percent } = await progress();
+    if (ended === 'disk full') throw new BuildStopped(generation.name, roomWanted(disk));
+    return { generation: generation.name, ended, position: position.toString(), percent };
+  } catch (error) {
+    throw alarms[0] ?? error;
+  } finally {
+    stopTelling();
+  }
+};
+
+/** The newest of the set, which an earlier build may have left; another one where that is wished. */
+const chosen = async (generations: Generations, set: GenerationSet, { anew }: BuildWishes): Promise<Generation> => {
+  const newest = (await generations.list()).filter((one) => one.set === set.name).at(-1);
+  if (newest !== undefined && !anew) return newest;
+  const number = (newest?.number ?? 0) + 1;
+  const begun = await generations.begin(set, number);
+  if (begun === undefined)
+    throw new GenerationInUse(`${set.name}_${number.toString()}`, 'somebody who has just begun it');
+  return begun;
+};
+
+const machine = (percent: number): Parameters<typeof sharingLog>[1] => ({
+  percent,
+  cores: availableParallelism(),
+  usedMillis: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+  now: systemTimers.now,
+  pause: (millis) => pause(millis, new AbortController().signal),
+});
+
+type Starting = Pick<Building, 'opened'> & {
+  readonly engines: BuildEngines;
+  readonly generations: Generations;
+  readonly generation: Generation;
+  readonly meter: BuildMeter;
+  readonly alarms: Error[];
+};
+
+const started = async ({ engines, generations, generation, meter, opened, alarms }: Starting): Promise<Projections> => {
+  const { leases } = engines;
+  const deployment = await deploymentOf(generations, generation);
+  const store = await openDocuments(generations.documents(generation), readModels.collections);
+  opened(() => store.close());
+  // Where no documents say whose they are, the first start of a server looks whether these are its own.
+  if (deployment !== undefined) await store.belongTo(deployment);
+  const sharing: Sharing | undefined = leases && {
+    generation: generation.name,
+    leases,
+    timers: systemTimers,
+    uptime: systemUptime(),
+    pubSub: localPubSub({ onListenerError: () => undefined }),
+  };
+  const running = await startProjections({
+    log: meter.log,
+    codec: eventCodec(eventKinds, closedSealer),
+    store,
+    projections: readModels.projections,
+    clock: systemClock,
+    ...(sharing === undefined ? {} : { sharing }),
+    onAlarm: ({ projection, position, error }) => {
+      alarms.push(
+        new BuildStopped(
+          generation.name,
+          `${projection} cannot take the event at ${position.toString()}: ${String(error)}`,
+        ),
+      );
+    },
+    onTrouble: ({ doing, error }) => {
+      process.stderr.write(`osmium: ${doing} failed and is tried again: ${String(error)}\n`);
+    },
+  });
+  opened(() => running.close());
+  if (sharing !== undefined) await mustProject(running, generation.name);
+  return running;
+};
+
+/** As the documents that are there already have it. */
+const deploymentOf = async (generations: Generations, { set }: Generation): Promise<string | undefined> => {
+  const witness = await witnessIn(generations, set);
+  await witness?.documents.close();
+  return witness?.owner.status === 'named' ? witness.owner.deployment : undefined;
+};
+
+/** Where documents are shared, the lease shows who builds; one of a process that was killed is free after `leaseMillis`. */
+const mustProject = async (running: Projections, generation: string): Promise<void> => {
+  for (let waited = 0; waited <= leaseMillis + 2 * lookMillis; waited += lookMillis) {
+    if (running.role() === 'projects') return;
+    await pause(lookMillis, new AbortController().signal);
+  }
+  throw new GenerationInUse(generation, 'another process, which keeps it up to date');
+};
+
+const watchedDisk = async (config: Config): Promise<FreeDisk> =>
+  isServer(config.documents)
+    ? noDisk
+    : freeDisk({
+        disk: diskOf(config.dataDir),
+        timers: systemTimers,
+        floorBytes: config.freeDiskBytesMin,
+        changed: () => undefined,
+        failed: () => undefined,
+      });
+
+const mebibyte = 1_048_576;
+
+const roomWanted = ({ freeBytes, buildingBytesMin }: FreeDisk): string => {
+  const [free, wanted] = [freeBytes() ?? 0, buildingBytesMin()].map((bytes) => Math.ceil(bytes / mebibyte).toString());
+  return `the disk has ${free ?? '0'} MiB free, and building goes on from ${wanted ?? '0'} MiB: make room and build again`;
+};

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, it, type TestContext } from 'node:test';
+import { connect } from '../../src/client/client.js';
+import { nodeSocket } from '../../src/client/nodeSocket.js';
+import { foldersIn } from '../../src/engines.js';
+import { freshFolder } from '../support/dataFolders.js';
+import { generationsIn, ownSet } from '../support/generations.js';
+import { testServer, type TestServer } from '../support/server.js';
+import { documentsOf } from '../system/stored.js';
+import { osmium, type Run } from './osmium.js';
+
+const on = (dataDir: string, ...args: readonly string[]): Run =>
+  osmium(['projections', ...args], { OSMIUM_DATA_DIR: dataDir });
+
+/** The command prints one object on one line. */
+const objectIn = (output: string): Readonly<Record<string, unknown>> =>
+  JSON.parse(output) as Readonly<Record<string, unknown>>;
+
+const [first, second] = [`${ownSet.name}_1`, `${ownSet.name}_2`];
+
+const messagesAtOnce = 50;
+
+const lively = async (t: TestContext, messages: number): Promise<TestServer> => {
+  const server = await testServer({ dataDir: freshFolder(t) });
+  t.after(() => server.close());
+  const ada = await connect({ url: server.url, openSocket: nodeSocket });
+  await ada.signUp({ name: 'Ada' });
+  for (let sent = 0; sent < messages; sent += messagesAtOnce) {
+    await Promise.all(
+      Array.from({ length: messagesAtOnce }, (_, index) =>
+        ada.call('messages.sendMessage', { chatRef: { self: {} }, message: `No. ${(sent + index).toString()}` }),
+      ),
+    );
+  }
+  await ada.close();
+  return server;
+};
+
+/** Of the generations in the folder of a server that has stopped, when each has come to the end of the log. */
+const digestsIn = async (dataDir: string) => {
+  const generations = generationsIn(dataDir);
+  const found = [];
+  for (const one of await generations.list()) found.push(await documentsOf(generations.documents(one)));
+  return found;
+};
+
+describe('osmium projections', () => {
+  it('builds beside a running server, tells of all generations, and drops none that serves', async (t) => {
+    const server = await lively(t, 100);
+    const { dataDir } = server;
+    const taken = await on(dataDir, 'build').ended;
+    assert.equal(taken.code, 1);
+    assert.match(
+      taken.errors,
+      new RegExp(`^osmium: the generation ${first} is in use by process ${process.pid.toString()}`),
+    );
+    const built = await on(dataDir, 'build', '--anew', '--json').ended;
+    assert.equal(built.code, 0, built.errors);
+    assert.match(built.errors, new RegExp(`^${second}: \\d+ %, \\d+ events/s`));
+    const { generation, ended, percent } = objectIn(built.output);
+    assert.deepEqual([generation, ended, percent], [second, 'built', 100]);
+
+    const told = objectIn((await on(dataDir, 'status', '--json').ended).output);
+    assert.deepEqual(
+      (told['generations'] as readonly { name: string; isServing: boolean; position: string }[]).map(
+        ({ name, isServing, position }) => [name, isServing, position === told['end']],
+      ),
+      [
+        [first, true, true],
+        [second, false, true],
+      ],
+    );
+    assert.match((await on(dataDir, 'status').ended).output, new RegExp(`^${first}  serves, at \\d+, \\d+ types`));
+    const refused = await on(dataDir, 'drop', '--generation', first).ended;
+    assert.deepEqual(
+      [refused.code, refused.errors],
+      [1, `osmium: the generation ${first} serves, and is not dropped\n`],
+    );
+    const unknown = await on(dataDir, 'drop', '--generation', 'tea').ended;
+    assert.deepEqual([unknown.code, unknown.errors], [1, 'osmium: there is no generation tea\n']);
+    const former = await on(dataDir, 'drop', '--generation', 'former').ended;
+    assert.match(former.errors, /there are no documents of a release without generations/);
+
+    await server.close();
+    const [one, other] = await digestsIn(dataDir);
+    assert.deepEqual(other?.digests, one?.digests);
+    const dropped = await on(dataDir, 'drop', '--generation', second).ended;
+    assert.deepEqual([dropped.code, dropped.output], [0, `${second} is gone\n`]);
+    assert.equal(existsSync(join(foldersIn(dataDir).documents, second)), false);
+  });
+
+  it('follows until it is stopped, refuses a second builder by name, and leaves what a server then serves', async (t) => {
+    const server = await lively(t, 50);
+    const { dataDir } = server;
+    const following = on(dataDir, 'build', '--anew', '--follow', '--json');
+    await following.prints(/: 100 %/);
+    const second_ = await on(dataDir, 'build').ended;
+    assert.match(second_.errors, new RegExp(`the generation ${second} is in use by process \\d+: stop that one first`));
+    following.stop('SIGINT');
+    const { code, output } = await following.ended;
+    assert.deepEqual([code, objectIn(output)['ended']], [0, 'stopped']);
+    await server.close();
+    await generationsIn(dataDir).serve({ name: second, set: ownSet.name, number: 2, types: [] });
+    const again = await testServer({ dataDir });
+    t.after(() => again.close());
+    const { ready, generation } = await again.readiness();
+    assert.deepEqual([ready, generation], [true, second]);
+  });
+
+  it('goes on where it was killed, and comes to the same documents', async (t) => {
+    const server = await lively(t, 3_000);
+    const { dataDir } = server;
+    await server.close();
+    let seed = killSeed;
+    for (let kills = 0; kills < killsCount; kills += 1) {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      // The first one begins a generation, the others go on with it, unless it was killed before that.
+      const begins = (await generationsIn(dataDir).list()).length < 2;
+      const building = on(dataDir, 'build', '--share', '1', ...(begins ? ['--anew'] : []));
+      const isBuilding = building.prints(/_2: \d+ %/).then(
+        () => true,
+        () => false,
+      );
+      if (await isBuilding) await wait(seed % killMillisMax);
+      building.stop('SIGKILL');
+      await building.ended;
+    }
+    const built = await on(dataDir, 'build', '--json').ended;
+    assert.equal(objectIn(built.output)['ended'], 'built', `seed ${killSeed.toString()}: ${built.errors}`);
+    const [one, other] = await digestsIn(dataDir);
+    assert.deepEqual(other, one, `seed ${killSeed.toString()}`);
+  });
+
+  it('refuses a share of nothing, and a folder without a log, where it makes nothing', async (t) => {
+    const dataDir = freshFolder(t);
+    const nothing = await on(dataDir, 'build', '--share', '0').ended;
+    assert.deepEqual([nothing.code, nothing.errors], [1, 'osmium: share: must be a whole number from 1 to 100\n']);
+    const missing = await on(dataDir, 'build').ended;
+    assert.equal(missing.code, 1);
+    assert.match(missing.errors, /^osmium: there is no log in /);
+    assert.equal(existsSync(foldersIn(dataDir).documents), false);
+  });
+});
+
+const killSeed = Number(process.env['KILL_SEED'] ?? Date.now() % 2 ** 31);
+const killsCount = 10;
+const killMillisMax = 700;
