@@ -83,6 +83,10 @@ const sides = (dataDir: string): StoppedServer & CommandSide => ({
     const { buildGeneration } = await import('./container/generations/build.js');
     return buildGeneration(configFrom(process.env), wishes, call);
   },
+  choose: async (generation) => {
+    const { chooseGeneration } = await import('./container/generations/choose.js');
+    return chooseGeneration(configFrom(process.env), generation);
+  },
   projections: {
     status: async () => (await projectionsAdmin()).status(),
     drop: async (name) => (await projectionsAdmin()).drop(name),

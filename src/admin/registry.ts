@@ -5,6 +5,7 @@ import { metrics } from './verbs/metrics.js';
 import { projectionsBuild } from './verbs/projectionsBuild.js';
 import { projectionsDrop } from './verbs/projectionsDrop.js';
 import { projectionsStatus } from './verbs/projectionsStatus.js';
+import { projectionsSwitch } from './verbs/projectionsSwitch.js';
 import { status } from './verbs/status.js';
 import { vaultKeep, vaultNew } from './verbs/vault.js';
 
@@ -20,4 +21,5 @@ export const verbs: readonly Verb[] = [
   projectionsStatus,
   projectionsBuild,
   projectionsDrop,
+  projectionsSwitch,
 ];

@@ -44,6 +44,8 @@ export interface StoppedServer {
   /** Does not take the lock of the data folder: a server may run beside it. */
   build(this: void, wishes: BuildWishes, call: VerbCall): Promise<Built>;
   readonly projections: ProjectionsAdmin;
+  /** Chooses the generation that serves from the next start on. A sentence that says why not, or undefined. */
+  choose(this: void, generation: string): Promise<string | undefined>;
 }
 
 /** The work that a command does by itself, whether a server runs or not. Both give what is to be printed. */

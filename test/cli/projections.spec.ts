@@ -102,12 +102,27 @@ describe('osmium projections', () => {
     following.stop('SIGINT');
     const { code, output } = await following.ended;
     assert.deepEqual([code, objectIn(output)['ended']], [0, 'stopped']);
+    const running = await on(dataDir, 'switch', '--generation', second).ended;
+    assert.deepEqual([running.code, running.output], [1, '']);
+    assert.match(running.errors, /stop it first/);
     await server.close();
-    await generationsIn(dataDir).serve({ name: second, set: ownSet.name, number: 2, types: [] });
+    const behind = await on(dataDir, 'switch', '--generation', second).ended;
+    // A server that stops writes the last count of its keys.
+    assert.match(
+      behind.errors,
+      new RegExp(`${second} is behind: it is at \\d+, and ${first} serves at \\d+; build it`),
+    );
+    assert.equal((await on(dataDir, 'build').ended).code, 0);
+    const unknown = await on(dataDir, 'switch', '--generation', 'tea').ended;
+    assert.match(unknown.errors, /there is no generation tea/);
+    const switched = await on(dataDir, 'switch', '--generation', second).ended;
+    assert.deepEqual([switched.code, switched.output], [0, `${second} serves from the next start on\n`]);
     const again = await testServer({ dataDir });
-    t.after(() => again.close());
     const { ready, generation } = await again.readiness();
     assert.deepEqual([ready, generation], [true, second]);
+    await again.close();
+    const dropped = await on(dataDir, 'drop', '--generation', second).ended;
+    assert.match(dropped.errors, /serves, and is not dropped/);
   });
 
   it('goes on where it was killed, and comes to the same documents', async (t) => {

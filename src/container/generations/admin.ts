@@ -4,9 +4,9 @@ import type { Position } from '../../kernel/event.js';
 import { GenerationInUse, type Generation, type Generations } from '../../kernel/ports/generations.js';
 import { leaseMillis, lookMillis, type Leases } from '../../kernel/ports/leases.js';
 import { pause } from '../../kernel/timing.js';
-import { checkpointOf } from '../../projections/progress/checkpoints.js';
 import type { DeclaredReadModels } from '../../projections/registry.js';
 import { formerProjectionsLease, projectionsLease } from '../../projections/runner/runner.js';
+import { positionOf } from './position.js';
 
 export type GenerationsAdminNeeds = {
   readonly generations: Generations;
@@ -63,26 +63,13 @@ const statusOf = async (
   if (here?.name === name) return { ...told, position: here.position.toString() };
   if (!told.isOwn) return told;
   try {
-    return { ...told, position: (await positionOf(needs, generation)).toString() };
+    return {
+      ...told,
+      position: (await positionOf(needs.generations.documents(generation), needs.readModels)).toString(),
+    };
   } catch (error) {
     if (error instanceof GenerationInUse) return { ...told, inUseBy: error.by };
     throw error;
-  }
-};
-
-/** The lowest checkpoint of its projections. */
-const positionOf = async (
-  { generations, readModels }: GenerationsAdminNeeds,
-  generation: Generation,
-): Promise<Position> => {
-  const documents = generations.documents(generation);
-  try {
-    await documents.open(readModels.collections);
-    const positions: Position[] = [];
-    for (const one of readModels.projections) positions.push(await documents.checkpoint(checkpointOf(one)));
-    return positions.reduce((lowest, position) => (position < lowest ? position : lowest));
-  } finally {
-    await documents.close();
   }
 };
 
