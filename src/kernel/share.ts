@@ -28,7 +28,7 @@ export const sharingLog = (log: FollowedLog, needs: ShareNeeds): FollowedLog => 
         for await (const batch of subscription) {
           yield batch;
           await needs.pause(excessMillis(needs, since));
-          // What was not used in one batch is no credit for the next.
+          // Time that one batch did not use is no credit for the next.
           since = { used: needs.usedMillis(), at: needs.now() };
         }
       };

@@ -1,51 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { describe, it, type TestContext } from 'node:test';
-import { connect } from '../../src/client/client.js';
-import { nodeSocket } from '../../src/client/nodeSocket.js';
+import { describe, it } from 'node:test';
 import { foldersIn } from '../../src/engines.js';
 import { freshFolder } from '../support/dataFolders.js';
-import { generationsIn, ownSet } from '../support/generations.js';
-import { testServer, type TestServer } from '../support/server.js';
-import { documentsOf } from '../system/stored.js';
-import { osmium, type Run } from './osmium.js';
-
-const on = (dataDir: string, ...args: readonly string[]): Run =>
-  osmium(['projections', ...args], { OSMIUM_DATA_DIR: dataDir });
-
-/** The command prints one object on one line. */
-const objectIn = (output: string): Readonly<Record<string, unknown>> =>
-  JSON.parse(output) as Readonly<Record<string, unknown>>;
-
-const [first, second] = [`${ownSet.name}_1`, `${ownSet.name}_2`];
-
-const messagesAtOnce = 50;
-
-const lively = async (t: TestContext, messages: number): Promise<TestServer> => {
-  const server = await testServer({ dataDir: freshFolder(t) });
-  t.after(() => server.close());
-  const ada = await connect({ url: server.url, openSocket: nodeSocket });
-  await ada.signUp({ name: 'Ada' });
-  for (let sent = 0; sent < messages; sent += messagesAtOnce) {
-    await Promise.all(
-      Array.from({ length: messagesAtOnce }, (_, index) =>
-        ada.call('messages.sendMessage', { chatRef: { self: {} }, message: `No. ${(sent + index).toString()}` }),
-      ),
-    );
-  }
-  await ada.close();
-  return server;
-};
-
-/** Of the generations in the folder of a server that has stopped, when each has come to the end of the log. */
-const digestsIn = async (dataDir: string) => {
-  const generations = generationsIn(dataDir);
-  const found = [];
-  for (const one of await generations.list()) found.push(await documentsOf(generations.documents(one)));
-  return found;
-};
+import { testServer } from '../support/server.js';
+import { digestsIn, first, lively, objectIn, on, second } from './projections.js';
 
 describe('osmium projections', () => {
   it('builds beside a running server, tells of all generations, and drops none that serves', async (t) => {
@@ -125,30 +85,6 @@ describe('osmium projections', () => {
     assert.match(dropped.errors, /serves, and is not dropped/);
   });
 
-  it('goes on where it was killed, and comes to the same documents', async (t) => {
-    const server = await lively(t, 3_000);
-    const { dataDir } = server;
-    await server.close();
-    let seed = killSeed;
-    for (let kills = 0; kills < killsCount; kills += 1) {
-      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-      // The first one begins a generation, the others go on with it, unless it was killed before that.
-      const begins = (await generationsIn(dataDir).list()).length < 2;
-      const building = on(dataDir, 'build', '--share', '1', ...(begins ? ['--anew'] : []));
-      const isBuilding = building.prints(/_2: \d+ %/).then(
-        () => true,
-        () => false,
-      );
-      if (await isBuilding) await wait(seed % killMillisMax);
-      building.stop('SIGKILL');
-      await building.ended;
-    }
-    const built = await on(dataDir, 'build', '--json').ended;
-    assert.equal(objectIn(built.output)['ended'], 'built', `seed ${killSeed.toString()}: ${built.errors}`);
-    const [one, other] = await digestsIn(dataDir);
-    assert.deepEqual(other, one, `seed ${killSeed.toString()}`);
-  });
-
   it('refuses a share of nothing, and a folder without a log, where it makes nothing', async (t) => {
     const dataDir = freshFolder(t);
     const nothing = await on(dataDir, 'build', '--share', '0').ended;
@@ -159,7 +95,3 @@ describe('osmium projections', () => {
     assert.equal(existsSync(foldersIn(dataDir).documents), false);
   });
 });
-
-const killSeed = Number(process.env['KILL_SEED'] ?? Date.now() % 2 ** 31);
-const killsCount = 10;
-const killMillisMax = 700;
