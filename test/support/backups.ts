@@ -30,7 +30,11 @@ const run = async (verb: Verb, { dataDir, given, environment = {} }: At): Promis
   try {
     const code = await runVerb({
       ...{ verb, given, output, errors, folders: [dataDir], connect: connectInFolder },
-      sides: { ...commands, ...{ giveUpKeys: nothing, copyLog: nothing, build: nothing }, projections },
+      sides: {
+        ...commands,
+        ...{ giveUpKeys: nothing, copyLog: nothing, build: nothing, choose: nothing },
+        projections,
+      },
       signal: new AbortController().signal,
     });
     return ended(code);

@@ -7,7 +7,11 @@ import { namesOf } from './vault.js';
  * Whether the vault has the keys that a sealed value takes. A destroyed key is one that the vault knows, because the
  * value under it was erased, and not lost.
  */
-export const isKnownTo = async (vault: Pick<Vault, 'get'>, packed: Uint8Array, binding: SealBinding): Promise<boolean> => {
+export const isKnownTo = async (
+  vault: Pick<Vault, 'get'>,
+  packed: Uint8Array,
+  binding: SealBinding,
+): Promise<boolean> => {
   const parts = unpacked(packed);
   if (parts === undefined) return false;
   const { period, payload } = parts;

@@ -86,6 +86,8 @@ const projectionsAdmin = (get: Get): ProjectionsAdmin => {
     set: get(of.deployed).generation.set,
     here: () => ({ name: running.generation, position: running.position() }),
     end: () => get(of.log).end(),
-    ...(isServer(config.documents) ? { leases: () => openLeases({ config, timers: systemTimers, servers: 'demanded', warn: () => undefined }) } : {}),
+    ...(isServer(config.documents)
+      ? { leases: () => openLeases({ config, timers: systemTimers, servers: 'demanded', warn: () => undefined }) }
+      : {}),
   });
 };
