@@ -145,7 +145,7 @@ const gatewayRows = [
 
 const layers = [
   row('kernel', kernel, [kernel, ...npm('lru-cache')]),
-  row('domain-registry', '^src/domain/[^/]+\\.ts$', [kernel, anyEvents]),
+  row('domain-registry', '^src/domain/[^/]+\\.ts$', [kernel, anyEvents, '^src/domain/registry\\.ts$']),
   row('domain', '^src/domain/([^/]+)/', [kernel, anyEvents, '^src/domain/$1/']),
   row('projections-runner', '^src/projections/(runner|progress)/', [kernel, projectionRegistry, projectionRooms]),
   row('projections-sealing', '^src/projections/sealing/', [kernel, '^src/projections/sealing/']),
