@@ -1,38 +1,27 @@
-import { LRUCache } from 'lru-cache';
 import { reject, type Rejection } from '../../kernel/decider.js';
-import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
-import type { RpcName } from '../../gen/rpcs.js';
-import type { Caller } from '../contract/call.js';
 import { costs, slices, type Meter } from '../contract/meter.js';
-import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
-import { Bucket, budgetTable, lightWork, welcomeUnits, type BudgetName } from './budgets.js';
+import type { SharedLimitName } from '../contract/rpcPolicy.js';
+import {
+  accountsOf,
+  charge,
+  giveBack,
+  refusalUnits,
+  slowestOf,
+  take,
+  type AskedName,
+  type Asker,
+  type Asking,
+  type Bill,
+} from './accounts.js';
+import { budgetTable, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
 import { turns, type Turns } from './turns.js';
 import { noWriteBounds, type WriteBounds, type WriteRefusal } from './writeBounds.js';
 
 /** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
 export const smoothMillisMax = 1_000;
-
-/** So many requests of one user, or of one connection without a session, are refused within a minute. The next closes. */
-export const refusalsMax = 100;
-export const refusalsMillis = 60_000;
-
-/** Users, sessions and addresses of which a node remembers the budgets: so many of each, those used last. */
-export const accountsMax = 50_000;
-
-/** A connection, as its requests are admitted. */
-export interface Asker {
-  readonly address: string;
-  readonly session: { readonly caller: Caller } | undefined;
-  /** Of the connection; made by the admission when it is first needed. */
-  account: ConnectionAccount | undefined;
-}
-
-/** A request by its RPC; `malformed` and `unknown` ones are charged as well, and never closed for their form. */
-export type AskedName = RpcName | 'malformed' | 'unknown';
-export type Asking = { readonly name: AskedName; readonly bytes: number };
 
 export type Admitted = {
   readonly kind: 'admitted';
@@ -154,10 +143,8 @@ export const admission = (needs: AdmissionNeeds): Admission => {
     },
     wrote: writes.wrote,
     refusedLater: (asker) => {
-      const [{ session }, now] = [asker, timers.now()];
-      const account = (asker.account ??= new ConnectionAccount(now));
-      const { refusals } = session === undefined ? account : accounts.userOf(session.caller.user, now);
-      return refusals.isOneTooMany(now);
+      const now = timers.now();
+      return accounts.refusalsOf(asker, now).isOneTooMany(now);
     },
     delivered: (user, deliveries) => {
       const account = accounts.ofUser(user);
@@ -197,15 +184,6 @@ const refusals = ({ timers, limited }: AdmissionNeeds) => {
 
 const ended = (): void => undefined;
 
-/** A refusal costs as much as the cheapest request. */
-const refusalUnits = 1;
-
-/** The part of a try of a password that comes before its hash: it is looked up whose it is. */
-export const guardedUnits = 5;
-
-/** A wait that is shorter is none: the figures are rounded. */
-const waitMillisMin = 1;
-
 /** Undefined when it may begin. A connection keeps the turn that it was given until a request of it begins. */
 const turnOf = ({ isHeavy, account, units }: Bill, inTurn: Turns): Promise<void> | undefined => {
   if (!isHeavy || account.hasTurn) {
@@ -217,223 +195,5 @@ const turnOf = ({ isHeavy, account, units }: Bill, inTurn: Turns): Promise<void>
   });
 };
 
-type Item = { readonly budget: BudgetName; readonly bucket: Bucket; readonly amount: number };
-
-/** Everything that one request is taken from. */
-type Bill = {
-  readonly name: AskedName;
-  readonly items: readonly Item[];
-  /** The price that is known beforehand. */
-  readonly units: number;
-  readonly account: ConnectionAccount;
-  /** Whether its sender has asked for much lately, or may be anybody. */
-  readonly isHeavy: boolean;
-  readonly light: Bucket | undefined;
-  readonly shared: SharedLimitName | undefined;
-  readonly refusals: Refusals;
-  readonly long: LongReading | undefined;
-};
-
-type LongReading = { readonly reads: LongReads; readonly by: LongReader };
-
-const slowestOf = ({ items }: Bill, now: number): { readonly limit: BudgetName; readonly millis: number } => {
-  let slowest: { limit: BudgetName; millis: number } = { limit: 'connection', millis: 0 };
-  for (const { budget, bucket, amount } of items) {
-    // The welcome of a connection does not depend on its neighbours.
-    if (amount === 0) continue;
-    const millis = bucket.millisUntil(amount, now);
-    if (millis > slowest.millis && millis >= waitMillisMin) slowest = { limit: budget, millis };
-  }
-  return slowest;
-};
-
-const take = ({ items, light, units }: Bill): void => {
-  for (const { bucket, amount } of items) bucket.take(amount);
-  light?.take(units);
-};
-
-const giveBack = ({ items, light, units }: Bill): void => {
-  for (const { bucket, amount } of items) bucket.giveBack(amount);
-  light?.giveBack(units);
-};
-
-const charge = ({ items, light }: Bill, units: number): void => {
-  light?.take(units);
-  for (const { budget, bucket } of items) if (budgetTable[budget].of === 'units') bucket.take(units);
-};
-
 const keyOf = (limit: SharedLimitName, { address, session }: Asker): string =>
   limitTable[limit].per === 'address' || session === undefined ? networkOf(address) : session.caller.session.toString();
-
-/** The refusals of one sender within a minute. */
-class Refusals {
-  private since = 0;
-  private count = 0;
-
-  isOneTooMany(now: number): boolean {
-    if (this.count === 0 || now - this.since >= refusalsMillis) [this.since, this.count] = [now, 0];
-    this.count += 1;
-    return this.count > refusalsMax;
-  }
-}
-
-type LongReader = Pick<ConnectionAccount, 'longReadTicket'>;
-
-/**
- * The long reads of a user: one is under way, and the connections that want to make another take turns. Otherwise the one
- * that has sent many at once would keep the user's others waiting until it has all its answers.
- */
-class LongReads {
-  private isUnderWay = false;
-  private lastTicket = 0;
-  private waiting: { readonly ticket: number; readonly wake: () => void }[] = [];
-
-  /** Undefined when it may begin. A connection that asks again after it was woken keeps its ticket. */
-  until(reader: LongReader): Promise<void> | undefined {
-    if (!this.isUnderWay) return undefined;
-    const ticket = (reader.longReadTicket ??= this.lastTicket += 1);
-    return new Promise((wake) => this.waiting.push({ ticket, wake }));
-  }
-
-  begin(reader: LongReader): () => void {
-    reader.longReadTicket = undefined;
-    this.isUnderWay = true;
-    let isEnded = false;
-    return () => {
-      if (isEnded) return;
-      isEnded = true;
-      this.isUnderWay = false;
-      // All are woken, since the first of them may be gone by now.
-      for (const { wake } of this.waiting.splice(0).sort((one, other) => one.ticket - other.ticket)) wake();
-    };
-  }
-}
-
-/** The budgets of one connection. */
-export class ConnectionAccount {
-  readonly units: Bucket;
-  readonly refusals = new Refusals();
-  /** Its place among the connections of its user that wait for a long read. */
-  longReadTicket: number | undefined;
-  /** It was woken because it is its turn, and asks again. */
-  hasTurn = false;
-  private welcome = welcomeUnits;
-
-  constructor(now: number) {
-    this.units = new Bucket(budgetTable.connection, now);
-  }
-
-  /** The part of these units that counts for the address as well. */
-  beyondWelcome(units: number): number {
-    const beyond = Math.max(0, units - this.welcome);
-    this.welcome -= units - beyond;
-    return beyond;
-  }
-}
-
-type SessionAccount = { readonly units: Bucket; readonly messages: Bucket; readonly typing: Bucket };
-type UserAccount = {
-  readonly units: Bucket;
-  readonly light: Bucket;
-  readonly refusals: Refusals;
-  readonly long: LongReads;
-};
-
-/** The accounts of senders. One that is forgotten, because so many others were used since, begins anew. */
-const accountsOf = () => {
-  const sessions = new LRUCache<SessionId, SessionAccount>({ max: accountsMax });
-  const users = new LRUCache<string, UserAccount>({ max: accountsMax });
-  const addresses = new LRUCache<string, Bucket>({ max: accountsMax });
-
-  const sessionOf = (id: SessionId, now: number): SessionAccount => known(sessions, id, () => newSession(now));
-  const userOf = (id: UserId, now: number): UserAccount => known(users, id.toString(), () => newUser(now));
-  const addressOf = (address: string, now: number): Bucket =>
-    known(addresses, networkOf(address), () => new Bucket(budgetTable.address, now));
-
-  const withoutSession = (asker: Asker, asking: Asking, now: number): Bill => {
-    const account = (asker.account ??= new ConnectionAccount(now));
-    const isServed = policyOf(asking)?.session === 'open';
-    const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
-    // The hash of a password is paid for at the guard, by network, which keeps a share for those who are known there.
-    const beyondWelcome = account.beyondWelcome(isGuarded(limit) ? Math.min(units, guardedUnits) : units);
-    // Otherwise one neighbour who repeats Initialize would keep everybody behind the address from coming in.
-    const isWelcome = limit === 'handshake' && beyondWelcome === 0;
-    return {
-      name: asking.name,
-      items: [
-        { budget: 'connection', bucket: account.units, amount: units },
-        { budget: 'address', bucket: addressOf(asker.address, now), amount: beyondWelcome },
-      ],
-      units,
-      account,
-      isHeavy: beyondWelcome > 0,
-      light: undefined,
-      shared: isWelcome ? undefined : sharedOf(limit),
-      refusals: account.refusals,
-      long: undefined,
-    };
-  };
-
-  const withSession = (asker: Asker, caller: Caller, asking: Asking, now: number): Bill => {
-    const account = (asker.account ??= new ConnectionAccount(now));
-    const session = sessionOf(caller.session, now);
-    const user = userOf(caller.user, now);
-    const { units, limit } = priceOf(asking);
-    const items: Item[] = [
-      { budget: 'connection', bucket: account.units, amount: units },
-      { budget: 'session', bucket: session.units, amount: units },
-      { budget: 'user', bucket: user.units, amount: units },
-    ];
-    if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
-    const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
-    const { light, refusals } = user;
-    const isHeavy = light.millisUntil(units, now) > 0;
-    return { name: asking.name, items, units, account, isHeavy, light, shared: sharedOf(limit), refusals, long };
-  };
-
-  return {
-    bill: (asker: Asker, asking: Asking, now: number): Bill =>
-      asker.session === undefined
-        ? withoutSession(asker, asking, now)
-        : withSession(asker, asker.session.caller, asking, now),
-    userOf,
-    ofUser: (user: string): UserAccount | undefined => users.get(user),
-  };
-};
-
-const newSession = (now: number): SessionAccount => ({
-  units: new Bucket(budgetTable.session, now),
-  messages: new Bucket(budgetTable.messages, now),
-  typing: new Bucket(budgetTable.typing, now),
-});
-
-const newUser = (now: number): UserAccount => ({
-  units: new Bucket(budgetTable.user, now),
-  light: new Bucket(lightWork, now),
-  refusals: new Refusals(),
-  long: new LongReads(),
-});
-
-const known = <Key extends string | bigint, Account extends object>(
-  accounts: LRUCache<Key, Account>,
-  key: Key,
-  make: () => Account,
-): Account => {
-  const before = accounts.get(key);
-  if (before !== undefined) return before;
-  const account = make();
-  accounts.set(key, account);
-  return account;
-};
-
-/** Undefined for what is no request of an RPC that is known. */
-const policyOf = ({ name }: Asking): RpcPolicy | undefined =>
-  name === 'malformed' || name === 'unknown' ? undefined : rpcPolicy[name];
-
-const priceOf = (asking: Asking): { readonly units: number; readonly limit: RpcPolicy['limit'] } => {
-  const { units, limit } = policyOf(asking) ?? { units: refusalUnits, limit: 'none' };
-  return { units: units + costs.kibibyteAsked * (asking.bytes / 1_024), limit };
-};
-
-const sharedOf = (limit: RpcPolicy['limit']): SharedLimitName | undefined =>
-  limit === 'none' || limit === 'messages' || limit === 'typing' || isGuarded(limit) ? undefined : limit;

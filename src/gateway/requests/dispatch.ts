@@ -4,7 +4,7 @@ import { rpcsByNumber, type AnyRpc, type ResultInit, type RpcName } from '../../
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import { isTemporary, type Reason } from '../../kernel/reasons.js';
 import { decodeRequest, encodeResult, readClientMessage, type Body, type ClientFrame } from '../../wire/envelope.js';
-import type { Asking } from './admission.js';
+import type { Asking } from './accounts.js';
 import { RequestCall, type CallNeeds, type Peer } from './requestCall.js';
 import { closeCode } from '../contract/closeCodes.js';
 import { fitsFrame } from '../frames/outbox.js';

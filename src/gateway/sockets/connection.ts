@@ -3,7 +3,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { UserId } from '../../kernel/ids.js';
 import type { BoundName, BoundReached } from '../contract/bounds.js';
 import { closeCode } from '../contract/closeCodes.js';
-import type { ConnectionAccount } from '../requests/admission.js';
+import type { ConnectionAccount } from '../requests/accounts.js';
 import type { Flusher } from '../frames/flusher.js';
 import { Outbox, type OutboxOwner } from '../frames/outbox.js';
 import type { Places, SignedOutConnection } from './places.js';

@@ -1,5 +1,6 @@
 import type { Timers } from '../../kernel/ports/leases.js';
-import type { Admission, Admitted, ConnectionAccount, AdmissionVerdict } from '../requests/admission.js';
+import type { ConnectionAccount } from '../requests/accounts.js';
+import type { Admission, Admitted, AdmissionVerdict } from '../requests/admission.js';
 import type { ReceivedBytes, Receiver } from './receivedBytes.js';
 import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
 import { keptLengthBytes, WaitingFrames } from './waitingFrames.js';

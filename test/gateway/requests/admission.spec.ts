@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import {
-  refusalsMax,
-  refusalsMillis,
-  type AskedName,
-  type Asker,
-  type AdmissionVerdict,
-} from '../../../src/gateway/requests/admission.js';
+import { refusalsMax, refusalsMillis, type AskedName, type Asker } from '../../../src/gateway/requests/accounts.js';
+import type { AdmissionVerdict } from '../../../src/gateway/requests/admission.js';
 import { budgetTable, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
 import { costs } from '../../../src/gateway/contract/meter.js';
 import { rpcPolicy } from '../../../src/gateway/contract/rpcPolicy.js';

@@ -1,10 +1,9 @@
 import { localRateLimit } from '../../../src/adapters/rateLimit/local.js';
+import type { AskedName, Asker } from '../../../src/gateway/requests/accounts.js';
 import {
   admission,
   type Admission,
   type AdmissionVerdict,
-  type AskedName,
-  type Asker,
   type Limited,
 } from '../../../src/gateway/requests/admission.js';
 import type { Turns } from '../../../src/gateway/requests/turns.js';

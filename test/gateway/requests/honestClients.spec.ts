@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { costs } from '../../../src/gateway/contract/meter.js';
-import { smoothMillisMax, type AskedName, type Asker } from '../../../src/gateway/requests/admission.js';
+import type { AskedName, Asker } from '../../../src/gateway/requests/accounts.js';
+import { smoothMillisMax } from '../../../src/gateway/requests/admission.js';
 import { gate, gateWithLimits, handshake, isRefused, signedIn, stranger, waitOf } from './gate.js';
 
 const day = 86_400_000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { admission, noAdmission, refusalsMax, type AskedName } from '../../../src/gateway/requests/admission.js';
+import { refusalsMax, type AskedName } from '../../../src/gateway/requests/accounts.js';
+import { admission, noAdmission } from '../../../src/gateway/requests/admission.js';
 import { writeBounds } from '../../../src/gateway/requests/writeBounds.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 

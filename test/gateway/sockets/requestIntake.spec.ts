@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { refusalsMax } from '../../../src/gateway/requests/accounts.js';
 import {
   admission,
   noAdmission,
-  refusalsMax,
   type Admission,
   type AdmissionVerdict,
 } from '../../../src/gateway/requests/admission.js';
