@@ -28,7 +28,7 @@ export type Asking = { readonly name: AskedName; readonly bytes: number };
 
 /** The accounts of senders. One that is forgotten, because so many others were used since, begins anew. */
 export interface Accounts {
-  /** `now`: milliseconds of a clock that never goes back, here and below. */
+  /** Takes nothing yet, because a request may ask more than once. `now`: milliseconds of a clock that never goes back, here and below. */
   bill(this: void, asker: Asker, asking: Asking, now: number): Bill;
   /** Those of its user, or of the connection while it has no session. */
   refusalsOf(this: void, asker: Asker, now: number): Refusals;
@@ -51,7 +51,9 @@ export const accountsOf = (): Accounts => {
     const isServed = policyOf(asking)?.session === 'open';
     const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
     // The hash of a password is paid for at the guard, by network, which keeps a share for those who are known there.
-    const beyondWelcome = account.beyondWelcome(isGuarded(limit) ? Math.min(units, guardedUnits) : units);
+    const counted = isGuarded(limit) ? Math.min(units, guardedUnits) : units;
+    const welcome = Math.min(counted, account.welcome);
+    const beyondWelcome = counted - welcome;
     // Otherwise one neighbour who repeats Initialize would keep everybody behind the address from coming in.
     const isWelcome = limit === 'handshake' && beyondWelcome === 0;
     return {
@@ -62,6 +64,7 @@ export const accountsOf = (): Accounts => {
       ],
       units,
       account,
+      welcome,
       isHeavy: beyondWelcome > 0,
       light: undefined,
       shared: isWelcome ? undefined : sharedOf(limit),
@@ -84,7 +87,7 @@ export const accountsOf = (): Accounts => {
     const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
     const { light, refusals } = user;
     const isHeavy = light.millisUntil(units, now) > 0;
-    return { name: asking.name, items, units, account, isHeavy, light, shared: sharedOf(limit), refusals, long };
+    return { name: asking.name, items, units, account, welcome: 0, isHeavy, light, shared: sharedOf(limit), refusals, long };
   };
 
   return {
@@ -121,6 +124,8 @@ export type Bill = {
   /** The price that is known beforehand. */
   readonly units: number;
   readonly account: ConnectionAccount;
+  /** As many of its units as the welcome of the connection covers. */
+  readonly welcome: number;
   /** Whether its sender has asked for much lately, or may be anybody. */
   readonly isHeavy: boolean;
   readonly light: Bucket | undefined;
@@ -142,14 +147,16 @@ export const slowestOf = ({ items }: Bill, now: number): { readonly limit: Budge
   return slowest;
 };
 
-export const take = ({ items, light, units }: Bill): void => {
+export const take = ({ items, light, units, account, welcome }: Bill): void => {
   for (const { bucket, amount } of items) bucket.take(amount);
   light?.take(units);
+  account.welcome -= welcome;
 };
 
-export const giveBack = ({ items, light, units }: Bill): void => {
+export const giveBack = ({ items, light, units, account, welcome }: Bill): void => {
   for (const { bucket, amount } of items) bucket.giveBack(amount);
   light?.giveBack(units);
+  account.welcome += welcome;
 };
 
 export const charge = ({ items, light }: Bill, units: number): void => {
@@ -209,17 +216,11 @@ export class ConnectionAccount {
   longReadTicket: number | undefined;
   /** It was woken because it is its turn, and asks again. */
   hasTurn = false;
-  private welcome = welcomeUnits;
+  /** The units that are left of those which do not count for the address. */
+  welcome = welcomeUnits;
 
   constructor(now: number) {
     this.units = new Bucket(budgetTable.connection, now);
-  }
-
-  /** The part of these units that counts for the address as well. */
-  beyondWelcome(units: number): number {
-    const beyond = Math.max(0, units - this.welcome);
-    this.welcome -= units - beyond;
-    return beyond;
   }
 }
 
