@@ -6,6 +6,7 @@ import { costs } from '../contract/meter.js';
 import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
 import { Bucket, budgetTable, lightWork, welcomeUnits, type BudgetName } from './budgets.js';
 import { networkOf } from './rateLimits.js';
+import type { Line } from './turns.js';
 
 /** So many requests of one user, or of one connection without a session, are refused within a minute. The next closes. */
 export const refusalsMax = 100;
@@ -65,7 +66,7 @@ export const accountsOf = (): Accounts => {
       units,
       account,
       welcome,
-      isHeavy: beyondWelcome > 0,
+      line: beyondWelcome > 0 ? 'strangers' : undefined,
       light: undefined,
       shared: isWelcome ? undefined : sharedOf(limit),
       refusals: account.refusals,
@@ -86,8 +87,19 @@ export const accountsOf = (): Accounts => {
     if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
     const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
     const { light, refusals } = user;
-    const isHeavy = light.millisUntil(units, now) > 0;
-    return { name: asking.name, items, units, account, welcome: 0, isHeavy, light, shared: sharedOf(limit), refusals, long };
+    const line = light.millisUntil(units, now) > 0 ? 'users' : undefined;
+    return {
+      name: asking.name,
+      items,
+      units,
+      account,
+      welcome: 0,
+      line,
+      light,
+      shared: sharedOf(limit),
+      refusals,
+      long,
+    };
   };
 
   return {
@@ -126,8 +138,8 @@ export type Bill = {
   readonly account: ConnectionAccount;
   /** As many of its units as the welcome of the connection covers. */
   readonly welcome: number;
-  /** Whether its sender has asked for much lately, or may be anybody. */
-  readonly isHeavy: boolean;
+  /** The line in which it waits for its turn. Undefined where its sender has not asked for much lately. */
+  readonly line: Line | undefined;
   readonly light: Bucket | undefined;
   readonly shared: SharedLimitName | undefined;
   readonly refusals: Refusals;

@@ -17,7 +17,7 @@ import {
 } from './accounts.js';
 import { budgetTable, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
-import { turns, type Turns } from './turns.js';
+import { turnLines, type Lines } from './turns.js';
 import { noWriteBounds, type WriteBounds, type WriteRefusal } from './writeBounds.js';
 
 /** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
@@ -80,7 +80,7 @@ export type AdmissionNeeds = {
   /** Default: none. */
   readonly writes?: WriteBounds;
   /** Default: those of this node. */
-  readonly turns?: Turns;
+  readonly lines?: Lines;
 };
 
 /**
@@ -104,7 +104,7 @@ export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
 const unpaused = { kind: 'refused', pauseMillis: 0 } as const;
 
 export const admission = (needs: AdmissionNeeds): Admission => {
-  const { timers, shared, limited, writes = noWriteBounds, turns: inTurn = turns() } = needs;
+  const { timers, shared, limited, writes = noWriteBounds, lines = turnLines() } = needs;
   const accounts = accountsOf();
   const slice = slices();
 
@@ -116,7 +116,7 @@ export const admission = (needs: AdmissionNeeds): Admission => {
     const spend = (units: number): void => {
       charge(bill, units);
       slice.spend(units);
-      if (bill.isHeavy) inTurn.spend(units);
+      if (bill.line !== undefined) lines[bill.line].spend(units);
     };
     return { kind: 'admitted', afterMillis: waited.millis, meter: { spend, breath: slice.breath }, end };
   };
@@ -130,7 +130,7 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       if (slowest.millis > smoothMillisMax) return refused(asker, bill, slowest);
       const refusal = writes.refusal(asker, asking.name);
       if (refusal !== undefined) return refusedToWrite(asker, bill, refusal);
-      const turn = turnOf(bill, inTurn);
+      const turn = turnOf(bill, lines);
       if (turn !== undefined) return { kind: 'busy', until: turn };
       take(bill);
       const verdict = bill.shared && shared.take(limitTable[bill.shared].allowance, keyOf(bill.shared, asker));
@@ -185,12 +185,12 @@ const refusals = ({ timers, limited }: AdmissionNeeds) => {
 const ended = (): void => undefined;
 
 /** Undefined when it may begin. A connection keeps the turn that it was given until a request of it begins. */
-const turnOf = ({ isHeavy, account, units }: Bill, inTurn: Turns): Promise<void> | undefined => {
-  if (!isHeavy || account.hasTurn) {
+const turnOf = ({ line, account, units }: Bill, lines: Lines): Promise<void> | undefined => {
+  if (line === undefined || account.hasTurn) {
     account.hasTurn = false;
     return undefined;
   }
-  return inTurn.until(units)?.then(() => {
+  return lines[line].until(units)?.then(() => {
     account.hasTurn = true;
   });
 };

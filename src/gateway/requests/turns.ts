@@ -1,5 +1,9 @@
-/** Units of requests that begin in turns between two rounds of the event loop: three milliseconds. */
-export const turnUnitsMax = 60;
+/**
+ * Units of requests that begin in turns between two rounds of the event loop, three milliseconds in all. Anybody may open
+ * connections without a session, so these have a line of their own and keep no user waiting.
+ */
+export const turnUnitsMax = { users: 40, strangers: 20 } as const;
+export type Line = keyof typeof turnUnitsMax;
 
 /**
  * The order in which requests begin whose senders have asked for much lately. So many units of them begin in a round of
@@ -15,7 +19,14 @@ export interface Turns {
 
 type Waiting = { readonly units: number; readonly wake: () => void };
 
-export const turns = (unitsMax = turnUnitsMax): Turns => {
+export type Lines = Readonly<Record<Line, Turns>>;
+
+export const turnLines = (): Lines => ({
+  users: turns(turnUnitsMax.users),
+  strangers: turns(turnUnitsMax.strangers),
+});
+
+export const turns = (unitsMax: number): Turns => {
   const waiting: Waiting[] = [];
   let spent = 0;
   let isRoundAhead = false;

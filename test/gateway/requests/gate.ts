@@ -6,19 +6,20 @@ import {
   type AdmissionVerdict,
   type Limited,
 } from '../../../src/gateway/requests/admission.js';
-import type { Turns } from '../../../src/gateway/requests/turns.js';
+import type { Lines, Turns } from '../../../src/gateway/requests/turns.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { RateLimit } from '../../../src/kernel/ports/rateLimit.js';
 
 const freely: Pick<RateLimit, 'take'> = { take: () => ({ allowed: true }) };
 
 /** It is everybody's turn at any time, so that budgets alone are seen. */
-const anyTime: Turns = { until: () => undefined, spend: () => undefined };
+const atOnce: Turns = { until: () => undefined, spend: () => undefined };
+const anyTime: Lines = { users: atOnce, strangers: atOnce };
 
 /** An admission by a clock that the test moves, and all that it limited. */
-export const gate = (shared = freely, clock = { at: 1_000_000 }, turns = anyTime) => {
+export const gate = (shared = freely, clock = { at: 1_000_000 }, lines = anyTime) => {
   const limited: Limited[] = [];
-  const made = admission({ timers: { now: () => clock.at }, shared, limited: (one) => limited.push(one), turns });
+  const made = admission({ timers: { now: () => clock.at }, shared, limited: (one) => limited.push(one), lines });
   return { clock, limited, admit: admitterOf(made), delivered: made.delivered, refusedLater: made.refusedLater };
 };
 

@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { lightWork, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
-import { turns, turnUnitsMax } from '../../../src/gateway/requests/turns.js';
+import { turnLines, turns, turnUnitsMax } from '../../../src/gateway/requests/turns.js';
 import { gate, signedIn, stranger, waitOf } from './gate.js';
+
+const roundsUntil = async (turn: Promise<void>): Promise<number> => {
+  const wait = { rounds: 0, isOver: false };
+  void turn.then(() => (wait.isOver = true));
+  for (; !wait.isOver; wait.rounds += 1) await nextRound();
+  return wait.rounds;
+};
 
 describe('turns', () => {
   it('begin so many units in a round of the event loop, in the order of asking', async () => {
@@ -45,7 +52,7 @@ describe('turns', () => {
 
 describe('requests in turns', () => {
   it('are those of users who have asked for much, while others begin at once', async () => {
-    const { admit } = gate(undefined, undefined, turns());
+    const { admit } = gate(undefined, undefined, turnLines());
     const heavy = signedIn(1);
     let begun = 0;
     while (admit(heavy, 'usersGetProfile').kind === 'admitted') begun += 1;
@@ -58,25 +65,42 @@ describe('requests in turns', () => {
   });
 
   it('become light again when their sender asks for less', () => {
-    const { admit, clock } = gate(undefined, undefined, turns());
+    const { admit, clock } = gate(undefined, undefined, turnLines());
     const asker = signedIn(1);
     while (admit(asker, 'usersGetProfile').kind === 'admitted');
     clock.at += 10_000;
-    for (let asked = 0; asked < turnUnitsMax; asked += 1) assert.equal(waitOf(admit(asker, 'usersGetProfile')), 0);
+    for (let asked = 0; asked < turnUnitsMax.users; asked += 1)
+      assert.equal(waitOf(admit(asker, 'usersGetProfile')), 0);
   });
 
   it('are those of connections without a session beyond their welcome, whatever their address', () => {
-    const { admit } = gate(undefined, undefined, turns());
+    const { admit } = gate(undefined, undefined, turnLines());
     const known = stranger('192.0.2.1');
     for (let asked = 0; asked < welcomeUnits; asked += 1) admit(known, 'unknown');
     let begun = 0;
     while (admit(known, 'unknown').kind === 'admitted') begun += 1;
-    assert.ok(begun <= turnUnitsMax, begun.toString());
+    assert.ok(begun <= turnUnitsMax.strangers, begun.toString());
     assert.equal(waitOf(admit(stranger('192.0.2.2'), 'coreInitialize')), 0);
     const other = stranger('192.0.2.3');
     for (let asked = 0; asked < welcomeUnits - 1; asked += 1) assert.equal(waitOf(admit(other, 'unknown')), 0);
     assert.equal(admit(other, 'authAuthorize').kind, 'busy');
     // Only a request that begins takes from the welcome.
     assert.equal(waitOf(admit(other, 'unknown')), 0);
+  });
+
+  it('are soon those of users, however many connections without a session wait', async () => {
+    const { admit } = gate(undefined, undefined, turnLines());
+    const heavy = signedIn(1);
+    while (admit(heavy, 'usersGetProfile').kind === 'admitted');
+    await nextRound();
+    for (let number = 0; number < 1_000; number += 1) {
+      const one = stranger(`192.0.2.${(number % 250).toString()}`);
+      for (let asked = 0; asked <= welcomeUnits; asked += 1) admit(one, 'unknown');
+    }
+    for (let asked = 0; asked < turnUnitsMax.users; asked += 1) admit(heavy, 'usersGetProfile');
+    const turn = admit(heavy, 'usersGetProfile');
+    assert.ok(turn.kind === 'busy');
+    const rounds = await roundsUntil(turn.until);
+    assert.ok(rounds < 10, rounds.toString());
   });
 });
