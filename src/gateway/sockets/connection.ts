@@ -238,6 +238,8 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   }
 
   closeForRefusals(): void {
+    // Of the requests that were under way, more may be refused meanwhile.
+    if (this.closing !== undefined) return;
     this.needs.refused(this);
     this.closeSoon(closeCode.policyViolation);
   }

@@ -14,6 +14,7 @@ import { budgetTable } from '../../../src/gateway/requests/budgets.js';
 import { freeMeter } from '../../../src/gateway/contract/meter.js';
 import {
   begunPerRoundMax,
+  inFlightMax,
   RequestIntake,
   unreadMillisMax,
   type IntakeOwner,
@@ -75,17 +76,37 @@ const hasPonged = (client: RawClient): { readonly come: Promise<unknown>; readon
 const answered = ({ received }: RawClient): readonly (number | undefined)[] =>
   received.flatMap(({ result }) => result?.reqId ?? []).filter((id) => id >= 10);
 
+/** A stage whose handlers refuse, once they are let. */
+const refusing = async (t: TestContext, letting: Promise<void>): Promise<Stage> => {
+  const server = await stage({
+    admission: admission({
+      timers: handTimers(),
+      shared: { take: () => ({ allowed: true }) },
+      limited: () => undefined,
+    }),
+    handlers: () => ({ usersGetProfile: () => letting.then(() => reject('RATE_LIMITED')) }),
+  });
+  t.after(() => server.stop());
+  return server;
+};
+
 describe('a client whose edits or tries of a password are refused', () => {
+  it('is closed once, however many of its requests are refused at once', async (t) => {
+    let over = (): void => undefined;
+    const server = await refusing(t, new Promise<void>((resolve) => (over = resolve)));
+    const client = await server.signedIn(1n, 11n);
+    const others = await Promise.all([12n, 13n].map((session) => server.signedIn(1n, session)));
+    for (const one of [client, ...others]) {
+      for (let tries = 0; tries < inFlightMax; tries += 1) one.ask(10 + tries, 'usersGetProfile', {});
+    }
+    await roundTrip(server);
+    over();
+    await Promise.race([client, ...others].map(({ closed }) => closed));
+    assert.match(await server.metrics.text(), /osmium_refusal_closes_total [1-3]\n/);
+  });
+
   it('is read on, and closed once it was refused too often', async (t) => {
-    const server = await stage({
-      admission: admission({
-        timers: handTimers(),
-        shared: { take: () => ({ allowed: true }) },
-        limited: () => undefined,
-      }),
-      handlers: () => ({ usersGetProfile: () => Promise.resolve(reject('RATE_LIMITED')) }),
-    });
-    t.after(() => server.stop());
+    const server = await refusing(t, Promise.resolve());
     const client = await server.signedIn(1n, 11n);
     for (let tries = 0; tries < refusalsMax; tries += 1) client.ask(10 + tries, 'usersGetProfile', {});
     await client.result(9 + refusalsMax);
