@@ -29,7 +29,10 @@ export type Asking = { readonly name: AskedName; readonly bytes: number };
 
 /** The accounts of senders. One that is forgotten, because so many others were used since, begins anew. */
 export interface Accounts {
-  /** Takes nothing yet, because a request may ask more than once. `now`: milliseconds of a clock that never goes back, here and below. */
+  /**
+   * Takes nothing yet, because a request may ask more than once. `now`, here and below: milliseconds of a clock that
+   * never goes back.
+   */
   bill(this: void, asker: Asker, asking: Asking, now: number): Bill;
   /** Those of its user, or of the connection while it has no session. */
   refusalsOf(this: void, asker: Asker, now: number): Refusals;
@@ -47,66 +50,13 @@ export const accountsOf = (): Accounts => {
   const addressOf = (address: string, now: number): Bucket =>
     known(addresses, networkOf(address), () => new Bucket(budgetTable.address, now));
 
-  const withoutSession = (asker: Asker, asking: Asking, now: number): Bill => {
-    const account = (asker.account ??= new ConnectionAccount(now));
-    const isServed = policyOf(asking)?.session === 'open';
-    const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
-    // The hash of a password is paid for at the guard, by network, which keeps a share for those who are known there.
-    const counted = isGuarded(limit) ? Math.min(units, guardedUnits) : units;
-    const welcome = Math.min(counted, account.welcome);
-    const beyondWelcome = counted - welcome;
-    // Otherwise one neighbour who repeats Initialize would keep everybody behind the address from coming in.
-    const isWelcome = limit === 'handshake' && beyondWelcome === 0;
-    return {
-      name: asking.name,
-      items: [
-        { budget: 'connection', bucket: account.units, amount: units },
-        { budget: 'address', bucket: addressOf(asker.address, now), amount: beyondWelcome },
-      ],
-      units,
-      account,
-      welcome,
-      line: beyondWelcome > 0 ? 'strangers' : undefined,
-      light: undefined,
-      shared: isWelcome ? undefined : sharedOf(limit),
-      refusals: account.refusals,
-      long: undefined,
-    };
-  };
-
-  const withSession = (asker: Asker, caller: Caller, asking: Asking, now: number): Bill => {
-    const account = (asker.account ??= new ConnectionAccount(now));
-    const session = sessionOf(caller.session, now);
-    const user = userOf(caller.user, now);
-    const { units, limit } = priceOf(asking);
-    const items: Item[] = [
-      { budget: 'connection', bucket: account.units, amount: units },
-      { budget: 'session', bucket: session.units, amount: units },
-      { budget: 'user', bucket: user.units, amount: units },
-    ];
-    if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
-    const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
-    const { light, refusals } = user;
-    const line = light.millisUntil(units, now) > 0 ? 'users' : undefined;
-    return {
-      name: asking.name,
-      items,
-      units,
-      account,
-      welcome: 0,
-      line,
-      light,
-      shared: sharedOf(limit),
-      refusals,
-      long,
-    };
-  };
-
   return {
-    bill: (asker, asking, now) =>
-      asker.session === undefined
-        ? withoutSession(asker, asking, now)
-        : withSession(asker, asker.session.caller, asking, now),
+    bill: (asker, asking, now) => {
+      const account = (asker.account ??= new ConnectionAccount(now));
+      if (asker.session === undefined) return billOfStranger(account, asking, addressOf(asker.address, now));
+      const { user, session } = asker.session.caller;
+      return billOfUser({ account, session: sessionOf(session, now), user: userOf(user, now) }, asking, now);
+    },
     refusalsOf: (asker, now) => {
       const sender =
         asker.session === undefined
@@ -115,6 +65,63 @@ export const accountsOf = (): Accounts => {
       return sender.refusals;
     },
     ofUser: (user) => users.get(user),
+  };
+};
+
+const billOfStranger = (account: ConnectionAccount, asking: Asking, address: Bucket): Bill => {
+  const isServed = policyOf(asking)?.session === 'open';
+  const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
+  // The hash of a password is paid for at the guard, by network, which keeps a share for those who are known there.
+  const counted = isGuarded(limit) ? Math.min(units, guardedUnits) : units;
+  const welcome = Math.min(counted, account.welcome);
+  const beyondWelcome = counted - welcome;
+  // Otherwise one neighbour who repeats Initialize would keep everybody behind the address from coming in.
+  const isWelcome = limit === 'handshake' && beyondWelcome === 0;
+  return {
+    name: asking.name,
+    items: [
+      { budget: 'connection', bucket: account.units, amount: units },
+      { budget: 'address', bucket: address, amount: beyondWelcome },
+    ],
+    units,
+    account,
+    welcome,
+    line: beyondWelcome > 0 ? 'strangers' : undefined,
+    light: undefined,
+    shared: isWelcome ? undefined : sharedOf(limit),
+    refusals: account.refusals,
+    long: undefined,
+  };
+};
+
+type UserAccounts = {
+  readonly account: ConnectionAccount;
+  readonly session: SessionAccount;
+  readonly user: UserAccount;
+};
+
+const billOfUser = ({ account, session, user }: UserAccounts, asking: Asking, now: number): Bill => {
+  const { units, limit } = priceOf(asking);
+  const items: Item[] = [
+    { budget: 'connection', bucket: account.units, amount: units },
+    { budget: 'session', bucket: session.units, amount: units },
+    { budget: 'user', bucket: user.units, amount: units },
+  ];
+  if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
+  const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
+  const { light, refusals } = user;
+  const line = light.millisUntil(units, now) > 0 ? 'users' : undefined;
+  return {
+    name: asking.name,
+    items,
+    units,
+    account,
+    welcome: 0,
+    line,
+    light,
+    shared: sharedOf(limit),
+    refusals,
+    long,
   };
 };
 
