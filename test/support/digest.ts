@@ -1,17 +1,19 @@
 import type { DocumentStore, Plain, StoredDocument } from '../../src/kernel/ports/documentStore.js';
 import { collections } from '../../src/projections/registry.js';
 
+type Scanned = Pick<DocumentStore, 'scan'>;
+
 const pageDocuments = 500;
 
 /**
  * A SHA-256, in hex, over all documents of all collections with their keys and positions: two stores with the same digest
  * say the same, whatever engine they are on and however they came to it. Compare them at the same checkpoint.
  */
-export const digestOf = async (store: DocumentStore): Promise<string> =>
+export const digestOf = async (store: Scanned): Promise<string> =>
   hex(await chained(new Uint8Array(), JSON.stringify(await digestsOf(store))));
 
 /** The same of each collection. */
-export const digestsOf = async (store: DocumentStore): Promise<Readonly<Record<string, string>>> => {
+export const digestsOf = async (store: Scanned): Promise<Readonly<Record<string, string>>> => {
   const digests: Record<string, string> = {};
   for (const { name } of [...collections].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     let digest: Uint8Array = new Uint8Array();
@@ -23,7 +25,7 @@ export const digestsOf = async (store: DocumentStore): Promise<Readonly<Record<s
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-const pagesOf = async function* (store: DocumentStore, collection: string): AsyncGenerator<readonly StoredDocument[]> {
+const pagesOf = async function* (store: Scanned, collection: string): AsyncGenerator<readonly StoredDocument[]> {
   let last: StoredDocument | undefined;
   do {
     const after = last === undefined ? {} : { after: last.key };

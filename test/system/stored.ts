@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { lmdbEventLog } from '../../src/adapters/eventLog/lmdb.js';
+import { vaultSealer } from '../../src/adapters/sealer/vault.js';
+import { systemRandom } from '../../src/adapters/system/random.js';
+import { systemTimers } from '../../src/adapters/system/timers.js';
+import { lmdbVault } from '../../src/adapters/vault/lmdb.js';
+import { loadMasterKey } from '../../src/adapters/vault/masterKey.js';
+import { eventKinds } from '../../src/domain/registry.js';
 import { foldersIn } from '../../src/engines.js';
 import { messageEvents, messageStreams } from '../../src/domain/messages/events.js';
-import { storedType } from '../../src/kernel/codec.js';
+import { eventCodec, storedType } from '../../src/kernel/codec.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import type { Millis } from '../../src/kernel/ids.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import { digestsOf } from '../support/digest.js';
 import { generationsIn, servedDocuments } from '../support/generations.js';
+import { readsOf } from '../support/reads.js';
 import { checkpointOf } from '../../src/projections/progress/checkpoints.js';
 import { metricsOf } from '../support/operatorPorts.js';
 import { collections, projections } from '../../src/projections/registry.js';
@@ -22,6 +29,20 @@ export type Documents = {
 /** Of a server that has stopped. */
 export const documentsIn = async (dataDir: string): Promise<Documents> =>
   documentsOf(await servedDocuments(generationsIn(dataDir)));
+
+/** The digests of what is read from them: with what is personal in them opened by the keys of the folder. */
+export const openedDigestsIn = async (dataDir: string): Promise<Documents['digests']> => {
+  const { vault: folder, masterKey } = foldersIn(dataDir);
+  const vault = await lmdbVault({ folder, masterKey: loadMasterKey(masterKey, { mayMake: false }).key });
+  const sealer = await vaultSealer({ vault, timers: systemTimers, random: systemRandom() });
+  const store = await servedDocuments(generationsIn(dataDir));
+  await store.open(collections);
+  const { store: reads } = readsOf(store, { sealer, codec: eventCodec(eventKinds, sealer) });
+  const digests = await digestsOf(reads);
+  await store.close();
+  await vault.close();
+  return digests;
+};
 
 /** Opens the store, and closes it. */
 export const documentsOf = async (store: DocumentStore): Promise<Documents> => {
