@@ -29,7 +29,6 @@ import { conversationDocuments } from '../projections/conversations/fold.js';
 import { conversationsOf } from '../projections/conversations/queries.js';
 import { membershipsDocuments } from '../projections/members/fold.js';
 import { holders } from '../projections/members/queries.js';
-import { openedReads } from './system.js';
 import { foldedDocuments } from '../projections/reading/foldedDocuments.js';
 import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
@@ -208,7 +207,7 @@ const holdersAsOf =
   };
 
 const handlersOf = (get: Get, { presences, typing }: Live) => {
-  const reads = { store: openedReads(get, foldedDocuments(get(of.documents), get(of.projections).peek)) };
+  const reads = { store: get(of.opened)(foldedDocuments(get(of.documents), get(of.projections).peek)) };
   const statusOf = statusReader(get(of.presence));
   return handlerTable({
     ids: get(of.ids),

@@ -18,11 +18,11 @@ import { checkedClock } from '../kernel/checkedClock.js';
 import { eventCodec } from '../kernel/codec.js';
 import { executor } from '../kernel/execute.js';
 import { foldedStreams } from '../kernel/foldedStreams.js';
-import { openedDocuments, type DocumentReads, type ReadableDocuments } from '../projections/reading/openedDocuments.js';
+import { openedDocuments } from '../projections/reading/openedDocuments.js';
 import { readModels, streamsIn, type DeclaredReadModels } from '../projections/registry.js';
 import { alarms, loggerFor } from './logging.js';
 import { toldOutages } from './outages.js';
-import { of, once, type Get } from './tokens.js';
+import { of, once } from './tokens.js';
 
 /** Parts that tests put in the place of the real ones. */
 export type SystemOverrides = {
@@ -59,22 +59,20 @@ export const registerSystem = (container: DependencyContainer, config: Config, o
   once(container, of.commonPasswords, commonPasswords);
 };
 
-/** The documents of this store with what is personal in them open. */
-export const openedReads = (get: Get, store: DocumentReads): ReadableDocuments =>
-  openedDocuments({
-    store,
-    codec: get(of.codec),
-    sealer: get(of.sealer),
-    uptime: systemTimers,
-    streamsOf: streamsIn(get(of.readModels).projections),
-    onBroken: (error) => {
-      alarms(get)('a read model holds sealed content that does not open')({ error });
-    },
-  });
-
 export const registerKernel = (container: DependencyContainer): void => {
   once(container, of.codec, (get) => eventCodec(eventKinds, get(of.sealer)));
-  once(container, of.reads, (get) => openedReads(get, get(of.documents)));
+  once(container, of.opened, (get) =>
+    openedDocuments({
+      codec: get(of.codec),
+      sealer: get(of.sealer),
+      uptime: systemTimers,
+      streamsOf: streamsIn(get(of.readModels).projections),
+      onBroken: (error) => {
+        alarms(get)('a read model holds sealed content that does not open')({ error });
+      },
+    }),
+  );
+  once(container, of.reads, (get) => get(of.opened)(get(of.documents)));
   once(container, of.streams, (get) =>
     foldedStreams({
       log: get(of.log),

@@ -34,7 +34,7 @@ import type { CommonPasswords, Disk, Ids, PasswordHasher, Random } from '../kern
 import type { Vault } from '../kernel/ports/vault.js';
 import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
-import type { ReadableDocuments } from '../projections/reading/openedDocuments.js';
+import type { openedDocuments, ReadableDocuments } from '../projections/reading/openedDocuments.js';
 import type { DeclaredReadModels } from '../projections/registry.js';
 import type { ServedReadModels } from './servedReadModels.js';
 
@@ -71,6 +71,7 @@ export const of = {
   /** As they are stored, with sealed fields. */
   documents: token<DocumentStore>('documents'),
   /** As they are read. */
+  opened: token<ReturnType<typeof openedDocuments>>('opened'),
   reads: token<ReadableDocuments>('reads'),
   pubSub: token<PubSub>('pubSub'),
   presence: token<Presence>('presence'),

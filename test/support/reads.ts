@@ -21,11 +21,10 @@ const nobodys = (): Opening => {
 export const readsOf = (store: DocumentReads, opening: Opening = nobodys()): Reads => ({
   store: openedDocuments({
     ...opening,
-    store,
     uptime: { now: () => 0 },
     streamsOf: streamsOfDocument,
     onBroken: (error) => {
       assert.fail(error);
     },
-  }),
+  })(store),
 });

@@ -20,7 +20,6 @@ export interface ReadableDocuments extends DocumentReads {
 }
 
 export type OpenedDocumentsNeeds = {
-  readonly store: DocumentReads;
   readonly codec: Pick<EventCodec, 'open' | 'openUntil'>;
   readonly sealer: Pick<Sealer, 'loadKeys' | 'onForgotten'>;
   /** The clock by which keys are held. */
@@ -31,48 +30,85 @@ export type OpenedDocumentsNeeds = {
   readonly onBroken: (error: SealBroken) => void;
 };
 
-/** For so long values are opened before others have the thread. */
+/** For so long documents are read and opened before others have the thread. */
 export const openingMillisMax = 4;
-/** So many keys are fetched at once: each may have to be unwrapped, on this thread. */
-export const keysAtOnceMax = 64;
+/** About so many keys are fetched at once: each may have to be unwrapped, on this thread. */
+export const keysAtOnceMax = 32;
 /** Keys that are missing still after so many fetches are forgotten as fast as they come. */
 export const keyLoadsMax = 3;
 const brokenToldMax = 1_000;
 
-export const openedDocuments = (needs: OpenedDocumentsNeeds): ReadableDocuments => {
+/** All stores that are read through what this gives share the documents that are kept open. */
+export const openedDocuments = (needs: OpenedDocumentsNeeds): ((store: DocumentReads) => ReadableDocuments) => {
+  const { codec, sealer, streamsOf, uptime } = needs;
   const open = opener(needs);
-  const { store, codec, sealer, streamsOf, uptime } = needs;
   const hot = openDocuments(() => uptime.now());
   sealer.onForgotten(() => {
     hot.clear();
   });
-  const withoutFields = (collection: string, found: readonly Stored[]): readonly Stored[] =>
-    found.map((one) => {
+  const parsed = (collection: string, one: Stored): Parsed => {
+    const known = hot.of({ collection, key: one.key, position: one.position });
+    return { one, known, sealed: known === undefined ? sealedIn(one, streamsOf(collection, one.key)) : undefined };
+  };
+  const filledIn = (collection: string, { one, known, sealed }: Parsed, contents: readonly Outcome[]): Stored => {
+    if (sealed === undefined) return known === undefined ? one : { ...one, document: known };
+    const document = plainOf(sealed.with((value, name) => fieldOf(contents[value], name)));
+    hot.keep({ ...one, collection }, document, openUntil(codec, sealed.values));
+    return { ...one, document };
+  };
+  const withFields: Mapping = async (collection, found) => {
+    const turns = turnsBy(uptime);
+    const documents = await mappedInTurns(found, turns, (one) => parsed(collection, one));
+    const values = documents.flatMap(({ sealed }) => sealed?.values ?? []);
+    const contents = values.length === 0 ? [] : await open(values, turns);
+    let at = 0;
+    return mappedInTurns(documents, turns, (document) => {
+      const first = at;
+      at += document.sealed?.values.length ?? 0;
+      return filledIn(collection, document, contents.slice(first, at));
+    });
+  };
+  const withoutFields: Mapping = (collection, found) =>
+    mappedInTurns(found, turnsBy(uptime), (one) => {
       const sealed = sealedIn(one, streamsOf(collection, one.key));
       return sealed === undefined ? one : { ...one, document: plainOf(sealed.with(() => undefined)) };
     });
-  const withFields = async (collection: string, found: readonly Stored[]): Promise<readonly Stored[]> => {
-    const known = found.map(({ key, position }) => hot.of({ collection, key, position }));
-    const sealed = found.map((one, index) =>
-      known[index] === undefined ? sealedIn(one, streamsOf(collection, one.key)) : undefined,
-    );
-    const values = sealed.flatMap((one) => one?.values ?? []);
-    const contents = values.length === 0 ? [] : await open(values);
-    let at = 0;
-    return found.map((one, index) => {
-      const document = sealed[index];
-      if (document === undefined) return known[index] === undefined ? one : { ...one, document: known[index] };
-      const first = at;
-      at += document.values.length;
-      const opened = plainOf(document.with((value, name) => fieldOf(contents[first + value], name)));
-      hot.keep({ ...one, collection }, opened, openUntil(codec, document.values));
-      return { ...one, document: opened };
-    });
-  };
+  return (store) => ({ ...mapped(store, withFields), unopened: mapped(store, withoutFields) });
+};
+
+type Parsed = {
+  readonly one: Stored;
+  /** Open already. */
+  readonly known: Plain | undefined;
+  readonly sealed: SealedDocument | undefined;
+};
+type Mapping = (collection: string, found: readonly Stored[]) => Promise<readonly Stored[]>;
+
+/** Of the thread: others have theirs in between. */
+type Turns = { readonly isOver: () => boolean; readonly next: () => Promise<void> };
+
+const turnsBy = (uptime: Pick<Timers, 'now'>): Turns => {
+  let begun = uptime.now();
   return {
-    ...mapped(store, withFields),
-    unopened: mapped(store, (...found) => Promise.resolve(withoutFields(...found))),
+    isOver: () => uptime.now() - begun >= openingMillisMax,
+    next: async () => {
+      await nextTurn();
+      begun = uptime.now();
+    },
   };
+};
+
+const mappedInTurns = async <From, To>(
+  all: readonly From[],
+  turns: Turns,
+  map: (one: From) => To,
+): Promise<readonly To[]> => {
+  const done: To[] = [];
+  for (const one of all) {
+    if (turns.isOver()) await turns.next();
+    done.push(map(one));
+  }
+  return done;
 };
 
 type Stored = { readonly key: string; readonly document?: Plain | undefined; readonly position: Position };
@@ -93,10 +129,7 @@ const openUntil = (codec: OpenedDocumentsNeeds['codec'], values: readonly Sealed
 const fieldOf = (content: OpenedContent | Shredded | undefined, name: string): unknown =>
   isShredded(content) ? shredded : content?.[name];
 
-const mapped = (
-  store: DocumentReads,
-  map: (collection: string, found: readonly Stored[]) => Promise<readonly Stored[]>,
-): DocumentReads => {
+const mapped = (store: DocumentReads, map: Mapping): DocumentReads => {
   // A document stays one, and an absence an absence, so that what comes back is what the store found.
   const through = async <Found extends Stored>(
     collection: string,
@@ -116,43 +149,45 @@ const mapped = (
 
 type Outcome = OpenedContent | Shredded;
 
-/** The one way from a sealed value to its content: loads the keys that are missing, and lets others in between. */
-const opener = (needs: OpenedDocumentsNeeds) => {
-  const { sealer, uptime } = needs;
+type Opener = (values: readonly SealedValue[], turns: Turns) => Promise<readonly Outcome[]>;
+
+/**
+ * The one way from a sealed value to its content. Keys that are missing are loaded a few at a time, and used before
+ * others are: however many are asked for at once, they need not all be in memory together.
+ */
+const opener = (needs: OpenedDocumentsNeeds): Opener => {
   const openOne = tellingOfBroken(needs);
-  const openSome = async (
-    values: readonly SealedValue[],
-    outcomes: (Outcome | KeysMissing)[],
-  ): Promise<Set<string>> => {
-    const missing = new Set<string>();
-    let begun = uptime.now();
-    for (const [index, value] of values.entries()) {
-      const known = outcomes[index];
-      if (known !== undefined && !(known instanceof KeysMissing)) continue;
+  return async (values, turns) => {
+    const outcomes: Outcome[] = [];
+    const closed = { places: new Array<number>(), keys: new Set<string>() };
+    const tryAt = (place: number, value: SealedValue): void => {
       const outcome = openOne(value);
-      outcomes[index] = outcome;
-      if (outcome instanceof KeysMissing) for (const name of outcome.names) missing.add(name);
-      if (uptime.now() - begun < openingMillisMax) continue;
-      await nextTurn();
-      begun = uptime.now();
+      if (!(outcome instanceof KeysMissing)) outcomes[place] = outcome;
+      else {
+        closed.places.push(place);
+        for (const name of outcome.names) closed.keys.add(name);
+      }
+    };
+    const openClosed = async (): Promise<void> => {
+      for (let loads = 0; closed.keys.size > 0; loads += 1) {
+        const [places, keys] = [closed.places.splice(0), [...closed.keys]];
+        closed.keys.clear();
+        if (loads >= keyLoadsMax) throw new Error(`keys stay missing: ${keys.join(', ')}`);
+        await needs.sealer.loadKeys(keys);
+        for (const place of places) {
+          const value = values[place];
+          if (turns.isOver()) await turns.next();
+          if (value !== undefined) tryAt(place, value);
+        }
+      }
+    };
+    for (const [place, value] of values.entries()) {
+      if (turns.isOver()) await turns.next();
+      tryAt(place, value);
+      if (closed.keys.size >= keysAtOnceMax) await openClosed();
     }
-    return missing;
-  };
-  const load = async (names: readonly string[]): Promise<void> => {
-    for (let at = 0; at < names.length; at += keysAtOnceMax) {
-      if (at > 0) await nextTurn();
-      await sealer.loadKeys(names.slice(at, at + keysAtOnceMax));
-    }
-  };
-  return async (values: readonly SealedValue[]): Promise<readonly Outcome[]> => {
-    const outcomes: (Outcome | KeysMissing)[] = [];
-    for (let loads = 0; ; loads += 1) {
-      const missing = [...(await openSome(values, outcomes))];
-      // Nothing is missing, so no outcome is `KeysMissing`.
-      if (missing.length === 0) return outcomes as readonly Outcome[];
-      if (loads >= keyLoadsMax) throw new Error(`keys stay missing: ${missing.slice(0, keysAtOnceMax).join(', ')}`);
-      await load(missing);
-    }
+    await openClosed();
+    return outcomes;
   };
 };
 

@@ -5,7 +5,7 @@ import type { UserId } from '../../../src/kernel/ids.js';
 import { opened, shredded } from '../../../src/kernel/opened.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import { SealBroken } from '../../../src/kernel/ports/sealer.js';
-import { keyLoadsMax, openedDocuments } from '../../../src/projections/reading/openedDocuments.js';
+import { keyLoadsMax, keysAtOnceMax, openedDocuments } from '../../../src/projections/reading/openedDocuments.js';
 import { streamsOfDocument } from '../../../src/projections/registry.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 import { usersById } from '../../../src/projections/users/queries.js';
@@ -57,13 +57,12 @@ describe('documents that are read', () => {
       openUntil: () => shredded,
     };
     const { get } = openedDocuments({
-      store,
       codec,
       sealer: here.sealer,
       uptime: { now: () => 0 },
       streamsOf: streamsOfDocument,
       onBroken: (error) => broken.push(error),
-    });
+    })(store);
     for (let times = 0; times < 2; times += 1) {
       const { document } = await get(collectionOf(userDocuments), '1');
       assert.deepEqual(document, { id: 1n, bot: false, name: shredded });
@@ -75,13 +74,12 @@ describe('documents that are read', () => {
     const loadKeys = mock.fn(() => Promise.resolve());
     here.sealer.forget();
     const reads = openedDocuments({
-      store,
       codec: here.codec,
       sealer: { ...here.sealer, loadKeys },
       uptime: { now: () => 0 },
       streamsOf: streamsOfDocument,
       onBroken: assert.fail,
-    });
+    })(store);
     await assert.rejects(namesIn({ store: reads }), /keys stay missing/);
     assert.equal(loadKeys.mock.callCount(), keyLoadsMax);
   });
@@ -90,16 +88,58 @@ describe('documents that are read', () => {
     let now = 0;
     let turns = 0;
     const reads = openedDocuments({
-      store,
       codec: here.codec,
       sealer: here.sealer,
       uptime: { now: () => (now += 3) },
       streamsOf: streamsOfDocument,
       onBroken: assert.fail,
-    });
+    })(store);
     setImmediate(() => (turns += 1));
     await namesIn({ store: reads });
     assert.equal(turns, 1);
+  });
+
+  it('let others have the thread while nothing is opened but much is read', async () => {
+    let now = 0;
+    let turns = 0;
+    const reads = openedDocuments({
+      codec: here.codec,
+      sealer: here.sealer,
+      uptime: { now: () => (now += 3) },
+      streamsOf: streamsOfDocument,
+      onBroken: assert.fail,
+    })(store);
+    setImmediate(() => (turns += 1));
+    await reads.unopened.getMany(collectionOf(userDocuments), users.map(String));
+    assert.equal(turns, 1);
+  });
+
+  it('open though their keys are not in memory all at once', async () => {
+    const many = Array.from({ length: 3 * keysAtOnceMax }, (_, index) => BigInt(100 + index) as UserId);
+    for (const user of many) await here.happened(`user-${user.toString()}`, registered(user));
+    const running = await here.start({ store });
+    await running.reached(await here.log.end());
+    await running.close();
+    const { sealer } = here;
+    sealer.forget();
+    const reads = openedDocuments({
+      codec: here.codec,
+      sealer: {
+        ...sealer,
+        loadKeys: (names) => {
+          sealer.forget();
+          return sealer.loadKeys(names);
+        },
+      },
+      uptime: { now: () => 0 },
+      streamsOf: streamsOfDocument,
+      onBroken: assert.fail,
+    })(store);
+    const found = await usersById({ store: reads }, many);
+    assert.deepEqual(
+      found.map(({ name }) => opened(name)),
+      many.map((user) => `user ${user.toString()}`),
+    );
   });
 
   it('may be asked for unopened: then without what is personal, and without keys', async () => {
