@@ -24,7 +24,8 @@ export const openedContents = (bytesMax = openedBytesMax): OpenedContents => {
       return found !== undefined && isSame(found.value, value) ? found.content : undefined;
     },
     keep: (value, content) => {
-      kept.set(nameOf(value), { value, content });
+      // A value of a document shares the memory of all of its values.
+      kept.set(nameOf(value), { value: { ...value, sealed: new Uint8Array(value.sealed) }, content });
     },
     clear: () => {
       kept.clear();

@@ -21,6 +21,14 @@ describe('content that was opened', () => {
     assert.equal(contents.of({ ...value, sealed: value.sealed.slice(), position: 10n }), content);
   });
 
+  it('holds no more memory than its own, whatever its value shares', () => {
+    const contents = openedContents();
+    const shared = Buffer.of(1, 2, 3);
+    contents.keep({ ...value, sealed: shared.subarray(0, 2) }, content);
+    shared.fill(9);
+    assert.equal(contents.of({ ...value, sealed: Uint8Array.of(1, 2) }), content);
+  });
+
   it('is not there for other bytes, nor in another place', () => {
     const contents = openedContents();
     contents.keep(value, content);
