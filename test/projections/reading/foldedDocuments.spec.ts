@@ -89,7 +89,7 @@ describe('reads by key', () => {
 
   it('are refused at once where the projection has stopped before what they must see, naming it', async (t) => {
     const { projections, happened } = await folding(t);
-    const broken: Event = { type: 'NameChanged', data: { user: 'nobody', name: 7 } };
+    const broken: Event = { type: 'NameChanged', data: { user: 'nobody', name: 'Nobody' } };
     const position = await happened('user-2', broken);
     const refused = (error: unknown): boolean => error instanceof ProjectionStopped && error.projection === 'users';
     await assert.rejects(async () => projections.folded.reached(position, ['users']), refused);
