@@ -57,11 +57,12 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
   }
   const byStoredType = new Map([...byFact.values()].map((kind) => [kind.stored, kind]));
   const contents = openedContents();
+  const sealing: Sealing = { sealer, contents };
+  const { of: parsedOf, clear } = parsedLately(byStoredType, sealer);
   sealer.onForgotten(() => {
     contents.clear();
+    clear();
   });
-  const sealing: Sealing = { sealer, contents };
-  const parsedOf = parsedLately(byStoredType, sealer);
   return {
     factOf: ({ type }) => byStoredType.get(type)?.type,
     metadata: metadataOf,
@@ -241,7 +242,7 @@ export const rememberedEventBytesMax = 16_384;
  */
 const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, sealer: Sealer) => {
   const slots = new Array<ParsedRecord | undefined>(lastReadEvents);
-  return (stored: StoredEvent): ParsedRecord | undefined => {
+  const of = (stored: StoredEvent): ParsedRecord | undefined => {
     const slot = Number(stored.position & BigInt(lastReadEvents - 1));
     const known = slots[slot];
     if (known?.stored === stored) return known;
@@ -251,6 +252,7 @@ const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, sealer: Sea
     if (stored.data.length <= rememberedEventBytesMax) slots[slot] = record;
     return record;
   };
+  return { of, clear: () => slots.fill(undefined) };
 };
 
 const metadataOf = (stored: StoredEvent): Metadata => parsed(stored.metadata) as unknown as Metadata;

@@ -106,6 +106,15 @@ describe('the event codec', () => {
     assert.ok(codec.open(body.value) instanceof KeysMissing);
   });
 
+  it('gives a record that it read before as shredded once a key is gone', async () => {
+    const { codec, sealer, stored } = setup();
+    const record = await stored();
+    await readEvents(codec, sealer, [record]);
+    sealer.shred('notes');
+    const [event] = await readEvents(codec, sealer, [record]);
+    assert.deepEqual(event?.data, { author, body: shredded, title: shredded });
+  });
+
   it('parses a record once', async () => {
     const { codec, stored } = setup();
     const record = await stored();
