@@ -166,7 +166,7 @@ const openWorkflowCheckpoints = async (needs: EngineNeeds): Promise<WorkflowChec
   const { documents, dataDir } = needs.config;
   return isServer(documents)
     ? named(needs, { variable: 'OSMIUM_DOCUMENTS', ...documents }, () => mongoWorkflowCheckpoints(documents))
-    : fileWorkflowCheckpoints(join(foldersIn(dataDir).state, 'workflows'));
+    : fileWorkflowCheckpoints(foldersIn(dataDir).state);
 };
 
 /** Whether one of the engines failed in a way that passes. */

@@ -1,5 +1,5 @@
 /** The parts of a deployment that a backup may have, in the order in which they are copied. */
-export const backupPartNames = ['log', 'vault', 'idMark'] as const;
+export const backupPartNames = ['state', 'log', 'vault', 'idMark'] as const;
 export type BackupPartName = (typeof backupPartNames)[number];
 
 /** The copies of a data folder's parts, before they have been read and sealed by a manifest. */

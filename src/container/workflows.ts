@@ -10,7 +10,8 @@ import { startLeasedWorkflow } from '../workflows/leased.js';
 import { workflowsOf, workflowsOfSharedLog, type AnyWorkflow } from '../workflows/registry.js';
 import type { WithdrawMessagesNeeds } from '../workflows/withdrawMessages.js';
 import type { WorkflowAlarm } from '../workflows/runner.js';
-import { workflowPlaces } from './generations/workflowPlaces.js';
+import { WorkflowAheadOfLog, workflowPlaces } from './generations/workflowPlaces.js';
+import { unusable } from '../startFailure.js';
 import { of, type Get } from './tokens.js';
 
 export interface PlacedWorkflows {
@@ -22,6 +23,14 @@ export interface PlacedWorkflows {
 
 /** All workflows of this server, each of which has a checkpoint when this resolves. */
 export const placedWorkflows = async (get: Get): Promise<PlacedWorkflows> => {
+  try {
+    return await placed(get);
+  } catch (error) {
+    throw error instanceof WorkflowAheadOfLog ? unusable(get(of.parts).documents.place, error) : error;
+  }
+};
+
+const placed = async (get: Get): Promise<PlacedWorkflows> => {
   const running = get(of.projections);
   const reached = (position: Position, names: readonly ProjectionName[]) => running.reached(position, names);
   const ofAnyLog = workflowsOf({ documents: get(of.documents), reached });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { memoryWorkflowCheckpoints } from '../support/memoryWorkflowCheckpoints.js';
-import { workflowPlaces } from '../../src/container/generations/workflowPlaces.js';
+import { WorkflowAheadOfLog, workflowPlaces } from '../../src/container/generations/workflowPlaces.js';
 import type { AnyWorkflow } from '../../src/workflows/registry.js';
 
 const workflow = (name: string, rest: Pick<AnyWorkflow, 'begins' | 'belongsTo'>): AnyWorkflow => ({
@@ -65,6 +65,16 @@ describe('a workflow with a checkpoint', () => {
     await checkpoints.keep({ projection: 'workflow.goesOn', position: 20n });
     await workflowPlaces(needs, all);
     assert.equal(await checkpoints.read('workflow.goesOn'), 20n);
+  });
+
+  it('that is ahead of the log keeps all from starting, and stays as it is', async () => {
+    const { needs, checkpoints } = await setting();
+    await checkpoints.keep({ projection: 'workflow.goesOn', position: 91n });
+    await assert.rejects(workflowPlaces(needs, all), WorkflowAheadOfLog);
+    assert.deepEqual(
+      [await checkpoints.read('workflow.goesOn'), await checkpoints.read('workflow.repairs')],
+      [91n, undefined],
+    );
   });
 
   it('has it with the documents when it works on those, and else with the deployment', async () => {

@@ -12,6 +12,9 @@ export const textIn = async (path: string): Promise<string | undefined> => {
   }
 };
 
+/** The name of a file that `replaceText` was writing when its process ended. */
+export const isUnfinished = (name: string): boolean => /\.[0-9a-f]{8}$/.test(name);
+
 /** Writes the text in place of a former one. A reader sees the one or the other; durable when resolved. */
 export const replaceText = async (path: string, text: string): Promise<void> => {
   const next = `${path}.${randomUUID().slice(0, 8)}`;

@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
+import { copiedCheckpoints } from '../../adapters/documents/workflowCheckpoints/files.js';
 import { loadMasterKey } from '../../adapters/vault/masterKey.js';
 import { checkVaultFiles, lmdbVaultReader, type VaultReader } from '../../adapters/vault/lmdbReader.js';
 import { WrongMasterKey } from '../../adapters/vault/wrapping.js';
 import { BackupRefused, type BackupPartName } from '../../admin/backups.js';
 import type { VerbCall } from '../../admin/verb.js';
+import type { Position } from '../../kernel/event.js';
 import { checkLog, type LogCheck } from './checkLog.js';
 import { plainly } from './folders.js';
 
@@ -39,12 +41,22 @@ export const checkContents = async (needs: ContentsNeeds): Promise<Contents> => 
     const vaultNames = hasVault ? await checkVaultFiles(vaultFolder) : undefined;
     if (hasVault && keyFile !== undefined) vault = await openedVault(vaultFolder, keyFile);
     const log = parts.includes('log') ? await checkLog({ folder: logFolder, vault, call }) : undefined;
+    if (log !== undefined) await checkState(join(folder, dataFolderNames.state), log.position);
     return { log, vaultNames, isOpened: vault !== undefined };
   } catch (error) {
     throw told(error);
   } finally {
     await vault?.close();
     withoutReaders(folder);
+  }
+};
+
+/** A workflow that went on from beyond the log would leave out what happens next. */
+const checkState = async (state: string, end: Position): Promise<void> => {
+  for (const [name, position] of await copiedCheckpoints(state)) {
+    if (position > end) {
+      throw new BackupRefused(`${name} is at ${position.toString()}, and the log ends at ${end.toString()}`);
+    }
   }
 };
 

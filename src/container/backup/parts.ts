@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
+import { checkpointFilesIn, copyCheckpoints } from '../../adapters/documents/workflowCheckpoints/files.js';
 import { copyClosedLog, hasLmdbLog, logFilesIn } from '../../adapters/eventLog/lmdb.js';
 import { copyClosedVault, hasLmdbVault, saltsFileIn, vaultFileIn } from '../../adapters/vault/lmdbFiles.js';
 import type { BackupPartName } from '../../admin/backups.js';
@@ -22,6 +23,7 @@ export type BackupPart = {
   readonly copy: (open: OpenParts, from: string, to: string) => Promise<void>;
 };
 
+const stateIn = (folder: string): string => join(folder, dataFolderNames.state);
 const logIn = (folder: string): string => join(folder, dataFolderNames.log);
 const vaultIn = (folder: string): string => join(folder, dataFolderNames.vault);
 const idMarkIn = (folder: string): string => join(folder, dataFolderNames.idMark);
@@ -29,9 +31,16 @@ const idMarkIn = (folder: string): string => join(folder, dataFolderNames.idMark
 /**
  * Every part that a backup has. They are copied in the order of `backupPartNames`, so that together they are as the
  * deployment was when the log was copied: keys are stored before what is sealed with them, and the mark is raised before
- * an id is made, so both are copied after the log. A part that says how far the log was dealt with would come before it.
+ * an id is made, so both are copied after the log. How far workflows are is copied before it: they meet a few events again,
+ * and miss none. Which generation serves is left out, as its documents are.
  */
 export const backupParts: Readonly<Record<BackupPartName, BackupPart>> = {
+  state: {
+    entry: dataFolderNames.state,
+    isIn: (folder) => checkpointFilesIn(stateIn(folder)).length > 0,
+    filesIn: (folder) => checkpointFilesIn(stateIn(folder)),
+    copy: (_, from, to) => copyCheckpoints(stateIn(from), stateIn(to)),
+  },
   log: {
     entry: dataFolderNames.log,
     isIn: (folder) => hasLmdbLog(logIn(folder)),

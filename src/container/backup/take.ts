@@ -61,9 +61,12 @@ export const partsOf = (config: Config): readonly BackupPartName[] => {
     );
   }
   return backupPartNames.filter((name) => {
-    if (name === 'idMark') return !isServer(config.documents) && backupParts.idMark.isIn(config.dataDir);
+    const isThere = backupParts[name].isIn(config.dataDir);
+    if (name === 'idMark') return isThere && !isServer(config.documents);
+    // A log that was copied before by other means may end before the places of the workflows.
+    if (name === 'state') return isThere && !isServer(config.documents) && !isServer(config.eventLog);
     if (elsewhere.includes(name)) return false;
-    if (backupParts[name].isIn(config.dataDir)) return true;
+    if (isThere) return true;
     throw new BackupRefused(`there is no ${name} in ${config.dataDir}: give the command the variables of the server`);
   });
 };

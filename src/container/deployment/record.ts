@@ -1,3 +1,4 @@
+import { closedSealer } from '../../adapters/sealer/closedSealer.js';
 import { systemIds } from '../../adapters/system/ids.js';
 import type { IdentityCommand, KeysCommand } from '../../domain/deployments/commands.js';
 import { identities, keyCounts } from '../../domain/deployments/decide.js';
@@ -8,7 +9,6 @@ import type { Position } from '../../kernel/event.js';
 import { executor, type Cause } from '../../kernel/execute.js';
 import { foldedStreams } from '../../kernel/foldedStreams.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
-import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import type { Clock } from '../../kernel/ports/system.js';
 
 /** The record in the log of the deployment that it belongs to. */
@@ -33,7 +33,8 @@ const kinds = [...Object.values(identityEvents), ...Object.values(keyCountEvents
 
 /** `log` is open. */
 export const deploymentRecord = (log: EventLog, clock: Clock): DeploymentRecord => {
-  const needs = { log, codec: eventCodec(kinds, sealsNothing), sealer: sealsNothing };
+  // An event about the deployment has nothing personal in it.
+  const needs = { log, codec: eventCodec(kinds, closedSealer), sealer: closedSealer };
   const execute = executor({ ...needs, clock, ids: systemIds(() => 0n), streams: foldedStreams(needs) });
   return {
     read: () => readFrom(needs),
@@ -54,22 +55,6 @@ export const deploymentRecord = (log: EventLog, clock: Clock): DeploymentRecord 
 
 /** The id of the event follows from what it says: a second node that says the same appends the same event. */
 const causeOf = (commandId: string): Cause => ({ commandId, correlationId: commandId });
-
-/** An event about the deployment has nothing personal in it. */
-const sealsNothing: Sealer = {
-  seal: (_, { associated }) => {
-    throw new SealBroken(associated);
-  },
-  packed: (sealed) => new TextEncoder().encode(sealed),
-  heldUntil: () => 0,
-  onForgotten: () => undefined,
-  open: (_, { associated }) => {
-    throw new SealBroken(associated);
-  },
-  loadKeys: () => Promise.resolve(),
-  makeKeys: () => Promise.resolve(),
-  lookupHash: (value) => value,
-};
 
 /** Reads the streams anew each time, because a remembered state may be older than the last write of another node. */
 const readFrom = async (needs: Parameters<typeof foldedStreams>[0]): Promise<RecordedIdentity> => {

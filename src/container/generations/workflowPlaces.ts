@@ -15,7 +15,18 @@ export type WorkflowPlaceNeeds = {
   readonly log: Pick<EventLog, 'end'>;
 };
 
-/** Where each of the workflows keeps its checkpoint. Those that have none get one, once and before anything follows the log. */
+/** A workflow was at events that the log does not have, and would pass over those that come in their place. */
+export class WorkflowAheadOfLog extends Error {
+  constructor(name: string, position: Position, end: Position) {
+    super(
+      `${name} is at ${position.toString()}, the log ends at ${end.toString()}: the log is an older copy; put the newer ` +
+        'one back, or delete state/workflows (on MongoDB the collection osmium.workflows): workflows begin anew',
+    );
+    this.name = 'WorkflowAheadOfLog';
+  }
+}
+
+/** Where each of the workflows keeps its checkpoint. Those that have none get one, once and before anything follows the log. Throws `WorkflowAheadOfLog`. */
 export const workflowPlaces = async (
   needs: WorkflowPlaceNeeds,
   workflows: readonly AnyWorkflow[],
@@ -39,12 +50,19 @@ const placed = async (
   workflows: readonly AnyWorkflow[],
 ): Promise<void> => {
   const missing: AnyWorkflow[] = [];
+  const there: { readonly name: string; readonly position: Position }[] = [];
   for (const workflow of workflows) {
-    if ((await checkpoints.read(workflowCheckpoint(workflow))) === undefined) missing.push(workflow);
+    const name = workflowCheckpoint(workflow);
+    const position = await checkpoints.read(name);
+    if (position === undefined) missing.push(workflow);
+    else there.push({ name, position });
   }
+  // Asked after the checkpoints: another node may move them meanwhile.
+  const end = await log.end();
+  const ahead = there.find(({ position }) => position > end);
+  if (ahead !== undefined) throw new WorkflowAheadOfLog(ahead.name, ahead.position, end);
   if (missing.length === 0) return;
   const before = await formerPositions(former, missing.map(workflowCheckpoint));
-  const end = await log.end();
   for (const workflow of missing) {
     const projection = workflowCheckpoint(workflow);
     const beginning = workflow.begins === 'start' ? beforeAll : end;

@@ -31,11 +31,13 @@ const copyOf = (t: TestContext, folder: string): string => {
 
 const restoredInto = (t: TestContext): string => join(freshFolder(t), 'data');
 
-const files = ['log/log/data.mdb', 'vault/vault.mdb', 'vault/vault.salts', 'ids.mark'] as const;
+const checkpoint = 'state/workflows/workflow.admitMembers';
+const files = [checkpoint, 'log/log/data.mdb', 'vault/vault.mdb', 'vault/vault.salts', 'ids.mark'] as const;
 
 describe('osmium backup', () => {
-  it('copies log, vault and mark for the owner alone, and neither key nor read models', () => {
-    assert.deepEqual(readdirSync(origin.folder).sort(), ['ids.mark', 'log', 'manifest.json', 'vault']);
+  it('copies log, vault, mark and places of workflows for the owner alone, and neither key nor read models', () => {
+    assert.deepEqual(readdirSync(origin.folder).sort(), ['ids.mark', 'log', 'manifest.json', 'state', 'vault']);
+    assert.deepEqual(readdirSync(join(origin.folder, 'state')), ['workflows']);
     for (const file of [...files, 'manifest.json'])
       assert.equal(statSync(join(origin.folder, file)).mode & 0o777, 0o600, file);
   });
@@ -79,6 +81,27 @@ describe('osmium backup', () => {
     const { code, errors } = await backUp(origin.dataDir, { folder: join(folder, 'none') }, elsewhere);
     assert.equal(code, 1);
     assert.match(errors, /log and vault are on servers of their own.*EventStoreDB first/);
+  });
+});
+
+describe('the places of workflows in a backup', () => {
+  it('are those of before the log was copied', async (t) => {
+    const dataDir = copyOf(t, origin.dataDir);
+    writeFileSync(join(dataDir, checkpoint), `${'9'.repeat(20)}\n`);
+    const { code, errors } = await backUp(dataDir, { folder: join(freshFolder(t), 'ahead') });
+    assert.equal(code, 1);
+    assert.match(errors, /workflow\.admitMembers is at 9+, and the log ends at \d+/);
+  });
+
+  it('leave out what a killed write left behind, and are in no backup where there are none', async (t) => {
+    const [dataDir, folder] = [copyOf(t, origin.dataDir), join(freshFolder(t), 'backup')];
+    writeFileSync(join(dataDir, `${checkpoint}.0123abcd`), '');
+    assert.equal((await backUp(dataDir, { folder })).code, 0);
+    assert.ok(!existsSync(join(folder, `${checkpoint}.0123abcd`)));
+    rmSync(join(dataDir, 'state'), { recursive: true });
+    const without = join(freshFolder(t), 'without');
+    assert.equal((await backUp(dataDir, { folder: without })).code, 0);
+    assert.ok(!existsSync(join(without, 'state')));
   });
 });
 
@@ -134,7 +157,7 @@ describe('osmium restore', () => {
     assert.match((await putBack(dataDir, { folder: origin.folder })).errors, /without its master key.*--key/);
     assert.deepEqual(readdirSync(dataDir), []);
     assert.equal((await putBack(dataDir, { folder: origin.folder, key: origin.key })).code, 0);
-    assert.deepEqual(readdirSync(dataDir).sort(), ['ids.mark', 'log', 'master.key', 'vault']);
+    assert.deepEqual(readdirSync(dataDir).sort(), ['ids.mark', 'log', 'master.key', 'state', 'vault']);
   });
 
   it('is refused into a folder that holds something, and on which a server runs', async (t) => {
