@@ -11,14 +11,17 @@ export const servedGeneration = async (
   return own.find(({ name }) => name === chosen) ?? own[0];
 };
 
-/** The same, made when there is none. Several nodes that do this at once come to the same one. */
+/** The same, made when there is none, and chosen when the one that was chosen is gone. Several nodes that do this at once come to the same one. */
 export const ensuredGeneration = async (
-  generations: Pick<Generations, 'list' | 'serving' | 'begin'>,
+  generations: Pick<Generations, 'list' | 'serving' | 'serve' | 'begin'>,
   set: GenerationSet,
 ): Promise<Generation> => {
   const there = (await servedGeneration(generations, set.name)) ?? (await generations.begin(set, 1));
   const found = there ?? (await servedGeneration(generations, set.name));
   if (found === undefined) throw new Error(`the generation ${set.name}_1 went while it was made: start again`);
+  // One of the chosen name may be made again, and would serve at the next start before it is built.
+  const chosen = await generations.serving(set.name);
+  if (chosen !== undefined && chosen !== found.name) await generations.serve(found);
   return found;
 };
 

@@ -75,6 +75,16 @@ export const generationsContract = (
       assert.deepEqual(new Set(found.map((generation) => generation.name)), new Set(['0123456789ab_1']));
     });
 
+    it('do not serve again under the name of one that was chosen and is gone', async (t) => {
+      const generations = makePlace(t).generations();
+      const [first, second] = [await begun(generations, one, 1), await begun(generations, one, 2)];
+      await generations.serve(second);
+      await generations.drop(second);
+      assert.deepEqual(await ensuredGeneration(generations, one), first);
+      await begun(generations, one, 2);
+      assert.deepEqual(await ensuredGeneration(generations, one), first);
+    });
+
     it('serve when they are chosen, or as the first of their set', async (t) => {
       const generations = makePlace(t).generations();
       assert.equal(await servedGeneration(generations, one.name), undefined);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import {
   GenerationInUse,
@@ -71,6 +71,7 @@ const formerFile = 'documents.mdb';
 const recordFile = 'generation.json';
 const layoutFile = 'layout';
 const droppedEnd = '.dropped';
+const removalRetriesMax = 5;
 
 const checkLayout = async (state: string): Promise<void> => {
   const layout = (await textIn(join(state, layoutFile)))?.trim();
@@ -129,9 +130,11 @@ const made = async (root: string, generation: Generation): Promise<Generation | 
 /** Codes of the system: the name is taken by a folder that has something in it. Windows says it differently. */
 const inTheWay: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM']);
 
+/** Also those of a drop that was cut short. Another process may remove the same at the same time. */
 const removeDropped = async (root: string): Promise<void> => {
-  const dropped = (await namesIn(root)).filter((name) => name.endsWith(droppedEnd));
-  for (const name of dropped) await rm(join(root, name), { recursive: true, force: true });
+  const remains = (await namesIn(root)).filter((name) => name.endsWith(droppedEnd));
+  for (const name of remains)
+    await rm(join(root, name), { recursive: true, force: true, maxRetries: removalRetriesMax });
 };
 
 const held = async (folder: string, name: string): Promise<FolderLock> => {
@@ -141,6 +144,10 @@ const held = async (folder: string, name: string): Promise<FolderLock> => {
     throw error instanceof FolderInUse ? new GenerationInUse(name, `process ${error.pid}`) : error;
   }
 };
+
+const isMade = async (folder: string): Promise<boolean> => (await textIn(join(folder, recordFile))) !== undefined;
+
+const dropped = (name: string): GenerationInUse => new GenerationInUse(name, 'somebody who has just dropped it');
 
 /** LMDB itself would let two processes write, each of which believes that it knows the last state. */
 const heldDocuments = (folder: string, name: string): DocumentStore => {
@@ -154,11 +161,16 @@ const heldDocuments = (folder: string, name: string): DocumentStore => {
   return {
     ...documents,
     open: async (specs) => {
+      if (!(await isMade(folder))) throw dropped(name);
       lock = await held(folder, name);
       try {
+        // A drop may have been before the lock, which then made the folder anew.
+        if (!(await isMade(folder))) throw dropped(name);
+        await removeDropped(dirname(folder));
         await documents.open(specs);
       } catch (error) {
         await release();
+        if (!(await isMade(folder))) await rmdir(folder).catch(() => undefined);
         throw error;
       }
     },
