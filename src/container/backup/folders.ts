@@ -60,6 +60,15 @@ export const copyPrivately = (from: string, to: string): void => {
   syncPath(to);
 };
 
+/** The folders on the way from one folder to files below it are on the disk when it returns, with the names in them. */
+export const syncFoldersTo = (folder: string, paths: readonly string[]): void => {
+  const folders = new Set([folder]);
+  for (const path of paths) {
+    for (let inner = dirname(path); inner !== '.'; inner = dirname(inner)) folders.add(join(folder, inner));
+  }
+  for (const one of folders) syncPath(one);
+};
+
 /** An error of the system is told as it is: it names the file. */
 export const plainly = (error: unknown): unknown => {
   const isOfSystem = error instanceof Error && !(error instanceof BackupRefused) && 'code' in error;

@@ -8,7 +8,7 @@ import { BackupRefused, type BackupPlace } from '../../admin/backups.js';
 import type { VerbCall } from '../../admin/verb.js';
 import type { Config } from '../../config.js';
 import { checkContents } from './contents.js';
-import { checkEmpty, checkRoomFor, copyPrivately, plainly } from './folders.js';
+import { checkEmpty, checkRoomFor, copyPrivately, plainly, syncFoldersTo } from './folders.js';
 import { checkFile, describedFile, manifestIn, type Manifest } from './manifest.js';
 import { backupParts } from './parts.js';
 import type { BackupReport } from './report.js';
@@ -70,6 +70,10 @@ const copied = async (needs: Restoring, unfinished: string): Promise<BackupRepor
     copyPrivately(join(folder, file.path), target);
     checkFile(folder, file, await describedFile(unfinished, file.path));
   }
+  syncFoldersTo(
+    unfinished,
+    files.map(({ path }) => path),
+  );
   const { isOpened } = await checkContents({ folder: unfinished, parts, keyFile, call });
   putKey(needs, unfinished);
   return { folder, manifest, isOpened, restoredTo: config.dataDir };

@@ -5,7 +5,7 @@ import { BackupRefused, type BackupPlace, type TakenBackup } from '../../admin/b
 import type { VerbCall } from '../../admin/verb.js';
 import { defined } from '../../kernel/defined.js';
 import { checkContents, type Contents } from './contents.js';
-import { copyPrivately, plainly } from './folders.js';
+import { copyPrivately, plainly, syncFoldersTo } from './folders.js';
 import { describedFile, takenSchema, withFormat, writeManifest, type BackupFile, type Manifest } from './manifest.js';
 import { backupParts } from './parts.js';
 import type { BackupReport } from './report.js';
@@ -34,6 +34,7 @@ export const sealBackup = async ({ folder, key, taken, withKey, call }: SealNeed
     ];
     const files: BackupFile[] = [];
     for (const path of paths) files.push(await describedFile(folder, path));
+    syncFoldersTo(folder, paths);
     const manifest = manifestOf({ copied, contents, withKey, files });
     writeManifest(folder, manifest);
     return { folder, manifest, isOpened: contents.isOpened };
