@@ -447,10 +447,13 @@ describe(
       const { redis: client } = await node(redis.url, freshPrefix());
       redis.signal('SIGSTOP');
       const sent = Array.from({ length: commandsMax + 10 }, () => client.commands.send('PING'));
-      assert.equal(client.status().waiting, commandsMax);
+      // Beside them the connection for subscriptions may be asked whether it works, at any time and until it is late.
+      assert.ok(client.status().waiting - commandsMax <= 1);
       const outcomes = await Promise.allSettled(sent);
+      const tooMany = outcomes.filter((one) => one.status === 'rejected' && String(one.reason).includes('too many'));
+      assert.equal(tooMany.length, 10);
       assert.ok(outcomes.every(({ status }) => status === 'rejected'));
-      assert.equal(client.status().waiting, 0);
+      await until(() => client.status().waiting === 0);
       redis.signal('SIGCONT');
     });
 
