@@ -676,6 +676,20 @@ describe('a subscription to EventStoreDB', () => {
       }
     }));
 
+  it('misses nothing when the machine that it reads from lags behind', () =>
+    using(async ({ standIn, log }) => {
+      const { position: before } = await log.append(freshStream(), someEvents(1), 'noStream');
+      const handed = someEvents(2);
+      const { position: last } = await log.append(freshStream(), handed, 'noStream');
+      // It begins the shared subscription at the end, so that what is before has to be read.
+      const atEnd = log.subscribe(last);
+      while (standIn.state.seen.subscriptions === 0) await new Promise((go) => setImmediate(go));
+      standIn.state.faults.reads.next('behind', { times: 3 });
+      const heard = await heardBy(log.subscribe(before), 2);
+      assert.deepEqual(ids(heard), ids(handed));
+      atEnd.close();
+    }, patient));
+
   it('can be closed while it looks for the place to begin after', () =>
     using(async ({ standIn, log }) => {
       const { position } = await log.append(freshStream(), someEvents(1), 'any');

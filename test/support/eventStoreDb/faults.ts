@@ -31,7 +31,10 @@ export type ReadFault =
   | 'unauthenticated'
   /** The user may not read this. */
   | 'denied'
-  /** The two newest events of the stream are written, and not yet in the index that reads go by. */
+  /**
+   * The two newest events, of the stream or of the log, are written, and not yet in the index that reads go by, or not yet
+   * on the machine that answers.
+   */
   | 'behind'
   /** What the server says when its own disk fails it; of the whole log also when no event is at the position. */
   | 'failed';

@@ -52,7 +52,9 @@ const found = (state: ServerState, options: ReadReq.Options, unseen: number): re
   const stream = options.getStream();
   try {
     if (stream === undefined)
-      return state.lookedAt(ofAll(state.store, options.getAll(), { backwards, count })).map(eventMessage);
+      return state
+        .lookedAt(ofAll(seenOf(state.store, unseen), options.getAll(), { backwards, count }))
+        .map(eventMessage);
     const name = nameOf(stream.getStreamIdentifier());
     if (state.store.isTombstone(name)) {
       const trailers = { exception: 'stream-deleted', 'stream-name': name };
@@ -68,6 +70,13 @@ const found = (state: ServerState, options: ReadReq.Options, unseen: number): re
   }
 };
 
+/** What a machine that lags behind has of the log. */
+const seenOf = (store: Store, unseen: number): Readable => ({
+  log: unseen === 0 ? store.log : store.log.slice(0, -unseen),
+  countBefore: (position) => store.countBefore(position),
+});
+
+type Readable = { readonly log: readonly Kept[]; countBefore(position: bigint): number };
 type Range = { readonly backwards: boolean; readonly count: number };
 
 /** From a revision on, which is included either way. */
@@ -81,7 +90,7 @@ const ofStream = (events: readonly Kept[], from: bigint | undefined, { backwards
 
 /** From a position on: forwards it is included, backwards it is not. */
 const ofAll = (
-  store: Store,
+  store: Readable,
   all: ReadReq.Options.AllOptions | undefined,
   { backwards, count }: Range,
 ): readonly Kept[] => {

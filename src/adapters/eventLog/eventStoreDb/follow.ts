@@ -2,11 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { LogRead, StoredEvent, Subscription } from '../../../kernel/ports/eventLog.js';
 import { feed } from '../feed.js';
-import { longPauseMillis } from './failures.js';
+import { LogUnreachable, longPauseMillis } from './failures.js';
 import { tailOf, type Tail, type TailNeeds } from './tail.js';
 
 export type FollowNeeds = Omit<TailNeeds, 'arrived'> & {
   readonly all: (read: LogRead) => Promise<readonly StoredEvent[]>;
+  /** See `Reads`. */
+  readonly hasReached: (position: Position) => Promise<boolean>;
 };
 
 /** All who follow the log in this process. */
@@ -24,11 +26,20 @@ export interface Followers {
 export const followers = (needs: FollowNeeds): Followers => {
   let tail: Tail | undefined;
 
+  // A page without events means that all of them were removed, but not from a machine of a cluster that lags behind the
+  // one that is followed: who believed it would skip them for ever.
+  const page = async (after: Position, limit: number): Promise<readonly StoredEvent[]> => {
+    const found = await needs.all({ from: after, limit });
+    const end = tail?.position();
+    if (found.length > 0 || end === undefined) return found;
+    if (!(await needs.hasReached(end))) throw new LogUnreachable('the machine that is read from lags behind');
+    return needs.all({ from: after, limit });
+  };
   /** Tried again for as long as anybody follows: a server that is away is no reason to end. */
   const read = async (after: Position, limit: number): Promise<readonly StoredEvent[]> => {
     for (let failures = 1; ; failures += 1) {
       try {
-        return await needs.all({ from: after, limit });
+        return await page(after, limit);
       } catch (error) {
         if (tail === undefined) throw error;
         needs.telling.alarm({ doing: 'following the log', failures, waiting: 1, error });

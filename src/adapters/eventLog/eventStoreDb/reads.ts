@@ -40,6 +40,8 @@ export interface EventStoreReads {
    * whose event was scavenged, servers up to 23.10 leave out one event: that which came next.
    */
   standing(position: Position): Promise<Position>;
+  /** Whether the machine that answers has the log up to a position at which there was an event, of anybody's. */
+  hasReached(position: Position): Promise<boolean>;
 }
 
 export type ReadsNeeds = {
@@ -110,6 +112,10 @@ export const reads = (needs: ReadsNeeds): EventStoreReads => {
       if (next !== undefined && positionOf(next) === position) return position;
       const [previous] = await allPage(position, BACKWARDS, 1);
       return previous === undefined ? beforeAll : positionOf(previous);
+    },
+    hasReached: async (position) => {
+      const [newest] = await allPage(END, BACKWARDS, 1);
+      return newest !== undefined && positionOf(newest) >= position;
     },
   };
 };
