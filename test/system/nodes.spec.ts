@@ -43,7 +43,7 @@ onNodes('two nodes', () => {
       const leases = await database.collection('osmium.leases').find().sort({ _id: 1 }).toArray();
       assert.deepEqual([...new Set(leases.map(({ fence }) => Number(fence)))], [1]);
       const names = leases.map(({ _id }) => String(_id)).filter((name) => !name.startsWith('workflow.'));
-      assert.deepEqual(names, [nodeLease(0), nodeLease(1), projectionsLease(generation.name)]);
+      assert.deepEqual(names, [nodeLease(0), nodeLease(1), projectionsLease(generation.name), 'sessionDays']);
       for (const { name, indexes } of collections) {
         const made = await database.collection(prefix + name).indexes();
         assert.deepEqual(made.map((index) => String(index.name)).sort(), ['_id_', ...indexes].sort());
