@@ -22,7 +22,7 @@ const renamed = (id: UserId, name: string): Event => ({ type: 'NameChanged', dat
 
 /** Read models of which Ada is stored and Bob is not: the commits wait until `store` is called. */
 const folding = async (t: TestContext) => {
-  const { happened, start, reading } = setting();
+  const { happened, written, start, reading } = setting();
   const documents = await openStore();
   const earlier = await start({ store: documents });
   await earlier.reached(await happened('user-1', registered(ada, 'Ada')));
@@ -51,6 +51,7 @@ const folding = async (t: TestContext) => {
     position,
     store,
     happened,
+    written,
     reads: reading(foldedDocuments(documents, projections.peek)),
   };
 };
@@ -88,9 +89,8 @@ describe('reads by key', () => {
   });
 
   it('are refused at once where the projection has stopped before what they must see, naming it', async (t) => {
-    const { projections, happened } = await folding(t);
-    const broken: Event = { type: 'NameChanged', data: { user: 'nobody', name: 'Nobody' } };
-    const position = await happened('user-2', broken);
+    const { projections, written } = await folding(t);
+    const position = await written('user-2', 'users.NameChanged.v1', '{"user":[]}');
     const refused = (error: unknown): boolean => error instanceof ProjectionStopped && error.projection === 'users';
     await assert.rejects(async () => projections.folded.reached(position, ['users']), refused);
     await assert.rejects(async () => projections.folded.reached(position, ['users']), refused);
