@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { paceMillisMax } from '../../../src/gateway/contract/enforcement.js';
 import { foldingLagMillisMax, foldingPace } from '../../../src/gateway/updates/foldingPace.js';
 import { waiters } from '../../../src/gateway/updates/waiters.js';
-import { nodeTimers } from '../../support/nodeTimers.js';
+import { nodeTimers, settled } from '../../support/nodeTimers.js';
+
+const ticks = 500;
 
 const pacing = () => {
   const timers = nodeTimers();
@@ -57,6 +59,31 @@ describe('the pace of appends', () => {
     busyFor(foldingLagMillisMax + 1);
     folded.close();
     await ready();
+  });
+
+  it('lets senders who are faster than the folding go on as fast as that, and nobody stands still', async () => {
+    const { timers, at, folded, ready } = pacing();
+    const [senders, appendMillis, foldedPerTick, tickMillis] = [16, 30, 6n, 20];
+    const sent = Array.from({ length: senders }, () => 0);
+    const sendOn = async (sender: number): Promise<void> => {
+      await ready();
+      timers.later(appendMillis, () => {
+        at.acknowledged += 1n;
+        sent[sender] = (sent[sender] ?? 0) + 1;
+        void sendOn(sender);
+      });
+    };
+    sent.forEach((_, sender) => void sendOn(sender));
+    for (let tick = 0; tick < ticks; tick += 1) {
+      timers.pass(tickMillis);
+      const next = folded.position() + foldedPerTick;
+      folded.advance(next < at.acknowledged ? next : at.acknowledged);
+      await settled();
+    }
+    const foldable = Number(foldedPerTick) * ticks;
+    assert.ok(Number(at.acknowledged) >= 0.95 * foldable, 'the pace brakes the folding itself');
+    assert.ok(Number(at.acknowledged) <= 1.1 * foldable, 'the senders are not paced');
+    assert.ok(Math.max(...sent) - Math.min(...sent) <= 1);
   });
 
   it('remembers how old the oldest is, however long it stands', () => {
