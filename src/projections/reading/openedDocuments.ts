@@ -33,7 +33,7 @@ export type OpenedDocumentsNeeds = {
 /** For so long documents are read and opened before others have the thread. */
 export const openingMillisMax = 4;
 /** About so many keys are fetched at once: each may have to be unwrapped, on this thread. */
-export const keysAtOnceMax = 32;
+export const keysAtOnceMax = 16;
 /** Keys that are missing still after so many fetches are forgotten as fast as they come. */
 export const keyLoadsMax = 3;
 const brokenToldMax = 1_000;
@@ -173,6 +173,7 @@ const opener = (needs: OpenedDocumentsNeeds): Opener => {
         const [places, keys] = [closed.places.splice(0), [...closed.keys]];
         closed.keys.clear();
         if (loads >= keyLoadsMax) throw new Error(`keys stay missing: ${keys.join(', ')}`);
+        await turns.next();
         await needs.sealer.loadKeys(keys);
         for (const place of places) {
           const value = values[place];
