@@ -251,8 +251,6 @@ const plainErrors = new Set([
   'BuildStopped',
   'GenerationInUse',
   'NewerLayout',
-  'NoMasterKey',
-  'WrongMasterKey',
 ]);
 
 const failed = (error: unknown): void => {
