@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Position } from '../../kernel/event.js';
-import { partOfStored } from '../../kernel/parts.js';
+import { partOfStored, type Part } from '../../kernel/parts.js';
 import {
   batchEventsMax,
   eventsPerAppendMax,
@@ -121,19 +121,21 @@ const stored = async (needs: FeedNeeds, position: Position): Promise<readonly St
   await turn();
   const page = await needs.read(position, batchEventsMax);
   const last = page.length < batchEventsMax ? undefined : page.at(-1);
-  const rest = missingAfter(last);
-  if (last === undefined || rest === 0) return page;
-  const end = last.position + BigInt(rest);
-  // A max count may have removed some of them, and then others follow.
-  const more = await needs.read(last.position, rest);
-  return [...page, ...more.filter((event) => event.position <= end)];
+  const part = last === undefined ? undefined : partOfStored(last.metadata);
+  const missing = missingAfter(part);
+  if (last === undefined || part === undefined || missing === 0) return page;
+  const more = await needs.read(last.position, missing);
+  // A max count may have removed some of them, and then events of others follow. Positions do not tell, having gaps.
+  const isMissing = ({ metadata }: StoredEvent): boolean => {
+    const { index, of } = partOfStored(metadata) ?? { index: 0, of: 0 };
+    return of === part.of && index > part.index;
+  };
+  return [...page, ...more.slice(0, more.findLastIndex(isMissing) + 1)];
 };
 
-/** So many events stand behind this one that are part of the same request: in one commit, so they are there. */
-const missingAfter = (last: StoredEvent | undefined): number => {
-  const part = last === undefined ? undefined : partOfStored(last.metadata);
-  return part === undefined ? 0 : Math.min(Math.max(0, part.of - part.index), eventsPerAppendMax);
-};
+/** So many events stand behind this part that belong to the same request: in one commit, so they are there. */
+const missingAfter = (part: Part | undefined): number =>
+  part === undefined ? 0 : Math.min(Math.max(0, part.of - part.index), eventsPerAppendMax);
 
 type RecentEvents = {
   readonly push: (events: readonly StoredEvent[], after: Position) => void;
@@ -171,7 +173,8 @@ const recentEvents = (): RecentEvents => {
       const start = firstAfter(events, position);
       if (start >= events.length) return undefined;
       const end = start + batchEventsMax;
-      return events.slice(start, end < events.length ? end + missingAfter(events[end - 1]) : end);
+      const last = end < events.length ? events[end - 1] : undefined;
+      return events.slice(start, last === undefined ? end : end + missingAfter(partOfStored(last.metadata)));
     },
   };
 };
