@@ -10,9 +10,10 @@ import type { ConversationDocument } from '../../projections/conversations/docum
 import { liveDocuments, type LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { MembershipsDocument } from '../../projections/members/documents.js';
 import type { UnreadReads } from '../../projections/unread/unreadReads.js';
+import type { ProjectionName } from '../../projections/registry.js';
 import type { UserDocument } from '../../projections/users/documents.js';
 import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAccess.js';
-import type { Follower } from '../contract/readModels.js';
+import type { ReadModels } from '../contract/readModels.js';
 import { prefetcher } from './prefetch.js';
 import { relevance } from './relevance.js';
 import { documentAsOf } from './documentAsOf.js';
@@ -26,8 +27,8 @@ export type UpdateRendererNeeds = {
   readonly codec: EventCodec;
   readonly sealer: Sealer;
   readonly documents: Pick<DocumentStore, 'getMany'>;
-  /** The stored read models: how far they have come, and waiting for them to come further. */
-  readonly readModels: Follower;
+  /** The stored read models. */
+  readonly readModels: Pick<ReadModels, 'reached'>;
   readonly types: {
     readonly communities: DocumentType<CommunityDocument, never>;
     readonly memberships: DocumentType<MembershipsDocument, never>;
@@ -137,15 +138,21 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
   const { log, documents, readModels, types } = needs;
   // While an event is rendered, it is the last one that was offered here. At other times later ones may have been
   // passed over, and nobody said which; but none of them is after the end of the log.
-  const caughtUp = async (): Promise<void> => readModels.reached(turn.position ?? (await log.end()));
+  // Only those that are read are waited for: another one that has stopped must not take everybody's rights away.
+  const caughtUp = async (...names: readonly ProjectionName[]): Promise<Position> => {
+    const position = turn.position ?? (await log.end());
+    await readModels.reached(position, names);
+    return position;
+  };
+  const from = (name: ProjectionName, idleMax: number) => ({ documents, caughtUp: () => caughtUp(name), idleMax });
   const cached = {
-    communities: liveDocuments(types.communities, { documents, caughtUp, idleMax: idleCommunitiesMax }),
-    memberships: liveDocuments(types.memberships, { documents, caughtUp, idleMax: idleMembershipsMax }),
-    users: liveDocuments(types.users, { documents, caughtUp, idleMax: idleUsersMax }),
-    conversations: liveDocuments(types.conversations, { documents, caughtUp, idleMax: idleConversationsMax }),
+    communities: liveDocuments(types.communities, from('communities', idleCommunitiesMax)),
+    memberships: liveDocuments(types.memberships, from('members', idleMembershipsMax)),
+    users: liveDocuments(types.users, from('users', idleUsersMax)),
+    conversations: liveDocuments(types.conversations, from('conversations', idleConversationsMax)),
   };
   const peersOf: AccessNeeds['peersOf'] = async (user, which) => {
-    await caughtUp();
+    await caughtUp('conversations');
     return needs.peersOf(user, which);
   };
   const access = liveAccess({ ...cached, peersOf, ...defined({ unfolded: needs.unfolded }) });
@@ -161,8 +168,7 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
     unread: unreadCounts({
       reads: needs.unread,
       floorIn: (chat) => access.now.unreadFloorIn(chat),
-      caughtUp,
-      position: () => readModels.position(),
+      caughtUp: () => caughtUp('messages', 'reads'),
     }),
   };
 };

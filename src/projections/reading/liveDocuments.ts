@@ -43,7 +43,7 @@ export interface LiveDocuments<Doc> {
 export type LiveDocumentsNeeds = {
   readonly documents: Pick<DocumentStore, 'getMany'>;
   /** Resolves once the stored documents have in them all events that were applied or left out before it was called. */
-  readonly caughtUp: () => Promise<void>;
+  readonly caughtUp: () => Promise<unknown>;
   /** How many are held that nobody has pinned. */
   readonly idleMax: number;
   /** The memory that these may take altogether, as of when each was loaded or unpinned. Default: `idleBytesMax`. */

@@ -7,6 +7,7 @@ import { eventKinds } from '../../../src/domain/registry.js';
 import type { UserEvent } from '../../../src/domain/users/events.js';
 import { prefetchedMembers } from '../../../src/gateway/packages/communities/members/updates.js';
 import { liveUpdateRenderer, type UpdateRendererNeeds } from '../../../src/gateway/updates/updateRenderer.js';
+import type { ReadModels } from '../../../src/gateway/contract/readModels.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import type { Access, AccessChanges, ViewerPermissions } from '../../../src/gateway/contract/viewerPermissions.js';
 import type { Renderer, UpdateRenderer, UpdateView } from '../../../src/gateway/contract/updateView.js';
@@ -22,7 +23,7 @@ import { conversationsOf } from '../../../src/projections/conversations/queries.
 import { communityDocuments } from '../../../src/projections/communities/fold.js';
 import { conversationDocuments } from '../../../src/projections/conversations/fold.js';
 import { membershipsDocuments } from '../../../src/projections/members/fold.js';
-import { projections } from '../../../src/projections/registry.js';
+import { projections, type ProjectionName } from '../../../src/projections/registry.js';
 import { unreadReads } from '../../../src/projections/unread/unreadReads.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 import type { Bare } from '../../support/bare.js';
@@ -40,6 +41,8 @@ export type Node = {
   readonly store: DocumentStore;
   /** What the renderer has read of the store: the keys of each read. */
   readonly reads: readonly (readonly string[])[];
+  /** The read models of each wait. */
+  readonly waits: readonly (readonly (ProjectionName | 'all')[])[];
   /** Into the log, and no further. */
   append(...events: readonly AnyEvent[]): Promise<void>;
   /** Offers the events that nobody was told of yet to the renderer, as the fan-out does. Answers how many it cared about. */
@@ -64,10 +67,14 @@ export const nodeOf = async (): Promise<Node> => {
     events.push(await appended({ log, codec, sealer, moment: momentOf(event) }, event, events.length));
   };
 
-  const readModels = { reached: project, position: () => events[progress.projected - 1]?.position ?? beforeAll };
+  const waits: (readonly (ProjectionName | 'all')[])[] = [];
+  const reached: ReadModels['reached'] = (position, names) => {
+    waits.push(names ?? ['all']);
+    return project(position);
+  };
   const { documents, reads } = watched(store);
   const place = { log, codec, sealer, store, documents };
-  const { renderer, access } = rendererOver(place, readModels, (event, view) => render(event, view));
+  const { renderer, access } = rendererOver(place, { reached }, (event, view) => render(event, view));
   const happened = async (more: readonly AnyEvent[]): Promise<void> => {
     for (const event of more) await append(event);
   };
@@ -93,6 +100,7 @@ export const nodeOf = async (): Promise<Node> => {
     rules: access.now,
     store,
     reads,
+    waits,
     tell,
     append: (...more) => happened(more),
     happens: async (...more) => {

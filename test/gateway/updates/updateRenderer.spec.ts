@@ -13,6 +13,7 @@ import {
   ada,
   bob,
   chatOfGeneral,
+  cleo,
   edited,
   founded,
   guild,
@@ -58,6 +59,19 @@ describe('the renderer', () => {
     assert.equal(cares(userTopic(ada), 'NameChanged'), true);
     assert.equal(cares(userTopic(ada), 'SessionRevoked'), false);
     assert.equal(cares(nobody, 'InviteCreated'), false);
+  });
+
+  it('waits for the read models that it reads alone, so that another one which has stopped disturbs nobody', async () => {
+    await node.renderer.connect(bob);
+    await node.access.load(guild, [cleo]);
+    node.renderWith(async (_, view) => {
+      await view.unreadCounts(chatOfGeneral, [bob]);
+      await view.seeing(ada);
+      return [];
+    });
+    await node.happens(sent(1000n, ada));
+    const awaited = new Set(node.waits.flat());
+    assert.deepEqual([...awaited].sort(), ['communities', 'conversations', 'members', 'messages', 'reads']);
   });
 
   it('shows a message as of the event, whatever has happened to it since', async () => {

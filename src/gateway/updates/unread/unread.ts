@@ -36,10 +36,11 @@ export type UnreadNeeds = {
   readonly reads: UnreadReads;
   /** Up to which id nothing counts for the viewer, as of the event that is being rendered; 0 for none. */
   readonly floorIn: (chat: ChatKey) => (viewer: UserId) => bigint;
-  /** Resolves once the read model has in it all events rendered so far, the present one included. */
-  readonly caughtUp: () => Promise<void>;
-  /** All events up to here are in the read model. */
-  readonly position: () => Position;
+  /**
+   * Resolves once the read model has in it all events rendered so far, the present one included. All events up to the
+   * position are in it.
+   */
+  readonly caughtUp: () => Promise<Position>;
 };
 
 export const chatsCountedMax = 4096;
@@ -50,7 +51,7 @@ const newestReadMin = 32;
 const newestReadMax = 256;
 const readsAtOnceMax = 16;
 
-export const unreadCounts = ({ reads, floorIn, caughtUp, position }: UnreadNeeds): LiveUnreadCounts => {
+export const unreadCounts = ({ reads, floorIn, caughtUp }: UnreadNeeds): LiveUnreadCounts => {
   // A Map keeps the order of insertion: the first is the one that was used least recently.
   const chats = new Map<ChatKey, ChatUnread>();
   const chatsOf = new Map<UserId, Set<ChatKey>>();
@@ -62,8 +63,7 @@ export const unreadCounts = ({ reads, floorIn, caughtUp, position }: UnreadNeeds
     return counts;
   };
   const load = async (chat: ChatKey, viewers: readonly UserId[]): Promise<ChatUnread> => {
-    await caughtUp();
-    const asOf = position();
+    const asOf = await caughtUp();
     const counts = use(chat, chats.get(chat) ?? (await firstCounts(reads, chat, viewers.length)));
     const missing = viewers.filter((viewer) => !counts.has(viewer));
     await enterAll({ reads, floorIn, chat, counts, asOf }, missing);
