@@ -11,18 +11,26 @@ export const lmdbLogFollower = (folder: string): FollowedLog => {
   const reader = lmdbReader(folder);
   const endNow = (): Position => reader.readAll({ direction: 'backwards', limit: 1 })[0]?.position ?? beforeAll;
   let end = endNow();
+  let failure: Error | undefined;
   const following = feed({
-    end: () => end,
+    // Thrown where the log is followed, because nobody hears of what a timer throws.
+    end: () => {
+      if (failure !== undefined) throw failure;
+      return end;
+    },
     // Async, so that a damaged record is a rejection.
     read: async (from, limit) => reader.readAll({ from, limit }),
   });
-  const looking = setInterval(() => {
-    const now = endNow();
-    if (now <= end) return;
+  const look = (): void => {
     const before = end;
-    end = now;
-    following.publish([], before);
-  }, lookMillis);
+    try {
+      end = endNow();
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error('the log cannot be read', { cause: error });
+    }
+    if (end > before || failure !== undefined) following.publish([], before);
+  };
+  const looking = setInterval(look, lookMillis);
   return {
     subscribe: (after) => following.subscribe(after),
     readAll: async (read) => reader.readAll(read),
