@@ -27,6 +27,8 @@ export interface ProjectionsAdmin {
 }
 
 export type BuildWishes = {
+  /** Goes on with this one. Default: the newest of this release. */
+  readonly generation?: string;
   /** Goes on with the events that come until it is stopped. */
   readonly follow: boolean;
   /** Begins another generation although there is one. */

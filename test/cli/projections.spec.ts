@@ -83,6 +83,10 @@ describe('osmium projections', () => {
     await again.close();
     const dropped = await on(dataDir, 'drop', '--generation', second).ended;
     assert.match(dropped.errors, /serves, and is not dropped/);
+    assert.equal((await on(dataDir, 'build', '--generation', first).ended).code, 0);
+    assert.equal((await on(dataDir, 'switch', '--generation', first).ended).code, 0);
+    const strange = await on(dataDir, 'build', '--generation', 'tea').ended;
+    assert.match(strange.errors, /the build of tea was stopped: this release has no generation of that name/);
   });
 
   it('refuses a share of nothing, and a folder without a log, where it makes nothing', async (t) => {

@@ -1,3 +1,4 @@
+import { defined } from '../../kernel/defined.js';
 import { done, refused } from '../doorProtocol.js';
 import { declareVerb } from '../verb.js';
 
@@ -8,6 +9,12 @@ export const projectionsBuild = declareVerb({
   access: 'write',
   says: 'Build the read models of this release from the log, also beside a running server. Goes on where it was stopped.',
   arguments: {
+    generation: {
+      kind: 'text',
+      says: 'go on with this one, such as a former one that is to serve again; default: the newest',
+      placeholder: 'name',
+      unitsMax: 100,
+    },
     follow: { kind: 'flag', says: 'go on with the events that come, until it is stopped' },
     anew: { kind: 'flag', says: 'begin another generation although this release has one' },
     share: { kind: 'number', says: 'of the machine, in percent; default 100', max: 100 },
@@ -16,9 +23,10 @@ export const projectionsBuild = declareVerb({
   // It works in a process of its own, whether a server runs or not.
   folders: () => [],
   running: 'a server builds no generation beside its own: run the command itself',
-  stopped: async ({ build }, { follow, anew, share = shareDefault, json }, call) => {
+  stopped: async ({ build }, { generation: wished, follow, anew, share = shareDefault, json }, call) => {
     if (share < 1) return refused('BAD_ARGUMENTS', 'share: must be a whole number from 1 to 100');
-    const built = await build({ follow, anew, share }, call);
+    if (wished !== undefined && anew) return refused('BAD_ARGUMENTS', 'generation: goes on with what --anew leaves');
+    const built = await build({ ...defined({ generation: wished }), follow, anew, share }, call);
     const { generation, ended, position, percent } = built;
     const text = `${generation} was ${ended} at ${position}, ${percent.toString()} % of the log\n`;
     // A build that follows has no end but to be stopped.

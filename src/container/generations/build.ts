@@ -76,15 +76,24 @@ const built = async ({ config, wishes, call, opened }: Building): Promise<Built>
   }
 };
 
-/** The newest of the set, which an earlier build may have left; another one where that is wished. */
-const chosen = async (generations: Generations, set: GenerationSet, { anew }: BuildWishes): Promise<Generation> => {
-  const newest = (await generations.list()).filter((one) => one.set === set.name).at(-1);
+/** The one that is wished, or the newest of the set, which an earlier build may have left; another one where that is wished. */
+const chosen = async (generations: Generations, set: GenerationSet, wishes: BuildWishes): Promise<Generation> => {
+  const { generation, anew } = wishes;
+  const own = (await generations.list()).filter((one) => one.set === set.name);
+  if (generation !== undefined) return named(own, generation);
+  const newest = own.at(-1);
   if (newest !== undefined && !anew) return newest;
   const number = (newest?.number ?? 0) + 1;
   const begun = await generations.begin(set, number);
   if (begun === undefined)
     throw new GenerationInUse(`${set.name}_${number.toString()}`, 'somebody who has just begun it');
   return begun;
+};
+
+const named = (own: readonly Generation[], name: string): Generation => {
+  const found = own.find((one) => one.name === name);
+  if (found === undefined) throw new BuildStopped(name, 'this release has no generation of that name');
+  return found;
 };
 
 const machine = (percent: number): Parameters<typeof sharingLog>[1] => ({
