@@ -20,7 +20,7 @@ it('clients of one node read what was acknowledged, and are told what they were 
 
 onNodes('clients of two nodes', () => {
   it('read what they wrote and were told, also where one of the nodes is killed', async () => {
-    assertSound(await onTwoNodes({ clients: 20, seed: 1, during: moves(600) }));
+    assertSound(await onTwoNodes({ clients: 20, seed: 1, during: moves(150) }));
   });
 });
 
