@@ -27,7 +27,7 @@ export const followers = (needs: FollowNeeds): Followers => {
   let tail: Tail | undefined;
 
   // A page without events means that all of them were removed, but not from a machine of a cluster that lags behind the
-  // one that is followed: who believed it would skip them for ever.
+  // one that is followed. Believing that one would skip them for ever.
   const page = async (after: Position, limit: number): Promise<readonly StoredEvent[]> => {
     const found = await needs.all({ from: after, limit });
     const end = tail?.position();
