@@ -7,6 +7,7 @@ import { Misshapen, type Json } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
 import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
 import { SealedField, type SealedValue } from './sealed.js';
+import { sealedLately, type SealedLately, type SealedPlace } from './sealedLately.js';
 
 /** Everything that an event needs besides itself to become a record. */
 export type Envelope = {
@@ -57,10 +58,12 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
   }
   const byStoredType = new Map([...byFact.values()].map((kind) => [kind.stored, kind]));
   const contents = openedContents();
-  const sealing: Sealing = { sealer, contents };
+  const lately = sealedLately();
+  const sealing: Sealing = { sealer, contents, lately };
   const { of: parsedOf, clear } = parsedLately(byStoredType, sealer);
   sealer.onForgotten(() => {
     contents.clear();
+    lately.clear();
     clear();
   });
   return {
@@ -92,7 +95,11 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
 };
 
 type StoredKind = EventKind & { readonly stored: string };
-type Sealing = { readonly sealer: Sealer; readonly contents: OpenedContents };
+type Sealing = {
+  readonly sealer: Sealer;
+  readonly contents: OpenedContents;
+  readonly lately: SealedLately;
+};
 
 const written = (kind: StoredKind, event: Event, envelope: Envelope, sealing: Sealing): NewEvent | KeysMissing => {
   const data = event.data as object;
@@ -113,16 +120,15 @@ const sealedText = (
   { personal, stored }: StoredKind,
   data: object,
   { id, stream, period }: Envelope,
-  { sealer, contents }: Sealing,
+  { sealer, lately }: Sealing,
 ): string | KeysMissing => {
   if (personal === undefined) throw new Error(`${stored} has nothing personal`);
   const json = personal.schema.encode(data);
   const place = placeOf(personal.sealedFor(data), { stream, id }, stored);
   const sealed = sealer.seal(utf8.encode(JSON.stringify(json)), bindingOf({ ...place, position: beforeAll }), period);
   if (sealed instanceof KeysMissing) return sealed;
-  const value = { ...place, position: beforeAll, sealed: sealer.packed(sealed) };
   // A schema makes an object of the shape that it declares.
-  contents.keep(value, personal.schema.decode(json) as OpenedContent);
+  lately.keep({ sealed, place, content: personal.schema.decode(json) as OpenedContent });
   return sealed;
 };
 
@@ -130,7 +136,7 @@ const placeOf = (
   { subject, scope }: SealedFor,
   { stream, id }: { readonly stream: string; readonly id: string },
   type: string,
-): Omit<SealedValue, 'sealed' | 'position'> =>
+): SealedPlace =>
   subject === undefined
     ? { event: id, type, stream, scope }
     : { event: id, type, stream, scope, subject: subject.toString() };
@@ -147,6 +153,8 @@ type ParsedRecord = {
   readonly stored: StoredEvent;
   readonly fields: object;
   readonly value: SealedValue | undefined;
+  /** The value as it stands in the body. */
+  readonly text: string;
   opened?: Recorded | undefined;
   sealed?: Recorded;
 };
@@ -154,17 +162,20 @@ type ParsedRecord = {
 const parsedRecord = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): ParsedRecord => {
   const body = parsed(stored.data);
   const fields = kind.fields.decode(body);
-  if (kind.personal === undefined) return { kind, stored, fields, value: undefined };
+  if (kind.personal === undefined) return { kind, stored, fields, value: undefined, text: '' };
   const sealed = body['sealed'];
   if (typeof sealed !== 'string') throw new Misshapen('sealed content', sealed);
   const place = placeOf(kind.personal.sealedFor(fields), stored, kind.stored);
   const value = { ...place, position: stored.position, sealed: sealer.packed(sealed) };
-  return { kind, stored, fields, value };
+  return { kind, stored, fields, value, text: sealed };
 };
 
-const openedRecord = ({ kind, stored, fields, value }: ParsedRecord, sealing: Sealing): Recorded | KeysMissing => {
+const openedRecord = (
+  { kind, stored, fields, value, text }: ParsedRecord,
+  sealing: Sealing,
+): Recorded | KeysMissing => {
   if (value === undefined) return new RecordedEvent(kind.type, fields, stored);
-  const content = contentOf(kind, value, sealing);
+  const content = contentOf(kind, value, sealing, text);
   if (content instanceof KeysMissing) return content;
   const personal = isShredded(content) ? eachOf(kind, () => shredded) : content;
   return new RecordedEvent(kind.type, { ...fields, ...personal }, stored);
@@ -186,10 +197,11 @@ const eachOf = <T>({ personal }: StoredKind, of: (name: string) => T): Readonly<
 const contentOf = (
   { personal }: StoredKind,
   value: SealedValue,
-  { sealer, contents }: Sealing,
+  { sealer, contents, lately }: Sealing,
+  text?: string,
 ): OpenedContent | Shredded | KeysMissing => {
   const binding = bindingOf(value);
-  const known = contents.of(value);
+  const known = (text === undefined ? undefined : lately.of(text, value)) ?? contents.of(value);
   if (known !== undefined) {
     const held = sealer.heldUntil(value.sealed, binding);
     return typeof held === 'number' ? known : held;

@@ -24,14 +24,17 @@ export const openedContents = (bytesMax = openedBytesMax): OpenedContents => {
       return found !== undefined && isSame(found.value, value) ? found.content : undefined;
     },
     keep: (value, content) => {
-      // A value of a document shares the memory of all of its values.
-      kept.set(nameOf(value), { value: { ...value, sealed: new Uint8Array(value.sealed) }, content });
+      kept.set(nameOf(value), { value: withOwnBytes(value), content });
     },
     clear: () => {
       kept.clear();
     },
   };
 };
+
+/** A value of a document shares the memory of all of its values. */
+const withOwnBytes = (value: SealedValue): SealedValue =>
+  value.sealed.buffer.byteLength === value.sealed.length ? value : { ...value, sealed: new Uint8Array(value.sealed) };
 
 type Kept = { readonly value: SealedValue; readonly content: OpenedContent };
 

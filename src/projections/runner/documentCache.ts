@@ -97,7 +97,16 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
   };
 };
 
+/** All of one shape, because one is made for nearly every event. */
 const blankOf = (type: AnyDocumentType, collection: string, key: string): CachedDocument => ({
-  ...{ type, collection, key, document: undefined, stored: undefined },
-  ...{ indexKeys: {}, position: beforeAll, changed: false },
+  type,
+  collection,
+  key,
+  document: undefined,
+  stored: undefined,
+  indexKeys: noKeys,
+  position: beforeAll,
+  changed: false,
 });
+
+const noKeys = {};

@@ -393,8 +393,8 @@ describe('a connection without a session', { timeout: 60_000 }, () => {
     assert.equal(most, signedOutInFlightMax);
   });
 
-  it('comes in with thousands that come back at once from one address', async (t) => {
-    const [comers, places] = [5_000, 1_000];
+  it('comes in with a thousand that come back at once from one address', async (t) => {
+    const [comers, places] = [1_000, 200];
     const { client, sockets, metrics } = await staged(t, { bounds: { signedOutPerAddressMax: places, now: () => 0 } });
     const comeIn = async (comer: RawClient, user: number): Promise<RawClient> => {
       comer.ask(1, 'coreInitialize', initialize);
@@ -416,7 +416,7 @@ describe('a connection without a session', { timeout: 60_000 }, () => {
         back.push(await comeIn(await client(), user));
       }
     };
-    await Promise.all(Array.from({ length: 200 }, comeAgain));
+    await Promise.all(Array.from({ length: 40 }, comeAgain));
     assert.deepEqual([back.length, sockets.count() - sockets.signedOut()], [comers, comers]);
     for (const { socket } of back) socket.terminate();
   });
