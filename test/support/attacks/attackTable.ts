@@ -127,7 +127,7 @@ export const attackTable = {
   reconnectsSignedIn: {
     by: 'the same by token',
     ...places,
-    test: 'comes in with thousands that come back at once from one address',
+    test: 'comes in with a thousand that come back at once from one address',
   },
   pages: {
     by: 'pages of strangers, and names that were pointed at the server',
