@@ -7,8 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { tableOf } from './table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** More than there are cores, because many tests wait for timers and processes. */
-const filesAtOnce = 3;
+const filesAtOnce = 2;
 const fileMillisMax = 150_000;
 /** A file that does not end although its tests have is ended with the run, and the run fails. */
 const runMillisMax = 1_080_000;
