@@ -13,14 +13,17 @@ type SealedNow = {
 
 /** The contents that this node sealed last, so that those who follow the log need not open them again. */
 export interface SealedLately {
-  /** Only for the same text in the same place. */
-  of(sealed: string, place: SealedPlace): OpenedContent | undefined;
-  keep(now: SealedNow): void;
-  clear(): void;
+  /** Only for the same text in the same place, and of no text above `sealedLatelyUnitsMax`. */
+  of(this: void, sealed: string, place: SealedPlace): OpenedContent | undefined;
+  keep(this: void, now: SealedNow): void;
+  clear(this: void): void;
 }
 
 /** So many events are handed to the log by the time that the first of them is read, at most. */
 const sealedLatelyMax = 1_024;
+
+/** A longer text is opened again by those who read it, so that those remembered take some 32 MiB at most. */
+export const sealedLatelyUnitsMax = 16_384;
 
 export const sealedLately = (): SealedLately => {
   const byEvent = new Map<string, SealedNow>();
@@ -30,6 +33,7 @@ export const sealedLately = (): SealedLately => {
       return now?.sealed === sealed && arePlacesEqual(now.place, place) ? now.content : undefined;
     },
     keep: (now) => {
+      if (now.sealed.length > sealedLatelyUnitsMax) return;
       byEvent.set(now.place.event, now);
       if (byEvent.size <= sealedLatelyMax) return;
       const [oldest] = byEvent.keys();

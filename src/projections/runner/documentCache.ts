@@ -109,4 +109,5 @@ const blankOf = (type: AnyDocumentType, collection: string, key: string): Cached
   changed: false,
 });
 
-const noKeys = {};
+/** Of a document that stands in no index. */
+export const noKeys = {};

@@ -7,7 +7,7 @@ import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import { storedForm } from '../sealing/storedForm.js';
 import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type DecodedEvent } from './decoding.js';
-import { documentCache, type CachedDocument, type DocumentCache } from './documentCache.js';
+import { documentCache, noKeys, type CachedDocument, type DocumentCache } from './documentCache.js';
 import type { Running, Started } from '../progress/running.js';
 
 /** Where a projection stopped, and why. */
@@ -225,8 +225,6 @@ const changesOf = ({ event, documents, position }: Step): readonly Change[] => {
   }
   return changes;
 };
-
-const noKeys = {};
 
 const put = ({ hot, document, indexKeys }: Change, position: Position): void => {
   hot.document = document;
