@@ -1,5 +1,4 @@
 import { lockFolder } from './adapters/dataFolder/lock.js';
-import { eventStoreDbEventLog } from './adapters/eventLog/eventStoreDb.js';
 import { lmdbEventLog } from './adapters/eventLog/lmdb.js';
 import { lmdbReader, type LmdbReader } from './adapters/eventLog/lmdbReader.js';
 import { systemClock } from './adapters/system/clock.js';
@@ -15,7 +14,10 @@ export const openEventLog = async (
   place: LogPlace,
   { mayBeNew }: { readonly mayBeNew: boolean },
 ): Promise<EventLog> => {
-  if (place.engine === 'eventStoreDb') return eventStoreDbEventLog({ connectionString: place.connectionString });
+  if (place.engine === 'eventStoreDb') {
+    const { eventStoreDbEventLog } = await import('./adapters/eventLog/eventStoreDb.js');
+    return eventStoreDbEventLog({ connectionString: place.connectionString });
+  }
   const { log: folder } = foldersIn(place.dataDir);
   if (!mayBeNew) await lmdbReader(folder).close();
   const lock = await lockFolder(place.dataDir);

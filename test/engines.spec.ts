@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { LogUnreachable, OutcomeUnknown } from '../src/adapters/eventLog/eventStoreDb/failures.js';
+import { LogUnreachable, OutcomeUnknown } from '../src/adapters/eventLog/eventStoreDb/unreachable.js';
 import { EngineUnavailable, isAway } from '../src/engines.js';
 import { testServer } from './support/server.js';
 

@@ -8,12 +8,8 @@ import { ANY, EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-cl
 import fc from 'fast-check';
 import { appendBytesMax, eventStoreDbEventLog } from '../../src/adapters/eventLog/eventStoreDb.js';
 import { connection } from '../../src/adapters/eventLog/eventStoreDb/connection.js';
-import {
-  LogUnreachable,
-  OutcomeUnknown,
-  type EventStoreDbAlarm,
-  longPauseMillis,
-} from '../../src/adapters/eventLog/eventStoreDb/failures.js';
+import { type EventStoreDbAlarm, longPauseMillis } from '../../src/adapters/eventLog/eventStoreDb/failures.js';
+import { LogUnreachable, OutcomeUnknown } from '../../src/adapters/eventLog/eventStoreDb/unreachable.js';
 import { waitMillisMax } from '../../src/gateway/requests/requestCall.js';
 import { beforeAll } from '../../src/kernel/event.js';
 import {

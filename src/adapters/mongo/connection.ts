@@ -1,4 +1,5 @@
-import { MongoClient, MongoServerError, type Db } from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
+import { driver } from './driver.js';
 import { letWritesEnd } from './driverInside.js';
 
 export type MongoNeeds = {
@@ -43,7 +44,7 @@ export const connectMongo = async (needs: MongoNeeds): Promise<MongoConnection> 
 };
 
 const clientOf = ({ url, appName, connectionsMax, operationMillisMax }: MongoNeeds): MongoClient =>
-  new MongoClient(url, {
+  new (driver().MongoClient)(url, {
     appName,
     maxPoolSize: connectionsMax,
     serverSelectionTimeoutMS: operationMillisMax,
@@ -69,5 +70,5 @@ export const databaseIn = (url: string): string => {
 };
 
 export const isDuplicateKey = (error: unknown): boolean =>
-  error instanceof MongoServerError && error.code === duplicateKey;
+  error instanceof driver().MongoServerError && error.code === duplicateKey;
 const duplicateKey = 11_000;

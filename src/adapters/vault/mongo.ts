@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Binary, type Collection } from 'mongodb';
+import type { Binary, Collection } from 'mongodb';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { connectMongo, databaseIn, isDuplicateKey } from '../mongo/connection.js';
+import { driver } from '../mongo/driver.js';
 import { checkedName } from './names.js';
 import { checkedKey, saltBytes, wrapping, type Wrapping } from './wrapping.js';
 
@@ -105,6 +106,7 @@ const vaultOver = (store: Store): Vault => {
 
 const recordOf = ({ wrap }: Wrapping, name: string, secret: Uint8Array): HeldRecord => {
   const salt = randomBytes(saltBytes);
+  const { Binary } = driver();
   return { _id: name, salt: new Binary(salt), wrapped: new Binary(wrap(name, salt, secret)) };
 };
 

@@ -1,4 +1,3 @@
-import { eventStoreDbEventLog } from '../../adapters/eventLog/eventStoreDb.js';
 import { lmdbLogFollower } from '../../adapters/eventLog/lmdbFollower.js';
 import { systemTimers } from '../../adapters/system/timers.js';
 import { isServer, type Config } from '../../config.js';
@@ -26,7 +25,8 @@ export const openBuildEngines = async (
   return { log, leases };
 };
 
-const openLog = async ({ eventLog, dataDir }: Config): Promise<FollowedLog> =>
-  isServer(eventLog)
-    ? eventStoreDbEventLog({ connectionString: eventLog.url })
-    : lmdbLogFollower(foldersIn(dataDir).log);
+const openLog = async ({ eventLog, dataDir }: Config): Promise<FollowedLog> => {
+  if (!isServer(eventLog)) return lmdbLogFollower(foldersIn(dataDir).log);
+  const { eventStoreDbEventLog } = await import('../../adapters/eventLog/eventStoreDb.js');
+  return eventStoreDbEventLog({ connectionString: eventLog.url });
+};

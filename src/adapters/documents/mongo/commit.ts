@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { MongoError, MongoErrorLabel, type AnyBulkWriteOperation } from 'mongodb';
+import type { AnyBulkWriteOperation } from 'mongodb';
 import type { Checkpoint, DocumentWrite } from '../../../kernel/ports/documentStore.js';
 import { isDuplicateKey } from '../../mongo/connection.js';
+import { driver } from '../../mongo/driver.js';
 import { beforeAll } from '../../../kernel/event.js';
 import { checkFences, writeCheckpoints } from './checkpoints.js';
 import { recordsOf, type Reading } from './reads.js';
@@ -75,11 +76,13 @@ const commitAtOnce = (opened: Opened, work: Prepared, reading: Reading): Promise
   });
 
 /** A duplicate key is of a record that somebody else has made since the transaction began. */
-const canBeDoneAgain = (error: unknown): boolean =>
-  isDuplicateKey(error) ||
-  (error instanceof MongoError &&
-    (error.hasErrorLabel(MongoErrorLabel.TransientTransactionError) ||
-      error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)));
+const canBeDoneAgain = (error: unknown): boolean => {
+  const { MongoError, MongoErrorLabel } = driver();
+  if (isDuplicateKey(error)) return true;
+  if (!(error instanceof MongoError)) return false;
+  const labels = [MongoErrorLabel.TransientTransactionError, MongoErrorLabel.UnknownTransactionCommitResult];
+  return labels.some((label) => error.hasErrorLabel(label));
+};
 
 const writeAll = async (opened: Opened, { drafts, checkpoints }: Prepared, reading: Reading): Promise<void> => {
   await checkFences(opened.checkpoints, checkpoints, reading);

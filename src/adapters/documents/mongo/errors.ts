@@ -1,11 +1,5 @@
-import {
-  MongoBulkWriteError,
-  MongoError,
-  MongoErrorLabel,
-  MongoNetworkError,
-  MongoServerError,
-  MongoSystemError,
-} from 'mongodb';
+import type { MongoError, MongoErrorLabel } from 'mongodb';
+import { loadedDriver } from '../../mongo/driver.js';
 import { WrittenMeanwhile } from './rounds.js';
 
 /**
@@ -14,21 +8,23 @@ import { WrittenMeanwhile } from './rounds.js';
  */
 export const isTransient = (error: unknown): boolean => {
   if (error instanceof WrittenMeanwhile) return true;
-  if (!(error instanceof MongoError)) return false;
-  if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true;
+  const driver = loadedDriver();
+  if (driver === undefined || !(error instanceof driver.MongoError)) return false;
+  if (error instanceof driver.MongoNetworkError || error instanceof driver.MongoSystemError) return true;
   // A bulk write wraps every error; only an error from a server has a code.
-  if (error instanceof MongoBulkWriteError && error.code === undefined) return true;
-  if (passingLabels.some((label) => error.hasErrorLabel(label)) || poolErrors.has(error.name)) return true;
-  return error instanceof MongoServerError && typeof error.code === 'number' && passingCodes.has(error.code);
+  if (error instanceof driver.MongoBulkWriteError && error.code === undefined) return true;
+  if (hasPassingLabel(error, driver.MongoErrorLabel) || poolErrors.has(error.name)) return true;
+  return error instanceof driver.MongoServerError && typeof error.code === 'number' && passingCodes.has(error.code);
 };
 
-const passingLabels = [
-  MongoErrorLabel.RetryableWriteError,
-  MongoErrorLabel.TransientTransactionError,
-  MongoErrorLabel.UnknownTransactionCommitResult,
-  // From 8.1 on, of a server that has too much to do.
-  MongoErrorLabel.RetryableError,
-];
+const hasPassingLabel = (error: MongoError, labels: typeof MongoErrorLabel): boolean =>
+  [
+    labels.RetryableWriteError,
+    labels.TransientTransactionError,
+    labels.UnknownTransactionCommitResult,
+    // From 8.1 on, of a server that has too much to do.
+    labels.RetryableError,
+  ].some((label) => error.hasErrorLabel(label));
 
 /** Of the connection pool. The driver does not export all of their classes. */
 const poolErrors: ReadonlySet<string> = new Set([

@@ -1,5 +1,6 @@
-import { BSON, type Binary, type ClientSession, type Filter } from 'mongodb';
+import type { Binary, ClientSession, Filter } from 'mongodb';
 import type { AbsentDocument, IndexRange, KeyScan, StoredDocument } from '../../../kernel/ports/documentStore.js';
+import { driver } from '../../mongo/driver.js';
 import { documentOf, entryBounds, idText, pastPrefix, type StoredRecord } from './records.js';
 import { entryField, type OpenCollection } from './schema.js';
 
@@ -115,7 +116,7 @@ const entriesIn = async (
   let bytes = 0;
   for await (const record of found) {
     page.push(record);
-    bytes += BSON.calculateObjectSize(record);
+    bytes += driver().BSON.calculateObjectSize(record);
     if (bytes > bytesMax) break;
   }
   return page;

@@ -1,5 +1,6 @@
 import { defined } from '../../../kernel/defined.js';
-import { Binary } from 'mongodb';
+import type { Binary } from 'mongodb';
+import { driver } from '../../mongo/driver.js';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type {
   AbsentDocument,
@@ -69,7 +70,7 @@ export const furtherRecord = (
   { key, position }: Pick<RecordDraft, 'key' | 'position'>,
   place: { readonly index: string; readonly slot: number; readonly entry: string | undefined },
 ): StoredRecord => {
-  const _id = new Binary(Buffer.from(`${key}\0${place.index}\0${place.slot.toString()}`));
+  const _id = new (driver().Binary)(Buffer.from(`${key}\0${place.index}\0${place.slot.toString()}`));
   const record = { _id, _p: position, _of: key };
   return place.entry === undefined ? record : { ...record, _i: { [place.index]: place.entry } };
 };

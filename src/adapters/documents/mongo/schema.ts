@@ -1,7 +1,8 @@
-import { MongoServerError, type Collection, type CollectionOptions, type Db, type MongoClient } from 'mongodb';
+import type { Collection, CollectionOptions, Db, MongoClient } from 'mongodb';
 import { beforeAll } from '../../../kernel/event.js';
 import type { CollectionSpec } from '../../../kernel/ports/documentStore.js';
 import type { MongoConnection } from '../../mongo/connection.js';
+import { driver } from '../../mongo/driver.js';
 import { mentions } from '../mentions.js';
 import type { StoredRecord } from './records.js';
 
@@ -148,5 +149,5 @@ const makeCollection = async (
 
 const namespaceExists = 48;
 const unlessItExists = (error: unknown): void => {
-  if (!(error instanceof MongoServerError && error.code === namespaceExists)) throw error;
+  if (!(error instanceof driver().MongoServerError && error.code === namespaceExists)) throw error;
 };

@@ -1,4 +1,5 @@
-import { Binary } from 'mongodb';
+import type { Binary } from 'mongodb';
+import { driver } from '../../mongo/driver.js';
 import type { Plain } from '../../../kernel/ports/documentStore.js';
 
 /** The form in which a document is stored. A `bigint` is written as a BSON Long, and read as one. */
@@ -15,14 +16,15 @@ export type Stored =
 export const stored = (value: Plain): Stored => {
   if (typeof value === 'bigint') return isLong(value) ? value : wide(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array) return new Binary(value);
+  if (value instanceof Uint8Array) return new (driver().Binary)(value);
   return isList(value) ? value.map(storedItem) : storedObject(value);
 };
 
 /** The way back. Bytes are copied, so that nothing holds on to the memory of the answer they came in. */
 export const plain = (value: Stored): Plain => {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Binary) return value.sub_type === wideNumber ? BigInt(value.toString('utf8')) : bytesOf(value);
+  if (value instanceof driver().Binary)
+    return value.sub_type === wideNumber ? BigInt(value.toString('utf8')) : bytesOf(value);
   if (isStoredList(value)) return value.map(plain);
   const { [listKey]: list, [entriesKey]: entries } = value;
   if (list !== undefined && isStoredList(list)) return list.map(plain);
@@ -45,7 +47,7 @@ const unusualKey = /^(?:|\$.*|_list|_entries|_bsontype|__proto__|toBSON)$|[.\0]/
 const longMax = 2n ** 63n - 1n;
 const isLong = (value: bigint): boolean => value <= longMax && value >= -longMax - 1n;
 
-const wide = (value: bigint): Binary => new Binary(Buffer.from(value.toString(), 'latin1'), wideNumber);
+const wide = (value: bigint): Binary => new (driver().Binary)(Buffer.from(value.toString(), 'latin1'), wideNumber);
 
 // `Array.isArray` does not narrow readonly arrays.
 const isList = (value: Plain): value is readonly Plain[] => Array.isArray(value);

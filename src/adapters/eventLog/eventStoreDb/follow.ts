@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { LogRead, StoredEvent, Subscription } from '../../../kernel/ports/eventLog.js';
 import { feed } from '../feed.js';
-import { LogUnreachable, longPauseMillis } from './failures.js';
+import { longPauseMillis } from './failures.js';
+import { LogUnreachable } from './unreachable.js';
 import { tailOf, type Tail, type TailNeeds } from './tail.js';
 
 export type FollowNeeds = Omit<TailNeeds, 'arrived'> & {

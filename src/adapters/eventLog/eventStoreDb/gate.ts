@@ -1,4 +1,4 @@
-import { LogUnreachable } from './failures.js';
+import { LogUnreachable } from './unreachable.js';
 
 /** Lets so many in at a time; the others wait for their turn, up to a bound. */
 export interface Gate {

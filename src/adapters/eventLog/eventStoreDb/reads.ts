@@ -12,17 +12,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { LogRead, StoredEvent, StreamRead } from '../../../kernel/ports/eventLog.js';
 import type { EventStoreConnection } from './connection.js';
-import {
-  isFinal,
-  isNotLeader,
-  isStreamNotFound,
-  LogUnreachable,
-  shortPauseMillis,
-  Silence,
-  type Telling,
-} from './failures.js';
+import { isFinal, isNotLeader, isStreamNotFound, shortPauseMillis, Silence, type Telling } from './failures.js';
 import { gate, type Gate } from './gate.js';
 import { positionOf, storedEventOf } from './records.js';
+import { LogUnreachable } from './unreachable.js';
 
 /** Reads over a connection of their own, tried again for a while when the server cannot be reached. */
 export interface EventStoreReads {

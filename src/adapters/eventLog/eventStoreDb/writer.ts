@@ -9,7 +9,8 @@ import {
   type WireRevision,
 } from './batchAppend.js';
 import type { EventStoreConnection } from './connection.js';
-import { LogUnreachable, OutcomeUnknown, shortPauseMillis, Silence, type Telling } from './failures.js';
+import { shortPauseMillis, Silence, type Telling } from './failures.js';
+import { LogUnreachable, OutcomeUnknown } from './unreachable.js';
 import { Flight, isOverdue, type Item } from './flight.js';
 import type { Judge, StoredVerdict } from './held.js';
 import { reach } from './reach.js';

@@ -1,5 +1,5 @@
 import { toASCII, toUnicode } from 'tr46';
-import validator from 'validator';
+import isEmail from 'validator/lib/isEmail.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import { composed, composedTrimmed, halfWidth } from '../../../kernel/text.js';
 
@@ -24,7 +24,7 @@ export const emailOf = (text: string): EmailAddress | Rejection => {
   const [mailbox, host] = [typed.slice(0, Math.max(at, 0)), toASCII(typed.slice(at + 1), hostRules)];
   if (host === null || !isMailbox(mailbox)) return reject('INVALID_EMAIL');
   const canonical = `${composed(mailbox.toLowerCase(), emailUnitsMax)}@${host}`;
-  if (!validator.isEmail(canonical)) return reject('INVALID_EMAIL');
+  if (!isEmail.default(canonical)) return reject('INVALID_EMAIL');
   const address = `${mailbox}@${toUnicode(host, hostRules).domain}`;
   return { address, canonical, former: distinct(formerly(address), formerly(text)).filter((one) => one !== canonical) };
 };
