@@ -1,3 +1,4 @@
+import { defined } from '../../kernel/defined.js';
 import { readEvent, readEvents, type EventCodec } from '../../kernel/codec.js';
 import { forRunner, type AnyDocumentType, type DocumentType } from '../../kernel/document.js';
 import type { Event, Position, Recorded } from '../../kernel/event.js';
@@ -16,12 +17,11 @@ const eventsPerReadMax = 1_000;
 
 /**
  * A document as it was right after an event, folded from its own streams. A type that folds from its first and latest
- * event takes one record of the log at most, however long the stream is; any other takes the streams up to the event.
+ * event takes a record or two of the log, however long the stream is; any other takes the streams up to the event.
  * Undefined when there is no such document, or when its first event is needed and the log has dropped it.
  *
- * Rejects when the type has no list of streams, when a stream has more than `asOfEventsMax` events, and for a type that
- * folds from the first and latest event when the event is of another stream: only the document's own events say how far
- * the document has come.
+ * Rejects when the type has no list of streams, and when a stream of which all events count has more than
+ * `asOfEventsMax`. Of a stream that goes on behind the event, the events there are read as well.
  */
 export const documentAsOf = (needs: DocumentAsOfNeeds) => {
   const forgotten = new WeakMap<object, AnyDocumentType>();
@@ -71,10 +71,33 @@ const streamsOf = ({ type: { name, streams }, key }: FromStreams): readonly stri
 
 const fromFirstAndLatest = async (needs: DocumentAsOfNeeds, wanted: Wanted): Promise<unknown> => {
   const { type, key, asOf } = wanted;
-  if (!streamsOf(wanted).includes(asOf.stream)) throw new Error(`${type.name} ${key} has no event in ${asOf.stream}`);
-  const first = asOf.revision === 0n ? undefined : await firstOf(needs, asOf.stream);
+  // Documents of such a type have one stream each.
+  const [stream = asOf.stream] = streamsOf(wanted);
+  const latest = stream === asOf.stream ? asOf : await latestUpTo(needs, stream, asOf.position);
+  if (latest === undefined) return undefined;
+  const first = latest.revision === 0n ? undefined : await firstOf(needs, stream);
   const begun = first === undefined ? undefined : type.fold(undefined, first, key);
-  return type.fold(begun, asOf, key);
+  return type.fold(begun, latest, key);
+};
+
+/** Mostly none of them is behind the event. */
+const eventsFirstRead = 2;
+
+const latestUpTo = async (
+  { log, codec, sealer }: DocumentAsOfNeeds,
+  stream: string,
+  position: Position,
+): Promise<Recorded | undefined> => {
+  let from: bigint | undefined;
+  for (let limit = eventsFirstRead; ; limit = eventsPerReadMax) {
+    const page = await log.readStream(stream, { direction: 'backwards', limit, ...defined({ from }) });
+    // An event that is newer than this program says nothing to it, so that the one before it counts.
+    const found = page.find((event) => event.position <= position && codec.factOf(event) !== undefined);
+    if (found !== undefined) return readEvent(codec, sealer, found);
+    const last = page.at(-1);
+    if (last === undefined || page.length < limit || last.revision === 0n) return undefined;
+    from = last.revision - 1n;
+  }
 };
 
 const firstOf = async ({ log, codec, sealer }: DocumentAsOfNeeds, stream: string): Promise<Recorded | undefined> => {
