@@ -6,6 +6,7 @@ import { dayCountEvents, identityEvents, keyCountEvents } from './deployments/ev
 import { inviteEvents } from './invites/events.js';
 import { memberEvents } from './members/events.js';
 import { messageEvents } from './messages/events.js';
+import { pinEvents } from './pins/events.js';
 import { reactionEvents } from './reactions/events.js';
 import { readEvents } from './reads/events.js';
 import { reservationEvents } from './reservations/events.js';
@@ -20,6 +21,7 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   memberEvents,
   inviteEvents,
   messageEvents,
+  pinEvents,
   reactionEvents,
   readEvents,
   identityEvents,

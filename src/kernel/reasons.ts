@@ -44,6 +44,7 @@ const table = {
   INVITE_NOT_FOUND: { code: 404, says: 'the invite is unknown, expired or used up' },
   EMAIL_TAKEN: { code: 409, says: 'the e-mail address belongs to another account' },
   USERNAME_TAKEN: { code: 409, says: 'the username belongs to somebody else' },
+  TOO_MANY_PINS: { code: 409, says: 'the chat has as many pinned messages as it may have' },
   CONFLICT: { code: 409, says: 'somebody else changed this at the same moment', temporary: true },
   TOO_LARGE: { code: 413, says: 'the request is too large' },
   TOO_MANY: { code: 413, says: 'the limit on how many there may be is reached' },

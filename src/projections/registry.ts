@@ -14,6 +14,7 @@ import { conversationDocuments } from './conversations/fold.js';
 import { inviteDocuments } from './invites/fold.js';
 import { memberDocuments, membershipsDocuments, removalDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
+import { pinnedMessagesDocuments } from './pins/fold.js';
 import { messageReactionsDocuments, userReactionsDocuments } from './reactions/fold.js';
 import { readMarkerDocuments } from './reads/fold.js';
 import { accountStates, communityStates, memberStates, userStates } from './states/fold.js';
@@ -31,7 +32,13 @@ const packages = {
   communities: [declared(communityDocuments)],
   members: [declared(memberDocuments), declared(membershipsDocuments), declared(removalDocuments)],
   invites: [declared(inviteDocuments)],
-  messages: [declared(messageDocuments), declared(messageCountDocuments), declared(lastSentDocuments)],
+  // Pins are shown with messages alone, so nobody has to wait for two projections.
+  messages: [
+    declared(messageDocuments),
+    declared(messageCountDocuments),
+    declared(lastSentDocuments),
+    declared(pinnedMessagesDocuments),
+  ],
   conversations: [declared(conversationDocuments)],
   reactions: [declared(messageReactionsDocuments), declared(userReactionsDocuments)],
   reads: [declared(readMarkerDocuments)],

@@ -125,6 +125,8 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   MessageSent: 'message-123456789012345678',
   MessageEdited: 'message-123456789012345678',
   MessageDeleted: 'message-123456789012345678',
+  MessagePinned: 'pins-channel.11.12',
+  MessageUnpinned: 'pins-channel.11.12',
   ChatInviteCreated: 'invite-sample',
   InviteCreated: 'invite-sample',
   InviteUsed: 'invite-sample',

@@ -294,6 +294,24 @@ const messages: readonly Row[] = [
     request: async (ground) => ({ chatRef: chatIn(ground), messageIds: [await newMessage(ground)] }),
     outcomes: [401, 404, 404, 403, '()'],
   }),
+  row('messagesSetMessagePin', {
+    bit: 'pinMessages',
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, pin: true }),
+    outcomes: whoMay('()'),
+  }),
+  row('messagesSetMessagePin', {
+    about: 'in a hidden channel',
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, pin: true }),
+    outcomes: [401, 404, 404, 403, '()'],
+  }),
+  row('messagesGetPinnedMessages', {
+    request: (ground) => ({ chatRef: chatIn(ground) }),
+    outcomes: whoSees('messages'),
+  }),
+  row('messagesGetUnreadMentions', {
+    request: (ground) => ({ chatRef: chatIn(ground) }),
+    outcomes: whoSees('unreadMentions'),
+  }),
 ];
 
 const reactions: readonly Row[] = [

@@ -5,10 +5,12 @@ import type { MessageId, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
+import { pinsOf } from '../../projections/pins/queries.js';
+import type { Reads } from '../../projections/reading/queries.js';
 import { chatRefFor } from '../contract/chatRefs.js';
 import { entitiesFor } from './entities.js';
 
-/** A message as `viewer` sees it. Only direct chats are named differently for each viewer. */
+/** A message as `viewer` sees it. Only direct chats are named differently for each viewer. `pinned` is absent where nothing says it. */
 export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   chatRef: chatRefFor(message.chat, viewer),
   messageId: message.id,
@@ -18,6 +20,7 @@ export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   entities: entitiesFor(unless(message.entities, [])),
   ...(message.editedAt === undefined ? {} : { editedAt: BigInt(message.editedAt) }),
   ...(message.replyTo === undefined ? {} : repliesTo(message.replyTo, message.quote)),
+  ...(message.pinned === undefined ? {} : { pinned: message.pinned }),
 });
 
 /** A message right after it was sent. */
@@ -29,7 +32,20 @@ export const messageSentFor = (
 type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities' | 'editedAt'> & {
   readonly replyTo?: MessageId | undefined;
   readonly quote?: Personal<Quote> | undefined;
+  readonly pinned?: boolean;
 };
+
+/** The messages as they are shown, with the pins of their chats: only those that are pinned say so. */
+export const withPins = async (
+  reads: Reads,
+  messages: readonly MessageDocument[],
+): Promise<readonly PinnableMessage[]> => {
+  const chats = messages.map(({ chat }) => chat);
+  const pinned = new Set(await pinsOf(reads, chats));
+  return messages.map((message) => (pinned.has(message.id) ? { ...message, pinned: true } : message));
+};
+
+export type PinnableMessage = MessageDocument & Pick<Shown, 'pinned'>;
 
 /** Older clients look into `replyTo`, newer ones into `reply`. */
 const repliesTo = (replyTo: MessageId, personalQuote: Personal<Quote> | undefined) => {

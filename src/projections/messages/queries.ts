@@ -1,6 +1,15 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, SessionId, UserId } from '../../kernel/ids.js';
-import { countIn, documentOf, documentsIn, documentsOf, scanned, type Reads } from '../reading/queries.js';
+import {
+  countIn,
+  documentOf,
+  documentsIn,
+  documentsOf,
+  scanned,
+  unopenedIn,
+  type Reads,
+  type Unopened,
+} from '../reading/queries.js';
 import {
   coarsest,
   coarsestSpansMax,
@@ -98,14 +107,14 @@ export type MentionsPage = {
   readonly limit: number;
 };
 
-/** Messages of the chat that name the user, the oldest first. */
+/** Messages of the chat that name the user, the oldest first, without what is personal in them. */
 export const mentionsAfter = (
   reads: Reads,
   user: UserId,
   chat: ChatKey,
   { after, limit }: MentionsPage,
-): Promise<readonly MessageDocument[]> =>
-  documentsIn(reads, messageDocuments, {
+): Promise<readonly Unopened<MessageDocument>[]> =>
+  unopenedIn(reads, messageDocuments, {
     index: 'mentions',
     within: [user, chat],
     after: after ?? 0n,

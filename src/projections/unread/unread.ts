@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { lastSent, mentionCountAfter, messagesAfter } from '../messages/queries.js';
+import { lastSent, mentionCountAfter, mentionsAfter, messagesAfter } from '../messages/queries.js';
 import { readMarker } from '../reads/queries.js';
 import type { Reads } from '../reading/queries.js';
 
@@ -25,14 +25,29 @@ export type UnreadState = {
 };
 
 /** Reads the same few documents and keys however many messages there are. */
-export const unread = async (reads: Reads, { chat, user, floor }: ChatViewer): Promise<UnreadState> => {
-  const [said, own] = await Promise.all([readMarker(reads, user, chat), lastSent(reads, chat, user)]);
-  const marker = highestMarker(said, own?.message, floor);
+export const unread = async (reads: Reads, viewer: ChatViewer): Promise<UnreadState> => {
+  const { chat, user } = viewer;
+  const marker = await markerOf(reads, viewer);
   const [messages, mentions] = await Promise.all([
     messagesAfter(reads, chat, marker),
     mentionCountAfter(reads, user, chat, marker),
   ]);
   return { messages, mentions, marker: marker === noMessage ? undefined : marker };
+};
+
+/** The messages after the marker that name the user, the oldest first. */
+export const unreadMentions = async (
+  reads: Reads,
+  viewer: ChatViewer,
+  limit: number,
+): Promise<readonly MessageId[]> => {
+  const after = await markerOf(reads, viewer);
+  return (await mentionsAfter(reads, viewer.user, viewer.chat, { after, limit })).map(({ id }) => id);
+};
+
+const markerOf = async (reads: Reads, { chat, user, floor }: ChatViewer): Promise<MessageId> => {
+  const [said, own] = await Promise.all([readMarker(reads, user, chat), lastSent(reads, chat, user)]);
+  return highestMarker(said, own?.message, floor);
 };
 
 /** Before every message. */

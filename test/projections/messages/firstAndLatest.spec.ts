@@ -5,6 +5,7 @@ import type { MessageCommand } from '../../../src/domain/messages/commands.js';
 import { messages } from '../../../src/domain/messages/decide.js';
 import { messageEvents, type MessageEvent } from '../../../src/domain/messages/events.js';
 import type { MessageState } from '../../../src/domain/messages/state.js';
+import type { PinEvent } from '../../../src/domain/pins/events.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { decide, isRejection } from '../../../src/kernel/decider.js';
 import { forRunner } from '../../../src/kernel/document.js';
@@ -12,6 +13,7 @@ import { apply } from '../../../src/kernel/event.js';
 import type { MessageId, Millis, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
+import { pinnedMessagesDocuments } from '../../../src/projections/pins/fold.js';
 import { projections } from '../../../src/projections/registry.js';
 import { asPersonal, type Bare } from '../../support/bare.js';
 import { propertyRun } from '../../support/propertyRun.js';
@@ -75,12 +77,23 @@ const withoutContent = (event: Bare<MessageEvent>): Bare<MessageEvent> => {
 };
 
 describe('a document of the first and the latest event', () => {
-  it('is of messages alone', () => {
+  it('is of messages and of pins', () => {
     const types = projections.flatMap(({ documents }) => documents);
     const names = types
       .filter(({ foldsFromFirstAndLatest }) => foldsFromFirstAndLatest === true)
       .map(({ name }) => name);
-    assert.deepEqual(names, [messageDocuments.name]);
+    assert.deepEqual(names, [messageDocuments.name, pinnedMessagesDocuments.name]);
+  });
+
+  it('follows from the latest event alone where that says all pins', () => {
+    const { fold } = forRunner(pinnedMessagesDocuments);
+    const about = { chat: selfChat(1n as UserId), message: 10n as MessageId, by: 1n as UserId };
+    for (const pinned of [[], [10n as MessageId, 9n as MessageId]]) {
+      for (const type of ['MessagePinned', 'MessageUnpinned'] as const) {
+        const event = recordedAs<PinEvent>({ type, data: { ...about, pinned } }, 1);
+        assert.deepEqual(fold({ messages: [8n] }, event, about.chat), fold(undefined, event, about.chat));
+      }
+    }
   });
 
   it('is the same as of the whole history, at each of its events', () => {

@@ -12,7 +12,7 @@ import { unread } from '../../../projections/unread/unread.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
 import type { SeenChat } from '../../access/chatAccess.js';
 import { conversationFor } from '../../rendering/conversation.js';
-import { messageFor } from '../../rendering/message.js';
+import { messageFor, withPins } from '../../rendering/message.js';
 import { usersFor, type StatusOf } from '../../rendering/user.js';
 import { channelFor } from '../../rendering/channel.js';
 import type { Access } from '../../contract/viewerPermissions.js';
@@ -27,7 +27,7 @@ export const chatsAnswer = async (
 ): Promise<ChatsInit> => {
   const [chats, messages, users] = await Promise.all([
     Promise.all(found.map((document) => listed(needs, document, viewer))),
-    lastMessagesIn(needs.reads, found),
+    lastMessagesIn(needs.reads, found).then((messages) => withPins(needs.reads, messages)),
     usersFor(needs, [...new Set(found.flatMap(({ members }) => members))]),
   ]);
   return {
@@ -56,11 +56,12 @@ export const chatAnswer = async (
     community === undefined ? conversation(needs.reads, chat) : undefined,
     unread(needs.reads, { chat, user: viewer, floor }),
   ]);
+  const [shown] = await withPins(needs.reads, last === undefined ? [] : [last]);
   const lastId = last?.id ?? (document && sortIdOf(document));
   return {
     chat: conversationFor({ chat, viewer, lastMessage: lastId, unread: counts, ...permissions }),
     users: await usersFor(needs, appearing(chat, last)),
-    ...(last === undefined ? {} : { message: messageFor(last, viewer) }),
+    ...(shown === undefined ? {} : { message: messageFor(shown, viewer) }),
     ...(channel === undefined || community === undefined ? {} : { channel: channelFor(community.id, channel) }),
   };
 };

@@ -7,7 +7,7 @@ import type { MessageDocument } from '../../../projections/messages/documents.js
 import type { HistoryPage } from '../../../projections/messages/queries.js';
 import type { ProjectionName } from '../../../projections/registry.js';
 import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
-import { messageFor } from '../../rendering/message.js';
+import { messageFor, withPins } from '../../rendering/message.js';
 import { usersFor, type StatusOf } from '../../rendering/user.js';
 import { memberFor } from '../../rendering/community.js';
 import { statusesFor, type MutualsNeeds } from '../../access/mutuals.js';
@@ -53,7 +53,8 @@ const membersBytesMax = ownShares.members * answerBytesMax;
  * one answer, the messages nearest to the anchor.
  */
 export const historyAnswer = async (needs: HistoryNeeds, of: Page): Promise<MessagesInit> => {
-  const rendered = of.found.map((document) => ({ document, message: messageFor(document, of.call.caller.user) }));
+  const found = await withPins(needs.reads, of.found);
+  const rendered = found.map((document) => ({ document, message: messageFor(document, of.call.caller.user) }));
   const nearest = nearestFirst(rendered, of.page);
   const kept = new Set(fitting(nearest, messagesBytesMax, ({ message }) => bytesOf(Message, message)));
   const shown = rendered.filter((one) => kept.has(one));

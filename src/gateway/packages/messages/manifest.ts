@@ -1,12 +1,15 @@
 import type { PackageManifest } from '../../contract/manifest.js';
 import type { Statuses } from '../../presence/statuses.js';
-import { messageRpcs } from './rpcs.js';
+import { pinRpcs } from './pins/rpcs.js';
+import { pinUpdates } from './pins/updates.js';
+import { messageRpcs, type MessageNeeds } from './rpcs.js';
+import { unreadMentionRpcs } from './unreadMentions.js';
 import { messageUpdates } from './updates.js';
 
 /** Presence may be on another machine, so the status of an author is remembered and not asked for with each message. */
 type MessageUpdatesNeeds = { readonly rememberedStatusOf: Statuses['of'] };
 
 export const messagesPackage = {
-  rpcs: messageRpcs,
-  updates: ({ rememberedStatusOf }: MessageUpdatesNeeds) => messageUpdates(rememberedStatusOf),
+  rpcs: (needs: MessageNeeds) => ({ ...messageRpcs(needs), ...pinRpcs(needs), ...unreadMentionRpcs(needs) }),
+  updates: ({ rememberedStatusOf }: MessageUpdatesNeeds) => ({ ...messageUpdates(rememberedStatusOf), ...pinUpdates }),
 } as const satisfies PackageManifest;

@@ -4,6 +4,8 @@ import type { UserInit } from '../../../gen/types.js';
 import { isAnswered, mayHaveBegunWith } from '../../../projections/conversations/documents.js';
 import { conversationDocuments } from '../../../projections/conversations/fold.js';
 import { messageDocuments, messageKey } from '../../../projections/messages/fold.js';
+import { pinnedMessagesKey } from '../../../projections/pins/documents.js';
+import { pinnedMessagesDocuments } from '../../../projections/pins/fold.js';
 import { membersNamedBy, type ChatKey } from '../../../kernel/chat.js';
 import type { EventOf, Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
@@ -11,11 +13,11 @@ import { conversationFor, lastReadFor } from '../../rendering/conversation.js';
 import { chatRefFor, isCalledAlike } from '../../contract/chatRefs.js';
 import { messageFor, messageSentFor } from '../../rendering/message.js';
 import { erasedUser, userFor } from '../../rendering/user.js';
-import type { UpdateTable, Delivery, Rendering } from '../../contract/updates.js';
-import { perUser } from '../../contract/perRendering.js';
+import type { UpdateTable, Delivery } from '../../contract/updates.js';
 import type { Statuses } from '../../presence/statuses.js';
 import type { UpdateView } from '../../contract/updateView.js';
 import { mergeDeletions } from './deletions.js';
+import { first, toViewers } from './toViewers.js';
 
 export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEvent, UpdateView> => ({
   MessageSent: async (event, view) => {
@@ -31,10 +33,14 @@ export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEve
   },
 
   MessageEdited: async ({ data: { chat, message: id } }, view) => {
-    const message = await view.documentAsOf(messageDocuments, messageKey(id));
+    const [message, pins] = await Promise.all([
+      view.documentAsOf(messageDocuments, messageKey(id)),
+      view.documentAsOf(pinnedMessagesDocuments, pinnedMessagesKey(chat)),
+    ]);
     if (message === undefined) return [];
+    const pinned = pins?.messages.includes(id) === true;
     return toViewers(chat, view.after.viewersOf(chat), (viewer) => ({
-      update: { message: { message: messageFor(message, viewer) } },
+      update: { message: { message: messageFor({ ...message, ...(pinned ? { pinned } : {}) }, viewer) } },
     }));
   },
 
@@ -157,17 +163,3 @@ const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): 
     }),
   );
 };
-
-/** Sent once where all viewers name the chat alike; otherwise once for each of them. */
-const toViewers = (
-  chat: ChatKey,
-  viewers: Iterable<UserId>,
-  render: (viewer: UserId) => Rendering,
-): readonly Delivery[] => {
-  if (!isCalledAlike(chat)) return perUser(viewers, render);
-  const anybody = first(viewers);
-  // Handed on as they are: the same list of viewers is known again where their unread messages are counted.
-  return anybody === undefined ? [] : [{ ...render(anybody), audience: viewers }];
-};
-
-const first = ([viewer]: Iterable<UserId>): UserId | undefined => viewer;

@@ -4,11 +4,10 @@ import { channelChat } from '../../../../kernel/chat.js';
 import type { CommunityId, MessageId, UserId } from '../../../../kernel/ids.js';
 import { difference } from '../../../../kernel/permissions.js';
 import type { ChannelRecord } from '../../../../projections/communities/documents.js';
-import type { MessageDocument } from '../../../../projections/messages/documents.js';
 import { lastMessage } from '../../../../projections/messages/queries.js';
 import { unread, type UnreadState } from '../../../../projections/unread/unread.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
-import { messageFor } from '../../../rendering/message.js';
+import { messageFor, withPins, type PinnableMessage } from '../../../rendering/message.js';
 import { channelRefFor, channelFor } from '../../../rendering/channel.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
 import { inBatches } from '../inBatches.js';
@@ -20,7 +19,7 @@ type Seen = {
   readonly permissions: ReturnType<typeof difference>;
   readonly floor: bigint;
 };
-type Activity = { readonly last: MessageDocument | undefined; readonly unread: UnreadState };
+type Activity = { readonly last: PinnableMessage | undefined; readonly unread: UnreadState };
 
 /** The channels of a community that a member sees, with where they are in each of them. */
 export const channelsSeen = async (
@@ -32,7 +31,11 @@ export const channelsSeen = async (
   const talksAtFirst = seenAtFirst.filter(hasMessages);
   const found = await inBatches(talksAtFirst, async ({ channel, floor }): Promise<Activity> => {
     const chat = channelChat(community, channel.id);
-    const [last, counts] = await Promise.all([lastMessage(reads, chat), unread(reads, { chat, user: viewer, floor })]);
+    const [newest, counts] = await Promise.all([
+      lastMessage(reads, chat),
+      unread(reads, { chat, user: viewer, floor }),
+    ]);
+    const [last] = newest === undefined ? [] : await withPins(reads, [newest]);
     return { last, unread: counts };
   });
   // Sight that was lost during the reads would show messages that were sent since.
