@@ -5,10 +5,8 @@ export type GenerationStatus = {
   /** Whether this release could serve it. */
   readonly isOwn: boolean;
   readonly isServing: boolean;
-  /** All events up to here are in its documents. Absent where this release or this process cannot tell. */
+  /** All events up to here are in its documents. Absent where it is of another release. */
   readonly position?: string;
-  /** Another process that has it open. */
-  readonly inUseBy?: string;
 };
 
 export type ProjectionsStatus = {

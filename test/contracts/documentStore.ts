@@ -704,8 +704,14 @@ const reopening = (makeStore: () => DocumentStore | Promise<DocumentStore>): voi
     const document = { id: 2n ** 64n - 1n, list: [{ a: 1 }, { b: 'two' }] };
     await first.commit([indexed(put(spec.name, 'a', 5n, document), { byRank: [['x', 1n]] })], []);
     await first.commit([remove(spec.name, 'b', 6n)], [{ projection: spec.name, position: 6n, fence: 3n }]);
+    const beside = await makeStore();
+    // Beside a store that is open, and without opening this one.
+    assert.deepEqual([await beside.checkpoint(spec.name), await beside.checkpoint('nobody')], [6n, 0n]);
+    assert.ok((await beside.collections()).some(({ name }) => name === spec.name));
+    await beside.close();
     await first.close();
     const second = await makeStore();
+    assert.equal(await second.checkpoint(spec.name), 6n);
     await second.open([spec]);
     try {
       assertDocument(await second.get(spec.name, 'a'), document);

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { checkLinks } from './links.js';
+import { noRoot } from './lmdbTree.js';
 
 /** The file is no LMDB file any more. LMDB trusts such files, and a process that opens one may end by a signal. */
 export class DamagedFile extends Error {
@@ -44,42 +45,68 @@ const flagsAt = 18;
 const metaFlag = 0x08;
 const magicAt = headerBytes;
 const magic = 0xbeefc0de;
+const mapSizeAt = headerBytes + 16;
 const pageSizeAt = 48;
 const pageBytesMin = 256;
 const pageBytesMax = 65_536;
 const rootsAt = [88, 136] as const;
 const lastPageAt = 144;
 const transactionAt = 152;
-/** The root of a table without entries. */
-const noRoot = 2n ** 64n - 1n;
 
-type Meta = { readonly roots: readonly bigint[]; readonly transaction: bigint };
+/** One state of the file, as a meta page describes it. */
+export type LmdbMeta = {
+  readonly roots: readonly bigint[];
+  /** Of the table that names the others. */
+  readonly mainRoot: bigint;
+  readonly transaction: bigint;
+  readonly pageBytes: number;
+};
 
 const damageIn = (handle: number, size: number, flushing: LmdbFlushing): string | undefined => {
-  const pageBytes = read(handle, 0, metaBytes)?.readUInt32LE(pageSizeAt) ?? 0;
-  const isPageSize = pageBytes >= pageBytesMin && pageBytes <= pageBytesMax && (pageBytes & (pageBytes - 1)) === 0;
-  if (!isPageSize) return 'its first meta page does not say how large a page is';
-  const metas: Meta[] = [];
+  const pageBytes = pageBytesIn(handle);
+  if (pageBytes === undefined) return 'its first meta page does not say how large a page is';
+  const metas: LmdbMeta[] = [];
   for (const [index, name] of ['first', 'second'].entries()) {
-    const meta = metaIn(read(handle, index * pageBytes, metaBytes), pageBytes);
+    const meta = metaIn(readAt(handle, index * pageBytes, metaBytes), pageBytes);
     if (meta === undefined) return `its ${name} meta page is none`;
     metas.push(meta);
   }
   const pages = BigInt(Math.floor(size / pageBytes));
-  const isWhole = (meta: Meta): boolean => meta.roots.every((root) => isPage(handle, root, { pages, pageBytes }));
+  const isWhole = (meta: LmdbMeta): boolean => meta.roots.every((root) => isPage(handle, root, { pages, pageBytes }));
   // The meta page of the older transaction may name pages that have been used again since.
   const newest = metas.toSorted((one, other) => (one.transaction > other.transaction ? -1 : 1)).slice(0, 1);
   if ((flushing === 'late' ? metas : newest).some(isWhole)) return undefined;
   return 'it is shorter than it says, or pages that everything hangs on are missing';
 };
 
-const metaIn = (page: Buffer | undefined, pageBytes: number): Meta | undefined => {
+const pageBytesIn = (handle: number): number | undefined => {
+  const pageBytes = readAt(handle, 0, metaBytes)?.readUInt32LE(pageSizeAt) ?? 0;
+  const isPageSize = pageBytes >= pageBytesMin && pageBytes <= pageBytesMax && (pageBytes & (pageBytes - 1)) === 0;
+  return isPageSize ? pageBytes : undefined;
+};
+
+/** Of both meta pages, and of the third that a file with late flushing has in the middle of its first page. */
+export const metasIn = (handle: number): readonly LmdbMeta[] => {
+  const pageBytes = pageBytesIn(handle);
+  if (pageBytes === undefined) return [];
+  const [first, second] = [0, 1].map((page) => readAt(handle, page * pageBytes, metaBytes));
+  const flushed = readAt(handle, pageBytes / 2, metaBytes);
+  // It has only the fields that change, so the others are those of the first page.
+  flushed?.set(first?.subarray(0, mapSizeAt) ?? [], 0);
+  return [first, second, flushed].flatMap((page, index) => {
+    const meta = metaIn(page, pageBytes);
+    return meta === undefined || (index === 2 && meta.transaction === 0n) ? [] : [meta];
+  });
+};
+
+const metaIn = (page: Buffer | undefined, pageBytes: number): LmdbMeta | undefined => {
   if (page === undefined) return undefined;
   if ((page.readUInt16LE(flagsAt) & metaFlag) === 0 || page.readUInt32LE(magicAt) !== magic) return undefined;
   if (page.readUInt32LE(pageSizeAt) !== pageBytes) return undefined;
   const [roots, last] = [rootsAt.map((at) => page.readBigUInt64LE(at)), page.readBigUInt64LE(lastPageAt)];
   if (roots.some((root) => root !== noRoot && root > last)) return undefined;
-  return { roots, transaction: page.readBigUInt64LE(transactionAt) };
+  const mainRoot = page.readBigUInt64LE(rootsAt[1]);
+  return { roots, mainRoot, transaction: page.readBigUInt64LE(transactionAt), pageBytes };
 };
 
 type Pages = { readonly pages: bigint; readonly pageBytes: number };
@@ -88,10 +115,11 @@ type Pages = { readonly pages: bigint; readonly pageBytes: number };
 const isPage = (handle: number, page: bigint, { pages, pageBytes }: Pages): boolean => {
   if (page === noRoot) return true;
   if (page >= pages) return false;
-  return read(handle, Number(page) * pageBytes, 8)?.readBigUInt64LE(0) === page;
+  return readAt(handle, Number(page) * pageBytes, 8)?.readBigUInt64LE(0) === page;
 };
 
-const read = (handle: number, at: number, bytes: number): Buffer | undefined => {
+/** Undefined where the file ends before. */
+export const readAt = (handle: number, at: number, bytes: number): Buffer | undefined => {
   const buffer = Buffer.alloc(bytes);
   return readSync(handle, buffer, 0, bytes, at) === bytes ? buffer : undefined;
 };

@@ -12,11 +12,12 @@ import {
   type IndexRange,
   type KeyScan,
 } from '../../kernel/ports/documentStore.js';
-import { checkLmdbFile, hasLmdbFile } from '../dataFolder/lmdbFile.js';
+import { checkLmdbFile } from '../dataFolder/lmdbFile.js';
 import { makeFolder } from '../dataFolder/makeFolder.js';
 import { checkRoom } from '../dataFolder/room.js';
 import { keyWriter, type KeyWriter } from './indexKeys.js';
 import { dropCollection, openCollection, type Collection, type Meta, type Operation } from './lmdb/collection.js';
+import { lookedIntoMeta, openedMeta, type MetaEntries } from './lmdb/meta.js';
 
 export type LmdbDocumentsOptions = {
   /** Made if it does not exist; the file in it is `documents.mdb`. One process at a time. */
@@ -40,13 +41,16 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
     if (store === undefined) throw new Error('the document store is not open');
     return store;
   };
+  // Before it is open, another process may have it.
+  const seen = <T>(read: (meta: MetaEntries) => T, nothing: T): T =>
+    store === undefined ? (lookedIntoMeta(fileIn(folder), read) ?? nothing) : read(openedMeta(store.meta));
   return {
     open: async (specs) => {
       if (store !== undefined) throw new Error('the document store is open already');
       store = await openStore(environment(), specs);
     },
-    owner: async () => (root === undefined && !hasLmdbDocuments(folder) ? { status: 'empty' } : ownerIn(environment())),
-    collections: async () => (root === undefined && !hasLmdbDocuments(folder) ? [] : collectionsIn(environment())),
+    owner: async () => seen(ownerIn, { status: 'empty' }),
+    collections: async () => seen(collectionsIn, []),
     belongTo: async (deployment) => {
       const { meta } = opened();
       await meta.put(deploymentKey, deployment);
@@ -61,7 +65,7 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
     scan: async (scan: KeyScan) => collectionOf(opened(), scan.collection).scan(scan),
     commit: (writes, checkpoints) => inTurn(opened(), (one) => commit(one, writes, checkpoints)),
     removePrefix: async (name, prefix) => inTurn(opened(), (one) => removePrefix(one, name, prefix)),
-    checkpoint: async (projection) => positionIn(opened().meta, projection),
+    checkpoint: async (projection) => seen((meta) => positionIn(meta, projection), beforeAll),
     close: async () => {
       const closing = { store, root };
       [store, root] = [undefined, undefined];
@@ -93,9 +97,6 @@ const metaOf = (environment: RootDatabase): Meta => environment.openDB({ name: '
 
 const fileIn = (folder: string): string => join(folder, 'documents.mdb');
 
-/** Whether there are documents already. Makes nothing. */
-const hasLmdbDocuments = (folder: string): boolean => hasLmdbFile(fileIn(folder));
-
 /** Throws `DamagedFile`. */
 const openRoot = (folder: string): RootDatabase => {
   makeFolder(folder);
@@ -106,12 +107,10 @@ const openRoot = (folder: string): RootDatabase => {
 
 const deploymentKey = 'deployment';
 
-const ownerIn = (environment: RootDatabase): DocumentsOwner => {
-  const meta = metaOf(environment);
+const ownerIn = (meta: MetaEntries): DocumentsOwner => {
   const deployment = meta.get(deploymentKey);
   if (typeof deployment === 'string') return { status: 'named', deployment };
-  const prefix = 'checkpoint ';
-  const positions = [...meta.getRange({ start: prefix, end: `${prefix}\uffff` })].map(({ value }) => value);
+  const positions = meta.below('checkpoint ').map(([, position]) => position);
   return { status: positions.some((position) => position !== beforeAll) ? 'unnamed' : 'empty' };
 };
 
@@ -128,21 +127,19 @@ const environmentOptions = (folder: string): RootDatabaseOptionsWithPath & { rea
 });
 
 const dropUnnamed = async (environment: RootDatabase, meta: Meta, named: ReadonlySet<string>): Promise<void> => {
-  for (const { name } of collectionsIn(environment)) {
+  for (const { name } of collectionsIn(openedMeta(meta))) {
     if (!named.has(name)) await dropCollection(environment, meta, name);
   }
 };
 
 const collectionPrefix = 'collection ';
 
-const collectionsIn = (environment: RootDatabase): readonly CollectionSpec[] =>
-  [...metaOf(environment).getRange({ start: collectionPrefix, end: `${collectionPrefix}\uffff` })].map(
-    ({ key, value }) => ({
-      name: key.slice(collectionPrefix.length),
-      // Collections are entered with the list of their indexes.
-      indexes: value as readonly string[],
-    }),
-  );
+const collectionsIn = (meta: MetaEntries): readonly CollectionSpec[] =>
+  meta.below(collectionPrefix).map(([key, value]) => ({
+    name: key.slice(collectionPrefix.length),
+    // Collections are entered with the list of their indexes.
+    indexes: value as readonly string[],
+  }));
 
 const collectionOf = ({ collections }: Store, name: string): Collection => {
   const collection = collections.get(name);
@@ -206,7 +203,7 @@ const removePrefix = async (store: Store, name: string, prefix: string): Promise
   return keys;
 };
 
-const positionIn = (meta: Meta, projection: string): Position =>
+const positionIn = (meta: Pick<MetaEntries, 'get'>, projection: string): Position =>
   (meta.get(`checkpoint ${projection}`) as Position | undefined) ?? beforeAll;
 
 /** The entries of the table that the checkpoints come to. Fences are there only where somebody else could write. */

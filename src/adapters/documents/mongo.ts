@@ -5,7 +5,7 @@ import { commit, prepared } from './mongo/commit.js';
 import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongo/reads.js';
 import { nameOwner, ownerIn } from './mongo/owner.js';
 import { removePrefix } from './mongo/removal.js';
-import { collectionsIn, openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
+import { checkpointsIn, collectionsIn, openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
 
 export type MongoDocumentsOptions = {
   /** `mongodb://…` or `mongodb+srv://…`. Its path names the database; without one it is `osmium`. */
@@ -78,7 +78,7 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
     removePrefix: (name, prefix) =>
       inTurn(() => within(name, (collection) => removePrefix(collection, prefix, reading))),
     checkpoint: async (projection) =>
-      (await (await opened()).checkpoints.findOne({ _id: projection }, reading))?._p ?? beforeAll,
+      (await checkpointsIn(await connection(), place).findOne({ _id: projection }, reading))?._p ?? beforeAll,
     close: async () => {
       await turn;
       await opening?.catch(() => undefined);

@@ -19,18 +19,23 @@ export const lmdbLogFollower = (folder: string): FollowedLog => {
       return end;
     },
     // Async, so that a damaged record is a rejection.
-    read: async (from, limit) => reader.readAll({ from, limit }),
+    read: async (from, limit) => reader.readAll({ from, limit }).filter(({ position }) => position <= end),
   });
-  const look = (): void => {
+  const look = async (): Promise<void> => {
     const before = end;
     try {
-      end = endNow();
+      const next = endNow();
+      if (next > before) await reader.flushed();
+      end = next;
     } catch (error) {
       failure = error instanceof Error ? error : new Error('the log cannot be read', { cause: error });
     }
     if (end > before || failure !== undefined) following.publish([], before);
   };
-  const looking = setInterval(look, lookMillis);
+  let underWay: Promise<void> | undefined;
+  const looking = setInterval(() => {
+    underWay ??= look().finally(() => (underWay = undefined));
+  }, lookMillis);
   return {
     subscribe: (after) => following.subscribe(after),
     readAll: async (read) => reader.readAll(read),
@@ -38,6 +43,7 @@ export const lmdbLogFollower = (folder: string): FollowedLog => {
     close: async () => {
       clearInterval(looking);
       following.close();
+      await underWay;
       await reader.close();
     },
   };

@@ -1,9 +1,11 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type Database, type RootDatabase } from 'lmdb';
+import * as lmdb from 'lmdb';
 import type { Position } from '../../kernel/event.js';
 import type { LogRead, StoredEvent } from '../../kernel/ports/eventLog.js';
-import { checkLmdbFile } from '../dataFolder/lmdbFile.js';
+import { checkLmdbFile, hasLmdbFile } from '../dataFolder/lmdbFile.js';
+import { lmdbLook, type LmdbTables } from '../dataFolder/lmdbLook.js';
+import type { LmdbEntry, LmdbRange } from '../dataFolder/lmdbTree.js';
 import { readSegment } from './lmdb/record.js';
 
 /** There is no log in this folder. Nothing was made. */
@@ -14,76 +16,86 @@ export class NoLog extends Error {
   }
 }
 
-/** The log of a folder, for looking at, also while a server works on it. Shows what is durable, and changes nothing. */
+/**
+ * The log of a folder, for looking at, also while a server works on it. Shows what was committed, which may be an instant
+ * before it is durable. Opens no LMDB environment, which would harm the server: see `lmdbLook`.
+ */
 export interface LmdbReader {
   /** As the port's. Throws `DamagedRecord`. */
   readAll(this: void, read: LogRead): readonly StoredEvent[];
   /** How many streams keep only their newest events, of all that have ever been written to. */
   cappedStreams(this: void): number;
   isCapped(this: void, stream: string): boolean;
+  /** All that was shown so far is durable when resolved. */
+  flushed(this: void): Promise<void>;
   /** Of the log and its index. */
   diskBytes(this: void): number;
   close(this: void): Promise<void>;
 }
 
-type Tables = { readonly segments: Database<Buffer, number>; readonly settings: Database<Buffer, Buffer> };
-
 /** `folder` is that of `lmdbEventLog`. Throws `NoLog` and `DamagedFile`. */
 export const lmdbReader = (folder: string): LmdbReader => {
   const [log, index] = [join(folder, 'log'), join(folder, 'index')];
-  if (!existsSync(join(log, dataFile))) throw new NoLog(folder);
-  checkLmdbFile(join(log, dataFile));
-  const root = open({ path: log, noSubdir: false, encoding: 'binary', readOnly: true });
-  const { segments, settings } = tablesOf(root) ?? emptied(root, folder);
+  const file = join(log, dataFile);
+  if (!hasLmdbFile(file)) throw new NoLog(folder);
+  checkLmdbFile(file);
+  // Every record has a checksum.
+  const look = lmdbLook({ file, flushing: 'before commit', values: 'checked' });
+  if (look.at((tables) => tables.table(segments)) === undefined) {
+    look.close();
+    throw new NoLog(folder);
+  }
   return {
-    readAll: (read) => {
-      // Without this it would go on seeing what there was when it first looked.
-      root.resetReadTxn();
-      return read.direction === 'backwards' ? backwards(segments, read) : forwards(segments, read);
+    readAll: (read) =>
+      look.at((tables) => (read.direction === 'backwards' ? backwards(tables, read) : forwards(tables, read))),
+    cappedStreams: () => look.at((tables) => tables.table(settings)?.entries ?? 0),
+    isCapped: (stream) => look.at((tables) => tables.table(settings)?.get(Buffer.from(stream)) !== undefined),
+    diskBytes: () => bytesOf(file) + bytesOf(join(index, dataFile)),
+    flushed: look.flushed,
+    close: () => {
+      look.close();
+      return Promise.resolve();
     },
-    cappedStreams: () => settings.getKeysCount(),
-    isCapped: (stream) => settings.doesExist(Buffer.from(stream)),
-    diskBytes: () => bytesOf(join(log, dataFile)) + bytesOf(join(index, dataFile)),
-    close: () => root.close(),
   };
 };
 
 const dataFile = 'data.mdb';
+const [segments, settings] = ['segments', 'settings'];
 
-const tablesOf = (root: RootDatabase): Tables | undefined => {
-  // A table that cannot be made because one may only read is undefined, which the library's types do not say.
-  const segments = root.openDB<Buffer, number>('segments', { encoding: 'binary' }) as Tables['segments'] | undefined;
-  const settings = root.openDB<Buffer, Buffer>('settings', { encoding: 'binary', keyEncoding: 'binary' });
-  return segments === undefined ? undefined : { segments, settings };
-};
-
-const emptied = (root: RootDatabase, folder: string): never => {
-  void root.close();
-  throw new NoLog(folder);
-};
-
-const forwards = (segments: Tables['segments'], { from = 0n, limit }: LogRead): readonly StoredEvent[] => {
+const forwards = (tables: LmdbTables, { from = 0n, limit }: LogRead): readonly StoredEvent[] => {
   const events: StoredEvent[] = [];
   const wanted = numberOf(from) + 1;
   // The segment that begins before and may reach beyond.
-  const [start = wanted] = segments.getKeys({ start: wanted, reverse: true, limit: 1 });
-  for (const { key, value } of segments.getRange({ start })) {
-    for (const event of readSegment(key, value).events) if (event.position > from) events.push(event);
+  const [before] = entries(tables, { start: keyOf(wanted), order: 'descending' });
+  const start = before?.key ?? keyOf(wanted);
+  for (const { key, value } of entries(tables, { start, order: 'ascending' })) {
+    for (const event of readSegment(positionOf(key), value).events) if (event.position > from) events.push(event);
     if (events.length >= limit) break;
   }
   return events.slice(0, limit);
 };
 
-const backwards = (segments: Tables['segments'], { from, limit }: LogRead): readonly StoredEvent[] => {
+const backwards = (tables: LmdbTables, { from, limit }: LogRead): readonly StoredEvent[] => {
   const events: StoredEvent[] = [];
-  const start = from === undefined ? Number.MAX_SAFE_INTEGER : numberOf(from) - 1;
-  for (const { key, value } of segments.getRange({ start, reverse: true })) {
-    for (const event of readSegment(key, value).events.toReversed())
+  const start = keyOf(from === undefined ? Number.MAX_SAFE_INTEGER : numberOf(from) - 1);
+  for (const { key, value } of entries(tables, { start, order: 'descending' })) {
+    for (const event of readSegment(positionOf(key), value).events.toReversed())
       if (from === undefined || event.position < from) events.push(event);
     if (events.length >= limit) break;
   }
   return events.slice(0, limit);
 };
+
+const entries = (tables: LmdbTables, range: LmdbRange): Iterable<LmdbEntry> =>
+  tables.table(segments)?.range(range) ?? [];
+
+// The types of the package leave out how it writes keys.
+const { keyValueToBuffer, bufferToKeyValue } = lmdb as unknown as {
+  readonly keyValueToBuffer: (key: number) => Uint8Array;
+  readonly bufferToKeyValue: (bytes: Uint8Array) => unknown;
+};
+const keyOf = (position: number): Buffer => Buffer.from(keyValueToBuffer(position));
+const positionOf = (key: Buffer): number => Number(bufferToKeyValue(key));
 
 /** Positions stay far below 2^53. */
 const numberOf = (position: Position): number => Number(position < beyond ? position : beyond);

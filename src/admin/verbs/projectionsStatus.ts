@@ -34,9 +34,7 @@ const roleOf = ({ isOwn, isServing }: GenerationStatus): string => {
   return isOwn ? 'does not serve' : 'of another release';
 };
 
-const placeOf = ({ position, inUseBy }: GenerationStatus): string => {
-  if (position !== undefined) return `at ${position}`;
-  return inUseBy === undefined ? 'its place is not known here' : `in use by ${inUseBy}`;
-};
+const placeOf = ({ position }: GenerationStatus): string =>
+  position === undefined ? 'its place is not known here' : `at ${position}`;
 
 const kinds = ({ types }: GenerationStatus): string => `${types.length.toString()} types of documents`;

@@ -62,15 +62,8 @@ const statusOf = async (
   const here = needs.here();
   if (here?.name === name) return { ...told, position: here.position.toString() };
   if (!told.isOwn) return told;
-  try {
-    return {
-      ...told,
-      position: (await positionOf(needs.generations.documents(generation), needs.readModels)).toString(),
-    };
-  } catch (error) {
-    if (error instanceof GenerationInUse) return { ...told, inUseBy: error.by };
-    throw error;
-  }
+  const position = await positionOf(needs.generations.documents(generation), needs.readModels);
+  return { ...told, position: position.toString() };
 };
 
 /** A lease that is held shows a process that works on the documents; one that was killed lets go of it after `leaseMillis`. */

@@ -1,7 +1,7 @@
 import type { Config } from '../../config.js';
 import { generationsOf } from '../../engines.js';
 import { servedGeneration } from '../../kernel/generations.js';
-import { GenerationInUse, type Generation, type Generations } from '../../kernel/ports/generations.js';
+import type { Generation, Generations } from '../../kernel/ports/generations.js';
 import { readModels } from '../../projections/registry.js';
 import { positionOf } from './position.js';
 import { setOf } from './set.js';
@@ -16,14 +16,9 @@ export const chooseGeneration = async (config: Config, name: string): Promise<st
   if (wanted === undefined) return `there is no generation ${name}`;
   if (wanted.set !== set) return `the generation ${name} is of another release, which alone can serve it`;
   const served = await servedGeneration(generations, set);
-  try {
-    const objection = served && (await objectionTo(generations, wanted, served));
-    if (objection === undefined) await generations.serve(wanted);
-    return objection;
-  } catch (error) {
-    if (error instanceof GenerationInUse) return error.message;
-    throw error;
-  }
+  const objection = served && (await objectionTo(generations, wanted, served));
+  if (objection === undefined) await generations.serve(wanted);
+  return objection;
 };
 
 const objectionTo = async (

@@ -155,7 +155,7 @@ export interface DocumentStore {
    */
   removePrefix(collection: string, prefix: string): Promise<number>;
 
-  /** `beforeAll` for a projection that has none. */
+  /** `beforeAll` for a projection that has none. May be asked before `open`, beside a process that works on the documents. Makes nothing. */
   checkpoint(projection: string): Promise<Position>;
 
   close(): Promise<void>;
