@@ -74,7 +74,6 @@ export const notBuilt = [
   'friendsSyncFriends',
   'mediaDownloadFilePart',
   'mediaUploadFilePart',
-  'messagesForwardMessage',
   'messagesGetEmbedPreview',
   'messagesReportMessage',
   'messagesSearch',

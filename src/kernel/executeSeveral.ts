@@ -67,10 +67,17 @@ const start = async <C extends Command, State, E extends Event>(
   command: C,
 ): Promise<void> => {
   const stream = decider.stream(command);
-  const begun = { state: decider.initial, revision: 'noStream', position: beforeAll, fresh: false } as const;
-  if (beginsStream(decider, command)) open.set(stream, begun);
+  if (beginsStream(decider, command)) open.set(stream, begunNow(decider));
   else open.set(stream, streams.remembered<State>(stream) ?? (await streams.caughtUp(stream, decider)));
 };
+
+/** A stream that is only now begun is not read. */
+const begunNow = <C extends Command, State, E extends Event>({ initial }: Decider<C, State, E>): Folded<State> => ({
+  state: initial,
+  revision: 'noStream',
+  position: beforeAll,
+  fresh: false,
+});
 
 const lookAgain = async <C extends Command, State, E extends Event>(
   { needs: { streams }, decider }: Work<C, State, E>,
@@ -119,11 +126,13 @@ const handInAll = async <C extends Command, State, E extends Event>(
 
 const decidedOn = <C extends Command, State, E extends Event>(
   decider: Decider<C, State, E>,
-  { open }: Progress<State, E>,
+  { open, places }: Progress<State, E>,
   command: C,
 ) => {
   const stream = decider.stream(command);
-  const folded = open.get(stream);
+  // A command that begins a stream may name another one each time it is made, until something was written.
+  const isBegun = places === undefined && beginsStream(decider, command);
+  const folded = open.get(stream) ?? (isBegun ? begunNow(decider) : undefined);
   return folded === undefined
     ? []
     : [{ stream, command: command.type, folded, events: decide(decider, command, folded.state) }];

@@ -39,7 +39,8 @@ export type Done<E extends Event> = {
  * A rejection ends the command. A promise says that the maker cannot tell yet: it is asked again once that has
  * resolved, at most `waitsMax` times, after which the command is refused with `CONFLICT`.
  *
- * One that makes several commands makes one for each of the same streams each time.
+ * One that makes several commands makes one for each of the same streams each time, unless all of them begin streams:
+ * then it makes as many each time.
  */
 export type Asked<C extends Command | readonly Command[]> = () => C | Rejection | Promise<unknown>;
 

@@ -29,6 +29,7 @@ const table = {
   INVALID_TOKEN: { code: 403, says: 'the token is unknown or has been revoked' },
   MISSING_PERMISSION: { code: 403, says: 'you do not have the permission' },
   NOT_AUTHOR: { code: 403, says: 'only the author may do this' },
+  NOT_EDITABLE: { code: 403, says: 'nobody may edit this message' },
   NOT_OWNER: { code: 403, says: 'only the owner may do this' },
   OWNER_CANNOT_LEAVE: { code: 403, says: 'the owner cannot leave the community' },
   OUTRANKED: { code: 403, says: 'your highest role is not above theirs' },

@@ -123,6 +123,7 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   NicknameCleared: 'member-123456789012345678.123456789012345678',
   RolesSet: 'member-123456789012345678.123456789012345678',
   MessageSent: 'message-123456789012345678',
+  MessageForwarded: 'message-123456789012345678',
   MessageEdited: 'message-123456789012345678',
   MessageDeleted: 'message-123456789012345678',
   MessagePinned: 'pins-channel.11.12',

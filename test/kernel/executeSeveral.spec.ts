@@ -88,6 +88,23 @@ describe('execute, of several commands', () => {
     assert.deepEqual(await written(log), []);
   });
 
+  it('begins other streams each time, where their ids are minted in the tick of the append', async () => {
+    const { log, execute } = node();
+    let makings = 0;
+    // The keys of the first makings are missing, so that it is asked anew.
+    const minted = (): readonly BankCommand[] => {
+      makings += 1;
+      const owners = makings % 2 === 1 ? [ada, bob] : [cleo, 10n as UserId];
+      return owners.map((owner) => ({ type: 'Open', data: { owner } }));
+    };
+    assert.equal(doneOf(await execute(bank, minted, cause())).events.length, 2);
+    assert.ok(makings % 2 === 0);
+    assert.deepEqual(await written(log), [
+      ['bank-9', '1/2'],
+      ['bank-10', '2/2'],
+    ]);
+  });
+
   it('begins streams without reading them, and finds out when one exists', async () => {
     const { log, execute } = node();
     const reads: string[] = [];

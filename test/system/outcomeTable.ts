@@ -294,6 +294,16 @@ const messages: readonly Row[] = [
     request: async (ground) => ({ chatRef: chatIn(ground), messageIds: [await newMessage(ground)] }),
     outcomes: [401, 404, 404, 403, '()'],
   }),
+  row('messagesForwardMessage', {
+    bit: 'sendMessages',
+    request: (ground) => ({ chatRef: chatIn(ground), from: chatIn(ground), messageIds: [ground.message] }),
+    outcomes: whoMay('()'),
+  }),
+  row('messagesForwardMessage', {
+    about: 'from a hidden channel to oneself',
+    request: (ground) => ({ chatRef: { self: {} }, from: chatIn(ground), messageIds: [ground.message] }),
+    outcomes: whoSees('()'),
+  }),
   row('messagesSetMessagePin', {
     bit: 'pinMessages',
     request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, pin: true }),

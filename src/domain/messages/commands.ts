@@ -12,6 +12,15 @@ export type Content = {
   readonly mentions: readonly UserId[];
 };
 
+/** Where the words of a forwarded message come from: a forward of a forward has what the first one has. */
+export type Original = {
+  /** The author of the words, who need not be in the chat. */
+  readonly writtenBy: UserId;
+  readonly writtenAt: Millis;
+  /** The message that was forwarded. */
+  readonly original: MessageId;
+};
+
 export type MessageCommand =
   | Command<
       'SendMessage',
@@ -23,6 +32,7 @@ export type MessageCommand =
           readonly requestHash?: string;
         }
     >
+  | Command<'ForwardMessage', About & Content & Original>
   | Command<'EditMessage', About & { readonly at: Millis; readonly content?: EditedContent }>
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>
   | WithdrawMessage;

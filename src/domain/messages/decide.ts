@@ -12,16 +12,21 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   stream: ({ data }) => messageStream(data.message),
   initial,
   evolve,
-  begins: ['SendMessage'],
+  begins: ['SendMessage', 'ForwardMessage'],
   foldsFromFirstAndLatest: true,
   rules: {
     SendMessage: ({ by, ...sent }, state) =>
       state.status === 'absent' ? [{ type: 'MessageSent', data: { ...sent, author: by } }] : [],
 
+    ForwardMessage: ({ by, ...copied }, state) =>
+      state.status === 'absent' ? [{ type: 'MessageForwarded', data: { ...copied, author: by } }] : [],
+
     EditMessage: ({ message, chat, by, at, content: edited }, state) => {
       const found = alive(state, chat);
       if (isRejection(found)) return found;
       if (found.author !== by) return reject('NOT_AUTHOR');
+      // The words are not those of the user who forwarded them.
+      if (found.forwarded !== undefined) return reject('NOT_EDITABLE');
       if (edited === undefined) return [];
       const { keepsText, ...content } = edited;
       // Another edit came between: entities made for one text must not be laid over another.

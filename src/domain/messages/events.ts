@@ -1,4 +1,5 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
+import type { EventOf } from '../../kernel/event.js';
 import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
 import {
   added,
@@ -23,10 +24,16 @@ const fields = { message: id<MessageId>('message'), chat: chatKey, author: id<Us
 export const messageStreams = streamFamily('message');
 export const messageStream = (message: MessageId): string => messageStreams.named(message.toString());
 
-type OfMessage = { readonly message: MessageId; readonly chat: ChatKey; readonly author: UserId };
+type OfMessage = {
+  readonly message: MessageId;
+  readonly chat: ChatKey;
+  readonly author: UserId;
+  /** Of the words of a forwarded message, which are theirs and not those of `author`. */
+  readonly writtenBy?: UserId;
+};
 const stream = (data: OfMessage): string => messageStream(data.message);
 const about = (data: OfMessage): string => data.chat;
-const sealedFor = (data: OfMessage) => ({ subject: data.author, scope: data.chat });
+const sealedFor = (data: OfMessage) => ({ subject: data.writtenBy ?? data.author, scope: data.chat });
 
 /** Offsets and lengths are in UTF-16 code units. */
 const entity = shape({
@@ -71,6 +78,18 @@ export const messageEvents = declareEvents(
       fields: { ...fields, mentions, replyTo: optional(id<MessageId>('message')), nonce: optional(bits) },
       personal: { text, entities: list(entity), quote: optional(quote), requestHash: added(text) },
     },
+    MessageForwarded: {
+      says: 'A copy of a message was sent to another chat, or to the same one. `author` forwarded it; the words are those of `writtenBy`, sealed for whoever wrote them and for the chat of the copy, and `writtenAt` is when they were first sent: a forward of a forward keeps both. `original` is the message that was forwarded. Nobody edits a forward.',
+      mints: 'stream',
+      fields: {
+        ...fields,
+        mentions,
+        writtenBy: id<UserId>('user'),
+        writtenAt: millis,
+        original: id<MessageId>('message'),
+      },
+      personal: { text, entities: list(entity) },
+    },
     MessageEdited: {
       says: 'The author changed the text of a message. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote and `requestHash` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone.',
       fields: { ...fields, mentions, editsPaidUntil: added(millis), complete: added(flag) },
@@ -83,3 +102,9 @@ export const messageEvents = declareEvents(
   },
 );
 export type MessageEvent = EventsOf<typeof messageEvents>;
+
+/** The facts with which a message begins. */
+export type BegunMessage = EventOf<MessageEvent, 'MessageSent' | 'MessageForwarded'>;
+
+export const beginsMessage = (type: string | undefined): boolean =>
+  type === messageEvents.MessageSent.type || type === messageEvents.MessageForwarded.type;

@@ -3,6 +3,7 @@ import type { Fold } from '../../kernel/event.js';
 import { defined } from '../../kernel/defined.js';
 import type { Millis, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
+import type { Original } from './commands.js';
 import type { Entity, MessageEvent, Quote } from './events.js';
 
 export type MessageState =
@@ -17,6 +18,8 @@ export type AliveMessage = {
   /** An edit carries this on. */
   readonly carried: Carried;
   readonly mentions: readonly UserId[];
+  /** Of a forward: the origin of its words. */
+  readonly forwarded?: Pick<Original, 'writtenBy' | 'writtenAt'>;
   /** See `editPaid`. */
   readonly editsPaidUntil?: Millis;
 };
@@ -35,6 +38,16 @@ export const evolve: Fold<MessageState, MessageEvent> = {
     entities,
     carried: defined({ quote, requestHash }),
     mentions,
+  }),
+  MessageForwarded: (_, { data: { chat, author, text, entities, mentions, writtenBy, writtenAt } }) => ({
+    status: 'alive',
+    chat,
+    author,
+    text,
+    entities,
+    carried: {},
+    mentions,
+    forwarded: { writtenBy, writtenAt },
   }),
   MessageEdited: (state, { data: { text, entities, mentions, complete, quote, requestHash, editsPaidUntil } }) => {
     if (state.status !== 'alive') return state;

@@ -33,6 +33,11 @@ export interface Meter {
    * settle at once on an embedded store, so without this nobody would be let in before all of them are done.
    */
   breath(this: void): Promise<void> | undefined;
+  /**
+   * The request did as much as so many further ones of its kind, which count for the limit by number as well. Absent
+   * where nothing is counted by number.
+   */
+  readonly alsoCounts?: (this: void, requests: number) => void;
 }
 
 /** Of work for which nobody is charged. */

@@ -1,7 +1,6 @@
-import type { MessageEvent, Quote } from '../../domain/messages/events.js';
+import type { BegunMessage, Quote } from '../../domain/messages/events.js';
 import type { MessageInit, MessageReplyInfoInit } from '../../gen/types.js';
-import type { EventOf } from '../../kernel/event.js';
-import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
@@ -20,18 +19,18 @@ export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   entities: entitiesFor(unless(message.entities, [])),
   ...(message.editedAt === undefined ? {} : { editedAt: BigInt(message.editedAt) }),
   ...(message.replyTo === undefined ? {} : repliesTo(message.replyTo, message.quote)),
+  ...(message.writtenAt === undefined ? {} : { forward: { date: BigInt(message.writtenAt) } }),
   ...(message.pinned === undefined ? {} : { pinned: message.pinned }),
 });
 
-/** A message right after it was sent. */
-export const messageSentFor = (
-  { data }: Pick<EventOf<MessageEvent, 'MessageSent'>, 'data'>,
-  viewer: UserId,
-): MessageInit => messageFor({ ...data, id: data.message }, viewer);
+/** A message right after it was sent or forwarded. */
+export const messageSentFor = ({ data }: Pick<BegunMessage, 'data'>, viewer: UserId): MessageInit =>
+  messageFor({ ...data, id: data.message }, viewer);
 
 type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities' | 'editedAt'> & {
   readonly replyTo?: MessageId | undefined;
   readonly quote?: Personal<Quote> | undefined;
+  readonly writtenAt?: Millis | undefined;
   readonly pinned?: boolean;
 };
 

@@ -183,6 +183,10 @@ export const charge = ({ items, light }: Bill, units: number): void => {
   for (const { budget, bucket } of items) if (budgetTable[budget].of === 'units') bucket.take(units);
 };
 
+export const chargeRequests = ({ items }: Bill, requests: number): void => {
+  for (const { budget, bucket } of items) if (budgetTable[budget].of === 'requests') bucket.take(requests);
+};
+
 /** The refusals of one sender within a minute. */
 class Refusals {
   private since = 0;

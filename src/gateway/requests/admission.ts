@@ -6,6 +6,7 @@ import type { SharedLimitName } from '../contract/rpcPolicy.js';
 import {
   accountsOf,
   charge,
+  chargeRequests,
   giveBack,
   refusalUnits,
   slowestOf,
@@ -118,7 +119,11 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       slice.spend(units);
       if (bill.line !== undefined) lines[bill.line].spend(units);
     };
-    return { kind: 'admitted', afterMillis: waited.millis, meter: { spend, breath: slice.breath }, end };
+    const alsoCounts = (requests: number): void => {
+      chargeRequests(bill, requests);
+    };
+    const meter: Meter = { spend, breath: slice.breath, alsoCounts };
+    return { kind: 'admitted', afterMillis: waited.millis, meter, end };
   };
 
   return {

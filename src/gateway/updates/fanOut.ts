@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { accountEvents, type AccountEvent } from '../../domain/accounts/events.js';
-import { messageEvents, type MessageEvent } from '../../domain/messages/events.js';
+import { beginsMessage, type BegunMessage } from '../../domain/messages/events.js';
 import { affectsPermissions } from '../../domain/registry.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
 import type { EventOf, Metadata, Position, Recorded } from '../../kernel/event.js';
@@ -269,5 +269,4 @@ const unlessRefused = async (
 const isRevocation = (event: Recorded): event is Recorded<EventOf<AccountEvent, 'SessionRevoked'>> =>
   event.type === accountEvents.SessionRevoked.type;
 
-const isSent = (event: Recorded): event is Recorded<EventOf<MessageEvent, 'MessageSent'>> =>
-  event.type === messageEvents.MessageSent.type;
+const isSent = (event: Recorded): event is Recorded<BegunMessage> => beginsMessage(event.type);

@@ -1,10 +1,10 @@
 import { accountEvents, accountStream, accountStreams } from '../../domain/accounts/events.js';
 import { communityStream, communityStreams } from '../../domain/communities/events.js';
 import { memberStream, memberStreams } from '../../domain/members/events.js';
-import { messageEvents, type MessageEvent } from '../../domain/messages/events.js';
+import { beginsMessage, type BegunMessage } from '../../domain/messages/events.js';
 import { byKind, parseChatKey, type ChatOf } from '../../kernel/chat.js';
 import { readEvent } from '../../kernel/codec.js';
-import { beforeAll, type EventOf, type Position, type Recorded } from '../../kernel/event.js';
+import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
 import { has } from '../../kernel/permissions.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
@@ -28,7 +28,7 @@ export const decidedMessage = ({
   position,
   at,
   metadata,
-}: Recorded<EventOf<MessageEvent, 'MessageSent'>>): DecidedMessage => ({ chat, author, position, at, metadata });
+}: Recorded<BegunMessage>): DecidedMessage => ({ chat, author, position, at, metadata });
 
 /** Streams and authors in slow mode of which the last change is remembered. */
 export const changesMax = 10_000;
@@ -82,7 +82,7 @@ const families = [communityStreams, memberStreams, accountStreams] as const;
 /** The name of a thing that messages depend on and this event changes. */
 const changedBy = ({ codec }: Pick<MessageJudgeNeeds, 'codec'>, stored: StoredEvent): string | undefined => {
   if (families.some((family) => family.keyOf(stored.stream) !== undefined)) return stored.stream;
-  if (codec.factOf(stored) !== messageEvents.MessageSent.type) return undefined;
+  if (!beginsMessage(codec.factOf(stored))) return undefined;
   const { about, actor, slowmode } = codec.metadata(stored);
   return slowmode === undefined || actor === undefined ? undefined : slowName(about, actor);
 };

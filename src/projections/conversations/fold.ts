@@ -1,16 +1,16 @@
-import type { MessageEvent } from '../../domain/messages/events.js';
+import type { BegunMessage, MessageEvent } from '../../domain/messages/events.js';
 import { chatKindOf, membersNamedBy, type ByChatKind, type ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
-import type { EventOf } from '../../kernel/event.js';
 import type { MessageId } from '../../kernel/ids.js';
 import { none, unchanged, whenThere } from '../runner/foldHelpers.js';
 import { isAnswered, recentMessagesMax, sortIdOf, type ConversationDocument } from './documents.js';
 
 export const conversationDocuments: DocumentType<ConversationDocument, MessageEvent> = {
   name: 'conversations',
-  version: 2,
+  version: 3,
   keys: {
     MessageSent: ({ data }) => keysOf(data.chat),
+    MessageForwarded: ({ data }) => keysOf(data.chat),
     MessageEdited: none,
     MessageDeleted: ({ data }) => keysOf(data.chat),
   },
@@ -21,8 +21,8 @@ export const conversationDocuments: DocumentType<ConversationDocument, MessageEv
     answered: (conversation) => (isAnswered(conversation) ? byMember(conversation) : []),
   },
   evolve: {
-    MessageSent: (conversation, { data }) =>
-      conversation === undefined ? begun(data) : withMessage(answered(conversation, data), data.message),
+    MessageSent: (conversation, { data }) => withSent(conversation, data),
+    MessageForwarded: (conversation, { data }) => withSent(conversation, data),
     MessageEdited: unchanged,
     MessageDeleted: whenThere((conversation, { data }) => withoutMessage(conversation, data.message)),
   },
@@ -37,7 +37,10 @@ const nowhere: readonly string[] = [];
 const byMember = (conversation: ConversationDocument) =>
   conversation.members.map((user) => [user, sortIdOf(conversation)] as const);
 
-type Sent = EventOf<MessageEvent, 'MessageSent'>['data'];
+type Sent = BegunMessage['data'];
+
+const withSent = (conversation: ConversationDocument | undefined, sent: Sent): ConversationDocument =>
+  conversation === undefined ? begun(sent) : withMessage(answered(conversation, sent), sent.message);
 
 const begun = ({ chat, message, author }: Sent): ConversationDocument => ({
   chat,

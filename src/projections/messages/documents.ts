@@ -23,6 +23,9 @@ export type MessageDocument = {
   /** The session that sent it; kept with a nonce only, which is a name that this session gave. */
   readonly session?: SessionId;
   readonly sentAt: Millis;
+  /** Of a forward: the author of its words, and when they were first sent. */
+  readonly writtenBy?: UserId;
+  readonly writtenAt?: Millis;
   readonly editedAt?: Millis;
 };
 

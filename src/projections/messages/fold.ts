@@ -15,9 +15,10 @@ const ofMessage = ({ data }: { readonly data: { readonly message: MessageId } })
 
 export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   name: 'messages',
-  version: 5,
+  version: 6,
   keys: {
     MessageSent: ofMessage,
+    MessageForwarded: ofMessage,
     MessageEdited: ofMessage,
     MessageDeleted: ofMessage,
   },
@@ -30,6 +31,7 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   },
   evolve: {
     MessageSent: (_, event) => sent(event),
+    MessageForwarded: (_, event) => forwarded(event),
     MessageEdited: whenThere((message, event) => edited(message, event)),
     MessageDeleted: removed,
   },
@@ -56,6 +58,18 @@ const sent = ({ data, at, metadata }: Recorded<EventOf<MessageEvent, 'MessageSen
   return message;
 };
 
+const forwarded = ({ data, at }: Recorded<EventOf<MessageEvent, 'MessageForwarded'>>): MessageDocument => ({
+  id: data.message,
+  chat: data.chat,
+  author: data.author,
+  text: data.text,
+  entities: data.entities,
+  mentions: data.mentions,
+  sentAt: at,
+  writtenBy: data.writtenBy,
+  writtenAt: data.writtenAt,
+});
+
 /**
  * An edit of a former release has no quote and no `requestHash`: they stay those of the event before, and so does that
  * event's sealed value, until the message is edited once more.
@@ -80,28 +94,35 @@ const sessionOf = (session: unknown): SessionId | undefined =>
 
 export const messageCountDocuments: DocumentType<MessageCountDocument, MessageEvent> = {
   name: 'messageCounts',
-  version: 1,
+  version: 2,
   keys: {
     MessageSent: ({ data }) => countKeys(data.chat, data.message),
+    MessageForwarded: ({ data }) => countKeys(data.chat, data.message),
     MessageEdited: none,
     MessageDeleted: ({ data }) => countKeys(data.chat, data.message),
   },
   streams: 'log',
   indexes: {},
   evolve: {
-    MessageSent: (count) => ({ messages: (count?.messages ?? 0) + 1 }),
+    MessageSent: (count) => oneMore(count),
+    MessageForwarded: (count) => oneMore(count),
     MessageEdited: unchanged,
     MessageDeleted: whenThere(({ messages }) => (messages > 1 ? { messages: messages - 1 } : undefined)),
   },
 };
 
+const oneMore = (count: MessageCountDocument | undefined): MessageCountDocument => ({
+  messages: (count?.messages ?? 0) + 1,
+});
+
 export const lastSentKey = (chat: ChatKey, author: UserId): string => `${chat}.${author.toString()}`;
 
 export const lastSentDocuments: DocumentType<LastSentDocument, MessageEvent> = {
   name: 'lastSent',
-  version: 1,
+  version: 2,
   keys: {
     MessageSent: ({ data }) => [lastSentKey(data.chat, data.author)],
+    MessageForwarded: ({ data }) => [lastSentKey(data.chat, data.author)],
     MessageEdited: none,
     MessageDeleted: none,
   },
@@ -109,6 +130,7 @@ export const lastSentDocuments: DocumentType<LastSentDocument, MessageEvent> = {
   indexes: {},
   evolve: {
     MessageSent: (last, { data, at }) => sentAfter(last, data.message, at),
+    MessageForwarded: (last, { data, at }) => sentAfter(last, data.message, at),
     MessageEdited: unchanged,
     MessageDeleted: unchanged,
   },

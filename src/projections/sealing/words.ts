@@ -38,4 +38,5 @@ export const words: readonly string[] = [
   'network',
   typeOf('invites', 'ChatInviteCreated'),
   'code',
+  typeOf('messages', 'MessageForwarded'),
 ];

@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Content, MessageCommand } from '../../../src/domain/messages/commands.js';
 import { messages } from '../../../src/domain/messages/decide.js';
-import { theSystem, type Entity, type MessageEvent } from '../../../src/domain/messages/events.js';
+import { messageEvents, theSystem, type Entity, type MessageEvent } from '../../../src/domain/messages/events.js';
 import { channelChat, type ChatKey } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, MessageId, Millis, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
@@ -61,6 +62,38 @@ describe('sending a message', () => {
   });
   it('does not bring back a deleted one', () => {
     given(sent, deleted(ada)).when(send).then();
+  });
+});
+
+const original = { writtenBy: bob, writtenAt: 5 as Millis, original: 4n as MessageId };
+const forwarded: Bare<MessageEvent> = {
+  type: 'MessageForwarded',
+  data: { message, chat: general, author: ada, ...original, ...content('hello') },
+};
+
+describe('forwarding a message', () => {
+  it('is a fact, once', () => {
+    const forward: MessageCommand = {
+      type: 'ForwardMessage',
+      data: { message, chat: general, by: ada, ...original, ...content('hello') },
+    };
+    given().when(forward).thenOnce(forwarded);
+    given(forwarded, deleted(ada)).when(forward).then();
+  });
+  it('makes a message that nobody edits, and that is deleted like any other', () => {
+    given(forwarded)
+      .when(edit(content('mine')))
+      .refuses('NOT_EDITABLE');
+    given(forwarded)
+      .when(edit(content('mine'), { by: bob }))
+      .refuses('NOT_AUTHOR');
+    given(forwarded).when(remove(bob)).refuses('NOT_AUTHOR');
+    given(forwarded).when(remove(ada)).thenOnce(deleted(ada));
+  });
+  it('seals the words for their author and the chat of the copy', () => {
+    const binding = messageEvents.MessageForwarded.personal?.sealedFor(forwarded.data);
+    assert.deepEqual(binding, { subject: bob, scope: general });
+    assert.deepEqual(messageEvents.MessageSent.personal?.sealedFor(sent.data), { subject: ada, scope: general });
   });
 });
 

@@ -64,6 +64,19 @@ describe('a request', () => {
     assert.ok(next.kind === 'refused' && Math.floor(next.rejection.retryAfterSeconds ?? 0) === 3);
   });
 
+  it('that did as much as many of its kind counts as so many', () => {
+    const { admit } = gate();
+    const asker = signedIn(1);
+    const first = admit(asker, 'messagesForwardMessage');
+    assert.ok(first.kind === 'admitted');
+    first.meter.alsoCounts?.(99);
+    const next = admit(asker, 'messagesSendMessage');
+    assert.ok(next.kind === 'refused');
+    const { burst, perSecond } = budgetTable.messages;
+    assert.equal(next.rejection.retryAfterSeconds, (101 - burst) / perSecond);
+    assert.equal(waitOf(admit(asker, 'chatsSetTyping')), 0);
+  });
+
   it('that has many recipients is paid for by the user who made it', () => {
     const { admit, delivered } = gate();
     const asker = signedIn(1);

@@ -38,6 +38,12 @@ const anySend = fc
     { requiredKeys: ['by', 'content'] },
   )
   .map(({ content, ...data }): MessageCommand => ({ type: 'SendMessage', data: { ...about, ...data, ...content } }));
+const anyForward = fc
+  .record({ by: anyUser, writtenBy: anyUser, content: anyContent })
+  .map(({ content, ...data }): MessageCommand => ({
+    type: 'ForwardMessage',
+    data: { ...about, ...data, ...content, writtenAt: 1 as Millis, original: 5n as MessageId },
+  }));
 const anyEdit = fc
   .record({ by: anyUser, at: fc.nat(1_000_000), content: anyContent, keepsText: fc.boolean() })
   .map(({ by, at, content, keepsText }): MessageCommand => ({
@@ -50,6 +56,7 @@ const anyDeletion = fc
 const anyCommands = fc.array(
   fc.oneof(
     { arbitrary: anySend, weight: 1 },
+    { arbitrary: anyForward, weight: 1 },
     { arbitrary: anyEdit, weight: 20 },
     { arbitrary: anyDeletion, weight: 1 },
   ),

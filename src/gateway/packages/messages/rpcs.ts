@@ -13,17 +13,28 @@ import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
 import { meteredReads } from '../../contract/meteredReads.js';
 import { historyAnswer, historyBytesMax, historyReads, type HistoryNeeds } from './history.js';
+import { forwarder } from './forwarding/forwarding.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
+import { slowmode } from './sending/slowmode.js';
 import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js';
 
 export type MessageNeeds = SendingNeeds & HistoryNeeds;
 
-type Built = 'messagesSendMessage' | 'messagesGetHistory' | 'messagesEditMessage' | 'messagesDeleteMessage';
+type Built =
+  | 'messagesSendMessage'
+  | 'messagesForwardMessage'
+  | 'messagesGetHistory'
+  | 'messagesEditMessage'
+  | 'messagesDeleteMessage';
 
 export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
-  const send = sender(needs);
+  // Those who send and those who forward take turns in slow mode.
+  const slow = slowmode(needs.reads);
+  const send = sender(needs, slow);
   return {
+    messagesForwardMessage: forwarder(needs, slow),
+
     async messagesSendMessage(request, call) {
       const sending = sendingOf(request, call.caller.user);
       if (isRejection(sending)) return sending;

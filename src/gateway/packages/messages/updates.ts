@@ -1,4 +1,4 @@
-import type { MessageEvent } from '../../../domain/messages/events.js';
+import type { BegunMessage, MessageEvent } from '../../../domain/messages/events.js';
 import type { UpdateInit } from '../../../gen/rpcs.js';
 import type { UserInit } from '../../../gen/types.js';
 import { isAnswered, mayHaveBegunWith } from '../../../projections/conversations/documents.js';
@@ -7,7 +7,7 @@ import { messageDocuments, messageKey } from '../../../projections/messages/fold
 import { pinnedMessagesKey } from '../../../projections/pins/documents.js';
 import { pinnedMessagesDocuments } from '../../../projections/pins/fold.js';
 import { membersNamedBy, type ChatKey } from '../../../kernel/chat.js';
-import type { EventOf, Recorded } from '../../../kernel/event.js';
+import type { Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { conversationFor, lastReadFor } from '../../rendering/conversation.js';
 import { chatRefFor, isCalledAlike } from '../../contract/chatRefs.js';
@@ -20,17 +20,8 @@ import { mergeDeletions } from './deletions.js';
 import { first, toViewers } from './toViewers.js';
 
 export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEvent, UpdateView> => ({
-  MessageSent: async (event, view) => {
-    const viewers = view.after.viewersOf(event.data.chat);
-    if (first(viewers) === undefined) return [];
-    const place = { event, view, viewers };
-    const [began, created, introduced] = await Promise.all([
-      begun(place, statusOf),
-      told(place, statusOf),
-      introductions(place, statusOf),
-    ]);
-    return [...began, ...created, ...introduced, ...(await readBySending(place))];
-  },
+  MessageSent: (event, view) => sent(event, view, statusOf),
+  MessageForwarded: (event, view) => sent(event, view, statusOf),
 
   MessageEdited: async ({ data: { chat, message: id } }, view) => {
     const [message, pins] = await Promise.all([
@@ -51,14 +42,31 @@ export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEve
     })),
 });
 
+const sent = async (
+  event: Recorded<BegunMessage>,
+  view: UpdateView,
+  statusOf: Statuses['of'],
+): Promise<readonly Delivery[]> => {
+  const viewers = view.after.viewersOf(event.data.chat);
+  if (first(viewers) === undefined) return [];
+  const place = { event, view, viewers };
+  const [began, created, introduced] = await Promise.all([
+    begun(place, statusOf),
+    told(place, statusOf),
+    introductions(place, statusOf),
+  ]);
+  return [...began, ...created, ...introduced, ...(await readBySending(place))];
+};
+
 type Sent = {
-  readonly event: Recorded<EventOf<MessageEvent, 'MessageSent'>>;
+  readonly event: Recorded<BegunMessage>;
   readonly view: UpdateView;
   readonly viewers: Iterable<UserId>;
 };
 
 const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
-  const { chat, author: id, nonce: clientId } = event.data;
+  const { chat, author: id } = event.data;
+  const clientId = 'nonce' in event.data ? event.data.nonce : undefined;
   const [unreadCounts, user, status, acquainted] = await Promise.all([
     view.unreadCounts(chat, viewers),
     view.user(id),

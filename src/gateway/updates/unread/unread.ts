@@ -146,6 +146,8 @@ const linesOver = (chats: ReadonlyMap<ChatKey, ChatUnread>): ReadonlyMap<string,
   const lines: Lines<MessageEvent | ReadEvent> = {
     MessageSent: ({ data: { chat, message, author, mentions }, position }) =>
       chats.get(chat)?.sent({ id: message, author, mentions }, position),
+    MessageForwarded: ({ data: { chat, message, author, mentions }, position }) =>
+      chats.get(chat)?.sent({ id: message, author, mentions }, position),
     MessageEdited: ({ data: { chat, message, mentions } }) => {
       chats.get(chat)?.edited(message, mentions);
       return undefined;

@@ -19,7 +19,7 @@ import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
 import { quoteFrom } from './quotes.js';
 import { requestText } from './requestText.js';
-import { slowmode, type Slowmode, type SendPermit } from './slowmode.js';
+import type { SendPermit, Slowmode } from './slowmode.js';
 import type { Reply, Sending } from '../wire.js';
 
 export type SendingNeeds = MentionNeeds & {
@@ -38,9 +38,8 @@ export type SendMessage = (call: Call, sending: Sending) => Promise<Sent>;
  * to wait before that, for a name to be looked up or the message that they answer, so those behind them wait as well.
  * Nobody waits until the one before is durable: many on the way share one write to the disk.
  */
-export const sender = (needs: SendingNeeds): SendMessage => {
+export const sender = (needs: SendingNeeds, slow: Slowmode): SendMessage => {
   const sent = nonces(needs.reads);
-  const slow = slowmode(needs.reads);
   const order = serialQueues();
   const inOrder = async (call: Call, sending: NamedSending, earlier: Earlier): Promise<Sent> => {
     const lane = `${call.caller.session.toString()} ${sending.chat}`;

@@ -63,11 +63,16 @@ export const slowmode = (reads: Reads): Slowmode => {
 
   return {
     take: (call, seen) => {
-      const seconds = seen.channel?.slowmodeSeconds ?? 0;
-      const exempt = has(seen.permissions, 'deleteMessages') || has(seen.permissions, 'modifyChannel');
-      return seconds === 0 || exempt ? free : taken(call, seen, seconds);
+      const seconds = slowSecondsFor(seen);
+      return seconds === 0 ? free : taken(call, seen, seconds);
     },
   };
+};
+
+/** The slow mode that the caller is subject to in the chat; 0 for none. */
+export const slowSecondsFor = ({ channel, permissions }: SeenChat): number => {
+  const isExempt = has(permissions, 'deleteMessages') || has(permissions, 'modifyChannel');
+  return isExempt ? 0 : (channel?.slowmodeSeconds ?? 0);
 };
 
 const free: SendPermit = { sent: () => undefined, giveBack: () => undefined };

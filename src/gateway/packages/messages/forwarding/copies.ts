@@ -1,0 +1,36 @@
+import type { Content, Original } from '../../../../domain/messages/commands.js';
+import { messages } from '../../../../domain/messages/decide.js';
+import { messageStream } from '../../../../domain/messages/events.js';
+import type { AliveMessage } from '../../../../domain/messages/state.js';
+import type { ChatKey } from '../../../../kernel/chat.js';
+import { reject, type Rejection } from '../../../../kernel/decider.js';
+import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
+import { millisOf, type MessageId } from '../../../../kernel/ids.js';
+import { isShredded, opened } from '../../../../kernel/opened.js';
+import type { Call } from '../../../contract/call.js';
+import { costs } from '../../../contract/meter.js';
+import { turnOf } from '../../../contract/meteredReads.js';
+
+/** All that a forward takes along. Replies with their quotes stay behind, because they belong to the chat. */
+export type Copy = Omit<Content, 'mentions'> & Original;
+
+/**
+ * The copy of a message of this chat as it is now, asked of its own stream: the read model may be behind, and knows no
+ * message that was deleted meanwhile.
+ */
+export const copyOf = async (
+  { streams }: { readonly streams: Pick<FoldedStreams, 'caughtUp'> },
+  { meter }: Pick<Call, 'meter'>,
+  { chat, message }: { readonly chat: ChatKey; readonly message: MessageId },
+): Promise<Copy | Rejection> => {
+  await turnOf(meter, costs.document);
+  const { state } = await streams.caughtUp(messageStream(message), messages);
+  return state.status === 'alive' && state.chat === chat ? copied(message, state) : reject('MESSAGE_NOT_FOUND');
+};
+
+const copied = (original: MessageId, { text, entities, author, forwarded }: AliveMessage): Copy | Rejection => {
+  const [words, kept] = [opened(text), opened(entities)];
+  if (isShredded(words) || isShredded(kept)) return reject('EMPTY_MESSAGE', 'nothing is left of a message');
+  const written = forwarded ?? { writtenBy: author, writtenAt: millisOf(original) };
+  return { text: words, entities: kept, original, ...written };
+};
