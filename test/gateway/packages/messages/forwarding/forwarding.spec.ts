@@ -217,7 +217,12 @@ describe('forwarding', () => {
     assert.equal(await desk.refused(cleo, 'messagesSendMessage', { chatRef: slow, message: 'hi' }), 'SLOWMODE');
     assert.equal(await forward(messages, { by: ada, to: slow }), 'done');
     here.clock.at += slowSeconds * 1_000;
-    assert.equal(await forward([first], { by: cleo, to: slow }), 'done');
+    const another = { user: cleo, session: 77n };
+    const [forwarded, sent] = await Promise.all([
+      node.ask(cleo, 'messagesForwardMessage', { chatRef: slow, from: general, messageIds: [first] }),
+      node.ask(another, 'messagesSendMessage', { chatRef: slow, message: 'hi' }),
+    ]);
+    assert.equal(Number('rejected' in forwarded) + Number('rejected' in sent), 1);
   });
   it('leaves nothing of erased words, also in copies of copies', async () => {
     const original = await say(dora, dm(ada));
