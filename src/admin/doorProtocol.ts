@@ -1,3 +1,4 @@
+import { parsedJson } from '../kernel/json.js';
 /** The longest request, in bytes and with its end of line. */
 export const requestLineBytesMax = 65_536;
 
@@ -77,7 +78,7 @@ export const answerIn = (line: string): DoorAnswer | undefined => {
 
 const objectIn = (line: string): Readonly<Record<string, unknown>> | undefined => {
   try {
-    const parsed: unknown = JSON.parse(line);
+    const parsed: unknown = parsedJson(line);
     return isObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, type Position } from '../kernel/event.js';
 import type { LogRead, StoredEvent } from '../kernel/ports/eventLog.js';
+import { parsedJson } from '../kernel/json.js';
 import { printable } from './printable.js';
 
 /** The log of a data folder, on which a server may be at work. */
@@ -106,7 +107,7 @@ const timeOf = (at: number): string => new Date(at).toISOString();
 /** The part of the bytes that can be shown without keys. */
 const shown = (bytes: Uint8Array): unknown => {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const parsed: unknown = parsedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     if (typeof parsed !== 'object' || parsed === null || !('sealed' in parsed)) return parsed;
     const { sealed } = parsed;
     return typeof sealed === 'string' ? { ...parsed, sealed: `‹sealed, ${sealed.length.toString()} bytes›` } : parsed;

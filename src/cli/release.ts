@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { askDoor } from '../admin/doorClient.js';
+import { parsedJson } from '../kernel/json.js';
 
 export type ReleaseNeeds = {
   readonly folder: string;
@@ -29,7 +30,7 @@ const releaseOf = async ({ folder, connect }: ReleaseNeeds): Promise<string | un
   if (socket === undefined) return undefined;
   const call = { progress: () => undefined, signal: AbortSignal.timeout(answerMillisMax) };
   const outcome = await askDoor(socket, { verb: 'status', arguments: { json: true } }, call);
-  const status: unknown = outcome.status === 'done' ? JSON.parse(outcome.text) : undefined;
+  const status: unknown = outcome.status === 'done' ? parsedJson(outcome.text) : undefined;
   const isStatus = typeof status === 'object' && status !== null && 'version' in status;
   return isStatus && typeof status.version === 'string' ? status.version : undefined;
 };

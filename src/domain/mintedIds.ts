@@ -1,5 +1,6 @@
 import { storedType } from '../kernel/codec.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
+import { parsedJson } from '../kernel/json.js';
 import { communityStreams } from './communities/events.js';
 import { memberStreams } from './members/events.js';
 import { eventKinds } from './registry.js';
@@ -28,7 +29,7 @@ const inField =
 
 const fieldIn = (json: Uint8Array, field: string): bigint | undefined => {
   try {
-    const parsed = JSON.parse(Buffer.from(json).toString()) as Readonly<Record<string, unknown>> | null;
+    const parsed = parsedJson(Buffer.from(json).toString()) as Readonly<Record<string, unknown>> | null;
     return idIn(parsed?.[field]);
   } catch {
     // A reader that needs the event reports it.

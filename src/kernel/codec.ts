@@ -3,7 +3,8 @@ import { beforeAll, type Event, type Metadata, type Position, type Recorded } fr
 import type { Millis } from './ids.js';
 import { isShredded, shredded, type Shredded } from './opened.js';
 import { openedContents, type OpenedContent, type OpenedContents } from './openedContents.js';
-import { Misshapen, type Json } from './schema.js';
+import { parsedJson } from './json.js';
+import { Misshapen, misshapenIn, type Json } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
 import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
 import { SealedField, type SealedValue } from './sealed.js';
@@ -160,6 +161,14 @@ type ParsedRecord = {
 };
 
 const parsedRecord = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): ParsedRecord => {
+  try {
+    return recordIn(kind, stored, sealer);
+  } catch (error) {
+    throw misshapenIn(eventPlace(stored), error);
+  }
+};
+
+const recordIn = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): ParsedRecord => {
   const body = parsed(stored.data);
   const fields = kind.fields.decode(body);
   if (kind.personal === undefined) return { kind, stored, fields, value: undefined, text: '' };
@@ -208,11 +217,22 @@ const contentOf = (
   }
   const opened = sealer.open(value.sealed, binding, value.position);
   if (!(opened instanceof Uint8Array)) return opened;
-  // A schema makes an object of the shape that it declares.
-  const content = (personal?.schema.decode(parsed(opened)) ?? {}) as OpenedContent;
+  const content = decodedContent(personal, value, opened);
   contents.keep(value, content);
   return content;
 };
+
+const decodedContent = (personal: StoredKind['personal'], value: SealedValue, opened: Uint8Array): OpenedContent => {
+  try {
+    // A schema makes an object of the shape that it declares.
+    return (personal?.schema.decode(parsed(opened)) ?? {}) as OpenedContent;
+  } catch (error) {
+    throw misshapenIn(eventPlace(value), error);
+  }
+};
+
+const eventPlace = ({ type, position }: Pick<StoredEvent, 'type' | 'position'>): string =>
+  `${type} at ${position.toString()}`;
 
 /** A class, because one is made for each event that is read, and most of the metadata is never looked at. */
 class RecordedEvent implements Recorded {
@@ -270,7 +290,7 @@ const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, sealer: Sea
 const metadataOf = (stored: StoredEvent): Metadata => parsed(stored.metadata) as unknown as Metadata;
 
 const parsed = (bytes: Uint8Array): Readonly<Record<string, Json>> =>
-  JSON.parse(fromUtf8.decode(bytes)) as Readonly<Record<string, Json>>;
+  parsedJson(fromUtf8.decode(bytes)) as Readonly<Record<string, Json>>;
 
 /** Reads records in order, fetching the keys that are missing on the way. Records of undeclared types are left out. */
 export const readEvents = async (

@@ -41,13 +41,19 @@ const described = (found: Json | undefined): string => {
     : `a ${typeof found}`;
 };
 
-/** A stored value that is not of the kind it should be. */
+/** A stored value that is not of the kind it should be. Says where it is and what was expected, and never the value. */
 export class Misshapen extends Error {
   constructor(expected: string, found: Json | undefined) {
     super(`expected ${expected}, found ${described(found)}`);
     this.name = 'Misshapen';
   }
 }
+
+/** The same error with the place in front: a field, or the event that it is in. */
+export const misshapenIn = (place: string, error: unknown): unknown => {
+  if (error instanceof Misshapen) error.message = `${place}: ${error.message}`;
+  return error;
+};
 
 const plain = <T extends Json>(describe: string, sample: T, is: (json: Json) => json is T): Schema<T> => ({
   describe,
@@ -146,10 +152,16 @@ const decodeFields = (entries: Entries, json: Json): object => {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Misshapen('an object', json);
   const held = json as Readonly<Record<string, Json | undefined>>;
   const value: Record<string, unknown> = {};
-  for (const [name, field] of entries) {
-    const found = held[name];
-    if (found !== undefined) value[name] = field.decode(found);
-    else if (field.optional !== true) throw new Misshapen(`${name}: ${field.describe}`, undefined);
+  let place = '';
+  try {
+    for (const [name, field] of entries) {
+      place = name;
+      const found = held[name];
+      if (found !== undefined) value[name] = field.decode(found);
+      else if (field.optional !== true) throw new Misshapen(field.describe, undefined);
+    }
+  } catch (error) {
+    throw misshapenIn(place, error);
   }
   return value;
 };

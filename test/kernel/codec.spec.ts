@@ -150,8 +150,29 @@ describe('the event codec', () => {
   it('throws on a body that is not of its kind', async () => {
     const { codec, stored } = setup();
     const damaged = { ...(await stored()), data: Buffer.from('{"author":7}') };
-    assert.throws(() => codec.read(damaged), /expected user id/);
+    assert.throws(() => codec.read(damaged), {
+      name: 'Misshapen',
+      message: 'notes.NoteWritten.v1 at 9: author: expected user id, in decimal, found a number',
+    });
   });
+
+  for (const [content, says] of [
+    ['nobody may read this', 'expected JSON, found text of 20 characters'],
+    ['{"body":["nobody may read this"]}', 'body: expected text, found a list of 1'],
+  ] as const) {
+    it(`names the place of opened content that is not of its kind, and not the content: ${says}`, async () => {
+      const { codec, sealer, stored } = setup();
+      const record = await stored();
+      const { sealed } = JSON.parse(Buffer.from(record.data).toString()) as { readonly sealed: string };
+      const foreign = [...sealed.split('.').slice(0, 3), Buffer.from(content).toString('base64url')].join('.');
+      const data = Buffer.from(JSON.stringify({ author: author.toString(), sealed: foreign }));
+      await assert.rejects(readEvents(codec, sealer, [{ ...record, data }]), (error: Error) => {
+        assert.equal(error.message, `notes.NoteWritten.v1 at 9: ${says}`);
+        assert.doesNotMatch(error.stack ?? '', /nobody/);
+        return true;
+      });
+    });
+  }
 
   it('counts periods by months in UTC', () => {
     assert.equal(periodOf(Date.parse('2026-01-31T23:59:59Z')), '202601');

@@ -9,6 +9,7 @@ import {
   type Generation,
   type Generations,
 } from '../../kernel/ports/generations.js';
+import { parsedJson } from '../../kernel/json.js';
 import { hasLmdbFile } from '../dataFolder/lmdbFile.js';
 import { FolderInUse, lockFolder, type FolderLock } from '../dataFolder/lock.js';
 import { makeFolder } from '../dataFolder/makeFolder.js';
@@ -106,7 +107,7 @@ const namesIn = async (root: string): Promise<readonly string[]> => {
 /** Undefined for a folder that somebody has not finished making. */
 const typesIn = (record: string | undefined): readonly string[] | undefined => {
   if (record === undefined) return undefined;
-  const parsed: unknown = JSON.parse(record);
+  const parsed: unknown = parsedJson(record);
   const types = typeof parsed === 'object' && parsed !== null && 'types' in parsed ? parsed.types : undefined;
   return Array.isArray(types) ? types.map(String) : [];
 };

@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Millis, UserId } from '../../kernel/ids.js';
 import type { PresenceSeal, SessionPresence, StatedPresence } from '../../kernel/ports/presence.js';
+import { parsedJson } from '../../kernel/json.js';
 import { decoded, decodedStatement, encoded, encodedStatement } from './storedSessions.js';
 
 /** Everything that a process knew of presence when it stopped. */
@@ -54,7 +55,7 @@ const ifMissing = (error: unknown): undefined => {
 
 /** Only texts that this program sealed come here. */
 const readBack = (text: string): SavedPresence => {
-  const stored = JSON.parse(text) as Stored;
+  const stored = parsedJson(text) as Stored;
   return {
     at: stored.at as Millis,
     sessions: stored.sessions.flatMap(([user, sessions]) => decoded(BigInt(user) as UserId, sessions)),

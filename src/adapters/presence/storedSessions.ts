@@ -1,5 +1,6 @@
 import type { Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { Activity, SessionPresence, StatedPresence, Status } from '../../kernel/ports/presence.js';
+import { parsedJson } from '../../kernel/json.js';
 
 /** JSON has no 64-bit numbers. */
 type StoredActivity = Omit<Activity, 'startTime' | 'endTime'> & {
@@ -30,13 +31,15 @@ export const encoded = (sessions: ReadonlyMap<SessionId, SessionPresence> | unde
 export const decoded = (user: UserId, text: string): readonly SessionPresence[] => {
   try {
     // Written by `encoded` on another node.
-    return (JSON.parse(text) as readonly StoredSession[]).map(({ session, status, activities, lastActive }) => ({
-      user,
-      session: BigInt(session) as SessionId,
-      status,
-      activities: activities.map(readActivity),
-      lastActive: lastActive as Millis,
-    }));
+    return (parsedJson(text) as unknown as readonly StoredSession[]).map(
+      ({ session, status, activities, lastActive }) => ({
+        user,
+        session: BigInt(session) as SessionId,
+        status,
+        activities: activities.map(readActivity),
+        lastActive: lastActive as Millis,
+      }),
+    );
   } catch {
     // A node of another version has written it. To this one its users are away.
     return [];
@@ -58,7 +61,7 @@ export const encodedStatement = ({ session, status, activities, at }: StatedPres
 export const decodedStatement = (user: UserId, text: string): StatedPresence | undefined => {
   try {
     // Written by `encodedStatement` on another node.
-    const { session, status, activities, at } = JSON.parse(text) as StoredStatement;
+    const { session, status, activities, at } = parsedJson(text) as unknown as StoredStatement;
     return {
       user,
       session: BigInt(session) as SessionId,

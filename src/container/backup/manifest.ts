@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { syncPath } from '../../adapters/dataFolder/sync.js';
 import { backupPartNames, BackupRefused } from '../../admin/backups.js';
+import { parsedJson } from '../../kernel/json.js';
 
 /** Written last: without it a folder is no backup. */
 export const manifestName = 'manifest.json';
@@ -62,7 +63,7 @@ export const manifestIn = (folder: string): Manifest => {
 
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return parsedJson(text);
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
 import { BackupRefused, type BackupPlace, type TakenBackup } from '../../admin/backups.js';
 import type { VerbCall } from '../../admin/verb.js';
 import { defined } from '../../kernel/defined.js';
+import { parsedJson } from '../../kernel/json.js';
 import { checkContents, type Contents } from './contents.js';
 import { copyPrivately, plainly, syncFoldersTo } from './folders.js';
 import { describedFile, takenSchema, withFormat, writeManifest, type BackupFile, type Manifest } from './manifest.js';
@@ -45,7 +46,7 @@ export const sealBackup = async ({ folder, key, taken, withKey, call }: SealNeed
 
 /** The answer of a server, which may be of another release. */
 const takenIn = (text: string): TakenBackup => {
-  const read = takenSchema.safeParse(JSON.parse(text));
+  const read = takenSchema.safeParse(parsedJson(text));
   if (!read.success) throw new BackupRefused('the server gave an answer of another form: is it of another release?');
   return read.data;
 };

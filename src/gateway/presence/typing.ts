@@ -2,6 +2,7 @@ import type { TypingAction } from '../../gen/chats.js';
 import { byKind, isChatKey, parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
+import { parsedJson } from '../../kernel/json.js';
 import { chatRefFor, isCalledAlike } from '../contract/chatRefs.js';
 import { perRendering, type AlikeUsers } from '../contract/perRendering.js';
 import type { Hub } from '../sessions/hub.js';
@@ -147,7 +148,7 @@ type Heard = TypingChange & { readonly user: UserId };
 
 const heardOf = (message: Uint8Array): Heard => {
   // Written by `publish`, on this node or on another one.
-  const heard = JSON.parse(Buffer.from(message).toString()) as TypingChange & { readonly user: string };
+  const heard = parsedJson(Buffer.from(message).toString()) as TypingChange & { readonly user: string };
   if (!isChatKey(heard.chat)) throw new Error('typing was heard in what is no chat');
   return { ...heard, user: BigInt(heard.user) as UserId };
 };

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../../kernel/ports/documentStore.js';
+import { parsedJson } from '../../kernel/json.js';
 
 /** The hint that the projecting node sends the others after each commit, so that they need not ask the store. */
 export type CommitHint = {
@@ -23,6 +24,6 @@ export const bytesOf = ({ checkpoints, stopped }: CommitHint): Uint8Array => {
 
 export const hintOf = (bytes: Uint8Array): CommitHint => {
   // Written by `bytesOf`, here or on another node.
-  const { at, stopped } = JSON.parse(new TextDecoder().decode(bytes)) as Written;
+  const { at, stopped } = parsedJson(new TextDecoder().decode(bytes)) as Written;
   return { checkpoints: at.map(([projection, text]) => ({ projection, position: BigInt(text) })), stopped };
 };
