@@ -109,6 +109,7 @@ const talk = async (ada: Client, ben: Client, chatRef: { readonly channel: Town 
   }
   await ada.call('reactions.addReaction', { chatRef, messageId: second, emoji: { unicodeEmoji: '👍' } });
   await ben.call('reactions.removeReaction', { chatRef, messageId: second, emoji: { unicodeEmoji: '🎉' } });
+  await ben.call('messages.forwardMessage', { chatRef, from: chatRef, messageIds: [second, third] });
   for (const messageId of [second, third]) await ada.call('messages.setMessagePin', { chatRef, messageId, pin: true });
   await ada.call('messages.deleteMessage', { chatRef, messageIds: [first, third] });
   await ben.call('chats.markChatRead', { chatRef, messageId: fourth });
