@@ -80,6 +80,7 @@ const gatewayRows = [
     ...npm('lru-cache'),
   ]),
   row('gateway-access', room('access'), [kernel, gen, domain, ...readSide, fold, room('access', 'contract')]),
+  row('gateway-files', room('files'), [kernel, domain, ...readSide, room('files', 'access', 'contract')]),
   rowWithNode('gateway-tokens', tokens, [kernel]),
   {
     ...row('gateway-packages', '^src/gateway/packages/([^/]+)/', [
@@ -90,7 +91,7 @@ const gatewayRows = [
       ...readSide,
       // An update names the type of the document that it is rendered from.
       fold,
-      room('contract', 'access', 'rendering', 'presence'),
+      room('contract', 'access', 'files', 'rendering', 'presence'),
       '^src/gateway/packages/$1/',
       // The number of memberships is bounded where somebody joins, and invites let people join.
       '^src/gateway/packages/communities/membershipsLimit\\.ts$',
@@ -266,6 +267,7 @@ const exclusive = [
   driver('reflect-metadata', container),
   driver('lmdb', '^src/adapters/.*[lL]mdb'),
   driver('mongodb', '^src/adapters/.*[mM]ongo'),
+  driver('@aws-sdk/client-s3', '^src/adapters/.*[sS]3'),
   driver('ioredis', '^src/adapters/.*[rR]edis'),
   driver('@eventstore/db-client', '^src/adapters/.*[eE]ventStoreDb'),
   driver('emoji-regex', '^src/gateway/packages/reactions/emoji\\.ts$'),

@@ -14,7 +14,7 @@ COPY --from=build /osmium/proto ./proto
 COPY --from=build /osmium/scripts/smoke.mjs ./scripts/smoke.mjs
 COPY --from=build /osmium/dist/src ./dist/src
 COPY --from=build /osmium/node_modules ./node_modules
-RUN install -d -o node -g node -m 0700 /var/lib/osmium
+RUN install -d -o node -g node -m 0700 /var/lib/osmium /var/lib/osmium-files
 USER node
 VOLUME /var/lib/osmium
 EXPOSE 8080

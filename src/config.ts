@@ -25,6 +25,12 @@ export type Config = {
   readonly pubSub: Engine<'local'>;
   /** Absolute. Absent: a key is made in the data folder. */
   readonly masterKeyFile: string | undefined;
+  /** The bytes of files. A `file:` address is a folder that nodes share. */
+  readonly blobs: Engine<'files'>;
+  /** Bytes of one file. */
+  readonly fileBytesMax: number;
+  /** Bytes of parts of files that a user may send in a day, to each node. */
+  readonly uploadedBytesPerUserAndDay: number;
   readonly rateLimits: boolean;
   /** Connections without a session that one address may have; any number where `rateLimits` is false. */
   readonly signedOutPerAddress: number;
@@ -228,6 +234,26 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
     allowed: 'a path',
     schema: path.optional(),
   },
+  blobs: {
+    name: 'OSMIUM_BLOBS',
+    default: 'files',
+    meaning: 'where the bytes of files are kept, sealed: below the data folder, in a folder that nodes share, or in S3',
+    allowed: '"files", file:///… or s3://BUCKET?endpoint=…',
+    schema: engine('files', /^(file:\/\/\/|s3:\/\/)\S+$/),
+    isSecret: true,
+  },
+  fileBytesMax: {
+    name: 'OSMIUM_FILE_MIB',
+    default: '100',
+    meaning: 'MiB of one file',
+    ...mebibytes(1, 4_096),
+  },
+  uploadedBytesPerUserAndDay: {
+    name: 'OSMIUM_UPLOADED_PER_USER_MIB',
+    default: '4096',
+    meaning: 'MiB of files that one user may upload in a day',
+    ...mebibytes(1, 9_999_999),
+  },
   rateLimits: {
     name: 'OSMIUM_RATE_LIMITS',
     default: 'on',
@@ -359,7 +385,7 @@ export const isShared = ({ eventLog, documents }: Config): boolean => isServer(e
 
 /** Settings that would lose something for good, if not at once then with the second node. */
 const contradictionsIn = (config: Config): readonly string[] => {
-  const { eventLog, documents, vault, masterKeyFile } = variables;
+  const { eventLog, documents, vault, masterKeyFile, blobs } = variables;
   const problems: string[] = [];
   if (isShared(config) && !isServer(config.vault)) {
     problems.push(
@@ -371,6 +397,12 @@ const contradictionsIn = (config: Config): readonly string[] => {
     problems.push(
       `${masterKeyFile.name}: is needed when the vault is on a server (${vault.name}, or else ${documents.name}): ` +
         'all nodes must have the same key; allowed is the path of a file with 32 random bytes',
+    );
+  }
+  if (isServer(config.documents) && !isServer(config.blobs)) {
+    problems.push(
+      `${blobs.name}: "files" would keep the files of each node to itself, while ${documents.name} is shared: allowed ` +
+        'is file:///… with the path of a folder that all nodes share, or s3://BUCKET?endpoint=…',
     );
   }
   return problems;

@@ -10,6 +10,7 @@ import { alarms } from './container/logging.js';
 import { openNodeNumber } from './container/nodeIds.js';
 import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
 import { startSessionDays } from './container/sessionDays.js';
+import { startFileSweep } from './container/files.js';
 import { of, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
 import { openDoor } from './container/door/open.js';
@@ -146,7 +147,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
   const deployed = await openDeployment({ ...needs, parts });
   const real = await openEngines(needs, deployed);
   const engines = overrides.engines?.(real) ?? real;
-  const { vault, log, documents, leases, ephemeral } = engines;
+  const { vault, log, documents, leases, ephemeral, blobs } = engines;
   container.registerInstance(of.parts, parts);
   container.registerInstance(of.deployed, deployed);
   container.registerInstance(of.engines, engines);
@@ -161,6 +162,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
   container.registerInstance(of.pubSub, ephemeral.pubSub);
   container.registerInstance(of.presence, ephemeral.presence);
   container.registerInstance(of.rateLimit, ephemeral.rateLimit);
+  container.registerInstance(of.blobs, blobs);
 
   const numbered = await openNodeNumber(get);
   opened.push(() => numbered.close());
@@ -196,6 +198,8 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   opened.push(() => made.close());
   const sessionDays = await startSessionDays(get);
   opened.push(sessionDays.close);
+  const fileSweep = await startFileSweep(get);
+  opened.push(() => fileSweep.close());
 };
 
 /**

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fileBlobs, withoutUnfinished } from './adapters/blobs/files.js';
 import { fileIdMark } from './adapters/dataFolder/idMark.js';
 import { dataFolderNames } from './adapters/dataFolder/modes.js';
 import { lmdbGenerations } from './adapters/documents/lmdbGenerations.js';
@@ -31,6 +33,7 @@ import { BadConfig, isServer, withoutSecrets, type Config, type ServerAddress } 
 import { untilReached } from './engineStart.js';
 import { atPlace, folderPlace, refusalOf, unusable, type EnginePlace } from './startFailure.js';
 import { dropAll, ensuredGeneration, witnessIn, type Witness } from './kernel/generations.js';
+import { BlobsAway, type Blobs } from './kernel/ports/blobs.js';
 import type { CollectionSpec, DocumentStore } from './kernel/ports/documentStore.js';
 import type { EventLog } from './kernel/ports/eventLog.js';
 import type { Generation, Generations, GenerationSet } from './kernel/ports/generations.js';
@@ -52,6 +55,7 @@ export type Engines = {
   readonly leases: Leases;
   readonly workflows: WorkflowCheckpoints;
   readonly ephemeral: Ephemeral;
+  readonly blobs: Blobs;
 };
 
 /** Engines for passing messages and states, which a node can do without. */
@@ -97,6 +101,8 @@ export type Folders = {
   readonly idMark: string;
   /** A file, while no server runs: the users who were there when it stopped. */
   readonly presence: string;
+  /** The bytes of files, sealed. */
+  readonly files: string;
 };
 export const foldersIn = (dataDir: string): Folders => ({
   log: join(dataDir, dataFolderNames.log),
@@ -106,6 +112,7 @@ export const foldersIn = (dataDir: string): Folders => ({
   masterKey: join(dataDir, dataFolderNames.masterKey),
   idMark: join(dataDir, dataFolderNames.idMark),
   presence: join(dataDir, dataFolderNames.presence),
+  files: join(dataDir, dataFolderNames.files),
 });
 
 /** The vault, the log or the read models, which belong together, before and after they are open. */
@@ -158,7 +165,9 @@ export const openEngines = async (
   needs.opened(() => leases.close());
   const workflows = await openWorkflowCheckpoints(needs);
   needs.opened(() => workflows.close());
-  return { ...parts, leases, workflows, ephemeral: await openEphemeral(needs, parts) };
+  const blobs = await openBlobs(needs);
+  needs.opened(() => blobs.close());
+  return { ...parts, leases, workflows, blobs, ephemeral: await openEphemeral(needs, parts) };
 };
 
 const openWorkflowCheckpoints = async (needs: EngineNeeds): Promise<WorkflowCheckpoints> => {
@@ -168,9 +177,27 @@ const openWorkflowCheckpoints = async (needs: EngineNeeds): Promise<WorkflowChec
     : fileWorkflowCheckpoints(foldersIn(dataDir).state);
 };
 
+/** Where files are. Throws when it cannot be used; a bucket that does not answer is waited for. */
+export const openBlobs = async (needs: Pick<EngineNeeds, 'config' | 'clock' | 'servers' | 'warn'>): Promise<Blobs> => {
+  const { config, clock } = needs;
+  const { blobs } = config;
+  const variable = 'OSMIUM_BLOBS';
+  if (isServer(blobs) && blobs.url.startsWith('s3:')) {
+    const { s3Blobs } = await import('./adapters/blobs/s3.js');
+    return named(needs, { variable, ...blobs }, () => s3Blobs(blobs));
+  }
+  const folder = isServer(blobs) ? fileURLToPath(blobs.url) : foldersIn(config.dataDir).files;
+  const place = isServer(blobs) ? { variable, value: blobs.url, where: folder } : folderPlace(config, folder);
+  await atPlace(place, () => withoutUnfinished(folder, clock.now()));
+  return fileBlobs(folder);
+};
+
 /** Whether one of the engines failed in a way that passes. */
 export const isAway = (error: unknown): boolean =>
-  isTransient(error) || error instanceof LogUnreachable || error instanceof OutcomeUnknown;
+  isTransient(error) ||
+  error instanceof LogUnreachable ||
+  error instanceof OutcomeUnknown ||
+  error instanceof BlobsAway;
 
 /** The engines that may be away. A vault on a server counts as its documents, because both are of one kind. */
 export type EngineKind = 'log' | 'documents' | 'pubSub';

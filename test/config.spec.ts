@@ -27,6 +27,9 @@ describe('the configuration', () => {
       vault: 'lmdb',
       pubSub: 'local',
       masterKeyFile: undefined,
+      blobs: 'files',
+      fileBytesMax: 100 * 1_048_576,
+      uploadedBytesPerUserAndDay: 4_096 * 1_048_576,
       rateLimits: true,
       signedOutPerAddress: 1_000,
       connectionsMax: 50_000,
@@ -57,7 +60,7 @@ describe('the configuration', () => {
     after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'documents');
     writeFileSync(file, 'mongodb://me:secret@db/osmium\n');
-    const given = { OSMIUM_DOCUMENTS_FILE: file, OSMIUM_MASTER_KEY_FILE: '/run/key' };
+    const given = { OSMIUM_DOCUMENTS_FILE: file, OSMIUM_MASTER_KEY_FILE: '/run/key', OSMIUM_BLOBS: 'file:///files' };
 
     it('is also taken from a file', () => {
       assert.deepEqual(configFrom(given).documents, { url: 'mongodb://me:secret@db/osmium' });
@@ -115,7 +118,11 @@ describe('the configuration', () => {
     refused({ OSMIUM_PORT: '-1', OSMIUM_HOST: 'a b' }, /OSMIUM_HOST.*\n.*OSMIUM_PORT/);
   });
 
-  const shared = { OSMIUM_EVENT_LOG: 'esdb://log:2113', OSMIUM_DOCUMENTS: 'mongodb://me:secret@db/osmium' };
+  const shared = {
+    OSMIUM_EVENT_LOG: 'esdb://log:2113',
+    OSMIUM_DOCUMENTS: 'mongodb://me:secret@db/osmium',
+    OSMIUM_BLOBS: 's3://key:secret@files?endpoint=https://s3',
+  };
   const keyFile = { OSMIUM_MASTER_KEY_FILE: '/run/key' };
 
   it('takes servers in the place of what is built in', () => {
@@ -135,6 +142,17 @@ describe('the configuration', () => {
     refused({ ...shared, ...keyFile, OSMIUM_VAULT: 'lmdb' }, /^OSMIUM_VAULT: .*OSMIUM_EVENT_LOG and OSMIUM_DOCUMENTS/);
     refused(shared, /^OSMIUM_MASTER_KEY_FILE: is needed .*OSMIUM_VAULT.*OSMIUM_DOCUMENTS/);
     refused({ OSMIUM_VAULT: 'mongodb://db/keys' }, /^OSMIUM_MASTER_KEY_FILE/);
+  });
+
+  it('refuses files that each node would keep to itself', () => {
+    refused(
+      { ...shared, ...keyFile, OSMIUM_BLOBS: 'files' },
+      /^OSMIUM_BLOBS: .*each node.*OSMIUM_DOCUMENTS.*allowed is/,
+    );
+    assert.deepEqual(configFrom({ ...shared, ...keyFile, OSMIUM_BLOBS: 'file:///mnt/files' }).blobs, {
+      url: 'file:///mnt/files',
+    });
+    refused({ OSMIUM_BLOBS: 'S3://key:secret@files' }, /^OSMIUM_BLOBS: "S3:\/\/…@files" is not allowed/);
   });
 
   it('warns of what only one node can do, and of nodes that do not hear each other', () => {
@@ -185,7 +203,7 @@ describe('the configuration', () => {
       assert.deepEqual(warned({ OSMIUM_PUBSUB: plain }), ['OSMIUM_PUBSUB']);
     for (const not of ['rediss://r', 'redis://:p@localhost:6379', 'redis://[::1]:6379'])
       assert.deepEqual(warned({ OSMIUM_PUBSUB: not }), []);
-    const key = { OSMIUM_MASTER_KEY_FILE: '/k' };
+    const key = { OSMIUM_MASTER_KEY_FILE: '/k', OSMIUM_BLOBS: 'file:///files' };
     assert.deepEqual(warned({ ...key, OSMIUM_DOCUMENTS: 'mongodb://u:p@127.0.0.1,m/x' }), ['OSMIUM_DOCUMENTS']);
     for (const not of ['mongodb://m/x?tls=true', 'mongodb+srv://m/x'])
       assert.deepEqual(warned({ ...key, OSMIUM_DOCUMENTS: not }), []);

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startStandInProcess } from '../../test/support/eventStoreDb/process.js';
 import type { Bench } from './benchmark.js';
 import type { Options } from './options.js';
@@ -22,6 +24,7 @@ export const withEngines = async <B extends Bench<typeof engineDefaults>>(bench:
 export const engineVariables = (options: EngineOptions): Readonly<Record<string, string>> => ({
   OSMIUM_EVENT_LOG: options['event-log'],
   OSMIUM_DOCUMENTS: options.documents,
+  ...(options.documents !== 'lmdb' && { OSMIUM_BLOBS: `file://${join(tmpdir(), 'osmium-bench-files')}` }),
   OSMIUM_PUBSUB: options.pubsub,
 });
 

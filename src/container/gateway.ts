@@ -1,4 +1,5 @@
 import type { DependencyContainer } from 'tsyringe';
+import { partSeal } from '../adapters/sealer/partSeal.js';
 import { systemTimers } from '../adapters/system/timers.js';
 import { isServer, isShared, type Config } from '../config.js';
 import { defined } from '../kernel/defined.js';
@@ -7,6 +8,7 @@ import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
 import { gateway, type GatewayBounds, type Live } from '../gateway/gateway.js';
 import { handlerTable, prefetchedUsers, updateTable, type UpdateNeeds } from '../gateway/registry.js';
+import { fileStore, type FileStore } from '../gateway/files/fileStore.js';
 import { health } from '../gateway/operations/health.js';
 import { admission, noAdmission, type Admission } from '../gateway/requests/admission.js';
 import { limitedReport } from '../gateway/requests/limitedReport.js';
@@ -30,6 +32,7 @@ import { conversationsOf } from '../projections/conversations/queries.js';
 import { membershipsDocuments } from '../projections/members/fold.js';
 import { holders } from '../projections/members/queries.js';
 import { foldedDocuments } from '../projections/reading/foldedDocuments.js';
+import type { Reads } from '../projections/reading/queries.js';
 import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
@@ -219,6 +222,7 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
     sealer: get(of.sealer),
     streams: get(of.streams),
     presence: get(of.presence),
+    files: filesOf(get, reads),
     devices: deviceChanges({
       execute: get(of.execute),
       ids: get(of.ids),
@@ -237,6 +241,24 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
     reads,
     statusOf,
     typing,
+  });
+};
+
+const filesOf = (get: Get, reads: Reads): FileStore => {
+  const { fileBytesMax, uploadedBytesPerUserAndDay: uploadedBytesPerDayMax } = get(of.config);
+  return fileStore({
+    access: get(of.telling).access,
+    blobs: get(of.blobs),
+    ids: get(of.ids),
+    reads,
+    seal: partSeal(get(of.random)),
+    sealer: get(of.sealer),
+    streams: get(of.streams),
+    fileBytesMax,
+    uploadedBytesPerDayMax,
+    damaged: (details) => {
+      get(of.logger).error(details, 'a stored part of a file is damaged or missing');
+    },
   });
 };
 

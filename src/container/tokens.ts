@@ -23,6 +23,7 @@ import type { Execute } from '../kernel/execute.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { Outages } from '../kernel/outages.js';
+import type { Blobs } from '../kernel/ports/blobs.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
 import type { Leases, Timers } from '../kernel/ports/leases.js';
@@ -77,6 +78,7 @@ export const of = {
   presence: token<Presence>('presence'),
   statuses: token<Statuses>('statuses'),
   rateLimit: token<RateLimit>('rateLimit'),
+  blobs: token<Blobs>('blobs'),
   codec: token<EventCodec>('codec'),
   streams: token<FoldedStreams>('streams'),
   execute: token<Execute>('execute'),

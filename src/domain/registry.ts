@@ -3,6 +3,7 @@ import type { Event } from '../kernel/event.js';
 import { accountEvents } from './accounts/events.js';
 import { communityEvents } from './communities/events.js';
 import { dayCountEvents, identityEvents, keyCountEvents } from './deployments/events.js';
+import { fileEvents, uploadEvents } from './files/events.js';
 import { inviteEvents } from './invites/events.js';
 import { memberEvents } from './members/events.js';
 import { messageEvents } from './messages/events.js';
@@ -22,6 +23,8 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   inviteEvents,
   messageEvents,
   pinEvents,
+  uploadEvents,
+  fileEvents,
   reactionEvents,
   readEvents,
   identityEvents,

@@ -9,6 +9,7 @@ import { chatsPackage } from './packages/chats/manifest.js';
 import { communitiesPackage } from './packages/communities/manifest.js';
 import { corePackage } from './packages/core/manifest.js';
 import { invitesPackage } from './packages/invites/manifest.js';
+import { mediaPackage } from './packages/media/manifest.js';
 import { messagesPackage } from './packages/messages/manifest.js';
 import { reactionsPackage } from './packages/reactions/manifest.js';
 import { readsPackage } from './packages/reads/manifest.js';
@@ -23,6 +24,7 @@ const packages = [
   communitiesPackage,
   invitesPackage,
   chatsPackage,
+  mediaPackage,
   messagesPackage,
   reactionsPackage,
   readsPackage,
@@ -72,8 +74,6 @@ export const notBuilt = [
   'friendsChangeRelationship',
   'friendsGetRelationships',
   'friendsSyncFriends',
-  'mediaDownloadFilePart',
-  'mediaUploadFilePart',
   'messagesGetEmbedPreview',
   'messagesReportMessage',
   'messagesSearch',

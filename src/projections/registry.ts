@@ -11,6 +11,7 @@ import type { CollectionSpec } from '../kernel/ports/documentStore.js';
 import { sessionDocuments } from './accounts/fold.js';
 import { communityDocuments } from './communities/fold.js';
 import { conversationDocuments } from './conversations/fold.js';
+import { fileDocuments, fileUseDocuments, uploadDocuments } from './files/fold.js';
 import { inviteDocuments } from './invites/fold.js';
 import { memberDocuments, membershipsDocuments, removalDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
@@ -39,6 +40,7 @@ const packages = {
     declared(lastSentDocuments),
     declared(pinnedMessagesDocuments),
   ],
+  files: [declared(uploadDocuments), declared(fileDocuments), declared(fileUseDocuments)],
   conversations: [declared(conversationDocuments)],
   reactions: [declared(messageReactionsDocuments), declared(userReactionsDocuments)],
   reads: [declared(readMarkerDocuments)],

@@ -112,6 +112,7 @@ const shared = async (cleanup: Cleanup, { OSMIUM_EVENT_LOG: eventLog }: Environm
     OSMIUM_PUBSUB: redisUrl,
     OSMIUM_MASTER_KEY_FILE: keyFile,
     OSMIUM_RATE_LIMITS: 'off',
+    OSMIUM_BLOBS: `file://${folderFor(cleanup)}`,
   };
 };
 

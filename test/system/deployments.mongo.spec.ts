@@ -29,6 +29,7 @@ const shared = async (t: TestContext): Promise<Environment> => {
       },
     }),
     OSMIUM_MASTER_KEY_FILE: key,
+    OSMIUM_BLOBS: `file://${freshFolder(t)}`,
   };
 };
 

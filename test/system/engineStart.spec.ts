@@ -124,6 +124,7 @@ describe('a server whose MongoDB or Redis cannot be reached', () => {
       OSMIUM_EVENT_LOG: standIn.connectionString,
       OSMIUM_DOCUMENTS: `mongodb://me:s3cret@127.0.0.1:${noPort.toString()}/osmium`,
       OSMIUM_MASTER_KEY_FILE: key,
+      OSMIUM_BLOBS: `file://${freshFolder(t)}`,
     });
     await says(server, /OSMIUM_DOCUMENTS: mongodb:.*cannot be reached, and is tried again: .*nothing listens there/);
     saysNothingElse(server);

@@ -62,6 +62,7 @@ const shared = async (t: TestContext): Promise<Environment> => {
     OSMIUM_DOCUMENTS: freshDatabase(cleanup),
     OSMIUM_PUBSUB: redisUrl,
     OSMIUM_MASTER_KEY_FILE: key,
+    OSMIUM_BLOBS: `file://${freshFolder(t)}`,
   };
 };
 

@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto';
 import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
 import { ChannelType, UserStatusStatus } from '../../src/gen/types.js';
-import type { UserId } from '../../src/kernel/ids.js';
+import type { FileId, UserId } from '../../src/kernel/ids.js';
 import { permission, type PermissionName } from '../../src/kernel/permissions.js';
 import { anotherOwner, everybody, ownerLogin, type Ground } from './grounds.js';
 import { createChannel, createRole, inChannel, inviteTo, say, withUser } from './places.js';
@@ -47,6 +48,16 @@ const chatIn = ({ community, channel }: Ground) => inChannel(community, channel)
 const place = ({ community, channel }: Ground) => ({ communityId: community, channelId: channel });
 const newChannel = (ground: Ground) => createChannel(ground.people.owner, ground.community, { name: 'passing' });
 const newRole = (ground: Ground) => createRole(ground.people.owner, ground.community, { name: 'passing' });
+/** Attached by the owner to a message in the channel. */
+const newFile = async (ground: Ground): Promise<FileId> => {
+  const { owner } = ground.people;
+  const id = BigInt(randomInt(1, 2 ** 40));
+  await owner.do('mediaUploadFilePart', { uploadId: id, part: 0, data: Uint8Array.of(1) });
+  const chatRef = chatIn(ground);
+  await owner.do('messagesSendMessage', { chatRef, media: [{ uploaded: { file: { id, partCount: 1 } } }] });
+  const { messages: found } = await owner.do('messagesGetHistory', { chatRef, limit: 1 });
+  return found[0]?.media[0]?.file?.file?.fileId ?? (0n as FileId);
+};
 const newMessage = (ground: Ground) => say(ground.people.owner, chatIn(ground), 'passing');
 
 const core: readonly Row[] = [
@@ -260,6 +271,22 @@ const chats: readonly Row[] = [
   }),
 ];
 
+const media: readonly Row[] = [
+  row('mediaUploadFilePart', {
+    request: () => ({ uploadId: 7n, part: 0, data: Uint8Array.of(1) }),
+    outcomes: anybodyWithASession('()'),
+  }),
+  row('mediaDownloadFilePart', {
+    request: async (ground) => ({ fileRef: { mediaFile: { fileId: await newFile(ground) } }, length: 10 }),
+    outcomes: whoSees('filePart'),
+  }),
+  row('mediaDownloadFilePart', {
+    about: 'of a file that never was',
+    request: () => ({ fileRef: { mediaFile: { fileId: 5n as FileId } }, length: 10 }),
+    outcomes: anybodyWithASession(404),
+  }),
+];
+
 const messages: readonly Row[] = [
   row('messagesSendMessage', {
     bit: 'sendMessages',
@@ -275,6 +302,12 @@ const messages: readonly Row[] = [
     about: 'to a user',
     request: ({ people: { other } }) => ({ chatRef: withUser(other), message: 'hello' }),
     outcomes: anybodyWithASession('sentMessage'),
+  }),
+  row('messagesSendMessage', {
+    about: 'with a link attached',
+    bit: 'sendMedia',
+    request: (ground) => ({ chatRef: chatIn(ground), media: [{ embed: { url: 'https://a.example' } }] }),
+    outcomes: whoMay('sentMessage'),
   }),
   row('messagesGetHistory', { request: (ground) => ({ chatRef: chatIn(ground) }), outcomes: whoSees('messages') }),
   row('messagesEditMessage', {
@@ -356,5 +389,6 @@ export const outcomeTable: readonly Row[] = [
   ...roles,
   ...chats,
   ...messages,
+  ...media,
   ...reactions,
 ];

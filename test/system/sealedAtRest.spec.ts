@@ -137,6 +137,7 @@ describe('MongoDB and Redis', { skip: skipped }, () => {
       OSMIUM_PUBSUB: redisUrl,
       OSMIUM_MASTER_KEY_FILE: masterKey,
       OSMIUM_RATE_LIMITS: 'on',
+      OSMIUM_BLOBS: `file://${freshFolder(t)}`,
     };
     const server = await testServer({ environment });
     await writeAll(server.url, known);

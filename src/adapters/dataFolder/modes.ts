@@ -10,6 +10,7 @@ export const dataFolderNames = {
   masterKey: 'master.key',
   idMark: 'ids.mark',
   presence: 'presence.sealed',
+  files: 'files',
   /** The part of a backup that a restore has copied so far. */
   restoring: 'restoring',
 } as const;
@@ -37,7 +38,12 @@ export const closeToOthers = (folder: string): void => {
   if (process.platform === 'win32') return;
   // Whether a folder is closed to others counts before its files do.
   closeOne(folder);
-  for (const name of Object.values(dataFolderNames)) closeBelow(join(folder, name));
+  for (const name of Object.values(dataFolderNames)) {
+    const path = join(folder, name);
+    // Below it there may be millions, each of which was made for its owner alone.
+    if (name !== dataFolderNames.files) closeBelow(path);
+    else if (statSync(path, { throwIfNoEntry: false }) !== undefined) closeOne(path);
+  }
 };
 
 const closeBelow = (path: string): void => {

@@ -1,7 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Command } from '../../kernel/decider.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
-import type { Entity, Quote } from './events.js';
+import type { Entity, Media, Quote } from './events.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly by: UserId };
 
@@ -30,9 +30,10 @@ export type MessageCommand =
           readonly quote?: Quote;
           readonly nonce?: bigint;
           readonly requestHash?: string;
+          readonly media?: readonly Media[];
         }
     >
-  | Command<'ForwardMessage', About & Content & Original>
+  | Command<'ForwardMessage', About & Content & Original & { readonly media?: readonly Media[] }>
   | Command<'EditMessage', About & { readonly at: Millis; readonly content?: EditedContent }>
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>
   | WithdrawMessage;
@@ -40,5 +41,8 @@ export type MessageCommand =
 /** The author had lost the right to send the message before it came to its place in the log. */
 export type WithdrawMessage = Command<'WithdrawMessage', Pick<About, 'message' | 'chat'>>;
 
-/** `keepsText`: the entities are new, the text is the one for which they were made and must still be the message's. */
-export type EditedContent = Content & { readonly keepsText: boolean };
+/**
+ * `keepsText`: the entities are new, the text is the one for which they were made and must still be the message's. Without
+ * `media` what is attached stays.
+ */
+export type EditedContent = Content & { readonly keepsText: boolean; readonly media?: readonly Media[] };

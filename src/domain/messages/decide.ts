@@ -4,7 +4,9 @@ import { paced } from '../../kernel/editPace.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import { defined } from '../../kernel/defined.js';
 import { isShredded, opened, unless } from '../../kernel/opened.js';
+import { isVisible } from '../../kernel/text.js';
 import type { Content, MessageCommand } from './commands.js';
+import { attachedBy, attachedInstead, isSameMedia, lostBy, mediaOf } from './attached.js';
 import { messageStream, theSystem, type Entity, type MessageEvent, type Quote } from './events.js';
 import { evolve, initial, type AliveMessage, type Carried, type MessageState } from './state.js';
 
@@ -16,10 +18,12 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   foldsFromFirstAndLatest: true,
   rules: {
     SendMessage: ({ by, ...sent }, state) =>
-      state.status === 'absent' ? [{ type: 'MessageSent', data: { ...sent, author: by } }] : [],
+      state.status === 'absent' ? [{ type: 'MessageSent', data: { ...sent, author: by, ...attachedBy(sent) } }] : [],
 
     ForwardMessage: ({ by, ...copied }, state) =>
-      state.status === 'absent' ? [{ type: 'MessageForwarded', data: { ...copied, author: by } }] : [],
+      state.status === 'absent'
+        ? [{ type: 'MessageForwarded', data: { ...copied, author: by, ...attachedBy(copied) } }]
+        : [],
 
     EditMessage: ({ message, chat, by, at, content: edited }, state) => {
       const found = alive(state, chat);
@@ -28,11 +32,15 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       // The words are not those of the user who forwarded them.
       if (found.forwarded !== undefined) return reject('NOT_EDITABLE');
       if (edited === undefined) return [];
-      const { keepsText, ...content } = edited;
+      const { keepsText, media: replacing, ...content } = edited;
       // Another edit came between: entities made for one text must not be laid over another.
       if (keepsText && content.text !== opened(found.text)) return reject('CONFLICT');
-      if (isSame(found, content)) return [];
-      const data = { message, chat, author: by, ...content, ...carriedOn(found.carried), complete: true };
+      const before = mediaOf(found);
+      const media = replacing ?? before;
+      if (media.length === 0 && !showsSomething(content)) return reject('EMPTY_MESSAGE');
+      if (isSame(found, content) && isSameMedia(before, media)) return [];
+      const kept = { ...carriedOn(found.carried), complete: true, ...attachedInstead(found, media) };
+      const data = { message, chat, author: by, ...content, ...kept };
       const edit = { type: 'MessageEdited', data } as const;
       return paced<MessageEdited>([edit], found.editsPaidUntil, at);
     },
@@ -41,16 +49,20 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       // Absent ids are ignored: two moderators who delete the same message have both succeeded.
       if (state.status !== 'alive' || state.chat !== chat) return [];
       if (state.author !== by && !mayDeleteOthers) return reject('NOT_AUTHOR');
-      return [{ type: 'MessageDeleted', data: { message, chat, author: state.author, by } }];
+      return [{ type: 'MessageDeleted', data: { message, chat, author: state.author, by, ...lostBy(state) } }];
     },
 
     WithdrawMessage: ({ message, chat }, state) => {
       if (state.status !== 'alive' || state.chat !== chat) return [];
       const data = { message, chat, author: state.author, by: theSystem, because: 'rightLost' } as const;
-      return [{ type: 'MessageDeleted', data }];
+      return [{ type: 'MessageDeleted', data: { ...data, ...lostBy(state) } }];
     },
   },
 };
+
+/** The text below a custom emoji only stands in its place, so it may be a blank. */
+export const showsSomething = ({ text, entities }: Pick<Content, 'text' | 'entities'>): boolean =>
+  isVisible(text) || entities.some(({ kind }) => kind === 'customEmoji');
 
 /** A message asked for in another chat is as absent as one that never was: its existence is not revealed. */
 const alive = (state: MessageState, chat: ChatKey): AliveMessage | Rejection =>

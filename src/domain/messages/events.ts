@@ -1,6 +1,6 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { EventOf } from '../../kernel/event.js';
-import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
+import type { FileId, MessageId, StickerPackId, UserId } from '../../kernel/ids.js';
 import {
   added,
   bits,
@@ -65,7 +65,36 @@ export type Quote = Value<typeof quote>;
 /** No user has this id: it is the actor of events that the server alone decided. */
 export const theSystem = 0n as UserId;
 
+/** As the sender's client says it; lengths in pixels and seconds, `preview` in base64url. */
+const metadata = shape({
+  kind: oneOf('image', 'video', 'audio', 'file', 'customEmoji'),
+  width: optional(count),
+  height: optional(count),
+  duration: optional(count),
+  preview: optional(text),
+  animated: optional(flag),
+  emoji: optional(text),
+  pack: optional(id<StickerPackId>('sticker pack')),
+});
+export type MediaMetadata = Value<typeof metadata>;
+
+/** `key` opens the bytes of the file, in base64url. `bytes` is their number. */
+const attachedFile = shape({
+  file: id<FileId>('file'),
+  key: text,
+  bytes: count,
+  mimetype: text,
+  name: optional(text),
+  metadata: optional(metadata),
+});
+export type AttachedFile = Value<typeof attachedFile>;
+
+/** One thing that is attached to a message: either a file or a link. */
+export const media = shape({ file: optional(attachedFile), link: optional(text) });
+export type Media = Value<typeof media>;
+
 const mentions = list(id<UserId>('user'));
+const files = list(id<FileId>('file'));
 
 /** Streams: `message-<message>`: the whole life of one message. */
 export const messageEvents = declareEvents(
@@ -73,13 +102,25 @@ export const messageEvents = declareEvents(
   { stream, about, sealedFor },
   {
     MessageSent: {
-      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request.',
+      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order; a message with nothing attached has neither.',
       mints: 'stream',
-      fields: { ...fields, mentions, replyTo: optional(id<MessageId>('message')), nonce: optional(bits) },
-      personal: { text, entities: list(entity), quote: optional(quote), requestHash: added(text) },
+      fields: {
+        ...fields,
+        mentions,
+        replyTo: optional(id<MessageId>('message')),
+        nonce: optional(bits),
+        files: added(files),
+      },
+      personal: {
+        text,
+        entities: list(entity),
+        quote: optional(quote),
+        requestHash: added(text),
+        media: added(list(media)),
+      },
     },
     MessageForwarded: {
-      says: 'A copy of a message was sent to another chat, or to the same one. `author` forwarded it; the words are those of `writtenBy`, sealed for whoever wrote them and for the chat of the copy, and `writtenAt` is when they were first sent: a forward of a forward keeps both. `original` is the message that was forwarded. Nobody edits a forward.',
+      says: 'A copy of a message was sent to another chat, or to the same one. `author` forwarded it; the words are those of `writtenBy`, sealed for whoever wrote them and for the chat of the copy, and `writtenAt` is when they were first sent: a forward of a forward keeps both. `original` is the message that was forwarded. `files` are those of `media`, which has all that was attached to it. Nobody edits a forward.',
       mints: 'stream',
       fields: {
         ...fields,
@@ -87,17 +128,32 @@ export const messageEvents = declareEvents(
         writtenBy: id<UserId>('user'),
         writtenAt: millis,
         original: id<MessageId>('message'),
+        files: added(files),
       },
-      personal: { text, entities: list(entity) },
+      personal: { text, entities: list(entity), media: added(list(media)) },
     },
     MessageEdited: {
-      says: 'The author changed the text of a message. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote and `requestHash` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone.',
-      fields: { ...fields, mentions, editsPaidUntil: added(millis), complete: added(flag) },
-      personal: { text, entities: list(entity), quote: added(quote), requestHash: added(text) },
+      says: 'The author changed the text of a message, or what is attached. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote and `requestHash` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before.',
+      fields: {
+        ...fields,
+        mentions,
+        editsPaidUntil: added(millis),
+        complete: added(flag),
+        files: added(files),
+        filesGained: added(files),
+        filesLost: added(files),
+      },
+      personal: {
+        text,
+        entities: list(entity),
+        quote: added(quote),
+        requestHash: added(text),
+        media: added(list(media)),
+      },
     },
     MessageDeleted: {
-      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it, because the author had lost the right before the message was in the log.',
-      fields: { ...fields, by: id<UserId>('user'), because: added(oneOf('rightLost')) },
+      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it, because the author had lost the right before the message was in the log. `files` were attached to it.',
+      fields: { ...fields, by: id<UserId>('user'), because: added(oneOf('rightLost')), files: added(files) },
     },
   },
 );

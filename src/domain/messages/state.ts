@@ -1,10 +1,10 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Fold } from '../../kernel/event.js';
 import { defined } from '../../kernel/defined.js';
-import type { Millis, UserId } from '../../kernel/ids.js';
+import type { FileId, Millis, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { Original } from './commands.js';
-import type { Entity, MessageEvent, Quote } from './events.js';
+import type { Entity, Media, MessageEvent, Quote } from './events.js';
 
 export type MessageState =
   { readonly status: 'absent' } | { readonly status: 'deleted'; readonly chat: ChatKey } | AliveMessage;
@@ -20,6 +20,7 @@ export type AliveMessage = {
   readonly mentions: readonly UserId[];
   /** Of a forward: the origin of its words. */
   readonly forwarded?: Pick<Original, 'writtenBy' | 'writtenAt'>;
+  readonly attached: Attached;
   /** See `editPaid`. */
   readonly editsPaidUntil?: Millis;
 };
@@ -27,32 +28,45 @@ export type AliveMessage = {
 /** The quote and the `requestHash`, which no edit changes. */
 export type Carried = { readonly quote?: Personal<Quote>; readonly requestHash?: Personal<string> };
 
+/** Absent where nothing is attached. */
+export type Attached = { readonly files?: readonly FileId[]; readonly media?: Personal<readonly Media[]> };
+
 export const initial: MessageState = { status: 'absent' };
 
 export const evolve: Fold<MessageState, MessageEvent> = {
-  MessageSent: (_, { data: { chat, author, text, entities, mentions, quote, requestHash } }) => ({
+  MessageSent: (_, { data }) => ({
     status: 'alive',
-    chat,
-    author,
-    text,
-    entities,
-    carried: defined({ quote, requestHash }),
-    mentions,
+    chat: data.chat,
+    author: data.author,
+    text: data.text,
+    entities: data.entities,
+    carried: carriedIn(data),
+    mentions: data.mentions,
+    attached: attachedIn(data) ?? {},
   }),
-  MessageForwarded: (_, { data: { chat, author, text, entities, mentions, writtenBy, writtenAt } }) => ({
+  MessageForwarded: (_, { data }) => ({
     status: 'alive',
-    chat,
-    author,
-    text,
-    entities,
+    chat: data.chat,
+    author: data.author,
+    text: data.text,
+    entities: data.entities,
     carried: {},
-    mentions,
-    forwarded: { writtenBy, writtenAt },
+    mentions: data.mentions,
+    forwarded: { writtenBy: data.writtenBy, writtenAt: data.writtenAt },
+    attached: attachedIn(data) ?? {},
   }),
-  MessageEdited: (state, { data: { text, entities, mentions, complete, quote, requestHash, editsPaidUntil } }) => {
+  MessageEdited: (state, { data }) => {
     if (state.status !== 'alive') return state;
-    const carried = complete === true ? defined({ quote, requestHash }) : state.carried;
-    return { ...state, text, entities, carried, mentions, ...defined({ editsPaidUntil }) };
+    const { text, entities, mentions, editsPaidUntil } = data;
+    const carried = data.complete === true ? carriedIn(data) : state.carried;
+    // A former release knew of nothing attached, and left it as it was.
+    const attached = attachedIn(data) ?? state.attached;
+    return { ...state, text, entities, carried, mentions, attached, ...defined({ editsPaidUntil }) };
   },
   MessageDeleted: (_, { data: { chat } }) => ({ status: 'deleted', chat }),
 };
+
+const carriedIn = ({ quote, requestHash }: Carried): Carried => defined({ quote, requestHash });
+
+const attachedIn = ({ files, media }: Attached): Attached | undefined =>
+  files === undefined ? undefined : defined({ files, media });

@@ -18,6 +18,8 @@ export const costs = {
   kibibyteAsked: 0.125,
   /** A kibibyte of the answer. */
   kibibyteAnswered: 0.0625,
+  /** A kibibyte of a file that was read and opened. */
+  kibibyteOpened: 0.02,
   /** An event that was written. */
   event: 4,
   /** A hundred deliveries of an update. */

@@ -1,4 +1,4 @@
-import type { BegunMessage, Quote } from '../../domain/messages/events.js';
+import type { BegunMessage, Media, Quote } from '../../domain/messages/events.js';
 import type { MessageInit, MessageReplyInfoInit } from '../../gen/types.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
@@ -8,6 +8,7 @@ import { pinsOf } from '../../projections/pins/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import { chatRefFor } from '../contract/chatRefs.js';
 import { entitiesFor } from './entities.js';
+import { mediaFor } from './media.js';
 
 /** A message as `viewer` sees it. Only direct chats are named differently for each viewer. `pinned` is absent where nothing says it. */
 export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
@@ -17,6 +18,7 @@ export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   message: unless(message.text, ''),
   // Entities of a text that was shredded would point into nothing.
   entities: entitiesFor(unless(message.entities, [])),
+  ...(message.media === undefined ? {} : { media: mediaFor(unless(message.media, [])) }),
   ...(message.editedAt === undefined ? {} : { editedAt: BigInt(message.editedAt) }),
   ...(message.replyTo === undefined ? {} : repliesTo(message.replyTo, message.quote)),
   ...(message.writtenAt === undefined ? {} : { forward: { date: BigInt(message.writtenAt) } }),
@@ -32,6 +34,7 @@ type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities
   readonly quote?: Personal<Quote> | undefined;
   readonly writtenAt?: Millis | undefined;
   readonly pinned?: boolean;
+  readonly media?: Personal<readonly Media[]> | undefined;
 };
 
 /** The messages as they are shown, with the pins of their chats: only those that are pinned say so. */

@@ -1,4 +1,4 @@
-import type { Entity, Quote } from '../../domain/messages/events.js';
+import type { Entity, Media, Quote } from '../../domain/messages/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
@@ -15,6 +15,8 @@ export type MessageDocument = {
   readonly text: Personal<string>;
   readonly entities: Personal<readonly Entity[]>;
   readonly quote?: Personal<Quote>;
+  /** Absent where nothing ever was attached. */
+  readonly media?: Personal<readonly Media[]>;
   readonly replyTo?: MessageId;
   readonly mentions: readonly UserId[];
   readonly nonce?: bigint;

@@ -39,4 +39,5 @@ export const words: readonly string[] = [
   typeOf('invites', 'ChatInviteCreated'),
   'code',
   typeOf('messages', 'MessageForwarded'),
+  'media',
 ];

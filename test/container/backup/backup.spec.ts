@@ -77,7 +77,12 @@ describe('osmium backup', () => {
     assert.equal(taken.code, 0, taken.errors);
     assert.match(taken.output, /^log +not in here: it is in esdb:/m);
     assert.deepEqual(readdirSync(folder).sort(), ['ids.mark', 'manifest.json', 'vault']);
-    const elsewhere = { OSMIUM_EVENT_LOG: log, OSMIUM_DOCUMENTS: documents, OSMIUM_MASTER_KEY_FILE: origin.key };
+    const elsewhere = {
+      OSMIUM_EVENT_LOG: log,
+      OSMIUM_DOCUMENTS: documents,
+      OSMIUM_MASTER_KEY_FILE: origin.key,
+      OSMIUM_BLOBS: 'file:///nowhere/files',
+    };
     const { code, errors } = await backUp(origin.dataDir, { folder: join(folder, 'none') }, elsewhere);
     assert.equal(code, 1);
     assert.match(errors, /log and vault are on servers of their own.*EventStoreDB first/);

@@ -407,7 +407,7 @@ describe('a projection', () => {
     const projections = await start({ store, projections: [{ name: 'messages', documents: [messages, failing] }] });
     await assert.rejects(projections.reached(await happened('message-10', sent(10n))) ?? Promise.resolve());
     await projections.close();
-    assert.equal((await store.get('messages_v5', '10')).document, undefined);
+    assert.equal((await store.get('messages_v7', '10')).document, undefined);
   });
 
   it('stops with all others at a damaged record', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { inspect } from 'node:util';
+import { memoryBlobs } from '../../../src/adapters/blobs/memory.js';
 import { localPresence } from '../../../src/adapters/presence/local.js';
 import { localPubSub } from '../../../src/adapters/pubsub/local.js';
 import { systemTimers } from '../../../src/adapters/system/timers.js';
@@ -11,6 +12,7 @@ import type { EventCodec } from '../../../src/kernel/codec.js';
 import type { Event } from '../../../src/kernel/event.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { Reads } from '../../../src/projections/reading/queries.js';
+import type { Blobs } from '../../../src/kernel/ports/blobs.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import type { Presence } from '../../../src/kernel/ports/presence.js';
@@ -34,6 +36,7 @@ export interface House {
   readonly store: DocumentStore;
   readonly reads: Reads;
   readonly presence: Presence;
+  readonly blobs: Blobs;
   /** Stores events as they are, whatever the rules say. Resolves when everybody has folded and heard them. */
   happened(this: void, stream: string, ...events: readonly Event[]): Promise<void>;
   /** The same, but nobody folds or hears of them until a request or a test waits for it. */
@@ -146,7 +149,7 @@ const enginesIn = async (kernel: Kernel, onTrouble: (trouble: unknown) => void):
   });
   const pubSub = localPubSub({ onListenerError: onTrouble });
   const presence = localPresence({ timers: systemTimers, clock: { now }, onError: onTrouble });
-  return { ...kernel, vault: memoryVault(), presence, pubSub, readModels, gates };
+  return { ...kernel, vault: memoryVault(), blobs: memoryBlobs(), presence, pubSub, readModels, gates };
 };
 
 /** Accounts and sessions as sign-ups and sign-ins leave them. */

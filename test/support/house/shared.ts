@@ -1,4 +1,5 @@
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+import type { Blobs } from '../../../src/kernel/ports/blobs.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import type { Presence } from '../../../src/kernel/ports/presence.js';
 import type { PubSub } from '../../../src/kernel/ports/pubSub.js';
@@ -13,6 +14,7 @@ export type NodeChanges = { readonly log?: EventLog; readonly presence?: Presenc
 /** What all nodes of a house share. */
 export type Shared = Kernel & {
   readonly vault: Vault;
+  readonly blobs: Blobs;
   readonly presence: Presence;
   readonly pubSub: PubSub;
   readonly readModels: Projections;

@@ -1,10 +1,12 @@
 import type { EditedContent, MessageCommand } from '../../../domain/messages/commands.js';
 import { messages } from '../../../domain/messages/decide.js';
 import { messageStream } from '../../../domain/messages/events.js';
+import type { AliveMessage } from '../../../domain/messages/state.js';
 import type { EditMessage } from '../../../gen/messages.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
-import { isShredded, opened } from '../../../kernel/opened.js';
+import { defined } from '../../../kernel/defined.js';
+import { isShredded, opened, unless } from '../../../kernel/opened.js';
 import { has } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
 import { askedInChat, seenTextChat, type SeenChat } from '../../access/chatAccess.js';
@@ -14,6 +16,7 @@ import { done, type Handlers } from '../../contract/handlers.js';
 import { meteredReads } from '../../contract/meteredReads.js';
 import { historyAnswer, historyBytesMax, historyReads, type HistoryNeeds } from './history.js';
 import { forwarder } from './forwarding/forwarding.js';
+import { attached } from './media.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
 import { slowmode } from './sending/slowmode.js';
@@ -146,22 +149,47 @@ const editedContent = async (
 ): Promise<EditedContent | Rejection | undefined> => {
   const { change } = editing;
   if (change === undefined) return undefined;
-  const keepsText = !('text' in change);
-  const written = keepsText ? await withText(needs, call, editing, change.entities) : change;
+  const written = await editedText(needs, call, seen, editing);
   if (written === undefined || isRejection(written)) return written;
-  const mentions = await mentionsIn(needs, written, { ...seen, author: call.caller.user });
-  return isRejection(mentions) ? mentions : { ...written, mentions, keepsText };
+  const media = change.media && (await attached(needs.files, call, change.media));
+  return isRejection(media) ? media : { ...written, ...defined({ media }) };
 };
 
-/** Entities for the text as it is now. Undefined when the message is not the caller's to edit. */
-const withText = async (
+/** The text after the edit; undefined when the message is not the caller's to edit. */
+const editedText = async (
+  needs: MessageNeeds,
+  call: Call,
+  seen: SeenChat,
+  editing: Editing,
+): Promise<Omit<EditedContent, 'media'> | Rejection | undefined> => {
+  const { written: given } = editing.change ?? {};
+  if (given !== undefined && 'text' in given) return naming(needs, call, seen, { ...given, keepsText: false });
+  const kept = await ownMessage(needs, call, editing);
+  const text = kept && opened(kept.text);
+  if (kept === undefined || text === undefined || isShredded(text)) return undefined;
+  if (given === undefined) {
+    return { text, entities: unless(kept.entities, []), mentions: kept.mentions, keepsText: true };
+  }
+  const written = contentOf(text, given.entities);
+  return isRejection(written) ? written : naming(needs, call, seen, { ...written, keepsText: true });
+};
+
+const naming = async (
+  needs: MessageNeeds,
+  call: Call,
+  seen: SeenChat,
+  written: Omit<EditedContent, 'media' | 'mentions'>,
+): Promise<Omit<EditedContent, 'media'> | Rejection> => {
+  const mentions = await mentionsIn(needs, written, { ...seen, author: call.caller.user });
+  return isRejection(mentions) ? mentions : { ...written, mentions };
+};
+
+/** The message as it is now. Undefined when it is not the caller's to edit. */
+const ownMessage = async (
   { streams }: MessageNeeds,
   { caller }: Call,
   { message, chat }: Editing,
-  entities: Parameters<typeof contentOf>[1],
-) => {
+): Promise<AliveMessage | undefined> => {
   const { state } = await streams.caughtUp(messageStream(message), messages);
-  if (state.status !== 'alive' || state.chat !== chat || state.author !== caller.user) return undefined;
-  const text = opened(state.text);
-  return isShredded(text) ? undefined : contentOf(text, entities);
+  return state.status === 'alive' && state.chat === chat && state.author === caller.user ? state : undefined;
 };

@@ -1,12 +1,13 @@
+import { showsSomething } from '../../../domain/messages/decide.js';
 import type { Entity, Quote } from '../../../domain/messages/events.js';
 import type { EditMessage, GetHistory, SendMessage, SendMessageReplyToQuote } from '../../../gen/messages.js';
 import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { MessageId, UserId } from '../../../kernel/ids.js';
-import { isVisible } from '../../../kernel/text.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
 import { chatKeyFrom } from '../../contract/chatRefs.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
+import { attachingOf, type Attaching } from './media.js';
 
 /** Of a message and of a quote, in UTF-16 code units. */
 export const textUnitsMax = 4000;
@@ -26,14 +27,18 @@ export type Sending = Written & {
   readonly chat: ChatKey;
   readonly reply?: Reply;
   readonly nonce?: bigint;
+  /** Absent where nothing is. */
+  readonly media?: readonly Attaching[];
 };
 
 export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejection => {
   const chat = chatKeyFrom(request.chatRef, sender);
   if (isRejection(chat)) return chat;
-  if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
-  const written = shownOf(request.message, request.entities);
+  const media = attachingOf(request.media);
+  if (isRejection(media)) return media;
+  const written = writtenOf(request.message, request.entities);
   if (isRejection(written)) return written;
+  if (media.length === 0 && !showsSomething(written)) return reject('EMPTY_MESSAGE');
   const reply = replyOf(request);
   if (isRejection(reply)) return reply;
   const refused = refusedContent(written, reply?.quote);
@@ -45,24 +50,38 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
     ...(reply === undefined ? {} : { reply }),
     // A nonce that is not set may come as 0.
     ...(nonce === undefined || nonce === 0n ? {} : { nonce }),
+    ...(media.length === 0 ? {} : { media }),
   };
 };
 
 export type Editing = {
   readonly chat: ChatKey;
   readonly message: MessageId;
-  /** A new text with its entities; or entities for the text as it is; or nothing, when only previews were asked about. */
-  readonly change: Written | { readonly entities: EditMessage['entities'] } | undefined;
+  /** Undefined when only previews were asked about. */
+  readonly change: MessageChange | undefined;
+};
+
+export type MessageChange = {
+  /** A new text with its entities; or entities for the text as it is. Absent: both stay. */
+  readonly written?: Written | { readonly entities: EditMessage['entities'] };
+  /** In place of all that is attached, maybe nothing. Absent: it stays. */
+  readonly media?: readonly Attaching[];
 };
 
 export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejection => {
   const chat = chatKeyFrom(request.chatRef, editor);
   if (isRejection(chat)) return chat;
-  if (request.media.length > 0) return reject('NOT_IMPLEMENTED', noMedia);
-  const { messageId: message, message: text, entities } = request;
-  if (text === undefined) return { chat, message, change: entities.length === 0 ? undefined : { entities } };
-  const written = shownOf(text, entities);
-  return isRejection(written) ? written : (refusedContent(written) ?? { chat, message, change: written });
+  const attaching = attachingOf(request.media);
+  if (isRejection(attaching)) return attaching;
+  const { messageId: message, message: text, entities, removeMedia } = request;
+  const media = attaching.length > 0 || removeMedia ? { media: attaching } : {};
+  if (text === undefined) {
+    const change = { ...media, ...(entities.length > 0 && { written: { entities } }) };
+    return { chat, message, change: Object.keys(change).length === 0 ? undefined : change };
+  }
+  // Whether a text that shows nothing may stand depends on what is attached, which the rules know.
+  const written = writtenOf(text, entities);
+  return isRejection(written) ? written : (refusedContent(written) ?? { chat, message, change: { ...media, written } });
 };
 
 /** A text that a message already has with its new entities, all within the bounds. */
@@ -80,19 +99,7 @@ export const pageOf = ({ limit, since, before, around }: GetHistory): HistoryPag
   return { limit: messages };
 };
 
-const noMedia = 'attachments are not served yet';
-
-const shownOf = (text: string, wire: SendMessage['entities']): Written | Rejection => {
-  const written = writtenOf(text, wire);
-  return isRejection(written) || showsSomething(written) ? written : reject('EMPTY_MESSAGE');
-};
-
-/** The text below a custom emoji only stands in its place, so it may be a blank. */
-const showsSomething = ({ text, entities }: Written): boolean =>
-  isVisible(text) || entities.some(({ kind }) => kind === 'customEmoji');
-
 const writtenOf = (text: string, wire: SendMessage['entities']): Written | Rejection => {
-  if (text.length === 0) return reject('EMPTY_MESSAGE');
   if (text.length > textUnitsMax) return reject('MESSAGE_TOO_LONG');
   const entities = entitiesOf(wire, text);
   return isRejection(entities) ? entities : { text, entities };

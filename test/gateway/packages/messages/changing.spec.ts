@@ -73,7 +73,7 @@ describe('editing a message', () => {
     for (const message of ['', ' ', '\n', '\u200b', '\u2800']) {
       assert.equal(await edit(bob, { messageId, message }), 'EMPTY_MESSAGE', JSON.stringify(message));
     }
-    assert.equal(await edit(bob, { messageId, media: [{}] }), 'NOT_IMPLEMENTED');
+    assert.equal(await edit(bob, { messageId, media: [{}] }), 'INVALID_ARGUMENT');
     assert.equal(await edit(bob, { messageId, chatRef: dm(dora), message: 'x' }), 'MESSAGE_NOT_FOUND');
     assert.equal(await edit(bob, { messageId, chatRef: hidden, message: 'x' }), 'CHAT_NOT_FOUND');
     assert.equal(await edit(bob, { messageId: 5n as MessageId, message: 'x' }), 'MESSAGE_NOT_FOUND');

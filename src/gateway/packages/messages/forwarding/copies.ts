@@ -1,6 +1,7 @@
 import type { Content, Original } from '../../../../domain/messages/commands.js';
 import { messages } from '../../../../domain/messages/decide.js';
-import { messageStream } from '../../../../domain/messages/events.js';
+import { mediaOf } from '../../../../domain/messages/attached.js';
+import { messageStream, type Media } from '../../../../domain/messages/events.js';
 import type { AliveMessage } from '../../../../domain/messages/state.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
 import { reject, type Rejection } from '../../../../kernel/decider.js';
@@ -12,7 +13,7 @@ import { costs } from '../../../contract/meter.js';
 import { turnOf } from '../../../contract/meteredReads.js';
 
 /** All that a forward takes along. Replies with their quotes stay behind, because they belong to the chat. */
-export type Copy = Omit<Content, 'mentions'> & Original;
+export type Copy = Omit<Content, 'mentions'> & Original & { readonly media?: readonly Media[] };
 
 /**
  * The copy of a message of this chat as it is now, asked of its own stream: the read model may be behind, and knows no
@@ -28,9 +29,11 @@ export const copyOf = async (
   return state.status === 'alive' && state.chat === chat ? copied(message, state) : reject('MESSAGE_NOT_FOUND');
 };
 
-const copied = (original: MessageId, { text, entities, author, forwarded }: AliveMessage): Copy | Rejection => {
+const copied = (original: MessageId, alive: AliveMessage): Copy | Rejection => {
+  const { text, entities, author, forwarded } = alive;
   const [words, kept] = [opened(text), opened(entities)];
   if (isShredded(words) || isShredded(kept)) return reject('EMPTY_MESSAGE', 'nothing is left of a message');
   const written = forwarded ?? { writtenBy: author, writtenAt: millisOf(original) };
-  return { text: words, entities: kept, original, ...written };
+  const media = mediaOf(alive);
+  return { text: words, entities: kept, original, ...written, ...(media.length > 0 && { media }) };
 };

@@ -66,10 +66,14 @@ const prepared = async (
   const found = await Promise.all(forwarding.originals.map((message) => copyOf(needs, call, { ...about, message })));
   const copies = allOf(await Promise.all(found.map((copy) => naming(needs, copy, to, call.caller.user))));
   if (isRejection(copies)) return copies;
+  if (!mayAttach(copies, to)) return reject('MISSING_PERMISSION');
   // Last, so that a request that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, to);
   return isRejection(turn) ? turn : { from, to, copies, turn };
 };
+
+const mayAttach = (copies: readonly Copy[], { permissions }: SeenChat): boolean =>
+  copies.every(({ media }) => media === undefined) || has(permissions, 'sendMedia');
 
 /** A copy names users as a message does that is sent there: those who see the chat now. */
 const naming = async (
@@ -107,7 +111,7 @@ const append = async (
   let last = ids.next() as MessageId;
   const seen = askedInChat(access, call, from, (): readonly MessageCommand[] => []);
   const written = askedInChat(access, call, to, (now): readonly MessageCommand[] | Rejection => {
-    if (!has(now.permissions, 'sendMessages')) return reject('MISSING_PERMISSION');
+    if (!has(now.permissions, 'sendMessages') || !mayAttach(copies, now)) return reject('MISSING_PERMISSION');
     return copies.map((copy) => {
       last = ids.next() as MessageId;
       return { type: 'ForwardMessage', data: { ...copy, message: last, chat, by } };

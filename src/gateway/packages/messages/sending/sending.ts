@@ -1,6 +1,7 @@
 import { messages } from '../../../../domain/messages/decide.js';
 import type { MessageCommand } from '../../../../domain/messages/commands.js';
 import { messageStream } from '../../../../domain/messages/events.js';
+import type { Media } from '../../../../domain/messages/events.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
 import { defined } from '../../../../kernel/defined.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
@@ -14,7 +15,9 @@ import { deferred } from '../../../../kernel/timing.js';
 import { askedInChat, writableChat, type SeenChat } from '../../../access/chatAccess.js';
 import { serialQueues } from '../../../../kernel/serialQueue.js';
 import type { Call } from '../../../contract/call.js';
+import type { FileStore } from '../../../files/fileStore.js';
 import type { Typing } from '../../../presence/typing.js';
+import { attached } from '../media.js';
 import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
 import { quoteFrom } from './quotes.js';
@@ -28,6 +31,7 @@ export type SendingNeeds = MentionNeeds & {
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly typing: Pick<Typing, 'posted'>;
   readonly sealer: Pick<Sealer, 'lookupHash'>;
+  readonly files: Pick<FileStore, 'made'>;
 };
 
 /** Stores a message; a retry under the same nonce answers the message that there is. */
@@ -78,6 +82,7 @@ type Ready = {
   readonly seen: SeenChat;
   readonly reply: Reply | undefined;
   readonly mentions: readonly UserId[];
+  readonly media: readonly Media[] | undefined;
   readonly turn: SendPermit;
 };
 
@@ -94,9 +99,22 @@ const prepared = async (
   if (isRejection(reply)) return reply;
   const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user });
   if (isRejection(mentions)) return mentions;
+  const media = await mediaOf(needs, call, sending, seen);
+  if (isRejection(media)) return media;
   // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
-  return isRejection(turn) ? turn : { sending, seen, reply, mentions, turn };
+  return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, turn };
+};
+
+/** The files are made before the message, and are kept for an hour if it is refused. */
+const mediaOf = async (
+  { files }: SendingNeeds,
+  call: Call,
+  { media }: NamedSending,
+  { permissions }: SeenChat,
+): Promise<readonly Media[] | Rejection | undefined> => {
+  if (media === undefined) return undefined;
+  return has(permissions, 'sendMedia') ? attached(files, call, media) : reject('MISSING_PERMISSION');
 };
 
 /**
@@ -124,7 +142,7 @@ const replyIn = async ({ streams }: SendingNeeds, chat: ChatKey, { to, quote }: 
 const append = async (
   needs: SendingNeeds,
   call: Call,
-  { sending, seen, reply, mentions, turn }: Ready,
+  { sending, seen, reply, mentions, media, turn }: Ready,
   handedIn: () => void,
 ): Promise<Sent> => {
   const { chat, text, entities, nonce, requestHash } = sending;
@@ -134,11 +152,12 @@ const append = async (
     text,
     entities,
     mentions,
-    ...defined({ replyTo: reply?.to, quote: reply?.quote, nonce, requestHash }),
+    ...defined({ replyTo: reply?.to, quote: reply?.quote, nonce, requestHash, media }),
   };
   let message = needs.ids.next() as MessageId;
   const send = askedInChat(needs.access, call, seen, (now): MessageCommand | Rejection => {
-    if (!has(now.permissions, 'sendMessages')) return reject('MISSING_PERMISSION');
+    const mayAttach = media === undefined || has(now.permissions, 'sendMedia');
+    if (!mayAttach || !has(now.permissions, 'sendMessages')) return reject('MISSING_PERMISSION');
     handedIn();
     message = needs.ids.next() as MessageId;
     return { type: 'SendMessage', data: { ...about, message } };

@@ -97,7 +97,7 @@ describe('sending a message', () => {
       [bob, { chatRef: general, message: ' ', entities: [{ startIndex: 0, length: 1, bold: true }] }],
     ],
     ['with too much text', 'MESSAGE_TOO_LONG', [bob, { chatRef: general, message: 'x'.repeat(textUnitsMax + 1) }]],
-    ['with attachments', 'NOT_IMPLEMENTED', [bob, { chatRef: general, media: [{}] }]],
+    ['with an attachment that is nothing', 'INVALID_ARGUMENT', [bob, { chatRef: general, media: [{}] }]],
     ['an answer to nothing', 'MESSAGE_NOT_FOUND', [bob, { chatRef: general, replyToOld: 5n as MessageId }]],
     [
       'a quote from nothing',

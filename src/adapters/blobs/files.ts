@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import {
+  BlobsAway,
+  checkedBlobBytes,
+  checkedBlobName,
+  checkedBlobNames,
+  checkedBlobPage,
+  checkedBlobRange,
+  type BlobEntry,
+  type BlobPage,
+  type BlobRange,
+  type Blobs,
+} from '../../kernel/ports/blobs.js';
+import { makeFolder } from '../dataFolder/makeFolder.js';
+import { syncFolder } from '../dataFolder/wholeFile.js';
+
+/** The part below the folder that is being written. No name of a blob begins with a dot. */
+const unfinishedName = '.unfinished';
+
+/** A file of this age that is still being written belongs to a process that ended. Other nodes may share the folder. */
+export const unfinishedMillisMax = 3_600_000;
+
+/** A folder that a removal takes away while a put makes its file there is made again, so often. */
+const triesMax = 5;
+
+/**
+ * One file for each blob, below `folder`, for the owner alone. The folder is made at the first put. A blob is written beside and put
+ * in its place in one step, with both the file and the names on the way to it on the disk.
+ */
+export const fileBlobs = (folder: string): Blobs => {
+  const pathOf = (name: string): string => join(folder, ...checkedBlobName(name).split('/'));
+  return {
+    put: async (name, bytes) => {
+      const path = pathOf(name);
+      checkedBlobBytes(bytes);
+      await told('storing', () => written(folder, path, bytes));
+    },
+    get: async (name, range) => {
+      const path = pathOf(name);
+      const part = range && checkedBlobRange(range);
+      return told('reading', () => readFrom(path, part));
+    },
+    list: async (prefix, page) => {
+      const { limit } = checkedBlobPage(prefix, page);
+      return told('listing', async () => {
+        const found: BlobEntry[] = [];
+        if (limit === 0) return found;
+        for await (const entry of entriesIn({ folder, prefix, page }, '')) if (found.push(entry) === limit) break;
+        return found;
+      });
+    },
+    remove: async (names) => {
+      checkedBlobNames(names);
+      await told('removing', () => removed(folder, names.map(pathOf)));
+    },
+    close: () => Promise.resolve(),
+  };
+};
+
+/** Removes files that a process left half written. Others that are being written now stay. */
+export const withoutUnfinished = async (folder: string, now: number): Promise<void> => {
+  const unfinished = join(folder, unfinishedName);
+  for (const name of await namesIn(unfinished)) {
+    const path = join(unfinished, name);
+    const found = await stat(path).catch(absent);
+    if (found !== undefined && now - found.mtimeMs > unfinishedMillisMax) await rm(path, { force: true });
+  }
+};
+
+/** Every blob below the folder, by its name, in no order. */
+export const blobFilesIn = async function* (folder: string): AsyncGenerator<BlobEntry> {
+  yield* entriesIn({ folder, prefix: '', page: { limit: Infinity } }, '');
+};
+
+const written = async (folder: string, path: string, bytes: Uint8Array): Promise<void> => {
+  const unfinished = join(folder, unfinishedName);
+  makeFolder(unfinished);
+  const next = join(unfinished, randomUUID());
+  try {
+    const file = await open(next, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await moved(next, path);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
+  for (const above of foldersTo(folder, path)) await syncFolder(above);
+};
+
+const moved = async (from: string, to: string): Promise<void> => {
+  for (let tries = 1; ; tries += 1) {
+    makeFolder(dirname(to));
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      if (!isAbsent(error) || tries === triesMax) throw error;
+    }
+  }
+};
+
+/** From the innermost to the folder itself. */
+const foldersTo = (folder: string, path: string): readonly string[] => {
+  const folders: string[] = [];
+  for (let above = dirname(path); above.length >= folder.length; above = dirname(above)) {
+    folders.push(above);
+    if (above === folder) break;
+  }
+  return folders;
+};
+
+const readFrom = async (path: string, range: BlobRange | undefined): Promise<Uint8Array | undefined> => {
+  const file = await open(path, 'r').catch(absent);
+  if (file === undefined) return undefined;
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) return undefined;
+    const { size } = found;
+    const from = Math.min(range?.from ?? 0, size);
+    const bytes = new Uint8Array(Math.min(range?.length ?? size, size - from));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled);
+      if (bytesRead === 0) throw new Error(`${path} ends before its size`);
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+};
+
+type Listing = { readonly folder: string; readonly prefix: string; readonly page: BlobPage };
+
+/** In the order of whole names: that of a folder counts with the slash behind it. */
+const entriesIn = async function* (listing: Listing, within: string): AsyncGenerator<BlobEntry> {
+  const { folder, prefix, page } = listing;
+  const found = await readdir(join(folder, ...within.split('/')), { withFileTypes: true }).catch(absent);
+  const entries = (found ?? [])
+    .filter((entry) => !entry.name.startsWith('.') && (entry.isDirectory() || entry.isFile()))
+    .map((entry) => `${within}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+    .sort();
+  for (const name of entries) {
+    const isFolder = name.endsWith('/');
+    const mayHold = name.startsWith(prefix) || (isFolder && prefix.startsWith(name));
+    if (!mayHold || isBefore(name, page.after)) continue;
+    if (isFolder) yield* entriesIn(listing, name);
+    else {
+      const file = await stat(join(folder, ...name.split('/'))).catch(absent);
+      if (file !== undefined) yield { name, bytes: file.size };
+    }
+  }
+};
+
+/** Whether it is at or before the name, and holds nothing behind it. */
+const isBefore = (name: string, after: string | undefined): boolean =>
+  after !== undefined && name <= after && !(name.endsWith('/') && after.startsWith(name));
+
+const removed = async (folder: string, paths: readonly string[]): Promise<void> => {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    await rm(path, { force: true });
+    folders.add(dirname(path));
+  }
+  for (const one of folders) await removeEmpty(folder, one);
+};
+
+/** Folders that hold nothing any more go, up to the folder itself, which stays. */
+const removeEmpty = async (folder: string, from: string): Promise<void> => {
+  for (let one = from; one.startsWith(`${folder}${sep}`); one = dirname(one)) {
+    try {
+      await rmdir(one);
+    } catch {
+      // It is not there, or it holds others.
+      return;
+    }
+  }
+};
+
+const namesIn = async (folder: string): Promise<readonly string[]> => (await readdir(folder).catch(absent)) ?? [];
+
+const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && absences.has(error.code);
+
+/** There may be a file on the way to it. */
+const absences: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
+
+/** Nothing is there; any other error of the system is passed on. */
+const absent = (error: unknown): undefined => {
+  if (isAbsent(error)) return undefined;
+  throw error;
+};
+
+const told = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw new BlobsAway(`${doing} a blob`, error);
+  }
+};

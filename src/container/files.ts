@@ -1,0 +1,52 @@
+import { systemTimers } from '../adapters/system/timers.js';
+import { sweepFiles, type FileSweep } from '../gateway/files/sweep.js';
+import { raised, whileHeld } from '../kernel/tenure.js';
+import { alarms } from './logging.js';
+import { of, type Get } from './tokens.js';
+
+/** How often files that nothing uses are looked for, by one node at a time. */
+export const fileLookMillis = 300_000;
+
+/** The lease of the node that looks. */
+const lease = 'files';
+
+export const fileSweepOf = (get: Get): FileSweep =>
+  sweepFiles({
+    blobs: get(of.blobs),
+    clock: get(of.clock),
+    execute: get(of.execute),
+    ids: get(of.ids),
+    reads: { store: get(of.reads) },
+    streams: get(of.streams),
+    end: () => get(of.log).end(),
+    reached: (position, names) => get(of.projections).reached(position, names),
+  });
+
+/** Resolves when this node may come to look; it need not have looked yet. */
+export const startFileSweep = async (get: Get): Promise<{ readonly close: () => Promise<void> }> => {
+  const sweep = fileSweepOf(get);
+  const { ephemeral } = get(of.engines);
+  const needs = { leases: get(of.leases), timers: systemTimers, uptime: get(of.uptime), pubSub: ephemeral.pubSub };
+  const onTrouble = (error: unknown): void => {
+    alarms(get)('files that nothing uses are not looked for for now')({ error });
+  };
+  return whileHeld(lease, { ...needs, onTrouble }, async ({ signal }) => {
+    let cancel = (): void => undefined;
+    let looking = Promise.resolve();
+    const later = (): void => {
+      if (!signal.aborted) cancel = systemTimers.later(fileLookMillis, look);
+    };
+    const look = (): void => {
+      looking = sweep
+        .look(signal)
+        .catch((err: unknown) => {
+          get(of.logger).warn({ err }, 'files that nothing uses were not looked for to the end');
+        })
+        .then(later);
+    };
+    later();
+    await raised(signal);
+    cancel();
+    await looking;
+  });
+};

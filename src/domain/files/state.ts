@@ -1,0 +1,54 @@
+import type { Fold } from '../../kernel/event.js';
+import type { FileId, Millis, UserId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
+import type { FileEvent, UploadEvent } from './events.js';
+
+export type UploadState =
+  | { readonly status: 'absent' }
+  | { readonly status: 'ended'; readonly file: FileId }
+  | {
+      readonly status: 'open';
+      readonly file: FileId;
+      readonly user: UserId;
+      readonly at: Millis;
+      readonly key: Personal<string>;
+    };
+
+export const noUpload: UploadState = { status: 'absent' };
+
+export const evolveUpload: Fold<UploadState, UploadEvent> = {
+  UploadBegun: (_, { data: { file, user, at, key } }) => ({ status: 'open', file, user, at, key }),
+  UploadEnded: (_, { data: { file } }) => ({ status: 'ended', file }),
+};
+
+export type FileState =
+  | { readonly status: 'absent' }
+  | MadeFile
+  | { readonly status: 'released'; readonly uploader: UserId }
+  | { readonly status: 'removed' };
+
+export type MadeFile = {
+  readonly status: 'made';
+  readonly uploader: UserId;
+  readonly bytes: number;
+  readonly parts: number;
+  readonly manifest: Personal<string>;
+  /** When it was made, or was last about to be used. */
+  readonly usedAt: Millis;
+};
+
+export const noFile: FileState = { status: 'absent' };
+
+export const evolveFile: Fold<FileState, FileEvent> = {
+  FileMade: (_, { data: { uploader, bytes, parts, manifest, at } }) => ({
+    status: 'made',
+    uploader,
+    bytes,
+    parts,
+    manifest,
+    usedAt: at,
+  }),
+  FileUsed: (state, { data: { at } }) => (state.status === 'made' ? { ...state, usedAt: at } : state),
+  FileReleased: (_, { data: { uploader } }) => ({ status: 'released', uploader }),
+  FileRemoved: () => ({ status: 'removed' }),
+};

@@ -1,0 +1,46 @@
+import type { FileId } from '../../kernel/ids.js';
+import { unless } from '../../kernel/opened.js';
+import { media as schema, type Media } from './events.js';
+import type { AliveMessage } from './state.js';
+
+type Attaching = { readonly files: readonly FileId[]; readonly media: readonly Media[] };
+
+/** The fields of a message that is sent with this. None without anything attached. */
+export const attachedBy = ({ media = [] }: { readonly media?: readonly Media[] }): Attaching | object =>
+  media.length === 0 ? {} : { files: filesIn(media), media };
+
+/** Nothing of a message that was shredded. */
+export const mediaOf = ({ attached: { media } }: AliveMessage): readonly Media[] =>
+  media === undefined ? [] : unless(media, []);
+
+type Replacing = Attaching & { readonly filesGained?: readonly FileId[]; readonly filesLost?: readonly FileId[] };
+
+/**
+ * The fields of an edit after which this is attached. An edit has all that the message shows from then on, so one of a message
+ * that once had something attached says that there is nothing now. None where there never was anything.
+ */
+export const attachedInstead = ({ attached }: AliveMessage, media: readonly Media[]): Replacing | object => {
+  if (attached.files === undefined && media.length === 0) return {};
+  const [had, files] = [attached.files ?? [], filesIn(media)];
+  const filesGained = files.filter((file) => !had.includes(file));
+  const filesLost = had.filter((file) => !files.includes(file));
+  return {
+    files,
+    media,
+    ...(filesGained.length > 0 && { filesGained }),
+    ...(filesLost.length > 0 && { filesLost }),
+  };
+};
+
+/** The field of a deletion. */
+export const lostBy = ({ attached: { files = [] } }: AliveMessage): { readonly files?: readonly FileId[] } =>
+  files.length === 0 ? {} : { files };
+
+/** Each of the files once. */
+export const filesIn = (all: readonly Media[]): readonly FileId[] => [
+  ...new Set(all.flatMap(({ file }) => (file === undefined ? [] : [file.file]))),
+];
+
+/** Whether both show the same, in the same order. */
+export const isSameMedia = (some: readonly Media[], others: readonly Media[]): boolean =>
+  JSON.stringify(some.map(schema.encode)) === JSON.stringify(others.map(schema.encode));

@@ -1,0 +1,46 @@
+import type { Rejection } from '../../kernel/decider.js';
+import { fairTurns } from '../../kernel/fairTurns.js';
+import type { Blobs } from '../../kernel/ports/blobs.js';
+import type { PartSeal } from '../../kernel/ports/partSeal.js';
+import type { Call } from '../contract/call.js';
+import { holders, type HolderNeeds } from './holders.js';
+import { madeFile, type MadeUpload, type UploadRef } from './making.js';
+import { partTurns, takePart, type SentPart } from './parts.js';
+import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
+import { uploadedBytes } from './uploadedBytes.js';
+import { sessionUploads, type UploadNeeds } from './uploads.js';
+
+/** The files of a deployment, as one node serves them. */
+export interface FileStore {
+  /** Undefined once the part is durable. */
+  takePart(this: void, call: Call, part: SentPart): Promise<Rejection | undefined>;
+  /** The file that an upload became, or becomes now. */
+  made(this: void, call: Call, ref: UploadRef): Promise<MadeUpload | Rejection>;
+  /** At most `answeredBytesMax` of a file that the caller may see. */
+  read(this: void, call: Call, range: FileRange): Promise<Uint8Array | Rejection>;
+}
+
+export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
+  HolderNeeds &
+  Pick<ReadingNeeds, 'damaged'> & {
+    readonly blobs: Pick<Blobs, 'put' | 'get' | 'list'>;
+    readonly seal: PartSeal;
+    /** In bytes. */
+    readonly fileBytesMax: number;
+    readonly uploadedBytesPerDayMax: number;
+  };
+
+export const fileStore = (needs: FileStoreNeeds): FileStore => {
+  const shared = {
+    ...needs,
+    holders: holders(needs),
+    turns: fairTurns(partTurns),
+    uploaded: uploadedBytes(needs.uploadedBytesPerDayMax),
+    uploads: sessionUploads(needs),
+  };
+  return {
+    takePart: (call, part) => takePart(shared, call, part),
+    made: (call, ref) => madeFile(shared, call, ref),
+    read: (call, range) => fileBytes(shared, call, range),
+  };
+};

@@ -1,0 +1,93 @@
+import { files } from '../../domain/files/decide.js';
+import { fileStream } from '../../domain/files/events.js';
+import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
+import type { FairTurns } from '../../kernel/fairTurns.js';
+import type { FoldedStreams } from '../../kernel/foldedStreams.js';
+import type { FileId } from '../../kernel/ids.js';
+import { unless } from '../../kernel/opened.js';
+import type { Blobs } from '../../kernel/ports/blobs.js';
+import { partSealBytes, type PartSeal } from '../../kernel/ports/partSeal.js';
+import type { Call } from '../contract/call.js';
+import type { Holders } from './holders.js';
+import { blobOf, placeOf, unpackedParts, type StoredPart } from './manifest.js';
+import { inTurn } from './parts.js';
+import { keyIn } from './uploads.js';
+
+/** Bytes of one answer: two of them fit into a frame of the smallest size that clients take, with room to spare. */
+export const answeredBytesMax = 524_288;
+
+/** Parts that are read for one answer. A file of small parts is answered in smaller pieces. */
+export const partsPerAnswerMax = 8;
+
+export type ReadingNeeds = {
+  readonly blobs: Pick<Blobs, 'get'>;
+  readonly holders: Holders;
+  readonly seal: Pick<PartSeal, 'open'>;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly turns: FairTurns;
+  /** A blob is not the one that was put, or is not there. */
+  readonly damaged: (details: { readonly file: string; readonly part: number }) => void;
+};
+
+export type FileRange = { readonly file: FileId; readonly offset: bigint; readonly length: number };
+
+/** A part of the file that the caller may see, as of now; no bytes at or behind the end. It may be shorter than what was asked for. */
+export const fileBytes = async (
+  needs: ReadingNeeds,
+  call: Call,
+  { file, offset, length }: FileRange,
+): Promise<Uint8Array | Rejection> => {
+  const held = await needs.holders.seenBy(call, file);
+  if (held === undefined) return reject('FILE_NOT_FOUND');
+  const { state } = await needs.streams.caughtUp(fileStream(file), files);
+  const parts = state.status === 'made' ? unpackedParts(unless(state.manifest, '')) : undefined;
+  if (state.status !== 'made' || parts?.length !== state.parts) return reject('FILE_NOT_FOUND');
+  const pieces = piecesOf(parts, offset, Math.min(length, answeredBytesMax));
+  if (pieces.length === 0) return new Uint8Array(0);
+  const reading = inTurn(needs.turns, call.caller.user, () =>
+    Promise.all(pieces.map((piece) => opened(needs, { file, key: keyIn(held.key), piece }))),
+  );
+  if (isRejection(reading)) return reading;
+  const read: Uint8Array[] = [];
+  for (const bytes of await reading) {
+    if (isRejection(bytes)) return bytes;
+    read.push(bytes);
+  }
+  // Sight may have been lost while the store was asked.
+  if ((await needs.holders.seenBy(call, file)) === undefined) return reject('FILE_NOT_FOUND');
+  return Buffer.concat(read);
+};
+
+/** The bytes that are wanted of one part. */
+type Piece = { readonly index: number; readonly part: StoredPart; readonly from: number; readonly to: number };
+
+const piecesOf = (parts: readonly StoredPart[], offset: bigint, length: number): readonly Piece[] => {
+  const pieces: Piece[] = [];
+  let begin = 0n;
+  const end = offset + BigInt(length);
+  for (const [index, part] of parts.entries()) {
+    const next = begin + BigInt(part.bytes);
+    if (offset < next && begin < end) {
+      const from = Number(offset > begin ? offset - begin : 0n);
+      pieces.push({ index, part, from, to: Number(end < next ? end - begin : next - begin) });
+    }
+    if (pieces.length === partsPerAnswerMax || next >= end) break;
+    begin = next;
+  }
+  return pieces;
+};
+
+type Reading = { readonly file: FileId; readonly key: Uint8Array; readonly piece: Piece };
+
+/** A part is opened whole, because only then is it known to be the one that was stored. */
+const opened = async (
+  { blobs, seal, damaged }: ReadingNeeds,
+  { file, key, piece: { index, part, from, to } }: Reading,
+): Promise<Uint8Array | Rejection> => {
+  const sealed = await blobs.get(blobOf(file, index, part));
+  const isWhole = sealed?.length === part.bytes + partSealBytes;
+  const plain = isWhole ? seal.open(key, placeOf(file, index, part), sealed) : undefined;
+  if (plain !== undefined) return plain.subarray(from, to);
+  damaged({ file: file.toString(), part: index });
+  return reject('FILE_DAMAGED');
+};

@@ -1,0 +1,25 @@
+import { nothing } from '../../../gen/rpcs.js';
+import { isRejection, reject } from '../../../kernel/decider.js';
+import { costs } from '../../contract/meter.js';
+import type { Handlers } from '../../contract/handlers.js';
+import type { FileStore } from '../../files/fileStore.js';
+
+export type MediaNeeds = { readonly files: Pick<FileStore, 'takePart' | 'read'> };
+
+type Built = 'mediaUploadFilePart' | 'mediaDownloadFilePart';
+
+export const mediaRpcs = ({ files }: MediaNeeds): Handlers<Built> => ({
+  mediaUploadFilePart: async ({ uploadId: upload, part: index, data }, call) =>
+    (await files.takePart(call, { upload, index, data })) ?? nothing,
+
+  mediaDownloadFilePart: async ({ fileRef, offset, length }, call) => {
+    // No photo can be set yet, so none is there.
+    if (fileRef?.chatPhoto !== undefined) return reject('FILE_NOT_FOUND');
+    const file = fileRef?.mediaFile?.fileId;
+    if (file === undefined) return reject('INVALID_ARGUMENT', 'file_ref is missing');
+    const data = await files.read(call, { file, offset, length });
+    if (isRejection(data)) return data;
+    call.meter.spend((costs.kibibyteOpened * data.length) / 1_024);
+    return { filePart: { data } };
+  },
+});

@@ -1,0 +1,30 @@
+import type { Media, MediaMetadata } from '../../domain/messages/events.js';
+import type { FileMetadataInit, MessageMediaInit } from '../../gen/media.js';
+
+/** Files of all servers are in one place, as far as clients can tell. */
+const region = 1;
+
+/** All that is attached to a message, in its order. */
+export const mediaFor = (all: readonly Media[]): readonly MessageMediaInit[] => all.flatMap(oneFor);
+
+const oneFor = ({ file, link }: Media): readonly MessageMediaInit[] => {
+  if (link !== undefined) return [{ embed: { url: link } }];
+  if (file === undefined) return [];
+  const { file: fileId, bytes, mimetype, name, metadata } = file;
+  const shown = { fileId, region, size: BigInt(bytes), mimetype, ...(name !== undefined && { filename: name }) };
+  return [{ file: { file: { ...shown, metadata: metadata === undefined ? { file: {} } : metadataFor(metadata) } } }];
+};
+
+const metadataFor = (metadata: MediaMetadata): FileMetadataInit => writers[metadata.kind](metadata);
+
+const writers: Readonly<Record<MediaMetadata['kind'], (metadata: MediaMetadata) => FileMetadataInit>> = {
+  image: ({ width, height, preview, animated }) => ({
+    image: { width, height, animated, ...(preview !== undefined && { preview: Buffer.from(preview, 'base64url') }) },
+  }),
+  video: ({ width, height, duration }) => ({ video: { width, height, duration } }),
+  audio: ({ duration }) => ({ audio: { duration } }),
+  file: () => ({ file: {} }),
+  customEmoji: ({ width, height, emoji, pack, animated }) => ({
+    customEmoji: { width, height, emoji, animated, ...(pack !== undefined && { pack: { id: pack } }) },
+  }),
+};

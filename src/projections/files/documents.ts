@@ -1,0 +1,41 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { FileId, MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
+
+/**
+ * An upload of which something may still be made. Key: see `uploadKey`. Indexes: `begun` [at, file]; `open` [user, file] of those
+ * that are no file yet.
+ */
+export type UploadDocument = {
+  readonly user: UserId;
+  readonly session: SessionId;
+  readonly upload: bigint;
+  readonly file: FileId;
+  readonly at: Millis;
+  readonly isFile: boolean;
+};
+
+/**
+ * A file whose bytes are, or may be, in the store. Key: the file's id, in decimal. Indexes: `unused` [since, file] of those that
+ * nothing uses; `removable` [dueAt, file] of those that were released; `uploader` [user, file].
+ */
+export type FileDocument = {
+  readonly file: FileId;
+  readonly uploader: UserId;
+  readonly bytes: number;
+  /** How many things use it. */
+  readonly uses: number;
+  /** When it was made, was last about to be used, or lost a use. */
+  readonly since: Millis;
+  /** When the bytes may go; only of a file that was released. */
+  readonly dueAt?: Millis;
+};
+
+/**
+ * A thing that uses files. Key: its kind and its id, `message.<id>`. Index: `byFile` [file, chat, message], once for each file. All
+ * kinds of things that use files have such a document, so a file has no use that is not found here.
+ */
+export type FileUseDocument = {
+  readonly chat: ChatKey;
+  readonly message: MessageId;
+  readonly files: readonly FileId[];
+};

@@ -1,0 +1,145 @@
+import { uploadKey, type FileEvent, type UploadEvent } from '../../domain/files/events.js';
+import type { MessageEvent } from '../../domain/messages/events.js';
+import type { DocumentType } from '../../kernel/document.js';
+import type { EventOf } from '../../kernel/event.js';
+import type { FileId, MessageId, Millis } from '../../kernel/ids.js';
+import { removed, whenThere } from '../runner/foldHelpers.js';
+import type { FileDocument, FileUseDocument, UploadDocument } from './documents.js';
+
+type Made = EventOf<FileEvent, 'FileMade'>;
+
+export const uploadDocuments: DocumentType<UploadDocument, UploadEvent | Made> = {
+  name: 'uploads',
+  version: 1,
+  keys: {
+    UploadBegun: ({ data }) => [uploadKey(data)],
+    UploadEnded: ({ data }) => [uploadKey(data)],
+    FileMade: ({ data }) => [uploadKey(data)],
+  },
+  streams: 'log',
+  indexes: {
+    begun: ({ at, file }) => [[at, file]],
+    open: ({ isFile, user, file }) => (isFile ? [] : [[user, file]]),
+  },
+  evolve: {
+    UploadBegun: (_, { data: { user, session, upload, file, at } }) => ({
+      user,
+      session,
+      upload,
+      file,
+      at,
+      isFile: false,
+    }),
+    UploadEnded: removed,
+    FileMade: whenThere((upload) => ({ ...upload, isFile: true })),
+  },
+};
+
+/** Nothing uses the bytes of an upload that became no file, so they go sooner. */
+export const expiredKeptMillis = 1_800_000;
+export const releasedKeptMillis = 3_600_000;
+
+export const fileKey = (file: FileId): string => file.toString();
+
+const ofFile = ({ data }: { readonly data: { readonly file: FileId } }): readonly string[] => [fileKey(data.file)];
+
+/** The files that an event begins to use, and those that it does not use any more. */
+type Change = { readonly gained: readonly FileId[]; readonly lost: readonly FileId[] };
+
+const changeBy = {
+  MessageSent: ({ files = [] }: EventOf<MessageEvent, 'MessageSent'>['data']): Change => ({ gained: files, lost: [] }),
+  MessageForwarded: ({ files = [] }: EventOf<MessageEvent, 'MessageForwarded'>['data']): Change => ({
+    gained: files,
+    lost: [],
+  }),
+  MessageEdited: ({ filesGained = [], filesLost = [] }: EventOf<MessageEvent, 'MessageEdited'>['data']): Change => ({
+    gained: filesGained,
+    lost: filesLost,
+  }),
+  MessageDeleted: ({ files = [] }: EventOf<MessageEvent, 'MessageDeleted'>['data']): Change => ({
+    gained: [],
+    lost: files,
+  }),
+};
+
+const changed = ({ gained, lost }: Change): readonly string[] => [...gained, ...lost].map(fileKey);
+
+const counted = (document: FileDocument, { gained, lost }: Change, at: Millis): FileDocument => {
+  if (gained.includes(document.file)) return { ...document, uses: document.uses + 1 };
+  if (!lost.includes(document.file)) return document;
+  return { ...document, uses: Math.max(0, document.uses - 1), since: at };
+};
+
+export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent> = {
+  name: 'files',
+  version: 1,
+  keys: {
+    FileMade: ofFile,
+    FileUsed: ofFile,
+    FileReleased: ofFile,
+    FileRemoved: ofFile,
+    MessageSent: ({ data }) => changed(changeBy.MessageSent(data)),
+    MessageForwarded: ({ data }) => changed(changeBy.MessageForwarded(data)),
+    MessageEdited: ({ data }) => changed(changeBy.MessageEdited(data)),
+    MessageDeleted: ({ data }) => changed(changeBy.MessageDeleted(data)),
+  },
+  streams: 'log',
+  indexes: {
+    unused: ({ uses, dueAt, since, file }) => (uses === 0 && dueAt === undefined ? [[since, file]] : []),
+    removable: ({ dueAt, file }) => (dueAt === undefined ? [] : [[dueAt, file]]),
+    uploader: ({ uploader, file }) => [[uploader, file]],
+  },
+  evolve: {
+    FileMade: (_, { data: { file, uploader, bytes, at } }) => ({ file, uploader, bytes, uses: 0, since: at }),
+    FileUsed: whenThere((document, { data: { at } }) => ({ ...document, since: at })),
+    FileReleased: (document, { data }) => released(document, data),
+    FileRemoved: removed,
+    MessageSent: whenThere((document, { data, at }) => counted(document, changeBy.MessageSent(data), at)),
+    MessageForwarded: whenThere((document, { data, at }) => counted(document, changeBy.MessageForwarded(data), at)),
+    MessageEdited: whenThere((document, { data, at }) => counted(document, changeBy.MessageEdited(data), at)),
+    MessageDeleted: whenThere((document, { data, at }) => counted(document, changeBy.MessageDeleted(data), at)),
+  },
+};
+
+const released = (
+  document: FileDocument | undefined,
+  { file, uploader, because, at }: EventOf<FileEvent, 'FileReleased'>['data'],
+): FileDocument => ({
+  ...(document ?? { file, uploader, bytes: 0, uses: 0, since: at }),
+  dueAt: (at + (because === 'expired' ? expiredKeptMillis : releasedKeptMillis)) as Millis,
+});
+
+export const messageUseKey = (message: MessageId): string => `message.${message.toString()}`;
+
+const ofUser = ({ data }: { readonly data: { readonly message: MessageId } }): readonly string[] => [
+  messageUseKey(data.message),
+];
+const none: readonly string[] = [];
+
+export const fileUseDocuments: DocumentType<FileUseDocument, MessageEvent> = {
+  name: 'fileUses',
+  version: 1,
+  keys: {
+    MessageSent: (event) => (isEmpty(event.data.files) ? none : ofUser(event)),
+    MessageForwarded: (event) => (isEmpty(event.data.files) ? none : ofUser(event)),
+    MessageEdited: (event) => (isEmpty(event.data.filesGained) && isEmpty(event.data.filesLost) ? none : ofUser(event)),
+    MessageDeleted: (event) => (isEmpty(event.data.files) ? none : ofUser(event)),
+  },
+  streams: 'log',
+  indexes: {
+    byFile: ({ files, chat, message }) => files.map((file) => [file, chat, message]),
+  },
+  evolve: {
+    MessageSent: (_, { data }) => using(data),
+    MessageForwarded: (_, { data }) => using(data),
+    MessageEdited: (_, { data }) => using(data),
+    MessageDeleted: removed,
+  },
+};
+
+const isEmpty = (files: readonly FileId[] | undefined): boolean => files === undefined || files.length === 0;
+
+type Using = Pick<FileUseDocument, 'chat' | 'message'> & { readonly files?: readonly FileId[] };
+
+const using = ({ chat, message, files = [] }: Using): FileUseDocument | undefined =>
+  files.length === 0 ? undefined : { chat, message, files };

@@ -1,0 +1,49 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { FileId, MessageId, Millis, UserId } from '../../kernel/ids.js';
+import { countIn, documentOf, documentsIn, type Reads } from '../reading/queries.js';
+import type { FileDocument, FileUseDocument, UploadDocument } from './documents.js';
+import { fileDocuments, fileKey, fileUseDocuments, messageUseKey, uploadDocuments } from './fold.js';
+
+/** How many uploads of the user are no file yet, up to `limit`. */
+export const openUploadCount = (reads: Reads, user: UserId, limit: number): Promise<number> =>
+  countIn(reads, uploadDocuments, { index: 'open', within: [user], limit });
+
+/** Uploads that began before this, the oldest first. */
+export const uploadsBegunBefore = (reads: Reads, before: Millis, limit: number): Promise<readonly UploadDocument[]> =>
+  documentsIn(reads, uploadDocuments, { index: 'begun', within: [], before, order: 'ascending', limit });
+
+/** Files that nothing has used since before this, those first that were used the longest ago. */
+export const filesUnusedSince = (reads: Reads, before: Millis, limit: number): Promise<readonly FileDocument[]> =>
+  documentsIn(reads, fileDocuments, { index: 'unused', within: [], before, order: 'ascending', limit });
+
+/** Released files whose bytes may go. */
+export const filesRemovableBefore = (reads: Reads, before: Millis, limit: number): Promise<readonly FileDocument[]> =>
+  documentsIn(reads, fileDocuments, { index: 'removable', within: [], before, order: 'ascending', limit });
+
+export const fileDocument = (reads: Reads, file: FileId): Promise<FileDocument | undefined> =>
+  documentOf(reads, fileDocuments, fileKey(file));
+
+/** The first use of the file in a chat whose key is above `after`, in the order of these keys. */
+export const firstUseAfter = async (
+  reads: Reads,
+  file: FileId,
+  after: ChatKey | undefined,
+): Promise<FileUseDocument | undefined> => {
+  const above = after === undefined ? {} : { after };
+  const range = { index: 'byFile', within: [file], order: 'ascending', limit: 1, ...above } as const;
+  return (await documentsIn(reads, fileUseDocuments, range))[0];
+};
+
+/** The first uses of the file in the chat. */
+export const usesIn = (
+  reads: Reads,
+  file: FileId,
+  { chat, limit }: { readonly chat: ChatKey; readonly limit: number },
+): Promise<readonly FileUseDocument[]> =>
+  documentsIn(reads, fileUseDocuments, { index: 'byFile', within: [file, chat], order: 'ascending', limit });
+
+/** Whether the message uses the file. */
+export const isUsedBy = async (reads: Reads, file: FileId, message: MessageId): Promise<boolean> => {
+  const use = await documentOf(reads, fileUseDocuments, messageUseKey(message));
+  return use?.files.includes(file) === true;
+};
