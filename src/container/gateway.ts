@@ -16,6 +16,7 @@ import { signInGuard } from '../gateway/requests/signInGuard.js';
 import { signInReport, type SignInFailure } from '../gateway/requests/signInReport.js';
 import type { CounterName } from '../gateway/operations/metrics.js';
 import { deviceChanges } from '../gateway/access/deviceChanges.js';
+import { wordingsIn } from '../gateway/access/wordings.js';
 import { unfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import { writeBounds } from '../gateway/requests/writeBounds.js';
 import { uniqueNames } from '../gateway/access/uniqueNames.js';
@@ -232,6 +233,8 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
       },
     }),
     uses: get(of.sessionUses),
+    today: get(of.days).today,
+    wordings: wordingsIn({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) }),
     access: get(of.telling).access,
     changeStatus: presences.changeStatus,
     userFor: async (id) => {

@@ -1,7 +1,9 @@
 import type { DependencyContainer } from 'tsyringe';
+import { scopeKeyName } from '../adapters/sealer/vault.js';
 import { systemTimers } from '../adapters/system/timers.js';
 import { dayCount } from '../gateway/access/dayCount.js';
 import { hourlyLook } from '../gateway/access/hourlyLook.js';
+import { reportKeys } from '../gateway/access/reportKeys.js';
 import { sessionUses } from '../gateway/access/sessionUses.js';
 import { raised, whileHeld } from '../kernel/tenure.js';
 import { alarms } from './logging.js';
@@ -40,6 +42,7 @@ export const startSessionDays = async (get: Get): Promise<{ readonly close: () =
   const looks = hourlyLook({
     days,
     uses: get(of.sessionUses),
+    reportKeys: reportKeys({ vault: get(of.vault), keyOf: scopeKeyName, today: days.today }),
     timers: systemTimers,
     connected: get(of.gateway).hub.sessions,
     failed: failedBy(get, 'sessions that nobody uses were not looked for'),

@@ -10,6 +10,7 @@ import { messageEvents } from './messages/events.js';
 import { pinEvents } from './pins/events.js';
 import { reactionEvents } from './reactions/events.js';
 import { readEvents } from './reads/events.js';
+import { reportEvents } from './reports/events.js';
 import { reservationEvents } from './reservations/events.js';
 import { userEvents } from './users/events.js';
 import { visibilityEvents } from './visibility/events.js';
@@ -27,6 +28,7 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   fileEvents,
   reactionEvents,
   readEvents,
+  reportEvents,
   identityEvents,
   keyCountEvents,
   dayCountEvents,

@@ -75,7 +75,6 @@ export const notBuilt = [
   'friendsGetRelationships',
   'friendsSyncFriends',
   'messagesGetEmbedPreview',
-  'messagesReportMessage',
   'messagesSearch',
   'messagesSetInteractionResponse',
   'messagesSubmitInteraction',

@@ -139,6 +139,8 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   InviteUsed: 'invite-sample',
   ReactionAdded: 'reactions-123456789012345678.123456789012345678',
   ReactionRemoved: 'reactions-123456789012345678.123456789012345678',
+  MessageReported: 'report-123456789012345678.123456789012345678',
+  EvidenceKept: 'report-123456789012345678.123456789012345678',
   MarkerMoved: 'reads-123456789012345678.channel.11.12',
   InvisibilityChosen: 'visibility-123456789012345678',
   VisibilityChosen: 'visibility-123456789012345678',

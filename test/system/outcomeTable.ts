@@ -337,6 +337,10 @@ const messages: readonly Row[] = [
     request: (ground) => ({ chatRef: { self: {} }, from: chatIn(ground), messageIds: [ground.message] }),
     outcomes: whoSees('()'),
   }),
+  row('messagesReportMessage', {
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, reason: 'rude' }),
+    outcomes: whoSees('()'),
+  }),
   row('messagesSetMessagePin', {
     bit: 'pinMessages',
     request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, pin: true }),

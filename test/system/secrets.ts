@@ -116,6 +116,7 @@ const writeMessages = async (seat: Seat, known: Secrets, chatRef: Parameters<typ
     clientId: 8n,
   });
   await seat.do('messagesEditMessage', { chatRef, messageId: answer.messageId, message: known.letters() });
+  await seat.do('messagesReportMessage', { chatRef, messageId, reason: known.letters() });
   await seat.do('messagesDeleteMessage', { chatRef, messageIds: [await say(seat, chatRef, known.letters())] });
   await seat.ask('messagesSendMessage', { chatRef: withUser({ user: 1n as Seat['user'] }), message: known.letters() });
 };

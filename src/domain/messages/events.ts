@@ -36,7 +36,7 @@ const about = (data: OfMessage): string => data.chat;
 const sealedFor = (data: OfMessage) => ({ subject: data.writtenBy ?? data.author, scope: data.chat });
 
 /** Offsets and lengths are in UTF-16 code units. */
-const entity = shape({
+export const entity = shape({
   start: count,
   length: count,
   kind: oneOf(
@@ -59,7 +59,7 @@ const entity = shape({
 });
 export type Entity = Value<typeof entity>;
 
-const quote = shape({ text, entities: list(entity), offset: optional(count) });
+export const quote = shape({ text, entities: list(entity), offset: optional(count) });
 export type Quote = Value<typeof quote>;
 
 /** No user has this id: it is the actor of events that the server alone decided. */
@@ -120,7 +120,7 @@ export const messageEvents = declareEvents(
       },
     },
     MessageForwarded: {
-      says: 'A copy of a message was sent to another chat, or to the same one. `author` forwarded it; the words are those of `writtenBy`, sealed for whoever wrote them and for the chat of the copy, and `writtenAt` is when they were first sent: a forward of a forward keeps both. `original` is the message that was forwarded. `files` are those of `media`, which has all that was attached to it. Nobody edits a forward.',
+      says: 'A copy of a message was sent to another chat, or to the same one. `author` forwarded it; the words are those of `writtenBy`, sealed for that user and for the chat of the copy, and `writtenAt` is when they were first sent: a forward of a forward keeps both. `original` is the message that was forwarded. `files` are those of `media`, which has all that was attached to it. Nobody edits a forward.',
       mints: 'stream',
       fields: {
         ...fields,

@@ -1,6 +1,7 @@
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { Caller } from '../contract/call.js';
 import type { DayCount } from './dayCount.js';
+import type { ReportKeys } from './reportKeys.js';
 import type { SessionUses } from './sessionUses.js';
 
 /** How often the day is looked at, and with it the sessions that were not used for long. */
@@ -9,15 +10,17 @@ export const sessionLookMillis = 3_600_000;
 export type HourlyLookNeeds = {
   readonly days: Pick<DayCount, 'look' | 'count'>;
   readonly uses: Pick<SessionUses, 'noteConnected' | 'endUnused'>;
+  /** Of reports that are kept no longer. */
+  readonly reportKeys: ReportKeys;
   readonly timers: Pick<Timers, 'later'>;
   readonly connected: () => Iterable<{ readonly caller: Caller }>;
   /** A look was cut short; the next one makes up for it. */
   readonly failed: (error: unknown) => void;
 };
 
-/** The looks of a node at the sessions: every hour, and once more when it begins to lead. */
+/** The looks of a node at the sessions, and at the keys of old reports: every hour, and once more when it begins to lead. */
 export interface HourlyLook {
-  /** From here on this is the node, one at a time, that counts the days and ends sessions. Resolves after a look. */
+  /** From here on this is the node, one at a time, that counts the days, ends sessions and destroys keys. Resolves after a look. */
   lead(this: void): Promise<void>;
   /** From here on another node is. */
   follow(this: void): void;
@@ -25,7 +28,7 @@ export interface HourlyLook {
   close(this: void): Promise<void>;
 }
 
-export const hourlyLook = ({ days, uses, timers, connected, failed }: HourlyLookNeeds): HourlyLook => {
+export const hourlyLook = ({ days, uses, reportKeys, timers, connected, failed }: HourlyLookNeeds): HourlyLook => {
   let leads = false;
   const closing = new AbortController();
   const { signal } = closing;
@@ -35,7 +38,9 @@ export const hourlyLook = ({ days, uses, timers, connected, failed }: HourlyLook
     await (leads ? days.count() : days.look());
     // Those that are connected are noted first, so that none of them ends.
     await uses.noteConnected(connected(), signal);
-    if (leads) await uses.endUnused(signal);
+    if (!leads) return;
+    await uses.endUnused(signal);
+    await reportKeys.endKept(signal);
   };
   const lookLater = (): void => {
     if (signal.aborted) return;

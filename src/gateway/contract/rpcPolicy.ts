@@ -35,7 +35,7 @@ export type RequestOrdering = 'read' | 'send' | 'alone';
  * `limitTable` of requests/rateLimits has their figures, `budgetTable` of requests/budgets those of the others.
  */
 export type LimitName = SharedLimitName | GuardedLimitName | 'messages' | 'typing' | 'none';
-export type SharedLimitName = 'recovery' | 'handshake' | 'inviteLookup' | 'creation';
+export type SharedLimitName = 'recovery' | 'handshake' | 'inviteLookup' | 'creation' | 'reports';
 
 /** Counted by the handler, through `SignInGuard`; `signInLimits` of requests/signInGuard has the figures. */
 export type GuardedLimitName = 'signIn' | 'signUp';
@@ -151,7 +151,7 @@ export const rpcPolicy = {
   messagesGetHistory: listing,
   messagesGetPinnedMessages: listing,
   messagesGetUnreadMentions: listing,
-  messagesReportMessage: write,
+  messagesReportMessage: { ...write, limit: 'reports', units: 6 },
   messagesSearch: listing,
   messagesSendMessage: { ...write, order: 'send', limit: 'messages', repeat: 'nonce' },
   messagesSetInteractionResponse: write,

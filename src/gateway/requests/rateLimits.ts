@@ -18,6 +18,8 @@ export const limitTable = {
   /** Core.Initialize and Authorize. A token cannot be guessed, and a whole office comes back at once after a restart. */
   handshake: rule('caller', { name: 'handshake', burst: 4000, perSecond: 400 }),
   inviteLookup: rule('caller', { name: 'invite-lookup', burst: 60, perSecond: 1 }),
+  /** Each keeps copies of several messages. */
+  reports: rule('session', { name: 'reports', burst: 10, perSecond: 1 / 60 }),
   creation: rule('session', { name: 'creation', burst: 20, perSecond: 1 / 10 }),
 } as const satisfies Readonly<Record<SharedLimitName, Rule>>;
 

@@ -17,6 +17,7 @@ const setting = () => {
   const looks = hourlyLook({
     days: { look: does('look'), count: does('count') },
     uses: { noteConnected: does('note'), endUnused: does('end') },
+    reportKeys: { endKept: does('destroy') },
     timers,
     connected: () => [],
     failed: (error) => failures.push(error),
@@ -44,8 +45,8 @@ describe('the look at the sessions', () => {
   it('counts and ends on the node that leads, from when it leads and as long as it does', async () => {
     const { looks, passHour, done } = setting();
     await looks.lead();
-    assert.deepEqual(done.splice(0), ['count', 'note', 'end']);
-    assert.deepEqual(await passHour(), ['count', 'note', 'end']);
+    assert.deepEqual(done.splice(0), ['count', 'note', 'end', 'destroy']);
+    assert.deepEqual(await passHour(), ['count', 'note', 'end', 'destroy']);
     looks.follow();
     assert.deepEqual(await passHour(), ['look', 'note']);
   });
@@ -56,7 +57,7 @@ describe('the look at the sessions', () => {
     await looks.lead();
     assert.deepEqual([await passHour(), failures.length], [[], 2]);
     state.broken = false;
-    assert.deepEqual(await passHour(), ['count', 'note', 'end']);
+    assert.deepEqual(await passHour(), ['count', 'note', 'end', 'destroy']);
   });
 
   it('is not made any more once the node stops', async () => {

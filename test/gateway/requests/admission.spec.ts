@@ -77,6 +77,18 @@ describe('a request', () => {
     assert.equal(waitOf(admit(asker, 'chatsSetTyping')), 0);
   });
 
+  it('to report is limited on all nodes together', () => {
+    const taken: string[] = [];
+    const take = ({ name }: { readonly name: string }) => {
+      taken.push(name);
+      return { allowed: false, retryAfterSeconds: 30 };
+    };
+    const { admit } = gate({ take });
+    const verdict = admit(signedIn(1), 'messagesReportMessage');
+    assert.ok(isRefused(verdict));
+    assert.deepEqual(taken, ['reports']);
+  });
+
   it('that has many recipients is paid for by the user who made it', () => {
     const { admit, delivered } = gate();
     const asker = signedIn(1);

@@ -2,6 +2,7 @@ import type { PackageManifest } from '../../contract/manifest.js';
 import type { Statuses } from '../../presence/statuses.js';
 import { pinRpcs } from './pins/rpcs.js';
 import { pinUpdates } from './pins/updates.js';
+import { reportRpcs, reportUpdates, type ReportNeeds } from './reporting/rpcs.js';
 import { messageRpcs, type MessageNeeds } from './rpcs.js';
 import { unreadMentionRpcs } from './unreadMentions.js';
 import { messageUpdates } from './updates.js';
@@ -10,6 +11,15 @@ import { messageUpdates } from './updates.js';
 type MessageUpdatesNeeds = { readonly rememberedStatusOf: Statuses['of'] };
 
 export const messagesPackage = {
-  rpcs: (needs: MessageNeeds) => ({ ...messageRpcs(needs), ...pinRpcs(needs), ...unreadMentionRpcs(needs) }),
-  updates: ({ rememberedStatusOf }: MessageUpdatesNeeds) => ({ ...messageUpdates(rememberedStatusOf), ...pinUpdates }),
+  rpcs: (needs: MessageNeeds & ReportNeeds) => ({
+    ...messageRpcs(needs),
+    ...pinRpcs(needs),
+    ...reportRpcs(needs),
+    ...unreadMentionRpcs(needs),
+  }),
+  updates: ({ rememberedStatusOf }: MessageUpdatesNeeds) => ({
+    ...messageUpdates(rememberedStatusOf),
+    ...pinUpdates,
+    ...reportUpdates,
+  }),
 } as const satisfies PackageManifest;

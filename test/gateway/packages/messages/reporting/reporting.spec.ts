@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { channelChat } from '../../../../../src/kernel/chat.js';
+import { messageStream, type MessageEvent } from '../../../../../src/domain/messages/events.js';
+import { evidenceScope, reportStream, type ReportEvent } from '../../../../../src/domain/reports/events.js';
+import { wordingsMax } from '../../../../../src/gateway/access/wordings.js';
+import { reasonUnitsMax } from '../../../../../src/gateway/packages/messages/reporting/rpcs.js';
+import type { ChatRefInit } from '../../../../../src/gen/refs.js';
+import { readEvents } from '../../../../../src/kernel/codec.js';
+import type { ChannelId, MessageId, UserId } from '../../../../../src/kernel/ids.js';
+import type { Bare } from '../../../../support/bare.js';
+import {
+  ada,
+  bob,
+  category,
+  cleo,
+  community,
+  dm,
+  dora,
+  general,
+  hidden,
+  self,
+} from '../../../../support/house/cast.js';
+import { house, type House } from '../../../../support/house/house.js';
+import type { Node } from '../../../../support/house/node.js';
+
+let here: House;
+let node: Node;
+before(async () => {
+  here = await house();
+  node = await here.node();
+});
+after(() => here.close());
+
+const say = (message: string, user = bob, chatRef = general): Promise<MessageId> => {
+  here.clock.at += 10;
+  return node.send(user, { chatRef, message });
+};
+type How = { readonly by?: UserId; readonly chatRef?: ChatRefInit; readonly reason?: string };
+const report = async (
+  messageId: MessageId,
+  { by = cleo, chatRef = general, reason = 'rude' }: How = {},
+): Promise<string> => {
+  const answer = await node.ask(by, 'messagesReportMessage', { messageId, chatRef, reason });
+  return 'rejected' in answer ? answer.rejected : 'done';
+};
+const reportOf = async (message: MessageId, by = cleo): Promise<readonly Bare<ReportEvent>[]> => {
+  const stored = await here.log.readStream(reportStream(message, by), { limit: 200 });
+  // The stream holds events of reports, and reading opens them.
+  return (await readEvents(here.codec, here.sealer, stored)) as readonly unknown[] as readonly Bare<ReportEvent>[];
+};
+const keptOf = async (message: MessageId): Promise<readonly unknown[]> =>
+  (await reportOf(message)).map((event) =>
+    event.type === 'MessageReported' ? event.data.reason : [event.data.kind, event.data.text],
+  );
+
+describe('a report', () => {
+  it('keeps all wordings and the neighbours, whatever becomes of the message and of all keys', async () => {
+    for (const text of ['far', 'before', 'right before']) await say(text);
+    const message = await say('first', ada);
+    for (const text of ['right after', 'after', 'far']) await say(text);
+    await node.must(ada, 'messagesEditMessage', { chatRef: general, messageId: message, message: 'second' });
+    assert.equal(await report(message), 'done');
+    await node.must(ada, 'messagesEditMessage', { chatRef: general, messageId: message, message: 'third' });
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [message] });
+    for (const key of [ada, bob, cleo]) here.sealer.shred(key.toString());
+    here.sealer.shred(channelChat(community, 101n as ChannelId));
+    assert.deepEqual(await keptOf(message), [
+      'rude',
+      ['former', 'first'],
+      ['reported', 'second'],
+      ['neighbour', 'after'],
+      ['neighbour', 'right after'],
+      ['neighbour', 'right before'],
+      ['neighbour', 'before'],
+    ]);
+    here.sealer.shred(evidenceScope(0));
+    assert.ok((await keptOf(message)).every((kept) => !JSON.stringify(kept).includes('rude')));
+  });
+});
+
+describe('reporting', () => {
+  before(async () => {
+    await here.close();
+    here = await house();
+    node = await here.node();
+  });
+
+  it('is done once by each user, and nobody is told', async () => {
+    const message = await say('hello');
+    const other = await here.node();
+    await other.connect(ada, bob, cleo);
+    assert.equal(await report(message), 'done');
+    const before = await reportOf(message);
+    await node.must(bob, 'messagesEditMessage', { chatRef: general, messageId: message, message: 'changed' });
+    other.told();
+    assert.equal(await report(message, { reason: 'again' }), 'done');
+    assert.deepEqual(await reportOf(message), before);
+    assert.equal(await report(message, { by: ada }), 'done');
+    assert.equal((await reportOf(message, ada)).filter(({ type }) => type === 'MessageReported').length, 1);
+    assert.deepEqual(other.told(), []);
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [message] });
+    assert.equal(await report(message), 'done');
+    assert.equal(await report(message, { by: bob }), 'MESSAGE_NOT_FOUND');
+  });
+  it('is one report when it comes twice at once to two nodes', async () => {
+    const message = await say('twice');
+    const other = await here.node();
+    const request = { messageId: message, chatRef: general, reason: 'rude' };
+    const answers = await Promise.all(
+      [node, other].map((at) => at.ask({ user: cleo, session: 90n }, 'messagesReportMessage', request)),
+    );
+    assert.ok(answers.every((answer) => !('rejected' in answer)));
+    assert.equal((await reportOf(message)).filter(({ type }) => type === 'MessageReported').length, 1);
+  });
+  it('needs a message that the user sees', async () => {
+    const [message, secret] = [await say('hello'), await say('hidden', ada, hidden)];
+    assert.equal(await report(secret, { chatRef: hidden }), 'CHAT_NOT_FOUND');
+    assert.equal(await report(secret), 'MESSAGE_NOT_FOUND');
+    assert.equal(await report(message, { by: dora }), 'CHAT_NOT_FOUND');
+    assert.equal(await report(message, { chatRef: category, by: ada }), 'NOT_A_TEXT_CHAT');
+    assert.equal(await report(0n as MessageId), 'MESSAGE_NOT_FOUND');
+    assert.equal(await report(message, { reason: 'r'.repeat(reasonUnitsMax + 1) }), 'INVALID_ARGUMENT');
+    assert.deepEqual(await reportOf(message), []);
+    assert.equal(await report(message, { reason: 'r'.repeat(reasonUnitsMax) }), 'done');
+    const toDora = await say('direct', ada, dm(dora));
+    assert.equal(await report(toDora, { by: dora, chatRef: dm(ada) }), 'done');
+    assert.equal(await report(await say('note', cleo, self), { chatRef: self }), 'done');
+  });
+  it('names who wrote the words of a forward', async () => {
+    const original = await say('copied');
+    await node.must(ada, 'messagesForwardMessage', { chatRef: general, from: general, messageIds: [original] });
+    const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 1 });
+    const copy = messages.messages[0]?.messageId ?? assert.fail();
+    await report(copy);
+    const [, kept] = await reportOf(copy);
+    assert.ok(kept?.type === 'EvidenceKept');
+    assert.deepEqual([kept.data.author, kept.data.writtenBy, kept.data.text], [ada, bob, 'copied']);
+  });
+  it('keeps the first wording and the newest ones of a message that was edited often', async () => {
+    const message = await say('first');
+    const about = { message, chat: channelChat(community, 101n as ChannelId), author: bob, mentions: [], entities: [] };
+    const edits = Array.from({ length: 60 }, (_, index): Bare<MessageEvent> => ({
+      type: 'MessageEdited',
+      data: { ...about, text: `edit ${index.toString()}`, complete: true },
+    }));
+    await here.happened(messageStream(message), ...edits);
+    assert.equal(await report(message), 'done');
+    const texts = (await reportOf(message)).flatMap((event) =>
+      event.type === 'EvidenceKept' && event.data.kind !== 'neighbour' ? [event.data.text] : [],
+    );
+    assert.equal(texts.length, wordingsMax);
+    assert.deepEqual([texts[0], texts[1], texts.at(-1)], ['first', 'edit 11', 'edit 59']);
+  });
+});
