@@ -159,6 +159,13 @@ const layers = [
     // What the overrides of a channel do to the sight of it.
     '^src/projections/communities/roleSight\\.ts$',
   ]),
+  rowWithNode('projections-search', '^src/projections/search/', [
+    // It follows the log by itself, because it opens what others carry sealed.
+    kernel,
+    anyEvents,
+    '^src/projections/(search|progress)/',
+    '^src/projections/runner/(runner|follower|retrying)\\.ts$',
+  ]),
   row('projections-registry', projectionRegistry, [
     kernel,
     projectionRooms,
@@ -182,7 +189,7 @@ const layers = [
     ]),
     from: {
       path: '^src/projections/([^/]+)/',
-      pathNot: '^src/projections/(runner|progress|reading|sealing|unread|states)/',
+      pathNot: '^src/projections/(runner|progress|reading|search|sealing|unread|states)/',
     },
   },
   row('workflows', '^src/workflows/', [kernel, domain, reads, '^src/workflows/']),

@@ -9,9 +9,10 @@ import { registerGateway, type GatewayOverrides } from './container/gateway.js';
 import { alarms } from './container/logging.js';
 import { openNodeNumber } from './container/nodeIds.js';
 import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
+import { searchOf } from './container/search.js';
 import { startSessionDays } from './container/sessionDays.js';
 import { startFileSweep } from './container/files.js';
-import { of, type Get } from './container/tokens.js';
+import { of, once, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
 import { openDoor } from './container/door/open.js';
 import { setOf } from './container/generations/set.js';
@@ -63,6 +64,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
   registerSystem(container, config, overrides);
   registerKernel(container);
   registerGateway(container, overrides);
+  once(container, of.search, searchOf);
   try {
     const lock = await atPlace(folderPlace(config, config.dataDir), () => lockFolder(config.dataDir));
     opened.push(() => lock.release());
@@ -71,9 +73,11 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
     await watchDisk(container, get, opened);
     await open(container, opened, overrides);
     await follow(container, get, opened);
+    opened.push(() => get(of.search).close());
     const server = await listen(get, opened);
     door.begin();
     opened.push(door.end);
+    get(of.search).begin();
     const { port, adminPort } = server;
     get(of.logger).info({ host: config.host, port, adminPort, dataDir: config.dataDir }, 'ready for clients');
     return { ...server, readiness: get(of.health).readiness, metrics: () => get(of.metrics).text(), close };

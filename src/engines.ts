@@ -92,6 +92,8 @@ export type EngineNeeds = {
 export type Folders = {
   readonly log: string;
   readonly documents: string;
+  /** The index of messages by their words. */
+  readonly search: string;
   /** Which documents serve, and how far the workflows are. */
   readonly state: string;
   readonly vault: string;
@@ -107,6 +109,7 @@ export type Folders = {
 export const foldersIn = (dataDir: string): Folders => ({
   log: join(dataDir, dataFolderNames.log),
   documents: join(dataDir, dataFolderNames.documents),
+  search: join(dataDir, dataFolderNames.search),
   state: join(dataDir, dataFolderNames.state),
   vault: join(dataDir, dataFolderNames.vault),
   masterKey: join(dataDir, dataFolderNames.masterKey),
@@ -376,6 +379,13 @@ const documentsPart = (needs: EngineNeeds): DocumentsPart => {
 /** All that are where the configuration has the documents. Nothing is opened, and nothing made, until it is asked for. */
 export const generationsOf = ({ documents, dataDir }: Config): Generations =>
   isServer(documents) ? mongoGenerations(documents) : lmdbGenerations(foldersIn(dataDir));
+
+/** Generations of the search index, beside those of the documents: they are built and dropped by themselves. */
+export const searchGenerationsOf = ({ documents, dataDir }: Config): Generations => {
+  if (isServer(documents)) return mongoGenerations({ ...documents, kind: 'search' });
+  const { search } = foldersIn(dataDir);
+  return lmdbGenerations({ documents: search, state: search });
+};
 
 /** A store that did not open is closed. */
 export const openDocuments = async (

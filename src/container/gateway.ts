@@ -242,6 +242,7 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
       return found && userFor(found, status);
     },
     reads,
+    search: get(of.search),
     statusOf,
     typing,
   });

@@ -37,6 +37,7 @@ import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import type { openedDocuments, ReadableDocuments } from '../projections/reading/openedDocuments.js';
 import type { DeclaredReadModels } from '../projections/registry.js';
+import type { Search } from './servedSearch.js';
 import type { ServedReadModels } from './servedReadModels.js';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -88,6 +89,7 @@ export const of = {
   signInReport: token<SignInReport>('signInReport'),
   readModels: token<DeclaredReadModels>('readModels'),
   projections: token<ServedReadModels>('projections'),
+  search: token<Search>('search'),
   telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),
   gateway: token<Gateway>('gateway'),
   health: token<Health>('health'),

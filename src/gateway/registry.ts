@@ -75,7 +75,6 @@ export const notBuilt = [
   'friendsGetRelationships',
   'friendsSyncFriends',
   'messagesGetEmbedPreview',
-  'messagesSearch',
   'messagesSetInteractionResponse',
   'messagesSubmitInteraction',
   'oauthAuthorize',

@@ -27,6 +27,10 @@ export const composed = (text: string, unitsMax: number, form: 'NFC' | 'NFKC' = 
     ? text.normalize(form)
     : text;
 
+/** The text in a form for comparing, in linear time: rows of marks are cut to the bound of Stream-Safe Text. */
+export const comparable = (text: string, form: 'NFC' | 'NFKD'): string =>
+  text.replace(rowsOfMarks, (row) => row.slice(0, rowOfMarksUnitsMax)).normalize(form);
+
 const hasLongRow = (text: string): boolean =>
   (text.match(rowsOfMarks) ?? []).some((row) => row.length > rowOfMarksUnitsMax);
 

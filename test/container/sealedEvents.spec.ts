@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryEventLog } from '../../src/adapters/eventLog/memory.js';
-import { authorKeyName, scopeKeyName, vaultSealer } from '../../src/adapters/sealer/vault.js';
+import { authorKeyName, scopeKeyName } from '../../src/adapters/sealer/keyNames.js';
+import { vaultSealer } from '../../src/adapters/sealer/vault.js';
 import { systemIds } from '../../src/adapters/system/ids.js';
 import { systemRandom } from '../../src/adapters/system/random.js';
 import { systemTimers } from '../../src/adapters/system/timers.js';

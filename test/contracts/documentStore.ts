@@ -602,6 +602,21 @@ const removals = (withStore: WithStore): void => {
       assert.deepEqual(keysOf(await store.scan({ collection, prefix: '', limit: 10 })), ['e', 'ê']);
     }));
 
+  it('forgets what removed documents left, and leaves those that are there', () =>
+    withStore(async (store, collection) => {
+      const once = (key: string, position: bigint) => indexed(put(collection, key, position, key), { byRank: [[1]] });
+      await store.commit([once('gone', 5n), once('there', 5n)], []);
+      await store.commit([remove(collection, 'gone', 6n), put(collection, 'other', 7n, 'other')], []);
+      await store.forget(collection, ['gone', 'there', 'never']);
+      assert.deepEqual(await store.get(collection, 'gone'), { key: 'gone', position: 0n });
+      assert.deepEqual(keysOf(await store.range(range(collection, 'byRank'))), ['there']);
+      await store.commit([once('gone', 3n), once('there', 3n)], []);
+      assert.equal((await store.get(collection, 'gone')).position, 3n);
+      assert.equal((await store.get(collection, 'there')).position, 5n);
+      await store.forget(collection, []);
+      await assert.rejects(store.forget('another_v1', ['a']));
+    }));
+
   it('refuses the empty prefix, and a collection that was not opened', () =>
     withStore(async (store, collection) => {
       await store.commit([put(collection, 'a', 1n, 'A')], []);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { shredded } from '../../src/kernel/opened.js';
 import { KeysMissing, type SealBinding, type Sealer } from '../../src/kernel/ports/sealer.js';
 
@@ -51,6 +52,12 @@ export const plainSealer = (): PlainSealer => {
     },
     loadKeys: hold,
     makeKeys: hold,
+    periodOf: (packed) => Buffer.from(packed).toString().split('.')[1],
+    hasherOf: (scope) => {
+      if (gone.has(scope)) return shredded;
+      if (!held.has(scope)) return new KeysMissing([scope]);
+      return (value) => createHash('sha256').update(`${scope} ${value}`).digest().toString('base64url', 0, 9);
+    },
     lookupHash: (value) => `hash-of-${Buffer.from(value).toString('hex')}`,
     shred: (name) => {
       gone.add(name);

@@ -310,6 +310,10 @@ const messages: readonly Row[] = [
     outcomes: whoMay('sentMessage'),
   }),
   row('messagesGetHistory', { request: (ground) => ({ chatRef: chatIn(ground) }), outcomes: whoSees('messages') }),
+  row('messagesSearch', {
+    request: (ground) => ({ chatRef: chatIn(ground), query: 'words' }),
+    outcomes: whoSees('messages'),
+  }),
   row('messagesEditMessage', {
     about: "of the owner's",
     bit: 'deleteMessages',

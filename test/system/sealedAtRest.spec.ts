@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { MongoClient } from 'mongodb';
-import { authorKeyName } from '../../src/adapters/sealer/vault.js';
+import { authorKeyName } from '../../src/adapters/sealer/keyNames.js';
 import { lmdbVault } from '../../src/adapters/vault/lmdb.js';
 import { loadMasterKey } from '../../src/adapters/vault/masterKey.js';
 import { foldersIn } from '../../src/engines.js';

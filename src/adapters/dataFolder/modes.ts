@@ -6,6 +6,7 @@ export const dataFolderNames = {
   log: 'log',
   documents: 'documents',
   state: 'state',
+  search: 'search',
   vault: 'vault',
   masterKey: 'master.key',
   idMark: 'ids.mark',

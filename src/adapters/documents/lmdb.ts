@@ -65,6 +65,7 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
     scan: async (scan: KeyScan) => collectionOf(opened(), scan.collection).scan(scan),
     commit: (writes, checkpoints) => inTurn(opened(), (one) => commit(one, writes, checkpoints)),
     removePrefix: async (name, prefix) => inTurn(opened(), (one) => removePrefix(one, name, prefix)),
+    forget: async (name, keys) => inTurn(opened(), (one) => forget(one, name, keys)),
     checkpoint: async (projection) => seen((meta) => positionIn(meta, projection), beforeAll),
     close: async () => {
       const closing = { store, root };
@@ -201,6 +202,19 @@ const removePrefix = async (store: Store, name: string, prefix: string): Promise
   });
   environment.resetReadTxn();
   return keys;
+};
+
+const forget = async (store: Store, name: string, keys: readonly string[]): Promise<void> => {
+  const { environment, writer } = store;
+  environment.resetReadTxn();
+  const operations: Operation[] = [];
+  const collection = collectionOf(store, name);
+  for (const key of keys) collection.prepareForgetting(key, writer, operations);
+  if (operations.length === 0) return;
+  await environment.batch(() => {
+    apply(operations);
+  });
+  environment.resetReadTxn();
 };
 
 const positionIn = (meta: Pick<MetaEntries, 'get'>, projection: string): Position =>

@@ -60,6 +60,11 @@ export const memoryDocuments = (): DocumentStore => {
         mark(checkpoints, marks);
       }),
     removePrefix: (name, prefix) => settled(() => removePrefix(collectionOf(name), prefix)),
+    forget: (name, keys) =>
+      settled(() => {
+        const { held } = collectionOf(name);
+        for (const key of keys) if (held.get(key)?.document === undefined) held.delete(key);
+      }),
     checkpoint: (projection) => settled(() => checkpoints.get(projection)?.position ?? beforeAll),
     close: () => settled(() => undefined),
   };

@@ -4,7 +4,7 @@ import { connectMongo, databaseIn, type MongoConnection } from '../mongo/connect
 import { commit, prepared } from './mongo/commit.js';
 import { countOf, getMany, rangeOf, scanOf, type Reading } from './mongo/reads.js';
 import { nameOwner, ownerIn } from './mongo/owner.js';
-import { removePrefix } from './mongo/removal.js';
+import { forget, removePrefix } from './mongo/removal.js';
 import { checkpointsIn, collectionsIn, openCollections, type OpenCollection, type Opened } from './mongo/schema.js';
 
 export type MongoDocumentsOptions = {
@@ -77,6 +77,7 @@ export const mongoDocuments = (options: MongoDocumentsOptions): DocumentStore =>
     commit: (writes, checkpoints) => inTurn(() => commitNow(writes, checkpoints)),
     removePrefix: (name, prefix) =>
       inTurn(() => within(name, (collection) => removePrefix(collection, prefix, reading))),
+    forget: (name, keys) => inTurn(() => within(name, (collection) => forget(collection, keys, reading))),
     checkpoint: async (projection) =>
       (await checkpointsIn(await connection(), place).findOne({ _id: projection }, reading))?._p ?? beforeAll,
     close: async () => {

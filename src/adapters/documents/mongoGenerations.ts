@@ -7,6 +7,8 @@ import { generationNamed, inOrder, nameOf } from './generationNames.js';
 export type MongoGenerationsOptions = {
   /** `mongodb://…` or `mongodb+srv://…`. Its path names the database; without one it is `osmium`. */
   readonly url: string;
+  /** Stands in the names of all collections, so that generations of another kind can be in the same database. Default: none. */
+  readonly kind?: string;
 };
 
 type GenerationRecord = { readonly _id: string; readonly types: readonly string[] };
@@ -18,8 +20,10 @@ type LayoutRecord = { readonly _id: string; readonly layout: string };
  * their own registry has and they do not name; nothing of a generation is in that registry. Connects for each call, since
  * they are made at the start and by the operator.
  */
-export const mongoGenerations = ({ url }: MongoGenerationsOptions): Generations => {
-  const within = <T>(work: (place: Place) => Promise<T>): Promise<T> => connected(url, work);
+export const mongoGenerations = (options: MongoGenerationsOptions): Generations => {
+  const { url } = options;
+  const within = <T>(work: (place: Place) => Promise<T>): Promise<T> => connected(options, work);
+  const prefixOf = (name: string): string => `${kindPrefix(options)}generation.${name}.`;
   return {
     list: () => within(({ generations }) => listIn(generations)),
     begin: ({ name: set, types }, number) =>
@@ -49,7 +53,7 @@ export const mongoGenerations = ({ url }: MongoGenerationsOptions): Generations 
   };
 };
 
-const prefixOf = (name: string): string => `generation.${name}.`;
+const kindPrefix = ({ kind }: MongoGenerationsOptions): string => (kind === undefined ? '' : `${kind}.`);
 
 type Place = {
   readonly database: Db;
@@ -58,7 +62,9 @@ type Place = {
   readonly layouts: Collection<LayoutRecord>;
 };
 
-const connected = async <T>(url: string, work: (place: Place) => Promise<T>): Promise<T> => {
+const connected = async <T>(options: MongoGenerationsOptions, work: (place: Place) => Promise<T>): Promise<T> => {
+  const { url } = options;
+  const registry = `osmium.${kindPrefix(options)}`;
   const { client, readConcern } = await connectMongo({
     url,
     appName: 'osmium generations',
@@ -66,12 +72,12 @@ const connected = async <T>(url: string, work: (place: Place) => Promise<T>): Pr
     operationMillisMax: operationMillisDefault,
   });
   try {
-    const [database, options] = [client.db(databaseIn(url)), { readConcern }];
+    const [database, reading] = [client.db(databaseIn(url)), { readConcern }];
     const place: Place = {
       database,
-      generations: database.collection<GenerationRecord>('osmium.generations', options),
-      serving: database.collection<ServingRecord>('osmium.serving', options),
-      layouts: database.collection<LayoutRecord>('osmium.layout', options),
+      generations: database.collection<GenerationRecord>(`${registry}generations`, reading),
+      serving: database.collection<ServingRecord>(`${registry}serving`, reading),
+      layouts: database.collection<LayoutRecord>(`${registry}layout`, reading),
     };
     const layout = (await place.layouts.findOne({ _id: layoutId }))?.layout;
     if (layout !== undefined && layout !== generationLayout) throw new NewerLayout(place.layouts.namespace, layout);

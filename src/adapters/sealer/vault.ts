@@ -4,19 +4,16 @@ import { shredded, type Shredded } from '../../kernel/opened.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import { keyCache } from './keyCache.js';
+import { authorKeyName, scopeKeyName } from './keyNames.js';
 import { lookupHashIn } from './lookupHash.js';
 import { nobodysPeriod, nonceBytes, openPayload, packed, sealingKey, sealText, unpacked } from './sealedText.js';
+import { scopeHashers } from './scopeHashers.js';
 import { KeyDestroyed, vaultKeys, type VaultKeys, type VaultKeysNeeds } from './vaultKeys.js';
 
 export interface VaultSealer extends Sealer {
   /** Drops keys from memory. To be called on every node once they are destroyed in the vault; without it they stay for `keyLifeSeconds`. */
   forget(names: readonly string[]): void;
 }
-
-/** The key of what an author wrote in a month. */
-export const authorKeyName = (subject: string, period: string): string => `author.${subject}.${period}`;
-/** The key of a chat, community or account. */
-export const scopeKeyName = (scope: string): string => `scope.${scope}`;
 
 /** One for each author, month and chat: deriving takes eight times as long as opening. Half a kilobyte each. */
 export const sealingKeysMax = 40_000;
@@ -35,6 +32,7 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
   const lookupHash = await lookupHashIn(vault, random);
   const keys = vaultKeys(needs);
   const sealing = sealingKeys(keys, timers);
+  const hashers = scopeHashers(keys, timers);
   const listeners: (() => void)[] = [];
   return {
     seal: (plain, binding, period) => {
@@ -64,9 +62,15 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
     loadKeys: (names) => keys.load(names),
     makeKeys: (names) => keys.make(names),
     lookupHash,
+    periodOf: (bytes) => {
+      const period = unpacked(bytes)?.period;
+      return period === nobodysPeriod ? undefined : period;
+    },
+    hasherOf: hashers.of,
     forget: (names) => {
       keys.forget(names);
       sealing.clear();
+      hashers.clear();
       for (const listener of listeners) listener();
     },
   };

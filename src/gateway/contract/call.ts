@@ -80,6 +80,9 @@ export interface OpenCall {
   /** The same for all that is in the log now: for a connection that comes back and knows no position. */
   upToDateWithLog(...readModels: readonly [ProjectionName, ...ProjectionName[]]): Promise<void>;
 
+  /** Up to where `upToDate` waits, for what follows the log besides the read models. */
+  readsFrom(): Position;
+
   /** Waits until `Access` holds all of that from which rights follow. Before every permission check. */
   accessUpToDate(): Promise<void>;
 }

@@ -10,6 +10,8 @@ export const costs = {
   kibibyteRead: 0.125,
   /** A thousand index entries that were counted. */
   thousandCounted: 2,
+  /** A thousand steps through the posting lists of the search. */
+  thousandPostings: 4,
   /** A hundred channels of which it was found out whether the user sees them. */
   hundredChannels: 2,
   /** A hundred channels of the community that a command changes: each event makes them anew, for rules and readers. */

@@ -193,7 +193,7 @@ export class RequestCall implements OpenCall {
     await arrival(this.needs.rules.reached(later(this.standpoint.rulesAt, this.acknowledged.rights)));
   }
 
-  private readsFrom(): Position {
+  readsFrom(): Position {
     return later(this.standpoint.position, this.acknowledged.events);
   }
 

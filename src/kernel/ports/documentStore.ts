@@ -155,6 +155,13 @@ export interface DocumentStore {
    */
   removePrefix(collection: string, prefix: string): Promise<number>;
 
+  /**
+   * Removes the positions that removed documents left under these keys. Keys that have a document stay as they are. With
+   * the same care as `removePrefix`, because an event that is folded again would bring a document back; and only of
+   * documents that never had more than one key in an index.
+   */
+  forget(collection: string, keys: readonly string[]): Promise<void>;
+
   /** `beforeAll` for a projection that has none. May be asked before `open`, beside a process that works on the documents. Makes nothing. */
   checkpoint(projection: string): Promise<Position>;
 

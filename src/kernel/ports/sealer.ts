@@ -62,4 +62,20 @@ export interface Sealer {
 
   /** A keyed hash for looking things up without storing them: e-mail addresses, usernames. 32 bytes as lower-case hex. */
   lookupHash(value: string): string;
+
+  /** The period of the author's key under which a packed value is sealed; undefined for one that is nobody's, or damaged. */
+  periodOf(packed: Uint8Array): string | undefined;
+
+  /**
+   * Keyed hashes for a search in one scope: no two scopes have any in common, and they go with the key of the scope.
+   * 9 bytes in base64url, which is 12 letters. To be asked for anew after every wait.
+   */
+  hasherOf(scope: string): ScopeHasher | Shredded | KeysMissing;
 }
+
+export type ScopeHasher = (value: string) => string;
+
+/** A key that was destroyed for ever: of what an author wrote in a month, or of a chat, community or account. */
+export type DestroyedKey =
+  | { readonly kind: 'author'; readonly subject: string; readonly period: string }
+  | { readonly kind: 'scope'; readonly scope: string };

@@ -24,6 +24,7 @@ import { engines, type World } from './cast.js';
 import { gate, openAll } from './gate.js';
 import { kernelInMemory, type Kernel, type TestClock } from './kernel.js';
 import { nodeIn, type Node } from './node.js';
+import { houseSearch, type HouseSearch } from './search.js';
 import type { NodeChanges, Shared } from './shared.js';
 
 /** A deployment on engines in memory, with the people of `cast.ts`. It has as many nodes as a test asks for. */
@@ -37,6 +38,7 @@ export interface House {
   readonly reads: Reads;
   readonly presence: Presence;
   readonly blobs: Blobs;
+  readonly search: HouseSearch;
   /** Stores events as they are, whatever the rules say. Resolves when everybody has folded and heard them. */
   happened(this: void, stream: string, ...events: readonly Event[]): Promise<void>;
   /** The same, but nobody folds or hears of them until a request or a test waits for it. */
@@ -70,6 +72,7 @@ export const house = async (world: World = engines): Promise<House> => {
     close: async () => {
       openAll(memory.gates);
       for (const node of nodes) await node.close();
+      await memory.search.close();
       await memory.readModels.close();
       await memory.log.close();
       monotonic.mock.restore();
@@ -149,7 +152,8 @@ const enginesIn = async (kernel: Kernel, onTrouble: (trouble: unknown) => void):
   });
   const pubSub = localPubSub({ onListenerError: onTrouble });
   const presence = localPresence({ timers: systemTimers, clock: { now }, onError: onTrouble });
-  return { ...kernel, vault: memoryVault(), blobs: memoryBlobs(), presence, pubSub, readModels, gates };
+  const search = houseSearch(kernel, onTrouble);
+  return { ...kernel, vault: memoryVault(), blobs: memoryBlobs(), presence, pubSub, readModels, search, gates };
 };
 
 /** Accounts and sessions as sign-ups and sign-ins leave them. */

@@ -154,6 +154,11 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
     close: () => Promise.resolve(),
   });
   container.registerInstance(of.projections, awaited(shared, waits));
+  container.registerInstance(of.search, {
+    ...shared.search,
+    begin: () => undefined,
+    status: () => Promise.resolve(undefined),
+  });
   const telling = get(of.telling);
   container.registerInstance(of.telling, { ...telling, renderer: recording(telling.renderer, told) });
   return get;

@@ -6,6 +6,7 @@ import type { PubSub } from '../../../src/kernel/ports/pubSub.js';
 import type { Vault } from '../../../src/kernel/ports/vault.js';
 import type { Projections } from '../../../src/projections/runner/runner.js';
 import type { Gates } from './gate.js';
+import type { HouseSearch } from './search.js';
 import type { Kernel } from './kernel.js';
 
 /** Parts of one node that a test puts in the place of the others'. */
@@ -18,6 +19,7 @@ export type Shared = Kernel & {
   readonly presence: Presence;
   readonly pubSub: PubSub;
   readonly readModels: Projections;
+  readonly search: HouseSearch;
   /** Before the subscriptions of those who follow the log. */
   readonly gates: Gates;
   /** Gives the token of a session, which is open from then on. */

@@ -42,6 +42,8 @@ export type Collection = {
     writer: KeyWriter,
     operations: Operation[],
   ) => number;
+  /** Adds what it takes to remove the position of a removed document: nothing, when there is a document or none was. */
+  readonly prepareForgetting: (key: string, writer: KeyWriter, operations: Operation[]) => void;
   readonly shapes: () => LearntShapes;
 };
 
@@ -94,6 +96,11 @@ export const openCollection = (environment: RootDatabase, meta: Meta, spec: Coll
       prepare({ indexes, packr, writer, operations, ...tables }, write);
     },
     prepareRemovals: (range, writer, operations) => prepareRemovals({ writer, operations, ...tables }, range),
+    prepareForgetting: (key, writer, operations) => {
+      const scratchKey = keyOf(key);
+      if (tables.documents.getBinaryFast(scratchKey)?.length !== removedBytes) return;
+      operations.push({ table: tables.documents, key: keptKey(writer, scratchKey) });
+    },
   };
 };
 

@@ -22,6 +22,16 @@ export const removePrefix = async (
   return found.length;
 };
 
+export const forget = async (
+  { records }: OpenCollection,
+  keys: readonly string[],
+  { maxTimeMS }: Reading,
+): Promise<void> => {
+  for (const some of inSteps(keys)) {
+    await records.deleteMany({ _id: { $in: some }, d: { $exists: false } }, { maxTimeMS });
+  }
+};
+
 type Ids = readonly StoredRecord['_id'][];
 
 const furtherIds = ({ _id, _n = {} }: StoredRecord): Ids => {

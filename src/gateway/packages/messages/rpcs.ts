@@ -14,22 +14,24 @@ import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
 import { meteredReads } from '../../contract/meteredReads.js';
-import { historyAnswer, historyBytesMax, historyReads, type HistoryNeeds } from './history.js';
 import { forwarder } from './forwarding/forwarding.js';
+import { historyAnswer, historyBytesMax, historyReads } from './history.js';
 import { attached } from './media.js';
+import { searched, type SearchNeeds } from './search.js';
 import { mentionsIn } from './sending/mentions.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
 import { slowmode } from './sending/slowmode.js';
 import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js';
 
-export type MessageNeeds = SendingNeeds & HistoryNeeds;
+export type MessageNeeds = SendingNeeds & SearchNeeds;
 
 type Built =
   | 'messagesSendMessage'
   | 'messagesForwardMessage'
   | 'messagesGetHistory'
   | 'messagesEditMessage'
-  | 'messagesDeleteMessage';
+  | 'messagesDeleteMessage'
+  | 'messagesSearch';
 
 export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
   // Those who send and those who forward take turns in slow mode.
@@ -57,6 +59,10 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       },
       { reads: historyReads(needs) },
     ),
+
+    messagesSearch: inChat(needs.access, 'read')((request, call, seen) => searched(needs, request, call, seen), {
+      reads: historyReads(needs),
+    }),
 
     messagesEditMessage: inChat(
       needs.access,

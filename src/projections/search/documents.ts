@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { ChatKey } from '../../kernel/chat.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { CollectionSpec, Plain } from '../../kernel/ports/documentStore.js';
+import { bytesOfIds, idsOfBytes, type MessageIds, type PostingHead } from './postings.js';
+
+/** Raised when the same messages would be indexed in another way: then the index is built from the log again. */
+const version = 1;
+const named = (name: string): string => `${name}_v${version.toString()}`;
+
+/** The posting list of each term: a term is a keyed hash, and its key is that of the chat. */
+export const headCollection = named('searchHeads');
+/** The full blocks of the lists. */
+export const blockCollection = named('searchBlocks');
+/** For each message its terms, so that exactly its postings can be taken out. */
+export const recordCollection = named('searchRecords');
+
+/** `subject`: [the user whose key seals the message, period of that key]. */
+export const searchCollections: readonly CollectionSpec[] = [
+  { name: headCollection, indexes: [] },
+  { name: blockCollection, indexes: [] },
+  { name: recordCollection, indexes: ['subject'] },
+];
+
+export const searchProjection = 'search';
+export const searchCheckpoint = `${searchProjection} ${searchCollections.map(({ name }) => name).join(' ')}`;
+
+/** A keyed hash of a term, in base64url. */
+export type HashedTerm = string & { readonly hashed?: never };
+export const hashBytes = 9;
+/** Of a hashed term in text. */
+export const hashLength = 12;
+
+const chatBytes = 9;
+
+/** The beginning of all keys of a chat: as long for each chat, so none begins with another one. */
+export const chatPrefixOf = (chat: ChatKey): string =>
+  createHash('sha256').update(chat).digest().subarray(0, chatBytes).toString('base64url');
+
+const idDigits = 16;
+const inHex = (id: bigint): string => id.toString(16).padStart(idDigits, '0');
+
+export const headKey = (chatPrefix: string, term: HashedTerm): string => `${chatPrefix}${term}`;
+export const blockKey = (head: string, ceiling: bigint): string => `${head}${inHex(ceiling)}`;
+export const recordKey = (chatPrefix: string, message: MessageId): string => `${chatPrefix}${inHex(message)}`;
+export const messageOfRecordKey = (key: string): MessageId => BigInt(`0x${key.slice(-idDigits)}`) as MessageId;
+
+type HeadDocument = { readonly ids: Uint8Array; readonly ceilings?: Uint8Array };
+type BlockDocument = { readonly ids: Uint8Array };
+
+export const headDocument = ({ ids, ceilings }: PostingHead): HeadDocument =>
+  ceilings.length === 0 ? { ids: bytesOfIds(ids) } : { ids: bytesOfIds(ids), ceilings: bytesOfIds(ceilings) };
+
+export const headOf = (stored: Plain): PostingHead => {
+  // Written by `headDocument`: here, and in the casts below.
+  const { ids, ceilings } = stored as HeadDocument;
+  return { ids: idsOfBytes(ids), ceilings: idsOfBytes(ceilings ?? new Uint8Array(0)) };
+};
+
+export const blockDocument = (ids: MessageIds): BlockDocument => ({ ids: bytesOfIds(ids) });
+export const blockIdsOf = (stored: Plain): MessageIds => idsOfBytes((stored as BlockDocument).ids);
+
+/** The terms of one message as they lie in the store: sealed under the keys that seal the message itself. */
+export type RecordDocument = {
+  readonly chat: ChatKey;
+  /** The user whose key seals the message. */
+  readonly subject: UserId;
+  /** Of that key. */
+  readonly period: string;
+  readonly sealed: Uint8Array;
+};
+/** A record with the message that it is of. */
+export type RecordPlace = Omit<RecordDocument, 'sealed'> & { readonly message: MessageId };
+
+export const recordOf = (stored: Plain): RecordDocument => stored as unknown as RecordDocument;
+
+/** The terms of a message, and those that the last commit took away: after a crash both are looked at again. */
+export type RecordedTerms = { readonly terms: readonly HashedTerm[]; readonly leaving: readonly HashedTerm[] };
+
+export const bytesOfTerms = ({ terms, leaving }: RecordedTerms): Uint8Array => {
+  const head = Buffer.alloc(countBytes);
+  head.writeUInt16BE(terms.length);
+  return Buffer.concat([head, ...[...terms, ...leaving].map((term) => Buffer.from(term, 'base64url'))]);
+};
+
+export const termsOfBytes = (bytes: Uint8Array): RecordedTerms => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const all: HashedTerm[] = [];
+  for (let at = countBytes; at < buffer.length; at += hashBytes) {
+    all.push(buffer.toString('base64url', at, at + hashBytes));
+  }
+  const count = buffer.readUInt16BE();
+  return { terms: all.slice(0, count), leaving: all.slice(count) };
+};
+
+const countBytes = 2;

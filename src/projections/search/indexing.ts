@@ -1,0 +1,229 @@
+import type { EventCodec } from '../../kernel/codec.js';
+import { beforeAll, type Position } from '../../kernel/event.js';
+import { fencedCommits } from '../../kernel/fencedCommits.js';
+import type { FollowedLog, StoredEvent } from '../../kernel/ports/eventLog.js';
+import type { Timers } from '../../kernel/ports/leases.js';
+import type { DestroyedKey, Sealer } from '../../kernel/ports/sealer.js';
+import type { Tenure } from '../../kernel/tenure.js';
+import { deferred, nextTurn, pause } from '../../kernel/timing.js';
+import type { ProjectionProgress } from '../progress/progress.js';
+import type { Running } from '../progress/running.js';
+import { pauseAfter, type FailedTry } from '../runner/retrying.js';
+import { searchCheckpoint } from './documents.js';
+import { erasure, type Erasure } from './erasure.js';
+import { messageChanges, recordSealer, type MessageChanges } from './messageChanges.js';
+import { postingIndex, type MessageChange, type PostingIndex, type SearchStore } from './postingIndex.js';
+
+export type IndexingNeeds = {
+  readonly log: FollowedLog;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+  /** Open, with the collections of the index. */
+  readonly store: SearchStore;
+  readonly timers: Timers;
+  /** All keys that were ever destroyed. */
+  readonly destroyed: () => AsyncIterable<DestroyedKey>;
+  /** The log, the store or the vault failed. It is tried again until it succeeds. */
+  readonly onTrouble: (trouble: FailedTry) => void;
+};
+
+export type Indexing = IndexingNeeds & {
+  readonly running: Running;
+  readonly progress: ProjectionProgress;
+  /** Tells other nodes of a commit. */
+  readonly committed: (position: Position) => void;
+  /** Takes what is to be called when keys were destroyed, in the place of the one before. */
+  readonly onForgotten: (listener: () => void) => void;
+};
+
+/** The index is stored so often while nobody waits for it, and there are nodes that cannot say that they wait. */
+export const commitMillis = 500;
+export const commitMillisShared = 100;
+/** The thread is held no longer than this, and then left to others for as long, unless a search waits. */
+export const sliceMillisMax = 5;
+export const restMillis = 5;
+/** Messages that are folded together: their documents are read at once. */
+export const messagesPerFold = 32;
+/** Events that may be folded again after a crash. */
+export const foldedEventsMax = 4_096;
+
+/** Follows the log into the index for as long as the tenure lasts. A failure begins it again from the last commit. */
+export const indexing = async (needs: Indexing, { fence, signal: held }: Tenure): Promise<void> => {
+  const ending = new AbortController();
+  const signal = AbortSignal.any([held, ending.signal]);
+  const breath = breathing(needs, signal);
+  const commit = fencedCommits(needs.store, fence, () => {
+    ending.abort();
+  });
+  const { store, sealer } = needs;
+  const index = postingIndex({ store, commit, sealer: recordSealer(sealer), breath });
+  const erasing = erasure({ ...needs, breath });
+  const changes = messageChanges(needs);
+  const following: Following = { needs, index, breath, erasing, signal, changes, isShared: fence !== undefined };
+  const isOver = (): boolean => signal.aborted;
+  for (let failures = 1; !isOver(); failures += 1) {
+    const begun = needs.timers.now();
+    try {
+      // From here on a former holder of the lease writes nothing more.
+      if (fence !== undefined) await commit([], [{ projection: searchCheckpoint, position: beforeAll }]);
+      await follow(following);
+      return;
+    } catch (error) {
+      if (isOver()) return;
+      if (needs.timers.now() - begun > calmMillis) failures = 1;
+      needs.onTrouble({ doing: 'indexing messages', failures, error });
+      await pauseAfter(failures, signal);
+    }
+  }
+};
+
+const calmMillis = 60_000;
+
+type Following = {
+  readonly needs: Indexing;
+  readonly index: PostingIndex;
+  readonly changes: MessageChanges;
+  readonly breath: () => Promise<void> | undefined;
+  readonly erasing: Erasure;
+  readonly signal: AbortSignal;
+  /** There are nodes that follow this one. */
+  readonly isShared: boolean;
+};
+
+const follow = async (following: Following): Promise<void> => {
+  const { needs, index, erasing, signal } = following;
+  const { running, progress, timers } = needs;
+  const from = await index.begin();
+  Object.assign(running, { committed: from, folded: from, stopped: undefined });
+  progress.changed();
+  const subscription = needs.log.subscribe(from);
+  const close = (): void => {
+    subscription.close();
+  };
+  signal.addEventListener('abort', close);
+  const batches = subscription[Symbol.asyncIterator]();
+  const bell = ringing(following);
+  try {
+    let next = batches.next();
+    let storedAt = timers.now();
+    for (;;) {
+      const rung = bell.rung(running.folded > running.committed ? storedAt + pace(following) : undefined);
+      const batch = await Promise.race([next, rung]);
+      if (signal.aborted || batch?.done === true) return;
+      if (batch !== undefined) {
+        await foldBatch(following, batch.value);
+        next = batches.next();
+      }
+      if (isDue(following, storedAt)) {
+        await commitAll(following);
+        storedAt = timers.now();
+        if (erasing.isDue()) await erasing.run(index);
+      }
+    }
+  } finally {
+    bell.stop();
+    signal.removeEventListener('abort', close);
+    subscription.close();
+  }
+};
+
+const pace = ({ isShared }: Following): number => (isShared ? commitMillisShared : commitMillis);
+
+const isDue = (following: Following, storedAt: number): boolean => {
+  const { running, progress, timers } = following.needs;
+  if (progress.isAwaited() || following.erasing.isDue()) return true;
+  return timers.now() - storedAt >= pace(following) || running.folded - running.committed >= BigInt(foldedEventsMax);
+};
+
+const commitAll = async ({ needs, index, isShared, breath }: Following): Promise<void> => {
+  const { running, progress } = needs;
+  const position = running.folded;
+  if (position === running.committed) return;
+  await breath();
+  // Where nobody else reads the checkpoint, it is seldom written for events that changed nothing.
+  const isFar = position - index.committed() >= BigInt(foldedEventsMax);
+  if (index.isDirty() || isShared || isFar) await index.commit(position);
+  running.committed = position;
+  running.committedAt = running.foldedAt;
+  progress.changed();
+  needs.committed(position);
+};
+
+const foldBatch = async (following: Following, batch: readonly StoredEvent[]): Promise<void> => {
+  const { needs, index, breath, signal } = following;
+  const { running, progress } = needs;
+  let some: MessageChange[] = [];
+  const fold = async (upTo: StoredEvent): Promise<void> => {
+    await index.fold(some);
+    some = [];
+    running.folded = upTo.position;
+    running.foldedAt = upTo.at;
+    progress.foldedOn();
+  };
+  let last: StoredEvent | undefined;
+  for (const stored of batch) {
+    const change = await changeOf(following, stored);
+    if (change !== undefined) some.push(change);
+    last = stored;
+    await breath();
+    signal.throwIfAborted();
+    if (some.length >= messagesPerFold) await fold(stored);
+  }
+  if (last !== undefined) await fold(last);
+};
+
+/** A message that does not read is left out: it must not keep all others from being found. */
+const changeOf = async ({ needs, changes }: Following, stored: StoredEvent): Promise<MessageChange | undefined> => {
+  try {
+    return await changes.of(stored);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    needs.onTrouble({ doing: 'reading a message for the search', failures: 1, error });
+    return undefined;
+  }
+};
+
+const damages: ReadonlySet<string> = new Set(['SealBroken', 'Misshapen', 'SyntaxError']);
+const isDamage = (error: unknown): boolean => error instanceof Error && damages.has(error.name);
+
+/** Others have the thread as soon as it was held for a slice. */
+const breathing = ({ timers, progress }: Indexing, signal: AbortSignal): (() => Promise<void> | undefined) => {
+  let begun = timers.now();
+  const rested = async (): Promise<void> => {
+    await (progress.anybodyWaits() ? nextTurn() : pause(restMillis, signal));
+    begun = timers.now();
+  };
+  return () => (timers.now() - begun < sliceMillisMax ? undefined : rested());
+};
+
+/** Wakes the one who waits for the log: when a commit is due, a search waits for one, or the tenure ends. */
+const ringing = ({ needs: { progress, timers, onForgotten }, signal, erasing }: Following) => {
+  let bell = deferred<undefined>();
+  let cancel = (): void => undefined;
+  const ring = (): void => {
+    bell.resolve(undefined);
+  };
+  progress.onAwaited(ring);
+  onForgotten(() => {
+    erasing.soon();
+    ring();
+  });
+  signal.addEventListener('abort', ring);
+  return {
+    rung: (at: number | undefined): Promise<undefined> => {
+      bell = deferred<undefined>();
+      cancel();
+      const millis = at === undefined ? registerLookMillis : Math.max(1, at - timers.now());
+      cancel = timers.later(millis, ring);
+      if (signal.aborted || progress.isAwaited()) ring();
+      return bell.promise;
+    },
+    stop: () => {
+      cancel();
+      progress.onAwaited(() => undefined);
+      signal.removeEventListener('abort', ring);
+    },
+  };
+};
+
+const registerLookMillis = 10_000;

@@ -1,0 +1,147 @@
+import type { MessageEvent } from '../../domain/messages/events.js';
+import { boundedMap } from '../../kernel/boundedMap.js';
+import { readEvent, type EventCodec } from '../../kernel/codec.js';
+import type { Recorded } from '../../kernel/event.js';
+import { isShredded, opened, unless, type Shredded } from '../../kernel/opened.js';
+import type { UserId } from '../../kernel/ids.js';
+import type { StoredEvent } from '../../kernel/ports/eventLog.js';
+import { KeysMissing, SealBroken, type ScopeHasher, type Sealer } from '../../kernel/ports/sealer.js';
+import { SealedField } from '../../kernel/sealed.js';
+import type { HashedTerm, RecordPlace } from './documents.js';
+import type { RecordSealer } from './messageRecords.js';
+import type { MessageChange } from './postingIndex.js';
+import { termsOf, type Searchable, type Term } from './terms.js';
+
+export type MessageChangesNeeds = { readonly codec: EventCodec; readonly sealer: Sealer };
+
+/** Reads from events what they make of messages in the index. */
+export interface MessageChanges {
+  /** Undefined for an event that changes nothing there, and for a message of which a key is destroyed. */
+  of(stored: StoredEvent): Promise<MessageChange | undefined>;
+}
+
+export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageChanges => {
+  const hashed = termHasher(sealer);
+  return {
+    of: async (stored) => {
+      const kind = kindOf(codec.factOf(stored));
+      if (kind === undefined) return undefined;
+      // Which keys seal it is known of the sealed event alone.
+      const sealed = codec.readSealed(stored) as Recorded<MessageEvent> | undefined;
+      const event = (await readEvent(codec, sealer, stored)) as Recorded<MessageEvent> | undefined;
+      if (sealed === undefined || event === undefined) return undefined;
+      const { message, chat } = event.data;
+      const common = { position: stored.position, message, chat };
+      if (event.type === 'MessageDeleted' || sealed.type === 'MessageDeleted' || kind === 'deleted') {
+        return { ...common, kind: 'deleted' };
+      }
+      const keys = keysOf(sealer, sealed.data.text);
+      if (keys === undefined) return undefined;
+      const content = contentOf(event.data);
+      const terms = content === undefined ? [] : await hashed(chat, termsOf(content));
+      return { ...common, ...keys, kind, terms };
+    },
+  };
+};
+
+/** The change that each event is to the index. */
+const kinds: Readonly<Record<MessageEvent['type'], MessageChange['kind']>> = {
+  MessageSent: 'sent',
+  MessageForwarded: 'sent',
+  MessageEdited: 'edited',
+  MessageDeleted: 'deleted',
+};
+const kindsByFact: ReadonlyMap<string, MessageChange['kind']> = new Map(Object.entries(kinds));
+const kindOf = (fact: string | undefined): MessageChange['kind'] | undefined =>
+  fact === undefined ? undefined : kindsByFact.get(fact);
+
+type Content = Exclude<MessageEvent, { readonly type: 'MessageDeleted' }>['data'];
+
+/** Whose key seals the text, which is not that of its sender in a forward, and of which period. */
+const keysOf = (
+  sealer: Sealer,
+  text: Content['text'],
+): { readonly subject: UserId; readonly period: string } | undefined => {
+  // `readSealed` puts the sealed field in this place.
+  const field = text as unknown;
+  if (!(field instanceof SealedField) || field.value.subject === undefined) return undefined;
+  const period = sealer.periodOf(field.value.sealed);
+  return period === undefined ? undefined : { subject: BigInt(field.value.subject) as UserId, period };
+};
+
+const contentOf = ({ text, entities, mentions }: Content): Searchable | undefined => {
+  const found = opened(text);
+  return isShredded(found) ? undefined : { text: found, entities: unless(entities, []), mentions };
+};
+
+/** Words that are in use come again and again, and a hash takes as long as ten of these look-ups. */
+const hashesMax = 50_000;
+
+/** Hashes terms in the order in which they come. None where the key of the chat is destroyed. */
+export const termHasher = (
+  sealer: Pick<Sealer, 'hasherOf' | 'loadKeys' | 'onForgotten'>,
+): ((chat: string, terms: Iterable<Term>) => Promise<readonly HashedTerm[]>) => {
+  const known = boundedMap<string, HashedTerm>({ entriesMax: hashesMax });
+  sealer.onForgotten(() => {
+    known.clear();
+  });
+  return async (chat, terms) => {
+    const hasher = await withKeys(sealer, () => sealer.hasherOf(chat));
+    if (hasher === undefined || isShredded(hasher)) return [];
+    return Array.from(terms, (term) => {
+      const name = `${chat} ${term}`;
+      const hash = known.get(name) ?? hasher(term);
+      known.set(name, hash);
+      return hash;
+    });
+  };
+};
+
+/** Undefined where the keys cannot be had. */
+const withKeys = async <T extends ScopeHasher | Uint8Array | string | Shredded>(
+  { loadKeys }: Pick<Sealer, 'loadKeys'>,
+  work: () => T | KeysMissing,
+): Promise<T | undefined> => {
+  const first = work();
+  if (!(first instanceof KeysMissing)) return first;
+  await loadKeys(first.names);
+  const second = work();
+  return second instanceof KeysMissing ? undefined : second;
+};
+
+/** Under the very keys that seal the message, so that the records go with them. */
+export const recordSealer = (sealer: Sealer): RecordSealer => {
+  const bindingOf = ({ subject, chat, message }: RecordPlace) => ({
+    subject: subject.toString(),
+    scope: chat,
+    associated: `search\n${message.toString()}`,
+  });
+  return {
+    seal: async (plain, of) => {
+      const sealed = await withKeys(sealer, () => unlessRefused(() => sealer.seal(plain, bindingOf(of), of.period)));
+      return typeof sealed === 'string' && sealed !== '' ? sealer.packed(sealed) : undefined;
+    },
+    open: async (sealed, of) => {
+      const plain = await withKeys(sealer, () => unlessBroken(() => sealer.open(sealed, bindingOf(of))));
+      return plain instanceof Uint8Array ? plain : undefined;
+    },
+  };
+};
+
+/** A sealer throws for a key that is destroyed, and for nothing else that can be meant here. */
+const unlessRefused = (seal: () => string | KeysMissing): string | KeysMissing => {
+  try {
+    return seal();
+  } catch {
+    return '';
+  }
+};
+
+const unlessBroken = (open: () => Uint8Array | Shredded | KeysMissing): Uint8Array | Shredded | KeysMissing => {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof SealBroken) return { shredded: true };
+    throw error;
+  }
+};

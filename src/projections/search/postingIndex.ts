@@ -1,0 +1,245 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { Position } from '../../kernel/event.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import { removalsPerCommitMax, type DocumentStore, type DocumentWrite } from '../../kernel/ports/documentStore.js';
+import {
+  blockCollection,
+  chatPrefixOf,
+  headCollection,
+  headKey,
+  recordCollection,
+  recordKey,
+  searchCheckpoint,
+  type HashedTerm,
+} from './documents.js';
+import { messageRecords, type MessageRecords, type RecordSealer } from './messageRecords.js';
+import { positionOfEvent, postingLists, sweptAfter, type Posting, type PostingLists } from './postingLists.js';
+
+/** The message in the index, as an event leaves it. */
+export type MessageChange = {
+  readonly position: Position;
+  readonly message: MessageId;
+  readonly chat: ChatKey;
+} & (
+  | {
+      /** `sent`: nothing was there before. */
+      readonly kind: 'sent' | 'edited';
+      /** The user whose key seals the message. */
+      readonly subject: UserId;
+      /** Of that key. */
+      readonly period: string;
+      readonly terms: readonly HashedTerm[];
+    }
+  | { readonly kind: 'deleted' }
+);
+
+export type SearchStore = Pick<
+  DocumentStore,
+  'getMany' | 'range' | 'scan' | 'commit' | 'checkpoint' | 'removePrefix' | 'forget'
+>;
+
+/** The posting lists and the records of messages, as one process works on them. */
+export interface PostingIndex {
+  /** Begins at the stored checkpoint, which it answers. Changes that were folded and not committed are forgotten. */
+  begin(): Promise<Position>;
+  /** Changes in the order of the log, each event after all before. Nothing is stored. */
+  fold(changes: readonly MessageChange[]): Promise<void>;
+  /** Stores all that was folded: the index holds all events up to `position`. */
+  commit(position: Position): Promise<void>;
+  /** The stored checkpoint. */
+  committed(): Position;
+  /** Whether something was folded that is not stored. */
+  isDirty(): boolean;
+  /**
+   * Takes messages, with their records, out of all lists of their chat, whichever those are, and commits. Only when
+   * nothing is dirty.
+   */
+  sweep(chat: ChatKey, messages: ReadonlySet<MessageId>): Promise<void>;
+  /** Takes out all that there is of a chat. Only when nothing is dirty. */
+  drop(chat: ChatKey): Promise<void>;
+  /** Deleted or edited messages whose records did not open, since this was asked last. To be swept. */
+  takeClosed(): ReadonlyMap<ChatKey, ReadonlySet<MessageId>>;
+}
+
+export type PostingIndexNeeds = {
+  readonly store: SearchStore;
+  /** As of the lease under which this process writes. */
+  readonly commit: DocumentStore['commit'];
+  readonly sealer: RecordSealer;
+  /** Lets others have the thread when it was held for long enough. */
+  readonly breath: () => Promise<void> | undefined;
+};
+
+export const listsPerScan = 100;
+
+export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
+  const { store, breath } = needs;
+  const held: Held = { lists: postingLists(store), records: messageRecords(store, needs.sealer), closed: new Map() };
+  const { lists, records, closed } = held;
+  let committed: Position = 0n;
+  let isDirty = false;
+  const clear = (): void => {
+    for (const one of [lists.heads, lists.blocks, records]) one.clear();
+    isDirty = false;
+  };
+  const commit = async (position: Position): Promise<void> => {
+    await committing(needs, held, { from: committed, to: position });
+    committed = position;
+    isDirty = false;
+    await forgetRemoved(store, held);
+  };
+  return {
+    committed: () => committed,
+    isDirty: () => isDirty,
+    begin: async () => {
+      clear();
+      return (committed = await store.checkpoint(searchCheckpoint));
+    },
+    fold: async (changes) => {
+      if (changes.length === 0) return;
+      isDirty = true;
+      await records.held.load(changes.map(({ chat, message }) => recordKey(chatPrefixOf(chat), message)));
+      const plans: Plan[] = [];
+      for (const change of changes) {
+        plans.push(await planOf(held, change, committed));
+        await breath();
+      }
+      await lists.heads.load(plans.flatMap(({ added, removed }) => [...added, ...removed]));
+      for (const plan of plans) await carryOut(lists, plan, breath);
+    },
+    commit,
+    sweep: async (chat, messages) => {
+      const commitSwept = (): Promise<void> => commit(committed);
+      await sweepLists(needs, lists, { prefix: chatPrefixOf(chat), messages, commitSwept });
+      const keys = [...messages].map((message) => recordKey(chatPrefixOf(chat), message));
+      await records.held.load(keys);
+      for (const key of keys) {
+        const { value, position } = records.held.of(key);
+        if (value !== undefined) records.remove(key, sweptAfter(position));
+      }
+      await commitSwept();
+    },
+    drop: async (chat) => {
+      clear();
+      for (const collection of [blockCollection, headCollection, recordCollection]) {
+        while ((await store.removePrefix(collection, chatPrefixOf(chat))) >= removalsPerCommitMax) await breath();
+      }
+    },
+    takeClosed: () => {
+      const taken = new Map(closed);
+      closed.clear();
+      return taken;
+    },
+  };
+};
+
+type Held = {
+  readonly lists: PostingLists;
+  readonly records: MessageRecords;
+  readonly closed: Map<ChatKey, Set<MessageId>>;
+};
+
+/** The effect of a change on the posting lists, which are named by the keys of their heads. */
+type Plan = { readonly posting: Posting; readonly added: readonly string[]; readonly removed: readonly string[] };
+
+/** Notes the change in the message's record, and says what it does to the lists. */
+const planOf = async ({ records, closed }: Held, change: MessageChange, committed: Position): Promise<Plan> => {
+  const { message, chat } = change;
+  const [prefix, position] = [chatPrefixOf(chat), positionOfEvent(change.position)];
+  const key = recordKey(prefix, message);
+  const found = change.kind === 'sent' ? [] : await records.termsIn(key, positionOfEvent(committed));
+  if (found === 'closed') closed.set(chat, (closed.get(chat) ?? new Set()).add(message));
+  const former = new Set(found === 'closed' ? [] : found);
+  const listsOf = (terms: Iterable<HashedTerm>): readonly string[] =>
+    Array.from(terms, (term) => headKey(prefix, term));
+  if (change.kind !== 'deleted') {
+    const { subject, period } = change;
+    const terms = new Set(change.terms);
+    const leaving = [...former].filter((term) => !terms.has(term));
+    const isPut = await records.put(key, { message, chat, subject, period, terms: [...terms], leaving }, position);
+    if (isPut) return { posting: { message, position }, added: listsOf(terms), removed: listsOf(leaving) };
+  }
+  // A record that does not open is the only trace of its message, until the message is swept.
+  if (found !== 'closed') records.remove(key, position);
+  return { posting: { message, position }, added: [], removed: listsOf(former) };
+};
+
+const carryOut = async (
+  lists: PostingLists,
+  { posting, added, removed }: Plan,
+  breath: PostingIndexNeeds['breath'],
+): Promise<void> => {
+  for (const list of added) await lists.add(list, posting);
+  await breath();
+  for (const list of removed) await lists.remove(list, posting);
+  await breath();
+};
+
+type Commit = { readonly from: Position; readonly to: Position };
+
+/**
+ * A commit is several, in an order in which each may be the last before a crash. Records of messages come first: they
+ * name the terms that a message has and those that it loses, so that folding the same events again finds both. Then
+ * full blocks, before the heads that name them; then heads; at last the removal of records, and the checkpoint. The
+ * content of a document follows from the events up to its position alone, so a former holder of the lease that still
+ * writes puts there what is there.
+ */
+const committing = async (
+  needs: Pick<PostingIndexNeeds, 'commit'>,
+  { lists: { heads, blocks }, records }: Held,
+  { from, to }: Commit,
+): Promise<void> => {
+  const ofRecords = records.held.writes();
+  const write = async (writes: readonly DocumentWrite[], position: Position): Promise<void> => {
+    if (writes.length === 0 && position === from) return;
+    await needs.commit(writes, [{ projection: searchCheckpoint, position }]);
+  };
+  await write(
+    ofRecords.filter(({ document }) => document !== undefined),
+    from,
+  );
+  await write(blocks.writes(), from);
+  await write(heads.writes(), from);
+  await write(
+    ofRecords.filter(({ document }) => document === undefined),
+    to,
+  );
+};
+
+/** Nothing that was removed comes again once the checkpoint has passed it, so nothing needs to show that it was there. */
+const forgetRemoved = async (
+  store: SearchStore,
+  { lists: { heads, blocks }, records }: Pick<Held, 'lists' | 'records'>,
+): Promise<void> => {
+  const removed = [
+    [headCollection, heads.settle()],
+    [blockCollection, blocks.settle()],
+    [recordCollection, records.settle()],
+  ] as const;
+  for (const [collection, keys] of removed) if (keys.length > 0) await store.forget(collection, keys);
+};
+
+type Swept = {
+  readonly prefix: string;
+  readonly messages: ReadonlySet<MessageId>;
+  readonly commitSwept: () => Promise<void>;
+};
+
+const sweepLists = async (
+  { store, breath }: PostingIndexNeeds,
+  lists: PostingLists,
+  { prefix, messages, commitSwept }: Swept,
+): Promise<void> => {
+  let after = {};
+  for (;;) {
+    const found = await store.scan({ collection: headCollection, prefix, limit: listsPerScan, ...after });
+    for (const { key } of found) {
+      await lists.sweep(key, messages);
+      await breath();
+    }
+    await commitSwept();
+    const last = found.at(-1);
+    if (last === undefined || found.length < listsPerScan) return;
+    after = { after: last.key };
+  }
+};

@@ -1,0 +1,193 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import type { MessageId } from '../../kernel/ids.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
+import { chatPrefixOf, headCollection, headKey, headOf, type HashedTerm } from './documents.js';
+import { postingCursor, type Direction, type PostingCursor, type PostingList } from './postingCursor.js';
+import type { Term } from './terms.js';
+
+export { isFoundBy, queryOf, type Query } from './terms.js';
+
+export type SearchReads = {
+  readonly store: Pick<DocumentStore, 'getMany'>;
+  /** In the order of the terms; none where the key of the chat is destroyed. */
+  readonly hashed: (chat: ChatKey, terms: readonly Term[]) => Promise<readonly HashedTerm[]>;
+};
+
+/** The messages of some chats that have all of the terms. At most one of `since` and `before`. */
+export type CandidateRange = {
+  readonly chats: readonly ChatKey[];
+  readonly terms: readonly Term[];
+  /** Only newer ones than this, the oldest first. */
+  readonly since?: bigint;
+  /** Only older ones than this, the newest first; so it is without either. */
+  readonly before?: bigint;
+};
+
+export type Candidate = { readonly chat: ChatKey; readonly message: MessageId };
+
+/** The bound of one slice of a search. */
+export interface Slice {
+  /** Counts steps through posting lists. */
+  spend(this: void, steps: number): void;
+  isOver(this: void): boolean;
+  /** Lets others have the thread where it is their turn. */
+  breath(this: void): Promise<void> | undefined;
+}
+
+/** Messages that may be found, in order. They were right when the index was read, so each has to be looked at. */
+export interface Candidates {
+  /** The next ones, at most `limit`. Fewer where the slice is over, or there are no more: see `isExhausted`. */
+  next(this: void, limit: number, slice: Slice): Promise<readonly Candidate[]>;
+  isExhausted(this: void): boolean;
+}
+
+export const chatsAtOnceMax = 16;
+/** Of each chat so many are looked for ahead of their turn. */
+const aheadMax = 16;
+const stepsPerBreath = 256;
+
+/** Finds the lists, so that the chats are known in which all terms are. */
+export const candidatesIn = async (
+  reads: SearchReads,
+  range: CandidateRange,
+  breath: Slice['breath'],
+): Promise<Candidates> => {
+  const direction: Direction = range.since === undefined ? 'down' : 'up';
+  const streams: ChatStream[] = [];
+  for (let at = 0; at < range.chats.length; at += chatsAtOnceMax) {
+    const chats = range.chats.slice(at, at + chatsAtOnceMax);
+    const lists = await listsOf(reads, chats, range.terms);
+    for (const [index, chat] of chats.entries()) {
+      const found = lists[index];
+      if (found !== undefined) streams.push(chatStream(reads, { chat, lists: found, direction, from: firstOf(range) }));
+    }
+    await breath();
+  }
+  return merged(streams, direction);
+};
+
+const idMax = (1n << 63n) - 1n;
+const firstOf = ({ since, before }: CandidateRange): bigint => {
+  if (since !== undefined) return since + 1n;
+  return before === undefined ? idMax : before - 1n;
+};
+
+/** For each chat the lists of all terms, the shortest first; undefined where one is empty. */
+const listsOf = async (
+  { store, hashed }: SearchReads,
+  chats: readonly ChatKey[],
+  terms: readonly Term[],
+): Promise<readonly (readonly PostingList[] | undefined)[]> => {
+  const hashes = await Promise.all(chats.map((chat) => hashed(chat, terms)));
+  const keys = chats.map((chat, at) => (hashes[at] ?? []).map((term) => headKey(chatPrefixOf(chat), term)));
+  const stored = await store.getMany(headCollection, keys.flat());
+  let at = 0;
+  return keys.map((some) => {
+    const found = stored.slice(at, (at += some.length));
+    const lists = found.flatMap(({ key, document }) =>
+      document === undefined ? [] : [{ key, head: headOf(document) }],
+    );
+    if (lists.length === 0 || lists.length < terms.length) return undefined;
+    return lists.sort((one, other) => lengthOf(one) - lengthOf(other));
+  });
+};
+
+/** About. */
+const lengthOf = ({ head: { ceilings, ids } }: PostingList): number => ceilings.length * 512 + ids.length;
+
+type StreamOf = {
+  readonly chat: ChatKey;
+  readonly lists: readonly PostingList[];
+  readonly direction: Direction;
+  readonly from: bigint;
+};
+
+/** The candidates of one chat. */
+type ChatStream = {
+  readonly chat: ChatKey;
+  /** Found and not given out, in order. */
+  readonly ahead: bigint[];
+  /** No later one comes before this id; undefined when there is none. */
+  bound: bigint | undefined;
+  readonly fill: (slice: Slice) => Promise<void>;
+};
+
+const chatStream = (reads: SearchReads, { chat, lists, direction, from }: StreamOf): ChatStream => {
+  const cursors = lists.map((list) => postingCursor(reads.store, list, direction));
+  const past = direction === 'down' ? -1n : 1n;
+  const stream: ChatStream = {
+    chat,
+    ahead: [],
+    bound: direction === 'down' ? lower(from, highestIn(lists)) : from,
+    fill: async (slice) => {
+      while (stream.ahead.length < aheadMax && stream.bound !== undefined && !slice.isOver()) {
+        const met = await meeting(cursors, stream.bound, slice);
+        stream.bound = met.at;
+        if (!met.isAgreed || met.at === undefined) continue;
+        stream.ahead.push(met.at);
+        stream.bound = met.at + past;
+      }
+    },
+  };
+  return stream;
+};
+
+const lower = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+
+/** No message is above the lowest of the highest ids. An emptied head says nothing. */
+const highestIn = (lists: readonly PostingList[]): bigint =>
+  lists.reduce((lowest, { head }) => lower(lowest, head.ids.at(-1) ?? head.ceilings.at(-1) ?? 0n), idMax);
+
+type Meeting = { readonly at: bigint | undefined; readonly isAgreed: boolean };
+
+/** The next message that is in all lists, or how far they came in the slice. */
+const meeting = async (cursors: readonly PostingCursor[], from: bigint, slice: Slice): Promise<Meeting> => {
+  let [at, agreed] = [from, 0];
+  for (let steps = 1; agreed < cursors.length; steps += 1) {
+    const cursor = cursors[steps % cursors.length];
+    const next = cursor?.(at);
+    const found = typeof next === 'bigint' || next === undefined ? next : await next;
+    if (found === undefined) return { at: undefined, isAgreed: false };
+    agreed = found === at ? agreed + 1 : 1;
+    at = found;
+    if (steps % stepsPerBreath !== 0) continue;
+    slice.spend(stepsPerBreath);
+    await slice.breath();
+    if (slice.isOver()) return { at, isAgreed: false };
+  }
+  slice.spend(cursors.length);
+  return { at, isAgreed: true };
+};
+
+const merged = (streams: readonly ChatStream[], direction: Direction): Candidates => {
+  const isBefore = (one: bigint, other: bigint): boolean => (direction === 'down' ? one > other : one < other);
+  const firstIn = ({ ahead: [first], bound }: ChatStream): bigint | undefined => first ?? bound;
+  /** Of all streams the one that comes first. */
+  const foremost = (): ChatStream | undefined => {
+    let best: ChatStream | undefined;
+    let bestId: bigint | undefined;
+    for (const stream of streams) {
+      const id = firstIn(stream);
+      if (id === undefined || (bestId !== undefined && !isBefore(id, bestId))) continue;
+      [best, bestId] = [stream, id];
+    }
+    return best;
+  };
+  return {
+    isExhausted: () => foremost() === undefined,
+    next: async (limit, slice) => {
+      const found: Candidate[] = [];
+      while (found.length < limit && !slice.isOver()) {
+        const stream = foremost();
+        if (stream === undefined) break;
+        slice.spend(streams.length);
+        const id = stream.ahead.shift();
+        // MessageIds of messages are what the index holds.
+        if (id !== undefined) found.push({ chat: stream.chat, message: id as MessageId });
+        else await stream.fill(slice);
+        await slice.breath();
+      }
+      return found;
+    },
+  };
+};

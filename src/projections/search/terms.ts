@@ -1,0 +1,125 @@
+import type { Entity } from '../../domain/messages/events.js';
+import type { UserId } from '../../kernel/ids.js';
+import { unitsOf, type Unit } from './units.js';
+
+/** The part of a message by which it is found. */
+export type Searchable = {
+  readonly text: string;
+  readonly entities: readonly Pick<Entity, 'kind' | 'url'>[];
+  readonly mentions: readonly UserId[];
+};
+
+/** A text that the index has a posting list for. The first letter tells what it is, so that no two kinds are alike. */
+export type Term = string;
+
+const wordTerm = (word: string): Term => `w${word}`;
+const beginningTerm = (letters: string): Term => `p${letters}`;
+const characterTerm = (character: string): Term => `c${character}`;
+const pairTerm = (first: string, second: string): Term => `b${first}${second}`;
+const signTerm = (sign: string): Term => `s${sign}`;
+
+/** A word is found by its beginning from this many letters on. */
+export const beginningLetters = 3;
+
+/** The first letters, in code points; undefined for a shorter word. */
+const beginningOf = (word: string): string | undefined => {
+  const letters = Array.from(word.slice(0, 2 * beginningLetters)).slice(0, beginningLetters);
+  return letters.length < beginningLetters ? undefined : letters.join('');
+};
+
+/** All terms of a message. A query that finds the message has only terms of these. */
+export const termsOf = (message: Searchable): ReadonlySet<Term> => {
+  const terms = new Set<Term>();
+  for (const units of fieldsOf(message)) for (const [at, unit] of units.entries()) addTerms(terms, unit, units[at - 1]);
+  return terms;
+};
+
+const addTerms = (terms: Set<Term>, { kind, text, isJoined }: Unit, before: Unit | undefined): void => {
+  if (kind === 'word') {
+    terms.add(wordTerm(text));
+    const beginning = beginningOf(text);
+    if (beginning !== undefined) terms.add(beginningTerm(beginning));
+  } else if (kind === 'character') {
+    terms.add(characterTerm(text));
+    if (isJoined && before?.kind === 'character') terms.add(pairTerm(before.text, text));
+  } else terms.add(signTerm(text));
+};
+
+/** The text, the hosts of links behind it, and the ids of those whom it names. */
+const fieldsOf = ({ text, entities, mentions }: Searchable): readonly (readonly Unit[])[] => [
+  unitsOf(text),
+  ...entities.flatMap(({ url }) => (url === undefined ? [] : [unitsOf(hostOf(url))])),
+  ...mentions.map((user) => unitsOf(user.toString())),
+];
+
+const host = /^[a-z][a-z\d+.-]*:\/*(?:[^/?#@]*@)?([^/?#:]*)/i;
+
+/** A link without a scheme begins with its host. */
+const hostOf = (url: string): string => host.exec(url)?.[1] ?? /^[^/?#:]*/.exec(url)?.[0] ?? '';
+
+/** A query, taken apart: a message is found when it has all of the pieces. */
+export type Query = {
+  /** The parts between spaces. The units of a piece are found only side by side. */
+  readonly pieces: readonly (readonly Unit[])[];
+  /** At most `queryTermsMax` that a message must have, the rarer ones by all appearance. */
+  readonly terms: readonly Term[];
+};
+
+export const queryTermsMax = 8;
+
+/** Undefined for a query in which there is nothing to look for. */
+export const queryOf = (text: string): Query | undefined => {
+  const pieces: Unit[][] = [];
+  for (const unit of unitsOf(text)) {
+    const piece = unit.isJoined ? pieces.at(-1) : undefined;
+    if (piece === undefined) pieces.push([unit]);
+    else piece.push(unit);
+  }
+  return pieces.length === 0 ? undefined : { pieces, terms: chosenTerms(pieces) };
+};
+
+const chosenTerms = (pieces: readonly (readonly Unit[])[]): readonly Term[] => {
+  const last = pieces.at(-1)?.at(-1);
+  const terms = new Set<Term>();
+  for (const units of pieces) for (const at of units.keys()) addNeeded(terms, { units, at, last });
+  return [...terms].sort((one, other) => rarity(other) - rarity(one)).slice(0, queryTermsMax);
+};
+
+type Needed = { readonly units: readonly Unit[]; readonly at: number; readonly last: Unit | undefined };
+
+const addNeeded = (terms: Set<Term>, { units, at, last }: Needed): void => {
+  const unit = units[at];
+  if (unit === undefined) return;
+  if (unit.kind === 'sign') terms.add(signTerm(unit.text));
+  else if (unit.kind === 'word') {
+    const beginning = unit === last ? beginningOf(unit.text) : undefined;
+    terms.add(beginning === undefined ? wordTerm(unit.text) : beginningTerm(beginning));
+  } else {
+    const [before, after] = [units[at - 1], units[at + 1]];
+    if (before?.kind === 'character') terms.add(pairTerm(before.text, unit.text));
+    else if (after?.kind !== 'character') terms.add(characterTerm(unit.text));
+  }
+};
+
+/** Longer words are rarer; signs are in nearly every message. */
+const rarity = (term: Term): number => (term.startsWith('s') ? 0 : term.length);
+
+/** Whether the message has all pieces: the last word may be the beginning of one of its words. */
+export const isFoundBy = ({ pieces }: Query, message: Searchable): boolean => {
+  const fields = fieldsOf(message);
+  return pieces.every((piece, at) => {
+    const beginsWord = at === pieces.length - 1;
+    return fields.some((units) => units.some((_, from) => standsAt(units, from, { piece, beginsWord })));
+  });
+};
+
+type Sought = { readonly piece: readonly Unit[]; readonly beginsWord: boolean };
+
+const standsAt = (units: readonly Unit[], from: number, { piece, beginsWord }: Sought): boolean =>
+  piece.every(({ kind, text }, at) => {
+    const unit = units[from + at];
+    if (unit?.kind !== kind || (at > 0 && !unit.isJoined)) return false;
+    if (unit.text === text) return true;
+    const isBeginning = beginsWord && at === piece.length - 1 && kind === 'word' && beginningOf(text) !== undefined;
+    return isBeginning && unit.text.startsWith(text);
+  });

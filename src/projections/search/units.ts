@@ -1,0 +1,37 @@
+import { normalForm } from './normalForm.js';
+
+/**
+ * The smallest parts that are searched for: a word; one character of a script that puts no spaces between words; a sign,
+ * such as `+` or an emoji.
+ */
+export type Unit = {
+  readonly kind: 'word' | 'character' | 'sign';
+  /** In the normal form. */
+  readonly text: string;
+  /** It follows the unit before it without a gap. */
+  readonly isJoined: boolean;
+};
+
+/** In the order of the text, which comes as it was typed. */
+export const unitsOf = (text: string): readonly Unit[] => {
+  const units: Unit[] = [];
+  let end = -1;
+  for (const { 0: found, index, groups } of normalForm(text).matchAll(unit)) {
+    const kind = groups?.['word'] !== undefined ? 'word' : groups?.['character'] !== undefined ? 'character' : 'sign';
+    units.push({ kind, text: found, isJoined: index === end });
+    end = index + found.length;
+  }
+  return units;
+};
+
+/** Letters of these scripts, with the sign that makes a vowel long in Japanese. */
+const unspaced =
+  String.raw`(?=\p{L})[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}` +
+  String.raw`\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}]`;
+
+const unit = new RegExp(
+  String.raw`(?<character>${unspaced}\p{M}*)` +
+    String.raw`|(?<word>(?:(?!${unspaced})[\p{L}\p{N}])(?:(?!${unspaced})[\p{L}\p{N}\p{M}])*)` +
+    String.raw`|[^\s\p{Z}\p{Cc}]`,
+  'gu',
+);

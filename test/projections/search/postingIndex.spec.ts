@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { lmdbDocuments } from '../../../src/adapters/documents/lmdb.js';
+import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
+import type { ChatKey } from '../../../src/kernel/chat.js';
+import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
+import { recordCollection, searchCollections } from '../../../src/projections/search/documents.js';
+import { postingIndex, type MessageChange, type PostingIndex } from '../../../src/projections/search/postingIndex.js';
+import { blockIdsMax } from '../../../src/projections/search/postings.js';
+import { freshFolder } from '../../support/dataFolders.js';
+import { propertyRun } from '../../support/propertyRun.js';
+import { aChat, author, countOf, deleted, openRecords, postingsOf, written } from './setting.js';
+
+const indexOn = (store: DocumentStore, gone?: ReadonlySet<UserId>): PostingIndex =>
+  postingIndex({ store, commit: store.commit, sealer: openRecords(gone), breath: () => undefined });
+
+const opened = async (store = memoryDocuments()): Promise<DocumentStore> => {
+  await store.open(searchCollections);
+  return store;
+};
+
+const nothing = { searchHeads_v1: 0, searchBlocks_v1: 0, searchRecords_v1: 0 };
+
+const engines: Readonly<Record<string, (t: TestContext) => DocumentStore>> = {
+  memory: () => memoryDocuments(),
+  lmdb: (t) => lmdbDocuments({ folder: freshFolder(t) }),
+};
+
+for (const [engine, made] of Object.entries(engines)) {
+  describe(`posting lists on ${engine}`, () => {
+    const withStore = async (t: TestContext, work: (store: DocumentStore) => Promise<void>): Promise<void> => {
+      const store = await opened(made(t));
+      await work(store).finally(() => store.close());
+    };
+
+    it('follow what is sent, edited and deleted', (t) =>
+      withStore(t, async (store) => {
+        const index = indexOn(store);
+        assert.equal(await index.begin(), 0n);
+        await index.fold([
+          written('sent', [1n, 10], { words: 'foo test' }),
+          written('sent', [2n, 11], { words: 'foo' }),
+        ]);
+        await index.commit(2n);
+        assert.deepEqual(await postingsOf(store, 'foo'), [10n, 11n]);
+        await index.fold([written('edited', [3n, 10], { words: 'bar test' })]);
+        await index.commit(3n);
+        assert.deepEqual(await postingsOf(store, 'foo'), [11n]);
+        assert.deepEqual(await postingsOf(store, 'bar'), [10n]);
+        assert.deepEqual(await postingsOf(store, 'test'), [10n]);
+        await index.fold([deleted(4n, 10), deleted(5n, 11), deleted(6n, 99)]);
+        await index.commit(6n);
+        assert.deepEqual(await countOf(store), nothing);
+        assert.equal(await indexOn(store).begin(), 6n);
+      }));
+
+    it('fill blocks, and give all of them back', (t) =>
+      withStore(t, async (store) => {
+        const many = 3 * blockIdsMax + 5;
+        const index = indexOn(store);
+        await index.begin();
+        const sent = Array.from({ length: many }, (_, at) =>
+          written('sent', [BigInt(at + 1), 2 * at + 2], { words: 'all' }),
+        );
+        await index.fold(sent);
+        await index.commit(BigInt(many));
+        assert.equal((await postingsOf(store, 'all')).length, many);
+        assert.equal((await countOf(store))['searchBlocks_v1'], 3);
+        // From a node whose clock is behind.
+        await index.fold([written('sent', [BigInt(many + 1), 101], { words: 'all' })]);
+        await index.commit(BigInt(many + 1));
+        assert.equal((await postingsOf(store, 'all'))[50], 101n);
+        const again = indexOn(store);
+        await again.begin();
+        await again.fold(
+          [...sent, { message: 101n as MessageId }].map(({ message }, at) => deleted(BigInt(many + 2 + at), message)),
+        );
+        await again.commit(BigInt(3 * many));
+        assert.deepEqual(await countOf(store), nothing);
+      }));
+
+    it('have no list in common between two chats', (t) =>
+      withStore(t, async (store) => {
+        const index = indexOn(store);
+        await index.begin();
+        const chats = ['channel.11.12', 'channel.21.22', 'group.3', 'dm.7.8'] as ChatKey[];
+        await index.fold(chats.map((chat, at) => written('sent', [BigInt(at + 1), at + 1], { words: 'word', chat })));
+        await index.commit(9n);
+        assert.equal((await countOf(store))['searchHeads_v1'], 4);
+        await index.drop(aChat);
+        assert.deepEqual(await countOf(store), { ...nothing, searchHeads_v1: 3, searchRecords_v1: 3 });
+      }));
+  });
+}
+
+describe('posting lists', () => {
+  it('lose the messages of an author whose key is gone, and no others', async () => {
+    const store = await opened();
+    const index = indexOn(store);
+    await index.begin();
+    const other = 8n as UserId;
+    const messages = Array.from({ length: 2 * blockIdsMax }, (_, at) => at + 1);
+    await index.fold(
+      messages.map((id) => written('sent', [BigInt(id), id], { words: 'all', by: id % 2 === 0 ? author : other })),
+    );
+    await index.commit(2_000n);
+    const theirs = messages.filter((id) => id % 2 === 0).map((id) => BigInt(id) as MessageId);
+    // Twice between two events: each takes its own out.
+    await index.sweep(aChat, new Set(theirs.slice(0, 100)));
+    await index.sweep(aChat, new Set(theirs));
+    assert.deepEqual(await postingsOf(store, 'all'), messages.filter((id) => id % 2 === 1).map(BigInt));
+    const records = { collection: recordCollection, index: 'subject', order: 'ascending', limit: 5 } as const;
+    assert.equal(await store.count({ ...records, within: [author] }), 0);
+    assert.equal(await store.count({ ...records, within: [other] }), 5);
+    // The next event comes after the sweep.
+    await index.fold([written('sent', [2_001n, 5_000], { words: 'all' })]);
+    await index.commit(2_001n);
+    assert.equal((await postingsOf(store, 'all')).at(-1), 5_000n);
+  });
+
+  it('say which messages went whose records do not open', async () => {
+    const store = await opened();
+    const index = indexOn(store);
+    await index.begin();
+    await index.fold([written('sent', [1n, 1], { words: 'one' }), written('sent', [2n, 2], { words: 'one' })]);
+    await index.commit(2n);
+    const later = indexOn(store, new Set([author]));
+    await later.begin();
+    await later.fold([deleted(3n, 1), written('sent', [4n, 3], { words: 'one' })]);
+    await later.commit(4n);
+    const closed = later.takeClosed();
+    assert.deepEqual(closed, new Map([[aChat, new Set([1n])]]));
+    for (const [chat, messages] of closed) await later.sweep(chat, messages);
+    assert.deepEqual(await postingsOf(store, 'one'), [2n]);
+    assert.deepEqual(later.takeClosed(), new Map());
+  });
+
+  it('come to the same after a crash between any two writes', async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, async (steps) => {
+        const store = await opened();
+        const { changes, model } = played(steps);
+        await foldedWithCrashes(store, changes, steps);
+        for (const word of words) {
+          const expected = [...model].filter(([, has]) => has.includes(word)).map(([id]) => BigInt(id));
+          assert.deepEqual(await postingsOf(store, word), expected.sort(byValue));
+        }
+        const records = await store.scan({ collection: recordCollection, prefix: '', limit: 1_000_000 });
+        assert.equal(records.length, model.size);
+      }),
+      propertyRun(15),
+    );
+  });
+});
+
+const words = ['a', 'b', 'c', 'd'];
+const byValue = (one: bigint, other: bigint): number => (one < other ? -1 : 1);
+
+type Step = {
+  readonly act: 'send' | 'sendMany' | 'edit' | 'delete';
+  readonly which: number;
+  readonly words: readonly string[];
+  /** Ends the batch, and how many writes of its commit come to pass before a crash. */
+  readonly ends: boolean;
+  readonly crashesAfter: number | undefined;
+};
+
+const histories = fc.array(
+  fc.record({
+    act: fc.constantFrom('send', 'send', 'sendMany', 'edit', 'edit', 'delete'),
+    which: fc.nat({ max: 1_000 }),
+    words: fc.subarray(words, { minLength: 1 }),
+    ends: fc.boolean(),
+    crashesAfter: fc.option(fc.nat({ max: 4 }), { nil: undefined }),
+  }) satisfies fc.Arbitrary<Step>,
+  { minLength: 1, maxLength: 16 },
+);
+
+type Played = {
+  readonly changes: readonly (readonly MessageChange[])[];
+  readonly model: Map<number, readonly string[]>;
+};
+
+/** What each step changes, and the messages that there are in the end. */
+const played = (steps: readonly Step[]): Played => {
+  const model = new Map<number, readonly string[]>();
+  let [position, next] = [0n, 0];
+  const send = (has: readonly string[]): MessageChange => {
+    next += 1;
+    model.set(next, has);
+    return written('sent', [(position += 1n), next], { words: has.join(' ') });
+  };
+  const changes = steps.map(({ act, which, words: has }): readonly MessageChange[] => {
+    if (act === 'send') return [send(has)];
+    if (act === 'sendMany') return Array.from({ length: blockIdsMax / 2 + 3 }, () => send(has));
+    const ids = [...model.keys()];
+    const id = ids[which % Math.max(1, ids.length)];
+    if (id === undefined) return [];
+    position += 1n;
+    if (act === 'delete') model.delete(id);
+    else model.set(id, has);
+    return [act === 'delete' ? deleted(position, id) : written('edited', [position, id], { words: has.join(' ') })];
+  });
+  return { changes, model };
+};
+
+/** Folds all of it, and begins again from the stored checkpoint after each crash. */
+const foldedWithCrashes = async (store: DocumentStore, changes: Played['changes'], steps: readonly Step[]) => {
+  let left = Infinity;
+  const commit: DocumentStore['commit'] = async (writes, checkpoints) => {
+    if (left === 0) {
+      // A store without transactions may have taken any of the writes.
+      await store.commit(
+        writes.filter((_, at) => at % 2 === 0),
+        [],
+      );
+      throw new Error('crashed');
+    }
+    left -= 1;
+    await store.commit(writes, checkpoints);
+  };
+  const all = changes.flat();
+  const ends = new Set<bigint>();
+  for (const [at, { ends: isEnd }] of steps.entries()) {
+    const last = changes[at]?.at(-1)?.position;
+    if (isEnd && last !== undefined) ends.add(last);
+  }
+  const crashes = steps.map(({ crashesAfter }) => crashesAfter).filter((after) => after !== undefined);
+  const run = async (): Promise<void> => {
+    const index = postingIndex({ store, commit, sealer: openRecords(), breath: () => undefined });
+    const from = await index.begin();
+    let batch: MessageChange[] = [];
+    for (const change of all.filter(({ position }) => position > from)) {
+      batch.push(change);
+      if (!ends.has(change.position) && change !== all.at(-1)) continue;
+      await index.fold(batch);
+      await index.commit(change.position);
+      batch = [];
+    }
+  };
+  for (const after of crashes) {
+    left = after;
+    await run().catch(() => undefined);
+    // The next one cuts the log elsewhere.
+    ends.delete([...ends][after] ?? 0n);
+  }
+  left = Infinity;
+  await run();
+};

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import type { ChatKey } from '../../../src/kernel/chat.js';
+import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
+import {
+  blockCollection,
+  blockIdsOf,
+  blockKey,
+  chatPrefixOf,
+  headCollection,
+  headKey,
+  headOf,
+  recordCollection,
+  type HashedTerm,
+} from '../../../src/projections/search/documents.js';
+import type { RecordSealer } from '../../../src/projections/search/messageRecords.js';
+import type { MessageChange } from '../../../src/projections/search/postingIndex.js';
+
+export const aChat = 'channel.11.12' as ChatKey;
+export const author = 7n as UserId;
+export const period = '202601';
+
+export const hashed = (term: string, chat = aChat): HashedTerm =>
+  createHash('sha256').update(`${chat} ${term}`).digest().toString('base64url', 0, 9);
+
+/** Seals nothing, and opens nothing of those who are gone. */
+export const openRecords = (gone: ReadonlySet<UserId> = new Set()): RecordSealer => ({
+  seal: (plain, of) => Promise.resolve(gone.has(of.subject) ? undefined : plain),
+  open: (sealed, of) => Promise.resolve(gone.has(of.subject) ? undefined : sealed),
+});
+
+type Written = { readonly words: string; readonly chat?: ChatKey; readonly by?: UserId };
+
+export const written = (
+  kind: 'sent' | 'edited',
+  [position, message]: readonly [bigint, number | bigint],
+  { words, chat = aChat, by = author }: Written,
+): MessageChange => ({
+  kind,
+  position,
+  message: BigInt(message) as MessageId,
+  chat,
+  subject: by,
+  period,
+  terms: words.split(' ').map((word) => hashed(word, chat)),
+});
+
+export const deleted = (position: bigint, message: number | bigint, chat = aChat): MessageChange => ({
+  kind: 'deleted',
+  position,
+  message: BigInt(message) as MessageId,
+  chat,
+});
+
+type Reading = Pick<DocumentStore, 'getMany' | 'scan'>;
+
+/** The messages in the list of a term. */
+export const postingsOf = async (store: Reading, term: string, chat = aChat): Promise<readonly bigint[]> => {
+  const list = headKey(chatPrefixOf(chat), hashed(term, chat));
+  const [found] = await store.getMany(headCollection, [list]);
+  if (found?.document === undefined) return [];
+  const { ceilings, ids } = headOf(found.document);
+  const keys = Array.from(ceilings, (ceiling) => blockKey(list, ceiling));
+  const blocks = await store.getMany(blockCollection, keys);
+  return [...blocks.flatMap(({ document }) => (document === undefined ? [] : [...blockIdsOf(document)])), ...ids];
+};
+
+export const countOf = async (store: Reading): Promise<Readonly<Record<string, number>>> => {
+  const counts: Record<string, number> = {};
+  for (const collection of [headCollection, blockCollection, recordCollection]) {
+    counts[collection] = (await store.scan({ collection, prefix: '', limit: 1_000_000 })).length;
+  }
+  return counts;
+};
