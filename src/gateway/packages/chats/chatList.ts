@@ -14,7 +14,7 @@ import type { SeenChat } from '../../access/chatAccess.js';
 import { conversationFor } from '../../rendering/conversation.js';
 import { messageFor, withPins } from '../../rendering/message.js';
 import { usersFor, type StatusOf } from '../../rendering/user.js';
-import { channelFor } from '../../rendering/channel.js';
+import { channelFor, shownParent } from '../../rendering/channel.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 
 type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };
@@ -50,7 +50,9 @@ export const chatAnswer = async (
   const { key: chat, channel, community } = seen;
   // Before the first wait: the rules may be others after it.
   const permissions = permissionsIn(needs, seen, viewer);
-  const floor = needs.access.now.unreadFloorIn(chat)(viewer);
+  const rules = needs.access.now;
+  const floor = rules.unreadFloorIn(chat)(viewer);
+  const parent = channel && community && shownParent(rules, community.id, channel, viewer);
   const [last, document, counts] = await Promise.all([
     lastMessage(needs.reads, chat),
     community === undefined ? conversation(needs.reads, chat) : undefined,
@@ -62,7 +64,7 @@ export const chatAnswer = async (
     chat: conversationFor({ chat, viewer, lastMessage: lastId, unread: counts, ...permissions }),
     users: await usersFor(needs, appearing(chat, last)),
     ...(shown === undefined ? {} : { message: messageFor(shown, viewer) }),
-    ...(channel === undefined || community === undefined ? {} : { channel: channelFor(community.id, channel) }),
+    ...(channel === undefined || community === undefined ? {} : { channel: channelFor(community.id, channel, parent) }),
   };
 };
 

@@ -1,5 +1,4 @@
 import type { CommunityEvent } from '../../../domain/communities/events.js';
-import { channelChat } from '../../../kernel/chat.js';
 import type { EventOf, Position } from '../../../kernel/event.js';
 import type { ChannelId, CommunityId, RoleId, UserId } from '../../../kernel/ids.js';
 import { silent, type UpdateTable, type Delivery } from '../../contract/updates.js';
@@ -7,7 +6,7 @@ import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import type { UpdateView } from '../../contract/updateView.js';
 import { channelIn } from '../../access/memberAccess.js';
 import { memberDeliveries, type MemberDeliveryNeeds } from './members/updates.js';
-import { allChannels, atOnce, channelDelivery, visibilityDeliveries } from './visibilityUpdates.js';
+import { allChannels, atOnce, channelDeliveries, visibilityDeliveries } from './visibilityUpdates.js';
 import { communityDeliveries } from './perRecipient.js';
 
 export type CommunityUpdatesNeeds = MemberDeliveryNeeds & {
@@ -63,20 +62,16 @@ type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId 
 /** The channel as it is now, to everybody who sees it. */
 const edited = ({ community, channel: id }: OnChannel, { after }: UpdateView): readonly Delivery[] => {
   const channel = channelIn(after, community, id);
-  return channel === undefined
-    ? []
-    : [channelDelivery(community, channel, after.viewersOf(channelChat(community, id)))];
+  return channel === undefined ? [] : channelDeliveries(after, community, channel);
 };
 
 const sightOfAll = (view: UpdateView, community: CommunityId, channels: readonly ChannelId[]): readonly Delivery[] =>
   visibilityDeliveries(view, { community, channels, users: view.after.connectedMembers(community) });
 
-/** An override in a category counts in all channels that follow it. */
+/** An override in a category counts in all channels that follow it, and says who is told in which category others are. */
 const overridden = ({ community, channel }: OnChannel, view: UpdateView): readonly Delivery[] => {
-  const followers = (view.after.community(community)?.channels ?? []).filter(
-    ({ parent, synced }) => synced && parent === channel,
-  );
-  return sightOfAll(view, community, [channel, ...followers.map(({ id }) => id)]);
+  const inside = (view.after.community(community)?.channels ?? []).filter(({ parent }) => parent === channel);
+  return sightOfAll(view, community, [channel, ...inside.map(({ id }) => id)]);
 };
 
 const hint = (view: UpdateView, community: CommunityId): readonly Delivery[] =>

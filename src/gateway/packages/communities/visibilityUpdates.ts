@@ -3,7 +3,7 @@ import { channelChat } from '../../../kernel/chat.js';
 import { difference } from '../../../kernel/permissions.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import type { ChannelRecord } from '../../../projections/communities/documents.js';
-import { channelRefFor, channelFor } from '../../rendering/channel.js';
+import { channelRefFor, channelFor, shownParent } from '../../rendering/channel.js';
 import { perRendering, type AlikeUsers } from '../../contract/perRendering.js';
 import type { Delivery, LatestOnly } from '../../contract/updates.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
@@ -20,23 +20,40 @@ export type Scope = {
 
 /**
  * The updates for an event that changed the sight these members have of these channels: the channel to those who have
- * come to see it, its permissions to those for whom they are others than before, and its end to those who see it no
+ * come to see it or its category, or see the latter no longer, its permissions to those for whom they are others than before, and its end to those who see it no
  * longer. Kept apart by kind, so that everybody hears of a channel before they hear of their permissions in it.
  */
 export const visibilityDeliveries = (view: UpdateView, { community, users, channels }: Scope): readonly Delivery[] => {
   const groups = alike(view, community, users);
   const changes = channels.map((channel): SightChanges => {
     const sights = new Map(groups.map(([user]) => [user, sightsOf(view, { community, channel, user })]));
-    return { place: { community, channel }, record: channelIn(view.after, community, channel), groups, sights };
+    const [was, record] = [view.before, view.after].map((rules) => channelIn(rules, community, channel));
+    return { place: { community, channel }, record, isMoved: was?.parent !== record?.parent, groups, sights };
   });
   return [...changes.flatMap(shown), ...changes.flatMap(permitted), ...changes.flatMap(hidden)];
 };
 
-export const channelDelivery = (
+/** The channel to everybody who sees it, with its category to those who see that as well. */
+export const channelDeliveries = (
+  rules: ViewerPermissions,
   community: CommunityId,
   channel: ChannelRecord,
-  audience: Iterable<UserId>,
-): Delivery => ({ audience, update: channelUpdate(community, channel), merge: ofChannel(community, channel.id) });
+): readonly Delivery[] => {
+  const viewers = rules.viewersOf(channelChat(community, channel.id));
+  const delivery = (audience: Iterable<UserId>, parent: ChannelId | undefined): Delivery => ({
+    audience,
+    update: channelUpdate(community, channel, parent),
+    merge: ofChannel(community, channel.id),
+  });
+  // A channel that follows its category is seen by those who see the category.
+  if (channel.parent === undefined || channel.synced) return [delivery(viewers, channel.parent)];
+  const [told, untold]: [UserId[], UserId[]] = [[], []];
+  for (const user of viewers) (shownParent(rules, community, channel, user) === undefined ? untold : told).push(user);
+  return [
+    ...(told.length === 0 ? [] : [delivery(told, channel.parent)]),
+    ...(untold.length === 0 ? [] : [delivery(untold, undefined)]),
+  ];
+};
 
 /** The channel as it is, or that it is gone. */
 const ofChannel = (community: CommunityId, channel: ChannelId): LatestOnly => ({
@@ -51,8 +68,8 @@ export const atOnce = (deliveries: readonly Delivery[]): readonly Delivery[] =>
 /** The rights in a channel, as the name of an update. */
 const permissionsSaid = 'permissions';
 
-const channelUpdate = (community: CommunityId, channel: ChannelRecord): UpdateInit => ({
-  channel: { channel: channelFor(community, channel) },
+const channelUpdate = (community: CommunityId, channel: ChannelRecord, parent: ChannelId | undefined): UpdateInit => ({
+  channel: { channel: channelFor(community, channel, parent) },
 });
 
 /** All channels that there were or are. */
@@ -61,7 +78,13 @@ export const allChannels = ({ before, after }: UpdateView, community: CommunityI
   return [...new Set(both.map(({ id }) => id))];
 };
 
-type Sight = { readonly sees: boolean; readonly pos: bigint; readonly neg: bigint };
+type Sight = {
+  readonly sees: boolean;
+  readonly pos: bigint;
+  readonly neg: bigint;
+  /** The category, where it is seen too. */
+  readonly parent: ChannelId | undefined;
+};
 type Place = { readonly community: CommunityId; readonly channel: ChannelId };
 
 /** How each group sees one channel, before and after. */
@@ -69,21 +92,27 @@ type SightChanges = {
   readonly place: Place;
   /** Undefined when there is no such channel any more. */
   readonly record: ChannelRecord | undefined;
+  /** Another category is told of by the event itself, to everybody who sees the channel. */
+  readonly isMoved: boolean;
   readonly groups: readonly AlikeUsers[];
   /** By the first user of each group. */
   readonly sights: ReadonlyMap<UserId, { readonly was: Sight; readonly is: Sight }>;
 };
 
-const shown = ({ place, record, groups, sights }: SightChanges): readonly Delivery[] =>
+const shown = ({ place, record, isMoved, groups, sights }: SightChanges): readonly Delivery[] =>
   record === undefined
     ? []
     : perRendering(
         groups,
         (user) => {
           const { was, is } = sights.get(user) ?? unseenTwice;
-          return is.sees && !was.sees ? 'shown' : undefined;
+          const isNews = !was.sees || (!isMoved && was.parent !== is.parent);
+          return is.sees && isNews ? `in ${is.parent?.toString() ?? 'none'}` : undefined;
         },
-        () => ({ update: channelUpdate(place.community, record), merge: ofChannel(place.community, place.channel) }),
+        (user) => ({
+          update: channelUpdate(place.community, record, sights.get(user)?.is.parent),
+          merge: ofChannel(place.community, place.channel),
+        }),
       );
 
 const permitted = ({ place, record, groups, sights }: SightChanges): readonly Delivery[] =>
@@ -118,7 +147,7 @@ const hidden = ({ place, groups, sights }: SightChanges): readonly Delivery[] =>
     }),
   );
 
-const unseen: Sight = { sees: false, pos: 0n, neg: 0n };
+const unseen: Sight = { sees: false, pos: 0n, neg: 0n, parent: undefined };
 const unseenTwice = { was: unseen, is: unseen };
 
 type Viewing = Place & { readonly user: UserId };
@@ -131,7 +160,8 @@ const sightsOf = ({ before, after }: UpdateView, viewing: Viewing): { readonly w
 const sightIn = (permissions: ViewerPermissions, { community, channel, user }: Viewing): Sight => {
   const effective = permissions.inChannel(community, channel, user);
   const member = permissions.member(community, user);
-  return effective === 0n || member === undefined
-    ? unseen
-    : { sees: true, ...difference(member.permissions, effective) };
+  if (effective === 0n || member === undefined) return unseen;
+  const record = channelIn(permissions, community, channel);
+  const parent = record && shownParent(permissions, community, record, user);
+  return { sees: true, ...difference(member.permissions, effective), parent };
 };

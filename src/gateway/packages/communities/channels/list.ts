@@ -8,7 +8,7 @@ import { lastMessage } from '../../../../projections/messages/queries.js';
 import { unread, type UnreadState } from '../../../../projections/unread/unread.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
 import { messageFor, withPins, type PinnableMessage } from '../../../rendering/message.js';
-import { channelRefFor, channelFor } from '../../../rendering/channel.js';
+import { channelRefFor, channelFor, shownParent } from '../../../rendering/channel.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
 import { inBatches } from '../inBatches.js';
 import type { CommunityNeeds } from '../needs.js';
@@ -44,7 +44,9 @@ export const channelsSeen = async (
   const byChannel = new Map(talksAtFirst.map(({ channel }, index) => [channel.id, found[index]]));
   const activities = talks.flatMap(({ channel }) => byChannel.get(channel.id) ?? []);
   const conversations = talks.map((talk) => conversationOf(community, talk, byChannel.get(talk.channel.id)));
-  const channels = withinBounds(seen.map(({ channel }) => channelFor(community, channel)));
+  const channels = withinBounds(
+    seen.map(({ channel }) => channelFor(community, channel, shownParent(access.now, community, channel, viewer))),
+  );
   const messages = activities.flatMap(({ last }) => (last === undefined ? [] : [messageFor(last, viewer)]));
   return {
     conversations,

@@ -18,6 +18,7 @@ import { askedInChannel } from '../../../access/askedAtAppend.js';
 import { accessFor, channelIn } from '../../../access/memberAccess.js';
 import { meteredReads } from '../../../contract/meteredReads.js';
 import { inChannel, inCommunity } from '../../../access/scopes.js';
+import { shownParent } from '../../../rendering/channel.js';
 import { channelsSeen } from './list.js';
 import type { CommunityNeeds } from '../needs.js';
 import { channelKindOf, channelRefOf } from '../wire.js';
@@ -99,8 +100,11 @@ const parentOf = (
   user: UserId,
 ): ChannelId | 'none' | undefined | Rejection => {
   if (parentId === undefined) return undefined;
-  if (parentId === 0n) return 'none';
-  if (parentId === channelIn(rules, communityId, channelId)?.parent) return parentId;
+  const channel = channelIn(rules, communityId, channelId);
+  const shown = channel && shownParent(rules, communityId, channel, user);
+  // A category that the caller does not see is shown as none, so a client that sends what it was shown moves nothing.
+  if (parentId === 0n) return shown === channel?.parent ? 'none' : undefined;
+  if (parentId === shown) return parentId;
   return refusedUnder(rules, { communityId, channelId: parentId }, user) ?? parentId;
 };
 

@@ -252,3 +252,81 @@ describe('an override', () => {
     await town.must(town.bob, 'communitiesCreateChannelOverride', request);
   });
 });
+
+describe('a category that a member does not see', () => {
+  /** Of each update about a channel that the user was sent: the channel, and the category that it names. */
+  const parentsHeard = (town: SettledTown, user: UserId): readonly unknown[] =>
+    town
+      .heard(user)
+      .filter(({ channel, channelDeleted }) => channel !== undefined || channelDeleted !== undefined)
+      .map(({ channel, channelDeleted }) =>
+        channel === undefined
+          ? ['deleted', channelDeleted?.channel?.channelId]
+          : [channel.channel?.id, channel.channel?.parentId ?? 0n],
+      );
+  const parentListed = async (town: SettledTown, user: UserId, id: ChannelId): Promise<unknown> => {
+    const { channels } = await town.must(user, 'communitiesGetChannels', { communityId: town.community });
+    return channels.channels.find((channel) => channel.id === id)?.parentId ?? 0n;
+  };
+  const parentInChat = async (town: SettledTown, user: UserId, id: ChannelId): Promise<unknown> =>
+    (await town.must(user, 'chatsGetChat', { chatRef: { channel: refOf(town, id) } })).chat.channel?.parentId ?? 0n;
+  const shownTo = (channel: ChannelId, town: SettledTown) => ({
+    ...refOf(town, channel),
+    roleId: nobody,
+    permissions: { pos: viewChannel, neg: 0n },
+  });
+  /** `plans` is in `staff`, has overrides of its own, and everybody sees both. */
+  const staffed = async () => {
+    const town = await settledTown();
+    const staff = await create(town, 'staff', { type: category });
+    const plans = await create(town, 'plans', { parentId: staff });
+    await town.must(town.ada, 'communitiesCreateChannelOverride', shownTo(plans, town));
+    forget(town);
+    return { town, staff, plans };
+  };
+
+  it('is named by no list, chat or update', async () => {
+    const { town, staff, plans } = await staffed();
+    assert.equal(await parentListed(town, town.bob, plans), staff);
+    await hide(town, staff);
+    for (const ask of [parentListed, parentInChat]) {
+      assert.equal(await ask(town, town.ada, plans), staff);
+      assert.equal(await ask(town, town.bob, plans), 0n);
+    }
+    forget(town);
+    await town.must(town.ada, 'communitiesEditChannel', { channel: refOf(town, plans), name: 'ideas' });
+    assert.deepEqual(parentsHeard(town, town.ada), [[plans, staff]]);
+    assert.deepEqual(parentsHeard(town, town.bob), [[plans, 0n]]);
+  });
+
+  it('is told of with the channels in it, as soon as it is hidden or shown', async () => {
+    const { town, staff, plans } = await staffed();
+    await hide(town, staff);
+    assert.deepEqual(parentsHeard(town, town.bob), [
+      [plans, 0n],
+      ['deleted', staff],
+    ]);
+    assert.deepEqual(parentsHeard(town, town.ada), []);
+    await town.must(town.ada, 'communitiesCreateChannelOverride', shownTo(staff, town));
+    assert.deepEqual(parentsHeard(town, town.bob), [
+      [staff, 0n],
+      [plans, staff],
+    ]);
+    assert.deepEqual(parentsHeard(town, town.ada), []);
+  });
+
+  it('keeps a channel that somebody moves to where they were shown it', async () => {
+    const { town, staff, plans } = await staffed();
+    await empowered(town, modifyChannel);
+    await hide(town, staff);
+    const channel = refOf(town, plans);
+    assert.equal(
+      await town.refused(town.bob, 'communitiesEditChannel', { channel, parentId: staff }),
+      'INVALID_PARENT',
+    );
+    await town.must(town.bob, 'communitiesEditChannel', { channel, parentId: 0n as ChannelId, name: 'ideas' });
+    assert.equal(await parentListed(town, town.ada, plans), staff);
+    await town.must(town.ada, 'communitiesEditChannel', { channel, parentId: 0n as ChannelId });
+    assert.equal(await parentListed(town, town.ada, plans), 0n);
+  });
+});
