@@ -242,11 +242,10 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
   const { config, opened } = needs;
   const { vault, dataDir } = config;
   const { vault: folder } = foldersIn(dataDir);
-  const key = (): Promise<Uint8Array> => masterKeyOf(needs);
   if (!isServer(vault)) {
     const place = folderPlace(config, folder);
     const open = once(opened, () =>
-      atPlace(place, () => underKey(config, async () => lmdbVault({ folder, masterKey: await key() }))),
+      atPlace(place, () => underKey(needs, (masterKey) => lmdbVault({ folder, masterKey }))),
     );
     const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbVault(folder));
     return { place, isThere, open, copyTo: async (target) => (await open()).copyTo(target) };
@@ -257,9 +256,7 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
     place,
     isThere: () => named(needs, { variable, ...vault }, () => hasMongoVault(vault)),
     open: once(opened, () =>
-      named(needs, { variable, ...vault }, () =>
-        underKey(config, async () => mongoVault({ ...vault, masterKey: await key() })),
-      ),
+      named(needs, { variable, ...vault }, () => underKey(needs, (masterKey) => mongoVault({ ...vault, masterKey }))),
     ),
   };
 };
@@ -280,11 +277,17 @@ const masterKeyOf = async ({ config, warn }: EngineNeeds): Promise<Uint8Array> =
 };
 
 /** A vault that does not open under the key is no fault of the vault's place. */
-const underKey = async <V extends Vault>(config: Config, open: () => Promise<V>): Promise<V> => {
+const underKey = async <V extends Vault>(
+  needs: EngineNeeds,
+  open: (masterKey: Uint8Array) => Promise<V>,
+): Promise<V> => {
+  const masterKey = await masterKeyOf(needs);
   try {
-    return await open();
+    return await open(masterKey);
   } catch (error) {
-    throw error instanceof WrongMasterKey ? unusable(keyPlace(config), error) : error;
+    throw error instanceof WrongMasterKey ? unusable(keyPlace(needs.config), error) : error;
+  } finally {
+    masterKey.fill(0);
   }
 };
 

@@ -22,14 +22,17 @@ export type MapBound<Key, Value> =
 
 type Kept = object | string | number | bigint | boolean;
 
+/** `dropped` is given each value that the map holds no longer: forgotten, replaced or deleted. */
 export const boundedMap = <Key extends Kept, Value extends Kept>(
   bound: MapBound<Key, Value>,
+  dropped?: (value: Value) => void,
 ): BoundedMap<Key, Value> => {
-  const entries = new LRUCache<Key, Value>(
-    'bytesMax' in bound
+  const entries = new LRUCache<Key, Value>({
+    ...('bytesMax' in bound
       ? { maxSize: bound.bytesMax, sizeCalculation: bound.bytesOf, ...defined({ max: bound.entriesMax }) }
-      : { max: bound.entriesMax },
-  );
+      : { max: bound.entriesMax }),
+    ...(dropped && { dispose: dropped }),
+  });
   return {
     get: (key) => entries.get(key),
     peek: (key) => entries.peek(key),

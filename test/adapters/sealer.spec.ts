@@ -240,6 +240,36 @@ it('does not keep a key that was destroyed while it was on its way', async () =>
   assert.ok(isShredded(sealer.open(packed(text), binding)));
 });
 
+it('overwrites a key once it is held no longer: forgotten, too old, or not believed', async () => {
+  const inner = memoryVault();
+  const given: Uint8Array[] = [];
+  const noted = <T>(answer: T): T => {
+    if (answer instanceof Uint8Array) given.push(answer);
+    return answer;
+  };
+  const vault: Vault = { ...inner, get: async (name) => noted(await inner.get(name)) };
+  const { sealer: first } = await bench(inner);
+  const text = await sealed(first);
+  const { sealer, pass } = await bench(vault);
+  const isWiped = () => given.map((key) => key.every((byte) => byte === 0));
+  await sealer.loadKeys(names);
+  assertOpens(sealer, text);
+  assert.deepEqual(isWiped(), [false, false]);
+  sealer.forget(names);
+  assert.deepEqual(isWiped(), [true, true]);
+  await sealer.loadKeys(names);
+  pass(keyLifeSeconds + 1);
+  await sealer.loadKeys(names);
+  assert.deepEqual(isWiped(), [true, true, true, true, false, false]);
+  assertOpens(sealer, text);
+  sealer.forget(names);
+  const loading = sealer.loadKeys(names);
+  sealer.forget(names);
+  await loading;
+  assert.deepEqual(isWiped().slice(6), [true, true, false, false]);
+  assertOpens(sealer, text);
+});
+
 it('hashes for lookups with a key of the vault: the same on every node, another in every vault', async () => {
   const { sealer, vault } = await bench();
   const hash = sealer.lookupHash('someone@example.org');

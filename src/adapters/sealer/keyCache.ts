@@ -11,9 +11,13 @@ export interface KeyCache<Value> {
   clear(): void;
 }
 
-/** Holds at most `entriesMax`. */
-export const keyCache = <Value>(entriesMax: number, { now }: Pick<Timers, 'now'>): KeyCache<Value> => {
-  const entries = boundedMap<string, Entry<Value>>({ entriesMax });
+/** Holds at most `entriesMax`. `dropped` is given each value that is held no longer. */
+export const keyCache = <Value>(
+  entriesMax: number,
+  { now }: Pick<Timers, 'now'>,
+  dropped?: (value: Value) => void,
+): KeyCache<Value> => {
+  const entries = boundedMap<string, Entry<Value>>({ entriesMax }, dropped && (({ value }) => dropped(value)));
   const find = (name: string): Entry<Value> | undefined => {
     const entry = entries.get(name);
     if (entry === undefined || now() < entry.until) return entry;

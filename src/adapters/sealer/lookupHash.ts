@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { Random } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { keyBytes } from './sealedText.js';
@@ -11,7 +11,9 @@ export const lookupHashIn = async (
   vault: Pick<Vault, 'create'>,
   random: Random,
 ): Promise<(value: string) => string> => {
-  const key = await vault.create(lookupKeyName, random.bytes(keyBytes));
-  if (key === 'destroyed') throw new KeyDestroyed(lookupKeyName);
+  const secret = await vault.create(lookupKeyName, random.bytes(keyBytes));
+  if (secret === 'destroyed') throw new KeyDestroyed(lookupKeyName);
+  const key = createSecretKey(secret);
+  secret.fill(0);
   return (value) => createHmac('sha256', key).update(value).digest('hex');
 };

@@ -71,9 +71,16 @@ export const sealingKey = (author: Uint8Array | undefined, scope: Uint8Array, bi
   // Of a fixed length each, so that no two pairs of keys run together to the same bytes.
   const material = Buffer.concat(author === undefined ? [scope] : [author, scope]);
   if (material.length !== (author === undefined ? keyBytes : 2 * keyBytes)) throw new Error('a data key has 32 bytes');
+  const derived = new Uint8Array(hkdfSync('sha256', material, '', infoOf(author, binding), keyBytes));
+  const key = createSecretKey(derived);
+  // The key has a copy of its own, outside of the heap, which OpenSSL overwrites in the end.
+  for (const bytes of [material, derived]) bytes.fill(0);
+  return key;
+};
+
+const infoOf = (author: Uint8Array | undefined, { subject = '-', period, scope }: KeyBinding): string => {
   const kind = author === undefined ? 'scope' : 'author and scope';
-  const info = `osmium seal 1\n${kind}\n${subject}\n${period}\n${binding.scope}`;
-  return createSecretKey(new Uint8Array(hkdfSync('sha256', material, '', info, keyBytes)));
+  return `osmium seal 1\n${kind}\n${subject}\n${period}\n${scope}`;
 };
 
 const associatedOf = (period: string, { subject = '-', scope, associated }: SealBinding): Buffer =>

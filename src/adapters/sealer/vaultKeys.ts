@@ -12,11 +12,12 @@ export class KeyDestroyed extends Error {
   }
 }
 
-/** The answer of the vault for a name. `absent` is for a name under which no key was ever made. */
+/** The answer of the vault for a name, whose bytes are the asker's own. `absent` is for a name under which no key was ever made. */
 export type KeyState = Uint8Array | 'destroyed' | 'absent';
 
 /** The data keys of the vault, as far as they are in memory. */
 export interface VaultKeys {
+  /** A key is for this tick: it is overwritten once it is held no longer. */
   get(name: string): KeyState | undefined;
   /** When the vault is to be asked again, by the monotonic clock. */
   until(name: string): number | undefined;
@@ -42,7 +43,7 @@ export const absenceLifeSeconds = 5;
 export const keysMax = 20_000;
 
 export const vaultKeys = ({ vault, timers, random }: VaultKeysNeeds): VaultKeys => {
-  const states = keyCache<KeyState>(keysMax, timers);
+  const states = keyCache<KeyState>(keysMax, timers, wipe);
   let forgotten = 0;
   const enter = (name: string, state: KeyState): void => {
     // A slow answer to an earlier question must not hide a key that was made meanwhile.
@@ -55,9 +56,11 @@ export const vaultKeys = ({ vault, timers, random }: VaultKeysNeeds): VaultKeys 
     for (;;) {
       const before = forgotten;
       const state = await ask();
-      if (forgotten !== before) continue;
-      enter(name, state);
-      return;
+      if (forgotten === before) {
+        enter(name, state);
+        return;
+      }
+      wipe(state);
     }
   };
   const load = shared((name) => asked(name, async () => (await vault.get(name)) ?? 'absent'));
@@ -78,6 +81,11 @@ export const vaultKeys = ({ vault, timers, random }: VaultKeysNeeds): VaultKeys 
       for (const name of names) states.delete(name);
     },
   };
+};
+
+/** Memory that was let go of is not cleared before something else is written there, which may be never. */
+const wipe = (state: KeyState): void => {
+  if (typeof state === 'object') state.fill(0);
 };
 
 /** Calls for one name that overlap are one call. */

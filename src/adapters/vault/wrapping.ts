@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 
 /** The vault was made under another master key. */
 export class WrongMasterKey extends Error {
@@ -35,11 +35,15 @@ export type Wrapping = {
   readonly unwrap: (name: string, salt: Uint8Array, wrapped: Uint8Array) => Uint8Array;
 };
 
-/** AES-256-GCM under a key of the secret's own, made of the master key and the secret's salt. */
+/**
+ * AES-256-GCM under a key of the secret's own, made of the master key and the secret's salt. Keeps a copy of the master key
+ * outside of the heap, so that the caller can overwrite the bytes.
+ */
 export const wrapping = (masterKey: Uint8Array): Wrapping => {
   if (masterKey.length !== masterKeyBytes) throw new Error(`a master key has ${masterKeyBytes.toString()} bytes`);
+  const master = createSecretKey(masterKey);
   const keyOf = (salt: Uint8Array): Buffer =>
-    createHmac('sha256', masterKey).update('osmium vault 1').update(salt).digest();
+    createHmac('sha256', master).update('osmium vault 1').update(salt).digest();
   return {
     wrap: (name, salt, secret) => {
       const nonce = randomBytes(nonceBytes);
