@@ -77,7 +77,6 @@ const gatewayRows = [
     ...readSide,
     room('requests', 'sessions', 'frames', 'contract'),
     ...telemetry,
-    ...npm('lru-cache'),
   ]),
   row('gateway-access', room('access'), [kernel, gen, domain, ...readSide, fold, room('access', 'contract')]),
   row('gateway-files', room('files'), [kernel, domain, ...readSide, room('files', 'access', 'contract')]),

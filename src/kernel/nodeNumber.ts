@@ -3,6 +3,7 @@ import { millisOf, nodeMax, snowflakes, type Millis } from './ids.js';
 import { idTime, type IdTime } from './idTime.js';
 import { heldMillisMax, LeaseLost, lookMillis, type Lease, type Leases, type Timers } from './ports/leases.js';
 import { readClocks, renewal, type Renewal } from './renewal.js';
+import { wakeablePauses } from './timing.js';
 
 /** The number that this node's ids carry. It is held under a lease, so that no other node has the same. */
 export interface NodeNumber {
@@ -46,6 +47,7 @@ export const nodeLease = (number: number): string => `node-${number.toString()}`
 export const nodeNumber = async (needs: NodeNumberNeeds): Promise<NodeNumber> => {
   const closing = new AbortController();
   const time = idTime(needs);
+  const { pause } = wakeablePauses(needs.timers, closing.signal);
   let holding: Holding | undefined;
   let seeking: Promise<void> = Promise.resolve();
 
@@ -59,7 +61,7 @@ export const nodeNumber = async (needs: NodeNumberNeeds): Promise<NodeNumber> =>
         whenLost(holding);
         return;
       }
-      await pause(needs.timers, closing.signal);
+      await pause(lookMillis);
     }
   };
   const whenLost = (lost: Holding): void => {
@@ -175,14 +177,3 @@ const madeWith = (number: number, time: IdTime, reserved: Reservation): (() => b
     return id;
   };
 };
-
-const pause = (timers: Timers, closing: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const over = (): void => {
-      cancel();
-      closing.removeEventListener('abort', over);
-      resolve();
-    };
-    const cancel = timers.later(lookMillis, over);
-    closing.addEventListener('abort', over);
-  });

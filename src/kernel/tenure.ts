@@ -1,6 +1,7 @@
 import { lookMillis, type Lease, type Leases, type Timers } from './ports/leases.js';
 import type { PubSub, Unsubscribe } from './ports/pubSub.js';
 import { readClocks, renewal, type ClockReading } from './renewal.js';
+import { deferred, wakeablePauses, type Deferred } from './timing.js';
 
 /** The time in which this process holds a lease. */
 export type Tenure = {
@@ -40,7 +41,7 @@ export const whileHeld = async (
   work: (tenure: Tenure) => Promise<void>,
 ): Promise<Tenancy> => {
   const closing = new AbortController();
-  const { pause, wake } = pauses(needs.timers, closing.signal);
+  const { pause, wake } = wakeablePauses(needs.timers, closing.signal);
   const turn = async (first: () => void): Promise<void> => {
     const asked = readClocks(needs);
     const lease = await needs.leases.take(name).catch(needs.onTrouble);
@@ -48,18 +49,17 @@ export const whileHeld = async (
     first();
     await held;
   };
-  let looked: () => void = () => undefined;
-  const firstLook = new Promise<void>((resolve) => (looked = resolve));
+  const firstLook: Deferred<void> = deferred();
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
-      await turn(looked);
+      await turn(firstLook.resolve);
       await pause(lookMillis);
     }
-    looked();
+    firstLook.resolve();
   };
   const unsubscribe = await heard(name, needs.pubSub, wake);
   const running = run();
-  await firstLook;
+  await firstLook.promise;
   return {
     close: async () => {
       closing.abort();
@@ -106,31 +106,6 @@ const heard = async (name: string, pubSub: PubSub | undefined, wake: () => void)
     : pubSub.subscribe(releasedTopic, (message) => {
         if (new TextDecoder().decode(message) === name) wake();
       });
-
-/** A pause that ends early when somebody wakes it, or at once when it is all over. */
-const pauses = (timers: Timers, closing: AbortSignal) => {
-  let wake: () => void = () => undefined;
-  closing.addEventListener('abort', () => {
-    wake();
-  });
-  return {
-    wake: (): void => {
-      wake();
-    },
-    pause: (millis: number): Promise<void> =>
-      new Promise((resolve) => {
-        if (closing.aborted) {
-          resolve();
-          return;
-        }
-        const cancel = timers.later(millis, resolve);
-        wake = () => {
-          cancel();
-          resolve();
-        };
-      }),
-  };
-};
 
 /** Resolves when the signal is raised: work that lasts as long as a tenure waits for that. */
 export const raised = (signal: AbortSignal): Promise<void> =>

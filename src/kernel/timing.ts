@@ -1,17 +1,49 @@
 import type { Timers } from './ports/leases.js';
 
 /** Resolves after so many milliseconds, or at once when the signal is raised. */
-export const pause = (millis: number, signal: AbortSignal): Promise<void> =>
+export const pause = (millis: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      signal?.removeEventListener('abort', done);
       resolve();
     };
     const timer = setTimeout(done, millis);
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done);
+    if (signal?.aborted === true) done();
+    else signal?.addEventListener('abort', done);
   });
+
+/** Pauses of one process, one after the other. */
+export type WakeablePauses = {
+  /** Resolves after so many milliseconds, or before when it is woken: then with `true`. */
+  readonly pause: (millis: number) => Promise<boolean>;
+  /** Ends the pause under way, if there is one. */
+  readonly wake: () => void;
+};
+
+/** None lasts once the signal is raised. */
+export const wakeablePauses = ({ later }: Pick<Timers, 'later'>, closing?: AbortSignal): WakeablePauses => {
+  let wake: () => void = () => undefined;
+  closing?.addEventListener('abort', () => {
+    wake();
+  });
+  return {
+    wake: () => {
+      wake();
+    },
+    pause: (millis) =>
+      new Promise((resolve) => {
+        const cancel = later(millis, () => {
+          resolve(false);
+        });
+        wake = () => {
+          cancel();
+          resolve(true);
+        };
+        if (closing?.aborted === true) wake();
+      }),
+  };
+};
 
 /**
  * The outcome of the work, or a rejection with `late` once it has taken so many milliseconds. The work itself goes on,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defined } from '../../src/kernel/defined.js';
-import { deferred, pause, withDeadline } from '../../src/kernel/timing.js';
+import { deferred, pause, wakeablePauses, withDeadline } from '../../src/kernel/timing.js';
 
 describe('a pause', () => {
   it('ends after its time', async (t) => {
@@ -17,6 +17,38 @@ describe('a pause', () => {
     const during = pause(1_000, closing.signal);
     closing.abort();
     await Promise.all([during, pause(1_000, closing.signal)]);
+  });
+});
+
+describe('a pause that can be woken', () => {
+  /** One timer at a time, which the test ends. */
+  const bench = (closing?: AbortSignal) => {
+    let over: (() => void) | undefined;
+    const later = (_: number, work: () => void) => {
+      over = work;
+      return () => (over = undefined);
+    };
+    return { ...wakeablePauses({ later }, closing), tick: () => over?.(), isTimed: () => over !== undefined };
+  };
+
+  it('says whether it was woken, and leaves no timer then', async () => {
+    const { pause: rest, wake, tick, isTimed } = bench();
+    wake();
+    const whole = rest(1_000);
+    tick();
+    assert.equal(await whole, false);
+    const woken = rest(1_000);
+    wake();
+    assert.equal(await woken, true);
+    assert.equal(isTimed(), false);
+  });
+
+  it('does not last once the signal is raised', async () => {
+    const closing = new AbortController();
+    const { pause: rest } = bench(closing.signal);
+    const during = rest(1_000);
+    closing.abort();
+    assert.deepEqual(await Promise.all([during, rest(1_000)]), [true, true]);
   });
 });
 

@@ -8,6 +8,7 @@ import { enginePartsOf, openLeases, type EngineNeeds, type EngineParts } from '.
 import { leaseMillis, lookMillis, type Leases } from '../../kernel/ports/leases.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
+import { pause } from '../../kernel/timing.js';
 import { formerProjectionsLease, projectionsLease } from '../../projections/runner/runner.js';
 import { readModels } from '../../projections/registry.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
@@ -136,7 +137,7 @@ const isFree = async (leases: Leases, name: string): Promise<boolean> => {
       await lease.release();
       return true;
     }
-    await new Promise((resolve) => setTimeout(resolve, lookMillis));
+    await pause(lookMillis);
   }
   return false;
 };

@@ -1,3 +1,5 @@
+import { nextTurn } from '../../kernel/timing.js';
+
 /**
  * The prices of work that is only known once it is done, in units of the cheapest request (some 50 µs of the thread).
  * They follow from measurements: a count of the unread messages of a channel makes seven reads and takes 140 µs; a page of
@@ -57,12 +59,9 @@ export const slices = (unitsMax = sliceUnitsMax): Slices => {
   let spent = 0;
   let round: Promise<void> | undefined;
   const begin = (): Promise<void> =>
-    new Promise((resolve) => {
-      setImmediate(() => {
-        spent = 0;
-        round = undefined;
-        resolve();
-      });
+    nextTurn().then(() => {
+      spent = 0;
+      round = undefined;
     });
   return {
     spend: (units) => {

@@ -1,5 +1,6 @@
 import { frameAssembler, type FrameAssembler } from './frameAssembler.js';
 import { frameQueues, type FrameQueue } from './frameQueue.js';
+import { deferred, type Deferred } from '../../kernel/timing.js';
 
 /** An outbox with something to write at the end of the tick. */
 export interface Flushable {
@@ -34,7 +35,7 @@ export const flusher = (): Flusher => {
   let cursor = 0;
   let scheduled = false;
   let restedAt = 0;
-  let settled: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  let settled: Deferred<void> | undefined;
 
   const schedule = (): void => {
     scheduled = true;
@@ -76,19 +77,11 @@ export const flusher = (): Flusher => {
     giveBack: queues.giveBack,
     settled: () => {
       if (waiting.length === 0) return undefined;
-      settled ??= resolvable();
+      settled ??= deferred();
       return settled.promise;
     },
     flush: (outbox) => {
       outbox.flush(composing);
     },
   };
-};
-
-const resolvable = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 };

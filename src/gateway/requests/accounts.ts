@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { RpcName } from '../../gen/rpcs.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
+import { boundedMap, type BoundedMap } from '../../kernel/boundedMap.js';
 import type { Caller } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
 import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
@@ -41,9 +41,9 @@ export interface Accounts {
 }
 
 export const accountsOf = (): Accounts => {
-  const sessions = new LRUCache<SessionId, SessionAccount>({ max: accountsMax });
-  const users = new LRUCache<string, UserAccount>({ max: accountsMax });
-  const addresses = new LRUCache<string, Bucket>({ max: accountsMax });
+  const sessions = boundedMap<SessionId, SessionAccount>({ entriesMax: accountsMax });
+  const users = boundedMap<string, UserAccount>({ entriesMax: accountsMax });
+  const addresses = boundedMap<string, Bucket>({ entriesMax: accountsMax });
 
   const sessionOf = (id: SessionId, now: number): SessionAccount => known(sessions, id, () => newSession(now));
   const userOf = (id: UserId, now: number): UserAccount => known(users, id.toString(), () => newUser(now));
@@ -269,7 +269,7 @@ const newUser = (now: number): UserAccount => ({
 });
 
 const known = <Key extends string | bigint, Account extends object>(
-  accounts: LRUCache<Key, Account>,
+  accounts: BoundedMap<Key, Account>,
   key: Key,
   make: () => Account,
 ): Account => {

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Timers } from '../../kernel/ports/leases.js';
+import { boundedMap } from '../../kernel/boundedMap.js';
 import type { AdmissionNeeds, Limited } from './admission.js';
 import { networkOf } from './rateLimits.js';
 
@@ -31,7 +31,7 @@ type Stretch = { since: number; last: number; lineAt: number | undefined; reques
 /** Counts requests that were limited, and tells the operator of a user or an address that is limited for a minute. */
 export const limitedReport = (needs: LimitedReportNeeds): AdmissionNeeds['limited'] => {
   const { timers, count, warn, hidden } = needs;
-  const stretches = new LRUCache<string, Stretch>({ max: sendersMax });
+  const stretches = boundedMap<string, Stretch>({ entriesMax: sendersMax });
   return (limited) => {
     const { limit, rpc, how, asker } = limited;
     count({ limit, rpc, how });

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { reject, type Rejection } from '../../kernel/decider.js';
 import type { Timers } from '../../kernel/ports/leases.js';
+import { boundedMap } from '../../kernel/boundedMap.js';
 import type { RpcName } from '../../gen/rpcs.js';
 import type { Caller } from '../contract/call.js';
 import type { BoundName, BoundReached } from '../contract/bounds.js';
@@ -48,7 +48,7 @@ export const noWriteBounds: WriteBounds = { refusal: () => undefined, wrote: () 
 export const writeBounds = (needs: WriteBoundsNeeds): WriteBounds => {
   const { timers, disk, writtenBytesPerUserMax: burst = writtenBytesPerUserMax, reached } = needs;
   const budget: Budget = { per: 'user', of: 'bytes', burst, perSecond: burst / secondsPerDay };
-  const writers = new LRUCache<string, Bucket>({ max: writersMax });
+  const writers = boundedMap<string, Bucket>({ entriesMax: writersMax });
 
   const refused = (bound: WriteRefusal['bound'], rejection: Rejection): WriteRefusal => {
     reached(bound);

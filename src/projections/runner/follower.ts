@@ -1,6 +1,7 @@
 import type { Position } from '../../kernel/event.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { Timers } from '../../kernel/ports/leases.js';
+import { wakeablePauses } from '../../kernel/timing.js';
 import type { Running } from '../progress/running.js';
 import { hintOf } from '../progress/commitHints.js';
 import { GivenUp, retrying, type Patience } from './retrying.js';
@@ -41,7 +42,7 @@ export const projectionFollower = (needs: ProjectionFollowerNeeds): ProjectionFo
   const { store, timers, progress: standing, patience, isFollowing } = needs;
   const { running } = standing;
   let polling = false;
-  let wake: () => void = () => undefined;
+  const { pause, wake } = wakeablePauses(timers);
 
   const read = async (): Promise<void> => {
     const stored = await Promise.all(running.map(({ checkpoint }) => store.checkpoint(checkpoint)));
@@ -59,16 +60,6 @@ export const projectionFollower = (needs: ProjectionFollowerNeeds): ProjectionFo
       pauseMillis = woken ? pollMillisMin : Math.min(2 * pauseMillis, pollMillisMax);
     }
   };
-  const pause = (millis: number): Promise<boolean> =>
-    new Promise((resolve) => {
-      const cancel = timers.later(millis, () => {
-        resolve(false);
-      });
-      wake = () => {
-        cancel();
-        resolve(true);
-      };
-    });
   const pollOnce = async (): Promise<void> => {
     polling = true;
     try {

@@ -1,9 +1,9 @@
-import { setTimeout } from 'node:timers/promises';
 import type { AnyBulkWriteOperation } from 'mongodb';
 import type { Checkpoint, DocumentWrite } from '../../../kernel/ports/documentStore.js';
 import { isDuplicateKey } from '../../mongo/connection.js';
 import { driver } from '../../mongo/driver.js';
 import { beforeAll } from '../../../kernel/event.js';
+import { pause } from '../../../kernel/timing.js';
 import { checkFences, writeCheckpoints } from './checkpoints.js';
 import { recordsOf, type Reading } from './reads.js';
 import { draftOf, furtherRecord, idText, type RecordDraft, type StoredRecord } from './records.js';
@@ -55,7 +55,7 @@ export const commit = async (opened: Opened, work: Prepared, reading: Reading): 
       // position.
       if (round >= transactionRoundsMax || !canBeDoneAgain(error)) throw error;
     }
-    await setTimeout(Math.random() * pauseMillisMax);
+    await pause(Math.random() * pauseMillisMax);
   }
 };
 

@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   VersionConflict,
   type Appended,
   type ExpectedRevision,
   type StoredEvent,
 } from '../../../kernel/ports/eventLog.js';
+import { pause } from '../../../kernel/timing.js';
 import { duplicateAppends } from '../appendRules.js';
 import { noStreamRevision, type AppendAnswer, type Proposal, type WireRevision } from './batchAppend.js';
 import { knownStreams } from './knownStreams.js';

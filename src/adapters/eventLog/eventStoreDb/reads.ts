@@ -8,9 +8,9 @@ import {
   type ResolvedEvent,
   type StreamingRead,
 } from '@eventstore/db-client';
-import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, type Position } from '../../../kernel/event.js';
 import type { LogRead, StoredEvent, StreamRead } from '../../../kernel/ports/eventLog.js';
+import { pause } from '../../../kernel/timing.js';
 import type { EventStoreConnection } from './connection.js';
 import { isFinal, isNotLeader, isStreamNotFound, shortPauseMillis, Silence, type Telling } from './failures.js';
 import { gate, type Gate } from './gate.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidAppend, type Appended, type ExpectedRevision, type NewEvent } from '../../../kernel/ports/eventLog.js';
+import { pause } from '../../../kernel/timing.js';
 import {
   proposalOf,
   type AppendAnswer,

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Millis } from '../../../kernel/ids.js';
 import type { NewEvent, StoredEvent } from '../../../kernel/ports/eventLog.js';
+import { deferred, nextTurn, pause, type Deferred } from '../../../kernel/timing.js';
 import type { StoredPlace } from '../appendRules.js';
 import type { Head } from './head.js';
 import { arrived, type Heads } from './heads.js';
@@ -61,9 +61,7 @@ type Batch = {
   readonly records: Unwritten[];
   readonly touched: Map<Head, Touched>;
   readonly changes: Map<string, Settings>;
-  readonly settled: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly settled: Deferred<void>;
 };
 
 /** A stream as this batch leaves it: its head may be further on by the time the batch is written. */
@@ -100,19 +98,19 @@ export const committer = (needs: CommitterNeeds): AppendCommitter => {
           for (const [index, event] of events.entries()) {
             put({ needs, state, batch }, head, event, ids[index] ?? packedId(event.id));
           }
-          head.settled = batch.settled;
+          head.settled = batch.settled.promise;
           touch(batch, head, events.length);
           return { revision: head.revision, position: state.position };
         },
-        settled: batch.settled,
+        settled: batch.settled.promise,
       };
     },
     change: (head, settings) => {
       const batch = gathering(needs, state);
       head.settings = settings;
-      head.settled = batch.settled;
+      head.settled = batch.settled.promise;
       batch.changes.set(head.stream, settings);
-      return batch.settled;
+      return batch.settled.promise;
     },
     close: async () => {
       state.closed = true;
@@ -142,7 +140,7 @@ const gathering = (needs: CommitterNeeds, state: State): Batch => {
 const run = async (needs: CommitterNeeds, state: State): Promise<void> => {
   // An append of the same turn, or of the turn in which a commit is answered, still comes along.
   for (;;) {
-    await turn();
+    await nextTurn();
     const batch = state.queue.shift();
     if (batch === undefined) break;
     try {
@@ -162,7 +160,7 @@ const run = async (needs: CommitterNeeds, state: State): Promise<void> => {
 // one.
 const fail = (needs: CommitterNeeds, state: State, batch: Batch, error: unknown): void => {
   const cause = error instanceof Error ? error : new Error('the commit failed', { cause: error });
-  for (const lost of [batch, ...state.queue.splice(0)]) lost.reject(cause);
+  for (const lost of [batch, ...state.queue.splice(0)]) lost.settled.reject(cause);
   state.recovering = recover(needs, state).finally(() => {
     state.recovering = undefined;
   });
@@ -191,22 +189,11 @@ const succeeds = async (work: () => Promise<void>): Promise<boolean> => {
   }
 };
 
-const turn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-
 const emptyBatch = (): Batch => {
-  let resolve: () => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const settled = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
+  const settled: Deferred<void> = deferred();
   // Every append waits for it and tells its own caller.
-  settled.catch(() => undefined);
-  // The executor has run by now: these are the promise's own.
-  return { records: [], touched: new Map(), changes: new Map(), settled, resolve, reject };
+  settled.promise.catch(() => undefined);
+  return { records: [], touched: new Map(), changes: new Map(), settled };
 };
 
 const write = async (needs: CommitterNeeds, batch: Batch): Promise<readonly Segment[]> => {
@@ -237,7 +224,7 @@ const sweep = ({ segments }: LogTables, index: StreamIndex, head: Head, { revisi
 
 const settle = (batch: Batch): void => {
   for (const { head, revision } of batch.records) arrived(head, revision);
-  batch.resolve();
+  batch.settled.resolve();
 };
 
 const touch = (batch: Batch, head: Head, appended: number): void => {
