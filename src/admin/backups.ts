@@ -1,5 +1,5 @@
 /** The parts of a deployment that a backup may have, in the order in which they are copied. */
-export const backupPartNames = ['state', 'log', 'vault', 'idMark'] as const;
+export const backupPartNames = ['state', 'log', 'vault', 'idMark', 'files'] as const;
 export type BackupPartName = (typeof backupPartNames)[number];
 
 /** The copies of a data folder's parts, before they have been read and sealed by a manifest. */
@@ -11,7 +11,7 @@ export type TakenBackup = {
   readonly ended: string;
   readonly parts: readonly BackupPartName[];
   /** The parts that a server of their own keeps, and where. */
-  readonly elsewhere: readonly { readonly part: 'log' | 'vault'; readonly where: string }[];
+  readonly elsewhere: readonly { readonly part: 'log' | 'vault' | 'files'; readonly where: string }[];
   /** Where the master key is. */
   readonly keyFile: string;
 };

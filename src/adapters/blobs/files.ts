@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import {
   BlobsAway,
   checkedBlobBytes,
@@ -69,9 +70,20 @@ export const withoutUnfinished = async (folder: string, now: number): Promise<vo
   }
 };
 
-/** Every blob below the folder, by its name, in no order. */
-export const blobFilesIn = async function* (folder: string): AsyncGenerator<BlobEntry> {
-  yield* entriesIn({ folder, prefix: '', page: { limit: Infinity } }, '');
+/** The files of all blobs, absolute. */
+export const blobPathsIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && basename(entry.parentPath) !== unfinishedName)
+    .map((entry) => join(entry.parentPath, entry.name));
+
+/** Copies all blobs while their owner goes on; one that is removed meanwhile is left out. On the disk when resolved. */
+export const copyBlobs = async (from: string, to: string): Promise<void> => {
+  makeFolder(to);
+  for await (const { name } of entriesIn({ folder: from, prefix: '', page: { limit: Infinity } }, '')) {
+    const bytes = await readFrom(join(from, ...name.split('/')), undefined);
+    if (bytes !== undefined) await written(to, join(to, ...name.split('/')), bytes);
+  }
+  await rm(join(to, unfinishedName), { recursive: true, force: true });
 };
 
 const written = async (folder: string, path: string, bytes: Uint8Array): Promise<void> => {

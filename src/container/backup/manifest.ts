@@ -20,7 +20,7 @@ export const takenSchema = z.object({
   began: z.string(),
   ended: z.string(),
   parts: partNames,
-  elsewhere: z.array(z.object({ part: z.enum(['log', 'vault']), where: z.string() })).readonly(),
+  elsewhere: z.array(z.object({ part: z.enum(['log', 'vault', 'files']), where: z.string() })).readonly(),
   keyFile: z.string(),
 });
 

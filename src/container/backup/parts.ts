@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
+import { blobPathsIn, copyBlobs } from '../../adapters/blobs/files.js';
 import { checkpointFilesIn, copyCheckpoints } from '../../adapters/documents/workflowCheckpoints/files.js';
 import { copyClosedLog, hasLmdbLog, logFilesIn } from '../../adapters/eventLog/lmdb.js';
 import { copyClosedVault, hasLmdbVault, saltsFileIn, vaultFileIn } from '../../adapters/vault/lmdbFiles.js';
@@ -26,12 +27,14 @@ export type BackupPart = {
 const stateIn = (folder: string): string => join(folder, dataFolderNames.state);
 const logIn = (folder: string): string => join(folder, dataFolderNames.log);
 const vaultIn = (folder: string): string => join(folder, dataFolderNames.vault);
+const filesIn = (folder: string): string => join(folder, dataFolderNames.files);
 const idMarkIn = (folder: string): string => join(folder, dataFolderNames.idMark);
 
 /**
  * Every part that a backup has. They are copied in the order of `backupPartNames`, so that together they are as the
  * deployment was when the log was copied: keys are stored before what is sealed with them, and the mark is raised before
- * an id is made, so both are copied after the log. How far workflows are is copied before it: they meet a few events again,
+ * an id is made, so both are copied after the log. The bytes of files are stored before an event names them, and stay for an hour
+ * after the last event that does, so they come last. How far workflows are is copied before it: they meet a few events again,
  * and miss none. Which generation serves is left out, as its documents are.
  */
 export const backupParts: Readonly<Record<BackupPartName, BackupPart>> = {
@@ -61,6 +64,12 @@ export const backupParts: Readonly<Record<BackupPartName, BackupPart>> = {
       copyPrivately(idMarkIn(from), idMarkIn(to));
       return Promise.resolve();
     },
+  },
+  files: {
+    entry: dataFolderNames.files,
+    isIn: (folder) => existsSync(filesIn(folder)),
+    filesIn: (folder) => blobPathsIn(filesIn(folder)),
+    copy: (_, from, to) => copyBlobs(filesIn(from), filesIn(to)),
   },
 };
 

@@ -54,7 +54,7 @@ export const takeBackup = async ({ config, folder, open, call }: TakeNeeds): Pro
  */
 export const partsOf = (config: Config): readonly BackupPartName[] => {
   const elsewhere = elsewhereOf(config).map(({ part }) => part);
-  if (elsewhere.length === 2) {
+  if (elsewhere.includes('log') && elsewhere.includes('vault')) {
     throw new BackupRefused(
       'log and vault are on servers of their own, so there is nothing to copy here: back up EventStoreDB first and the ' +
         "vault's database of MongoDB after it, as docs/operating.md says",
@@ -66,16 +66,18 @@ export const partsOf = (config: Config): readonly BackupPartName[] => {
     // A log that was copied before by other means may end before the places of the workflows.
     if (name === 'state') return isThere && !isServer(config.documents) && !isServer(config.eventLog);
     if (elsewhere.includes(name)) return false;
-    if (isThere) return true;
+    // Nobody may have uploaded anything yet.
+    if (isThere || name === 'files') return isThere;
     throw new BackupRefused(`there is no ${name} in ${config.dataDir}: give the command the variables of the server`);
   });
 };
 
-const elsewhereOf = ({ eventLog, vault }: Config): TakenBackup['elsewhere'] =>
+const elsewhereOf = ({ eventLog, vault, blobs }: Config): TakenBackup['elsewhere'] =>
   (
     [
       ['log', eventLog],
       ['vault', vault],
+      ['files', blobs],
     ] as const
   ).flatMap(([part, engine]) => (isServer(engine) ? [{ part, where: withoutSecrets(engine.url) }] : []));
 

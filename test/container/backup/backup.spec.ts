@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
+import { blobPathsIn } from '../../../src/adapters/blobs/files.js';
 import { backUp, putBack } from '../../support/backups.js';
 import { freshFolder } from '../../support/dataFolders.js';
 import { testServer } from '../../support/server.js';
@@ -17,6 +18,9 @@ before(async () => {
   const server = await testServer({ dataDir });
   const ada = await signUp(server.url, 'Ada');
   await ada.do('messagesSendMessage', { chatRef: { self: {} }, message: 'sealed' });
+  await ada.do('mediaUploadFilePart', { uploadId: 1n, part: 0, data: Buffer.from('bytes of a file') });
+  const media = [{ uploaded: { file: { id: 1n, name: 'a', partCount: 1 } } }];
+  await ada.do('messagesSendMessage', { chatRef: { self: {} }, media });
   await ada.raw.leave();
   await server.close();
   assert.equal((await backUp(dataDir, { folder })).code, 0);
@@ -36,7 +40,14 @@ const files = [checkpoint, 'log/log/data.mdb', 'vault/vault.mdb', 'vault/vault.s
 
 describe('osmium backup', () => {
   it('copies log, vault, mark and places of workflows for the owner alone, and neither key nor read models', () => {
-    assert.deepEqual(readdirSync(origin.folder).sort(), ['ids.mark', 'log', 'manifest.json', 'state', 'vault']);
+    assert.deepEqual(readdirSync(origin.folder).sort(), [
+      'files',
+      'ids.mark',
+      'log',
+      'manifest.json',
+      'state',
+      'vault',
+    ]);
     assert.deepEqual(readdirSync(join(origin.folder, 'state')), ['workflows']);
     for (const file of [...files, 'manifest.json'])
       assert.equal(statSync(join(origin.folder, file)).mode & 0o777, 0o600, file);
@@ -76,7 +87,7 @@ describe('osmium backup', () => {
     const taken = await backUp(origin.dataDir, { folder }, { OSMIUM_EVENT_LOG: log });
     assert.equal(taken.code, 0, taken.errors);
     assert.match(taken.output, /^log +not in here: it is in esdb:/m);
-    assert.deepEqual(readdirSync(folder).sort(), ['ids.mark', 'manifest.json', 'vault']);
+    assert.deepEqual(readdirSync(folder).sort(), ['files', 'ids.mark', 'manifest.json', 'vault']);
     const elsewhere = {
       OSMIUM_EVENT_LOG: log,
       OSMIUM_DOCUMENTS: documents,
@@ -162,7 +173,10 @@ describe('osmium restore', () => {
     assert.match((await putBack(dataDir, { folder: origin.folder })).errors, /without its master key.*--key/);
     assert.deepEqual(readdirSync(dataDir), []);
     assert.equal((await putBack(dataDir, { folder: origin.folder, key: origin.key })).code, 0);
-    assert.deepEqual(readdirSync(dataDir).sort(), ['ids.mark', 'log', 'master.key', 'state', 'vault']);
+    assert.deepEqual(readdirSync(dataDir).sort(), ['files', 'ids.mark', 'log', 'master.key', 'state', 'vault']);
+    const bytesBelow = (folder: string) => blobPathsIn(join(folder, 'files')).map((file) => readFileSync(file));
+    assert.deepEqual(bytesBelow(dataDir), bytesBelow(origin.dataDir));
+    assert.equal(bytesBelow(dataDir).length, 1);
   });
 
   it('is refused into a folder that holds something, and on which a server runs', async (t) => {
