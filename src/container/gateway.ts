@@ -249,7 +249,7 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
 };
 
 const filesOf = (get: Get, reads: Reads): FileStore => {
-  const { fileBytesMax, uploadedBytesPerUserAndDay: uploadedBytesPerDayMax } = get(of.config);
+  const { blobs, fileBytesMax, uploadedBytesPerUserAndDay: uploadedBytesPerDayMax } = get(of.config);
   return fileStore({
     access: get(of.telling).access,
     blobs: get(of.blobs),
@@ -260,6 +260,7 @@ const filesOf = (get: Get, reads: Reads): FileStore => {
     streams: get(of.streams),
     fileBytesMax,
     uploadedBytesPerDayMax,
+    hasRoom: isServer(blobs) ? () => true : get(of.freeDisk).mayBuild,
     damaged: (details) => {
       get(of.logger).error(details, 'a stored part of a file is damaged or missing');
     },

@@ -58,6 +58,7 @@ describe('a data folder', () => {
     assert.ok(
       left.some(({ where }) => where.startsWith('documents')) && left.some(({ where }) => where.startsWith('log')),
     );
+    assert.ok(left.some(({ where }) => where.startsWith('files')));
     assert.deepEqual(found([...known.all, address], left), []);
   });
 
@@ -130,6 +131,7 @@ describe('MongoDB and Redis', { skip: skipped }, () => {
     const known = secrets();
     const database = `sealed_${Date.now().toString(36)}`;
     const url = inDatabase(mongoUrl, database);
+    const blobs = freshFolder(t);
     const masterKey = join(freshFolder(t), 'master.key');
     writeFileSync(masterKey, randomBytes(32), { mode: 0o600 });
     const environment = {
@@ -137,13 +139,13 @@ describe('MongoDB and Redis', { skip: skipped }, () => {
       OSMIUM_PUBSUB: redisUrl,
       OSMIUM_MASTER_KEY_FILE: masterKey,
       OSMIUM_RATE_LIMITS: 'on',
-      OSMIUM_BLOBS: `file://${freshFolder(t)}`,
+      OSMIUM_BLOBS: `file://${blobs}`,
     };
     const server = await testServer({ environment });
     await writeAll(server.url, known);
     const inRedis = await keptInRedis();
     await server.close();
-    const left = [...(await keptInMongo(url)), ...inRedis, ...leftIn(server.dataDir, vaultFolders)];
+    const left = [...(await keptInMongo(url)), ...inRedis, ...leftIn(server.dataDir, vaultFolders), ...leftIn(blobs)];
     await dropDatabase(database);
     await server.remove();
     for (const part of ['limit:', 'user:', 'stated:'])

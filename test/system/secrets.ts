@@ -44,6 +44,7 @@ export const writeAll = async (url: string, known: Secrets): Promise<Written> =>
     for (const chatRef of [place, savedMessages, withUser(seat === author ? reader : author)]) {
       await writeMessages(seat, known, chatRef);
     }
+    await writeFiles(seat, known, place);
   }
   const texts = { author: known.letters(), reader: known.ideographs() };
   await say(author, place, texts.author);
@@ -99,6 +100,22 @@ const writeProfile = async (
   const activity = { title: known.letters(), type: UserStatusActivityType.PLAYING, startTime: 1n };
   const { ONLINE: status } = UserStatusStatus;
   await seat.do('settingsChangeStatus', { status, activities: [{ ...activity, state: known.ideographs() }] });
+};
+
+/** One that stays, one that is replaced, and one that becomes no file. */
+const writeFiles = async (seat: Seat, known: Secrets, chatRef: Parameters<typeof say>[1]): Promise<void> => {
+  const media = async () => {
+    const id = BigInt(randomInt(2 ** 47));
+    const data = Buffer.from(`${known.letters()} ${known.ideographs()}`);
+    await seat.do('mediaUploadFilePart', { uploadId: id, part: 0, data });
+    const metadata = { customEmoji: { emoji: known.letters() } };
+    return [
+      { uploaded: { file: { id, name: known.letters(), partCount: 1 }, filename: known.ideographs(), metadata } },
+    ];
+  };
+  const { messageId } = await seat.do('messagesSendMessage', { chatRef, media: await media() });
+  await seat.do('messagesEditMessage', { chatRef, messageId, media: await media() });
+  await media();
 };
 
 const writeMessages = async (seat: Seat, known: Secrets, chatRef: Parameters<typeof say>[1]): Promise<void> => {

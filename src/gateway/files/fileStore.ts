@@ -5,7 +5,7 @@ import type { PartSeal } from '../../kernel/ports/partSeal.js';
 import type { Call } from '../contract/call.js';
 import { holders, type HolderNeeds } from './holders.js';
 import { madeFile, type MadeUpload, type UploadRef } from './making.js';
-import { partTurns, takePart, type SentPart } from './parts.js';
+import { partTurns, takePart, type SentPart, type TakePartNeeds } from './parts.js';
 import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
 import { uploadedBytes } from './uploadedBytes.js';
 import { sessionUploads, type UploadNeeds } from './uploads.js';
@@ -22,7 +22,8 @@ export interface FileStore {
 
 export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
   HolderNeeds &
-  Pick<ReadingNeeds, 'damaged'> & {
+  Pick<ReadingNeeds, 'damaged'> &
+  Pick<TakePartNeeds, 'hasRoom'> & {
     readonly blobs: Pick<Blobs, 'put' | 'get' | 'list'>;
     readonly seal: PartSeal;
     /** In bytes. */

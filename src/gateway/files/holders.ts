@@ -3,7 +3,7 @@ import { boundedMap } from '../../kernel/boundedMap.js';
 import { byKind, parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
-import { firstUseAfter, isUsedBy, usesIn } from '../../projections/files/queries.js';
+import { firstUseAfter, usesIn } from '../../projections/files/queries.js';
 import { messagesById } from '../../projections/messages/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { Call } from '../contract/call.js';
@@ -65,8 +65,7 @@ const inChat = async (
     const [found] = await messagesById(reads, [message]);
     const media = found?.media === undefined ? [] : unless(found.media, []);
     const held = media.find((one) => one.file?.file === file)?.file;
-    // The range may be behind, and still have a message that was just deleted.
-    if (held !== undefined && (await isUsedBy(reads, file, message))) return held;
+    if (held !== undefined) return held;
   }
   return undefined;
 };

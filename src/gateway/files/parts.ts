@@ -28,6 +28,8 @@ export type TakePartNeeds = {
   readonly turns: FairTurns;
   readonly uploaded: UploadedBytes;
   readonly uploads: Pick<Uploads, 'begin'>;
+  /** Whether there is room for files. */
+  readonly hasRoom: () => boolean;
 };
 
 export type SentPart = { readonly upload: bigint; readonly index: number; readonly data: Uint8Array };
@@ -38,6 +40,7 @@ export type SentPart = { readonly upload: bigint; readonly index: number; readon
 export const takePart = async (needs: TakePartNeeds, call: Call, part: SentPart): Promise<Rejection | undefined> => {
   const refused = refusedPart(part);
   if (refused !== undefined) return refused;
+  if (!needs.hasRoom()) return reject('UNAVAILABLE', 'the disk has no room for files');
   const upload = await needs.uploads.begin(call, part.upload);
   if (isRejection(upload)) return upload;
   const { state } = await needs.streams.caughtUp(fileStream(upload.file), files);

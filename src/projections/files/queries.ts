@@ -1,8 +1,8 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import type { FileId, MessageId, Millis, UserId } from '../../kernel/ids.js';
-import { countIn, documentOf, documentsIn, type Reads } from '../reading/queries.js';
+import type { FileId, Millis, UserId } from '../../kernel/ids.js';
+import { countIn, documentsIn, type Reads } from '../reading/queries.js';
 import type { FileDocument, FileUseDocument, UploadDocument } from './documents.js';
-import { fileDocuments, fileKey, fileUseDocuments, messageUseKey, uploadDocuments } from './fold.js';
+import { fileDocuments, fileUseDocuments, uploadDocuments } from './fold.js';
 
 /** How many uploads of the user are no file yet, up to `limit`. */
 export const openUploadCount = (reads: Reads, user: UserId, limit: number): Promise<number> =>
@@ -19,9 +19,6 @@ export const filesUnusedSince = (reads: Reads, before: Millis, limit: number): P
 /** Released files whose bytes may go. */
 export const filesRemovableBefore = (reads: Reads, before: Millis, limit: number): Promise<readonly FileDocument[]> =>
   documentsIn(reads, fileDocuments, { index: 'removable', within: [], before, order: 'ascending', limit });
-
-export const fileDocument = (reads: Reads, file: FileId): Promise<FileDocument | undefined> =>
-  documentOf(reads, fileDocuments, fileKey(file));
 
 /** The first use of the file in a chat whose key is above `after`, in the order of these keys. */
 export const firstUseAfter = async (
@@ -41,9 +38,3 @@ export const usesIn = (
   { chat, limit }: { readonly chat: ChatKey; readonly limit: number },
 ): Promise<readonly FileUseDocument[]> =>
   documentsIn(reads, fileUseDocuments, { index: 'byFile', within: [file, chat], order: 'ascending', limit });
-
-/** Whether the message uses the file. */
-export const isUsedBy = async (reads: Reads, file: FileId, message: MessageId): Promise<boolean> => {
-  const use = await documentOf(reads, fileUseDocuments, messageUseKey(message));
-  return use?.files.includes(file) === true;
-};

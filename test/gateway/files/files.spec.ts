@@ -4,7 +4,7 @@ import { uploadStream } from '../../../src/domain/files/events.js';
 import { answeredBytesMax } from '../../../src/gateway/files/reading.js';
 import type { FileId, MessageId, SessionId } from '../../../src/kernel/ids.js';
 import { permission } from '../../../src/kernel/permissions.js';
-import { ada, bob, cleo, community, dm, dora, general, hidden, self } from '../../support/house/cast.js';
+import { ada, bob, cleo, community, dm, dora, general, hidden, joined, self } from '../../support/house/cast.js';
 import { house, type House } from '../../support/house/house.js';
 import { sessionOf, type Node } from '../../support/house/node.js';
 import {
@@ -214,6 +214,9 @@ describe('a download', () => {
     assert.equal(await whole(node, bob, file), 'FILE_NOT_FOUND');
     await sight(0n);
     assert.deepEqual(await whole(node, bob, file), Buffer.from(bytesOf(3)));
+    await here.happened('member-100.2', { type: 'MemberLeft', data: { community, user: bob } });
+    assert.equal(await whole(node, bob, file), 'FILE_NOT_FOUND');
+    await here.happened('member-100.2', { ...joined(bob), data: { community, user: bob, via: 'invite', joining: 2 } });
   });
 
   it('of a file in many chats is for those who see one of them', async () => {
@@ -284,6 +287,9 @@ describe('files that nothing uses', () => {
       await attach(node, ada, hidden, [refTo(uploadId)]),
     ];
     const file = one.files[0] as FileId;
+    await node.must(ada, 'messagesForwardMessage', { chatRef: self, from: hidden, messageIds: [two.messageId] });
+    const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: self, limit: 1 });
+    const forward = messages.messages[0]?.messageId as MessageId;
     const remove = (chatRef: typeof general, messageId: MessageId) =>
       node.must(ada, 'messagesDeleteMessage', { chatRef, messageIds: [messageId] });
     await remove(general, one.messageId);
@@ -291,6 +297,10 @@ describe('files that nothing uses', () => {
     for (let times = 0; times < 2; times += 1) await sweep(here, node);
     assert.deepEqual(await whole(node, ada, file), Buffer.from(bytesOf(3)));
     await remove(hidden, two.messageId);
+    pass(25 * hourMillis);
+    for (let times = 0; times < 2; times += 1) await sweep(here, node);
+    assert.deepEqual(await whole(node, ada, file), Buffer.from(bytesOf(3)));
+    await remove(self, forward);
     assert.equal(await whole(node, ada, file), 'FILE_NOT_FOUND');
     const left = async () => (await storedNames(here.blobs)).filter((name) => !before.includes(name));
     await sweep(here, node);
@@ -320,6 +330,50 @@ describe('files that nothing uses', () => {
     pass(hourMillis + minuteMillis);
     await sweep(here, node);
     assert.deepEqual(await here.blobs.list(prefix, { limit: 9 }), []);
+  });
+
+  it('are kept while a message that will have them is on its way', async () => {
+    const uploadId = await upload(node, bob, bytesOf(3));
+    const first = await attach(node, bob, general, [refTo(uploadId)]);
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [first.messageId] });
+    pass(59 * minuteMillis);
+    let swept: Promise<void> | undefined;
+    const append: typeof here.log.append = async (stream, ...rest) => {
+      const late = async (): Promise<void> => {
+        pass(2 * minuteMillis);
+        await sweep(here, node);
+      };
+      if (stream.startsWith('message-')) await (swept ??= late());
+      return here.log.append(stream, ...rest);
+    };
+    const elsewhere = await here.node({ log: { ...here.log, append } });
+    const { files } = await attach(elsewhere, bob, general, [refTo(uploadId)]);
+    assert.ok(swept !== undefined);
+    assert.deepEqual(files, first.files);
+    assert.deepEqual(await whole(node, ada, files[0] as FileId), Buffer.from(bytesOf(3)));
+    pass(2 * hourMillis);
+    for (let times = 0; times < 2; times += 1) await sweep(here, node);
+    assert.deepEqual(await whole(node, ada, files[0] as FileId), Buffer.from(bytesOf(3)));
+    await elsewhere.close();
+  });
+
+  it('are those of an edit that took them away', async () => {
+    const before = await storedNames(here.blobs);
+    const { messageId } = await sentFile(node, bob, general, bytesOf(3));
+    const other = await upload(node, bob, bytesOf(4));
+    const edit = { chatRef: general, messageId };
+    await node.must(bob, 'messagesEditMessage', { ...edit, media: [refTo(other)] });
+    const left = async () => (await storedNames(here.blobs)).filter((name) => !before.includes(name)).length;
+    const later = async () => {
+      for (let times = 0; times < 3; times += 1) {
+        pass(hourMillis + minuteMillis);
+        await sweep(here, node);
+      }
+      return left();
+    };
+    assert.deepEqual([await left(), await later()], [2, 1]);
+    await node.must(bob, 'messagesEditMessage', { ...edit, message: 'a text', removeMedia: true });
+    assert.equal(await later(), 0);
   });
 
   it('leave no parts that were sent again', async () => {

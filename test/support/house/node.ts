@@ -145,7 +145,7 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
   container.registerInstance(of.log, get(of.unfolded).noting(shared.gates.nodes.of(own.log ?? shared.log)));
   container.registerInstance(of.documents, store);
   container.registerInstance(of.pubSub, pubSub);
-  container.registerInstance(of.blobs, shared.blobs);
+  container.registerInstance(of.blobs, own.blobs ?? shared.blobs);
   container.registerInstance(of.presence, own.presence ?? shared.presence);
   container.registerInstance(of.nodeNumber, {
     next: nextId,

@@ -10,7 +10,7 @@ import type { HouseSearch } from './search.js';
 import type { Kernel } from './kernel.js';
 
 /** Parts of one node that a test puts in the place of the others'. */
-export type NodeChanges = { readonly log?: EventLog; readonly presence?: Presence };
+export type NodeChanges = { readonly log?: EventLog; readonly presence?: Presence; readonly blobs?: Blobs };
 
 /** What all nodes of a house share. */
 export type Shared = Kernel & {
