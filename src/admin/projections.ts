@@ -13,6 +13,8 @@ export type ProjectionsStatus = {
   /** The position of the last event in the log. Absent where no server runs. */
   readonly end?: string;
   readonly generations: readonly GenerationStatus[];
+  /** The search index of this release. Absent where no server runs, and while it is not open. */
+  readonly search?: { readonly generation: string; readonly position: string };
   /** Documents of a release without generations are kept, with personal content in the clear. */
   readonly former: boolean;
 };

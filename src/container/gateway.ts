@@ -64,6 +64,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       fanOut: get(of.gateway).fanOut,
       lag: get(of.gateway).lag,
       projections: get(of.projections),
+      search: get(of.search).status,
       generation: get(of.projections).generation,
       building: get(of.projections).building,
       documents: () => get(of.documents).checkpoint('readiness'),

@@ -18,11 +18,12 @@ export const projectionsStatus = declareVerb({
   stopped: ({ projections }, given) => told(projections, given),
 });
 
-const lines = ({ end, generations, former }: ProjectionsStatus): string => {
+const lines = ({ end, generations, search, former }: ProjectionsStatus): string => {
   const rows = generations.map((one) => `${one.name}  ${roleOf(one)}, ${placeOf(one)}, ${kinds(one)}\n`);
   const none = generations.length === 0 && !former ? ['there are no read models yet\n'] : [];
   const ending = end === undefined ? [] : [`the log ends at ${end}\n`];
-  return [...rows, ...(former ? [formerLine] : []), ...none, ...ending].join('');
+  const index = search === undefined ? [] : [`${search.generation}  the search index, at ${search.position}\n`];
+  return [...rows, ...index, ...(former ? [formerLine] : []), ...none, ...ending].join('');
 };
 
 const formerLine =

@@ -1,7 +1,7 @@
 import { listenInFolder } from '../../adapters/dataFolder/adminSocket.js';
 import { systemTimers } from '../../adapters/system/timers.js';
 import { door } from '../../admin/door.js';
-import type { ProjectionsAdmin } from '../../admin/projections.js';
+import type { ProjectionsAdmin, ProjectionsStatus } from '../../admin/projections.js';
 import { verbs } from '../../admin/registry.js';
 import { isServer } from '../../config.js';
 import { openLeases } from '../../engines.js';
@@ -56,7 +56,7 @@ const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
   metrics: () => get(of.metrics).text(),
   takeBackup: (folder, call) => takeBackup({ config: get(of.config), folder, open: get(of.parts), call }),
   projections: {
-    status: () => projectionsAdmin(get).status(),
+    status: () => withSearch(get, projectionsAdmin(get).status()),
     drop: (name) => projectionsAdmin(get).drop(name),
   },
   status: async () => {
@@ -76,6 +76,12 @@ const runningStatus = async (get: Get): Promise<Pick<ServerStatus, 'ready' | 're
   const { ready, reason, ...report } = await get(of.health).readiness();
   const connections = { open: sockets.count(), signedOut: sockets.signedOut(), users: hub.users() };
   return { ready, ...(reason === undefined ? {} : { reason }), report, connections };
+};
+
+const withSearch = async (get: Get, status: Promise<ProjectionsStatus>): Promise<ProjectionsStatus> => {
+  const [found, search] = [await status, await get(of.search).status()];
+  if (search === undefined) return found;
+  return { ...found, search: { generation: search.generation, position: search.position.toString() } };
 };
 
 const projectionsAdmin = (get: Get): ProjectionsAdmin => {

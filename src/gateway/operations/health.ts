@@ -14,6 +14,8 @@ export type HealthNeeds = {
   /** Says whether writes are refused, because rights are not followed. */
   readonly lag: Pick<LagWatch, 'isBehind'>;
   readonly projections: Pick<Projections, 'status' | 'role'>;
+  /** How far the search index is; undefined while it is not open. Clients may come without it. */
+  readonly search: () => Promise<ProjectionStatus | undefined>;
   /** The name of the generation that serves here. */
   readonly generation: string;
   /** How far it is, until it holds all that was in the log at the start. */
@@ -61,7 +63,7 @@ export const health = (needs: HealthNeeds): Health => {
         node: nodeNumber() ?? null,
         role: projections.role(),
         generation,
-        lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsOf(needs, status), []) : [],
+        lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsWithSearch(needs, status), []) : [],
         stopped: (status ?? []).flatMap(({ name, stopped }) => (stopped === undefined ? [] : [name])),
       };
       const reason = fanOut.isRunning()
@@ -69,7 +71,7 @@ export const health = (needs: HealthNeeds): Health => {
         : 'clients are not told what happens';
       return reason === undefined ? { ready: true, ...report } : { ready: false, reason, ...report };
     },
-    lags: async () => lagsOf(needs, await projections.status()),
+    lags: async () => lagsWithSearch(needs, await projections.status()),
     gauges: {
       projects: () => projections.role() === 'projects',
       nodeNumber,
@@ -113,6 +115,11 @@ const whyNot = (
     if ((lagMillis ?? Infinity) > readyLagMillisMax) return `the read model ${name} is behind`;
   }
   return undefined;
+};
+
+const lagsWithSearch = async (needs: HealthNeeds, status: readonly ProjectionStatus[]): Promise<readonly Lag[]> => {
+  const search = await needs.search().catch(() => undefined);
+  return lagsOf(needs, search === undefined ? status : [...status, search]);
 };
 
 const lagsOf = async (

@@ -34,11 +34,19 @@ export type Indexing = IndexingNeeds & {
   readonly committed: (position: Position) => void;
   /** Takes what is to be called when keys were destroyed, in the place of the one before. */
   readonly onForgotten: (listener: () => void) => void;
+  /** The searches on other nodes. */
+  readonly wanted: WantedElsewhere;
 };
 
-/** The index is stored so often while nobody waits for it, and there are nodes that cannot say that they wait. */
+/** Up to where searches on other nodes wait for the index. */
+export interface WantedElsewhere {
+  position(this: void): Position;
+  /** Takes what is to be called when it rises, in the place of the one before. */
+  onRise(this: void, listener: () => void): void;
+}
+
+/** The index is stored so often while nobody waits for it. */
 export const commitMillis = 500;
-export const commitMillisShared = 100;
 /** The thread is held no longer than this, and then left to others for as long, unless a search waits. */
 export const sliceMillisMax = 5;
 export const restMillis = 5;
@@ -107,7 +115,7 @@ const follow = async (following: Following): Promise<void> => {
     let next = batches.next();
     let storedAt = timers.now();
     for (;;) {
-      const rung = bell.rung(running.folded > running.committed ? storedAt + pace(following) : undefined);
+      const rung = bell.rung(running.folded > running.committed ? storedAt + commitMillis : undefined);
       const batch = await Promise.race([next, rung]);
       if (signal.aborted || batch?.done === true) return;
       if (batch !== undefined) {
@@ -127,12 +135,12 @@ const follow = async (following: Following): Promise<void> => {
   }
 };
 
-const pace = ({ isShared }: Following): number => (isShared ? commitMillisShared : commitMillis);
-
 const isDue = (following: Following, storedAt: number): boolean => {
-  const { running, progress, timers } = following.needs;
+  const { running, progress, timers, wanted } = following.needs;
   if (progress.isAwaited() || following.erasing.isDue()) return true;
-  return timers.now() - storedAt >= pace(following) || running.folded - running.committed >= BigInt(foldedEventsMax);
+  const isWanted = running.committed < wanted.position() && running.folded >= wanted.position();
+  const isFar = running.folded - running.committed >= BigInt(foldedEventsMax);
+  return isWanted || isFar || timers.now() - storedAt >= commitMillis;
 };
 
 const commitAll = async ({ needs, index, isShared, breath }: Following): Promise<void> => {
@@ -197,13 +205,14 @@ const breathing = ({ timers, progress }: Indexing, signal: AbortSignal): (() => 
 };
 
 /** Wakes the one who waits for the log: when a commit is due, a search waits for one, or the tenure ends. */
-const ringing = ({ needs: { progress, timers, onForgotten }, signal, erasing }: Following) => {
+const ringing = ({ needs: { progress, timers, onForgotten, wanted }, signal, erasing }: Following) => {
   let bell = deferred<undefined>();
   let cancel = (): void => undefined;
   const ring = (): void => {
     bell.resolve(undefined);
   };
   progress.onAwaited(ring);
+  wanted.onRise(ring);
   onForgotten(() => {
     erasing.soon();
     ring();

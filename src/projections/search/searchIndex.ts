@@ -1,4 +1,4 @@
-import type { Position } from '../../kernel/event.js';
+import { beforeAll, type Position } from '../../kernel/event.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import { whileHeld, type Tenure } from '../../kernel/tenure.js';
 import { bytesOf } from '../progress/commitHints.js';
@@ -9,7 +9,7 @@ import { projectionFollower } from '../runner/follower.js';
 import { GivenUp, type Patience } from '../runner/retrying.js';
 import type { ProjectionStatus, Sharing } from '../runner/runner.js';
 import { searchCheckpoint, searchProjection } from './documents.js';
-import { indexing, type Indexing, type IndexingNeeds } from './indexing.js';
+import { indexing, type Indexing, type IndexingNeeds, type WantedElsewhere } from './indexing.js';
 
 export type SearchIndexNeeds = IndexingNeeds & {
   readonly clock: Clock;
@@ -31,6 +31,8 @@ export interface SearchIndex {
 
 export const searchLease = (generation: string): string => `search ${generation}`;
 const topicOf = (generation: string): string => `search ${generation}`;
+/** Where nodes say that a search waits. */
+const wantedTopicOf = (generation: string): string => `search wanted ${generation}`;
 
 /** Begins at the stored checkpoint. Resolves once the first look at the lease is done. */
 export const startSearchIndex = async (needs: SearchIndexNeeds): Promise<SearchIndex> => {
@@ -48,10 +50,12 @@ export const startSearchIndex = async (needs: SearchIndexNeeds): Promise<SearchI
     forgotten = listener;
   };
   const follower = projectionFollower({ store, timers, progress, patience, isFollowing: () => !isIndexing });
+  const wanted = wantedElsewhere();
   const work = async (tenure: Tenure): Promise<void> => {
     isIndexing = true;
     try {
-      await indexing({ ...needs, running, progress, onForgotten, committed: telling(needs, running) }, tenure);
+      const told = { onForgotten, wanted, committed: telling(needs, running) };
+      await indexing({ ...needs, ...told, running, progress }, tenure);
     } finally {
       isIndexing = false;
       if (progress.anybodyWaits()) follower.look();
@@ -60,11 +64,14 @@ export const startSearchIndex = async (needs: SearchIndexNeeds): Promise<SearchI
   const end =
     sharing === undefined
       ? alone(work, closing.signal)
-      : await shared(sharing, { work, hear: follower.hear, onTrouble });
+      : await shared(sharing, { work, hear: follower.hear, wanted: wanted.hear, onTrouble });
   return {
     reached: (position) => {
       const waiting = progress.reached(position);
-      if (waiting !== undefined && !isIndexing) follower.look();
+      if (waiting !== undefined && !isIndexing) {
+        follower.look();
+        want(needs, position);
+      }
       return waiting;
     },
     status: async () => {
@@ -106,12 +113,17 @@ const alone = (work: Work, signal: AbortSignal): (() => Promise<void>) => {
 type SharedWork = {
   readonly work: Work;
   readonly hear: (hint: Uint8Array) => void;
+  readonly wanted: (wish: Uint8Array) => void;
   readonly onTrouble: SearchIndexNeeds['onTrouble'];
 };
 
-const shared = async (sharing: Sharing, { work, hear, onTrouble }: SharedWork): Promise<() => Promise<void>> => {
+const shared = async (
+  sharing: Sharing,
+  { work, hear, wanted, onTrouble }: SharedWork,
+): Promise<() => Promise<void>> => {
   const { generation, pubSub } = sharing;
   const unsubscribe = await pubSub.subscribe(topicOf(generation), hear);
+  const unsubscribeWishes = await pubSub.subscribe(wantedTopicOf(generation), wanted);
   const needs = {
     ...sharing,
     onTrouble: (error: unknown) => {
@@ -122,6 +134,33 @@ const shared = async (sharing: Sharing, { work, hear, onTrouble }: SharedWork): 
   return async () => {
     await tenancy.close();
     await unsubscribe();
+    await unsubscribeWishes();
+  };
+};
+
+/** A node that does not hear it stores the index by itself, a little later. */
+const want = ({ sharing, onTrouble }: SearchIndexNeeds, position: Position): void => {
+  sharing?.pubSub
+    .publish(wantedTopicOf(sharing.generation), new TextEncoder().encode(position.toString()))
+    .catch((error: unknown) => {
+      onTrouble({ doing: 'telling other nodes of the search', failures: 1, error });
+    });
+};
+
+const wantedElsewhere = (): WantedElsewhere & { readonly hear: (wish: Uint8Array) => void } => {
+  let highest: Position = beforeAll;
+  let risen = (): void => undefined;
+  return {
+    position: () => highest,
+    onRise: (listener) => {
+      risen = listener;
+    },
+    hear: (wish) => {
+      const position = BigInt(new TextDecoder().decode(wish));
+      if (position <= highest) return;
+      highest = position;
+      risen();
+    },
   };
 };
 

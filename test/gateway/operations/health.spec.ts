@@ -16,6 +16,7 @@ const setting = ({ model, running = true, ...differs }: Differs = {}) =>
     lag: { isBehind: () => false },
     projections: { status: () => Promise.resolve([{ ...caughtUp, ...model }]), role: () => 'follows' },
     documents: () => Promise.resolve(),
+    search: () => Promise.resolve(undefined),
     generation: '3fa09c21d4e8_1',
     building: () => undefined,
     nodeNumber: () => 3,
@@ -49,6 +50,13 @@ describe('the server', () => {
       ],
       stopped: [],
     });
+  });
+
+  it('says how far the search index is, and is ready without it', async () => {
+    const search = () => Promise.resolve({ name: 'search', position: 2n, lagMillis: 60_000 });
+    const { ready, lags } = await setting({ search }).readiness();
+    assert.deepEqual([ready, lags.at(-1)], [true, { of: 'search', positions: 7, seconds: 60 }]);
+    assert.equal((await setting({ search: away }).readiness()).ready, true);
   });
 
   it('names the read models that have stopped', async () => {
