@@ -1,5 +1,5 @@
 import type { DependencyContainer } from 'tsyringe';
-import { scopeKeyName } from '../adapters/sealer/vault.js';
+import { scopeKeyName } from '../adapters/sealer/keyNames.js';
 import { systemTimers } from '../adapters/system/timers.js';
 import { dayCount } from '../gateway/access/dayCount.js';
 import { hourlyLook } from '../gateway/access/hourlyLook.js';
