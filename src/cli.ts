@@ -83,13 +83,12 @@ const sides = (dataDir: string): StoppedServer & CommandSide => ({
     const { buildGeneration } = await import('./container/generations/build.js');
     return buildGeneration(configFrom(process.env), wishes, call);
   },
-  choose: async (generation) => {
-    const { chooseGeneration } = await import('./container/generations/choose.js');
-    return chooseGeneration(configFrom(process.env), generation);
-  },
   projections: {
     status: async () => (await projectionsAdmin()).status(),
     drop: async (name) => (await projectionsAdmin()).drop(name),
+    verify: async (name, call) => (await projectionsAdmin()).verify(name, call),
+    switchTo: async (name, call) => (await projectionsAdmin()).switchTo(name, call),
+    back: async (call) => (await projectionsAdmin()).back(call),
   },
 });
 

@@ -16,8 +16,9 @@ import { of, once, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
 import { openDoor } from './container/door/open.js';
 import { setOf } from './container/generations/set.js';
+import { followChosenGeneration } from './container/generations/told.js';
 import { startReadModels } from './container/readModels.js';
-import { placedWorkflows } from './container/workflows.js';
+import { generationWorkflows, placedWorkflows } from './container/workflows.js';
 import { enginePartsOf, openEngines, type EngineNeeds, type Engines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { freeDisk, noDisk } from './gateway/operations/freeDisk.js';
@@ -25,6 +26,7 @@ import { serve } from './gateway/sockets/server.js';
 import type { Readiness, Report } from './gateway/operations/health.js';
 import { serveAdmin } from './gateway/sockets/adminServer.js';
 import { atMost } from './kernel/timing.js';
+import { switchableDocuments } from './projections/runner/switchable.js';
 import { atPlace, folderPlace, unusable } from './startFailure.js';
 import type { AnyWorkflow } from './workflows/registry.js';
 
@@ -161,7 +163,9 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
   const sealer = await vaultSealer(sealing);
   container.registerInstance(of.sealer, overrides.sealer?.(sealer) ?? sealer);
   container.registerInstance(of.log, get(of.unfolded).noting(countingAppends(log, count)));
-  container.registerInstance(of.documents, documents);
+  const switchable = switchableDocuments(documents);
+  container.registerInstance(of.switchable, switchable);
+  container.registerInstance(of.documents, switchable.documents);
   container.registerInstance(of.leases, leases);
   container.registerInstance(of.pubSub, ephemeral.pubSub);
   container.registerInstance(of.presence, ephemeral.presence);
@@ -175,10 +179,14 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
 
 /** The parts that follow the log: read models, clients, workflows. */
 const follow = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
-  const running = await startReadModels(get);
-  opened.push(() => running.close());
-  container.registerInstance(of.projections, running);
-  const catchUp = async (): Promise<void> => running.reached(await get(of.log).end());
+  const { served, generations } = await startReadModels(get);
+  opened.push(generations.close);
+  container.registerInstance(of.projections, served);
+  container.registerInstance(of.generations, generations);
+  const catchUp = async (): Promise<void> => {
+    const end = await get(of.log).end();
+    for (const { projections } of generations.all()) await projections.reached(end);
+  };
   await atMost(catchUpMillisMax, catchUp(), systemTimers);
   // The last count is written while the read models still follow, so that they hold the whole log after a stop.
   opened.push(() => atMost(catchUpMillisMax, get(of.deployed).countNow().then(catchUp), systemTimers));
@@ -192,6 +200,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     }
   };
   await startAll(workflows.ofAnyLog);
+  for (const tenancy of await generationWorkflows(get, generations.serving())) opened.push(() => tenancy.close());
   opened.push(() => {
     get(of.signInReport).close();
     return Promise.resolve();
@@ -204,6 +213,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   opened.push(sessionDays.close);
   const fileSweep = await startFileSweep(get);
   opened.push(() => fileSweep.close());
+  opened.push(await followChosenGeneration(get));
 };
 
 /**

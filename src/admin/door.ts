@@ -13,7 +13,8 @@ import {
   type DoorRequest,
   type VerbOutcome,
 } from './doorProtocol.js';
-import type { RunningServer, Verb, VerbCall } from './verb.js';
+import type { RunningServer, Verb } from './verb.js';
+import type { VerbCall } from './verbCall.js';
 
 export type DoorNeeds = {
   readonly verbs: readonly Verb[];

@@ -7,7 +7,7 @@ import {
   type DoorRequest,
   type VerbOutcome,
 } from './doorProtocol.js';
-import type { VerbCall } from './verb.js';
+import type { VerbCall } from './verbCall.js';
 
 /** The server ended, or is none of ours, before it had answered. A write may have been carried out or not. */
 export class DoorUnanswered extends Error {

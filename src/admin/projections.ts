@@ -1,3 +1,5 @@
+import type { VerbCall } from './verbCall.js';
+
 /** One generation, as the operator is told of it. */
 export type GenerationStatus = {
   readonly name: string;
@@ -5,6 +7,8 @@ export type GenerationStatus = {
   /** Whether this release could serve it. */
   readonly isOwn: boolean;
   readonly isServing: boolean;
+  /** Whether the running server keeps it up to date. */
+  readonly isFollowed: boolean;
   /** All events up to here are in its documents. Absent where it is of another release. */
   readonly position?: string;
 };
@@ -19,11 +23,56 @@ export type ProjectionsStatus = {
   readonly former: boolean;
 };
 
+/** A generation cannot be used in the way that was asked for. Nothing was changed. */
+export class GenerationRefused extends Error {
+  constructor(why: string) {
+    super(why);
+    this.name = 'GenerationRefused';
+  }
+}
+
+/** `now`: the running server serves it. `next start`: no server runs. */
+export type Switched = { readonly generation: string; readonly before?: string; readonly from: 'now' | 'next start' };
+
+/** Keys in a row, with the digest of either generation. */
+export type ComparedSlice = {
+  readonly from: string;
+  readonly to: string;
+  readonly digests: readonly [string, string];
+  readonly differing: number;
+  /** The first of those that differ. */
+  readonly keys: readonly string[];
+};
+
+/** All documents of one type. */
+export type ComparedType = {
+  readonly collection: string;
+  readonly documents: number;
+  readonly differing: number;
+  readonly digests: readonly [string, string];
+  /** The first slices in which documents differ. */
+  readonly slices: readonly ComparedSlice[];
+};
+
+export type Verified = {
+  readonly generations: readonly [string, string];
+  readonly isEqual: boolean;
+  /** Both held at least the events up to here when they were compared. */
+  readonly position: string;
+  readonly types: readonly ComparedType[];
+};
+
 /** The generations of a deployment, for the operator. */
 export interface ProjectionsAdmin {
   status(this: void): Promise<ProjectionsStatus>;
   /** A sentence that says why not, or undefined when the generation is gone. `former`: the documents of a release without generations. */
   drop(this: void, name: string): Promise<string | undefined>;
+  /** Compares it with the one that serves. Throws `GenerationRefused`. */
+  verify(this: void, name: string, call: VerbCall): Promise<Verified>;
+  /** Throws `GenerationRefused`. */
+  switchTo(this: void, name: string, call: VerbCall): Promise<Switched>;
+  /** The same to the one that served before. */
+  back(this: void, call: VerbCall): Promise<Switched>;
 }
 
 export type BuildWishes = {

@@ -5,7 +5,8 @@ import { metrics } from './verbs/metrics.js';
 import { projectionsBuild } from './verbs/projectionsBuild.js';
 import { projectionsDrop } from './verbs/projectionsDrop.js';
 import { projectionsStatus } from './verbs/projectionsStatus.js';
-import { projectionsSwitch } from './verbs/projectionsSwitch.js';
+import { projectionsBack, projectionsSwitch } from './verbs/projectionsSwitch.js';
+import { projectionsVerify } from './verbs/projectionsVerify.js';
 import { status } from './verbs/status.js';
 import { vaultKeep, vaultNew } from './verbs/vault.js';
 
@@ -20,6 +21,8 @@ export const verbs: readonly Verb[] = [
   vaultKeep,
   projectionsStatus,
   projectionsBuild,
-  projectionsDrop,
+  projectionsVerify,
   projectionsSwitch,
+  projectionsBack,
+  projectionsDrop,
 ];

@@ -2,6 +2,7 @@ import type { Report } from '../gateway/operations/health.js';
 import type { BackupPlace, TakenBackup } from './backups.js';
 import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
 import { refused, type VerbOutcome } from './doorProtocol.js';
+import type { VerbCall } from './verbCall.js';
 import type { BuildWishes, Built, ProjectionsAdmin } from './projections.js';
 
 /** Whether a server has begun, can be used, or is on its way out. */
@@ -44,8 +45,6 @@ export interface StoppedServer {
   /** Does not take the lock of the data folder: a server may run beside it. */
   build(this: void, wishes: BuildWishes, call: VerbCall): Promise<Built>;
   readonly projections: ProjectionsAdmin;
-  /** Chooses the generation that serves from the next start on. A sentence that says why not, or undefined. */
-  choose(this: void, generation: string): Promise<string | undefined>;
 }
 
 /** The work that a command does by itself, whether a server runs or not. Both give what is to be printed. */
@@ -62,15 +61,6 @@ export interface CommandSide {
 export type BackupWish = BackupPlace & { readonly json: boolean };
 
 export type LogCopyPlaces = { readonly from: string; readonly to: string };
-
-export type VerbCall = {
-  /** Tells the operator how far the work is, in a line. */
-  readonly progress: (line: string) => void;
-  /** The same on a terminal, in the place of the line before. Absent where lines are kept. */
-  readonly redraw?: (line: string) => void;
-  /** The operator has gone, or the server stops. */
-  readonly signal: AbortSignal;
-};
 
 /** `taken` is the text of the outcome before. */
 export type FinishCall = VerbCall & { readonly taken: string };

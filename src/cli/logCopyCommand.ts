@@ -1,5 +1,6 @@
 import { logPlace, type LogPlace } from '../admin/logPlace.js';
-import type { LogCopyPlaces, VerbCall } from '../admin/verb.js';
+import type { LogCopyPlaces } from '../admin/verb.js';
+import type { VerbCall } from '../admin/verbCall.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
 import { copyLog, type Copied, type CopyProgress } from './logCopy.js';
 import { PlainError } from './plainError.js';

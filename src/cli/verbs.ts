@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { askDoor, readSilenceMillisMax } from '../admin/doorClient.js';
 import type { VerbOutcome, DoorRequest } from '../admin/doorProtocol.js';
-import type { CommandSide, StoppedServer, Verb, VerbCall } from '../admin/verb.js';
+import type { CommandSide, StoppedServer, Verb } from '../admin/verb.js';
+import type { VerbCall } from '../admin/verbCall.js';
 
 export type VerbRun = {
   readonly verb: Verb;

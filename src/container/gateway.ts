@@ -38,6 +38,7 @@ import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
 import { registerSessionDays } from './sessionDays.js';
+import { followedGenerations } from './generations/live.js';
 import { of, once, type Get } from './tokens.js';
 
 /** Parts that tests put in the place of the real ones. */
@@ -65,7 +66,7 @@ export const registerGateway = (container: DependencyContainer, { bounds }: Gate
       lag: get(of.gateway).lag,
       projections: get(of.projections),
       search: get(of.search).status,
-      generation: get(of.projections).generation,
+      generations: () => followedGenerations(get(of.generations)),
       building: get(of.projections).building,
       documents: () => get(of.documents).checkpoint('readiness'),
       nodeNumber: get(of.nodeNumber).held,

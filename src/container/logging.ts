@@ -26,7 +26,14 @@ const toldOf = (error: unknown): unknown => {
 export const alarms =
   (get: Get) =>
   (message: string) =>
-  ({ error, position, ...details }: { readonly error: unknown; readonly position?: bigint | undefined }): void => {
+  ({ error, position, ...details }: AlarmDetails): void => {
     get(of.metrics).count('alarms', 1);
     get(of.logger).error({ err: error, position: position?.toString(), ...details }, message);
   };
+
+type AlarmDetails = {
+  readonly error: unknown;
+  readonly position?: bigint | undefined;
+  readonly projection?: string;
+  readonly generation?: string;
+};

@@ -1,18 +1,20 @@
 import { systemTimers } from '../adapters/system/timers.js';
-import { isServer } from '../config.js';
 import { buildMeter, inWords, type BuildProgress } from '../kernel/buildProgress.js';
 import type { Position } from '../kernel/event.js';
-import { DocumentsAheadOfLog, startProjections, type Projections } from '../projections/runner/runner.js';
+import { DocumentsAheadOfLog, type Projections } from '../projections/runner/runner.js';
 import { unusable } from '../startFailure.js';
-import { alarms } from './logging.js';
+import type { LiveGenerations } from './generations/live.js';
+import { followedProjections, startGenerations } from './generations/running.js';
 import type { ServedReadModels } from './servedReadModels.js';
 import { of, type Get } from './tokens.js';
 
 /** How often the log of the server says how far a build is. */
 export const buildReportMillis = 10_000;
 
+export type StartedReadModels = { readonly served: ServedReadModels; readonly generations: LiveGenerations };
+
 /** Read models that are ahead of the log are at fault: it was restored from an older backup. */
-export const startReadModels = async (get: Get): Promise<ServedReadModels> => {
+export const startReadModels = async (get: Get): Promise<StartedReadModels> => {
   try {
     return await started(get);
   } catch (error) {
@@ -20,25 +22,15 @@ export const startReadModels = async (get: Get): Promise<ServedReadModels> => {
   }
 };
 
-const started = async (get: Get): Promise<ServedReadModels> => {
-  const alarm = alarms(get);
-  const { name: generation } = get(of.deployed).generation;
-  const [leases, uptime, pubSub] = [get(of.leases), get(of.uptime), get(of.pubSub)];
-  const sharing = { generation, leases, timers: systemTimers, uptime, pubSub };
+const started = async (get: Get): Promise<StartedReadModels> => {
+  const { generation } = get(of.deployed);
   const meter = buildMeter(get(of.log), systemTimers.now);
-  const running = await startProjections({
-    log: meter.log,
-    codec: get(of.codec),
-    store: get(of.documents),
-    projections: get(of.readModels).projections,
-    clock: get(of.clock),
-    ...(isServer(get(of.config).documents) ? { sharing } : {}),
-    onAlarm: alarm('a projection has stopped'),
-    onTrouble: get(of.outages).failed,
-  });
+  const store = get(of.engines).documents;
+  const running = await followedProjections(get, { generation, store, log: meter.log });
+  const generations = startGenerations(get, running);
   const end = await get(of.log).end();
   const building = reportedBuild(get, running, () => meter.progress(running.position(), end));
-  return { ...running, generation, building };
+  return { served: { ...get(of.switchable).follow(running), building }, generations };
 };
 
 /** Tells of it until the documents have come to its end, or will not any more. */

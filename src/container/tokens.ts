@@ -38,6 +38,8 @@ import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import type { openedDocuments, ReadableDocuments } from '../projections/reading/openedDocuments.js';
 import type { DeclaredReadModels } from '../projections/registry.js';
 import type { Search } from './servedSearch.js';
+import type { SwitchableDocuments } from '../projections/runner/switchable.js';
+import type { LiveGenerations } from './generations/live.js';
 import type { ServedReadModels } from './servedReadModels.js';
 
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -72,6 +74,7 @@ export const of = {
   nodeNumber: token<NodeNumber>('nodeNumber'),
   /** As they are stored, with sealed fields. */
   documents: token<DocumentStore>('documents'),
+  switchable: token<SwitchableDocuments>('switchable'),
   /** As they are read. */
   opened: token<ReturnType<typeof openedDocuments>>('opened'),
   reads: token<ReadableDocuments>('reads'),
@@ -90,6 +93,7 @@ export const of = {
   readModels: token<DeclaredReadModels>('readModels'),
   projections: token<ServedReadModels>('projections'),
   search: token<Search>('search'),
+  generations: token<LiveGenerations>('generations'),
   telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),
   gateway: token<Gateway>('gateway'),
   health: token<Health>('health'),

@@ -10,6 +10,7 @@ import { startLeasedWorkflow } from '../workflows/leased.js';
 import { workflowsOf, workflowsOfSharedLog, type AnyWorkflow } from '../workflows/registry.js';
 import type { WithdrawMessagesNeeds } from '../workflows/withdrawMessages.js';
 import type { WorkflowAlarm } from '../workflows/runner.js';
+import type { OpenGeneration } from './generations/live.js';
 import { WorkflowAheadOfLog, workflowPlaces } from './generations/workflowPlaces.js';
 import { unusable } from '../startFailure.js';
 import { of, type Get } from './tokens.js';
@@ -33,7 +34,7 @@ export const placedWorkflows = async (get: Get): Promise<PlacedWorkflows> => {
 const placed = async (get: Get): Promise<PlacedWorkflows> => {
   const running = get(of.projections);
   const reached = (position: Position, names: readonly ProjectionName[]) => running.reached(position, names);
-  const ofAnyLog = workflowsOf({ documents: get(of.documents), reached });
+  const ofAnyLog = workflowsOf({ documents: get(of.documents), reached }).filter(isOfDeployment);
   const judge = get(of.judge);
   const ofSharedLog = judge === undefined ? [] : workflowsOfSharedLog(judging(judge, get(of.gateway).fanOut));
   const place = await workflowPlaces(
@@ -45,27 +46,44 @@ const placed = async (get: Get): Promise<PlacedWorkflows> => {
     },
     [...ofAnyLog, ...ofSharedLog],
   );
-  const needs = {
-    log: get(of.log),
-    codec: get(of.codec),
-    sealer: get(of.sealer),
-    leases: get(of.leases),
-    timers: systemTimers,
-    uptime: get(of.uptime),
-    pubSub: get(of.pubSub),
-    generation: running.generation,
-    execute: get(of.execute),
-    pause,
-    alarm: ({ workflow, error }: WorkflowAlarm) => {
-      get(of.outages).failed({ doing: `the workflow ${workflow}`, error });
-    },
-  };
+  // The name of a generation is for those that work on documents.
+  const needs = { ...needsOf(get), generation: '' };
   return {
     ofAnyLog,
     ofSharedLog,
     start: (workflow) => startLeasedWorkflow(workflow, { ...needs, documents: place(workflow) }),
   };
 };
+
+/** Those that work on the documents of one generation, each with its checkpoint among them. */
+export const generationWorkflows = async (
+  get: Get,
+  { generation: { name: generation }, store: documents, projections }: Omit<OpenGeneration, 'close'>,
+): Promise<readonly Tenancy[]> => {
+  const reached = (position: Position, names: readonly ProjectionName[]) => projections.reached(position, names);
+  const needs = { ...needsOf(get), generation, documents };
+  const started: Tenancy[] = [];
+  for (const workflow of workflowsOf({ documents, reached }))
+    if (!isOfDeployment(workflow)) started.push(await startLeasedWorkflow(workflow, needs));
+  return started;
+};
+
+const isOfDeployment = ({ belongsTo }: AnyWorkflow): boolean => belongsTo === 'deployment';
+
+const needsOf = (get: Get) => ({
+  log: get(of.log),
+  codec: get(of.codec),
+  sealer: get(of.sealer),
+  leases: get(of.leases),
+  timers: systemTimers,
+  uptime: get(of.uptime),
+  pubSub: get(of.pubSub),
+  execute: get(of.execute),
+  pause,
+  alarm: ({ workflow, error }: WorkflowAlarm) => {
+    get(of.outages).failed({ doing: `the workflow ${workflow}`, error });
+  },
+});
 
 const judging = (judge: MessageJudge, fanOut: Pick<Follower, 'reached'>): WithdrawMessagesNeeds => ({
   isRefused: (sent) => judge.refusalOf(decidedMessage(sent))?.then((reason) => reason !== undefined),

@@ -2,10 +2,57 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { connect } from '../../src/client/client.js';
+import { nodeSocket } from '../../src/client/nodeSocket.js';
 import { foldersIn } from '../../src/engines.js';
 import { freshFolder } from '../support/dataFolders.js';
-import { testServer } from '../support/server.js';
+import { testServer, type TestServer } from '../support/server.js';
 import { digestsIn, first, lively, objectIn, on, second } from './projections.js';
+
+/** Beside a running server, whose clients notice nothing. */
+const switchedAndBack = async ({ dataDir, url, readiness }: TestServer): Promise<void> => {
+  const bob = await connect({ url, openSocket: nodeSocket });
+  await bob.signUp({ name: 'Bob' });
+  let [isOver, seen] = [false, 0];
+  const chat = async (): Promise<void> => {
+    while (!isOver) {
+      await bob.call('messages.sendMessage', { chatRef: { self: {} }, message: seen.toString() });
+      const { messages } = await bob.call('messages.getHistory', { chatRef: { self: {} }, limit: 1 });
+      assert.equal(messages[0]?.message, seen.toString());
+      seen += 1;
+    }
+  };
+  const chatting = chat();
+  const verified = await on(dataDir, 'verify', '--generation', second, '--json').ended;
+  assert.equal(verified.code, 0, verified.errors);
+  const { isEqual, generations } = objectIn(verified.output);
+  assert.deepEqual([isEqual, generations], [true, [first, second]]);
+  const none = await on(dataDir, 'back').ended;
+  assert.deepEqual([none.code, none.errors], [1, 'osmium: no other generation has served before\n']);
+  const switched = await on(dataDir, 'switch', '--generation', second).ended;
+  assert.deepEqual([switched.code, switched.output], [0, `${second} serves\n`]);
+  const { generation, generations: open } = await readiness();
+  assert.deepEqual(
+    [generation, open.map(({ name, isServing }) => [name, isServing])],
+    [
+      second,
+      [
+        [second, true],
+        [first, false],
+      ],
+    ],
+  );
+  const again = await on(dataDir, 'switch', '--generation', second).ended;
+  assert.match(again.errors, /serves already/);
+  const unknown = await on(dataDir, 'switch', '--generation', 'tea').ended;
+  assert.match(unknown.errors, /there is no generation tea/);
+  const back = await on(dataDir, 'back', '--json').ended;
+  assert.deepEqual(objectIn(back.output), { generation: first, before: second, from: 'now' });
+  isOver = true;
+  await chatting;
+  await bob.close();
+  assert.ok(seen > 10);
+};
 
 describe('osmium projections', () => {
   it('builds beside a running server, tells of all generations, and drops none that serves', async (t) => {
@@ -41,6 +88,7 @@ describe('osmium projections', () => {
     );
     const unknown = await on(dataDir, 'drop', '--generation', 'tea').ended;
     assert.deepEqual([unknown.code, unknown.errors], [1, 'osmium: there is no generation tea\n']);
+    await switchedAndBack(server);
     const former = await on(dataDir, 'drop', '--generation', 'former').ended;
     assert.match(former.errors, /there are no documents of a release without generations/);
 
@@ -62,10 +110,12 @@ describe('osmium projections', () => {
     following.stop('SIGINT');
     const { code, output } = await following.ended;
     assert.deepEqual([code, objectIn(output)['ended']], [0, 'stopped']);
-    const running = await on(dataDir, 'switch', '--generation', second).ended;
-    assert.deepEqual([running.code, running.output], [1, '']);
-    assert.match(running.errors, /stop it first/);
     await server.close();
+    const differs = await on(dataDir, 'verify', '--generation', second).ended;
+    assert.match(
+      differs.errors,
+      new RegExp(`${second} is behind: it is at \\d+, and the other one is at \\d+; build it`),
+    );
     const behind = await on(dataDir, 'switch', '--generation', second).ended;
     // A server that stops writes the last count of its keys.
     assert.match(
@@ -75,6 +125,8 @@ describe('osmium projections', () => {
     assert.equal((await on(dataDir, 'build').ended).code, 0);
     const unknown = await on(dataDir, 'switch', '--generation', 'tea').ended;
     assert.match(unknown.errors, /there is no generation tea/);
+    const verified = await on(dataDir, 'verify', '--generation', second).ended;
+    assert.match(verified.output, new RegExp(`^${first} and ${second} hold the same: \\d+ documents of \\d+ types`));
     const switched = await on(dataDir, 'switch', '--generation', second).ended;
     assert.deepEqual([switched.code, switched.output], [0, `${second} serves from the next start on\n`]);
     const again = await testServer({ dataDir });

@@ -93,6 +93,11 @@ export const generationsContract = (
       assert.deepEqual(await servedGeneration(generations, one.name), first);
       await generations.serve(second);
       assert.equal(await generations.serving(one.name), second.name);
+      assert.equal(await generations.servedBefore(one.name), undefined);
+      await generations.serve(first, second.name);
+      await generations.serve(second, first.name);
+      assert.equal(await generations.servedBefore(one.name), first.name);
+      assert.equal(await generations.servedBefore(other.name), undefined);
       assert.deepEqual(await servedGeneration(generations, one.name), second);
       assert.equal(await servedGeneration(generations, other.name), undefined);
       await generations.drop(second);

@@ -24,7 +24,7 @@ type At = { readonly dataDir: string; readonly given: Given; readonly environmen
 const run = async (verb: Verb, { dataDir, given, environment = {} }: At): Promise<Ended> => {
   const [output, errors] = [new PassThrough(), new PassThrough()];
   const nothing = (): Promise<never> => Promise.reject(new Error('no part of a backup'));
-  const projections = { status: nothing, drop: nothing };
+  const projections = { status: nothing, drop: nothing, verify: nothing, switchTo: nothing, back: nothing };
   const commands = backupCommands(configFrom({ ...environment, OSMIUM_DATA_DIR: dataDir }));
   const ended = (code: number): Ended => ({ code, output: textIn(output), errors: textIn(errors) });
   try {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join as joined } from 'node:path';
 import { it, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { setOf } from '../../src/container/generations/set.js';
 import { generationsAdmin } from '../../src/container/generations/admin.js';
 import type { MessageEvent } from '../../src/domain/messages/events.js';
@@ -12,11 +13,14 @@ import { readModels, type DeclaredReadModels } from '../../src/projections/regis
 import { freshFolder } from '../support/dataFolders.js';
 import { freshDatabase, onNodes, redisUrl } from '../support/deployments.js';
 import { startStandInProcess } from '../support/eventStoreDb/process.js';
-import { generationsAt } from '../support/generations.js';
+import { generationsAt, ownSet } from '../support/generations.js';
+import { objectIn, on } from '../cli/projections.js';
 import { testServer, type TestServer } from '../support/server.js';
 import { caughtUp } from './stored.js';
 import { found, inChannel, join, say, type Town } from './places.js';
 import { resume, signUp, type Seat } from './seat.js';
+
+const lookMillis = 50;
 
 type SentDocument = { readonly version: number; readonly sent: number };
 
@@ -160,13 +164,44 @@ onNodes('two nodes of releases with other documents', () => {
 
     const admin = generationsAdmin({
       ...{ generations, readModels: former, set: setOf(former).name },
-      ...{ here: () => undefined, end: () => Promise.resolve(undefined) },
     });
     assert.match((await admin.drop(serving.name)) ?? '', /serves, and is not dropped/);
     assert.equal(await admin.drop(`${setOf(later).name}_1`), undefined);
     assert.deepEqual(
       (await generations.list()).map(({ name }) => name),
       [serving.name],
+    );
+  });
+
+  it('change over to another generation of theirs at one command, back, and let go of it, while people write', async (t) => {
+    const environment = await shared(t);
+    const nodes = [await nodeOf(t, environment, readModels), await nodeOf(t, environment, readModels)];
+    const [one, other] = nodes;
+    assert.ok(one !== undefined && other !== undefined);
+    const [ada, ben] = [await signUp(one.url, 'Ada'), await signUp(other.url, 'Ben')];
+    const town = await found(ada, 'Town');
+    await join(ada, town, ben);
+    const people = [busyBody(ada, town), busyBody(ben, town)];
+    const generations = generationsAt(environment['OSMIUM_DOCUMENTS'] ?? '');
+    const [first, second] = [1, 2].map((number) => `${ownSet.name}_${number.toString()}`);
+    assert.ok(first !== undefined && second !== undefined && (await generations.begin(ownSet, 2)));
+    const serves = async (wanted: string): Promise<void> => {
+      for (const node of nodes) while ((await node.readiness()).generation !== wanted) await pause(lookMillis);
+    };
+
+    const verified = await on(one.dataDir, 'verify', '--generation', second, '--json').ended;
+    assert.deepEqual([verified.code, objectIn(verified.output)['isEqual']], [0, true], verified.errors);
+    assert.equal((await on(one.dataDir, 'switch', '--generation', second).ended).output, `${second} serves\n`);
+    await serves(second);
+    assert.equal((await on(other.dataDir, 'back').ended).output, `${first} serves\n`);
+    await serves(first);
+    const dropped = await on(one.dataDir, 'drop', '--generation', second).ended;
+    assert.deepEqual([dropped.output, dropped.errors], [`${second} is gone\n`, '']);
+    const sent = await Promise.all(people.map(({ end }) => end()));
+    assert.ok(sent.every((count) => count > 0));
+    assert.deepEqual(
+      (await generations.list()).map(({ name }) => name),
+      [first],
     );
   });
 });

@@ -31,6 +31,8 @@ export type LmdbGenerationsOptions = {
 export const lmdbGenerations = ({ documents: root, state }: LmdbGenerationsOptions): Generations => {
   const folderOf = ({ name }: Pick<Generation, 'name'>): string => join(root, name);
   const pointer = (set: string): string => join(state, `serving.${set}`);
+  // A file of its own, because older releases take all of the other one for a name.
+  const pointerBefore = (set: string): string => join(state, `served-before.${set}`);
   const known = <T>(work: () => Promise<T>): Promise<T> => checkLayout(state).then(work);
   return {
     list: () => known(() => listIn(root)),
@@ -41,11 +43,13 @@ export const lmdbGenerations = ({ documents: root, state }: LmdbGenerationsOptio
         return made(root, { name: nameOf(set, number), set, number, types });
       }),
     serving: (set) => known(async () => (await textIn(pointer(set)))?.trim()),
-    serve: ({ set, name }) =>
+    serve: ({ set, name }, before) =>
       known(async () => {
         await layOut(state);
+        if (before !== undefined) await replaceText(pointerBefore(set), `${before}\n`);
         await replaceText(pointer(set), `${name}\n`);
       }),
+    servedBefore: (set) => known(async () => (await textIn(pointerBefore(set)))?.trim()),
     documents: (generation) => heldDocuments(folderOf(generation), generation.name),
     drop: (generation) =>
       known(async () => {

@@ -12,7 +12,7 @@ export type MongoGenerationsOptions = {
 };
 
 type GenerationRecord = { readonly _id: string; readonly types: readonly string[] };
-type ServingRecord = { readonly _id: string; readonly generation: string };
+type ServingRecord = { readonly _id: string; readonly generation: string; readonly before?: string };
 type LayoutRecord = { readonly _id: string; readonly layout: string };
 
 /**
@@ -33,11 +33,13 @@ export const mongoGenerations = (options: MongoGenerationsOptions): Generations 
         return (await isEntered(place, generation)) ? generation : undefined;
       }),
     serving: (set) => within(async ({ serving }) => (await serving.findOne({ _id: set }))?.generation),
-    serve: ({ set, name }) =>
+    serve: ({ set, name }, before) =>
       within(async (place) => {
         await layOut(place);
-        await place.serving.updateOne({ _id: set }, { $set: { generation: name } }, { upsert: true });
+        const chosen = before === undefined ? { generation: name } : { generation: name, before };
+        await place.serving.updateOne({ _id: set }, { $set: chosen }, { upsert: true });
       }),
+    servedBefore: (set) => within(async ({ serving }) => (await serving.findOne({ _id: set }))?.before),
     documents: ({ name }) => mongoDocuments({ url, prefix: prefixOf(name) }),
     drop: ({ name }) =>
       within(async ({ database, generations }) => {

@@ -1,25 +1,35 @@
-import { done, refused } from '../doorProtocol.js';
+import { done, type VerbOutcome } from '../doorProtocol.js';
+import type { Switched } from '../projections.js';
 import { declareVerb } from '../verb.js';
+import { generation, json, unlessRefused } from './generationArguments.js';
 
 export const projectionsSwitch = declareVerb({
   name: 'projections switch',
   access: 'write',
-  says: 'Choose the generation of read models that serves from the next start on. Stop the server first.',
+  says: 'Let another generation of read models serve, at once where a server runs, else from the next start on.',
   arguments: {
-    generation: {
-      kind: 'text',
-      says: 'its name; it must hold as much of the log as the one that serves',
-      placeholder: 'name',
-      unitsMax: 100,
-      required: true,
-    },
+    generation: { ...generation, says: 'its name; it must hold as much of the log as the one that serves' },
+    json,
   },
   folders: 'environment',
-  running: 'a server serves its generation for as long as it runs: stop it first',
-  stopped: async ({ choose }, { generation }) => {
-    const objection = await choose(generation);
-    return objection === undefined
-      ? done(`${generation} serves from the next start on\n`)
-      : refused('BAD_ARGUMENTS', objection);
-  },
+  running: ({ projections }, given, call) => switched(() => projections.switchTo(given.generation, call), given),
+  stopped: ({ projections }, given, call) => switched(() => projections.switchTo(given.generation, call), given),
 });
+
+export const projectionsBack = declareVerb({
+  name: 'projections back',
+  access: 'write',
+  says: 'Let the generation of read models serve again that did so before the last switch.',
+  arguments: { json },
+  folders: 'environment',
+  running: ({ projections }, given, call) => switched(() => projections.back(call), given),
+  stopped: ({ projections }, given, call) => switched(() => projections.back(call), given),
+});
+
+const switched = (work: () => Promise<Switched>, given: { readonly json: boolean }): Promise<VerbOutcome> =>
+  unlessRefused(async () => {
+    const found = await work();
+    const { generation: name, from } = found;
+    const text = from === 'now' ? `${name} serves\n` : `${name} serves from the next start on\n`;
+    return done(given.json ? `${JSON.stringify(found)}\n` : text);
+  });

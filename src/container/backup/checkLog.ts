@@ -1,7 +1,7 @@
 import { isKnownTo, keysFor } from '../../adapters/sealer/openable.js';
 import { lmdbReader, type LmdbReader } from '../../adapters/eventLog/lmdbReader.js';
 import { BackupRefused } from '../../admin/backups.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import { boundedMap } from '../../kernel/boundedMap.js';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import { DamagedRecord, type StoredEvent } from '../../kernel/ports/eventLog.js';

@@ -6,7 +6,7 @@ import { loadMasterKey } from '../../adapters/vault/masterKey.js';
 import { checkVaultFiles, lmdbVaultReader, type VaultReader } from '../../adapters/vault/lmdbReader.js';
 import { WrongMasterKey } from '../../adapters/vault/wrapping.js';
 import { BackupRefused, type BackupPartName } from '../../admin/backups.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import type { Position } from '../../kernel/event.js';
 import { checkLog, type LogCheck } from './checkLog.js';
 import { plainly } from './folders.js';

@@ -1,4 +1,4 @@
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 
 /** How often progress is told at most. */
 const progressMillis = 1_000;

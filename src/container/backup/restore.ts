@@ -5,7 +5,7 @@ import { lockFolder, lockName } from '../../adapters/dataFolder/lock.js';
 import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
 import { syncPath } from '../../adapters/dataFolder/sync.js';
 import { BackupRefused, type BackupPlace } from '../../admin/backups.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import type { Config } from '../../config.js';
 import { checkContents } from './contents.js';
 import { checkEmpty, checkRoomFor, copyPrivately, plainly, syncFoldersTo } from './folders.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
 import { BackupRefused, type BackupPlace, type TakenBackup } from '../../admin/backups.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import { defined } from '../../kernel/defined.js';
 import { parsedJson } from '../../kernel/json.js';
 import { checkContents, type Contents } from './contents.js';

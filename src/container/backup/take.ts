@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { makeFolder } from '../../adapters/dataFolder/makeFolder.js';
 import { BackupRefused, backupPartNames, type BackupPartName, type TakenBackup } from '../../admin/backups.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import { isServer, withoutSecrets, type Config } from '../../config.js';
 import { masterKeyFileOf } from '../../engines.js';
 import { floorOf } from '../../gateway/operations/freeDisk.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
 import type { BackupPlace } from '../../admin/backups.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import type { Config } from '../../config.js';
 import { checkContents } from './contents.js';
 import { plainly } from './folders.js';

@@ -9,6 +9,7 @@ import type { RunningServer, ServerPhase, ServerStatus } from '../../admin/verb.
 import { atPlace, folderPlace } from '../../startFailure.js';
 import { takeBackup } from '../backup/take.js';
 import { generationsAdmin } from '../generations/admin.js';
+import { toldGenerations } from '../generations/told.js';
 import { alarms } from '../logging.js';
 import { of, type Get } from '../tokens.js';
 import { version } from '../version.js';
@@ -58,6 +59,9 @@ const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
   projections: {
     status: () => withSearch(get, projectionsAdmin(get).status()),
     drop: (name) => projectionsAdmin(get).drop(name),
+    verify: (name, call) => projectionsAdmin(get).verify(name, call),
+    switchTo: (name, call) => projectionsAdmin(get).switchTo(name, call),
+    back: (call) => projectionsAdmin(get).back(call),
   },
   status: async () => {
     const process_ = {
@@ -85,13 +89,12 @@ const withSearch = async (get: Get, status: Promise<ProjectionsStatus>): Promise
 };
 
 const projectionsAdmin = (get: Get): ProjectionsAdmin => {
-  const [config, running] = [get(of.config), get(of.projections)];
+  const [config, live] = [get(of.config), get(of.generations)];
   return generationsAdmin({
     generations: get(of.parts).documents.generations,
     readModels: get(of.readModels),
     set: get(of.deployed).generation.set,
-    here: () => ({ name: running.generation, position: running.position() }),
-    end: () => get(of.log).end(),
+    running: { live, end: () => get(of.log).end(), ...toldGenerations(get) },
     ...(isServer(config.documents)
       ? { leases: () => openLeases({ config, timers: systemTimers, servers: 'demanded', warn: () => undefined }) }
       : {}),

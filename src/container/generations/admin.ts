@@ -1,34 +1,27 @@
 import type { GenerationStatus, ProjectionsAdmin } from '../../admin/projections.js';
 import { servedGeneration } from '../../kernel/generations.js';
-import type { Position } from '../../kernel/event.js';
-import { GenerationInUse, type Generation, type Generations } from '../../kernel/ports/generations.js';
+import { GenerationInUse, type Generation } from '../../kernel/ports/generations.js';
 import { leaseMillis, lookMillis, type Leases } from '../../kernel/ports/leases.js';
 import { pause } from '../../kernel/timing.js';
-import type { DeclaredReadModels } from '../../projections/registry.js';
 import { formerProjectionsLease, projectionsLease } from '../../projections/runner/runner.js';
+import { chosenWhileStopped } from './choose.js';
+import { nameBefore } from './live.js';
+import type { GenerationsAdminNeeds } from './needs.js';
 import { positionOf } from './position.js';
-
-export type GenerationsAdminNeeds = {
-  readonly generations: Generations;
-  readonly readModels: DeclaredReadModels;
-  /** The name of the set of the read models. */
-  readonly set: string;
-  /** The generation that this process serves, and how far it is; undefined where no server runs. */
-  readonly here: () => { readonly name: string; readonly position: Position } | undefined;
-  /** Undefined where no server runs. */
-  readonly end: () => Promise<Position | undefined>;
-  /** Where several processes share the documents: nothing is dropped that one of them keeps up to date. */
-  readonly leases?: () => Promise<Leases>;
-};
+import { verifiedWhileRunning, verifiedWhileStopped } from './verify.js';
 
 /** The generations of a deployment, for the operator. */
 export const generationsAdmin = (needs: GenerationsAdminNeeds): ProjectionsAdmin => {
-  const { generations, set, here } = needs;
-  const served = async (): Promise<string | undefined> =>
-    here()?.name ?? (await servedGeneration(generations, set))?.name;
+  const { generations, set, running } = needs;
+  const switchTo: ProjectionsAdmin['switchTo'] = async (name, call) => {
+    if (running === undefined) return chosenWhileStopped(needs, name);
+    const switched = await running.live.switchTo(name, call);
+    await running.switched(name);
+    return switched;
+  };
   return {
     status: async () => {
-      const [serving, end] = [await served(), await needs.end()];
+      const [serving, end] = [await servedName(needs), await running?.end()];
       const found: GenerationStatus[] = [];
       for (const one of await generations.list()) found.push(await statusOf(needs, one, serving));
       return {
@@ -37,20 +30,34 @@ export const generationsAdmin = (needs: GenerationsAdminNeeds): ProjectionsAdmin
         former: await generations.former.isThere(),
       };
     },
-    drop: async (name) => {
-      if (name === formerName) {
-        if (!(await generations.former.isThere())) return 'there are no documents of a release without generations';
-        return dropUnlessHeld(needs, formerProjectionsLease, () => generations.former.drop());
-      }
-      const wanted = (await generations.list()).find((one) => one.name === name);
-      if (wanted === undefined) return `there is no generation ${name}`;
-      if (name === (await served())) return `the generation ${name} serves, and is not dropped`;
-      return dropUnlessHeld(needs, projectionsLease(name), () => generations.drop(wanted));
-    },
+    drop: (name) => dropped(needs, name),
+    verify: (name, call) =>
+      running === undefined
+        ? verifiedWhileStopped(needs, name, call)
+        : verifiedWhileRunning(needs, running, { name, call }),
+    switchTo,
+    back: async (call) => switchTo(await nameBefore(generations, set), call),
   };
 };
 
+const servedName = async ({ running, generations, set }: GenerationsAdminNeeds): Promise<string | undefined> =>
+  running?.live.serving().generation.name ?? (await servedGeneration(generations, set))?.name;
+
 const formerName = 'former';
+
+const dropped = async (needs: GenerationsAdminNeeds, name: string): Promise<string | undefined> => {
+  const { generations, running } = needs;
+  if (name === formerName) {
+    if (!(await generations.former.isThere())) return 'there are no documents of a release without generations';
+    return dropUnlessHeld(needs, formerProjectionsLease, () => generations.former.drop());
+  }
+  const wanted = (await generations.list()).find((one) => one.name === name);
+  if (wanted === undefined) return `there is no generation ${name}`;
+  if (name === (await servedName(needs))) return `the generation ${name} serves, and is not dropped`;
+  await running?.live.release(name);
+  await running?.released(name);
+  return dropUnlessHeld(needs, projectionsLease(name), () => generations.drop(wanted));
+};
 
 const statusOf = async (
   needs: GenerationsAdminNeeds,
@@ -58,9 +65,9 @@ const statusOf = async (
   serving: string | undefined,
 ): Promise<GenerationStatus> => {
   const { name, types, set } = generation;
-  const told = { name, types, isOwn: set === needs.set, isServing: name === serving };
-  const here = needs.here();
-  if (here?.name === name) return { ...told, position: here.position.toString() };
+  const open = needs.running?.live.all().find((one) => one.generation.name === name);
+  const told = { name, types, isOwn: set === needs.set, isServing: name === serving, isFollowed: open !== undefined };
+  if (open !== undefined) return { ...told, position: open.projections.position().toString() };
   if (!told.isOwn) return told;
   const position = await positionOf(needs.generations.documents(generation), needs.readModels);
   return { ...told, position: position.toString() };

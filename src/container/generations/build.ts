@@ -6,7 +6,7 @@ import { diskOf } from '../../adapters/system/disk.js';
 import { systemTimers } from '../../adapters/system/timers.js';
 import { systemUptime } from '../../adapters/system/uptime.js';
 import type { BuildWishes, Built } from '../../admin/projections.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import { isServer, type Config } from '../../config.js';
 import { eventKinds } from '../../domain/registry.js';
 import { generationsOf, openDocuments } from '../../engines.js';

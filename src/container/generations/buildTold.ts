@@ -1,5 +1,5 @@
 import { systemTimers } from '../../adapters/system/timers.js';
-import type { VerbCall } from '../../admin/verb.js';
+import type { VerbCall } from '../../admin/verbCall.js';
 import { inWords, type BuildProgress } from '../../kernel/buildProgress.js';
 
 /** How often the operator is told: on a terminal, and where lines are kept. */

@@ -1,36 +1,33 @@
-import type { Config } from '../../config.js';
-import { generationsOf } from '../../engines.js';
+import { GenerationRefused, type Switched } from '../../admin/projections.js';
 import { servedGeneration } from '../../kernel/generations.js';
-import type { Generation, Generations } from '../../kernel/ports/generations.js';
-import { readModels } from '../../projections/registry.js';
+import type { Generation } from '../../kernel/ports/generations.js';
+import { behind, generationOf } from './live.js';
 import { positionOf } from './position.js';
-import { setOf } from './set.js';
+import type { GenerationsAdminNeeds } from './needs.js';
 
 /**
  * Chooses the generation of this release that serves from the next start on. One that is behind would show people less
- * than they have seen, so it is refused. A sentence that says why not, or undefined.
+ * than they have seen, so it is refused. Throws `GenerationRefused`.
  */
-export const chooseGeneration = async (config: Config, name: string): Promise<string | undefined> => {
-  const [generations, set] = [generationsOf(config), setOf(readModels).name];
-  const wanted = (await generations.list()).find((one) => one.name === name);
-  if (wanted === undefined) return `there is no generation ${name}`;
-  if (wanted.set !== set) return `the generation ${name} is of another release, which alone can serve it`;
+export const chosenWhileStopped = async (needs: GenerationsAdminNeeds, name: string): Promise<Switched> => {
+  const { generations, set } = needs;
+  const wanted = await generationOf(generations, set, name);
   const served = await servedGeneration(generations, set);
-  const objection = served && (await objectionTo(generations, wanted, served));
-  if (objection === undefined) await generations.serve(wanted);
-  return objection;
+  if (served?.name === name) throw new GenerationRefused(`the generation ${name} serves already`);
+  if (served !== undefined) await mustBeLevel(needs, wanted, served);
+  await generations.serve(wanted, served?.name);
+  return { generation: name, ...(served === undefined ? {} : { before: served.name }), from: 'next start' };
 };
 
-const objectionTo = async (
-  generations: Generations,
-  wanted: Generation,
-  served: Generation,
-): Promise<string | undefined> => {
-  if (wanted.name === served.name) return undefined;
+/** Throws `GenerationRefused` where `one` holds less of the log than `other`. */
+export const mustBeLevel = async (
+  { generations, readModels }: Pick<GenerationsAdminNeeds, 'generations' | 'readModels'>,
+  one: Generation,
+  other: Generation,
+): Promise<void> => {
   const [at, needed] = [
-    await positionOf(generations.documents(wanted), readModels),
-    await positionOf(generations.documents(served), readModels),
+    await positionOf(generations.documents(one), readModels),
+    await positionOf(generations.documents(other), readModels),
   ];
-  if (at >= needed) return undefined;
-  return `the generation ${wanted.name} is behind: it is at ${at.toString()}, and ${served.name} serves at ${needed.toString()}; build it first`;
+  if (at < needed) throw behind(one.name, at, `and ${other.name} serves at ${needed.toString()}`);
 };

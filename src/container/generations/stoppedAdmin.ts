@@ -12,8 +12,6 @@ export const stoppedAdmin = (config: Config): ProjectionsAdmin =>
     generations: generationsOf(config),
     readModels,
     set: setOf(readModels).name,
-    here: () => undefined,
-    end: () => Promise.resolve(undefined),
     ...(isServer(config.documents)
       ? { leases: () => openLeases({ config, timers: systemTimers, servers: 'demanded', warn: () => undefined }) }
       : {}),

@@ -5,7 +5,7 @@ import type { Clock } from '../../kernel/ports/system.js';
 import type { Projections, ProjectionStatus, Role } from '../../projections/runner/runner.js';
 import type { FanOut } from '../updates/fanOut.js';
 import type { LagWatch } from '../updates/lagWatch.js';
-import type { Gauges, Lag } from './metrics.js';
+import type { GenerationLag, Gauges, Lag } from './metrics.js';
 
 export type HealthNeeds = {
   readonly log: Pick<EventLog, 'end'>;
@@ -16,8 +16,8 @@ export type HealthNeeds = {
   readonly projections: Pick<Projections, 'status' | 'role'>;
   /** How far the search index is; undefined while it is not open. Clients may come without it. */
   readonly search: () => Promise<ProjectionStatus | undefined>;
-  /** The name of the generation that serves here. */
-  readonly generation: string;
+  /** The generations that this node has open, of which one serves. */
+  readonly generations: () => readonly OpenReadModels[];
   /** How far it is, until it holds all that was in the log at the start. */
   readonly building: () => BuildProgress | undefined;
   /** Asks the store of the read models for something small. Rejects when it cannot be reached. */
@@ -28,6 +28,9 @@ export type HealthNeeds = {
   readonly aloneBecause: () => string | undefined;
 };
 
+/** A generation of read models that follows the log. */
+export type OpenReadModels = { readonly name: string; readonly isServing: boolean; readonly position: bigint };
+
 export interface Health {
   /**
    * Whether clients should come: all that requests need answers, everything follows the log, and nothing is far behind.
@@ -36,7 +39,7 @@ export interface Health {
   readiness(this: void): Promise<Readiness & Report>;
   lags(this: void): Promise<readonly Lag[]>;
   /** The facts that can be asked for without waiting. */
-  readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone' | 'writesRefused'>;
+  readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone' | 'writesRefused' | 'generations'>;
 }
 
 /** The server is not ready while a read model is behind the log by more. */
@@ -46,7 +49,7 @@ export const readyLagMillisMax = 10_000;
 export const answerMillisMax = 3_000;
 
 export const health = (needs: HealthNeeds): Health => {
-  const { log, fanOut, lag, projections, documents, generation, nodeNumber, aloneBecause } = needs;
+  const { log, fanOut, lag, projections, documents, generations, nodeNumber, aloneBecause } = needs;
   return {
     readiness: async () => {
       const parts = await Promise.all([
@@ -62,7 +65,8 @@ export const health = (needs: HealthNeeds): Health => {
         writes: lag.isBehind() ? 'refused' : 'ok',
         node: nodeNumber() ?? null,
         role: projections.role(),
-        generation,
+        generation: servingIn(generations()),
+        generations: logAnswers === 'ok' ? await answered(generationLags(needs), []) : [],
         lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsWithSearch(needs, status), []) : [],
         stopped: (status ?? []).flatMap(({ name, stopped }) => (stopped === undefined ? [] : [name])),
       };
@@ -77,6 +81,7 @@ export const health = (needs: HealthNeeds): Health => {
       nodeNumber,
       alone: () => aloneBecause() !== undefined,
       writesRefused: lag.isBehind,
+      generations: () => generationLags(needs),
     },
   };
 };
@@ -93,11 +98,24 @@ export type Report = {
   readonly role: Role;
   /** The name of the generation of documents that serves. */
   readonly generation: string;
+  /** Those that this node keeps up to date, that one included. */
+  readonly generations: readonly GenerationLag[];
   readonly lags: readonly Lag[];
   /** The read models that have stopped. */
   readonly stopped: readonly string[];
 };
 type Answer = 'ok' | 'away';
+
+const servingIn = (generations: readonly OpenReadModels[]): string =>
+  generations.find(({ isServing }) => isServing)?.name ?? 'none';
+
+const generationLags = async ({ log, generations }: HealthNeeds): Promise<readonly GenerationLag[]> => {
+  const end = await log.end();
+  return generations().map(({ name, isServing, position }) => ({
+    ...{ name, isServing, position: position.toString() },
+    positions: Number(end > position ? end - position : 0n),
+  }));
+};
 
 const whyNot = (
   { log, documents, node, writes, generation }: Report,

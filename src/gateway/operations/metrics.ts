@@ -15,6 +15,8 @@ export type Gauges = {
   /** Whether there is room for what can be made again, and for files. */
   readonly mayBuild: () => boolean;
   readonly lags: () => Promise<readonly Lag[]>;
+  /** The generations of read models that this node has open. */
+  readonly generations: () => Promise<readonly GenerationLag[]>;
   /** Whether this node writes the read models, for itself or for all. */
   readonly projects: () => boolean;
   /** Undefined while it has none. */
@@ -27,6 +29,14 @@ export type Gauges = {
 
 /** How far something is behind the log: in positions, which are no counts of events, and in seconds. */
 export type Lag = { readonly of: string; readonly positions: number; readonly seconds: number };
+
+/** How far a generation of read models is, and how far behind the log. */
+export type GenerationLag = {
+  readonly name: string;
+  readonly isServing: boolean;
+  readonly position: string;
+  readonly positions: number;
+};
 
 export interface Metrics {
   answered(this: void, rpc: string, outcome: 'OK' | Reason, seconds: number): void;
@@ -149,6 +159,7 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
     Number(gauges.writesRefused()),
   );
 
+  watchGenerations(registers, gauges.generations);
   const labelNames = ['of'];
   const seconds = new Gauge({ name: 'osmium_lag_seconds', help: 'Behind the log', labelNames, registers });
   new Gauge({
@@ -160,6 +171,32 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
       for (const lag of await gauges.lags()) {
         this.set({ of: lag.of }, lag.positions);
         seconds.set({ of: lag.of }, lag.seconds);
+      }
+    },
+  });
+};
+
+/** Named anew each time, because generations come and go. */
+const watchGenerations = (registers: Registry[], generations: Gauges['generations']): void => {
+  const labelNames = ['generation'];
+  const serves = new Gauge({
+    name: 'osmium_generation_serves',
+    help: '1 for the generation of read models that serves, 0 for those that are kept up to date beside it',
+    labelNames,
+    registers,
+  });
+  new Gauge({
+    name: 'osmium_generation_lag_positions',
+    help: 'How far a generation is behind the log, in positions',
+    labelNames,
+    registers,
+    async collect() {
+      const found = await generations();
+      this.reset();
+      serves.reset();
+      for (const { name: generation, isServing, positions } of found) {
+        this.set({ generation }, positions);
+        serves.set({ generation }, Number(isServing));
       }
     },
   });

@@ -54,8 +54,11 @@ export interface Generations {
   /** The name of the one that was chosen to serve for a set; undefined while none was. */
   serving(set: string): Promise<string | undefined>;
 
-  /** Durable when resolved. */
-  serve(generation: Generation): Promise<void>;
+  /** Chooses it. `before`: the name of the one that served until now, to which the operator may go back. Durable when resolved. */
+  serve(generation: Generation, before?: string): Promise<void>;
+
+  /** The name of the one that served before the one that was chosen last; undefined where that is not known. */
+  servedBefore(set: string): Promise<string | undefined>;
 
   /**
    * Its documents, not open. Where processes cannot share them, `open` takes them for this process until `close`, and

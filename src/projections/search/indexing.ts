@@ -12,7 +12,7 @@ import { pauseAfter, type FailedTry } from '../runner/retrying.js';
 import { searchCheckpoint } from './documents.js';
 import { erasure, type Erasure } from './erasure.js';
 import { messageChanges, recordSealer, type MessageChanges } from './messageChanges.js';
-import { postingIndex, type MessageChange, type PostingIndex, type SearchStore } from './postingIndex.js';
+import { postingIndex, type IndexedChange, type PostingIndex, type SearchStore } from './postingIndex.js';
 
 export type IndexingNeeds = {
   readonly log: FollowedLog;
@@ -160,7 +160,7 @@ const commitAll = async ({ needs, index, isShared, breath }: Following): Promise
 const foldBatch = async (following: Following, batch: readonly StoredEvent[]): Promise<void> => {
   const { needs, index, breath, signal } = following;
   const { running, progress } = needs;
-  let some: MessageChange[] = [];
+  let some: IndexedChange[] = [];
   const fold = async (upTo: StoredEvent): Promise<void> => {
     await index.fold(some);
     some = [];
@@ -181,7 +181,7 @@ const foldBatch = async (following: Following, batch: readonly StoredEvent[]): P
 };
 
 /** A message that does not read is left out: it must not keep all others from being found. */
-const changeOf = async ({ needs, changes }: Following, stored: StoredEvent): Promise<MessageChange | undefined> => {
+const changeOf = async ({ needs, changes }: Following, stored: StoredEvent): Promise<IndexedChange | undefined> => {
   try {
     return await changes.of(stored);
   } catch (error) {

@@ -9,7 +9,7 @@ import { KeysMissing, SealBroken, type ScopeHasher, type Sealer } from '../../ke
 import { SealedField } from '../../kernel/sealed.js';
 import type { HashedTerm, RecordPlace } from './documents.js';
 import type { RecordSealer } from './messageRecords.js';
-import type { MessageChange } from './postingIndex.js';
+import type { IndexedChange } from './postingIndex.js';
 import { termsOf, type Searchable, type Term } from './terms.js';
 
 export type MessageChangesNeeds = { readonly codec: EventCodec; readonly sealer: Sealer };
@@ -17,7 +17,7 @@ export type MessageChangesNeeds = { readonly codec: EventCodec; readonly sealer:
 /** Reads from events what they make of messages in the index. */
 export interface MessageChanges {
   /** Undefined for an event that changes nothing there, and for a message of which a key is destroyed. */
-  of(stored: StoredEvent): Promise<MessageChange | undefined>;
+  of(stored: StoredEvent): Promise<IndexedChange | undefined>;
 }
 
 export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageChanges => {
@@ -45,14 +45,14 @@ export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageC
 };
 
 /** The change that each event is to the index. */
-const kinds: Readonly<Record<MessageEvent['type'], MessageChange['kind']>> = {
+const kinds: Readonly<Record<MessageEvent['type'], IndexedChange['kind']>> = {
   MessageSent: 'sent',
   MessageForwarded: 'sent',
   MessageEdited: 'edited',
   MessageDeleted: 'deleted',
 };
-const kindsByFact: ReadonlyMap<string, MessageChange['kind']> = new Map(Object.entries(kinds));
-const kindOf = (fact: string | undefined): MessageChange['kind'] | undefined =>
+const kindsByFact: ReadonlyMap<string, IndexedChange['kind']> = new Map(Object.entries(kinds));
+const kindOf = (fact: string | undefined): IndexedChange['kind'] | undefined =>
   fact === undefined ? undefined : kindsByFact.get(fact);
 
 type Content = Exclude<MessageEvent, { readonly type: 'MessageDeleted' }>['data'];

@@ -16,7 +16,7 @@ import { messageRecords, type MessageRecords, type RecordSealer } from './messag
 import { positionOfEvent, postingLists, sweptAfter, type Posting, type PostingLists } from './postingLists.js';
 
 /** The message in the index, as an event leaves it. */
-export type MessageChange = {
+export type IndexedChange = {
   readonly position: Position;
   readonly message: MessageId;
   readonly chat: ChatKey;
@@ -43,7 +43,7 @@ export interface PostingIndex {
   /** Begins at the stored checkpoint, which it answers. Changes that were folded and not committed are forgotten. */
   begin(): Promise<Position>;
   /** Changes in the order of the log, each event after all before. Nothing is stored. */
-  fold(changes: readonly MessageChange[]): Promise<void>;
+  fold(changes: readonly IndexedChange[]): Promise<void>;
   /** Stores all that was folded: the index holds all events up to `position`. */
   commit(position: Position): Promise<void>;
   /** The stored checkpoint. */
@@ -143,7 +143,7 @@ type Held = {
 type Plan = { readonly posting: Posting; readonly added: readonly string[]; readonly removed: readonly string[] };
 
 /** Notes the change in the message's record, and says what it does to the lists. */
-const planOf = async ({ records, closed }: Held, change: MessageChange, committed: Position): Promise<Plan> => {
+const planOf = async ({ records, closed }: Held, change: IndexedChange, committed: Position): Promise<Plan> => {
   const { message, chat } = change;
   const [prefix, position] = [chatPrefixOf(chat), positionOfEvent(change.position)];
   const key = recordKey(prefix, message);

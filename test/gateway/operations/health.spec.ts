@@ -17,7 +17,7 @@ const setting = ({ model, running = true, ...differs }: Differs = {}) =>
     projections: { status: () => Promise.resolve([{ ...caughtUp, ...model }]), role: () => 'follows' },
     documents: () => Promise.resolve(),
     search: () => Promise.resolve(undefined),
-    generation: '3fa09c21d4e8_1',
+    generations: () => [{ name: '3fa09c21d4e8_1', isServing: true, position: 4n }],
     building: () => undefined,
     nodeNumber: () => 3,
     aloneBecause: () => undefined,
@@ -44,6 +44,7 @@ describe('the server', () => {
       node: 3,
       role: 'follows',
       generation: '3fa09c21d4e8_1',
+      generations: [{ name: '3fa09c21d4e8_1', isServing: true, position: '4', positions: 5 }],
       lags: [
         { of: 'fan-out', positions: 2, seconds: 2 },
         { of: 'messages', positions: 0, seconds: 0 },

@@ -7,7 +7,7 @@ import type { ChatKey } from '../../../src/kernel/chat.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import { recordCollection, searchCollections } from '../../../src/projections/search/documents.js';
-import { postingIndex, type MessageChange, type PostingIndex } from '../../../src/projections/search/postingIndex.js';
+import { postingIndex, type IndexedChange, type PostingIndex } from '../../../src/projections/search/postingIndex.js';
 import { blockIdsMax } from '../../../src/projections/search/postings.js';
 import { freshFolder } from '../../support/dataFolders.js';
 import { propertyRun } from '../../support/propertyRun.js';
@@ -179,7 +179,7 @@ const histories = fc.array(
 );
 
 type Played = {
-  readonly changes: readonly (readonly MessageChange[])[];
+  readonly changes: readonly (readonly IndexedChange[])[];
   readonly model: Map<number, readonly string[]>;
 };
 
@@ -187,12 +187,12 @@ type Played = {
 const played = (steps: readonly Step[]): Played => {
   const model = new Map<number, readonly string[]>();
   let [position, next] = [0n, 0];
-  const send = (has: readonly string[]): MessageChange => {
+  const send = (has: readonly string[]): IndexedChange => {
     next += 1;
     model.set(next, has);
     return written('sent', [(position += 1n), next], { words: has.join(' ') });
   };
-  const changes = steps.map(({ act, which, words: has }): readonly MessageChange[] => {
+  const changes = steps.map(({ act, which, words: has }): readonly IndexedChange[] => {
     if (act === 'send') return [send(has)];
     if (act === 'sendMany') return Array.from({ length: blockIdsMax / 2 + 3 }, () => send(has));
     const ids = [...model.keys()];
@@ -231,7 +231,7 @@ const foldedWithCrashes = async (store: DocumentStore, changes: Played['changes'
   const run = async (): Promise<void> => {
     const index = postingIndex({ store, commit, sealer: openRecords(), breath: () => undefined });
     const from = await index.begin();
-    let batch: MessageChange[] = [];
+    let batch: IndexedChange[] = [];
     for (const change of all.filter(({ position }) => position > from)) {
       batch.push(change);
       if (!ends.has(change.position) && change !== all.at(-1)) continue;

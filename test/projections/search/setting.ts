@@ -14,7 +14,7 @@ import {
   type HashedTerm,
 } from '../../../src/projections/search/documents.js';
 import type { RecordSealer } from '../../../src/projections/search/messageRecords.js';
-import type { MessageChange } from '../../../src/projections/search/postingIndex.js';
+import type { IndexedChange } from '../../../src/projections/search/postingIndex.js';
 
 export const aChat = 'channel.11.12' as ChatKey;
 export const author = 7n as UserId;
@@ -35,7 +35,7 @@ export const written = (
   kind: 'sent' | 'edited',
   [position, message]: readonly [bigint, number | bigint],
   { words, chat = aChat, by = author }: Written,
-): MessageChange => ({
+): IndexedChange => ({
   kind,
   position,
   message: BigInt(message) as MessageId,
@@ -45,7 +45,7 @@ export const written = (
   terms: words.split(' ').map((word) => hashed(word, chat)),
 });
 
-export const deleted = (position: bigint, message: number | bigint, chat = aChat): MessageChange => ({
+export const deleted = (position: bigint, message: number | bigint, chat = aChat): IndexedChange => ({
   kind: 'deleted',
   position,
   message: BigInt(message) as MessageId,

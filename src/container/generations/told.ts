@@ -1,0 +1,63 @@
+import { GenerationRefused } from '../../admin/projections.js';
+import { isServer } from '../../config.js';
+import { pause } from '../../kernel/timing.js';
+import { of, type Get } from '../tokens.js';
+import type { RunningGenerations } from './needs.js';
+
+/** Nodes that were not told of a switch, because Redis was away, look for one so often. */
+export const chosenLookMillis = 30_000;
+
+type Told = { readonly chosen?: string; readonly released?: string };
+
+const topicOf = (get: Get): string => `generations ${get(of.deployed).generation.set}`;
+
+/** Tells the other nodes that share the documents. */
+export const toldGenerations = (get: Get): Pick<RunningGenerations, 'switched' | 'released'> => {
+  const tell = async (told: Told): Promise<void> => {
+    if (!isServer(get(of.config).documents)) return;
+    await get(of.pubSub).publish(topicOf(get), new TextEncoder().encode(JSON.stringify(told)));
+  };
+  return { switched: (chosen) => tell({ chosen }), released: (released) => tell({ released }) };
+};
+
+/** Serves the generation that was chosen on another node, and closes those that are to be dropped. Until the answer is called. */
+export const followChosenGeneration = async (get: Get): Promise<() => Promise<void>> => {
+  if (!isServer(get(of.config).documents)) return () => Promise.resolve();
+  const ending = new AbortController();
+  const { signal } = ending;
+  const live = get(of.generations);
+  const { generations } = get(of.parts).documents;
+  const look = async (): Promise<void> => {
+    try {
+      const chosen = await generations.serving(get(of.deployed).generation.set);
+      if (chosen !== undefined) await live.follow(chosen, { signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof GenerationRefused)
+        get(of.logger).warn({ reason: error.message }, 'a generation was chosen that cannot serve here');
+      else get(of.outages).failed({ doing: 'serving the generation that was chosen', error });
+    }
+  };
+  const hear = (bytes: Uint8Array): void => {
+    // Written by `toldGenerations` of another node.
+    const { chosen, released } = JSON.parse(new TextDecoder().decode(bytes)) as Told;
+    if (chosen !== undefined) void look();
+    if (released !== undefined)
+      live.release(released).catch((error: unknown) => {
+        get(of.outages).failed({ doing: 'closing a generation', error });
+      });
+  };
+  const unsubscribe = await get(of.pubSub).subscribe(topicOf(get), hear);
+  const looking = (async () => {
+    for (;;) {
+      await pause(chosenLookMillis, signal);
+      if (signal.aborted) return;
+      await look();
+    }
+  })();
+  return async () => {
+    ending.abort();
+    await unsubscribe();
+    await looking;
+  };
+};
