@@ -1,6 +1,7 @@
 import type { RecordedEvent, ResolvedEvent } from '@eventstore/db-client';
 import type { Millis } from '../../../kernel/ids.js';
 import type { StoredEvent } from '../../../kernel/ports/eventLog.js';
+import { parsedJson } from '../../../kernel/json.js';
 
 export type ContentType = 'application/json' | 'application/octet-stream';
 
@@ -55,7 +56,7 @@ const opaqueMark = 0xff;
  */
 const comesBackAs = (bytes: Uint8Array): 'itself' | 'other' | 'unparsed' => {
   try {
-    return printed(JSON.parse(Buffer.from(bytes).toString('utf8'))).equals(bytes) ? 'itself' : 'other';
+    return printed(parsedJson(Buffer.from(bytes).toString('utf8'))).equals(bytes) ? 'itself' : 'other';
   } catch {
     return 'unparsed';
   }
