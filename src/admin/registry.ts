@@ -1,5 +1,6 @@
 import type { Verb } from './verb.js';
 import { backup, restore } from './verbs/backup.js';
+import { botCreate, botDelete, botList, botToken } from './verbs/bot.js';
 import { logCopy } from './verbs/logCopy.js';
 import { metrics } from './verbs/metrics.js';
 import { projectionsBuild } from './verbs/projectionsBuild.js';
@@ -25,4 +26,8 @@ export const verbs: readonly Verb[] = [
   projectionsSwitch,
   projectionsBack,
   projectionsDrop,
+  botCreate,
+  botList,
+  botToken,
+  botDelete,
 ];

@@ -1,4 +1,5 @@
 import type { Report } from '../gateway/operations/health.js';
+import type { BotsAdmin } from './bots.js';
 import type { BackupPlace, TakenBackup } from './backups.js';
 import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
 import { refused, type VerbOutcome } from './doorProtocol.js';
@@ -32,6 +33,8 @@ export interface RunningServer {
   takeBackup(this: void, folder: string, call: VerbCall): Promise<TakenBackup>;
   /** To be asked of a running server only. */
   readonly projections: ProjectionsAdmin;
+  /** The same. */
+  readonly bots: BotsAdmin;
 }
 
 /** The works of a verb where no server runs, each of which takes the lock of the data folder for itself. */

@@ -2,6 +2,7 @@ import type { DependencyContainer } from 'tsyringe';
 import { partSeal } from '../adapters/sealer/partSeal.js';
 import { systemTimers } from '../adapters/system/timers.js';
 import { isServer, isShared, type Config } from '../config.js';
+import { directChat } from '../kernel/chat.js';
 import { defined } from '../kernel/defined.js';
 import { messageJudge } from '../gateway/updates/messageJudge.js';
 import { mintedIds } from '../domain/mintedIds.js';
@@ -29,7 +30,8 @@ import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
 import { communityDocuments } from '../projections/communities/fold.js';
 import { conversationDocuments } from '../projections/conversations/fold.js';
-import { conversationsOf } from '../projections/conversations/queries.js';
+import { isAnswered } from '../projections/conversations/documents.js';
+import { conversation, conversationsOf } from '../projections/conversations/queries.js';
 import { membershipsDocuments } from '../projections/members/fold.js';
 import { holders } from '../projections/members/queries.js';
 import { foldedDocuments } from '../projections/reading/foldedDocuments.js';
@@ -166,6 +168,7 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
       const page = { limit: peersMax, ...(which === 'answered' ? { only: which } : {}) };
       return (await conversationsOf(reads, id, page)).flatMap(({ members }) => members);
     },
+    hasWrittenTo: hasWrittenToOf(get),
     updates: updateTable({
       statusOf,
       rememberedStatusOf: get(of.statuses).of,
@@ -178,6 +181,14 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
   });
   return telling;
 };
+
+const hasWrittenToOf =
+  (get: Get): Access['hasWrittenTo'] =>
+  async (author, other) => {
+    const store = get(of.opened)(foldedDocuments(get(of.documents), get(of.projections).peek));
+    const found = await conversation({ store }, directChat(author, other));
+    return found !== undefined && (found.begunBy === author || isAnswered(found));
+  };
 
 const guardOf = (get: Get) =>
   signInGuard({

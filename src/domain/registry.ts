@@ -1,6 +1,7 @@
 import type { EventKind } from '../kernel/declareEvents.js';
 import type { Event } from '../kernel/event.js';
 import { accountEvents } from './accounts/events.js';
+import { botEvents } from './bots/events.js';
 import { communityEvents } from './communities/events.js';
 import { dayCountEvents, identityEvents, keyCountEvents } from './deployments/events.js';
 import { fileEvents, uploadEvents } from './files/events.js';
@@ -17,6 +18,7 @@ import { visibilityEvents } from './visibility/events.js';
 
 const packages: readonly Readonly<Record<string, EventKind>>[] = [
   accountEvents,
+  botEvents,
   reservationEvents,
   userEvents,
   communityEvents,

@@ -29,6 +29,11 @@ const table = {
   INVALID_CREDENTIALS: { code: 403, says: 'unknown e-mail address or wrong password' },
   INVALID_TOKEN: { code: 403, says: 'the token is unknown or has been revoked' },
   MISSING_PERMISSION: { code: 403, says: 'you do not have the permission' },
+  NOT_A_BOT: { code: 403, says: 'only bots may do this' },
+  BOT_NOT_ADDRESSED: {
+    code: 403,
+    says: 'a bot writes only to users who have written to it or share a community with it',
+  },
   NOT_AUTHOR: { code: 403, says: 'only the author may do this' },
   NOT_EDITABLE: { code: 403, says: 'nobody may edit this message' },
   NOT_OWNER: { code: 403, says: 'only the owner may do this' },

@@ -9,6 +9,7 @@ import {
 import type { Event } from '../kernel/event.js';
 import type { CollectionSpec } from '../kernel/ports/documentStore.js';
 import { sessionDocuments } from './accounts/fold.js';
+import { botDocuments } from './bots/fold.js';
 import { communityDocuments } from './communities/fold.js';
 import { conversationDocuments } from './conversations/fold.js';
 import { fileDocuments, fileUseDocuments, uploadDocuments } from './files/fold.js';
@@ -29,7 +30,7 @@ const declared = <Doc, E extends Event>(type: DocumentType<Doc, E>): Declared =>
 
 const packages = {
   accounts: [declared(sessionDocuments)],
-  users: [declared(userDocuments)],
+  users: [declared(userDocuments), declared(botDocuments)],
   communities: [declared(communityDocuments)],
   members: [declared(memberDocuments), declared(membershipsDocuments), declared(removalDocuments)],
   invites: [declared(inviteDocuments)],

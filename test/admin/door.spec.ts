@@ -35,7 +35,8 @@ type Opened = {
 const opened = async (t: TestContext, own: readonly Verb[], folder = freshFolder(t)): Promise<Opened> => {
   const nothing = (): Promise<never> => Promise.reject(new Error('not asked in this test'));
   const projections = { status: nothing, drop: nothing, verify: nothing, switchTo: nothing, back: nothing };
-  const asked = { status: nothing, metrics: nothing, takeBackup: nothing, projections };
+  const bots = { create: nothing, list: nothing, token: nothing, drop: nothing };
+  const asked = { status: nothing, metrics: nothing, takeBackup: nothing, projections, bots };
   const server: RunningServer = { phase: () => made.phase, ...asked };
   const [timers, failures] = [nodeTimers(), [] as unknown[]];
   const failed = (_: string, error: unknown): void => void failures.push(error);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { botEvents } from '../../src/domain/bots/events.js';
 import { dayCountEvents, identityEvents, keyCountEvents } from '../../src/domain/deployments/events.js';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { eventKinds } from '../../src/domain/registry.js';
@@ -26,10 +27,10 @@ const needs: UpdateNeeds = {
 
 describe('the registry of packages', () => {
   // Of reservations nobody is told: they are how a name is kept for one account, and the account tells of the name.
-  // Deployments concern the operator alone. The choice to be invisible is kept from everybody; a presence tells of the
+  // Deployments, and whose a bot is, concern the operator alone. The choice to be invisible is kept from everybody; a presence tells of the
   // other one.
   const untold = new Set(
-    [reservationEvents, identityEvents, keyCountEvents, dayCountEvents, visibilityEvents].flatMap((events) =>
+    [reservationEvents, identityEvents, keyCountEvents, dayCountEvents, visibilityEvents, botEvents].flatMap((events) =>
       Object.keys(events),
     ),
   );

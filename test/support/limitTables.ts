@@ -62,8 +62,11 @@ const budgetRows = (): readonly (readonly string[])[] =>
       count(perSecond),
       of,
     ];
-    return [...row, of === 'units' ? 'everything' : rpcsOf(name)];
+    return [...row, of === 'units' ? 'everything' : (scopes[name] ?? rpcsOf(name))];
   });
+
+/** Of budgets that are no limit in the policy of an RPC. */
+const scopes: Readonly<Record<string, string>> = { botMessages: 'the same for a bot, in the place of `messages`' };
 
 const limitRows = (): readonly (readonly string[])[] =>
   Object.entries(limitTable).map(

@@ -8,6 +8,7 @@ import { openLeases } from '../../engines.js';
 import type { RunningServer, ServerPhase, ServerStatus } from '../../admin/verb.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
 import { takeBackup } from '../backup/take.js';
+import { botsAdmin } from './bots.js';
 import { generationsAdmin } from '../generations/admin.js';
 import { toldGenerations } from '../generations/told.js';
 import { alarms } from '../logging.js';
@@ -55,6 +56,7 @@ export const openDoor = async (get: Get): Promise<OpenDoor> => {
 const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
   phase,
   metrics: () => get(of.metrics).text(),
+  bots: botsAdmin(get),
   takeBackup: (folder, call) => takeBackup({ config: get(of.config), folder, open: get(of.parts), call }),
   projections: {
     status: () => withSearch(get, projectionsAdmin(get).status()),

@@ -24,12 +24,17 @@ export type AccountCommand =
       NewSession & {
         readonly user: UserId;
         readonly hasPassword: boolean;
+        /** Of a bot: the user for whom the operator makes it. */
+        readonly owner?: UserId;
         readonly email?: { readonly address: string; readonly key: string };
       }
     >
   /** The claim on the key must be held already. */
   | Command<'AddEmailKey', { readonly user: UserId; readonly emailKey: string }>
   | Command<'OpenSession', NewSession & { readonly user: UserId }>
+  /** The one token of a bot from here on: the sessions that it had end. */
+  | Command<'IssueBotToken', Session & Today & { readonly user: UserId }>
+  | Command<'RetireBot', { readonly user: UserId }>
   | Command<'ResumeSession', Omit<Session, 'device'> & Today & { readonly user: UserId }>
   | Command<'UseSession', OneSession & Today>
   | Command<'EndUnusedSession', OneSession & Today>

@@ -1,3 +1,4 @@
+import { defined } from '../../kernel/defined.js';
 import { reject, type Decider } from '../../kernel/decider.js';
 import type { EventOf } from '../../kernel/event.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
@@ -30,9 +31,10 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
       if (state.status !== 'absent') {
         return openIn(state, data.session)?.tokenHash === data.tokenHash ? [] : reject('CONFLICT');
       }
-      const { user, email, hasPassword } = data;
+      const { user, email, hasPassword, owner } = data;
       const signIn = email === undefined ? {} : { email: email.address, emailKey: email.key };
-      return [{ type: 'AccountRegistered', data: { user, hasPassword, ...signIn } }, sessionOpened(data, data.network)];
+      const account = { user, hasPassword, ...signIn, ...defined({ owner }) };
+      return [{ type: 'AccountRegistered', data: account }, sessionOpened(data, data.network)];
     },
 
     AddEmailKey: ({ user, emailKey }, state) => {
@@ -42,17 +44,26 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
     },
 
     OpenSession: (data, state) => {
-      if (state.status === 'absent') return reject('INVALID_CREDENTIALS');
+      // A bot has neither address nor password; it must not get a session by them, should it ever be given some.
+      if (state.status === 'absent' || state.bot !== undefined) return reject('INVALID_CREDENTIALS');
       if (openIn(state, data.session) !== undefined) return [];
       const tooMany = state.sessions.slice(0, Math.max(0, state.sessions.length + 1 - sessionsMax));
       return [
-        ...tooMany.map(({ id: session }) => ({
-          type: 'SessionRevoked' as const,
-          data: { user: data.user, session },
-        })),
+        ...revoked(data.user, tooMany),
         sessionOpened(data, hasSignedInFrom(state, data.network) ? undefined : data.network),
       ];
     },
+
+    IssueBotToken: (data, state) => {
+      if (state.status === 'absent' || state.bot === undefined || state.bot.isRetired) return reject('USER_NOT_FOUND');
+      if (openIn(state, data.session) !== undefined) return [];
+      return [...revoked(data.user, state.sessions), sessionOpened(data, undefined)];
+    },
+
+    RetireBot: ({ user }, state) =>
+      state.status === 'absent' || state.bot === undefined || state.bot.isRetired
+        ? []
+        : [...revoked(user, state.sessions), { type: 'BotRetired', data: { user } }],
 
     // One that is over and not yet ended must not begin to live again.
     ResumeSession: ({ tokenHash, session, today }, state) => {
@@ -86,6 +97,9 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
             .map((session) => ({ type: 'SessionRevoked', data: { user, session } })),
   },
 };
+
+const revoked = (user: UserId, sessions: readonly OpenSession[]) =>
+  sessions.map(({ id: session }) => ({ type: 'SessionRevoked' as const, data: { user, session } }));
 
 /** Whether the account remembers that it signed in from this network. Only new ones are written down. */
 export const hasSignedInFrom = (state: AccountState, network: string | undefined): boolean =>

@@ -23,9 +23,9 @@ export const accountEvents = declareEvents(
   { stream, about, sealedFor },
   {
     AccountRegistered: {
-      says: 'Somebody signed up. Without an e-mail address it is a guest account.',
+      says: 'Somebody signed up. Without an e-mail address it is a guest account. With `owner` the operator made it for a bot of that user, which comes in by its token alone.',
       mints: 'stream',
-      fields: { user, hasPassword: flag, emailKey: optional(text) },
+      fields: { user, hasPassword: flag, emailKey: optional(text), owner: added(id<UserId>('user')) },
       personal: { email: optional(text) },
     },
     EmailKeyAdded: {
@@ -50,6 +50,10 @@ export const accountEvents = declareEvents(
     SessionRevoked: {
       says: 'A session ended; its token is worth nothing from here on.',
       fields: { user, session },
+    },
+    BotRetired: {
+      says: 'The operator deleted the bot that this account is of: it gets no session any more. Its profile stays, because its messages do.',
+      fields: { user },
     },
   },
 );

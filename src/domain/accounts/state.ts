@@ -1,6 +1,6 @@
 import type { SnapshotSpec } from '../../kernel/decider.js';
 import type { Fold } from '../../kernel/event.js';
-import type { SessionId } from '../../kernel/ids.js';
+import type { SessionId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 import { beforeDays, type AccountEvent } from './events.js';
 
@@ -14,6 +14,8 @@ export type AccountState =
       readonly sessions: readonly OpenSession[];
       /** Keyed hashes of networks from which the account signed in, at most `networksMax`, newest last. */
       readonly networks: readonly Personal<string>[];
+      /** Of a bot only. */
+      readonly bot?: { readonly owner: UserId; readonly isRetired: boolean };
     };
 
 /** Networks of which an account remembers that it signed in from there; the oldest make room. */
@@ -36,7 +38,7 @@ export type KnownDevice = {
 
 export const initial: AccountState = { status: 'absent' };
 
-export const snapshots: SnapshotSpec = { name: 'accountStates', version: 2 };
+export const snapshots: SnapshotSpec = { name: 'accountStates', version: 3 };
 
 export const evolve: Fold<AccountState, AccountEvent> = {
   AccountRegistered: (_, { data }) => ({
@@ -44,6 +46,7 @@ export const evolve: Fold<AccountState, AccountEvent> = {
     emailKeys: data.emailKey === undefined ? [] : [data.emailKey],
     sessions: [],
     networks: [],
+    ...(data.owner === undefined ? {} : { bot: { owner: data.owner, isRetired: false } }),
   }),
   EmailKeyAdded: (state, { data }) =>
     state.status === 'absent' ? state : { ...state, emailKeys: [...state.emailKeys, data.emailKey] },
@@ -62,6 +65,10 @@ export const evolve: Fold<AccountState, AccountEvent> = {
     withSession(state, data.session, (open) => open && { ...open, device: deviceOf(data) }),
   SessionUsed: (state, { data }) => withSession(state, data.session, (open) => open && { ...open, usedOn: data.day }),
   SessionRevoked: (state, { data }) => withSession(state, data.session, () => undefined),
+  BotRetired: (state) =>
+    state.status === 'registered' && state.bot !== undefined
+      ? { ...state, bot: { ...state.bot, isRetired: true } }
+      : state,
 };
 
 const withNetwork = (state: AccountState, network: Personal<string> | undefined): AccountState =>

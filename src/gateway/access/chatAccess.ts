@@ -42,8 +42,26 @@ const withMessages = (seen: SeenChat | Rejection): SeenChat | Rejection =>
 /** The same, for a caller that wants to write there. */
 export const writableChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
   const seen = await seenTextChat(access, call, key);
-  return !isRejection(seen) && !has(seen.permissions, 'sendMessages') ? reject('MISSING_PERMISSION') : seen;
+  if (isRejection(seen)) return seen;
+  if (!has(seen.permissions, 'sendMessages')) return reject('MISSING_PERMISSION');
+  return call.caller.bot === true ? forBot(access, call, seen) : seen;
 };
+
+/** A bot must be known to the one whom it writes to, so that nobody is written to by the bots of strangers. */
+const forBot = (access: Access, call: Call, seen: SeenChat): Promise<SeenChat | Rejection> | SeenChat =>
+  byKind<Promise<SeenChat | Rejection> | SeenChat>(seen.place, {
+    direct: async (place) => {
+      const { user } = call.caller;
+      const peer = peerOf(place, user);
+      await call.accessUpToDate();
+      if (await access.shareCommunity(user, peer)) return seen;
+      await call.keysUpToDate('conversations');
+      return (await access.hasWrittenTo(peer, user)) ? seen : reject('BOT_NOT_ADDRESSED');
+    },
+    channel: () => seen,
+    self: () => seen,
+    group: () => seen,
+  });
 
 /**
  * A command about the messages of a chat that the caller saw, made anew with the rights of the tick in which its append

@@ -36,6 +36,7 @@ export type AccessNeeds = {
   readonly users: LiveDocuments<UserDocument>;
   /** Those with whom the user has a conversation, the latest ones; at most as many as one page of conversations. */
   readonly peersOf: PeersOf;
+  readonly hasWrittenTo: Access['hasWrittenTo'];
   /** Without it the node is taken to append nothing. */
   readonly unfolded?: ChangesUnderWay;
 };
@@ -82,6 +83,7 @@ export const liveAccess = (needs: AccessNeeds): LiveAccess => {
         ? Promise.all([first, second]).then(([mine, theirs]) => haveInCommon(mine, theirs))
         : haveInCommon(first, second);
     },
+    hasWrittenTo: needs.hasWrittenTo,
     onChange: (listener) => {
       listeners.push(listener);
     },

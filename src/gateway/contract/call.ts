@@ -21,7 +21,8 @@ export const sessionDeviceOf = ({ clientId, deviceType, deviceVersion, appVersio
   appVersion,
 });
 
-export type Caller = { readonly user: UserId; readonly session: SessionId };
+/** `bot`: the user is one. */
+export type Caller = { readonly user: UserId; readonly session: SessionId; readonly bot?: true };
 
 /** The connection of a request: typing belongs to one, and ends with it. */
 export interface Origin {

@@ -72,6 +72,8 @@ export interface Access {
   statusAudience(user: UserId): Promise<ReadonlySet<UserId>>;
   /** Whether both are members of some community now. */
   shareCommunity(one: UserId, other: UserId): boolean | Promise<boolean>;
+  /** Whether the author has ever written in the direct chat of the two, as far as the folded documents say. */
+  hasWrittenTo(author: UserId, other: UserId): Promise<boolean>;
 }
 
 /** On which permissions one event had an effect, as far as they are in memory. */

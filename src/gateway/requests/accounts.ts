@@ -54,8 +54,9 @@ export const accountsOf = (): Accounts => {
     bill: (asker, asking, now) => {
       const account = (asker.account ??= new ConnectionAccount(now));
       if (asker.session === undefined) return billOfStranger(account, asking, addressOf(asker.address, now));
-      const { user, session } = asker.session.caller;
-      return billOfUser({ account, session: sessionOf(session, now), user: userOf(user, now) }, asking, now);
+      const { user, session, bot } = asker.session.caller;
+      const isBot = bot === true;
+      return billOfUser({ account, session: sessionOf(session, now), user: userOf(user, now), isBot }, asking, now);
     },
     refusalsOf: (asker, now) => {
       const sender =
@@ -98,16 +99,22 @@ type UserAccounts = {
   readonly account: ConnectionAccount;
   readonly session: SessionAccount;
   readonly user: UserAccount;
+  readonly isBot: boolean;
 };
 
-const billOfUser = ({ account, session, user }: UserAccounts, asking: Asking, now: number): Bill => {
+const billOfUser = ({ account, session, user, isBot }: UserAccounts, asking: Asking, now: number): Bill => {
   const { units, limit } = priceOf(asking);
   const items: Item[] = [
     { budget: 'connection', bucket: account.units, amount: units },
     { budget: 'session', bucket: session.units, amount: units },
     { budget: 'user', bucket: user.units, amount: units },
   ];
-  if (limit === 'messages' || limit === 'typing') items.push({ budget: limit, bucket: session[limit], amount: 1 });
+  if (limit === 'messages' && isBot) {
+    const bucket = (user.botMessages ??= new Bucket(budgetTable.botMessages, now));
+    items.push({ budget: 'botMessages', bucket, amount: 1 });
+  } else if (limit === 'messages' || limit === 'typing') {
+    items.push({ budget: limit, bucket: session[limit], amount: 1 });
+  }
   const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
   const { light, refusals } = user;
   const line = light.millisUntil(units, now) > 0 ? 'users' : undefined;
@@ -253,6 +260,8 @@ type UserAccount = {
   readonly light: Bucket;
   readonly refusals: Refusals;
   readonly long: LongReads;
+  /** Of bots only. */
+  botMessages?: Bucket;
 };
 
 const newSession = (now: number): SessionAccount => ({

@@ -21,6 +21,8 @@ export const budgetTable = {
   /** While a connection has no session, and beyond its first `welcomeUnits`. */
   address: { per: 'address', of: 'units', burst: 40_000, perSecond: 2_000 },
   messages: { per: 'session', of: 'requests', burst: 60, perSecond: 10 },
+  /** Of a bot, in the place of `messages`: over all connections that its token has. */
+  botMessages: { per: 'user', of: 'requests', burst: 30, perSecond: 5 },
   typing: { per: 'session', of: 'requests', burst: 30, perSecond: 5 },
 } as const satisfies Readonly<Record<string, Budget>>;
 

@@ -37,6 +37,7 @@ export type UpdateRendererNeeds = {
   };
   readonly unread: UnreadReads;
   readonly peersOf: AccessNeeds['peersOf'];
+  readonly hasWrittenTo: AccessNeeds['hasWrittenTo'];
   readonly unfolded?: NonNullable<AccessNeeds['unfolded']>;
   /** By type of event. */
   readonly updates: Readonly<Record<string, Renderer>>;
@@ -155,7 +156,12 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
     await caughtUp('conversations');
     return needs.peersOf(user, which);
   };
-  const access = liveAccess({ ...cached, peersOf, ...defined({ unfolded: needs.unfolded }) });
+  const access = liveAccess({
+    ...cached,
+    peersOf,
+    hasWrittenTo: needs.hasWrittenTo,
+    ...defined({ unfolded: needs.unfolded }),
+  });
   return {
     ...cached,
     live: new Map<string, LiveDocuments<unknown>>([

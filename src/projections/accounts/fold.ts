@@ -20,6 +20,7 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
     SessionDeviceChanged: ofSession,
     SessionUsed: ofSession,
     SessionRevoked: ofSession,
+    BotRetired: none,
   },
   // A session's events are in the stream of its account, which its key does not name.
   streams: 'log',
@@ -47,5 +48,6 @@ export const sessionDocuments: DocumentType<SessionDocument, AccountEvent> = {
     })),
     SessionUsed: whenThere((session, { data }) => ({ ...session, usedOn: data.day })),
     SessionRevoked: removed,
+    BotRetired: unchanged,
   },
 };

@@ -195,6 +195,7 @@ const rendererOver = (
       const page = { limit: 100, ...(which === 'answered' ? { only: which } : {}) };
       return (await conversationsOf(readsOf(store), user, page)).flatMap(({ members }): readonly UserId[] => members);
     },
+    hasWrittenTo: () => Promise.resolve(false),
     updates: Object.fromEntries(eventKinds.map(({ type }): [string, Renderer] => [type, render])),
     prefetched: prefetchedMembers,
   });

@@ -7,7 +7,7 @@ import { budgetTable, welcomeUnits } from '../../../src/gateway/requests/budgets
 import { costs } from '../../../src/gateway/contract/meter.js';
 import { rpcPolicy } from '../../../src/gateway/contract/rpcPolicy.js';
 import type { RpcName } from '../../../src/gen/rpcs.js';
-import { gate, handshake, isRefused, signedIn, stranger, waitOf } from './gate.js';
+import { gate, handshake, isRefused, signedIn, signedInBot, stranger, waitOf } from './gate.js';
 
 /** Asks for these one after the other, as a connection does that is not read while it waits. */
 const inTurn = (
@@ -27,6 +27,8 @@ const inTurn = (
   return verdicts;
 };
 
+const send = 'messagesSendMessage';
+
 describe('a request', () => {
   it('begins at once within the budgets, and waits where it will be within them in a second', () => {
     const { admit } = gate();
@@ -34,6 +36,17 @@ describe('a request', () => {
     const waits = Array.from({ length: 70 }, () => waitOf(admit(asker, 'messagesSendMessage')));
     assert.deepEqual(new Set(waits.slice(0, 60)), new Set([0]));
     assert.deepEqual(waits.slice(60), [100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000]);
+  });
+
+  it('of a bot has a limit of its own, over all its connections, so that two bots do not echo each other for ever', () => {
+    const { admit, limited } = gate();
+    const [one, another] = [signedInBot(1), signedInBot(1)];
+    const { burst, perSecond } = budgetTable.botMessages;
+    const sends = Array.from({ length: burst + perSecond }, (_, sent) => admit(sent % 2 === 0 ? one : another, send));
+    assert.ok(sends.every(({ kind }) => kind === 'admitted'));
+    assert.ok(isRefused(admit(one, send)) && isRefused(admit(another, send)));
+    assert.equal(limited.at(-1)?.limit, 'botMessages');
+    assert.equal(waitOf(admit(signedIn(2), send)), 0);
   });
 
   it('that would wait longer is refused with the seconds, and the connection is not read for so long', () => {

@@ -43,6 +43,10 @@ export const signedIn = (user: number, session = user): Asker => ({
   session: { caller: { user: BigInt(user) as UserId, session: BigInt(session) as SessionId } },
   account: undefined,
 });
+export const signedInBot = (user: number): Asker => {
+  const asker = signedIn(user);
+  return { ...asker, session: asker.session && { caller: { ...asker.session.caller, bot: true } } };
+};
 export const stranger = (address = '192.0.2.7'): Asker => ({ address, session: undefined, account: undefined });
 
 export const isRefused = ({ kind }: AdmissionVerdict): boolean => kind === 'refused';

@@ -1,6 +1,8 @@
 import { defined } from '../../../kernel/defined.js';
 import type { SessionDevice } from '../../../domain/accounts/commands.js';
 import { accounts } from '../../../domain/accounts/decide.js';
+import { accountStream } from '../../../domain/accounts/events.js';
+import type { AccountState } from '../../../domain/accounts/state.js';
 import { nameUnitsMax, users } from '../../../domain/users/decide.js';
 import type { AuthorizationInit } from '../../../gen/auth.js';
 import type { UserInit } from '../../../gen/types.js';
@@ -31,7 +33,7 @@ export type AuthNeeds = {
   readonly vault: Vault;
   readonly guard: SignInGuard;
   readonly commonPasswords: CommonPasswords;
-  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly streams: Pick<FoldedStreams, 'caughtUp' | 'remembered'>;
   readonly names: UniqueNames;
   readonly reads: Reads;
   readonly presence: Presence;
@@ -185,10 +187,17 @@ const authorized = async (
   { user, session }: Token,
   token: string,
 ): Promise<{ readonly authorization: AuthorizationInit } | Rejection> => {
-  await call.authorize({ user, session });
+  await call.authorize({ user, session, ...((await isBot(needs, user)) ? { bot: true } : {}) });
   needs.uses.came({ user, session });
   await call.keysUpToDate('users');
   const shown = await needs.userFor(user);
   if (shown === undefined) return reject('USER_NOT_FOUND');
   return { authorization: { token, user: shown, sessionId: session } };
+};
+
+/** The account was just decided on, so that memory has it; and an account never becomes a bot's or ceases to be one. */
+const isBot = async ({ streams }: Pick<AuthNeeds, 'streams'>, user: UserId): Promise<boolean> => {
+  const stream = accountStream(user);
+  const { state } = streams.remembered<AccountState>(stream) ?? (await streams.caughtUp(stream, accounts));
+  return state.status === 'registered' && state.bot !== undefined;
 };

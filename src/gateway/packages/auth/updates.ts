@@ -8,6 +8,8 @@ export const accountUpdates: UpdateTable<AccountEvent, UpdateView> = {
   SessionOpened: silent,
   SessionDeviceChanged: silent,
   SessionUsed: silent,
+  // Its sessions were told of their own end.
+  BotRetired: silent,
   // The victims are sent the update as well, and only then cut off.
   SessionRevoked: ({ data }) => [
     { audience: [data.user], update: { sessionDeleted: { sessionId: data.session } }, closes: data.session },
