@@ -223,7 +223,7 @@ const holdersAsOf =
     return (await holders({ store: get(of.reads) }, role, { limit })).map(({ user: holder }) => holder);
   };
 
-const handlersOf = (get: Get, { presences, typing }: Live) => {
+const handlersOf = (get: Get, { presences, typing, interactions }: Live) => {
   const reads = { store: get(of.opened)(foldedDocuments(get(of.documents), get(of.projections).peek)) };
   const statusOf = statusReader(get(of.presence));
   return handlerTable({
@@ -258,6 +258,7 @@ const handlersOf = (get: Get, { presences, typing }: Live) => {
     search: get(of.search),
     statusOf,
     typing,
+    interactions,
   });
 };
 

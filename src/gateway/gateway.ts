@@ -25,6 +25,7 @@ import { schedule as systemSchedule, type Schedule } from './presence/schedule.j
 import type { Admission } from './requests/admission.js';
 import type { Metrics } from './operations/metrics.js';
 import type { IsAway } from './contract/errors.js';
+import { interactions, lookMillisMax, type Interactions } from './presence/interactions.js';
 import { presences, type Presences } from './presence/presence.js';
 import type { HandlerTable } from './contract/handlers.js';
 import { connections, type SocketBounds, type Connections, type ConnectionsNeeds } from './sockets/connections.js';
@@ -74,7 +75,7 @@ export type GatewayNeeds = {
 export type GatewayBounds = SocketBounds & RosterBounds;
 
 /** Ephemeral: sent to clients, and never stored. */
-export type Live = { readonly presences: Presences; readonly typing: Typing };
+export type Live = { readonly presences: Presences; readonly typing: Typing; readonly interactions: Interactions };
 
 /** Everything between sockets and the log. */
 export interface Gateway {
@@ -103,6 +104,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     },
     left: (connection, { user }) => {
       live.typing.left(connection, user);
+      live.interactions.left(connection, user);
     },
     alarm: alarmOf(needs),
   });
@@ -125,6 +127,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     presences: live.presences,
     start: async () => {
       await live.typing.start();
+      await live.interactions.start();
       await live.presences.start(hearing.sessions);
       await telling.start();
       lag.start();
@@ -133,6 +136,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
       lag.close();
       await telling.close();
       await live.typing.close();
+      await live.interactions.close();
       await live.presences.close();
     },
   };
@@ -179,10 +183,11 @@ const paceOf = ({ acknowledged, documents, timers }: GatewayNeeds): Pick<CallNee
   acknowledged === undefined ? {} : { pace: foldingPace({ acknowledged, folded: documents.folded, timers }) };
 
 /** Clients are told to come back when the sockets close, so nobody is told that they are gone. */
-const returning = (sockets: Connections, { presences }: Live): Connections => ({
+const returning = (sockets: Connections, { presences, interactions: pressed }: Live): Connections => ({
   ...sockets,
   close: () => {
     presences.stopping();
+    pressed.stopping();
     return sockets.close();
   },
 });
@@ -214,5 +219,10 @@ const liveOf = (needs: GatewayNeeds, { deliver }: Hub): Live => {
     needs.troubled({ doing: 'telling presence and typing', error });
   };
   const ephemeral = { ...needs, deliver, failed, schedule: needs.schedule ?? systemSchedule };
-  return { presences: presences(ephemeral), typing: typing(ephemeral) };
+  const lookMillis = needs.acknowledged === undefined ? lookMillisMax : 0;
+  return {
+    presences: presences(ephemeral),
+    typing: typing(ephemeral),
+    interactions: interactions({ ...ephemeral, lookMillis }),
+  };
 };

@@ -8,6 +8,7 @@ import { authPackage } from './packages/auth/manifest.js';
 import { chatsPackage } from './packages/chats/manifest.js';
 import { communitiesPackage } from './packages/communities/manifest.js';
 import { corePackage } from './packages/core/manifest.js';
+import { interactionsPackage } from './packages/interactions/manifest.js';
 import { invitesPackage } from './packages/invites/manifest.js';
 import { mediaPackage } from './packages/media/manifest.js';
 import { messagesPackage } from './packages/messages/manifest.js';
@@ -26,6 +27,7 @@ const packages = [
   chatsPackage,
   mediaPackage,
   messagesPackage,
+  interactionsPackage,
   reactionsPackage,
   readsPackage,
   settingsPackage,
@@ -75,8 +77,6 @@ export const notBuilt = [
   'friendsGetRelationships',
   'friendsSyncFriends',
   'messagesGetEmbedPreview',
-  'messagesSetInteractionResponse',
-  'messagesSubmitInteraction',
   'oauthAuthorize',
   'oauthGetApp',
   'settingsBeginMfaStepUp',

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
 import { ChannelType, UserStatusStatus } from '../../src/gen/types.js';
-import type { FileId, UserId } from '../../src/kernel/ids.js';
+import type { FileId, InteractionId, UserId } from '../../src/kernel/ids.js';
 import { permission, type PermissionName } from '../../src/kernel/permissions.js';
 import { anotherOwner, everybody, ownerLogin, type Ground } from './grounds.js';
 import { createChannel, createRole, inChannel, inviteTo, say, withUser } from './places.js';
@@ -344,6 +344,16 @@ const messages: readonly Row[] = [
   row('messagesReportMessage', {
     request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, reason: 'rude' }),
     outcomes: whoSees('()'),
+  }),
+  row('messagesSubmitInteraction', {
+    about: 'below a message without buttons',
+    request: (ground) => ({ chatRef: chatIn(ground), messageId: ground.message, data: 'coffee' }),
+    outcomes: anybodyWithASession(404),
+  }),
+  row('messagesSetInteractionResponse', {
+    about: 'by a person',
+    request: () => ({ interactionId: 5n as InteractionId }),
+    outcomes: anybodyWithASession(404),
   }),
   row('messagesSetMessagePin', {
     bit: 'pinMessages',

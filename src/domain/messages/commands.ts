@@ -1,6 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Command } from '../../kernel/decider.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
+import type { BotInfo, Buttons } from './botInfo.js';
 import type { Entity, Media, Quote } from './events.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly by: UserId };
@@ -30,11 +31,16 @@ export type MessageCommand =
           readonly quote?: Quote;
           readonly nonce?: bigint;
           readonly requestHash?: string;
+          readonly botInfo?: BotInfo;
           readonly media?: readonly Media[];
         }
     >
   | Command<'ForwardMessage', About & Content & Original & { readonly media?: readonly Media[] }>
-  | Command<'EditMessage', About & { readonly at: Millis; readonly content?: EditedContent }>
+  /** Without `buttons` those that there are stay. */
+  | Command<
+      'EditMessage',
+      About & { readonly at: Millis; readonly content?: EditedContent; readonly buttons?: Buttons }
+    >
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>
   | WithdrawMessage;
 

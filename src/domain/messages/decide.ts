@@ -5,7 +5,8 @@ import type { WrittenEvent } from '../../kernel/personal.js';
 import { defined } from '../../kernel/defined.js';
 import { isShredded, opened, unless } from '../../kernel/opened.js';
 import { isVisible } from '../../kernel/text.js';
-import type { Content, MessageCommand } from './commands.js';
+import { buttonsOf, isSameBotInfo, withBotInfo, withButtons, type BotInfo } from './botInfo.js';
+import type { Content, EditedContent, MessageCommand } from './commands.js';
 import { attachedBy, attachedInstead, isSameMedia, lostBy, mediaOf } from './attached.js';
 import { messageStream, theSystem, type Entity, type MessageEvent, type Quote } from './events.js';
 import { evolve, initial, type AliveMessage, type Carried, type MessageState } from './state.js';
@@ -17,29 +18,35 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   begins: ['SendMessage', 'ForwardMessage'],
   foldsFromFirstAndLatest: true,
   rules: {
-    SendMessage: ({ by, ...sent }, state) =>
-      state.status === 'absent' ? [{ type: 'MessageSent', data: { ...sent, author: by, ...attachedBy(sent) } }] : [],
+    SendMessage: ({ by, botInfo, ...sent }, state) => {
+      const data = { ...sent, author: by, ...attachedBy(sent), ...withBotInfo(botInfo) };
+      return state.status === 'absent' ? [{ type: 'MessageSent', data }] : [];
+    },
 
     ForwardMessage: ({ by, ...copied }, state) =>
       state.status === 'absent'
         ? [{ type: 'MessageForwarded', data: { ...copied, author: by, ...attachedBy(copied) } }]
         : [],
 
-    EditMessage: ({ message, chat, by, at, content: edited }, state) => {
+    EditMessage: ({ message, chat, by, at, content: edited, buttons }, state) => {
       const found = alive(state, chat);
       if (isRejection(found)) return found;
       if (found.author !== by) return reject('NOT_AUTHOR');
       // The words are not those of the user who forwarded them.
       if (found.forwarded !== undefined) return reject('NOT_EDITABLE');
-      if (edited === undefined) return [];
-      const { keepsText, media: replacing, ...content } = edited;
+      if (edited === undefined && buttons === undefined) return [];
+      const { keepsText, media: replacing, ...content } = edited ?? asItIs(found);
       // Another edit came between: entities made for one text must not be laid over another.
       if (keepsText && content.text !== opened(found.text)) return reject('CONFLICT');
       const before = mediaOf(found);
       const media = replacing ?? before;
-      if (media.length === 0 && !showsSomething(content)) return reject('EMPTY_MESSAGE');
-      if (isSame(found, content) && isSameMedia(before, media)) return [];
-      const kept = { ...carriedOn(found.carried), complete: true, ...attachedInstead(found, media) };
+      const had = botInfoOf(found);
+      const botInfo = buttons === undefined ? had : withButtons(had, buttons);
+      const isEmpty = media.length === 0 && buttonsOf(botInfo).length === 0 && !showsSomething(content);
+      if (isEmpty) return reject('EMPTY_MESSAGE');
+      if (isSame(found, content) && isSameMedia(before, media) && isSameBotInfo(had, botInfo)) return [];
+      const carried = { ...carriedOn(found.carried), ...withBotInfo(botInfo) };
+      const kept = { ...carried, complete: true, ...attachedInstead(found, media) };
       const data = { message, chat, author: by, ...content, ...kept };
       const edit = { type: 'MessageEdited', data } as const;
       return paced<MessageEdited>([edit], found.editsPaidUntil, at);
@@ -63,6 +70,18 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
 /** The text below a custom emoji only stands in its place, so it may be a blank. */
 export const showsSomething = ({ text, entities }: Pick<Content, 'text' | 'entities'>): boolean =>
   isVisible(text) || entities.some(({ kind }) => kind === 'customEmoji');
+
+/** Nothing of a message that was shredded. */
+export const botInfoOf = ({ carried: { botInfo } }: AliveMessage): BotInfo | undefined =>
+  botInfo && unless(botInfo, undefined);
+
+/** The words of a message that was shredded are no words for which an edit was made. */
+const asItIs = ({ text, entities, mentions }: AliveMessage): EditedContent => ({
+  text: unless(text, ''),
+  entities: unless(entities, []),
+  mentions,
+  keepsText: true,
+});
 
 /** A message asked for in another chat is as absent as one that never was: its existence is not revealed. */
 const alive = (state: MessageState, chat: ChatKey): AliveMessage | Rejection =>

@@ -17,6 +17,7 @@ import {
   type Value,
 } from '../../kernel/schema.js';
 import type { ChatKey } from '../../kernel/chat.js';
+import { botInfo } from './botInfo.js';
 import { streamFamily } from '../../kernel/streams.js';
 
 const fields = { message: id<MessageId>('message'), chat: chatKey, author: id<UserId>('user') };
@@ -102,7 +103,7 @@ export const messageEvents = declareEvents(
   { stream, about, sealedFor },
   {
     MessageSent: {
-      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order; a message with nothing attached has neither.',
+      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order; a message with nothing attached has neither. `botInfo`, a cloak and buttons, is of bots only, and `hasBotInfo` says that it is there.',
       mints: 'stream',
       fields: {
         ...fields,
@@ -110,6 +111,7 @@ export const messageEvents = declareEvents(
         replyTo: optional(id<MessageId>('message')),
         nonce: optional(bits),
         files: added(files),
+        hasBotInfo: added(flag),
       },
       personal: {
         text,
@@ -117,6 +119,7 @@ export const messageEvents = declareEvents(
         quote: optional(quote),
         requestHash: added(text),
         media: added(list(media)),
+        botInfo: added(botInfo),
       },
     },
     MessageForwarded: {
@@ -133,7 +136,7 @@ export const messageEvents = declareEvents(
       personal: { text, entities: list(entity), media: added(list(media)) },
     },
     MessageEdited: {
-      says: 'The author changed the text of a message, or what is attached. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote and `requestHash` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before.',
+      says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before.',
       fields: {
         ...fields,
         mentions,
@@ -142,6 +145,7 @@ export const messageEvents = declareEvents(
         files: added(files),
         filesGained: added(files),
         filesLost: added(files),
+        hasBotInfo: added(flag),
       },
       personal: {
         text,
@@ -149,6 +153,7 @@ export const messageEvents = declareEvents(
         quote: added(quote),
         requestHash: added(text),
         media: added(list(media)),
+        botInfo: added(botInfo),
       },
     },
     MessageDeleted: {
@@ -157,6 +162,7 @@ export const messageEvents = declareEvents(
     },
   },
 );
+export type { BotInfo } from './botInfo.js';
 export type MessageEvent = EventsOf<typeof messageEvents>;
 
 /** The facts with which a message begins. */

@@ -3,6 +3,7 @@ import type { Fold } from '../../kernel/event.js';
 import { defined } from '../../kernel/defined.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
+import type { BotInfo } from './botInfo.js';
 import type { Original } from './commands.js';
 import type { Entity, Media, MessageEvent, Quote } from './events.js';
 
@@ -25,8 +26,12 @@ export type AliveMessage = {
   readonly editsPaidUntil?: Millis;
 };
 
-/** The quote and the `requestHash`, which no edit changes. */
-export type Carried = { readonly quote?: Personal<Quote>; readonly requestHash?: Personal<string> };
+/** The quote and the `requestHash`, which no edit changes, and what a bot's message has. */
+export type Carried = {
+  readonly quote?: Personal<Quote>;
+  readonly requestHash?: Personal<string>;
+  readonly botInfo?: Personal<BotInfo>;
+};
 
 /** Absent where nothing is attached. */
 export type Attached = { readonly files?: readonly FileId[]; readonly media?: Personal<readonly Media[]> };
@@ -66,7 +71,9 @@ export const evolve: Fold<MessageState, MessageEvent> = {
   MessageDeleted: (_, { data: { chat } }) => ({ status: 'deleted', chat }),
 };
 
-const carriedIn = ({ quote, requestHash }: Carried): Carried => defined({ quote, requestHash });
+/** In an event whose content is sealed only `hasBotInfo` tells of it. */
+const carriedIn = ({ quote, requestHash, ...bot }: Carried & { readonly hasBotInfo?: boolean }): Carried =>
+  defined({ quote, requestHash, botInfo: bot.hasBotInfo === true ? bot.botInfo : undefined });
 
 const attachedIn = ({ files, media }: Attached): Attached | undefined =>
   files === undefined ? undefined : defined({ files, media });

@@ -26,9 +26,9 @@ export type Stores = 'nothing' | 'less' | 'events';
 
 /**
  * Requests of one connection are carried out as if one after the other. Requests of one kind go side by side, except
- * those that go `alone`.
+ * those that go `alone`. One that goes `aside` waits for those before it, and nothing waits for it.
  */
-export type RequestOrdering = 'read' | 'send' | 'alone';
+export type RequestOrdering = 'read' | 'send' | 'alone' | 'aside';
 
 /**
  * The limit by number that holds beside the budgets of units. Those that all nodes share are for what is rare and dear;
@@ -154,9 +154,9 @@ export const rpcPolicy = {
   messagesReportMessage: { ...write, limit: 'reports', units: 6 },
   messagesSearch: listing,
   messagesSendMessage: { ...write, order: 'send', limit: 'messages', repeat: 'nonce' },
-  messagesSetInteractionResponse: write,
+  messagesSetInteractionResponse: { ...passing, order: 'aside' },
   messagesSetMessagePin: write,
-  messagesSubmitInteraction: { ...write, order: 'send', limit: 'messages' },
+  messagesSubmitInteraction: { ...passing, order: 'aside', limit: 'messages', units: 4 },
 
   oauthAuthorize: write,
   oauthGetApp: read,

@@ -1,4 +1,5 @@
 import type { BegunMessage, Media, Quote } from '../../domain/messages/events.js';
+import type { BotInfo } from '../../domain/messages/botInfo.js';
 import type { MessageInit, MessageReplyInfoInit } from '../../gen/types.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
@@ -7,6 +8,7 @@ import type { MessageDocument } from '../../projections/messages/documents.js';
 import { pinsOf } from '../../projections/pins/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import { chatRefFor } from '../contract/chatRefs.js';
+import { botInfoFor } from './botInfo.js';
 import { entitiesFor } from './entities.js';
 import { mediaFor } from './media.js';
 
@@ -22,8 +24,12 @@ export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   ...(message.editedAt === undefined ? {} : { editedAt: BigInt(message.editedAt) }),
   ...(message.replyTo === undefined ? {} : repliesTo(message.replyTo, message.quote)),
   ...(message.writtenAt === undefined ? {} : { forward: { date: BigInt(message.writtenAt) } }),
+  ...botInfoIn(message.botInfo && unless(message.botInfo, undefined)),
   ...(message.pinned === undefined ? {} : { pinned: message.pinned }),
 });
+
+const botInfoIn = (info: BotInfo | undefined): Pick<MessageInit, 'botInfo'> =>
+  info === undefined ? {} : { botInfo: botInfoFor(info) };
 
 /** A message right after it was sent or forwarded. */
 export const messageSentFor = ({ data }: Pick<BegunMessage, 'data'>, viewer: UserId): MessageInit =>
@@ -33,6 +39,7 @@ type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities
   readonly replyTo?: MessageId | undefined;
   readonly quote?: Personal<Quote> | undefined;
   readonly writtenAt?: Millis | undefined;
+  readonly botInfo?: Personal<BotInfo> | undefined;
   readonly pinned?: boolean;
   readonly media?: Personal<readonly Media[]> | undefined;
 };

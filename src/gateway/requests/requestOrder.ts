@@ -3,7 +3,8 @@ import type { RequestOrdering } from '../contract/rpcPolicy.js';
 /**
  * The order in which the requests of one connection are carried out: as if one after the other, each seeing all effects
  * of those before it. Clients send without waiting for answers and rely on that. Requests for which the order makes no
- * difference go side by side: reads among themselves, and sends, which keep the order of a chat themselves.
+ * difference go side by side: reads among themselves, and sends, which keep the order of a chat themselves. A request
+ * that goes aside waits for somebody else, so that nothing behind it waits for it.
  */
 export interface RequestOrder {
   /** Begins `work` at once, in this very tick, when it need not wait. */
@@ -26,6 +27,10 @@ class TurnsOfConnection implements RequestOrder {
   private last: Turn | undefined;
 
   async take<T>(kind: RequestOrdering, work: () => Promise<T>): Promise<T> {
+    if (kind === 'aside') {
+      await this.last?.ended;
+      return work();
+    }
     const turn = this.turnFor(kind);
     turn.underWay += 1;
     try {

@@ -1,4 +1,4 @@
-import type { Entity, Media, Quote } from '../../domain/messages/events.js';
+import type { BotInfo, Entity, Media, Quote } from '../../domain/messages/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
@@ -17,6 +17,7 @@ export type MessageDocument = {
   readonly quote?: Personal<Quote>;
   /** Absent where nothing ever was attached. */
   readonly media?: Personal<readonly Media[]>;
+  readonly botInfo?: Personal<BotInfo>;
   readonly replyTo?: MessageId;
   readonly mentions: readonly UserId[];
   readonly nonce?: bigint;

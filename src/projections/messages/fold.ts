@@ -15,7 +15,7 @@ const ofMessage = ({ data }: { readonly data: { readonly message: MessageId } })
 
 export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   name: 'messages',
-  version: 7,
+  version: 8,
   keys: {
     MessageSent: ofMessage,
     MessageForwarded: ofMessage,
@@ -48,6 +48,7 @@ const sent = ({ data, at, metadata }: Recorded<EventOf<MessageEvent, 'MessageSen
     sentAt: at,
   };
   if (data.quote !== undefined) message.quote = data.quote;
+  if (data.hasBotInfo === true && data.botInfo !== undefined) message.botInfo = data.botInfo;
   if (data.files !== undefined && data.media !== undefined) message.media = data.media;
   if (data.replyTo !== undefined) message.replyTo = data.replyTo;
   if (data.nonce !== undefined) {
@@ -82,11 +83,12 @@ const edited = (
 ): MessageDocument => {
   const { text, entities, mentions } = data;
   if (data.complete !== true) return { ...message, text, entities, mentions, editedAt: at };
-  const { quote: _, requestHash: __, ...kept } = message;
+  const { quote: _, requestHash: __, botInfo: ___, ...kept } = message;
   const after: Making<MessageDocument> = { ...kept, text, entities, mentions, editedAt: at };
   // A former release knew of nothing attached, and left it as it was.
   if (data.files !== undefined && data.media !== undefined) after.media = data.media;
   if (data.quote !== undefined) after.quote = data.quote;
+  if (data.hasBotInfo === true && data.botInfo !== undefined) after.botInfo = data.botInfo;
   if (data.requestHash !== undefined && message.nonce !== undefined) after.requestHash = data.requestHash;
   return after;
 };

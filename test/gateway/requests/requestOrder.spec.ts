@@ -46,6 +46,19 @@ describe('the requests of one connection', () => {
     assert.deepEqual(begun, ['one', 'two']);
   });
 
+  it('go aside behind those before them, and hold nothing up', async () => {
+    const { ask, begun, end } = day();
+    ask('send', 'one');
+    ask('aside', 'press');
+    ask('alone', 'leave');
+    assert.deepEqual(begun, ['one']);
+    await end('one');
+    assert.deepEqual(new Set(begun), new Set(['one', 'press', 'leave']));
+    await end('leave');
+    ask('read', 'list');
+    assert.equal(begun.at(-1), 'list');
+  });
+
   it('do not overtake one that waits', async () => {
     const { ask, begun, end } = day();
     ask('send', 'one');

@@ -4,6 +4,7 @@ import type { UserId } from '../../../src/kernel/ids.js';
 import type { RpcName, Rpcs } from '../../../src/gen/rpcs.js';
 import type { Update } from '../../../src/gen/updates.js';
 import { isRejection } from '../../../src/kernel/decider.js';
+import { settled as allHaveGoneOn } from '../nodeTimers.js';
 import type { House } from './house.js';
 import type { Node } from './node.js';
 import { seatAt, type Answer } from './seat.js';
@@ -17,7 +18,7 @@ export type BotSeat = {
   heard(): readonly Update[];
   /** Once all that was sent to it has come. */
   caughtUp(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 };
 
 export const madeBot = async (
@@ -46,9 +47,13 @@ export const connectBot = async (
     if (isRejection(answer)) throw new Error(`${name} was refused: ${answer.rejected} ${answer.detail ?? ''}`);
     return answer;
   };
+  const close = (): Promise<void> => {
+    seat.close();
+    return allHaveGoneOn();
+  };
   await must('authAuthorize', { token });
   seat.heard();
-  return { user, token, ask, must, heard: seat.heard, caughtUp: seat.settled, close: seat.close };
+  return { user, token, ask, must, heard: seat.heard, caughtUp: seat.settled, close };
 };
 
 /** Made and connected. */

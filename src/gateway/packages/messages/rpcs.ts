@@ -19,6 +19,7 @@ import { historyAnswer, historyBytesMax, historyReads } from './history.js';
 import { attached } from './media.js';
 import { searched, type SearchNeeds } from './search.js';
 import { mentionsIn } from './sending/mentions.js';
+import { wantsBotInfo } from './sending/botInfo.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
 import { slowmode } from './sending/slowmode.js';
 import { contentOf, editingOf, pageOf, sendingOf, type Editing } from './wire.js';
@@ -41,6 +42,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
     messagesForwardMessage: forwarder(needs, slow),
 
     async messagesSendMessage(request, call) {
+      if (wantsBotInfo(request.botInfo) && call.caller.bot !== true) return reject('NOT_A_BOT');
       const sending = sendingOf(request, call.caller.user);
       if (isRejection(sending)) return sending;
       const sent = await send(call, sending);
@@ -69,14 +71,15 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       'read',
     )(async (request, call, seen) => {
       const { user: by } = call.caller;
+      if (request.buttons !== undefined && call.caller.bot !== true) return reject('NOT_A_BOT');
       const refused = refusedEdit(request, seen.permissions);
       if (refused !== undefined) return refused;
       const editing = editingOf(request, by);
       if (isRejection(editing)) return editing;
-      const { chat, message } = editing;
+      const { chat, message, buttons } = editing;
       const content = await editedContent(needs, call, seen, editing);
       if (isRejection(content)) return content;
-      const data = { message, chat, by, at: call.now, ...(content === undefined ? {} : { content }) };
+      const data = { message, chat, by, at: call.now, ...defined({ content, buttons }) };
       const edit = askedInChat(
         needs.access,
         call,
@@ -98,10 +101,11 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
  * go on writing in old messages. An edit that changes no content, as hiding previews does, needs no right.
  */
 const refusedEdit = (
-  { message: text, entities, media, removeMedia }: EditMessage,
+  { message: text, entities, media, removeMedia, buttons }: EditMessage,
   permissions: bigint,
 ): Rejection | undefined => {
-  const changesContent = text !== undefined || entities.length > 0 || media.length > 0 || removeMedia;
+  const changesText = text !== undefined || entities.length > 0 || buttons !== undefined;
+  const changesContent = changesText || media.length > 0 || removeMedia;
   const mayWrite = !changesContent || has(permissions, 'sendMessages');
   const maySendMedia = media.length === 0 || has(permissions, 'sendMedia');
   return mayWrite && maySendMedia ? undefined : reject('MISSING_PERMISSION');

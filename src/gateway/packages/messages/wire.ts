@@ -1,3 +1,4 @@
+import type { BotInfo, Buttons } from '../../../domain/messages/botInfo.js';
 import { showsSomething } from '../../../domain/messages/decide.js';
 import type { Entity, Quote } from '../../../domain/messages/events.js';
 import type { EditMessage, GetHistory, SendMessage, SendMessageReplyToQuote } from '../../../gen/messages.js';
@@ -6,6 +7,7 @@ import { isRejection, reject, type Rejection } from '../../../kernel/decider.js'
 import type { MessageId, UserId } from '../../../kernel/ids.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
 import { chatKeyFrom } from '../../contract/chatRefs.js';
+import { botInfoOf, buttonsFrom } from './sending/botInfo.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
 import { attachingOf, type Attaching } from './media.js';
 
@@ -29,6 +31,8 @@ export type Sending = Written & {
   readonly nonce?: bigint;
   /** Absent where nothing is. */
   readonly media?: readonly Attaching[];
+  /** Of bots only. */
+  readonly botInfo?: BotInfo;
 };
 
 export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejection => {
@@ -36,9 +40,12 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
   if (isRejection(chat)) return chat;
   const media = attachingOf(request.media);
   if (isRejection(media)) return media;
+  const botInfo = botInfoOf(request.botInfo);
+  if (isRejection(botInfo)) return botInfo;
   const written = writtenOf(request.message, request.entities);
   if (isRejection(written)) return written;
-  if (media.length === 0 && !showsSomething(written)) return reject('EMPTY_MESSAGE');
+  const isShown = media.length > 0 || botInfo?.buttons !== undefined || showsSomething(written);
+  if (!isShown) return reject('EMPTY_MESSAGE');
   const reply = replyOf(request);
   if (isRejection(reply)) return reply;
   const refused = refusedContent(written, reply?.quote);
@@ -51,6 +58,7 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
     // A nonce that is not set may come as 0.
     ...(nonce === undefined || nonce === 0n ? {} : { nonce }),
     ...(media.length === 0 ? {} : { media }),
+    ...(botInfo === undefined ? {} : { botInfo }),
   };
 };
 
@@ -59,6 +67,8 @@ export type Editing = {
   readonly message: MessageId;
   /** Undefined when only previews were asked about. */
   readonly change: MessageChange | undefined;
+  /** In place of those that there are, maybe none. Absent: they stay. */
+  readonly buttons?: Buttons;
 };
 
 export type MessageChange = {
@@ -73,15 +83,18 @@ export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejec
   if (isRejection(chat)) return chat;
   const attaching = attachingOf(request.media);
   if (isRejection(attaching)) return attaching;
+  const buttons = buttonsFrom(request.buttons);
+  if (isRejection(buttons)) return buttons;
   const { messageId: message, message: text, entities, removeMedia } = request;
+  const about = { chat, message, ...(buttons !== undefined && { buttons }) };
   const media = attaching.length > 0 || removeMedia ? { media: attaching } : {};
   if (text === undefined) {
     const change = { ...media, ...(entities.length > 0 && { written: { entities } }) };
-    return { chat, message, change: Object.keys(change).length === 0 ? undefined : change };
+    return { ...about, change: Object.keys(change).length === 0 ? undefined : change };
   }
   // Whether a text that shows nothing may stand depends on what is attached, which the rules know.
   const written = writtenOf(text, entities);
-  return isRejection(written) ? written : (refusedContent(written) ?? { chat, message, change: { ...media, written } });
+  return isRejection(written) ? written : (refusedContent(written) ?? { ...about, change: { ...media, written } });
 };
 
 /** A text that a message already has with its new entities, all within the bounds. */

@@ -1,5 +1,5 @@
 import type { Content, Original } from '../../../../domain/messages/commands.js';
-import { messages } from '../../../../domain/messages/decide.js';
+import { messages, showsSomething } from '../../../../domain/messages/decide.js';
 import { mediaOf } from '../../../../domain/messages/attached.js';
 import { messageStream, type Media } from '../../../../domain/messages/events.js';
 import type { AliveMessage } from '../../../../domain/messages/state.js';
@@ -35,5 +35,8 @@ const copied = (original: MessageId, alive: AliveMessage): Copy | Rejection => {
   if (isShredded(words) || isShredded(kept)) return reject('EMPTY_MESSAGE', 'nothing is left of a message');
   const written = forwarded ?? { writtenBy: author, writtenAt: millisOf(original) };
   const media = mediaOf(alive);
+  // Buttons stay behind, because their author is a bot.
+  const isShown = media.length > 0 || showsSomething({ text: words, entities: kept });
+  if (!isShown) return reject('EMPTY_MESSAGE', 'a message has buttons alone');
   return { text: words, entities: kept, original, ...written, ...(media.length > 0 && { media }) };
 };
