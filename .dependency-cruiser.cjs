@@ -279,6 +279,8 @@ const exclusive = [
   driver('emoji-regex', '^src/gateway/packages/reactions/emoji\\.ts$'),
   driver('@node-rs/argon2', '^src/adapters/.*[aA]rgon2'),
   driver('@zxcvbn-ts/language-common', '^src/adapters/system/commonPasswords\\.ts$'),
+  driver('htmlparser2', '^src/adapters/linkPreviews/pageDescription\\.ts$'),
+  driver('linkify-it', '^src/adapters/linkPreviews/firstLink\\.ts$'),
   driver('tr46', '/emailAddress\\.ts$'),
   driver('validator', '/emailAddress\\.ts$'),
 ];

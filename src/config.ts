@@ -32,6 +32,8 @@ export type Config = {
   /** Bytes of parts of files that a user may send in a day, to each node. */
   readonly uploadedBytesPerUserAndDay: number;
   readonly rateLimits: boolean;
+  /** Whether the server asks the pages that messages link to what they say of themselves. */
+  readonly embeds: boolean;
   /** Connections without a session that one address may have; any number where `rateLimits` is false. */
   readonly signedOutPerAddress: number;
   /** Connections of the process, with a session and without. */
@@ -259,6 +261,13 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
     default: 'on',
     meaning:
       '"off" switches the limits on requests and on connections off, for load tests; bounds on memory and disk stay',
+    allowed: '"on" or "off"',
+    schema: z.enum(['on', 'off']).transform((value) => value === 'on'),
+  },
+  embeds: {
+    name: 'OSMIUM_EMBEDS',
+    default: 'on',
+    meaning: '"off" for sealed servers: no link is followed, and so there are no previews of links',
     allowed: '"on" or "off"',
     schema: z.enum(['on', 'off']).transform((value) => value === 'on'),
   },

@@ -31,6 +31,7 @@ describe('the configuration', () => {
       fileBytesMax: 100 * 1_048_576,
       uploadedBytesPerUserAndDay: 4_096 * 1_048_576,
       rateLimits: true,
+      embeds: true,
       signedOutPerAddress: 1_000,
       connectionsMax: 50_000,
       connectionsPerSession: 8,
@@ -110,6 +111,7 @@ describe('the configuration', () => {
   it('names the variable, the value and what is allowed', () => {
     refused({ OSMIUM_PORT: '80a' }, /^OSMIUM_PORT: "80a" is not allowed; allowed is a whole number from 0 to 65535/);
     refused({ OSMIUM_PORT: '65536' }, /^OSMIUM_PORT: "65536"/);
+    refused({ OSMIUM_EMBEDS: 'no' }, /^OSMIUM_EMBEDS: "no" is not allowed; allowed is "on" or "off"$/);
     refused({ OSMIUM_RATE_LIMITS: 'no' }, /^OSMIUM_RATE_LIMITS: "no" is not allowed; allowed is "on" or "off"$/);
     refused({ OSMIUM_LOG_LEVEL: 'loud' }, /"trace", "debug"/);
   });

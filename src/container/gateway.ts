@@ -26,6 +26,7 @@ import { userFor } from '../gateway/rendering/user.js';
 import { rememberedStatuses } from '../gateway/presence/statuses.js';
 import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
+import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
 import { communityDocuments } from '../projections/communities/fold.js';
@@ -39,6 +40,7 @@ import type { Reads } from '../projections/reading/queries.js';
 import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
+import { registerLinkPreviews } from './linkPreviews.js';
 import { registerSessionDays } from './sessionDays.js';
 import { followedGenerations } from './generations/live.js';
 import { of, once, type Get } from './tokens.js';
@@ -46,11 +48,13 @@ import { of, once, type Get } from './tokens.js';
 /** Parts that tests put in the place of the real ones. */
 export type GatewayOverrides = {
   readonly bounds?: GatewayBounds;
+  readonly linkPreviews?: LinkPreviews;
 };
 
-export const registerGateway = (container: DependencyContainer, { bounds }: GatewayOverrides): void => {
+export const registerGateway = (container: DependencyContainer, { bounds, linkPreviews }: GatewayOverrides): void => {
   once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
   registerSessionDays(container);
+  registerLinkPreviews(container, linkPreviews);
   once(container, of.signInReport, signInReportOf);
   once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
   once(container, of.judge, (get) =>
@@ -259,6 +263,7 @@ const handlersOf = (get: Get, { presences, typing, interactions }: Live) => {
     statusOf,
     typing,
     interactions,
+    linkPreviews: get(of.linkPreviews),
   });
 };
 

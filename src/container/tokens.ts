@@ -26,6 +26,7 @@ import type { Outages } from '../kernel/outages.js';
 import type { Blobs } from '../kernel/ports/blobs.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
+import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { Leases, Timers } from '../kernel/ports/leases.js';
 import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
@@ -83,6 +84,7 @@ export const of = {
   statuses: token<Statuses>('statuses'),
   rateLimit: token<RateLimit>('rateLimit'),
   blobs: token<Blobs>('blobs'),
+  linkPreviews: token<LinkPreviews>('linkPreviews'),
   codec: token<EventCodec>('codec'),
   streams: token<FoldedStreams>('streams'),
   execute: token<Execute>('execute'),

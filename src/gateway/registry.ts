@@ -76,7 +76,6 @@ export const notBuilt = [
   'friendsChangeRelationship',
   'friendsGetRelationships',
   'friendsSyncFriends',
-  'messagesGetEmbedPreview',
   'oauthAuthorize',
   'oauthGetApp',
   'settingsBeginMfaStepUp',

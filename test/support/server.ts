@@ -33,6 +33,8 @@ export const testServer = async ({
     OSMIUM_PORT: '0',
     OSMIUM_ADMIN_PORT: '0',
     OSMIUM_RATE_LIMITS: 'off',
+    // No test opens a connection to the outside.
+    OSMIUM_EMBEDS: 'off',
     ...environment,
     OSMIUM_DATA_DIR: folder,
   });

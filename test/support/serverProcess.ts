@@ -31,6 +31,8 @@ const surroundings = (environment: Environment): Environment => ({
   PATH: process.env['PATH'] ?? '',
   OSMIUM_PORT: '0',
   OSMIUM_ADMIN_PORT: '0',
+  // No test opens a connection to the outside.
+  OSMIUM_EMBEDS: 'off',
   ...environment,
 });
 

@@ -369,6 +369,15 @@ const messages: readonly Row[] = [
     request: (ground) => ({ chatRef: chatIn(ground) }),
     outcomes: whoSees('messages'),
   }),
+  row('messagesGetEmbedPreview', {
+    request: () => ({ message: 'see https://a.example/' }),
+    outcomes: anybodyWithASession('mediaEmbed'),
+  }),
+  row('messagesGetEmbedPreview', {
+    about: 'without a link',
+    request: () => ({ message: 'no link' }),
+    outcomes: anybodyWithASession(404),
+  }),
   row('messagesGetUnreadMentions', {
     request: (ground) => ({ chatRef: chatIn(ground) }),
     outcomes: whoSees('unreadMentions'),

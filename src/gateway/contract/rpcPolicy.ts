@@ -147,7 +147,8 @@ export const rpcPolicy = {
   messagesDeleteMessage: free,
   messagesEditMessage: write,
   messagesForwardMessage: { ...write, limit: 'messages' },
-  messagesGetEmbedPreview: read,
+  // The fetch takes up to 15 s, the wait for its turn included. Parsing a page is the work.
+  messagesGetEmbedPreview: { ...read, order: 'aside', units: 20 },
   messagesGetHistory: listing,
   messagesGetPinnedMessages: listing,
   messagesGetUnreadMentions: listing,

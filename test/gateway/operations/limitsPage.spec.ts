@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import {
+  fetchesAtOnceMax,
+  fetchesOfOneAtOnceMax,
+  fetchesOfOneWaitingMax,
+  fetchesWaitingMax,
+  turnMillisMax,
+} from '../../../src/adapters/linkPreviews/fetchTurns.js';
+import { fetchMillisMax, pageBytesMax, redirectsMax } from '../../../src/adapters/linkPreviews/guardedFetch.js';
+import { previewAllowances, previewsBytesMax } from '../../../src/adapters/linkPreviews/linkPreviews.js';
 import { configFrom, variables } from '../../../src/config.js';
 import {
   inboundBytesMax,
@@ -71,6 +80,14 @@ describe('docs/operating.md', () => {
       ['connections of one process', count(connectionsMax)],
       ['a request over HTTP, on its way', seconds(requestMillisMax)],
       ['an HTTP connection between requests', seconds(keepAliveMillisMax)],
+      ['a fetch for the preview of a link', seconds(fetchMillisMax), kibibytes(pageBytesMax), count(redirectsMax)],
+      [
+        'such fetches of a node at once',
+        ...[fetchesAtOnceMax, fetchesOfOneAtOnceMax, fetchesWaitingMax, fetchesOfOneWaitingMax].map(count),
+        seconds(turnMillisMax),
+      ],
+      ['such fetches of all nodes', count(previewAllowances.host.burst), count(previewAllowances.user.burst)],
+      ['previews of links that a node remembers', mebibytes(previewsBytesMax)],
     ];
     const defaults = {
       waitingBytesMax,

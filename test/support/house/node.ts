@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
 import { container as root } from 'tsyringe';
+import { noLinkPreviews } from '../../../src/adapters/linkPreviews/off.js';
 import { configFrom } from '../../../src/config.js';
 import { registerGateway } from '../../../src/container/gateway.js';
 import { registerKernel, registerSystem } from '../../../src/container/system.js';
@@ -136,7 +137,7 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
   };
   registerSystem(container, config, { hasher: quickHasher, logger: pino({ level: 'warn' }, { write }) });
   registerKernel(container);
-  registerGateway(container, {});
+  registerGateway(container, { linkPreviews: own.linkPreviews ?? noLinkPreviews });
   container.registerInstance(of.freeDisk, noDisk);
   container.registerInstance(of.clock, { now, check: () => Promise.resolve() });
   container.registerInstance(of.metrics, counted);

@@ -1,6 +1,7 @@
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { Blobs } from '../../../src/kernel/ports/blobs.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import type { LinkPreviews } from '../../../src/kernel/ports/linkPreviews.js';
 import type { Presence } from '../../../src/kernel/ports/presence.js';
 import type { PubSub } from '../../../src/kernel/ports/pubSub.js';
 import type { Vault } from '../../../src/kernel/ports/vault.js';
@@ -10,7 +11,12 @@ import type { HouseSearch } from './search.js';
 import type { Kernel } from './kernel.js';
 
 /** Parts of one node that a test puts in the place of the others'. */
-export type NodeChanges = { readonly log?: EventLog; readonly presence?: Presence; readonly blobs?: Blobs };
+export type NodeChanges = {
+  readonly log?: EventLog;
+  readonly presence?: Presence;
+  readonly blobs?: Blobs;
+  readonly linkPreviews?: LinkPreviews;
+};
 
 /** What all nodes of a house share. */
 export type Shared = Kernel & {

@@ -2,6 +2,7 @@ import type { PackageManifest } from '../../contract/manifest.js';
 import type { Statuses } from '../../presence/statuses.js';
 import { pinRpcs } from './pins/rpcs.js';
 import { pinUpdates } from './pins/updates.js';
+import { previewRpcs, type PreviewNeeds } from './previews/rpcs.js';
 import { reportRpcs, reportUpdates, type ReportNeeds } from './reporting/rpcs.js';
 import { messageRpcs, type MessageNeeds } from './rpcs.js';
 import { unreadMentionRpcs } from './unreadMentions.js';
@@ -11,9 +12,10 @@ import { messageUpdates } from './updates.js';
 type MessageUpdatesNeeds = { readonly rememberedStatusOf: Statuses['of'] };
 
 export const messagesPackage = {
-  rpcs: (needs: MessageNeeds & ReportNeeds) => ({
+  rpcs: (needs: MessageNeeds & PreviewNeeds & ReportNeeds) => ({
     ...messageRpcs(needs),
     ...pinRpcs(needs),
+    ...previewRpcs(needs),
     ...reportRpcs(needs),
     ...unreadMentionRpcs(needs),
   }),

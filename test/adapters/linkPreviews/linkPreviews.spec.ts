@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
+import { afterEach, describe, it } from 'node:test';
+import { localRateLimit } from '../../../src/adapters/rateLimit/local.js';
+import {
+  fetchTurns,
+  fetchesAtOnceMax,
+  fetchesOfOneWaitingMax,
+  turnMillisMax,
+} from '../../../src/adapters/linkPreviews/fetchTurns.js';
+import { linkPreviews, previewAllowances, previewMillisMax } from '../../../src/adapters/linkPreviews/linkPreviews.js';
+import { noLinkPreviews } from '../../../src/adapters/linkPreviews/off.js';
+import type { UserId } from '../../../src/kernel/ids.js';
+import { deferred } from '../../../src/kernel/timing.js';
+import { handTimers } from '../../support/handTimers.js';
+import { outsideOf, type SmallOutside } from './outsideOf.js';
+
+const ada = 1n as UserId;
+const bob = 2n as UserId;
+
+const ended: SmallOutside[] = [];
+afterEach(async () => {
+  for (const one of ended.splice(0)) await one.close();
+});
+
+const titled: RequestListener = ({ url }, response) => {
+  response.writeHead(200, { 'content-type': 'text/html' }).end(`<title>${url ?? ''}</title>`);
+};
+
+const world = async (answer: RequestListener = titled, limits: 'limited' | 'free' = 'free') => {
+  const here = await outsideOf(answer);
+  ended.push(here);
+  const { timers, outside } = here;
+  const rateLimit = localRateLimit({ timers });
+  const keyed = (text: string): string => `keyed ${text}`;
+  const previews = linkPreviews({ timers, keyed, outside, ...(limits === 'limited' ? { rateLimit } : {}) });
+  return { ...here, ...previews };
+};
+
+describe('linkPreviews', () => {
+  it('shows what a page says of itself under the link as it was written', async () => {
+    const { previewOf } = await world((_, response) => {
+      const page =
+        '<title>Hi</title><meta property="og:url" content="http://elsewhere.example"><meta name=author content=Ada>';
+      response.writeHead(200, { 'content-type': 'text/html' }).end(page);
+    });
+    assert.deepEqual(await previewOf('HTTP://A.example/#top', ada), {
+      url: 'HTTP://A.example/#top',
+      title: 'Hi',
+      authorName: 'Ada',
+    });
+  });
+
+  it('asks a page once an hour, also one that says nothing and one that cannot be had', async () => {
+    const silent: RequestListener = (_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<title>');
+    const gone: RequestListener = (_, response) => response.socket?.destroy();
+    for (const [answer, isFound] of [
+      [titled, true],
+      [silent, false],
+      [gone, false],
+    ] as const) {
+      const { previewOf, asked, timers } = await world(answer);
+      const found = [await previewOf('http://a.example/x', ada), await previewOf('http://a.example/x#y', bob)];
+      assert.deepEqual([found.map((one) => one !== 'none'), asked.length], [[isFound, isFound], 1]);
+      timers.pass(previewMillisMax - 1);
+      await previewOf('http://a.example/x', ada);
+      assert.equal(asked.length, 1);
+      timers.pass(1);
+      await previewOf('http://a.example/x', ada);
+      assert.equal(asked.length, 2);
+    }
+  });
+
+  it('asks once for all who ask at the same moment', async () => {
+    const { previewOf, asked } = await world();
+    const found = await Promise.all([ada, bob, ada].map((user) => previewOf('http://a.example/x', user)));
+    assert.deepEqual([found.map((one) => typeof one), asked.length], [['object', 'object', 'object'], 1]);
+  });
+
+  it('asks nobody for a link that must not be followed', async () => {
+    const { previewOf, connected } = await world();
+    for (const link of ['http://127.0.0.1/', 'mailto:ada@a.example', 'http://a.example:8080/', 'no link']) {
+      assert.equal(await previewOf(link, ada), 'none', link);
+    }
+    assert.deepEqual(connected, []);
+  });
+
+  it('asks no more for a user or of a host than is allowed, and remembers nothing of that', async () => {
+    const { previewOf, asked, timers } = await world(titled, 'limited');
+    const { burst, perSecond } = previewAllowances.user;
+    for (let page = 0; page < burst; page += 1) await previewOf(`http://host${page.toString()}.example/`, ada);
+    assert.deepEqual([await previewOf('http://a.example/', ada), asked.length], ['busy', burst]);
+    assert.equal(typeof (await previewOf('http://host1.example/', ada)), 'object', 'what is known costs nothing');
+    timers.pass(1_000 / perSecond);
+    assert.equal(typeof (await previewOf('http://a.example/', ada)), 'object');
+
+    const others = await world(titled, 'limited');
+    for (let page = 0; page < previewAllowances.host.burst; page += 1) {
+      await others.previewOf(`http://a.example/${page.toString()}`, page as unknown as UserId);
+    }
+    assert.equal(await others.previewOf('http://a.example/', bob), 'busy');
+    assert.equal(typeof (await others.previewOf('http://b.example/', bob)), 'object');
+  });
+
+  it('ends what is under way when the server stops', async () => {
+    const begun = deferred<undefined>();
+    const { previewOf, close } = await world(() => {
+      begun.resolve(undefined);
+    });
+    const found = previewOf('http://a.example/', ada);
+    await begun.promise;
+    await close();
+    assert.equal(await found, 'none');
+    assert.equal(await previewOf('http://b.example/', ada), 'busy');
+  });
+
+  it('fetches nothing where it is off', async () => {
+    assert.equal(await noLinkPreviews.linkIn({ text: 'see http://a.example', entities: [] }), 'http://a.example');
+    assert.equal(await noLinkPreviews.previewOf('http://a.example', ada), 'none');
+    await noLinkPreviews.close();
+  });
+});
+
+describe('fetchTurns', () => {
+  const named = (host: string, user: string) => ({ host, user });
+  const busyTurns = () => {
+    const timers = handTimers();
+    const turns = fetchTurns(timers);
+    const underWay: { readonly host: string; readonly end: () => void }[] = [];
+    const take = (host: string, user: string) =>
+      turns.take(named(host, user), () => {
+        const { promise, resolve } = deferred<string>();
+        const end = (): void => {
+          resolve(host);
+        };
+        underWay.push({ host, end });
+        return promise;
+      });
+    return { timers, underWay, take };
+  };
+
+  it('gives one host and one user two places, and all together eight', async () => {
+    for (const one of [(n: number) => named('a', n.toString()), (n: number) => named(n.toString(), 'ada')]) {
+      const { underWay, take } = busyTurns();
+      for (let n = 0; n < 3; n += 1) void take(one(n).host, one(n).user);
+      assert.equal(underWay.length, 2);
+    }
+    const { underWay, take } = busyTurns();
+    for (let n = 0; n < fetchesAtOnceMax + 1; n += 1) void take(n.toString(), n.toString());
+    assert.equal(underWay.length, fetchesAtOnceMax);
+    underWay[0]?.end();
+    await new Promise(setImmediate);
+    assert.equal(underWay.length, fetchesAtOnceMax + 1);
+  });
+
+  it('lets others pass those who have their places, and refuses one who would wait too long', async () => {
+    const { timers, underWay, take } = busyTurns();
+    const waiting = Array.from({ length: 2 + fetchesOfOneWaitingMax }, (_, user) => take('slow', user.toString()));
+    assert.equal(await take('slow', 'one more'), 'busy');
+    void take('quick', 'other');
+    assert.deepEqual(
+      underWay.map(({ host }) => host),
+      ['slow', 'slow', 'quick'],
+    );
+    timers.pass(turnMillisMax);
+    assert.deepEqual(await Promise.all(waiting.slice(2)), Array(fetchesOfOneWaitingMax).fill('busy'));
+    underWay[0]?.end();
+    assert.equal(await waiting[0], 'slow');
+    void take('slow', 'later');
+    assert.equal(underWay.length, 4);
+  });
+});
