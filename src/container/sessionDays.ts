@@ -42,7 +42,13 @@ export const startSessionDays = async (get: Get): Promise<{ readonly close: () =
   const looks = hourlyLook({
     days,
     uses: get(of.sessionUses),
-    reportKeys: reportKeys({ vault: get(of.vault), keyOf: scopeKeyName, today: days.today }),
+    reportKeys: reportKeys({
+      vault: get(of.vault),
+      reads: { store: get(of.reads) },
+      execute: get(of.execute),
+      keyOf: scopeKeyName,
+      today: days.today,
+    }),
     timers: systemTimers,
     connected: get(of.gateway).hub.sessions,
     failed: failedBy(get, 'sessions that nobody uses were not looked for'),

@@ -12,7 +12,7 @@ import { sessionDocuments } from './accounts/fold.js';
 import { botDocuments } from './bots/fold.js';
 import { communityDocuments } from './communities/fold.js';
 import { conversationDocuments } from './conversations/fold.js';
-import { fileDocuments, fileUseDocuments, uploadDocuments } from './files/fold.js';
+import { fileDocuments, fileUseDocuments, reportFilesDocuments, uploadDocuments } from './files/fold.js';
 import { inviteDocuments } from './invites/fold.js';
 import { memberDocuments, membershipsDocuments, removalDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
@@ -41,7 +41,12 @@ const packages = {
     declared(lastSentDocuments),
     declared(pinnedMessagesDocuments),
   ],
-  files: [declared(uploadDocuments), declared(fileDocuments), declared(fileUseDocuments)],
+  files: [
+    declared(uploadDocuments),
+    declared(fileDocuments),
+    declared(fileUseDocuments),
+    declared(reportFilesDocuments),
+  ],
   conversations: [declared(conversationDocuments)],
   reactions: [declared(messageReactionsDocuments), declared(userReactionsDocuments)],
   reads: [declared(readMarkerDocuments)],

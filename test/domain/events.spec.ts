@@ -143,6 +143,7 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   ReactionAdded: 'reactions-123456789012345678.123456789012345678',
   ReactionRemoved: 'reactions-123456789012345678.123456789012345678',
   MessageReported: 'report-123456789012345678.123456789012345678',
+  ReportEnded: 'report-123456789012345678.123456789012345678',
   EvidenceKept: 'report-123456789012345678.123456789012345678',
   MarkerMoved: 'reads-123456789012345678.channel.11.12',
   InvisibilityChosen: 'visibility-123456789012345678',

@@ -9,6 +9,12 @@ import type { ChannelId, CommunityId, FileId, RoleId, UserId } from '../../src/k
 import { collectionOf } from '../../src/kernel/document.js';
 import { permission } from '../../src/kernel/permissions.js';
 import { removalDocuments } from '../../src/projections/members/fold.js';
+import {
+  fileDocuments,
+  fileUseDocuments,
+  reportFilesDocuments,
+  uploadDocuments,
+} from '../../src/projections/files/fold.js';
 import { freshDatabase, onNodes, startNodes, type Deployment } from '../support/deployments.js';
 import { generationsAt, servedDocuments } from '../support/generations.js';
 import { testServer } from '../support/server.js';
@@ -116,8 +122,11 @@ const talk = async (ada: Client, ben: Client, chatRef: { readonly channel: Town 
   await ada.call('communities.editChannel', { ...chatRef, highlightedMsgId: { highlightedMsgId: fourth } });
 };
 
-/** No request removes a member in this release. */
-const leftEmpty = [collectionOf(removalDocuments)];
+/** No request removes a member in this release, and nobody here attaches a file. */
+const leftEmpty = [
+  collectionOf(removalDocuments),
+  ...[uploadDocuments, fileDocuments, fileUseDocuments, reportFilesDocuments].map(collectionOf),
+];
 
 describe('the documents', () => {
   it('are the same when they are all deleted and made again from the log', async (t) => {

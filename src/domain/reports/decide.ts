@@ -8,15 +8,21 @@ export const reports: Decider<ReportCommand, ReportState, ReportEvent> = {
   initial,
   evolve,
   begins: ['ReportMessage'],
-  foldsFromLatest: true,
+  foldsFromFirstAndLatest: true,
   rules: {
     // The evidence is that of the first report, so that nobody pushes it out by reporting again.
-    ReportMessage: ({ reason, evidence, ...report }, { status }) =>
-      status === 'reported'
-        ? []
-        : [
-            { type: 'MessageReported', data: { ...report, reason } },
+    ReportMessage: ({ reason, evidence, files, ...report }, { status }) =>
+      status === 'absent'
+        ? [
+            { type: 'MessageReported', data: { ...report, reason, ...(files.length > 0 && { files }) } },
             ...evidence.map((kept) => ({ type: 'EvidenceKept', data: { ...report, ...kept } }) as const),
-          ],
+          ]
+        : [],
+
+    EndReport: (report, state) => {
+      if (state.status !== 'reported' || state.files.length === 0) return [];
+      const { chat, day, files } = state;
+      return [{ type: 'ReportEnded', data: { ...report, chat, day, files } }];
+    },
   },
 };

@@ -1,12 +1,13 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
-import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
 import { chatKey, count, id, list, millis, oneOf, optional, text } from '../../kernel/schema.js';
 import { streamFamily } from '../../kernel/streams.js';
-import { entity, quote } from '../messages/events.js';
+import { entity, media, quote } from '../messages/events.js';
 
 const message = id<MessageId>('message');
 const user = id<UserId>('user');
+const files = list(id<FileId>('file'));
 const fields = { message, chat: chatKey, by: user, day: count };
 
 export const reportStreams = streamFamily('report');
@@ -33,8 +34,8 @@ export const reportEvents = declareEvents(
   { stream, about, sealedFor },
   {
     MessageReported: {
-      says: 'A user reported a message. `day` is the day of the log, whose key seals all reports made on it and is destroyed 180 days later.',
-      fields,
+      says: 'A user reported a message. `day` is the day of the log, whose key seals all reports made on it and is destroyed 180 days later. `files` are those of the evidence, which stay as long; absent where it has none.',
+      fields: { ...fields, files: optional(files) },
       personal: { reason: text },
     },
     EvidenceKept: {
@@ -47,7 +48,11 @@ export const reportEvents = declareEvents(
         writtenBy: optional(user),
         at: millis,
       },
-      personal: { text, entities: list(entity), quote: optional(quote) },
+      personal: { text, entities: list(entity), quote: optional(quote), media: optional(list(media)) },
+    },
+    ReportEnded: {
+      says: 'The report is kept no longer, so its evidence uses these files no more. Only of reports with files: the others end with their key alone.',
+      fields: { ...fields, files },
     },
   },
 );

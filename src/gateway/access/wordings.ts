@@ -1,5 +1,5 @@
 import { messageStream, type MessageEvent } from '../../domain/messages/events.js';
-import type { Entity, Quote } from '../../domain/messages/events.js';
+import type { Entity, Media, Quote } from '../../domain/messages/events.js';
 import { readEvents, type EventCodec } from '../../kernel/codec.js';
 import { defined } from '../../kernel/defined.js';
 import type { Recorded } from '../../kernel/event.js';
@@ -14,6 +14,7 @@ export type Wording = {
   readonly text: string;
   readonly entities: readonly Entity[];
   readonly quote?: Quote;
+  readonly media?: readonly Media[];
 };
 
 /** Of one message: the first wording and the newest ones. */
@@ -45,6 +46,7 @@ const wordingOf = ({ type, data, at }: Recorded<MessageEvent>): readonly Wording
   if (type === 'MessageDeleted') return [];
   const [text, entities] = [unless(data.text, undefined), unless(data.entities, undefined)];
   if (text === undefined || entities === undefined) return [];
-  const sealedQuote = 'quote' in data ? data.quote : undefined;
-  return [{ at, text, entities, ...defined({ quote: sealedQuote && unless(sealedQuote, undefined) }) }];
+  const quoted = 'quote' in data ? data.quote : undefined;
+  const shown = { quote: quoted && unless(quoted, undefined), media: data.media && unless(data.media, undefined) };
+  return [{ at, text, entities, ...defined(shown) }];
 };

@@ -32,10 +32,13 @@ export type FileDocument = {
 
 /**
  * A thing that uses files. Key: its kind and its id, `message.<id>`. Index: `byFile` [file, chat, message], once for each file. All
- * kinds of things that use files have such a document, so a file has no use that is not found here.
+ * kinds of things by which somebody may read a file have such a document; the evidence of reports has none.
  */
 export type FileUseDocument = {
   readonly chat: ChatKey;
   readonly message: MessageId;
   readonly files: readonly FileId[];
 };
+
+/** A report whose evidence uses files. Key: `<message>.<user>`. Index: `byDay` [day, message, by]. Gone once it ended. */
+export type ReportFilesDocument = { readonly message: MessageId; readonly by: UserId; readonly day: number };

@@ -1,12 +1,15 @@
 import { uploadKey, type FileEvent, type UploadEvent } from '../../domain/files/events.js';
 import type { MessageEvent } from '../../domain/messages/events.js';
+import { reportStreams, type ReportEvent } from '../../domain/reports/events.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
 import type { FileId, MessageId, Millis } from '../../kernel/ids.js';
 import { removed, whenThere } from '../runner/foldHelpers.js';
-import type { FileDocument, FileUseDocument, UploadDocument } from './documents.js';
+import type { FileDocument, FileUseDocument, ReportFilesDocument, UploadDocument } from './documents.js';
 
 type Made = EventOf<FileEvent, 'FileMade'>;
+/** A report uses its files until it ends. Nobody in the chat sees them by that. */
+type ReportUse = EventOf<ReportEvent, 'MessageReported' | 'ReportEnded'>;
 
 export const uploadDocuments: DocumentType<UploadDocument, UploadEvent | Made> = {
   name: 'uploads',
@@ -60,6 +63,11 @@ const changeBy = {
     gained: [],
     lost: files,
   }),
+  MessageReported: ({ files = [] }: EventOf<ReportEvent, 'MessageReported'>['data']): Change => ({
+    gained: files,
+    lost: [],
+  }),
+  ReportEnded: ({ files }: EventOf<ReportEvent, 'ReportEnded'>['data']): Change => ({ gained: [], lost: files }),
 };
 
 const changed = ({ gained, lost }: Change): readonly string[] => [...gained, ...lost].map(fileKey);
@@ -70,9 +78,9 @@ const counted = (document: FileDocument, { gained, lost }: Change, at: Millis): 
   return { ...document, uses: Math.max(0, document.uses - 1), since: at };
 };
 
-export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent> = {
+export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent | ReportUse> = {
   name: 'files',
-  version: 1,
+  version: 2,
   keys: {
     FileMade: ofFile,
     FileUsed: ofFile,
@@ -82,6 +90,8 @@ export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent>
     MessageForwarded: ({ data }) => changed(changeBy.MessageForwarded(data)),
     MessageEdited: ({ data }) => changed(changeBy.MessageEdited(data)),
     MessageDeleted: ({ data }) => changed(changeBy.MessageDeleted(data)),
+    MessageReported: ({ data }) => changed(changeBy.MessageReported(data)),
+    ReportEnded: ({ data }) => changed(changeBy.ReportEnded(data)),
   },
   streams: 'log',
   indexes: {
@@ -98,6 +108,8 @@ export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent>
     MessageForwarded: whenThere((document, { data, at }) => counted(document, changeBy.MessageForwarded(data), at)),
     MessageEdited: whenThere((document, { data, at }) => counted(document, changeBy.MessageEdited(data), at)),
     MessageDeleted: whenThere((document, { data, at }) => counted(document, changeBy.MessageDeleted(data), at)),
+    MessageReported: whenThere((document, { data, at }) => counted(document, changeBy.MessageReported(data), at)),
+    ReportEnded: whenThere((document, { data, at }) => counted(document, changeBy.ReportEnded(data), at)),
   },
 };
 
@@ -143,3 +155,20 @@ type Using = Pick<FileUseDocument, 'chat' | 'message'> & { readonly files?: read
 
 const using = ({ chat, message, files = [] }: Using): FileUseDocument | undefined =>
   files.length === 0 ? undefined : { chat, message, files };
+
+export const reportFilesDocuments: DocumentType<ReportFilesDocument, ReportUse> = {
+  name: 'reportFiles',
+  version: 1,
+  keys: {
+    MessageReported: ({ data, stream }) => (isEmpty(data.files) ? none : reportKeys(stream)),
+    ReportEnded: ({ stream }) => reportKeys(stream),
+  },
+  streams: (key) => [reportStreams.named(key)],
+  indexes: { byDay: ({ day, message, by }) => [[day, message, by]] },
+  evolve: {
+    MessageReported: (_, { data: { message, by, day } }) => ({ message, by, day }),
+    ReportEnded: removed,
+  },
+};
+
+const reportKeys = (stream: string): readonly string[] => [reportStreams.keyOf(stream) ?? stream];

@@ -1,8 +1,8 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
 import { countIn, documentsIn, type Reads } from '../reading/queries.js';
-import type { FileDocument, FileUseDocument, UploadDocument } from './documents.js';
-import { fileDocuments, fileUseDocuments, uploadDocuments } from './fold.js';
+import type { FileDocument, FileUseDocument, ReportFilesDocument, UploadDocument } from './documents.js';
+import { fileDocuments, fileUseDocuments, reportFilesDocuments, uploadDocuments } from './fold.js';
 
 /** How many uploads of the user are no file yet, up to `limit`. */
 export const openUploadCount = (reads: Reads, user: UserId, limit: number): Promise<number> =>
@@ -38,3 +38,11 @@ export const usesIn = (
   { chat, limit }: { readonly chat: ChatKey; readonly limit: number },
 ): Promise<readonly FileUseDocument[]> =>
   documentsIn(reads, fileUseDocuments, { index: 'byFile', within: [file, chat], order: 'ascending', limit });
+
+/** Reports with files that were made before this day of the log, the oldest first. */
+export const reportsWithFilesBefore = (
+  reads: Reads,
+  day: number,
+  limit: number,
+): Promise<readonly ReportFilesDocument[]> =>
+  documentsIn(reads, reportFilesDocuments, { index: 'byDay', within: [], before: day, order: 'ascending', limit });

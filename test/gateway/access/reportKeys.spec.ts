@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
 import { memoryVault } from '../../../src/adapters/vault/memory.js';
 import { evidenceScope } from '../../../src/domain/reports/events.js';
+import { kernelInMemory } from '../../support/house/kernel.js';
+import { readsOf } from '../../support/reads.js';
+import { collections } from '../../../src/projections/registry.js';
 import { daysPerLookMax, evidenceDaysMax, reportKeys } from '../../../src/gateway/access/reportKeys.js';
 
 const keyOf = (scope: string): string => `scope.${scope}`;
@@ -19,7 +23,11 @@ const setting = async (...days: readonly number[]) => {
       return vault.get(key);
     },
   };
-  const keys = reportKeys({ vault: watched, keyOf, today: () => state.today });
+  const { execute } = await kernelInMemory();
+  const documents = memoryDocuments();
+  await documents.open(collections);
+  const needs = { reads: readsOf(documents), execute };
+  const keys = reportKeys({ ...needs, vault: watched, keyOf, today: () => state.today });
   const destroyed = async (): Promise<readonly number[]> => {
     const states = await Promise.all(days.map((day) => vault.get(name(day))));
     return days.filter((_, index) => states[index] === 'destroyed');

@@ -15,7 +15,7 @@ export type EvidenceNeeds = { readonly reads: Reads; readonly wordings: Wordings
 
 /**
  * Copies of the message in all its wordings and of its neighbours in the chat. Erased words are no evidence any more.
- * Files will be kept with the wordings that show them.
+ * Files stay with the wordings that show them.
  */
 export const evidenceOf = async (
   { reads, wordings }: EvidenceNeeds,
@@ -36,6 +36,7 @@ const neighbour = ({ id, author, writtenBy, ...shown }: MessageDocument): readon
   const [text, entities] = [unless(shown.text, undefined), unless(shown.entities, undefined)];
   if (text === undefined || entities === undefined) return [];
   const quote = shown.quote && unless(shown.quote, undefined);
+  const media = shown.media && unless(shown.media, undefined);
   const at = shown.editedAt ?? shown.sentAt;
-  return [{ kind: 'neighbour', copied: id, author, at, text, entities, ...defined({ writtenBy, quote }) }];
+  return [{ kind: 'neighbour', copied: id, author, at, text, entities, ...defined({ writtenBy, quote, media }) }];
 };

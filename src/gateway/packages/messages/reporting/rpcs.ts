@@ -1,3 +1,4 @@
+import { filesIn } from '../../../../domain/messages/attached.js';
 import { messages } from '../../../../domain/messages/decide.js';
 import { messageStream } from '../../../../domain/messages/events.js';
 import type { ReportCommand } from '../../../../domain/reports/commands.js';
@@ -35,13 +36,14 @@ export const reportRpcs = (needs: ReportNeeds): Handlers<'messagesReportMessage'
       const { key: chat } = seen;
       const by = call.caller.user;
       const before = await streams.caughtUp(reportStream(message, by), reports);
-      if (before.state.status === 'reported') return nothing;
+      if (before.state.status !== 'absent') return nothing;
       const { state } = await streams.caughtUp(messageStream(message), messages);
       if (state.status !== 'alive' || state.chat !== chat) return reject('MESSAGE_NOT_FOUND');
       const evidence = await evidenceOf({ ...needs, reads: meteredReads(needs.reads, call) }, message, state);
+      const files = filesIn(evidence.flatMap(({ media = [] }) => media));
       const report = askedInChat(access, call, seen, (): ReportCommand => ({
         type: 'ReportMessage',
-        data: { message, chat, by, day: today(), reason, evidence },
+        data: { message, chat, by, day: today(), reason, evidence, files },
       }));
       return done(await call.run(reports, report));
     },
@@ -50,4 +52,8 @@ export const reportRpcs = (needs: ReportNeeds): Handlers<'messagesReportMessage'
 });
 
 /** Nobody in the chat hears of a report, least of all its author. */
-export const reportUpdates: UpdateTable<ReportEvent, UpdateView> = { MessageReported: silent, EvidenceKept: silent };
+export const reportUpdates: UpdateTable<ReportEvent, UpdateView> = {
+  MessageReported: silent,
+  EvidenceKept: silent,
+  ReportEnded: silent,
+};

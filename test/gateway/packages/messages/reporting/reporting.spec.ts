@@ -3,11 +3,14 @@ import { after, before, describe, it } from 'node:test';
 import { channelChat } from '../../../../../src/kernel/chat.js';
 import { messageStream, type MessageEvent } from '../../../../../src/domain/messages/events.js';
 import { evidenceScope, reportStream, type ReportEvent } from '../../../../../src/domain/reports/events.js';
+import { of } from '../../../../../src/container/tokens.js';
+import { evidenceDaysMax, reportKeys } from '../../../../../src/gateway/access/reportKeys.js';
 import { wordingsMax } from '../../../../../src/gateway/access/wordings.js';
 import { reasonUnitsMax } from '../../../../../src/gateway/packages/messages/reporting/rpcs.js';
 import type { ChatRefInit } from '../../../../../src/gen/refs.js';
 import { readEvents } from '../../../../../src/kernel/codec.js';
 import type { ChannelId, MessageId, UserId } from '../../../../../src/kernel/ids.js';
+import { isShredded } from '../../../../../src/kernel/opened.js';
 import type { Bare } from '../../../../support/bare.js';
 import {
   ada,
@@ -21,6 +24,7 @@ import {
   hidden,
   self,
 } from '../../../../support/house/cast.js';
+import { bytesOf, hourMillis, sentFile, sweep, whole } from '../../../files/filing.js';
 import { house, type House } from '../../../../support/house/house.js';
 import type { Node } from '../../../../support/house/node.js';
 
@@ -50,9 +54,10 @@ const reportOf = async (message: MessageId, by = cleo): Promise<readonly Bare<Re
   return (await readEvents(here.codec, here.sealer, stored)) as readonly unknown[] as readonly Bare<ReportEvent>[];
 };
 const keptOf = async (message: MessageId): Promise<readonly unknown[]> =>
-  (await reportOf(message)).map((event) =>
-    event.type === 'MessageReported' ? event.data.reason : [event.data.kind, event.data.text],
-  );
+  (await reportOf(message)).map((event) => {
+    if (event.type === 'MessageReported') return event.data.reason;
+    return event.type === 'EvidenceKept' ? [event.data.kind, event.data.text] : [];
+  });
 
 describe('a report', () => {
   it('keeps all wordings and the neighbours, whatever becomes of the message and of all keys', async () => {
@@ -151,5 +156,37 @@ describe('reporting', () => {
     );
     assert.equal(texts.length, wordingsMax);
     assert.deepEqual([texts[0], texts[1], texts.at(-1)], ['first', 'edit 11', 'edit 59']);
+  });
+  it('keeps the files of the message as long as the report, for nobody in the chat', async () => {
+    const { messageId, file } = await sentFile(node, bob, general, bytesOf(3));
+    assert.equal(await report(messageId), 'done');
+    const kept = (await reportOf(messageId)).find(({ type }) => type === 'EvidenceKept');
+    assert.ok(kept?.type === 'EvidenceKept' && kept.data.media !== undefined && !isShredded(kept.data.media));
+    assert.deepEqual(
+      kept.data.media.map((one) => one.file?.file),
+      [file],
+    );
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [messageId] });
+    const stored = async () => (await here.blobs.list(`files/${file.toString()}/`, { limit: 9 })).length;
+    const day = async (): Promise<number> => {
+      for (let times = 0; times < 3; times += 1) {
+        here.clock.at += 25 * hourMillis;
+        await sweep(here, node);
+      }
+      return stored();
+    };
+    assert.equal(await day(), 1);
+    assert.equal(await whole(node, cleo, file), 'FILE_NOT_FOUND');
+    const endAt = async (today: number): Promise<void> => {
+      const needs = { vault: node.get(of.vault), execute: node.get(of.execute), reads: here.reads };
+      await reportKeys({ ...needs, keyOf: (scope) => scope, today: () => today }).endKept(new AbortController().signal);
+      await here.settled();
+    };
+    await endAt(evidenceDaysMax);
+    assert.equal(await day(), 1);
+    await endAt(evidenceDaysMax + 1);
+    await endAt(evidenceDaysMax + 1);
+    assert.equal((await reportOf(messageId)).filter(({ type }) => type === 'ReportEnded').length, 1);
+    assert.equal(await day(), 0);
   });
 });
