@@ -7,7 +7,7 @@ export type Button = Value<typeof button>;
 /** By rows, from the top; each has one button at least. */
 export type Buttons = readonly (readonly Button[])[];
 
-/** What only messages of bots have: `cloak`, a name that is shown in the place of the bot's own, and buttons. */
+/** A part that messages of bots alone have: `cloak`, a name that is shown in the place of the bot's own, and buttons. */
 export const botInfo = shape({ cloak: optional(text), buttons: optional(list(list(button))) });
 export type BotInfo = Value<typeof botInfo>;
 
