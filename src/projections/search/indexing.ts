@@ -47,6 +47,8 @@ export interface WantedElsewhere {
 
 /** The index is stored so often while nobody waits for it. */
 export const commitMillis = 500;
+/** Where events changed nothing, and nodes may wait that were not heard. */
+export const restingCommitMillis = 5_000;
 /** The thread is held no longer than this, and then left to others for as long, unless a search waits. */
 export const sliceMillisMax = 5;
 export const restMillis = 5;
@@ -115,7 +117,7 @@ const follow = async (following: Following): Promise<void> => {
     let next = batches.next();
     let storedAt = timers.now();
     for (;;) {
-      const rung = bell.rung(running.folded > running.committed ? storedAt + commitMillis : undefined);
+      const rung = bell.rung(running.folded > running.committed ? storedAt + pace(following) : undefined);
       const batch = await Promise.race([next, rung]);
       if (signal.aborted || batch?.done === true) return;
       if (batch !== undefined) {
@@ -135,12 +137,15 @@ const follow = async (following: Following): Promise<void> => {
   }
 };
 
+const pace = ({ index, isShared }: Following): number =>
+  isShared && !index.isDirty() ? restingCommitMillis : commitMillis;
+
 const isDue = (following: Following, storedAt: number): boolean => {
   const { running, progress, timers, wanted } = following.needs;
   if (progress.isAwaited() || following.erasing.isDue()) return true;
   const isWanted = running.committed < wanted.position() && running.folded >= wanted.position();
   const isFar = running.folded - running.committed >= BigInt(foldedEventsMax);
-  return isWanted || isFar || timers.now() - storedAt >= commitMillis;
+  return isWanted || isFar || timers.now() - storedAt >= pace(following);
 };
 
 const commitAll = async ({ needs, index, isShared, breath }: Following): Promise<void> => {
