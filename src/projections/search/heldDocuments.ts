@@ -21,6 +21,12 @@ export interface HeldDocuments<T> {
   clear(): void;
 }
 
+export type HeldNeeds = {
+  readonly store: Pick<DocumentStore, 'getMany'>;
+  /** Lets others have the thread when it was held for long enough. */
+  readonly breath: () => Promise<void> | undefined;
+};
+
 export type HeldForm<T> = {
   readonly collection: string;
   readonly parsed: (stored: Plain, key: string) => T;
@@ -35,7 +41,7 @@ export const keysPerReadMax = 200;
 const entryBytes = 200;
 
 export const heldDocuments = <T>(
-  store: Pick<DocumentStore, 'getMany'>,
+  { store, breath }: HeldNeeds,
   { collection, parsed, plain, bytesOf }: HeldForm<T>,
 ): HeldDocuments<T> => {
   const settled = boundedMap<string, HeldDocument<T>>({
@@ -58,7 +64,10 @@ export const heldDocuments = <T>(
         if (known === undefined) missing.push(key);
         else working.set(key, known);
       }
-      for (let at = 0; at < missing.length; at += keysPerReadMax) await read(missing.slice(at, at + keysPerReadMax));
+      for (let at = 0; at < missing.length; at += keysPerReadMax) {
+        await read(missing.slice(at, at + keysPerReadMax));
+        await breath();
+      }
     },
     of: (key) => {
       const held = working.get(key);

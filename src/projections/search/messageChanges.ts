@@ -7,6 +7,7 @@ import type { UserId } from '../../kernel/ids.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import { KeysMissing, SealBroken, type ScopeHasher, type Sealer } from '../../kernel/ports/sealer.js';
 import { SealedField } from '../../kernel/sealed.js';
+import { nextTurn } from '../../kernel/timing.js';
 import type { HashedTerm, RecordPlace } from './documents.js';
 import type { RecordSealer } from './messageRecords.js';
 import type { IndexedChange } from './postingIndex.js';
@@ -85,17 +86,27 @@ export const termHasher = (
   sealer.onForgotten(() => {
     known.clear();
   });
+  const hashOf = (chat: string, term: Term, hasher: ScopeHasher): HashedTerm => {
+    const name = `${chat} ${term}`;
+    const hash = known.get(name) ?? hasher(term);
+    known.set(name, hash);
+    return hash;
+  };
   return async (chat, terms) => {
-    const hasher = await withKeys(sealer, () => sealer.hasherOf(chat));
-    if (hasher === undefined || isShredded(hasher)) return [];
-    return Array.from(terms, (term) => {
-      const name = `${chat} ${term}`;
-      const hash = known.get(name) ?? hasher(term);
-      known.set(name, hash);
-      return hash;
-    });
+    const all = [...terms];
+    const hashes: HashedTerm[] = [];
+    for (let at = 0; at < all.length; at += hashesPerTurn) {
+      if (at > 0) await nextTurn();
+      const hasher = await withKeys(sealer, () => sealer.hasherOf(chat));
+      if (hasher === undefined || isShredded(hasher)) return [];
+      for (const term of all.slice(at, at + hashesPerTurn)) hashes.push(hashOf(chat, term, hasher));
+    }
+    return hashes;
   };
 };
+
+/** Some milliseconds of the thread. */
+const hashesPerTurn = 500;
 
 /** Undefined where the keys cannot be had. */
 const withKeys = async <T extends ScopeHasher | Uint8Array | string | Shredded>(

@@ -1,5 +1,4 @@
 import type { Position } from '../../kernel/event.js';
-import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import {
   bytesOfTerms,
   messageOfRecordKey,
@@ -11,7 +10,7 @@ import {
   type RecordedTerms,
   type RecordPlace,
 } from './documents.js';
-import { heldDocuments, type HeldDocuments } from './heldDocuments.js';
+import { heldDocuments, type HeldDocuments, type HeldNeeds } from './heldDocuments.js';
 
 /** Seals and opens bytes of a message under the keys that seal the message. */
 export interface RecordSealer {
@@ -37,8 +36,9 @@ export interface MessageRecords {
   clear(): void;
 }
 
-export const messageRecords = (store: Pick<DocumentStore, 'getMany'>, sealer: RecordSealer): MessageRecords => {
-  const held = heldDocuments<RecordDocument>(store, {
+export const messageRecords = (needs: HeldNeeds & { readonly sealer: RecordSealer }): MessageRecords => {
+  const { sealer } = needs;
+  const held = heldDocuments<RecordDocument>(needs, {
     collection: recordCollection,
     parsed: recordOf,
     plain: ({ chat, subject, period, sealed }) => ({

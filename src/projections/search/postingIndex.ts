@@ -71,10 +71,11 @@ export type PostingIndexNeeds = {
 };
 
 export const listsPerScan = 100;
+export const writesPerCommit = 200;
 
 export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
   const { store, breath } = needs;
-  const held: Held = { lists: postingLists(store), records: messageRecords(store, needs.sealer), closed: new Map() };
+  const held: Held = { lists: postingLists(needs), records: messageRecords(needs), closed: new Map() };
   const { lists, records, closed } = held;
   let committed: Position = 0n;
   let isDirty = false;
@@ -86,7 +87,7 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
     await committing(needs, held, { from: committed, to: position });
     committed = position;
     isDirty = false;
-    await forgetRemoved(store, held);
+    await forgetRemoved(needs, held);
   };
   return {
     committed: () => committed,
@@ -178,21 +179,25 @@ const carryOut = async (
 type Commit = { readonly from: Position; readonly to: Position };
 
 /**
- * A commit is several, in an order in which each may be the last before a crash. Records of messages come first: they
+ * A commit is several, in an order in which each may be the last, or half done, before a crash. Records of messages come first: they
  * name the terms that a message has and those that it loses, so that folding the same events again finds both. Then
  * full blocks, before the heads that name them; then heads; at last the removal of records, and the checkpoint. The
  * content of a document follows from the events up to its position alone, so a former holder of the lease that still
  * writes puts there what is there.
  */
 const committing = async (
-  needs: Pick<PostingIndexNeeds, 'commit'>,
+  needs: Pick<PostingIndexNeeds, 'commit' | 'breath'>,
   { lists: { heads, blocks }, records }: Held,
   { from, to }: Commit,
 ): Promise<void> => {
   const ofRecords = records.held.writes();
   const write = async (writes: readonly DocumentWrite[], position: Position): Promise<void> => {
-    if (writes.length === 0 && position === from) return;
-    await needs.commit(writes, [{ projection: searchCheckpoint, position }]);
+    // A store prepares a commit in one go, so a large one would keep the thread from everybody else.
+    for (let at = 0; at < writes.length; at += writesPerCommit) {
+      await needs.commit(writes.slice(at, at + writesPerCommit), [{ projection: searchCheckpoint, position: from }]);
+      await needs.breath();
+    }
+    if (position !== from) await needs.commit([], [{ projection: searchCheckpoint, position }]);
   };
   await write(
     ofRecords.filter(({ document }) => document !== undefined),
@@ -208,7 +213,7 @@ const committing = async (
 
 /** Nothing that was removed comes again once the checkpoint has passed it, so nothing needs to show that it was there. */
 const forgetRemoved = async (
-  store: SearchStore,
+  { store, breath }: PostingIndexNeeds,
   { lists: { heads, blocks }, records }: Pick<Held, 'lists' | 'records'>,
 ): Promise<void> => {
   const removed = [
@@ -216,7 +221,12 @@ const forgetRemoved = async (
     [blockCollection, blocks.settle()],
     [recordCollection, records.settle()],
   ] as const;
-  for (const [collection, keys] of removed) if (keys.length > 0) await store.forget(collection, keys);
+  for (const [collection, keys] of removed) {
+    for (let at = 0; at < keys.length; at += writesPerCommit) {
+      await store.forget(collection, keys.slice(at, at + writesPerCommit));
+      await breath();
+    }
+  }
 };
 
 type Swept = {

@@ -1,6 +1,5 @@
 import type { Position } from '../../kernel/event.js';
 import type { MessageId } from '../../kernel/ids.js';
-import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import {
   blockCollection,
   blockDocument,
@@ -10,7 +9,7 @@ import {
   headDocument,
   headOf,
 } from './documents.js';
-import { heldDocuments, type HeldDocuments } from './heldDocuments.js';
+import { heldDocuments, type HeldDocuments, type HeldNeeds } from './heldDocuments.js';
 import {
   blockIdsMax,
   blockOf,
@@ -48,14 +47,14 @@ export const sweptAfter = (position: Position): Position => {
   return next;
 };
 
-export const postingLists = (store: Pick<DocumentStore, 'getMany'>): PostingLists => {
-  const heads = heldDocuments<PostingHead>(store, {
+export const postingLists = (needs: HeldNeeds): PostingLists => {
+  const heads = heldDocuments<PostingHead>(needs, {
     collection: headCollection,
     parsed: headOf,
     plain: (head) => ({ document: headDocument(head), indexKeys: {} }),
     bytesOf: ({ ids, ceilings }) => ids.byteLength + ceilings.byteLength,
   });
-  const blocks = heldDocuments<MessageIds>(store, {
+  const blocks = heldDocuments<MessageIds>(needs, {
     collection: blockCollection,
     parsed: blockIdsOf,
     plain: (ids) => ({ document: blockDocument(ids), indexKeys: {} }),
