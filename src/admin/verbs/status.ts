@@ -1,3 +1,4 @@
+import type { Report } from '../../gateway/operations/health.js';
 import { done } from '../doorProtocol.js';
 import { declareVerb, type ServerStatus } from '../verb.js';
 
@@ -39,6 +40,7 @@ const partRows = ({ report }: Pick<ServerStatus, 'report'>): readonly StatusRow[
     ['node', node === null ? 'none: no number for ids' : node.toString()],
     ['role', role],
     ['generation', generation],
+    ...besideRows(report),
     ['log', log],
     ['documents', documents],
     ['other nodes', otherNodes],
@@ -49,6 +51,11 @@ const partRows = ({ report }: Pick<ServerStatus, 'report'>): readonly StatusRow[
     }),
   ];
 };
+
+const besideRows = ({ generations }: Report): readonly StatusRow[] =>
+  generations.flatMap(({ name, isServing, positions }): StatusRow[] =>
+    isServing ? [] : [['beside it', `${name}, ${positions.toString()} positions behind`]],
+  );
 
 const lines = (rows: readonly StatusRow[]): string => {
   const width = Math.max(...rows.map(([name]) => name.length));

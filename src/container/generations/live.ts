@@ -138,10 +138,7 @@ const openGenerations = (needs: LiveGenerationsNeeds) => {
 };
 
 /** The name of the one to go back to. Throws `GenerationRefused`. */
-export const nameBefore = async (
-  generations: Pick<Generations, 'list' | 'servedBefore'>,
-  set: string,
-): Promise<string> => {
+export const nameBefore = async (generations: Pick<Generations, 'servedBefore'>, set: string): Promise<string> => {
   const before = await generations.servedBefore(set);
   if (before === undefined) throw new GenerationRefused('no other generation has served before');
   return before;
