@@ -40,4 +40,5 @@ export const words: readonly string[] = [
   'code',
   typeOf('messages', 'MessageForwarded'),
   'media',
+  'botInfo',
 ];
