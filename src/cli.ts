@@ -221,6 +221,7 @@ const commandLine = (): Command => {
   program
     .command('projections')
     .description('Look after the generations of read models. It is configured by the environment of the server.');
+  program.command('bot').description('Make and end bots. The server must be running.');
   for (const verb of verbs) addVerb(program, verb);
   return program;
 };
