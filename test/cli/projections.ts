@@ -30,6 +30,11 @@ export const lively = async (t: TestContext, messages: number): Promise<TestServ
       ),
     );
   }
+  const chatRef = { self: {} };
+  const { messageId } = await ada.call('messages.sendMessage', { chatRef, message: 'It goes again.' });
+  await ada.call('reactions.addReaction', { chatRef, messageId, emoji: { unicodeEmoji: '👍' } });
+  // Its small documents are removed by a workflow, from each generation.
+  await ada.call('messages.deleteMessage', { chatRef, messageIds: [messageId] });
   await ada.close();
   return server;
 };

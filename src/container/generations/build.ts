@@ -20,6 +20,7 @@ import {
   type Generations,
   type GenerationSet,
 } from '../../kernel/ports/generations.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import { leaseMillis, lookMillis } from '../../kernel/ports/leases.js';
 import { sharingLog } from '../../kernel/share.js';
 import { pause } from '../../kernel/timing.js';
@@ -28,6 +29,7 @@ import { startProjections, type Projections, type Sharing } from '../../projecti
 import { openBuildEngines, type BuildEngines } from './buildEngines.js';
 import { buildEnd, BuildStopped } from './buildEnd.js';
 import { toldProgress } from './buildTold.js';
+import { documentWorkflows } from './documentWorkflows.js';
 import { setOf } from './set.js';
 
 /**
@@ -61,11 +63,19 @@ const built = async ({ config, wishes, call, opened }: Building): Promise<Built>
   const generation = await chosen(generations, setOf(readModels), wishes);
   const meter = buildMeter(sharingLog(engines.log, machine(wishes.share)), systemTimers.now);
   const alarms: Error[] = [];
-  const running = await started({ engines, generations, generation, meter, opened, alarms });
+  const { running, store } = await started({ engines, generations, generation, meter, opened, alarms });
+  const finished = documentWorkflows({ log: engines.log, store, running, opened });
   const progress = async () => meter.progress(running.position(), await engines.log.end());
   const stopTelling = await toldProgress(call, generation.name, progress);
   try {
-    const ended = await buildEnd({ running, log: engines.log, disk, follow: wishes.follow, signal: call.signal });
+    const ended = await buildEnd({
+      running,
+      log: engines.log,
+      disk,
+      finished,
+      follow: wishes.follow,
+      signal: call.signal,
+    });
     const { position, percent } = await progress();
     if (ended === 'disk full') throw new BuildStopped(generation.name, roomWanted(disk));
     return { generation: generation.name, ended, position: position.toString(), percent };
@@ -115,7 +125,7 @@ type Starting = Pick<Building, 'opened'> & {
   readonly alarms: Error[];
 };
 
-const started = async ({ engines, generations, generation, meter, opened, alarms }: Starting): Promise<Projections> => {
+const started = async ({ engines, generations, generation, meter, opened, alarms }: Starting): Promise<Started> => {
   const { leases } = engines;
   const deployment = await deploymentOf(generations, generation);
   const store = await openDocuments(generations.documents(generation), readModels.collections);
@@ -150,8 +160,10 @@ const started = async ({ engines, generations, generation, meter, opened, alarms
   });
   opened(() => running.close());
   if (sharing !== undefined) await mustProject(running, generation.name);
-  return running;
+  return { running, store };
 };
+
+type Started = { readonly running: Projections; readonly store: DocumentStore };
 
 /** As the documents that are there already have it. */
 const deploymentOf = async (generations: Generations, { set }: Generation): Promise<string | undefined> => {

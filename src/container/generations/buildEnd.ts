@@ -1,4 +1,5 @@
 import type { FreeDisk } from '../../gateway/operations/freeDisk.js';
+import type { Position } from '../../kernel/event.js';
 import type { FollowedLog } from '../../kernel/ports/eventLog.js';
 import { lookMillis } from '../../kernel/ports/leases.js';
 import { raised } from '../../kernel/tenure.js';
@@ -17,6 +18,8 @@ export type BuildEndNeeds = {
   readonly running: Pick<Projections, 'reached'>;
   readonly log: Pick<FollowedLog, 'end'>;
   readonly disk: Pick<FreeDisk, 'mayBuild'>;
+  /** Called once the documents hold all that was in the log. Resolves when the workflows on them have come there as well. */
+  readonly finished: (end: Position, ending: AbortSignal) => Promise<void>;
   /** Goes on when all that is in the log is in the documents. */
   readonly follow: boolean;
   /** Somebody stops it. */
@@ -47,8 +50,11 @@ const fullDisk = async ({ disk }: BuildEndNeeds, ending: AbortSignal): Promise<'
   return 'disk full';
 };
 
-const caughtUp = async ({ running, log, follow }: BuildEndNeeds, ending: AbortSignal): Promise<'built'> => {
-  await running.reached(await log.end());
+const caughtUp = async (needs: BuildEndNeeds, ending: AbortSignal): Promise<'built'> => {
+  const { running, log, follow, finished } = needs;
+  const end = await log.end();
+  await running.reached(end);
+  await finished(end, ending);
   while (follow) {
     await pause(lookMillis, ending);
     ending.throwIfAborted();

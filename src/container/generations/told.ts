@@ -1,5 +1,6 @@
 import { GenerationRefused } from '../../admin/projections.js';
 import { isServer } from '../../config.js';
+import { parsedJson } from '../../kernel/json.js';
 import { pause } from '../../kernel/timing.js';
 import { of, type Get } from '../tokens.js';
 import type { RunningGenerations } from './needs.js';
@@ -40,7 +41,7 @@ export const followChosenGeneration = async (get: Get): Promise<() => Promise<vo
   };
   const hear = (bytes: Uint8Array): void => {
     // Written by `toldGenerations` of another node.
-    const { chosen, released } = JSON.parse(new TextDecoder().decode(bytes)) as Told;
+    const { chosen, released } = parsedJson(new TextDecoder().decode(bytes)) as Told;
     if (chosen !== undefined) void look();
     if (released !== undefined)
       live.release(released).catch((error: unknown) => {

@@ -9,6 +9,7 @@ const ended = (differs: Partial<BuildEndNeeds>) =>
     running: { reached: () => never },
     log: { end: () => Promise.resolve(9n) },
     disk: { mayBuild: () => true },
+    finished: () => Promise.resolve(),
     follow: false,
     signal: new AbortController().signal,
     ...differs,
