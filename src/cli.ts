@@ -250,6 +250,7 @@ const plainErrors = new Set([
   'BackupRefused',
   'BuildStopped',
   'GenerationInUse',
+  'GenerationRefused',
   'NewerLayout',
 ]);
 

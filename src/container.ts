@@ -201,7 +201,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   };
   await startAll(workflows.ofAnyLog);
   for (const tenancy of await generationWorkflows(get, generations.serving())) opened.push(() => tenancy.close());
-  opened.push(() => get(of.linkPreviews).close());
+  opened.push(workflows.stopFetching);
   opened.push(() => {
     get(of.signInReport).close();
     return Promise.resolve();

@@ -5,9 +5,11 @@ import { decidedMessage } from '../gateway/updates/messageJudge.js';
 import type { Position } from '../kernel/event.js';
 import type { Tenancy } from '../kernel/tenure.js';
 import { pause } from '../kernel/timing.js';
+import { underWay, type UnderWay } from '../kernel/underWay.js';
 import type { ProjectionName } from '../projections/registry.js';
 import { startLeasedWorkflow } from '../workflows/leased.js';
 import { workflowsOf, workflowsOfSharedLog, type AnyWorkflow } from '../workflows/registry.js';
+import type { ShowPreviewsNeeds } from '../workflows/showPreviews.js';
 import type { WithdrawMessagesNeeds } from '../workflows/withdrawMessages.js';
 import type { WorkflowAlarm } from '../workflows/runner.js';
 import type { OpenGeneration } from './generations/live.js';
@@ -20,6 +22,8 @@ export interface PlacedWorkflows {
   /** To be started once the fan-out follows. */
   readonly ofSharedLog: readonly AnyWorkflow[];
   start(this: void, workflow: AnyWorkflow): Promise<Tenancy>;
+  /** Ends the fetches of previews, and stores what has come. */
+  stopFetching(this: void): Promise<void>;
 }
 
 /** All workflows of this server, each of which has a checkpoint when this resolves. */
@@ -34,7 +38,10 @@ export const placedWorkflows = async (get: Get): Promise<PlacedWorkflows> => {
 const placed = async (get: Get): Promise<PlacedWorkflows> => {
   const running = get(of.projections);
   const reached = (position: Position, names: readonly ProjectionName[]) => running.reached(position, names);
-  const ofAnyLog = workflowsOf({ documents: get(of.documents), reached }).filter(isOfDeployment);
+  const fetches = underWay();
+  const ofAnyLog = workflowsOf({ documents: get(of.documents), reached, ...previewing(get, fetches) }).filter(
+    isOfDeployment,
+  );
   const judge = get(of.judge);
   const ofSharedLog = judge === undefined ? [] : workflowsOfSharedLog(judging(judge, get(of.gateway).fanOut));
   const place = await workflowPlaces(
@@ -51,9 +58,23 @@ const placed = async (get: Get): Promise<PlacedWorkflows> => {
   return {
     ofAnyLog,
     ofSharedLog,
+    stopFetching: async () => {
+      await get(of.linkPreviews).close();
+      await fetches.ended();
+    },
     start: (workflow) => startLeasedWorkflow(workflow, { ...needs, documents: place(workflow) }),
   };
 };
+
+const previewing = (get: Get, fetches: UnderWay): ShowPreviewsNeeds => ({
+  ...(get(of.config).embeds && { linkPreviews: get(of.linkPreviews) }),
+  streams: get(of.streams),
+  clock: get(of.clock),
+  fetches,
+  fetchFailed: (err) => {
+    get(of.logger).warn({ err }, 'the preview of a link was not stored');
+  },
+});
 
 /** Those that work on the documents of one generation, each with its checkpoint among them. */
 export const generationWorkflows = async (
@@ -63,7 +84,7 @@ export const generationWorkflows = async (
   const reached = (position: Position, names: readonly ProjectionName[]) => projections.reached(position, names);
   const needs = { ...needsOf(get), generation, documents };
   const started: Tenancy[] = [];
-  for (const workflow of workflowsOf({ documents, reached }))
+  for (const workflow of workflowsOf({ documents, reached, ...previewing(get, underWay()) }))
     if (!isOfDeployment(workflow)) started.push(await startLeasedWorkflow(workflow, needs));
   return started;
 };

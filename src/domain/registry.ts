@@ -9,6 +9,7 @@ import { inviteEvents } from './invites/events.js';
 import { memberEvents } from './members/events.js';
 import { messageEvents } from './messages/events.js';
 import { pinEvents } from './pins/events.js';
+import { previewEvents } from './previews/events.js';
 import { reactionEvents } from './reactions/events.js';
 import { readEvents } from './reads/events.js';
 import { reportEvents } from './reports/events.js';
@@ -26,6 +27,7 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   inviteEvents,
   messageEvents,
   pinEvents,
+  previewEvents,
   uploadEvents,
   fileEvents,
   reactionEvents,

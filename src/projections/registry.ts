@@ -17,6 +17,7 @@ import { inviteDocuments } from './invites/fold.js';
 import { memberDocuments, membershipsDocuments, removalDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
 import { pinnedMessagesDocuments } from './pins/fold.js';
+import { previewDocuments } from './previews/fold.js';
 import { messageReactionsDocuments, userReactionsDocuments } from './reactions/fold.js';
 import { readMarkerDocuments } from './reads/fold.js';
 import { accountStates, communityStates, memberStates, userStates } from './states/fold.js';
@@ -34,12 +35,13 @@ const packages = {
   communities: [declared(communityDocuments)],
   members: [declared(memberDocuments), declared(membershipsDocuments), declared(removalDocuments)],
   invites: [declared(inviteDocuments)],
-  // Pins are shown with messages alone, so nobody has to wait for two projections.
+  // Pins and previews are shown with messages alone, so nobody has to wait for two projections.
   messages: [
     declared(messageDocuments),
     declared(messageCountDocuments),
     declared(lastSentDocuments),
     declared(pinnedMessagesDocuments),
+    declared(previewDocuments),
   ],
   files: [
     declared(uploadDocuments),

@@ -2,13 +2,19 @@ import type { Event } from '../kernel/event.js';
 import { admitMembers } from './admitMembers.js';
 import { removeReactions } from './removeReactions.js';
 import type { Workflow } from './runner.js';
+import { showPreviews } from './showPreviews.js';
 import { takeDownHighlights } from './takeDownHighlights.js';
 import { withdrawMessages, type WithdrawMessagesNeeds } from './withdrawMessages.js';
 
 type Factory = (needs: never) => Workflow<never>;
 
 /** Every workflow of any server, each made from its own needs. */
-const factories = [() => admitMembers, () => takeDownHighlights, removeReactions] as const satisfies readonly Factory[];
+const factories = [
+  () => admitMembers,
+  () => takeDownHighlights,
+  removeReactions,
+  showPreviews,
+] as const satisfies readonly Factory[];
 
 /** The needs of all functions of the union together. */
 type NeedsOf<F> = [F] extends [(needs: infer Needs) => unknown] ? Needs : never;

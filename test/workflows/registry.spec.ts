@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { it } from 'node:test';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
+import { underWay } from '../../src/kernel/underWay.js';
 import { workflowsOf, workflowsOfSharedLog } from '../../src/workflows/registry.js';
 import { sourcesIn } from '../support/sources.js';
 
@@ -10,7 +11,16 @@ const rooms = ['leased', 'registry', 'runner'];
 
 it('every workflow is in the registry, under the name of its file', () => {
   const files = sourcesIn('src/workflows').map(({ path }) => basename(path, '.ts'));
-  const needs = { documents: memoryDocuments(), reached: () => undefined };
+  const unasked = (): never => {
+    throw new Error('nothing has happened yet');
+  };
+  const previewing = {
+    streams: { caughtUp: unasked },
+    clock: { now: unasked },
+    fetches: underWay(),
+    fetchFailed: unasked,
+  };
+  const needs = { documents: memoryDocuments(), reached: () => undefined, ...previewing };
   const shared = workflowsOfSharedLog({ isRefused: () => undefined, reached: () => undefined });
   const registered = [...workflowsOf(needs), ...shared].map(({ name }) => name);
   assert.deepEqual(

@@ -33,9 +33,13 @@ export type MessageCommand =
           readonly requestHash?: string;
           readonly botInfo?: BotInfo;
           readonly media?: readonly Media[];
+          readonly suppressEmbeds?: boolean;
         }
     >
-  | Command<'ForwardMessage', About & Content & Original & { readonly media?: readonly Media[] }>
+  | Command<
+      'ForwardMessage',
+      About & Content & Original & { readonly media?: readonly Media[]; readonly suppressEmbeds?: boolean }
+    >
   /** Without `buttons` those that there are stay. */
   | Command<
       'EditMessage',

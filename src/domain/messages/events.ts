@@ -103,7 +103,7 @@ export const messageEvents = declareEvents(
   { stream, about, sealedFor },
   {
     MessageSent: {
-      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order; a message with nothing attached has neither. `botInfo`, a cloak and buttons, is of bots only, and `hasBotInfo` says that it is there.',
+      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order; a message with nothing attached has neither. `botInfo`, a cloak and buttons, is of bots only, and `hasBotInfo` says that it is there. With `suppressEmbeds` links have no previews.',
       mints: 'stream',
       fields: {
         ...fields,
@@ -112,6 +112,7 @@ export const messageEvents = declareEvents(
         nonce: optional(bits),
         files: added(files),
         hasBotInfo: added(flag),
+        suppressEmbeds: added(flag),
       },
       personal: {
         text,
@@ -123,7 +124,7 @@ export const messageEvents = declareEvents(
       },
     },
     MessageForwarded: {
-      says: 'A copy of a message was sent to another chat, or to the same one. `author` forwarded it; the words are those of `writtenBy`, sealed for that user and for the chat of the copy, and `writtenAt` is when they were first sent: a forward of a forward keeps both. `original` is the message that was forwarded. `files` are those of `media`, which has all that was attached to it. Nobody edits a forward.',
+      says: 'A copy of a message was sent to another chat, or to the same one. `author` forwarded it; the words are those of `writtenBy`, sealed for that user and for the chat of the copy, and `writtenAt` is when they were first sent: a forward of a forward keeps both. `original` is the message that was forwarded. `files` are those of `media`, which has all that was attached to it. `suppressEmbeds`: the links of the original had no previews then. Nobody edits a forward.',
       mints: 'stream',
       fields: {
         ...fields,
@@ -132,6 +133,7 @@ export const messageEvents = declareEvents(
         writtenAt: millis,
         original: id<MessageId>('message'),
         files: added(files),
+        suppressEmbeds: added(flag),
       },
       personal: { text, entities: list(entity), media: added(list(media)) },
     },

@@ -22,6 +22,8 @@ export type AliveMessage = {
   /** Of a forward: the origin of its words. */
   readonly forwarded?: Pick<Original, 'writtenBy' | 'writtenAt'>;
   readonly attached: Attached;
+  /** As it was sent or forwarded; the stream of its previews says what came of that. */
+  readonly suppressEmbeds?: boolean;
   /** See `editPaid`. */
   readonly editsPaidUntil?: Millis;
 };
@@ -48,6 +50,7 @@ export const evolve: Fold<MessageState, MessageEvent> = {
     carried: carriedIn(data),
     mentions: data.mentions,
     attached: attachedIn(data) ?? {},
+    ...defined({ suppressEmbeds: data.suppressEmbeds }),
   }),
   MessageForwarded: (_, { data }) => ({
     status: 'alive',
@@ -59,6 +62,7 @@ export const evolve: Fold<MessageState, MessageEvent> = {
     mentions: data.mentions,
     forwarded: { writtenBy: data.writtenBy, writtenAt: data.writtenAt },
     attached: attachedIn(data) ?? {},
+    ...defined({ suppressEmbeds: data.suppressEmbeds }),
   }),
   MessageEdited: (state, { data }) => {
     if (state.status !== 'alive') return state;

@@ -5,10 +5,14 @@ import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
+import type { LinkPreview } from '../../kernel/ports/linkPreviews.js';
 import { pinsOf } from '../../projections/pins/queries.js';
+import type { PreviewDocument } from '../../projections/previews/documents.js';
+import { previewsOf } from '../../projections/previews/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import { chatRefFor } from '../contract/chatRefs.js';
 import { botInfoFor } from './botInfo.js';
+import { embedFor } from './embed.js';
 import { entitiesFor } from './entities.js';
 import { mediaFor } from './media.js';
 
@@ -20,7 +24,7 @@ export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   message: unless(message.text, ''),
   // Entities of a text that was shredded would point into nothing.
   entities: entitiesFor(unless(message.entities, [])),
-  ...(message.media === undefined ? {} : { media: mediaFor(unless(message.media, [])) }),
+  ...mediaIn(message),
   ...(message.editedAt === undefined ? {} : { editedAt: BigInt(message.editedAt) }),
   ...(message.replyTo === undefined ? {} : repliesTo(message.replyTo, message.quote)),
   ...(message.writtenAt === undefined ? {} : { forward: { date: BigInt(message.writtenAt) } }),
@@ -42,19 +46,46 @@ type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities
   readonly botInfo?: Personal<BotInfo> | undefined;
   readonly pinned?: boolean;
   readonly media?: Personal<readonly Media[]> | undefined;
+  readonly preview?: Personal<LinkPreview> | undefined;
 };
 
-/** The messages as they are shown, with the pins of their chats: only those that are pinned say so. */
+/** The preview of a link stands behind all that is attached. */
+const mediaIn = ({ media, preview }: Shown): Pick<MessageInit, 'media'> => {
+  const embed = preview && unless(preview, undefined);
+  const all = [
+    ...mediaFor(media === undefined ? [] : unless(media, [])),
+    ...(embed === undefined ? [] : [{ embed: embedFor(embed) }]),
+  ];
+  return all.length === 0 ? {} : { media: all };
+};
+
+/**
+ * The messages as they are shown: with the pins of their chats, where only those that are pinned say so, and with the
+ * previews of the words that they have.
+ */
 export const withPins = async (
   reads: Reads,
   messages: readonly MessageDocument[],
 ): Promise<readonly PinnableMessage[]> => {
   const chats = messages.map(({ chat }) => chat);
-  const pinned = new Set(await pinsOf(reads, chats));
-  return messages.map((message) => (pinned.has(message.id) ? { ...message, pinned: true } : message));
+  const ids = messages.map(({ id }) => id);
+  const [pins, previews] = await Promise.all([pinsOf(reads, chats), previewsOf(reads, ids)]);
+  const pinned = new Set(pins);
+  const previewed = new Map(previews.map((document) => [document.message, document]));
+  return messages.map((message) => ({
+    ...message,
+    ...(pinned.has(message.id) && { pinned: true }),
+    ...previewIn(message, previewed.get(message.id)),
+  }));
 };
 
-export type PinnableMessage = MessageDocument & Pick<Shown, 'pinned'>;
+/** None of former words, which the read model may still have. */
+export const previewIn = (
+  { revision = 0 }: MessageDocument,
+  found: PreviewDocument | undefined,
+): Pick<Shown, 'preview'> => (found?.revision === revision ? { preview: found.preview } : {});
+
+export type PinnableMessage = MessageDocument & Pick<Shown, 'pinned' | 'preview'>;
 
 /** Older clients look into `replyTo`, newer ones into `reply`. */
 const repliesTo = (replyTo: MessageId, personalQuote: Personal<Quote> | undefined) => {

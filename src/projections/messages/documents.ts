@@ -30,6 +30,8 @@ export type MessageDocument = {
   readonly writtenBy?: UserId;
   readonly writtenAt?: Millis;
   readonly editedAt?: Millis;
+  /** The place of the latest edit in the message's stream; absent before the first one. */
+  readonly revision?: number;
 };
 
 /**

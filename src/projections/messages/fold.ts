@@ -79,12 +79,13 @@ const forwarded = ({ data, at }: Recorded<EventOf<MessageEvent, 'MessageForwarde
  */
 const edited = (
   message: MessageDocument,
-  { data, at }: Recorded<EventOf<MessageEvent, 'MessageEdited'>>,
+  { data, at, revision: place }: Recorded<EventOf<MessageEvent, 'MessageEdited'>>,
 ): MessageDocument => {
   const { text, entities, mentions } = data;
-  if (data.complete !== true) return { ...message, text, entities, mentions, editedAt: at };
+  const revision = Number(place);
+  if (data.complete !== true) return { ...message, text, entities, mentions, editedAt: at, revision };
   const { quote: _, requestHash: __, botInfo: ___, ...kept } = message;
-  const after: Making<MessageDocument> = { ...kept, text, entities, mentions, editedAt: at };
+  const after: Making<MessageDocument> = { ...kept, text, entities, mentions, editedAt: at, revision };
   // A former release knew of nothing attached, and left it as it was.
   if (data.files !== undefined && data.media !== undefined) after.media = data.media;
   if (data.quote !== undefined) after.quote = data.quote;

@@ -40,5 +40,7 @@ export const words: readonly string[] = [
   'code',
   typeOf('messages', 'MessageForwarded'),
   'media',
+  typeOf('previews', 'PreviewFound'),
+  'preview',
   'botInfo',
 ];

@@ -6,6 +6,7 @@ import { messages } from '../../../src/domain/messages/decide.js';
 import { messageEvents, type MessageEvent } from '../../../src/domain/messages/events.js';
 import type { MessageState } from '../../../src/domain/messages/state.js';
 import type { PinEvent } from '../../../src/domain/pins/events.js';
+import type { PreviewEvent } from '../../../src/domain/previews/events.js';
 import { selfChat } from '../../../src/kernel/chat.js';
 import { decide, isRejection } from '../../../src/kernel/decider.js';
 import { forRunner } from '../../../src/kernel/document.js';
@@ -14,6 +15,7 @@ import type { MessageId, Millis, UserId } from '../../../src/kernel/ids.js';
 import { shredded } from '../../../src/kernel/opened.js';
 import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { pinnedMessagesDocuments } from '../../../src/projections/pins/fold.js';
+import { previewDocuments } from '../../../src/projections/previews/fold.js';
 import { projections } from '../../../src/projections/registry.js';
 import { asPersonal, type Bare } from '../../support/bare.js';
 import { propertyRun } from '../../support/propertyRun.js';
@@ -84,12 +86,12 @@ const withoutContent = (event: Bare<MessageEvent>): Bare<MessageEvent> => {
 };
 
 describe('a document of the first and the latest event', () => {
-  it('is of messages and of pins', () => {
+  it('is of messages, pins and previews', () => {
     const types = projections.flatMap(({ documents }) => documents);
     const names = types
       .filter(({ foldsFromFirstAndLatest }) => foldsFromFirstAndLatest === true)
       .map(({ name }) => name);
-    assert.deepEqual(names, [messageDocuments.name, pinnedMessagesDocuments.name]);
+    assert.deepEqual(names, [messageDocuments.name, pinnedMessagesDocuments.name, previewDocuments.name]);
   });
 
   it('follows from the latest event alone where that says all pins', () => {
@@ -100,6 +102,21 @@ describe('a document of the first and the latest event', () => {
         const event = recordedAs<PinEvent>({ type, data: { ...about, pinned } }, 1);
         assert.deepEqual(fold({ messages: [8n] }, event, about.chat), fold(undefined, event, about.chat));
       }
+    }
+  });
+
+  it('follows from the latest event alone where that says all of a preview', () => {
+    const { fold } = forRunner(previewDocuments);
+    const of = { message: 10n as MessageId, chat: selfChat(1n as UserId), author: 1n as UserId };
+    const found = {
+      type: 'PreviewFound',
+      data: { ...of, revision: 2, preview: { url: 'https://a.example/' } },
+    } as const;
+    const others = ['PreviewsSuppressed', 'PreviewsAllowed', 'PreviewRemoved'] as const;
+    const before = { message: of.message, revision: 1, preview: { url: 'https://b.example/' } };
+    for (const one of [found, ...others.map((type) => ({ type, data: of }) as const)]) {
+      const event = recordedAs<PreviewEvent>(asPersonal<PreviewEvent>(one), 1);
+      assert.deepEqual(fold(before, event, '10'), fold(undefined, event, '10'), one.type);
     }
   });
 

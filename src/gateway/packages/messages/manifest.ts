@@ -3,6 +3,7 @@ import type { Statuses } from '../../presence/statuses.js';
 import { pinRpcs } from './pins/rpcs.js';
 import { pinUpdates } from './pins/updates.js';
 import { previewRpcs, type PreviewNeeds } from './previews/rpcs.js';
+import { previewUpdates } from './previews/updates.js';
 import { reportRpcs, reportUpdates, type ReportNeeds } from './reporting/rpcs.js';
 import { messageRpcs, type MessageNeeds } from './rpcs.js';
 import { unreadMentionRpcs } from './unreadMentions.js';
@@ -22,6 +23,7 @@ export const messagesPackage = {
   updates: ({ rememberedStatusOf }: MessageUpdatesNeeds) => ({
     ...messageUpdates(rememberedStatusOf),
     ...pinUpdates,
+    ...previewUpdates,
     ...reportUpdates,
   }),
 } as const satisfies PackageManifest;

@@ -18,6 +18,7 @@ import { forwarder } from './forwarding/forwarding.js';
 import { historyAnswer, historyBytesMax, historyReads } from './history.js';
 import { attached } from './media.js';
 import { searched, type SearchNeeds } from './search.js';
+import { suppression } from './previews/suppression.js';
 import { mentionsIn } from './sending/mentions.js';
 import { wantsBotInfo } from './sending/botInfo.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
@@ -86,7 +87,8 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         seen,
         (now): MessageCommand | Rejection => refusedEdit(request, now.permissions) ?? { type: 'EditMessage', data },
       );
-      return done(await call.run(messages, edit));
+      const edited = await call.run(messages, edit);
+      return done(isRejection(edited) ? edited : await suppression(needs, call, seen, request));
     }),
 
     messagesDeleteMessage: inChat(needs.access, 'read')(

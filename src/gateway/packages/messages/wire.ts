@@ -33,6 +33,8 @@ export type Sending = Written & {
   readonly media?: readonly Attaching[];
   /** Of bots only. */
   readonly botInfo?: BotInfo;
+  /** Absent where links are to have previews, as ever. */
+  readonly suppressEmbeds?: true;
 };
 
 export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejection => {
@@ -59,6 +61,7 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
     ...(nonce === undefined || nonce === 0n ? {} : { nonce }),
     ...(media.length === 0 ? {} : { media }),
     ...(botInfo === undefined ? {} : { botInfo }),
+    ...(request.suppressEmbeds && { suppressEmbeds: true }),
   };
 };
 

@@ -3,8 +3,11 @@ import { messages, showsSomething } from '../../../../domain/messages/decide.js'
 import { mediaOf } from '../../../../domain/messages/attached.js';
 import { messageStream, type Media } from '../../../../domain/messages/events.js';
 import type { AliveMessage } from '../../../../domain/messages/state.js';
+import { previews } from '../../../../domain/previews/decide.js';
+import { previewStream } from '../../../../domain/previews/events.js';
+import { isSuppressed } from '../../../../domain/previews/state.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
-import { reject, type Rejection } from '../../../../kernel/decider.js';
+import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
 import { millisOf, type MessageId } from '../../../../kernel/ids.js';
 import { isShredded, opened } from '../../../../kernel/opened.js';
@@ -13,7 +16,8 @@ import { costs } from '../../../contract/meter.js';
 import { turnOf } from '../../../contract/meteredReads.js';
 
 /** All that a forward takes along. Replies with their quotes stay behind, because they belong to the chat. */
-export type Copy = Omit<Content, 'mentions'> & Original & { readonly media?: readonly Media[] };
+export type Copy = Omit<Content, 'mentions'> &
+  Original & { readonly media?: readonly Media[]; readonly suppressEmbeds?: true };
 
 /**
  * The copy of a message of this chat as it is now, asked of its own stream: the read model may be behind, and knows no
@@ -26,7 +30,12 @@ export const copyOf = async (
 ): Promise<Copy | Rejection> => {
   await turnOf(meter, costs.document);
   const { state } = await streams.caughtUp(messageStream(message), messages);
-  return state.status === 'alive' && state.chat === chat ? copied(message, state) : reject('MESSAGE_NOT_FOUND');
+  if (state.status !== 'alive' || state.chat !== chat) return reject('MESSAGE_NOT_FOUND');
+  const copy = copied(message, state);
+  if (isRejection(copy)) return copy;
+  await turnOf(meter, costs.document);
+  const { state: shown } = await streams.caughtUp(previewStream(message), previews);
+  return isSuppressed(shown, state) ? { ...copy, suppressEmbeds: true } : copy;
 };
 
 const copied = (original: MessageId, alive: AliveMessage): Copy | Rejection => {

@@ -1,9 +1,11 @@
 import type { PinEvent } from '../../../../domain/pins/events.js';
 import type { Recorded } from '../../../../kernel/event.js';
 import { messageDocuments, messageKey } from '../../../../projections/messages/fold.js';
+import { previewKey } from '../../../../projections/previews/documents.js';
+import { previewDocuments } from '../../../../projections/previews/fold.js';
 import type { Delivery, UpdateTable } from '../../../contract/updates.js';
 import type { UpdateView } from '../../../contract/updateView.js';
-import { messageFor } from '../../../rendering/message.js';
+import { messageFor, previewIn } from '../../../rendering/message.js';
 import { first, toViewers } from '../toViewers.js';
 
 /** The protocol has no update of pins: everybody who sees the chat is sent the message, which says whether it is pinned. */
@@ -19,10 +21,13 @@ const shown = async (
 ): Promise<readonly Delivery[]> => {
   const viewers = view.after.viewersOf(chat);
   if (first(viewers) === undefined) return [];
-  const message = await view.documentAsOf(messageDocuments, messageKey(id));
+  const [message, preview] = await Promise.all([
+    view.documentAsOf(messageDocuments, messageKey(id)),
+    view.documentAsOf(previewDocuments, previewKey(id)),
+  ]);
   // Nobody hears of a deleted message again.
   if (message === undefined) return [];
   return toViewers(chat, viewers, (viewer) => ({
-    update: { message: { message: messageFor({ ...message, ...pin }, viewer) } },
+    update: { message: { message: messageFor({ ...message, ...pin, ...previewIn(message, preview) }, viewer) } },
   }));
 };

@@ -145,14 +145,14 @@ const append = async (
   { sending, seen, reply, mentions, media, turn }: Ready,
   handedIn: () => void,
 ): Promise<Sent> => {
-  const { chat, text, entities, nonce, requestHash, botInfo } = sending;
+  const { chat, text, entities, nonce, requestHash, botInfo, suppressEmbeds } = sending;
   const about = {
     chat,
     by: call.caller.user,
     text,
     entities,
     mentions,
-    ...defined({ replyTo: reply?.to, quote: reply?.quote, nonce, requestHash, media, botInfo }),
+    ...defined({ replyTo: reply?.to, quote: reply?.quote, nonce, requestHash, media, botInfo, suppressEmbeds }),
   };
   let message = needs.ids.next() as MessageId;
   const send = askedInChat(needs.access, call, seen, (now): MessageCommand | Rejection => {

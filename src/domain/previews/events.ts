@@ -1,0 +1,56 @@
+import type { ChatKey } from '../../kernel/chat.js';
+import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
+import { chatKey, count, id, optional, shape, text } from '../../kernel/schema.js';
+import { streamFamily } from '../../kernel/streams.js';
+
+const user = id<UserId>('user');
+const fields = { message: id<MessageId>('message'), chat: chatKey, author: user };
+
+export const previewStreams = streamFamily('preview');
+export const previewStream = (message: MessageId): string => previewStreams.named(message.toString());
+
+type OfMessage = {
+  readonly message: MessageId;
+  readonly chat: ChatKey;
+  readonly author: UserId;
+  /** Of the words of a forwarded message, in which the link stands. */
+  readonly writtenBy?: UserId;
+};
+const stream = (data: OfMessage): string => previewStream(data.message);
+const about = (data: OfMessage): string => data.chat;
+const sealedFor = (data: OfMessage) => ({ subject: data.writtenBy ?? data.author, scope: data.chat });
+
+const preview = shape({
+  url: text,
+  title: optional(text),
+  description: optional(text),
+  authorName: optional(text),
+  websiteName: optional(text),
+});
+
+/** Streams: `preview-<message>`: the previews of the links of one message. The latest event alone counts. */
+export const previewEvents = declareEvents(
+  'previews',
+  { stream, about, sealedFor },
+  {
+    PreviewFound: {
+      says: 'The page behind the first link of a message says this of itself. `revision` is the place, in the stream of the message, of the event that has the words for which the page was asked: with any later words the preview is not shown. It is sealed as the words are.',
+      fields: { ...fields, writtenBy: optional(user), revision: count },
+      personal: { preview },
+    },
+    PreviewsSuppressed: {
+      says: 'The author wants no previews of the links of this message any more. A message that was sent so says it itself.',
+      fields,
+    },
+    PreviewsAllowed: {
+      says: 'The author wants previews of the links of this message after all.',
+      fields,
+    },
+    PreviewRemoved: {
+      says: 'The message was deleted, and its preview with it.',
+      fields,
+    },
+  },
+);
+export type PreviewEvent = EventsOf<typeof previewEvents>;

@@ -1,0 +1,125 @@
+import { messages } from '../domain/messages/decide.js';
+import { messageStream, type MessageEvent } from '../domain/messages/events.js';
+import type { AliveMessage } from '../domain/messages/state.js';
+import { previews } from '../domain/previews/decide.js';
+import { previewStream, type PreviewEvent } from '../domain/previews/events.js';
+import { isSuppressed } from '../domain/previews/state.js';
+import { defined } from '../kernel/defined.js';
+import type { EventOf, Recorded } from '../kernel/event.js';
+import type { FoldedStreams } from '../kernel/foldedStreams.js';
+import type { MessageId } from '../kernel/ids.js';
+import { opened, unless } from '../kernel/opened.js';
+import type { LinkedText, LinkPreviews } from '../kernel/ports/linkPreviews.js';
+import type { Clock } from '../kernel/ports/system.js';
+import type { UnderWay } from '../kernel/underWay.js';
+import type { Run, Workflow } from './runner.js';
+
+export type ShowPreviewsNeeds = {
+  /** Absent where no link is followed. */
+  readonly linkPreviews?: LinkPreviews;
+  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Holds the fetches, for the one who stops the server. */
+  readonly fetches: UnderWay;
+  readonly fetchFailed: (error: unknown) => void;
+};
+
+/** A link is followed for events that are younger than this alone, so that a log that is read again asks nobody. */
+export const previewedMillisMax = 60_000;
+/** Messages whose previews are looked for at once; more are shown without. */
+export const previewedAtOnceMax = 256;
+
+type Begins = EventOf<MessageEvent, 'MessageSent' | 'MessageForwarded' | 'MessageEdited'>;
+type Reacts = Begins | EventOf<MessageEvent, 'MessageDeleted'> | EventOf<PreviewEvent, 'PreviewsAllowed'>;
+
+/** A look for the preview of a message. Once the message has other words or is gone, nothing comes of it. */
+type Look = { isOver: boolean; storing: Promise<unknown> };
+
+/**
+ * Whenever a message has new words with a link, its preview is fetched and stored. The log goes on meanwhile: a page may
+ * take seconds. A look that a crash ends is not made again, and the message stays without a preview.
+ */
+export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
+  const looks = new Map<MessageId, Look>();
+  const end = (message: MessageId): Look | undefined => {
+    const look = looks.get(message);
+    if (look !== undefined) look.isOver = true;
+    looks.delete(message);
+    return look;
+  };
+  const begin = ({ data: { message }, id, at }: Recorded<Reacts>, run: Run): void => {
+    end(message);
+    const { linkPreviews } = needs;
+    if (linkPreviews === undefined || needs.clock.now() - at > previewedMillisMax) return;
+    if (looks.size >= previewedAtOnceMax) return;
+    const look: Look = { isOver: false, storing: Promise.resolve() };
+    looks.set(message, look);
+    const looked = lookFor({ ...needs, linkPreviews }, { message, look, commandId: `preview.${id}` }, run);
+    const ended = (): void => {
+      if (looks.get(message) === look) looks.delete(message);
+    };
+    void needs.fetches.add(looked.catch(needs.fetchFailed).finally(ended));
+  };
+  const written = (event: Recorded<Begins>, run: Run): Promise<void> => {
+    // Most messages have no link, and are not looked at any closer.
+    if (mayHaveLink(event.data)) begin(event, run);
+    else end(event.data.message);
+    return Promise.resolve();
+  };
+  return {
+    name: 'showPreviews',
+    // Links of long ago have been followed, or were not to be.
+    begins: 'end',
+    belongsTo: 'deployment',
+    reactions: {
+      MessageSent: written,
+      MessageForwarded: written,
+      MessageEdited: written,
+      PreviewsAllowed: (event, run) => {
+        begin(event, run);
+        return Promise.resolve();
+      },
+      MessageDeleted: async ({ data: { message, chat, author }, id }, run) => {
+        // A preview that is being stored in this moment is removed after that.
+        await end(message)?.storing;
+        await run(previews, { type: 'RemovePreview', data: { message, chat, author } }, `previewRemoved.${id}`);
+      },
+    },
+  };
+};
+
+const mayHaveLink = ({ text, entities }: Pick<Begins['data'], 'text' | 'entities'>): boolean =>
+  unless(text, '').includes('://') || unless(entities, []).some(({ kind }) => kind === 'url' || kind === 'textUrl');
+
+type Looking = { readonly message: MessageId; readonly look: Look; readonly commandId: string };
+
+/** For the words as they are now: those of the event may have changed since. */
+const lookFor = async (
+  { streams, linkPreviews }: ShowPreviewsNeeds & { readonly linkPreviews: LinkPreviews },
+  { message, look, commandId }: Looking,
+  run: Run,
+): Promise<void> => {
+  const { state, revision } = await streams.caughtUp(messageStream(message), messages);
+  if (state.status !== 'alive') return;
+  const { state: shown } = await streams.caughtUp(previewStream(message), previews);
+  if (isSuppressed(shown, state)) return;
+  const link = await linkPreviews.linkIn(wordsOf(state));
+  if (link === undefined) return;
+  const preview = await linkPreviews.previewOf(link, state.author);
+  if (typeof preview === 'string' || look.isOver) return;
+  const data = { ...placeOf(message, state), revision: Number(revision), preview };
+  look.storing = run(previews, { type: 'ShowPreview', data }, commandId);
+  await look.storing;
+};
+
+const wordsOf = ({ text, entities }: AliveMessage): LinkedText => {
+  const words = opened(text);
+  return typeof words === 'string' ? { text: words, entities: unless(entities, []) } : { text: '', entities: [] };
+};
+
+const placeOf = (message: MessageId, { chat, author, forwarded }: AliveMessage) => ({
+  message,
+  chat,
+  author,
+  ...defined({ writtenBy: forwarded?.writtenBy }),
+});
