@@ -8,7 +8,7 @@ import { pause } from '../kernel/timing.js';
 import { underWay, type UnderWay } from '../kernel/underWay.js';
 import type { ProjectionName } from '../projections/registry.js';
 import { startLeasedWorkflow } from '../workflows/leased.js';
-import { workflowsOf, workflowsOfSharedLog, type AnyWorkflow } from '../workflows/registry.js';
+import { workflowsOf, workflowsOfDocuments, workflowsOfSharedLog, type AnyWorkflow } from '../workflows/registry.js';
 import type { ShowPreviewsNeeds } from '../workflows/showPreviews.js';
 import type { WithdrawMessagesNeeds } from '../workflows/withdrawMessages.js';
 import type { WorkflowAlarm } from '../workflows/runner.js';
@@ -36,12 +36,8 @@ export const placedWorkflows = async (get: Get): Promise<PlacedWorkflows> => {
 };
 
 const placed = async (get: Get): Promise<PlacedWorkflows> => {
-  const running = get(of.projections);
-  const reached = (position: Position, names: readonly ProjectionName[]) => running.reached(position, names);
   const fetches = underWay();
-  const ofAnyLog = workflowsOf({ documents: get(of.documents), reached, ...previewing(get, fetches) }).filter(
-    isOfDeployment,
-  );
+  const ofAnyLog = workflowsOf(previewing(get, fetches));
   const judge = get(of.judge);
   const ofSharedLog = judge === undefined ? [] : workflowsOfSharedLog(judging(judge, get(of.gateway).fanOut));
   const place = await workflowPlaces(
@@ -84,12 +80,10 @@ export const generationWorkflows = async (
   const reached = (position: Position, names: readonly ProjectionName[]) => projections.reached(position, names);
   const needs = { ...needsOf(get), generation, documents };
   const started: Tenancy[] = [];
-  for (const workflow of workflowsOf({ documents, reached, ...previewing(get, underWay()) }))
-    if (!isOfDeployment(workflow)) started.push(await startLeasedWorkflow(workflow, needs));
+  for (const workflow of workflowsOfDocuments({ documents, reached }))
+    started.push(await startLeasedWorkflow(workflow, needs));
   return started;
 };
-
-const isOfDeployment = ({ belongsTo }: AnyWorkflow): boolean => belongsTo === 'deployment';
 
 const needsOf = (get: Get) => ({
   log: get(of.log),

@@ -8,26 +8,31 @@ import { withdrawMessages, type WithdrawMessagesNeeds } from './withdrawMessages
 
 type Factory = (needs: never) => Workflow<never>;
 
-/** Every workflow of any server, each made from its own needs. */
-const factories = [
-  () => admitMembers,
-  () => takeDownHighlights,
-  removeReactions,
-  showPreviews,
-] as const satisfies readonly Factory[];
+/** The workflows that each deployment has once, each made from its own needs. */
+const ofDeployment = [() => admitMembers, () => takeDownHighlights, showPreviews] as const satisfies readonly Factory[];
+
+/** The workflows that each generation of documents has once, a generation that is being built included. */
+const ofDocuments = [removeReactions] as const satisfies readonly Factory[];
 
 /** The needs of all functions of the union together. */
 type NeedsOf<F> = [F] extends [(needs: infer Needs) => unknown] ? Needs : never;
 
-/** All that any workflow asks for. A container that does not have one of them does not compile. */
-export type WorkflowsNeeds = NeedsOf<(typeof factories)[number]>;
+/** All that any workflow of a deployment asks for. A container that does not have one of them does not compile. */
+export type WorkflowsNeeds = NeedsOf<(typeof ofDeployment)[number]>;
+
+/** The same of workflows of documents. */
+export type DocumentWorkflowNeeds = NeedsOf<(typeof ofDocuments)[number]>;
 
 /** A workflow whose events the compiler has forgotten; its table still pairs each type with its own event. */
 export type AnyWorkflow = Workflow<Event>;
 
 /** In the order in which they are started. */
 export const workflowsOf = (needs: WorkflowsNeeds): readonly AnyWorkflow[] =>
-  factories.map((make) => make(needs) as unknown as AnyWorkflow); // The events differ from one workflow to the next.
+  ofDeployment.map((make) => make(needs) as unknown as AnyWorkflow); // The events differ from one workflow to the next.
+
+/** The workflows of one generation, in the order in which they are started. */
+export const workflowsOfDocuments = (needs: DocumentWorkflowNeeds): readonly AnyWorkflow[] =>
+  ofDocuments.map((make) => make(needs) as unknown as AnyWorkflow); // As above.
 
 /** Those that there is something to do for only where nodes share a log. They are started once the fan-out follows. */
 export const workflowsOfSharedLog = (needs: WithdrawMessagesNeeds): readonly AnyWorkflow[] => [

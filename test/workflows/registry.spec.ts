@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { it } from 'node:test';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { underWay } from '../../src/kernel/underWay.js';
-import { workflowsOf, workflowsOfSharedLog } from '../../src/workflows/registry.js';
+import { workflowsOf, workflowsOfDocuments, workflowsOfSharedLog } from '../../src/workflows/registry.js';
 import { sourcesIn } from '../support/sources.js';
 
 /** What all workflows share. */
@@ -20,9 +20,9 @@ it('every workflow is in the registry, under the name of its file', () => {
     fetches: underWay(),
     fetchFailed: unasked,
   };
-  const needs = { documents: memoryDocuments(), reached: () => undefined, ...previewing };
   const shared = workflowsOfSharedLog({ isRefused: () => undefined, reached: () => undefined });
-  const registered = [...workflowsOf(needs), ...shared].map(({ name }) => name);
+  const ofDocuments = workflowsOfDocuments({ documents: memoryDocuments(), reached: () => undefined });
+  const registered = [...workflowsOf(previewing), ...ofDocuments, ...shared].map(({ name }) => name);
   assert.deepEqual(
     registered.map((name) => name.replace(/ .*/, '')).sort(),
     files.filter((file) => !rooms.includes(file)).sort(),

@@ -7,7 +7,7 @@ import type { FollowedLog } from '../../kernel/ports/eventLog.js';
 import { pause } from '../../kernel/timing.js';
 import type { ProjectionName } from '../../projections/registry.js';
 import type { Projections } from '../../projections/runner/runner.js';
-import { workflowsOf } from '../../workflows/registry.js';
+import { workflowsOfDocuments } from '../../workflows/registry.js';
 import { startWorkflow, type RunningWorkflow } from '../../workflows/runner.js';
 
 export type DocumentWorkflowsNeeds = {
@@ -29,8 +29,7 @@ export const documentWorkflows =
   async (end: Position, ending: AbortSignal): Promise<void> => {
     const reached = (position: Position, names: readonly ProjectionName[]) => running.reached(position, names);
     const started: RunningWorkflow[] = [];
-    for (const workflow of workflowsOf({ documents: store, reached })) {
-      if (workflow.belongsTo !== 'documents') continue;
+    for (const workflow of workflowsOfDocuments({ documents: store, reached })) {
       const one = startWorkflow(workflow, {
         ...{ log, documents: store, pause, sealer: closedSealer, codec: eventCodec(eventKinds, closedSealer) },
         execute: () => Promise.reject(new Error('a workflow of documents gives no commands')),
