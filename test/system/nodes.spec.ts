@@ -47,7 +47,7 @@ onNodes('two nodes', () => {
       const searching = names.filter((name) => name.startsWith(searchLease('')));
       assert.equal(searching.length, 1);
       const rest = names.filter((name) => !searching.includes(name));
-      assert.deepEqual(rest, [nodeLease(0), nodeLease(1), projectionsLease(generation.name), 'sessionDays']);
+      assert.deepEqual(rest, ['files', nodeLease(0), nodeLease(1), projectionsLease(generation.name), 'sessionDays']);
       for (const { name, indexes } of collections) {
         const made = await database.collection(prefix + name).indexes();
         assert.deepEqual(made.map((index) => String(index.name)).sort(), ['_id_', ...indexes].sort());
