@@ -49,7 +49,12 @@ describe('a verb', () => {
   it('that is for a stopped server is refused by the running one, and changes nothing', async (t) => {
     const dataDir = freshFolder(t);
     await served(t, dataDir);
-    const before = readdirSync(dataDir).sort();
+    // The running server makes the folder of its search index when it comes to that.
+    const files = (): readonly string[] =>
+      readdirSync(dataDir)
+        .filter((name) => name !== 'search')
+        .sort();
+    const before = files();
     for (const args of [
       ['vault', 'new', '--give-up-keys'],
       ['vault', 'keep', '--give-up-keys'],
@@ -60,7 +65,7 @@ describe('a verb', () => {
       assert.deepEqual([code, output], [1, '']);
       assert.match(errors, /^osmium: a server runs on (this|one of the) data folder/);
     }
-    assert.deepEqual(readdirSync(dataDir).sort(), before);
+    assert.deepEqual(files(), before);
   });
 
   it('takes the lock itself when no server runs, and one at a time', async (t) => {

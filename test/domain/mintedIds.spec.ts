@@ -25,8 +25,11 @@ it('the ids that an event brings into the world are found in its stream or body'
     minted('communities.ChannelCreated.v1', 'community-13', '{"community":"13","channel":"14"}'),
     minted('communities.RoleCreated.v1', 'community-13', '{"community":"13","role":"15"}'),
     minted('messages.MessageSent.v1', 'message-16', '{"message":"16","replyTo":"99","nonce":"18446744073709551615"}'),
+    minted('messages.MessageForwarded.v1', 'message-17', '{"message":"17","original":"16","author":"11"}'),
+    minted('files.UploadBegun.v1', 'upload-12.1', '{"file":"18","session":"12","upload":"1","user":"11"}'),
+    minted('bots.BotCreated.v1', 'bots-11', '{"bot":"19","owner":"11","bots":["19"]}'),
   ];
-  assert.deepEqual(found.flat(), [11n, 12n, 13n, 14n, 15n, 16n]);
+  assert.deepEqual(found.flat(), [11n, 12n, 13n, 14n, 15n, 16n, 17n, 18n, 19n]);
 });
 
 it('an event that only names ids brings none', () => {
@@ -37,6 +40,7 @@ it('an event that only names ids brings none', () => {
     'ChannelCreated',
     'RoleCreated',
     'MessageSent',
+    'MessageForwarded',
   ]);
   const others = eventKinds.filter(({ type }) => !minting.has(type));
   assert.ok(others.length > 20);

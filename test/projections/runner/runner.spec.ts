@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it, mock } from 'node:test';
 import { selfChat } from '../../../src/kernel/chat.js';
-import { forRunner, type Projection } from '../../../src/kernel/document.js';
+import { collectionOf, forRunner, type Projection } from '../../../src/kernel/document.js';
 import type { Event } from '../../../src/kernel/event.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
@@ -16,6 +16,7 @@ import {
 } from '../../../src/kernel/ports/eventLog.js';
 import { checkpointOf } from '../../../src/projections/progress/checkpoints.js';
 import { digestOf } from '../../support/digest.js';
+import { messageDocuments } from '../../../src/projections/messages/fold.js';
 import { messagesAfter } from '../../../src/projections/messages/queries.js';
 import { projectionNamed, projections as all } from '../../../src/projections/registry.js';
 import { DocumentsAheadOfLog } from '../../../src/projections/runner/runner.js';
@@ -407,7 +408,7 @@ describe('a projection', () => {
     const projections = await start({ store, projections: [{ name: 'messages', documents: [messages, failing] }] });
     await assert.rejects(projections.reached(await happened('message-10', sent(10n))) ?? Promise.resolve());
     await projections.close();
-    assert.equal((await store.get('messages_v7', '10')).document, undefined);
+    assert.equal((await store.get(collectionOf(messageDocuments), '10')).document, undefined);
   });
 
   it('stops with all others at a damaged record', async () => {
