@@ -294,13 +294,17 @@ describe('giving up keys', () => {
 
 /**
  * Memberships note the moment of the joining now, and `lastSent` is new, because unread counts begin and go on by them.
- * Pins, bots and files are new. Documents of reactions are new: one that is left of each deleted message says so. Conversations note the one who has
+ * Messages say the revision of their words, for which their previews are. Pins, bots, files and previews are new.
+ * Documents of reactions are new: one that is left of each deleted message says so. Conversations note the one who has
  * begun them and whether the other has answered, because presence is shown only after that; invites note the joining of
- * their creator or their place in the log, for which removals are new, because they end with it. Sessions note the day on which they were used last. States of long streams are new: they spare the rules the whole of a stream.
+ * their creator or their place in the log, for which removals are new, because they end with it. Sessions note the day on
+ * which they were used last. States of long streams are new: they spare the rules the whole of a stream.
  */
 const otherThanBefore: readonly string[] = [
   'memberships',
   'lastSent',
+  'messages',
+  'previews',
   'bots',
   'messageReactions',
   'pinnedMessages',

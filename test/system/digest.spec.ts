@@ -8,6 +8,7 @@ import { ChannelType } from '../../src/gen/types.js';
 import type { ChannelId, CommunityId, FileId, RoleId, UserId } from '../../src/kernel/ids.js';
 import { collectionOf } from '../../src/kernel/document.js';
 import { permission } from '../../src/kernel/permissions.js';
+import { botDocuments } from '../../src/projections/bots/fold.js';
 import { removalDocuments } from '../../src/projections/members/fold.js';
 import {
   fileDocuments,
@@ -15,6 +16,7 @@ import {
   reportFilesDocuments,
   uploadDocuments,
 } from '../../src/projections/files/fold.js';
+import { previewDocuments } from '../../src/projections/previews/fold.js';
 import { freshDatabase, onNodes, startNodes, type Deployment } from '../support/deployments.js';
 import { generationsAt, servedDocuments } from '../support/generations.js';
 import { testServer } from '../support/server.js';
@@ -122,9 +124,9 @@ const talk = async (ada: Client, ben: Client, chatRef: { readonly channel: Town 
   await ada.call('communities.editChannel', { ...chatRef, highlightedMsgId: { highlightedMsgId: fourth } });
 };
 
-/** No request removes a member in this release, and nobody here attaches a file. */
+/** No request removes a member in this release; nobody here has a bot, sends a link or attaches a file. */
 const leftEmpty = [
-  collectionOf(removalDocuments),
+  ...[botDocuments, removalDocuments, previewDocuments].map(collectionOf),
   ...[uploadDocuments, fileDocuments, fileUseDocuments, reportFilesDocuments].map(collectionOf),
 ];
 
