@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder } from './removeFolder.js';
 import type { Cleanup } from './serverProcess.js';
 
 /** A folder of the test's own. */
 export const freshFolder = (t: Cleanup): string => {
   const folder = mkdtempSync(join(tmpdir(), 'osmium-folder-'));
   t.after(() => {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
   return folder;
 };

@@ -49,7 +49,8 @@ export const testServer = async ({
     },
     remove: async () => {
       await osmium.close();
-      await rm(folder, { recursive: true, force: true });
+      // Another server may have been started on the folder, and its hook comes later.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
 };

@@ -1,9 +1,10 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { portsIn } from './operatorPorts.js';
+import { removeFolder } from './removeFolder.js';
 
 /** What is to be done in the end: a test's context is one. */
 export type Cleanup = { readonly after: (work: () => void | Promise<void>) => void };
@@ -106,8 +107,7 @@ const watched = (t: Cleanup, child: ChildProcess): ServerProcess => {
 export const folderFor = (t: Cleanup): string => {
   const folder = mkdtempSync(join(tmpdir(), 'osmium-process-'));
   t.after(() => {
-    // A process that works in it may not have gone yet.
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    removeFolder(folder);
   });
   return folder;
 };

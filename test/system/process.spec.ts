@@ -64,6 +64,10 @@ describe('what an operator gets wrong', () => {
     OSMIUM_RECEIVED_MIB: '1',
     OSMIUM_RECEIVED_PER_CONNECTION_MIB: '1',
     OSMIUM_FREE_DISK_MIB: '5 %',
+    OSMIUM_BLOBS: 'ftp://files',
+    OSMIUM_FILE_MIB: '0',
+    OSMIUM_UPLOADED_PER_USER_MIB: 'much',
+    OSMIUM_EMBEDS: 'perhaps',
     OSMIUM_WRITTEN_PER_USER_MIB: '0',
     OSMIUM_LOG_LEVEL: 'loud',
   };
