@@ -152,14 +152,17 @@ const recorded = <C extends Command, State, E extends Event>(
 ): HandedIn<State, E> | KeysMissing => {
   const places = progress.places ?? placesOf(decided);
   const appends: StreamAppend[] = [];
+  // All of them at once, because each event may be sealed for another user.
+  const missing = new Set<string>();
   for (const { stream, command, folded, events } of decided) {
     const about = { ...cause, command, ...momentFor(needs, decider) };
     const before = places.before.get(stream) ?? 0;
     const unrecorded = { stream, events, name: `${cause.commandId} ${stream}`, before, of: places.of };
     const records = recordsOf(needs, unrecorded, about);
-    if (records instanceof KeysMissing) return records;
-    appends.push({ stream, events: records, expected: folded.revision });
+    if (records instanceof KeysMissing) for (const name of records.names) missing.add(name);
+    else appends.push({ stream, events: records, expected: folded.revision });
   }
+  if (missing.size > 0) return new KeysMissing([...missing]);
   return { decided, places, appends, appending: appendAll(needs, appends) };
 };
 

@@ -48,7 +48,8 @@ export const fileBlobs = (folder: string): Blobs => {
       return told('listing', async () => {
         const found: BlobEntry[] = [];
         if (limit === 0) return found;
-        for await (const entry of entriesIn({ folder, prefix, page }, '')) if (found.push(entry) === limit) break;
+        for await (const entry of entriesIn({ folder, prefix, page }, folderOf(prefix)))
+          if (found.push(entry) === limit) break;
         return found;
       });
     },
@@ -170,6 +171,9 @@ const entriesIn = async function* (listing: Listing, within: string): AsyncGener
     }
   }
 };
+
+/** The deepest folder that holds all names with the prefix, because those beside it may be very many. */
+const folderOf = (prefix: string): string => prefix.slice(0, prefix.lastIndexOf('/') + 1);
 
 /** Whether it is at or before the name, and holds nothing behind it. */
 const isBefore = (name: string, after: string | undefined): boolean =>

@@ -47,6 +47,14 @@ export const pageDescription = async (page: string): Promise<PageDescription> =>
 /** Only the beginning of a text can be shown, and blanks may stand before it. */
 const heldUnitsMax = 4 * previewDescriptionUnitsMax;
 
+/**
+ * Any other tag ends the head, as browsers have it. The parser searches its open tags at each that closes, so there must be
+ * few of them.
+ */
+const inHead: ReadonlySet<string> = new Set([
+  ...['html', 'head', 'title', 'meta', 'link', 'script', 'style', 'base', 'noscript', 'template'],
+]);
+
 type Attributes = Readonly<Record<string, string>>;
 
 const headReader = () => {
@@ -60,7 +68,7 @@ const headReader = () => {
   const handler = {
     onopentag: (tag: string, attributes: Attributes): void => {
       if (isOver) return;
-      if (tag === 'body') isOver = true;
+      if (!inHead.has(tag)) isOver = true;
       if (tag === 'title' && !found.has('title')) isInTitle = true;
       const name = tag === 'meta' ? nameOf(attributes) : undefined;
       // The first of a name counts, as others take it.

@@ -3,6 +3,9 @@ import type { FetchedPage } from './guardedFetch.js';
 /** A page says within so many bytes in which characters it is written, or not at all. */
 const toldWithinBytes = 4_096;
 
+/** No header that means well is longer. */
+const headerUnitsMax = 256;
+
 const inHeader = /charset\s*=\s*["']?\s*([\w.:+-]+)/i;
 const inPage = /<meta\b[^>]{0,1024}?\bcharset\s*=\s*["']?\s*([\w.:+-]+)/i;
 
@@ -10,7 +13,7 @@ const inPage = /<meta\b[^>]{0,1024}?\bcharset\s*=\s*["']?\s*([\w.:+-]+)/i;
 export const pageText = ({ contentType, bytes }: FetchedPage): string => decoderFor(contentType, bytes).decode(bytes);
 
 const decoderFor = (contentType: string, bytes: Uint8Array): InstanceType<typeof TextDecoder> => {
-  const label = markedAs(bytes) ?? inHeader.exec(contentType)?.[1] ?? toldBy(bytes) ?? 'utf-8';
+  const label = markedAs(bytes) ?? inHeader.exec(contentType.slice(0, headerUnitsMax))?.[1] ?? toldBy(bytes) ?? 'utf-8';
   try {
     return new TextDecoder(label);
   } catch {

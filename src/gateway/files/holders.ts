@@ -7,6 +7,7 @@ import { firstUseAfter, usesIn } from '../../projections/files/queries.js';
 import { messagesById } from '../../projections/messages/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { Call } from '../contract/call.js';
+import { meteredReads } from '../contract/meteredReads.js';
 import type { Access } from '../contract/viewerPermissions.js';
 import { soonerOrLater } from '../access/soonerOrLater.js';
 
@@ -29,7 +30,9 @@ export interface Holders {
 
 export const holders = (needs: HolderNeeds): Holders => {
   const places = boundedMap<string, ChatKey>({ entriesMax: placesMax });
-  const look = async (call: Call, file: FileId): Promise<AttachedFile | undefined> => {
+  const look = async (plain: HolderNeeds, call: Call, file: FileId): Promise<AttachedFile | undefined> => {
+    // Each use that is looked at has its price, and others get their turns meanwhile.
+    const needs = { ...plain, reads: meteredReads(plain.reads, call) };
     const name = `${call.caller.user.toString()} ${file.toString()}`;
     const last = places.get(name);
     const there = last && (await inChat(needs, call, file, last));
@@ -49,7 +52,7 @@ export const holders = (needs: HolderNeeds): Holders => {
   return {
     seenBy: async (call, file) => {
       await call.upToDate('files', 'messages');
-      return soonerOrLater(call, ['files', 'messages'], () => look(call, file));
+      return soonerOrLater(call, ['files', 'messages'], () => look(needs, call, file));
     },
   };
 };

@@ -8,6 +8,7 @@ import { unless } from '../../kernel/opened.js';
 import type { Blobs } from '../../kernel/ports/blobs.js';
 import { partSealBytes, type PartSeal } from '../../kernel/ports/partSeal.js';
 import type { Call } from '../contract/call.js';
+import { costs } from '../contract/meter.js';
 import type { Holders } from './holders.js';
 import { blobOf, placeOf, unpackedParts, type StoredPart } from './manifest.js';
 import { inTurn } from './parts.js';
@@ -44,6 +45,9 @@ export const fileBytes = async (
   if (state.status !== 'made' || parts?.length !== state.parts) return reject('FILE_NOT_FOUND');
   const pieces = piecesOf(parts, offset, Math.min(length, answeredBytesMax));
   if (pieces.length === 0) return new Uint8Array(0);
+  // Whole parts are read and opened, however little of them is asked for.
+  const openedBytes = pieces.reduce((sum, { part }) => sum + part.bytes, 0);
+  call.meter.spend((costs.kibibyteOpened * openedBytes) / 1_024);
   const reading = inTurn(needs.turns, call.caller.user, () =>
     Promise.all(pieces.map((piece) => opened(needs, { file, key: keyIn(held.key), piece }))),
   );

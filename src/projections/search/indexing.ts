@@ -114,7 +114,13 @@ const follow = async (following: Following): Promise<void> => {
   const batches = subscription[Symbol.asyncIterator]();
   const bell = ringing(following);
   try {
-    let next = batches.next();
+    const read = (): Promise<IteratorResult<readonly StoredEvent[]>> => {
+      const coming = batches.next();
+      // It may fail while something is stored, and is waited for after that.
+      coming.catch(() => undefined);
+      return coming;
+    };
+    let next = read();
     let storedAt = timers.now();
     for (;;) {
       const rung = bell.rung(running.folded > running.committed ? storedAt + pace(following) : undefined);
@@ -122,7 +128,7 @@ const follow = async (following: Following): Promise<void> => {
       if (signal.aborted || batch?.done === true) return;
       if (batch !== undefined) {
         await foldBatch(following, batch.value);
-        next = batches.next();
+        next = read();
       }
       if (isDue(following, storedAt)) {
         await commitAll(following);

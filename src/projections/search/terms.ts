@@ -66,11 +66,13 @@ export type Query = {
 };
 
 export const queryTermsMax = 8;
+/** Units of a query that are looked for; those behind them are left out, because each is compared with each of a candidate. */
+export const queryUnitsMax = 128;
 
 /** Undefined for a query in which there is nothing to look for. */
 export const queryOf = (text: string): Query | undefined => {
   const pieces: Unit[][] = [];
-  for (const unit of unitsOf(text)) {
+  for (const unit of unitsOf(text).slice(0, queryUnitsMax)) {
     const piece = unit.isJoined ? pieces.at(-1) : undefined;
     if (piece === undefined) pieces.push([unit]);
     else piece.push(unit);

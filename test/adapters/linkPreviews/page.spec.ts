@@ -195,6 +195,12 @@ describe('pageDescription', () => {
     assert.ok(title.length <= previewTitleUnitsMax);
   });
 
+  it('ends the head at the first tag that has no place in it, however many come', async () => {
+    const behind = '<meta property="og:title" content="no">';
+    assert.deepEqual(await pageDescription(`<title>yes</title>${'<b>'.repeat(170_000)}${behind}`), { title: 'yes' });
+    assert.deepEqual(await pageDescription(`<title>yes</title></b><p>${behind}`), { title: 'yes' });
+  });
+
   it('looks at the head alone, and finds nothing where there is nothing', async () => {
     assert.deepEqual(await pageDescription('<head></head><body><title>no</title>'), {});
     assert.deepEqual(await pageDescription('<body><meta property="og:title" content="no">'), {});

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { UserId } from '../../../src/kernel/ids.js';
 import { normalForm, normalUnitsMax } from '../../../src/projections/search/normalForm.js';
-import { isFoundBy, queryOf, queryTermsMax, termsOf, type Searchable } from '../../../src/projections/search/terms.js';
+import {
+  isFoundBy,
+  queryOf,
+  queryTermsMax,
+  queryUnitsMax,
+  termsOf,
+  type Searchable,
+} from '../../../src/projections/search/terms.js';
 
 const message = (text: string, more: Partial<Searchable> = {}): Searchable => ({
   text,
@@ -124,11 +131,16 @@ describe('a search', () => {
   });
 
   it('is led by a few terms, however long the query', () => {
-    const words = Array.from({ length: 300 }, (_, at) => `word${at.toString()}`);
+    const words = Array.from({ length: 100 }, (_, at) => `word${at.toString()}`);
     const query = queryOf(words.join(' '));
     assert.equal(query?.terms.length, queryTermsMax);
-    assert.ok(finds(words.join(' '), message(words.toReversed().join(' ') + ' word299')));
+    assert.ok(finds(words.join(' '), message(words.toReversed().join(' ') + ' word99')));
     assert.ok(!finds(`${words.join(' ')} more`, message(words.join(' '))));
+  });
+
+  it('is looked for up to so many units, also where each letter is several', () => {
+    for (const text of ['⁗'.repeat(2_000), 'a '.repeat(2_000)])
+      assert.equal(queryOf(text)?.pieces.flat().length, queryUnitsMax);
   });
 
   it('does not go by signs where there are words', () => {

@@ -1,6 +1,5 @@
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject } from '../../../kernel/decider.js';
-import { costs } from '../../contract/meter.js';
 import type { Handlers } from '../../contract/handlers.js';
 import type { FileStore } from '../../files/fileStore.js';
 
@@ -18,8 +17,6 @@ export const mediaRpcs = ({ files }: MediaNeeds): Handlers<Built> => ({
     const file = fileRef?.mediaFile?.fileId;
     if (file === undefined) return reject('INVALID_ARGUMENT', 'file_ref is missing');
     const data = await files.read(call, { file, offset, length });
-    if (isRejection(data)) return data;
-    call.meter.spend((costs.kibibyteOpened * data.length) / 1_024);
-    return { filePart: { data } };
+    return isRejection(data) ? data : { filePart: { data } };
   },
 });

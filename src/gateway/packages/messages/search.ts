@@ -146,6 +146,7 @@ const huntSome = async (hunt: Hunt, slice: CountedSlice): Promise<void> => {
     if (message === undefined) return;
     if (isFound(query, message)) hunt.found = [...hunt.found, message];
     await slice.breath();
+    if (hunt.turns.isLate()) return;
   }
 };
 
@@ -197,7 +198,7 @@ const turnsOf = ({ meter }: Call): Turns => {
         open: (more) => {
           messages += more;
         },
-        isOver: () => steps >= sliceStepsMax || messages >= sliceOpenedMax,
+        isOver: () => steps >= sliceStepsMax || messages >= sliceOpenedMax || performance.now() >= late,
       };
     },
   };
