@@ -73,6 +73,19 @@ it('opens on another node, with the keys of the vault', async () => {
   assertOpens(other, text);
 });
 
+it('opens what another node writes into a chat right after a search there, when the chat had no key', async () => {
+  const { sealer, vault } = await bench();
+  const other = (await bench(vault)).sealer;
+  const { scope } = binding;
+  const missing = other.hasherOf(scope);
+  assert.ok(missing instanceof KeysMissing);
+  await other.loadKeys(missing.names);
+  assert.ok(isShredded(other.hasherOf(scope)));
+  const text = await sealed(sealer);
+  await other.loadKeys(names);
+  assertOpens(other, text);
+});
+
 it('opens what was sealed with the first version of the form, for ever', async () => {
   const vault = memoryVault();
   await vault.create('author.42.202601', new Uint8Array(32).fill(1));

@@ -25,7 +25,12 @@ export const scopeHashers = (keys: VaultKeys, timers: Pick<Timers, 'now'>): Scop
       const name = scopeKeyName(scope);
       const key = keys.get(name);
       if (key === undefined) return new KeysMissing([name]);
-      if (typeof key === 'string') return shredded;
+      if (typeof key === 'string') {
+        // A search asks also for chats in which nothing was written yet. The first message there, of another node, has to be
+        // opened at once, which a remembered absence would prevent.
+        if (key === 'absent') keys.forget([name]);
+        return shredded;
+      }
       const hasher = hasherUnder(searchKey(key, scope));
       hashers.set(scope, hasher, keys.until(name) ?? 0);
       return hasher;
