@@ -7,6 +7,7 @@ import type { FoldedStreams } from '../../kernel/foldedStreams.js';
 import type { FileId } from '../../kernel/ids.js';
 import { blobsPerCallMax, type BlobEntry, type Blobs } from '../../kernel/ports/blobs.js';
 import type { Call } from '../contract/call.js';
+import { costs } from '../contract/meter.js';
 import { blobsOf, newestParts, packedParts, type StoredPart } from './manifest.js';
 import { partsTakenMax, tooLargeFile } from './parts.js';
 import { keyText, type OpenUpload, type Uploads } from './uploads.js';
@@ -59,7 +60,7 @@ const fileIn = (state: FileState, { file, key }: OpenUpload, partCount: number):
 type Making = { readonly upload: OpenUpload; readonly name: bigint; readonly partCount: number };
 
 const make = async (needs: MakingNeeds, call: Call, { upload, name, partCount }: Making) => {
-  const parts = await partsIn(needs, upload.file, partCount);
+  const parts = await partsIn(needs, call, { file: upload.file, partCount });
   if (isRejection(parts)) return parts;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   if (bytes > needs.fileBytesMax) return tooLargeFile(needs.fileBytesMax);
@@ -74,10 +75,10 @@ const make = async (needs: MakingNeeds, call: Call, { upload, name, partCount }:
 /** The newest of each of the parts, in order. */
 const partsIn = async (
   { blobs }: MakingNeeds,
-  file: FileId,
-  partCount: number,
+  { meter }: Call,
+  { file, partCount }: { readonly file: FileId; readonly partCount: number },
 ): Promise<readonly StoredPart[] | Rejection> => {
-  const stored = await blobsIn(blobs, file);
+  const stored = await blobsIn(blobs, meter, file);
   if (stored === undefined) return reject('TOO_MANY', 'too many parts were sent again');
   const newest = newestParts(stored);
   const parts: StoredPart[] = [];
@@ -93,12 +94,18 @@ const partsIn = async (
 /** Nodes that take parts of one upload count for themselves, and a restart counts anew. */
 const blobsOfFileMax = 4 * partsTakenMax;
 
-const blobsIn = async (blobs: Pick<Blobs, 'list'>, file: FileId): Promise<readonly BlobEntry[] | undefined> => {
+/** Has its price as it goes on, also where nothing comes of it. */
+const blobsIn = async (
+  blobs: Pick<Blobs, 'list'>,
+  meter: Call['meter'],
+  file: FileId,
+): Promise<readonly BlobEntry[] | undefined> => {
   const found: BlobEntry[] = [];
   while (found.length <= blobsOfFileMax) {
     const last = found.at(-1)?.name;
     const after = last === undefined ? {} : { after: last };
     const page = await blobs.list(blobsOf(file), { limit: blobsPerCallMax, ...after });
+    meter.spend(costs.partListed * page.length);
     found.push(...page);
     if (page.length < blobsPerCallMax) return found;
   }

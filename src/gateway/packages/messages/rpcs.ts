@@ -163,6 +163,8 @@ const editedContent = async (
   if (change === undefined) return undefined;
   const written = await editedText(needs, call, seen, editing);
   if (written === undefined || isRejection(written)) return written;
+  // Making files is work, which is not begun for a message that the caller may not edit.
+  if (change.media !== undefined && (await ownMessage(needs, call, editing)) === undefined) return undefined;
   const media = change.media && (await attached(needs.files, call, change.media));
   return isRejection(media) ? media : { ...written, ...defined({ media }) };
 };

@@ -119,6 +119,17 @@ describe('a message with something attached', () => {
     }
   });
 
+  it('makes no file for a message that is not the own one, or was never there', async () => {
+    const uploadId = await upload(node, bob, bytesOf(3));
+    const messageId = await node.send(ada, { chatRef: general, message: 'mine' });
+    const end = await here.log.end();
+    for (const one of [messageId, 1n as MessageId]) {
+      const edit = { chatRef: general, messageId: one, message: 'yours', media: [refTo(uploadId)] };
+      assert.ok(await node.refused(bob, 'messagesEditMessage', edit));
+    }
+    assert.equal(await here.log.end(), end);
+  });
+
   it('needs the right to attach, at the append as well', async () => {
     const override = (neg: bigint) =>
       here.happened('community-100', {
