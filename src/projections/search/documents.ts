@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import type { CollectionSpec, Plain } from '../../kernel/ports/documentStore.js';
@@ -35,7 +35,7 @@ const chatBytes = 9;
 
 /** The beginning of all keys of a chat: as long for each chat, so none begins with another one. */
 export const chatPrefixOf = (chat: ChatKey): string =>
-  createHash('sha256').update(chat).digest().subarray(0, chatBytes).toString('base64url');
+  hash('sha256', chat, 'buffer').toString('base64url', 0, chatBytes);
 
 const idDigits = 16;
 const inHex = (id: bigint): string => id.toString(16).padStart(idDigits, '0');

@@ -181,10 +181,11 @@ const foldBatch = async (following: Following, batch: readonly StoredEvent[]): P
   };
   let last: StoredEvent | undefined;
   for (const stored of batch) {
-    const change = await changeOf(following, stored);
+    const change = following.changes.concerns(stored) ? await changeOf(following, stored) : undefined;
     if (change !== undefined) some.push(change);
     last = stored;
-    await breath();
+    const resting = breath();
+    if (resting !== undefined) await resting;
     signal.throwIfAborted();
     if (some.length >= messagesPerFold) await fold(stored);
   }

@@ -17,6 +17,8 @@ export type MessageChangesNeeds = { readonly codec: EventCodec; readonly sealer:
 
 /** Reads from events what they make of messages in the index. */
 export interface MessageChanges {
+  /** Whether such an event may change anything there. */
+  concerns(stored: StoredEvent): boolean;
   /** Undefined for an event that changes nothing there, and for a message of which a key is destroyed. */
   of(stored: StoredEvent): Promise<IndexedChange | undefined>;
 }
@@ -24,12 +26,14 @@ export interface MessageChanges {
 export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageChanges => {
   const hashed = termHasher(sealer);
   return {
+    concerns: (stored) => kindOf(codec.factOf(stored)) !== undefined,
     of: async (stored) => {
       const kind = kindOf(codec.factOf(stored));
       if (kind === undefined) return undefined;
       // Which keys seal it is known of the sealed event alone.
       const sealed = codec.readSealed(stored) as Recorded<MessageEvent> | undefined;
-      const event = (await readEvent(codec, sealer, stored)) as Recorded<MessageEvent> | undefined;
+      const read = readEvent(codec, sealer, stored);
+      const event = (read instanceof Promise ? await read : read) as Recorded<MessageEvent> | undefined;
       if (sealed === undefined || event === undefined) return undefined;
       const { message, chat } = event.data;
       const common = { position: stored.position, message, chat };
@@ -88,7 +92,9 @@ export const termHasher = (
   });
   const hashOf = (chat: string, term: Term, hasher: ScopeHasher): HashedTerm => {
     const name = `${chat} ${term}`;
-    const hash = known.get(name) ?? hasher(term);
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const hash = hasher(term);
     known.set(name, hash);
     return hash;
   };

@@ -9,11 +9,16 @@ import { comparable } from '../../kernel/text.js';
  * functions of the engine follow Unicode's promise of stability, and a test holds the form of all characters.
  */
 export const normalForm = (text: string): string => {
+  // None of the rules but that of case is about ASCII, and most texts are nothing else.
+  if (isAscii(text)) return text.slice(0, normalUnitsMax).toLowerCase();
   const plain = withoutMarks(comparable(text, 'NFKD').replace(ignorable, '').slice(0, normalUnitsMax));
   // Lower case first, because the capital sharp s has no upper case.
   const cased = plain.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
   return comparable(withoutMarks(comparable(cased, 'NFKD')).replace(alike, likeOthers), 'NFC');
 };
+
+const ascii = /^[\0-\x7f]*$/;
+export const isAscii = (text: string): boolean => ascii.test(text);
 
 /** More of a text than this, in UTF-16 units of its decomposed form, is not looked at: one character can stand for eighteen. */
 export const normalUnitsMax = 16_384;

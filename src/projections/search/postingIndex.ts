@@ -99,7 +99,7 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
     fold: async (changes) => {
       if (changes.length === 0) return;
       isDirty = true;
-      await records.held.load(changes.map(({ chat, message }) => recordKey(chatPrefixOf(chat), message)));
+      await records.held.load(formerRecords(changes));
       const plans: Plan[] = [];
       for (const change of changes) {
         plans.push(await planOf(held, change, committed));
@@ -133,6 +133,10 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
     },
   };
 };
+
+/** What a message was before it was sent need not be read. */
+const formerRecords = (changes: readonly IndexedChange[]): readonly string[] =>
+  changes.filter(({ kind }) => kind !== 'sent').map(({ chat, message }) => recordKey(chatPrefixOf(chat), message));
 
 type Held = {
   readonly lists: PostingLists;
@@ -170,8 +174,10 @@ const carryOut = async (
   { posting, added, removed }: Plan,
   breath: PostingIndexNeeds['breath'],
 ): Promise<void> => {
-  for (const list of added) await lists.add(list, posting);
-  await breath();
+  for (const list of added) {
+    const adding = lists.add(list, posting);
+    if (adding !== undefined) await adding;
+  }
   for (const list of removed) await lists.remove(list, posting);
   await breath();
 };

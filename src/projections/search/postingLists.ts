@@ -25,8 +25,11 @@ import {
 export interface PostingLists {
   readonly heads: HeldDocuments<PostingHead>;
   readonly blocks: HeldDocuments<MessageIds>;
-  /** Does nothing in a list that has the event, or the message, already. The head must be loaded. */
-  add(this: void, list: string, posting: Posting): Promise<void>;
+  /**
+   * Does nothing in a list that has the event, or the message, already. The head must be loaded. Undefined, without a
+   * promise, when the message went into the head: so it is for nearly each.
+   */
+  add(this: void, list: string, posting: Posting): Promise<void> | undefined;
   remove(this: void, list: string, posting: Posting): Promise<void>;
   /** Takes these messages out, after all events so far and before the next. */
   sweep(this: void, list: string, messages: ReadonlySet<MessageId>): Promise<void>;
@@ -52,25 +55,26 @@ export const postingLists = (needs: HeldNeeds): PostingLists => {
     collection: headCollection,
     parsed: headOf,
     plain: (head) => ({ document: headDocument(head), indexKeys: {} }),
-    bytesOf: ({ ids, ceilings }) => ids.byteLength + ceilings.byteLength,
+    bytesOf: ({ ids, ceilings }) => ids.buffer.byteLength + ceilings.buffer.byteLength,
   });
   const blocks = heldDocuments<MessageIds>(needs, {
     collection: blockCollection,
     parsed: blockIdsOf,
     plain: (ids) => ({ document: blockDocument(ids), indexKeys: {} }),
-    bytesOf: (ids) => ids.byteLength,
+    bytesOf: (ids) => ids.buffer.byteLength,
   });
   const held: HeldLists = { heads, blocks };
   return {
     heads,
     blocks,
-    add: async (list, posting) => {
+    add: (list, posting) => {
       const { value: head = emptyHead, position } = heads.of(list);
-      if (position >= posting.position) return;
+      if (position >= posting.position) return undefined;
       const ceiling = blockOf(head, posting.message);
-      if (ceiling === undefined) addToHead(held, list, { head, posting });
       // A node whose clock is behind sends messages with lower ids than those that are in the log.
-      else await addToBlock(held, blockKey(list, ceiling), posting);
+      if (ceiling !== undefined) return addToBlock(held, blockKey(list, ceiling), posting);
+      addToHead(held, list, { head, posting });
+      return undefined;
     },
     remove: async (list, posting) => {
       const { value: head, position } = heads.of(list);

@@ -25,12 +25,36 @@ export const placeIn = (ids: MessageIds, id: bigint): number => {
 };
 
 export const withId = (ids: MessageIds, id: bigint): MessageIds => {
+  const highest = ids[ids.length - 1] ?? 0n;
+  if (id > highest) return withNewest(ids, id);
   const place = placeIn(ids, id);
   if (ids[place] === id) return ids;
   const more = new BigUint64Array(ids.length + 1);
   more.set(ids.subarray(0, place));
   more[place] = id;
   more.set(ids.subarray(place), place + 1);
+  return more;
+};
+
+/**
+ * The newest message is added behind the others where the memory of the list has room, so that a list is not copied for
+ * each of its messages. What shares the memory has no more of it than before. No id is 0, so a place that holds another
+ * number is somebody else's: of a list that was made of the same one.
+ */
+const withNewest = (ids: MessageIds, id: bigint): MessageIds => {
+  const longer = ids.length + 1;
+  const end = ids.byteOffset + ids.byteLength;
+  if (end + BigUint64Array.BYTES_PER_ELEMENT <= ids.buffer.byteLength) {
+    const more = new BigUint64Array(ids.buffer, ids.byteOffset, longer);
+    if (more[ids.length] === 0n) {
+      more[ids.length] = id;
+      return more;
+    }
+  }
+  const room = new ArrayBuffer(BigUint64Array.BYTES_PER_ELEMENT * Math.min(2 * longer, Math.max(longer, blockIdsMax)));
+  const more = new BigUint64Array(room, 0, longer);
+  more.set(ids);
+  more[ids.length] = id;
   return more;
 };
 

@@ -22,15 +22,19 @@ const signTerm = (sign: string): Term => `s${sign}`;
 export const beginningLetters = 3;
 
 /** The first letters, in code points; undefined for a shorter word. */
-const beginningOf = (word: string): string | undefined => {
-  const letters = Array.from(word.slice(0, 2 * beginningLetters)).slice(0, beginningLetters);
-  return letters.length < beginningLetters ? undefined : letters.join('');
-};
+const beginningOf = (word: string): string | undefined => beginning.exec(word)?.[0];
+const beginning = new RegExp(`^.{${beginningLetters.toString()}}`, 'su');
 
 /** All terms of a message. A query that finds the message has only terms of these. */
 export const termsOf = (message: Searchable): ReadonlySet<Term> => {
   const terms = new Set<Term>();
-  for (const units of fieldsOf(message)) for (const [at, unit] of units.entries()) addTerms(terms, unit, units[at - 1]);
+  for (const units of fieldsOf(message)) {
+    let before: Unit | undefined;
+    for (const unit of units) {
+      addTerms(terms, unit, before);
+      before = unit;
+    }
+  }
   return terms;
 };
 

@@ -1,4 +1,4 @@
-import { normalForm } from './normalForm.js';
+import { isAscii, normalForm } from './normalForm.js';
 
 /**
  * The smallest parts that are searched for: a word; one character of a script that puts no spaces between words; a sign,
@@ -14,15 +14,19 @@ export type Unit = {
 
 /** In the order of the text, which comes as it was typed. */
 export const unitsOf = (text: string): readonly Unit[] => {
+  const normal = normalForm(text);
   const units: Unit[] = [];
   let end = -1;
-  for (const { 0: found, index, groups } of normalForm(text).matchAll(unit)) {
-    const kind = groups?.['word'] !== undefined ? 'word' : groups?.['character'] !== undefined ? 'character' : 'sign';
+  for (const { 0: found, 1: word, 2: character, index } of normal.matchAll(isAscii(normal) ? asciiUnit : unit)) {
+    const kind = word !== undefined ? 'word' : character !== undefined ? 'character' : 'sign';
     units.push({ kind, text: found, isJoined: index === end });
     end = index + found.length;
   }
   return units;
 };
+
+/** The same as `unit` for texts of ASCII in the normal form, in half the time. */
+const asciiUnit = /([a-z\d]+)|[!-~]/g;
 
 /** Letters of these scripts, with the sign that makes a vowel long in Japanese. */
 const unspaced =
@@ -30,8 +34,8 @@ const unspaced =
   String.raw`\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}]`;
 
 const unit = new RegExp(
-  String.raw`(?<character>${unspaced}\p{M}*)` +
-    String.raw`|(?<word>(?:(?!${unspaced})[\p{L}\p{N}])(?:(?!${unspaced})[\p{L}\p{N}\p{M}])*)` +
+  String.raw`((?!${unspaced})[\p{L}\p{N}](?:(?!${unspaced})[\p{L}\p{N}\p{M}])*)` +
+    String.raw`|(${unspaced}\p{M}*)` +
     String.raw`|[^\s\p{Z}\p{Cc}]`,
   'gu',
 );

@@ -11,6 +11,7 @@ import {
   termsOf,
   type Searchable,
 } from '../../../src/projections/search/terms.js';
+import { unitsOf } from '../../../src/projections/search/units.js';
 
 const message = (text: string, more: Partial<Searchable> = {}): Searchable => ({
   text,
@@ -67,6 +68,14 @@ describe('the normal form of a text', () => {
     for (const [first, last] of settledRanges)
       for (let code = first; code <= last; code += 1) hash.update(`${normalForm(String.fromCodePoint(code))}\n`);
     assert.equal(hash.digest('hex').slice(0, 16), '49eefe2c0f51c20b');
+  });
+
+  it('is the same for a text of ASCII alone as for one with other characters', () => {
+    const all = String.fromCharCode(...Array.from({ length: 128 }, (_, code) => code));
+    const text = `${all} It's 7 o'clock: a_b-C++ ${all.split('').reverse().join(' ')}`;
+    assert.equal(normalForm(text), normalForm(`${text}\u00ad`));
+    assert.deepEqual([...unitsOf(text)], unitsOf(`${text} 漢`).slice(0, -1));
+    assert.equal(normalForm('A'.repeat(normalUnitsMax + 1)), 'a'.repeat(normalUnitsMax));
   });
 
   it('looks at no more of a text than its bound', () => {
