@@ -18,7 +18,7 @@ import { openDoor } from './container/door/open.js';
 import { setOf } from './container/generations/set.js';
 import { followChosenGeneration } from './container/generations/told.js';
 import { startReadModels } from './container/readModels.js';
-import { generationWorkflows, placedWorkflows } from './container/workflows.js';
+import { placedWorkflows } from './container/workflows.js';
 import { enginePartsOf, openEngines, type EngineNeeds, type Engines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { freeDisk, noDisk } from './gateway/operations/freeDisk.js';
@@ -179,7 +179,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
 
 /** The parts that follow the log: read models, clients, workflows. */
 const follow = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
-  const { served, generations } = await startReadModels(get);
+  const { served, generations, startWorkflows } = await startReadModels(get);
   opened.push(generations.close);
   container.registerInstance(of.projections, served);
   container.registerInstance(of.generations, generations);
@@ -200,7 +200,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
     }
   };
   await startAll(workflows.ofAnyLog);
-  for (const tenancy of await generationWorkflows(get, generations.serving())) opened.push(() => tenancy.close());
+  await startWorkflows();
   opened.push(workflows.stopFetching);
   opened.push(() => {
     get(of.signInReport).close();

@@ -11,7 +11,12 @@ import { of, type Get } from './tokens.js';
 /** How often the log of the server says how far a build is. */
 export const buildReportMillis = 10_000;
 
-export type StartedReadModels = { readonly served: ServedReadModels; readonly generations: LiveGenerations };
+export type StartedReadModels = {
+  readonly served: ServedReadModels;
+  readonly generations: LiveGenerations;
+  /** Of those that work on the documents that serve first. They end with them. */
+  readonly startWorkflows: () => Promise<void>;
+};
 
 /** Read models that are ahead of the log are at fault: it was restored from an older backup. */
 export const startReadModels = async (get: Get): Promise<StartedReadModels> => {
@@ -27,10 +32,10 @@ const started = async (get: Get): Promise<StartedReadModels> => {
   const meter = buildMeter(get(of.log), systemTimers.now);
   const store = get(of.engines).documents;
   const running = await followedProjections(get, { generation, store, log: meter.log });
-  const generations = startGenerations(get, running);
+  const { live: generations, startWorkflows } = startGenerations(get, running);
   const end = await get(of.log).end();
   const building = reportedBuild(get, running, () => meter.progress(running.position(), end));
-  return { served: { ...get(of.switchable).follow(running), building }, generations };
+  return { served: { ...get(of.switchable).follow(running), building }, generations, startWorkflows };
 };
 
 /** Tells of it until the documents have come to its end, or will not any more. */

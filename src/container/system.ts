@@ -18,6 +18,7 @@ import { checkedClock } from '../kernel/checkedClock.js';
 import { eventCodec } from '../kernel/codec.js';
 import { executor } from '../kernel/execute.js';
 import { foldedStreams } from '../kernel/foldedStreams.js';
+import { openDocuments } from '../projections/reading/openDocuments.js';
 import { openedDocuments } from '../projections/reading/openedDocuments.js';
 import { readModels, streamsIn, type DeclaredReadModels } from '../projections/registry.js';
 import { alarms, loggerFor } from './logging.js';
@@ -61,8 +62,10 @@ export const registerSystem = (container: DependencyContainer, config: Config, o
 
 export const registerKernel = (container: DependencyContainer): void => {
   once(container, of.codec, (get) => eventCodec(eventKinds, get(of.sealer)));
+  once(container, of.openDocuments, () => openDocuments(() => systemTimers.now()));
   once(container, of.opened, (get) =>
     openedDocuments({
+      hot: get(of.openDocuments),
       codec: get(of.codec),
       sealer: get(of.sealer),
       uptime: systemTimers,

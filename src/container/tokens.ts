@@ -36,6 +36,7 @@ import type { CommonPasswords, Disk, Ids, PasswordHasher, Random } from '../kern
 import type { Vault } from '../kernel/ports/vault.js';
 import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
+import type { OpenDocuments } from '../projections/reading/openDocuments.js';
 import type { openedDocuments, ReadableDocuments } from '../projections/reading/openedDocuments.js';
 import type { DeclaredReadModels } from '../projections/registry.js';
 import type { Search } from './servedSearch.js';
@@ -78,6 +79,8 @@ export const of = {
   switchable: token<SwitchableDocuments>('switchable'),
   /** As they are read. */
   opened: token<ReturnType<typeof openedDocuments>>('opened'),
+  /** Kept open in memory. */
+  openDocuments: token<OpenDocuments>('openDocuments'),
   reads: token<ReadableDocuments>('reads'),
   pubSub: token<PubSub>('pubSub'),
   presence: token<Presence>('presence'),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { pino } from 'pino';
 import { connect } from '../../src/client/client.js';
 import { nodeSocket } from '../../src/client/nodeSocket.js';
 import { foldersIn } from '../../src/engines.js';
@@ -139,6 +140,29 @@ describe('osmium projections', () => {
     assert.equal((await on(dataDir, 'switch', '--generation', first).ended).code, 0);
     const strange = await on(dataDir, 'build', '--generation', 'tea').ended;
     assert.match(strange.errors, /the build of tea was stopped: this release has no generation of that name/);
+  });
+
+  it('drops the generation that served first with all that works on it', async (t) => {
+    const troubles: string[] = [];
+    const write = (line: string): number => troubles.push(line);
+    const server = await lively(t, 1, { logger: pino({ level: 'warn' }, { write }) });
+    const { dataDir, url } = server;
+    assert.equal((await on(dataDir, 'build', '--anew').ended).code, 0);
+    assert.equal((await on(dataDir, 'switch', '--generation', second).ended).code, 0);
+    const dropped = await on(dataDir, 'drop', '--generation', first).ended;
+    assert.deepEqual([dropped.output, dropped.errors], [`${first} is gone\n`, '']);
+    const ada = await connect({ url, openSocket: nodeSocket });
+    await ada.signUp({ name: 'Ada' });
+    const chatRef = { self: {} };
+    const { messageId } = await ada.call('messages.sendMessage', { chatRef, message: 'It goes again.' });
+    await ada.call('reactions.addReaction', { chatRef, messageId, emoji: { unicodeEmoji: '👍' } });
+    await ada.call('messages.deleteMessage', { chatRef, messageIds: [messageId] });
+    await ada.close();
+    await server.close();
+    assert.deepEqual(
+      troubles.filter((line) => !/rate limits are off|made a master key/.test(line)),
+      [],
+    );
   });
 
   it('refuses a share of nothing, and a folder without a log, where it makes nothing', async (t) => {

@@ -2,7 +2,7 @@ import { connect } from '../../src/client/client.js';
 import { nodeSocket } from '../../src/client/nodeSocket.js';
 import { freshFolder } from '../support/dataFolders.js';
 import { generationsIn, ownSet } from '../support/generations.js';
-import { testServer, type TestServer } from '../support/server.js';
+import { testServer, type TestServer, type TestServerOptions } from '../support/server.js';
 import { documentsOf } from '../system/stored.js';
 import { osmium, type Run } from './osmium.js';
 import type { TestContext } from 'node:test';
@@ -18,8 +18,12 @@ export const [first, second] = [`${ownSet.name}_1`, `${ownSet.name}_2`];
 
 const messagesAtOnce = 50;
 
-export const lively = async (t: TestContext, messages: number): Promise<TestServer> => {
-  const server = await testServer({ dataDir: freshFolder(t) });
+export const lively = async (
+  t: TestContext,
+  messages: number,
+  options: TestServerOptions = {},
+): Promise<TestServer> => {
+  const server = await testServer({ ...options, dataDir: freshFolder(t) });
   t.after(() => server.close());
   const ada = await connect({ url: server.url, openSocket: nodeSocket });
   await ada.signUp({ name: 'Ada' });

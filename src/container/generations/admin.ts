@@ -73,7 +73,11 @@ const statusOf = async (
   return { ...told, position: position.toString() };
 };
 
-/** A lease that is held shows a process that works on the documents; one that was killed lets go of it after `leaseMillis`. */
+/**
+ * A lease that is held shows a process that works on the documents; one that was killed lets go of it after `leaseMillis`.
+ * It is left for as long as those who follow the documents take to see that nobody has it: one of them may not have heard yet
+ * that another generation serves.
+ */
 const dropUnlessHeld = async (
   { leases: opened }: GenerationsAdminNeeds,
   name: string,
@@ -81,8 +85,8 @@ const dropUnlessHeld = async (
 ): Promise<string | undefined> => {
   const leases = await opened?.();
   try {
-    const lease = leases && (await patiently(leases, name));
-    if (leases !== undefined && lease === undefined) return 'a process keeps it up to date: stop that one first';
+    const lease = leases && (await unwanted(leases, name));
+    if (leases !== undefined && lease === undefined) return keptUp;
     try {
       await drop();
     } finally {
@@ -96,6 +100,21 @@ const dropUnlessHeld = async (
     await leases?.close();
   }
 };
+
+const keptUp =
+  'a process keeps it up to date: stop that one first, or wait half a minute for nodes that have not heard of a switch';
+
+/** Undefined when somebody holds it, or takes it once it is there to be had. */
+const unwanted = async (leases: Leases, name: string): ReturnType<Leases['take']> => {
+  const seen = await patiently(leases, name);
+  await seen?.release();
+  if (seen === undefined) return undefined;
+  await pause(unwantedMillis, new AbortController().signal);
+  return leases.take(name);
+};
+
+/** Followers look every `lookMillis`, and a look takes its time. */
+const unwantedMillis = 3 * lookMillis;
 
 const patiently = async (leases: Leases, name: string): ReturnType<Leases['take']> => {
   for (let waited = 0; waited <= leaseMillis + 2 * lookMillis; waited += lookMillis) {

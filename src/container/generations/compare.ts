@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ComparedSlice, ComparedType } from '../../admin/projections.js';
+import { plainBytes } from '../../kernel/plainBytes.js';
 import type { Position } from '../../kernel/event.js';
 import type { AbsentDocument, DocumentStore, Plain, StoredDocument } from '../../kernel/ports/documentStore.js';
 
@@ -19,7 +20,10 @@ type Store = Pick<DocumentStore, 'scan' | 'getMany'>;
 export const sliceKeysMax = 1_024;
 const sliceUnitsMax = 4_194_304;
 /** Of one read, which takes a millisecond or two. */
-const pageKeys = 128;
+const pageKeysMax = 128;
+const pageBytesMax = 131_072;
+/** Of work without a pause. */
+export const sliceMillisMax = 5;
 /** Slices and keys that are named; all are counted. */
 export const namedSlicesMax = 20;
 export const namedKeysMax = 20;
@@ -30,10 +34,36 @@ const settlePauseMillis = 20;
 const removalMillisMax = 5_000;
 
 type Found = StoredDocument | AbsentDocument;
-type Pair = { readonly key: string; readonly one: Found | undefined; readonly other: Found | undefined };
+/** With the text of each document, because it takes longer than all else. */
+type Pair = {
+  readonly key: string;
+  readonly one: Found | undefined;
+  readonly other: Found | undefined;
+  readonly texts: readonly [string, string];
+};
+const pairOf = (key: string, one: Found | undefined, other: Found | undefined): Pair => ({
+  ...{ key, one, other },
+  texts: [textOf(one), textOf(other)],
+});
+
+/** `undefined` while there is time left. */
+type Breath = () => Promise<void> | undefined;
+type Breathing = CompareNeeds & { readonly breath: Breath };
+
+const breathing = ({ rest, now }: CompareNeeds): Breath => {
+  let begun = now();
+  return () => {
+    const worked = now() - begun;
+    if (worked < sliceMillisMax) return undefined;
+    return rest(worked).then(() => {
+      begun = now();
+    });
+  };
+};
 
 /** Of one type of documents, as two stores hold it. Each pair is compared as of one position, also while events come. */
-export const comparer = (needs: CompareNeeds): ((collection: string) => Promise<ComparedType>) => {
+export const comparer = (given: CompareNeeds): ((collection: string) => Promise<ComparedType>) => {
+  const needs = { ...given, breath: breathing(given) };
   const settle = settler(needs);
   return async (collection) => {
     const whole = [createHash('sha256'), createHash('sha256')] as const;
@@ -41,7 +71,7 @@ export const comparer = (needs: CompareNeeds): ((collection: string) => Promise<
     let [documents, differing] = [0, 0];
     for await (const pairs of slicesOf(needs, collection)) {
       const settled = await settle(collection, pairs);
-      const slice = sliceOf(settled);
+      const slice = await sliceOf(settled, needs.breath);
       for (const [index, hash] of whole.entries()) hash.update(slice.digests[index] ?? '');
       documents += settled.length;
       differing += slice.differing;
@@ -52,12 +82,13 @@ export const comparer = (needs: CompareNeeds): ((collection: string) => Promise<
   };
 };
 
-const sliceOf = (pairs: readonly Pair[]): ComparedSlice => {
+const sliceOf = async (pairs: readonly Pair[], breath: Breath): Promise<ComparedSlice> => {
   const hashes = [createHash('sha256'), createHash('sha256')] as const;
   const keys: string[] = [];
   let differing = 0;
-  for (const { key, one, other } of pairs) {
-    const [left, right] = [textOf(one), textOf(other)];
+  for (const { key, texts } of pairs) {
+    const [left, right] = texts;
+    await breath();
     hashes[0].update(left);
     hashes[1].update(right);
     if (left === right) continue;
@@ -70,7 +101,7 @@ const sliceOf = (pairs: readonly Pair[]): ComparedSlice => {
 };
 
 /** Looks at the pairs that differ again, until both are as of one position or the time is over. */
-const settler = ({ stores: [one, other], level, rest, now }: CompareNeeds) => {
+const settler = ({ stores: [one, other], level, rest, now, breath }: Breathing) => {
   let spent = 0;
   return async (collection: string, pairs: readonly Pair[]): Promise<readonly Pair[]> => {
     const settled = new Map(pairs.map((pair) => [pair.key, pair]));
@@ -78,8 +109,14 @@ const settler = ({ stores: [one, other], level, rest, now }: CompareNeeds) => {
     let open = pairs.filter(differs).map(({ key }) => key);
     while (open.length > 0 && spent + now() - began < settleMillisMax) {
       const position = await level();
-      const [left, right] = await Promise.all([one.getMany(collection, open), other.getMany(collection, open)]);
-      const again = open.map((key, index): Pair => ({ key, one: left[index], other: right[index] }));
+      const again: Pair[] = [];
+      for (const keys of pagesOf(open)) {
+        const [left, right] = await Promise.all([one.getMany(collection, keys), other.getMany(collection, keys)]);
+        for (const [index, key] of keys.entries()) {
+          again.push(pairOf(key, left[index], right[index]));
+          await breath();
+        }
+      }
       for (const pair of again) settled.set(pair.key, pair);
       const isWorthWaiting = (pair: Pair): boolean =>
         changedBehind(pair, position) || spent + now() - began < removalMillisMax;
@@ -97,26 +134,25 @@ const settler = ({ stores: [one, other], level, rest, now }: CompareNeeds) => {
 const changedBehind = ({ one, other }: Pair, position: Position): boolean =>
   (one?.position ?? 0n) > position || (other?.position ?? 0n) > position;
 
-const differs = ({ one, other }: Pair): boolean => textOf(one) !== textOf(other);
+const differs = ({ texts: [left, right] }: Pair): boolean => left !== right;
 
-async function* slicesOf(
-  { stores, rest, now }: CompareNeeds,
-  collection: string,
-): AsyncGenerator<readonly Pair[], void> {
-  const [one, other] = stores.map((store) => cursorOf(store, collection, { rest, now }));
+const pagesOf = (keys: readonly string[]): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(keys.length / pageKeysMax) }, (_, page) =>
+    keys.slice(page * pageKeysMax, (page + 1) * pageKeysMax),
+  );
+
+async function* slicesOf(needs: Breathing, collection: string): AsyncGenerator<readonly Pair[], void> {
+  const [one, other] = needs.stores.map((store) => cursorOf(store, collection, needs));
   if (one === undefined || other === undefined) return;
   let [slice, units]: [Pair[], number] = [[], 0];
   for (;;) {
     const [left, right] = [await one.peek(), await other.peek()];
     const key = lower(left?.key, right?.key);
     if (key === undefined) break;
-    const pair = {
-      key,
-      one: left?.key === key ? one.take() : undefined,
-      other: right?.key === key ? other.take() : undefined,
-    };
+    const pair = pairOf(key, left?.key === key ? one.take() : undefined, right?.key === key ? other.take() : undefined);
     slice.push(pair);
-    units += textOf(pair.one ?? pair.other).length;
+    units += Math.max(...pair.texts.map(({ length }) => length));
+    await needs.breath();
     if (slice.length < sliceKeysMax && units < sliceUnitsMax) continue;
     yield slice;
     [slice, units] = [[], 0];
@@ -129,19 +165,18 @@ const lower = (one: string | undefined, other: string | undefined): string | und
   return Buffer.compare(Buffer.from(one), Buffer.from(other)) <= 0 ? one : other;
 };
 
-const cursorOf = (store: Store, collection: string, { rest, now }: Pick<CompareNeeds, 'rest' | 'now'>) => {
+const cursorOf = (store: Store, collection: string, { breath }: Pick<Breathing, 'breath'>) => {
   let page: readonly StoredDocument[] = [];
   let [at, last, isOver]: [number, string | undefined, boolean] = [0, undefined, false];
+  let limit = 1;
   const next = async (): Promise<void> => {
-    const began = now();
-    page = await store.scan({
-      ...{ collection, prefix: '', limit: pageKeys },
-      ...(last === undefined ? {} : { after: last }),
-    });
+    const after = last === undefined ? {} : { after: last };
+    page = await store.scan({ ...{ collection, prefix: '', limit }, ...after });
     at = 0;
     last = page.at(-1)?.key ?? last;
-    isOver = page.length < pageKeys;
-    await rest(now() - began);
+    isOver = page.length < limit;
+    limit = nextLimit(limit, page);
+    await breath();
   };
   return {
     peek: async (): Promise<StoredDocument | undefined> => {
@@ -154,6 +189,13 @@ const cursorOf = (store: Store, collection: string, { rest, now }: Pick<CompareN
       return found;
     },
   };
+};
+
+/** A read cannot be interrupted, so its size follows from the documents of the one before. */
+const nextLimit = (limit: number, page: readonly StoredDocument[]): number => {
+  const bytes = page.reduce((sum, { document }) => sum + plainBytes(document), 0);
+  const fitting = Math.floor((pageBytesMax * page.length) / Math.max(1, bytes));
+  return Math.max(1, Math.min(pageKeysMax, limit * 2, fitting));
 };
 
 /** One text for each document and one document for each text. An absent document has none. */

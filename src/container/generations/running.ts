@@ -36,18 +36,18 @@ export const followedProjections = (
 
 type Followed = { readonly generation: Generation; readonly store: DocumentStore; readonly log: FollowedLog };
 
-/** Those of a running server. `projections` are of the generation that serves from the start on. */
-export const startGenerations = (get: Get, projections: Projections): LiveGenerations => {
-  const { generation, documents: store } = get(of.deployed);
+/** Those of a running server, and the start of the workflows on the documents of the first. */
+export type StartedGenerations = { readonly live: LiveGenerations; readonly startWorkflows: () => Promise<void> };
+
+/** `projections` are of the generation that serves from the start on. */
+export const startGenerations = (get: Get, projections: Projections): StartedGenerations => {
   const { generations } = get(of.parts).documents;
   const end = (): Promise<Position> => get(of.log).end();
-  return liveGenerations({
+  const { first, startWorkflows } = firstGeneration(get, projections);
+  const live = liveGenerations({
     generations,
-    set: generation.set,
-    first: opened({ generation, store: get(of.engines).documents, projections }, () =>
-      // On a server the connection is that by which its absence is noticed.
-      isServer(get(of.config).documents) ? Promise.resolve() : store.close(),
-    ),
+    set: first.generation.set,
+    first,
     switchable: get(of.switchable),
     end,
     placeOf: async (one) => {
@@ -57,18 +57,44 @@ export const startGenerations = (get: Get, projections: Projections): LiveGenera
     },
     open: (one) => openBeside(get, one),
     switched: (to, from) => {
+      get(of.openDocuments).clear();
       get(of.logger).info({ to, from }, 'another generation of read models serves');
     },
   });
+  return { live, startWorkflows };
+};
+
+type FirstGeneration = { readonly first: OpenGeneration } & Pick<StartedGenerations, 'startWorkflows'>;
+
+/** Its workflows need parts that are made after it, and end with it. */
+const firstGeneration = (get: Get, projections: Projections): FirstGeneration => {
+  const { generation, documents: store } = get(of.deployed);
+  const open = { generation, store: get(of.engines).documents, projections };
+  const closing: (() => Promise<void>)[] = [() => projections.close()];
+  // On a server the connection is that by which its absence is noticed.
+  if (!isServer(get(of.config).documents)) closing.unshift(() => store.close());
+  return {
+    first: { ...open, close: closingOnce(closing) },
+    startWorkflows: async () => {
+      for (const tenancy of await generationWorkflows(get, open)) closing.push(() => tenancy.close());
+    },
+  };
+};
+
+/** The last first. A second call waits for the same. */
+const closingOnce = (closing: (() => Promise<void>)[]): (() => Promise<void>) => {
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    for (const one of closing.splice(0).reverse()) await one();
+  };
+  return () => (closed ??= close());
 };
 
 const openBeside = async (get: Get, generation: Generation): Promise<OpenGeneration> => {
   const store = get(of.parts).documents.generations.documents(generation);
   await openDocuments(store, get(of.readModels).collections);
   const closing: (() => Promise<void>)[] = [() => store.close()];
-  const close = async (): Promise<void> => {
-    for (const one of closing.splice(0).reverse()) await one();
-  };
+  const close = closingOnce(closing);
   try {
     await store.belongTo(get(of.deployed).deployment);
     const projections = await followedProjections(get, { generation, store, log: get(of.log) });
@@ -80,10 +106,4 @@ const openBeside = async (get: Get, generation: Generation): Promise<OpenGenerat
     await close();
     throw error;
   }
-};
-
-/** Its workflows are started and closed with those of the deployment. */
-const opened = (one: Omit<OpenGeneration, 'close'>, closeStore: () => Promise<void>): OpenGeneration => {
-  let closing: Promise<void> | undefined;
-  return { ...one, close: () => (closing ??= one.projections.close().then(closeStore)) };
 };

@@ -12,11 +12,15 @@ type Told = { readonly chosen?: string; readonly released?: string };
 
 const topicOf = (get: Get): string => `generations ${get(of.deployed).generation.set}`;
 
-/** Tells the other nodes that share the documents. */
+/** Tells the other nodes that share the documents. What was done stays done when they cannot be told: they look by themselves. */
 export const toldGenerations = (get: Get): Pick<RunningGenerations, 'switched' | 'released'> => {
   const tell = async (told: Told): Promise<void> => {
     if (!isServer(get(of.config).documents)) return;
-    await get(of.pubSub).publish(topicOf(get), new TextEncoder().encode(JSON.stringify(told)));
+    try {
+      await get(of.pubSub).publish(topicOf(get), new TextEncoder().encode(JSON.stringify(told)));
+    } catch (error) {
+      get(of.outages).failed({ doing: 'telling other nodes of a generation', error });
+    }
   };
   return { switched: (chosen) => tell({ chosen }), released: (released) => tell({ released }) };
 };
@@ -31,7 +35,11 @@ export const followChosenGeneration = async (get: Get): Promise<() => Promise<vo
   const look = async (): Promise<void> => {
     try {
       const chosen = await generations.serving(get(of.deployed).generation.set);
-      if (chosen !== undefined) await live.follow(chosen, { signal });
+      if (chosen === undefined) return;
+      const former = live.serving().generation.name;
+      await live.follow(chosen, { signal });
+      // Nobody could say that it is to be dropped, and it is not while this node keeps it up to date.
+      if (former !== chosen && !isServer(get(of.config).pubSub)) await live.release(former);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof GenerationRefused)

@@ -5,14 +5,19 @@ import type { Plain } from '../../kernel/ports/documentStore.js';
 
 /** Documents of hot pages, open, so that those who read them again only look whether they are still the same. */
 export interface OpenDocuments {
+  /** For one read. What a read that began before `clear` keeps is seen by nobody who begins after it. */
+  forRead(): KeptDocuments;
+  clear(): void;
+}
+
+export interface KeptDocuments {
   /** The document as of exactly this position, until its keys have to be asked for again. */
   of(place: DocumentPlace): Plain | undefined;
   /** `until`: by the monotonic clock. */
   keep(place: DocumentPlace, document: Plain, until: number): void;
-  clear(): void;
 }
 
-/** A fold is pure: documents of one collection, key and position are the same. */
+/** A fold is pure: within one generation documents of one collection, key and position are the same. */
 export type DocumentPlace = { readonly collection: string; readonly key: string; readonly position: Position };
 
 /** About. */
@@ -23,6 +28,16 @@ const memoryFactor = 3;
 const entryBytes = 256;
 
 export const openDocuments = (now: () => number, bytesMax = openDocumentsBytesMax): OpenDocuments => {
+  let kept = keptDocuments(now, bytesMax);
+  return {
+    forRead: () => kept,
+    clear: () => {
+      kept = keptDocuments(now, bytesMax);
+    },
+  };
+};
+
+const keptDocuments = (now: () => number, bytesMax: number): KeptDocuments => {
   const kept = boundedMap<string, Kept>({
     bytesMax,
     bytesOf: ({ document }) => entryBytes + memoryFactor * plainBytes(document),
@@ -34,9 +49,6 @@ export const openDocuments = (now: () => number, bytesMax = openDocumentsBytesMa
     },
     keep: (place, document, until) => {
       kept.set(nameOf(place), { position: place.position, document, until });
-    },
-    clear: () => {
-      kept.clear();
     },
   };
 };

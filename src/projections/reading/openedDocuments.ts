@@ -9,7 +9,7 @@ import { KeysMissing, SealBroken, type Sealer } from '../../kernel/ports/sealer.
 import type { SealedValue } from '../../kernel/sealed.js';
 import { nextTurn } from '../../kernel/timing.js';
 import { sealedDocument, type SealedDocument } from '../sealing/storedForm.js';
-import { openDocuments } from './openDocuments.js';
+import type { KeptDocuments, OpenDocuments } from './openDocuments.js';
 
 export type DocumentReads = Pick<DocumentStore, 'get' | 'getMany' | 'range' | 'count' | 'scan'>;
 
@@ -28,6 +28,8 @@ export type OpenedDocumentsNeeds = {
   readonly streamsOf: (collection: string, key: string) => readonly string[];
   /** A sealed value was damaged, or moved from its place. It is shown as shredded, and told of once. */
   readonly onBroken: (error: SealBroken) => void;
+  /** To be cleared once another generation is read. */
+  readonly hot: OpenDocuments;
 };
 
 /** For so long documents are read and opened before others have the thread. */
@@ -40,32 +42,35 @@ const brokenToldMax = 1_000;
 
 /** All stores that are read through what this gives share the documents that are kept open. */
 export const openedDocuments = (needs: OpenedDocumentsNeeds): ((store: DocumentReads) => ReadableDocuments) => {
-  const { codec, sealer, streamsOf, uptime } = needs;
+  const { codec, sealer, streamsOf, uptime, hot } = needs;
   const open = opener(needs);
-  const hot = openDocuments(() => uptime.now());
   sealer.onForgotten(() => {
     hot.clear();
   });
-  const parsed = (collection: string, one: Stored): Parsed => {
-    const known = hot.of({ collection, key: one.key, position: one.position });
+  const parsed = (kept: KeptDocuments, collection: string, one: Stored): Parsed => {
+    const known = kept.of({ collection, key: one.key, position: one.position });
     return { one, known, sealed: known === undefined ? sealedIn(one, streamsOf(collection, one.key)) : undefined };
   };
-  const filledIn = (collection: string, { one, known, sealed }: Parsed, contents: readonly Outcome[]): Stored => {
+  const filledIn = (
+    { collection, kept }: Reading,
+    { one, known, sealed }: Parsed,
+    contents: readonly Outcome[],
+  ): Stored => {
     if (sealed === undefined) return known === undefined ? one : { ...one, document: known };
     const document = plainOf(sealed.with((value, name) => fieldOf(contents[value], name)));
-    hot.keep({ ...one, collection }, document, openUntil(codec, sealed.values));
+    kept.keep({ ...one, collection }, document, openUntil(codec, sealed.values));
     return { ...one, document };
   };
   const withFields: Mapping = async (collection, found) => {
-    const turns = turnsBy(uptime);
-    const documents = await mappedInTurns(found, turns, (one) => parsed(collection, one));
+    const [turns, kept] = [turnsBy(uptime), hot.forRead()];
+    const documents = await mappedInTurns(found, turns, (one) => parsed(kept, collection, one));
     const values = documents.flatMap(({ sealed }) => sealed?.values ?? []);
     const contents = values.length === 0 ? [] : await open(values, turns);
     let at = 0;
     return mappedInTurns(documents, turns, (document) => {
       const first = at;
       at += document.sealed?.values.length ?? 0;
-      return filledIn(collection, document, contents.slice(first, at));
+      return filledIn({ collection, kept }, document, contents.slice(first, at));
     });
   };
   const withoutFields: Mapping = (collection, found) =>
@@ -76,6 +81,7 @@ export const openedDocuments = (needs: OpenedDocumentsNeeds): ((store: DocumentR
   return (store) => ({ ...mapped(store, withFields), unopened: mapped(store, withoutFields) });
 };
 
+type Reading = { readonly collection: string; readonly kept: KeptDocuments };
 type Parsed = {
   readonly one: Stored;
   /** Open already. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
-import { comparer, sliceKeysMax, type CompareNeeds } from '../../../src/container/generations/compare.js';
+import {
+  comparer,
+  sliceKeysMax,
+  sliceMillisMax,
+  type CompareNeeds,
+} from '../../../src/container/generations/compare.js';
 import type { DocumentStore, DocumentWrite, Plain } from '../../../src/kernel/ports/documentStore.js';
 
 const collection = 'notes_v1';
@@ -90,8 +95,29 @@ describe('two generations that are compared', () => {
     assert.deepEqual([differing, slices[0]?.keys], [1, [keyOf(7)]]);
   });
 
+  it('are compared in pieces of a few milliseconds, and large documents are read one by one', async () => {
+    let [at, rested, longest, widest] = [0, 0, 0, 0];
+    const rest = (): Promise<void> => {
+      longest = Math.max(longest, at - rested);
+      rested = at;
+      return Promise.resolve();
+    };
+    const large = Array.from({ length: 40 }, (_, number) => note(number, { text: 'x'.repeat(200_000) }));
+    const store = await storeWith(large);
+    const scan: DocumentStore['scan'] = (wanted) => {
+      widest = Math.max(widest, wanted.limit);
+      return store.scan(wanted);
+    };
+    const found = await compared([{ ...store, scan }, await storeWith(large)], { rest, now: () => (at += 1) });
+    assert.equal(found.documents, 40);
+    assert.ok(longest > 0 && longest <= 2 * sliceMillisMax, longest.toString());
+    assert.equal(widest, 1);
+  });
+
   it('are left alone once the operator has gone', async () => {
     const rest = (): Promise<void> => Promise.reject(new Error('gone'));
-    await assert.rejects(compared([await storeWith(all), await storeWith(all)], { rest }), /gone/);
+    let at = 0;
+    const stores = [await storeWith(all), await storeWith(all)] as const;
+    await assert.rejects(compared(stores, { rest, now: () => (at += 1) }), /gone/);
   });
 });

@@ -5,6 +5,7 @@ import type { UserId } from '../../../src/kernel/ids.js';
 import { opened, shredded } from '../../../src/kernel/opened.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import { SealBroken } from '../../../src/kernel/ports/sealer.js';
+import { openDocuments } from '../../../src/projections/reading/openDocuments.js';
 import { keyLoadsMax, keysAtOnceMax, openedDocuments } from '../../../src/projections/reading/openedDocuments.js';
 import { streamsOfDocument } from '../../../src/projections/registry.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
@@ -48,6 +49,18 @@ describe('documents that are read', () => {
     assert.deepEqual(await namesIn(), ['user 1', shredded, 'user 3']);
   });
 
+  it('are those of the store at hand once what is kept was cleared, also what a read keeps that began before', () => {
+    const hot = openDocuments(() => 0);
+    const before = hot.forRead();
+    const place = { collection: 'users_v1', key: '1', position: 1n };
+    before.keep(place, 'of the former generation', 1);
+    assert.equal(hot.forRead().of(place), 'of the former generation');
+    hot.clear();
+    assert.equal(hot.forRead().of(place), undefined);
+    before.keep(place, 'of the former generation', 1);
+    assert.equal(hot.forRead().of(place), undefined);
+  });
+
   it('show as shredded what is damaged, and tell of it once', async () => {
     const broken: SealBroken[] = [];
     const codec = {
@@ -57,6 +70,7 @@ describe('documents that are read', () => {
       openUntil: () => shredded,
     };
     const { get } = openedDocuments({
+      hot: openDocuments(() => 0),
       codec,
       sealer: here.sealer,
       uptime: { now: () => 0 },
@@ -74,6 +88,7 @@ describe('documents that are read', () => {
     const loadKeys = mock.fn(() => Promise.resolve());
     here.sealer.forget();
     const reads = openedDocuments({
+      hot: openDocuments(() => 0),
       codec: here.codec,
       sealer: { ...here.sealer, loadKeys },
       uptime: { now: () => 0 },
@@ -88,6 +103,7 @@ describe('documents that are read', () => {
     let now = 0;
     let turns = 0;
     const reads = openedDocuments({
+      hot: openDocuments(() => 0),
       codec: here.codec,
       sealer: here.sealer,
       uptime: { now: () => (now += 3) },
@@ -103,6 +119,7 @@ describe('documents that are read', () => {
     let now = 0;
     let turns = 0;
     const reads = openedDocuments({
+      hot: openDocuments(() => 0),
       codec: here.codec,
       sealer: here.sealer,
       uptime: { now: () => (now += 3) },
@@ -123,6 +140,7 @@ describe('documents that are read', () => {
     const { sealer } = here;
     sealer.forget();
     const reads = openedDocuments({
+      hot: openDocuments(() => 0),
       codec: here.codec,
       sealer: {
         ...sealer,
