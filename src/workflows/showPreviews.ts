@@ -1,6 +1,7 @@
 import { messages } from '../domain/messages/decide.js';
 import { messageStream, type MessageEvent } from '../domain/messages/events.js';
 import type { AliveMessage } from '../domain/messages/state.js';
+import type { PreviewCommand } from '../domain/previews/commands.js';
 import { previews } from '../domain/previews/decide.js';
 import { previewStream, type PreviewEvent } from '../domain/previews/events.js';
 import { isSuppressed } from '../domain/previews/state.js';
@@ -30,7 +31,11 @@ export const previewedMillisMax = 60_000;
 export const previewedAtOnceMax = 256;
 
 type Begins = EventOf<MessageEvent, 'MessageSent' | 'MessageForwarded' | 'MessageEdited'>;
-type Reacts = Begins | EventOf<MessageEvent, 'MessageDeleted'> | EventOf<PreviewEvent, 'PreviewsAllowed'>;
+type Allowed = EventOf<PreviewEvent, 'PreviewsAllowed'>;
+type Reacts =
+  | Begins
+  | EventOf<MessageEvent, 'MessageDeleted'>
+  | EventOf<PreviewEvent, 'PreviewFound' | 'PreviewsSuppressed' | 'PreviewsAllowed'>;
 
 /** A look for the preview of a message. Once the message has other words or is gone, nothing comes of it. */
 type Look = { isOver: boolean; storing: Promise<unknown> };
@@ -47,7 +52,7 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
     looks.delete(message);
     return look;
   };
-  const begin = ({ data: { message }, id, at }: Recorded<Reacts>, run: Run): void => {
+  const begin = ({ data: { message }, id, at }: Recorded<Begins | Allowed>, run: Run): void => {
     end(message);
     const { linkPreviews } = needs;
     if (linkPreviews === undefined || needs.clock.now() - at > previewedMillisMax) return;
@@ -62,7 +67,7 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
   };
   const written = (event: Recorded<Begins>, run: Run): Promise<void> => {
     // Most messages have no link, and are not looked at any closer.
-    if (mayHaveLink(event.data)) begin(event, run);
+    if (event.data.suppressEmbeds !== true && mayHaveLink(event.data)) begin(event, run);
     else end(event.data.message);
     return Promise.resolve();
   };
@@ -74,11 +79,21 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
     reactions: {
       MessageSent: written,
       MessageForwarded: written,
-      MessageEdited: written,
+      MessageEdited: async (event, run) => {
+        await written(event, run);
+        const { message, chat, author } = event.data;
+        const data = { message, chat, author, revision: Number(event.revision) };
+        await run(previews, { type: 'OutdatePreview', data }, `previewOutdated.${event.id}`);
+      },
+      PreviewsSuppressed: ({ data: { message } }) => {
+        end(message);
+        return Promise.resolve();
+      },
       PreviewsAllowed: (event, run) => {
         begin(event, run);
         return Promise.resolve();
       },
+      PreviewFound: (event, run) => takenBackIfLate(needs, event, run),
       MessageDeleted: async ({ data: { message, chat, author }, id }, run) => {
         // A preview that is being stored in this moment is removed after that.
         await end(message)?.storing;
@@ -88,10 +103,33 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
   };
 };
 
+/**
+ * A node that has lost the lease may store what it found behind an edit or a deletion that another node has met. All that
+ * comes behind this event is met as well, so between the two no preview is left over.
+ */
+const takenBackIfLate = async (
+  { streams }: Pick<ShowPreviewsNeeds, 'streams'>,
+  { data: { message, chat, author, revision: shownWith }, id }: Recorded<EventOf<PreviewEvent, 'PreviewFound'>>,
+  run: Run,
+): Promise<void> => {
+  const { state, revision: latest } = await streams.caughtUp(messageStream(message), messages);
+  const revision = Number(latest);
+  if (state.status === 'alive' && revision <= shownWith) return;
+  const about = { message, chat, author };
+  const takeBack: PreviewCommand =
+    state.status === 'alive'
+      ? { type: 'OutdatePreview', data: { ...about, revision } }
+      : { type: 'RemovePreview', data: about };
+  await run(previews, takeBack, `previewTakenBack.${id}`);
+};
+
 const mayHaveLink = ({ text, entities }: Pick<Begins['data'], 'text' | 'entities'>): boolean =>
   unless(text, '').includes('://') || unless(entities, []).some(({ kind }) => kind === 'url' || kind === 'textUrl');
 
 type Looking = { readonly message: MessageId; readonly look: Look; readonly commandId: string };
+
+/** Asked again after each wait. */
+const isOver = (look: Look): boolean => look.isOver;
 
 /** For the words as they are now: those of the event may have changed since. */
 const lookFor = async (
@@ -104,9 +142,9 @@ const lookFor = async (
   const { state: shown } = await streams.caughtUp(previewStream(message), previews);
   if (isSuppressed(shown, state)) return;
   const link = await linkPreviews.linkIn(wordsOf(state));
-  if (link === undefined) return;
+  if (link === undefined || isOver(look)) return;
   const preview = await linkPreviews.previewOf(link, state.author);
-  if (typeof preview === 'string' || look.isOver) return;
+  if (typeof preview === 'string' || isOver(look)) return;
   const data = { ...placeOf(message, state), revision: Number(revision), preview };
   look.storing = run(previews, { type: 'ShowPreview', data }, commandId);
   await look.storing;

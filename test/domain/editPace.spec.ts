@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { communities } from '../../src/domain/communities/decide.js';
 import { members } from '../../src/domain/members/decide.js';
 import { messages } from '../../src/domain/messages/decide.js';
+import { previews } from '../../src/domain/previews/decide.js';
 import { users } from '../../src/domain/users/decide.js';
 import { selfChat } from '../../src/kernel/chat.js';
 import { decide, isRejection, type Command, type Decider, type Rejection } from '../../src/kernel/decider.js';
@@ -70,7 +71,31 @@ const editChannel =
   (number, at) =>
     run(edit(channel, { at, position: number % 2 === 0 ? 1 : 0, slowmodeSeconds: number }));
 
-const things = { message: editMessage, profile: editProfile, nickname: editNickname, channel: editChannel };
+const togglePreviews = (): Edit => {
+  const about = { message, chat: selfChat(ada), author: ada };
+  const run = stream(previews);
+  const preview = { url: 'https://a.example/', title: 'A page' };
+  return (number, at) => {
+    // What is found meanwhile costs nothing and forgets nothing, and neither does an edit of the words.
+    run({ type: 'ShowPreview', data: { ...about, revision: number, preview } });
+    run({ type: 'OutdatePreview', data: { ...about, revision: number + 1 } });
+    const isSuppressing = number % 2 === 1;
+    if (number % 5 === 0) {
+      run({ type: isSuppressing ? 'SuppressPreviews' : 'AllowPreviews', data: { ...about, sentSuppressed: false } });
+      run({ type: isSuppressing ? 'AllowPreviews' : 'SuppressPreviews', data: { ...about, sentSuppressed: false } });
+    }
+    const data = { ...about, sentSuppressed: false, at };
+    return run({ type: isSuppressing ? 'SuppressPreviews' : 'AllowPreviews', data });
+  };
+};
+
+const things = {
+  message: editMessage,
+  previews: togglePreviews,
+  profile: editProfile,
+  nickname: editNickname,
+  channel: editChannel,
+};
 
 describe('edits', () => {
   for (const [what, begin] of Object.entries(things)) {

@@ -134,6 +134,7 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   PreviewFound: 'preview-123456789012345678',
   PreviewsSuppressed: 'preview-123456789012345678',
   PreviewsAllowed: 'preview-123456789012345678',
+  PreviewOutdated: 'preview-123456789012345678',
   PreviewRemoved: 'preview-123456789012345678',
   UploadBegun: 'upload-123456789012345678.4398',
   UploadEnded: 'upload-123456789012345678.4398',

@@ -5,7 +5,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Outside } from './outside.js';
-import { isPublicAddress } from './publicAddress.js';
+import { isAmong, isPublicAddress } from './publicAddress.js';
 import { webAddress, type WebAddress } from './webAddress.js';
 
 /** Bounds of one fetch as a whole, redirects and the look-up of names included. */
@@ -91,7 +91,9 @@ const isPage = (contentType: string): boolean =>
 
 const answered = async (outside: Outside, to: WebAddress, signal: AbortSignal): Promise<IncomingMessage> => {
   const addresses = to.isIp ? [to.host] : await outside.resolve(to.host, signal);
-  if (addresses.length === 0 || !addresses.every(isPublicAddress)) throw new Error('not a public address');
+  const own = outside.own();
+  const isOpen = (address: string): boolean => isPublicAddress(address) && !isAmong(own, address);
+  if (addresses.length === 0 || !addresses.every(isOpen)) throw new Error('not a public address');
   signal.throwIfAborted();
   const socket = await socketTo(outside, to, { addresses, signal });
   return new Promise((resolve, reject) => {

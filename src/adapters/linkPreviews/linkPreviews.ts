@@ -6,7 +6,7 @@ import { underWay } from '../../kernel/underWay.js';
 import { fetchTurns } from './fetchTurns.js';
 import { firstLink } from './firstLink.js';
 import { guardedFetch } from './guardedFetch.js';
-import { connectedTo, resolvedNames, type Outside } from './outside.js';
+import { connectedTo, ownAddresses, resolvedNames, type Outside } from './outside.js';
 import { pageDescription } from './pageDescription.js';
 import { pageText } from './pageText.js';
 import { webAddress, type WebAddress } from './webAddress.js';
@@ -35,7 +35,7 @@ type Known = { readonly until: number; readonly page: PageDescription | 'none' }
 
 /** See `LinkPreviews`. Of several who ask for one page at the same moment, it is fetched for the first. */
 export const linkPreviews = (needs: LinkPreviewNeeds): LinkPreviews => {
-  const { timers, outside = { resolve: resolvedNames, connect: connectedTo } } = needs;
+  const { timers, outside = { resolve: resolvedNames, connect: connectedTo, own: ownAddresses } } = needs;
   const closing = new AbortController();
   const known = boundedMap<string, Known>({ bytesMax: previewsBytesMax, bytesOf });
   const fetching = new Map<string, Promise<PageDescription | NoPreview>>();

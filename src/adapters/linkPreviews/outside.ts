@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Timers } from '../../kernel/ports/leases.js';
 
 /** The ways out of the machine. Tests pass their own, so that none of them opens a connection to the outside. */
@@ -8,6 +9,8 @@ export type Outside = {
   readonly resolve: (name: string, signal: AbortSignal) => Promise<readonly string[]>;
   /** A connection to one of these addresses, all of which have been looked at. */
   readonly connect: (addresses: readonly string[], port: number) => Socket;
+  /** The addresses of this machine, which are not for strangers to reach from within, public or not. */
+  readonly own: () => readonly string[];
   /** Certificates that are trusted in the place of those that Node trusts. */
   readonly authorities?: readonly string[];
   readonly timers: Pick<Timers, 'now' | 'later'>;
@@ -35,6 +38,10 @@ export const resolvedNames = async (name: string, signal: AbortSignal): Promise<
     signal.removeEventListener('abort', cancel);
   }
 };
+
+/** Asked anew each time: a machine may be given addresses while the server runs. */
+export const ownAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((some = []) => some.map(({ address }) => address));
 
 /** Node asks `lookup` for the addresses of a name, and so connects to none but those that it is given here. */
 export const connectedTo = (addresses: readonly string[], port: number): Socket => {

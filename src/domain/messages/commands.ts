@@ -40,10 +40,15 @@ export type MessageCommand =
       'ForwardMessage',
       About & Content & Original & { readonly media?: readonly Media[]; readonly suppressEmbeds?: boolean }
     >
-  /** Without `buttons` those that there are stay. */
+  /** Without `buttons` those that there are stay. `suppressEmbeds`: the same request hides previews. */
   | Command<
       'EditMessage',
-      About & { readonly at: Millis; readonly content?: EditedContent; readonly buttons?: Buttons }
+      About & {
+        readonly at: Millis;
+        readonly content?: EditedContent;
+        readonly buttons?: Buttons;
+        readonly suppressEmbeds?: boolean;
+      }
     >
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>
   | WithdrawMessage;

@@ -28,7 +28,7 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
         ? [{ type: 'MessageForwarded', data: { ...copied, author: by, ...attachedBy(copied) } }]
         : [],
 
-    EditMessage: ({ message, chat, by, at, content: edited, buttons }, state) => {
+    EditMessage: ({ message, chat, by, at, content: edited, buttons, suppressEmbeds }, state) => {
       const found = alive(state, chat);
       if (isRejection(found)) return found;
       if (found.author !== by) return reject('NOT_AUTHOR');
@@ -47,7 +47,7 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       if (isSame(found, content) && isSameMedia(before, media) && isSameBotInfo(had, botInfo)) return [];
       const carried = { ...carriedOn(found.carried), ...withBotInfo(botInfo) };
       const kept = { ...carried, complete: true, ...attachedInstead(found, media) };
-      const data = { message, chat, author: by, ...content, ...kept };
+      const data = { message, chat, author: by, ...content, ...kept, ...defined({ suppressEmbeds }) };
       const edit = { type: 'MessageEdited', data } as const;
       return paced<MessageEdited>([edit], found.editsPaidUntil, at);
     },

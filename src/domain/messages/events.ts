@@ -138,7 +138,7 @@ export const messageEvents = declareEvents(
       personal: { text, entities: list(entity), media: added(list(media)) },
     },
     MessageEdited: {
-      says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before.',
+      says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before. With `suppressEmbeds` no link of these words is followed; that previews are not wanted any more is an event of its own.',
       fields: {
         ...fields,
         mentions,
@@ -148,6 +148,7 @@ export const messageEvents = declareEvents(
         filesGained: added(files),
         filesLost: added(files),
         hasBotInfo: added(flag),
+        suppressEmbeds: added(flag),
       },
       personal: {
         text,

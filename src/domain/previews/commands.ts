@@ -1,18 +1,23 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Command } from '../../kernel/decider.js';
-import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import type { LinkPreview } from '../../kernel/ports/linkPreviews.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly author: UserId };
 
-/** `sentSuppressed`: the message was sent or forwarded without previews. */
-type Sent = { readonly sentSuppressed: boolean };
+/**
+ * `sentSuppressed`: the message was sent or forwarded without previews. `at` paces this as an edit; it is absent where an
+ * edit of the words by the same request has paid.
+ */
+type Wish = { readonly sentSuppressed: boolean; readonly at?: Millis };
 
 export type PreviewCommand =
   | Command<
       'ShowPreview',
       About & { readonly writtenBy?: UserId; readonly revision: number; readonly preview: LinkPreview }
     >
-  | Command<'SuppressPreviews', About & Sent>
-  | Command<'AllowPreviews', About & Sent>
+  | Command<'SuppressPreviews', About & Wish>
+  | Command<'AllowPreviews', About & Wish>
+  /** The message has other words since this revision. */
+  | Command<'OutdatePreview', About & { readonly revision: number }>
   | Command<'RemovePreview', About>;

@@ -1,7 +1,10 @@
-import type { Decider } from '../../kernel/decider.js';
+import type { Decider, Decision } from '../../kernel/decider.js';
+import { paced } from '../../kernel/editPace.js';
+import type { Millis } from '../../kernel/ids.js';
+import type { WrittenEvent } from '../../kernel/personal.js';
 import type { PreviewCommand } from './commands.js';
 import { previewStream, type PreviewEvent } from './events.js';
-import { evolve, initial, isSuppressed, type PreviewState } from './state.js';
+import { evolve, initial, isSuppressed, paidIn, type PreviewState } from './state.js';
 
 export const previews: Decider<PreviewCommand, PreviewState, PreviewEvent> = {
   stream: ({ data }) => previewStream(data.message),
@@ -9,22 +12,39 @@ export const previews: Decider<PreviewCommand, PreviewState, PreviewEvent> = {
   evolve,
   foldsFromLatest: true,
   rules: {
-    // A page may answer after the words have changed, so a preview never takes the place of one for later words.
     ShowPreview: (found, state) =>
-      state.status === 'suppressed' ||
-      state.status === 'removed' ||
-      (state.status === 'found' && state.revision >= found.revision)
-        ? []
-        : [{ type: 'PreviewFound', data: found }],
+      isWanted(found, state) ? [{ type: 'PreviewFound', data: { ...found, ...paidIn(state) } }] : [],
 
-    SuppressPreviews: ({ sentSuppressed, ...data }, state) =>
+    SuppressPreviews: ({ sentSuppressed, at, ...data }, state) =>
       state.status === 'removed' || isSuppressed(state, { suppressEmbeds: sentSuppressed })
         ? []
-        : [{ type: 'PreviewsSuppressed', data }],
+        : wished({ type: 'PreviewsSuppressed', data }, state, at),
 
-    AllowPreviews: ({ sentSuppressed, ...data }, state) =>
-      isSuppressed(state, { suppressEmbeds: sentSuppressed }) ? [{ type: 'PreviewsAllowed', data }] : [],
+    AllowPreviews: ({ sentSuppressed, at, ...data }, state) =>
+      isSuppressed(state, { suppressEmbeds: sentSuppressed })
+        ? wished({ type: 'PreviewsAllowed', data }, state, at)
+        : [],
+
+    OutdatePreview: (data, state) =>
+      state.status === 'found' && state.revision < data.revision
+        ? [{ type: 'PreviewOutdated', data: { ...data, ...paidIn(state) } }]
+        : [],
 
     RemovePreview: (data, { status }) => (status === 'found' ? [{ type: 'PreviewRemoved', data }] : []),
   },
 };
+
+/** A page may answer after the words have changed, so a preview never takes the place of one for later words. */
+const isWanted = ({ revision }: { readonly revision: number }, state: PreviewState): boolean => {
+  if (state.status === 'outdated') return revision >= state.revision;
+  if (state.status === 'found') return revision > state.revision;
+  return state.status !== 'suppressed' && state.status !== 'removed';
+};
+
+type Wish = Extract<WrittenEvent<PreviewEvent>, { readonly type: 'PreviewsSuppressed' | 'PreviewsAllowed' }>;
+
+/** Each wish lengthens the stream of the message, so an author has so many of them as edits. */
+const wished = (wish: Wish, state: PreviewState, at: Millis | undefined): Decision<PreviewEvent> =>
+  at === undefined
+    ? [{ ...wish, data: { ...wish.data, ...paidIn(state) } }]
+    : paced<Wish>([wish], state.editsPaidUntil, at);

@@ -1,11 +1,16 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { chatKey, count, id, optional, shape, text } from '../../kernel/schema.js';
+import { added, chatKey, count, id, millis, optional, shape, text } from '../../kernel/schema.js';
 import { streamFamily } from '../../kernel/streams.js';
 
 const user = id<UserId>('user');
-const fields = { message: id<MessageId>('message'), chat: chatKey, author: user };
+const named = { message: id<MessageId>('message'), chat: chatKey, author: user };
+/**
+ * `editsPaidUntil` paces how often an author changes whether there are previews. The latest event alone counts, so each
+ * hands it on.
+ */
+const fields = { ...named, editsPaidUntil: added(millis) };
 
 export const previewStreams = streamFamily('preview');
 export const previewStream = (message: MessageId): string => previewStreams.named(message.toString());
@@ -47,9 +52,13 @@ export const previewEvents = declareEvents(
       says: 'The author wants previews of the links of this message after all.',
       fields,
     },
+    PreviewOutdated: {
+      says: 'The message has other words since the event of its stream at `revision`, and the preview of those before is gone.',
+      fields: { ...fields, revision: count },
+    },
     PreviewRemoved: {
       says: 'The message was deleted, and its preview with it.',
-      fields,
+      fields: named,
     },
   },
 );

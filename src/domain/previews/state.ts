@@ -1,22 +1,33 @@
+import { defined } from '../../kernel/defined.js';
 import type { Fold } from '../../kernel/event.js';
+import type { Millis } from '../../kernel/ids.js';
 import type { PreviewEvent } from './events.js';
 
 /** `asSent`: nothing has happened yet, so the message itself says whether previews are wanted. */
-export type PreviewState =
-  | { readonly status: 'asSent' | 'suppressed' | 'allowed' | 'removed' }
-  | { readonly status: 'found'; readonly revision: number };
+export type PreviewState = Paid &
+  (
+    | { readonly status: 'asSent' | 'suppressed' | 'allowed' | 'removed' }
+    /** `revision` is that of the words of the preview, or of the words that took their place. */
+    | { readonly status: 'found' | 'outdated'; readonly revision: number }
+  );
+
+/** See `editPaid`. */
+type Paid = { readonly editsPaidUntil?: Millis };
 
 export const initial: PreviewState = { status: 'asSent' };
 
 export const evolve: Fold<PreviewState, PreviewEvent> = {
-  PreviewFound: (_, { data: { revision } }) => ({ status: 'found', revision }),
-  PreviewsSuppressed: () => ({ status: 'suppressed' }),
-  PreviewsAllowed: () => ({ status: 'allowed' }),
+  PreviewFound: (_, { data }) => ({ status: 'found', revision: data.revision, ...paidIn(data) }),
+  PreviewsSuppressed: (_, { data }) => ({ status: 'suppressed', ...paidIn(data) }),
+  PreviewsAllowed: (_, { data }) => ({ status: 'allowed', ...paidIn(data) }),
+  PreviewOutdated: (_, { data }) => ({ status: 'outdated', revision: data.revision, ...paidIn(data) }),
   PreviewRemoved: () => ({ status: 'removed' }),
 };
 
+export const paidIn = ({ editsPaidUntil }: Paid): Paid => defined({ editsPaidUntil });
+
 /** Whether the author wants no previews, of a message that was sent so or not. */
 export const isSuppressed = (
-  { status }: PreviewState,
+  { status }: Pick<PreviewState, 'status'>,
   { suppressEmbeds }: { readonly suppressEmbeds?: boolean | undefined },
 ): boolean => status === 'suppressed' || (status === 'asSent' && suppressEmbeds === true);

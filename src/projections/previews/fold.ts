@@ -15,6 +15,7 @@ export const previewDocuments: DocumentType<PreviewDocument, PreviewEvent> = {
     PreviewFound: ofMessage,
     PreviewsSuppressed: ofMessage,
     PreviewsAllowed: ofMessage,
+    PreviewOutdated: ofMessage,
     PreviewRemoved: ofMessage,
   },
   streams: (key) => [previewStreams.named(key)],
@@ -24,6 +25,7 @@ export const previewDocuments: DocumentType<PreviewDocument, PreviewEvent> = {
     PreviewFound: (_, { data: { message, revision, preview } }) => ({ message, revision, preview }),
     PreviewsSuppressed: removed,
     PreviewsAllowed: removed,
+    PreviewOutdated: removed,
     PreviewRemoved: removed,
   },
 };

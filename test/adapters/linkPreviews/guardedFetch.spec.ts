@@ -88,6 +88,21 @@ describe('guardedFetch', () => {
     assert.deepEqual([connected, resolved.length], [[], 4]);
   });
 
+  it('opens none to the machine on which the server runs, public or not, and however it is named', async () => {
+    const own = ['93.184.216.1', '2a00:1:0:0::5'];
+    const names = {
+      'self.example': ['93.184.216.1'],
+      'self6.example': ['2a00:1::0005'],
+      'mixed.example': [somewhere, '93.184.216.1'],
+    };
+    const { text, connected } = await world(byPath({ '/on': to('http://93.184.216.1/') }), { names, own });
+    const links = [...Object.keys(names), '93.184.216.1', '1572395009', '[2a00:1::5]', '[2a00:1:0:0:0:0:0:5]'];
+    for (const host of links) assert.equal(await text(`http://${host}/`), undefined, host);
+    assert.deepEqual(connected, []);
+    assert.equal(await text('http://a.example/on'), undefined);
+    assert.deepEqual(connected, [`${somewhere}:80`]);
+  });
+
   it('looks at each redirect anew, and follows three', async () => {
     const names = { 'inside.example': ['192.168.1.1'] };
     const inward = [

@@ -22,10 +22,15 @@ export type SmallOutside = {
 
 export type Given = {
   readonly names?: Readonly<Record<string, readonly string[]>>;
+  /** Addresses of the machine on which the server runs. */
+  readonly own?: readonly string[];
   readonly tls?: ServerOptions & { readonly authorities: readonly string[] };
 };
 
-export const outsideOf = async (answer: RequestListener, { names = {}, tls }: Given = {}): Promise<SmallOutside> => {
+export const outsideOf = async (
+  answer: RequestListener,
+  { names = {}, own = [], tls }: Given = {},
+): Promise<SmallOutside> => {
   const [resolved, connected, asked]: string[][] = [[], [], []];
   const listener: RequestListener = (request, response) => {
     asked?.push(`${request.headers.host ?? ''}${request.url ?? ''}`);
@@ -51,6 +56,7 @@ export const outsideOf = async (answer: RequestListener, { names = {}, tls }: Gi
         connected?.push(`${addresses.join(' ')}:${to.toString()}`);
         return connect(port, '127.0.0.1');
       },
+      own: () => own,
       ...(tls === undefined ? {} : { authorities: tls.authorities }),
     },
     close: async () => {

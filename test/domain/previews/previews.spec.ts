@@ -32,6 +32,12 @@ const suppressed: Bare<PreviewEvent> = { type: 'PreviewsSuppressed', data: about
 const allowed: Bare<PreviewEvent> = { type: 'PreviewsAllowed', data: about };
 const removed: Bare<PreviewEvent> = { type: 'PreviewRemoved', data: about };
 
+const outdate = (revision: number): PreviewCommand => ({ type: 'OutdatePreview', data: { ...about, revision } });
+const outdated = (revision: number): Bare<PreviewEvent> => ({
+  type: 'PreviewOutdated',
+  data: { ...about, revision },
+});
+
 const after = givenFor(previews);
 
 describe('the preview of a message', () => {
@@ -59,6 +65,15 @@ describe('the preview of a message', () => {
     after(allowed).when(allow(sentSuppressed)).then();
     after(allowed).when(suppress(sentSuppressed)).then(suppressed);
     after(removed).when(suppress()).then();
+  });
+
+  it('goes with the words that it is for, and those of before do not come again', () => {
+    after(found(0)).when(outdate(1)).then(outdated(1));
+    after(found(1)).when(outdate(1)).then();
+    for (const before of [suppressed, allowed, removed, outdated(1)]) after(before).when(outdate(2)).then();
+    after(outdated(1)).when(show(0)).then();
+    after(outdated(1)).when(show(1)).then(found(1));
+    after(outdated(1)).when(suppress()).then(suppressed);
   });
 
   it('goes with its message', () => {

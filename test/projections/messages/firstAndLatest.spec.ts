@@ -114,7 +114,8 @@ describe('a document of the first and the latest event', () => {
     } as const;
     const others = ['PreviewsSuppressed', 'PreviewsAllowed', 'PreviewRemoved'] as const;
     const before = { message: of.message, revision: 1, preview: { url: 'https://b.example/' } };
-    for (const one of [found, ...others.map((type) => ({ type, data: of }) as const)]) {
+    const outdated = { type: 'PreviewOutdated', data: { ...of, revision: 3 } } as const;
+    for (const one of [found, outdated, ...others.map((type) => ({ type, data: of }) as const)]) {
       const event = recordedAs<PreviewEvent>(asPersonal<PreviewEvent>(one), 1);
       assert.deepEqual(fold(before, event, '10'), fold(undefined, event, '10'), one.type);
     }

@@ -80,7 +80,8 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       const { chat, message, buttons } = editing;
       const content = await editedContent(needs, call, seen, editing);
       if (isRejection(content)) return content;
-      const data = { message, chat, by, at: call.now, ...defined({ content, buttons }) };
+      const suppressEmbeds = request.suppressEmbeds ? true : undefined;
+      const data = { message, chat, by, at: call.now, ...defined({ content, buttons, suppressEmbeds }) };
       const edit = askedInChat(
         needs.access,
         call,
@@ -88,7 +89,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         (now): MessageCommand | Rejection => refusedEdit(request, now.permissions) ?? { type: 'EditMessage', data },
       );
       const edited = await call.run(messages, edit);
-      return done(isRejection(edited) ? edited : await suppression(needs, call, seen, request));
+      return done(isRejection(edited) ? edited : await suppression(needs, call, seen, { request, edited }));
     }),
 
     messagesDeleteMessage: inChat(needs.access, 'read')(

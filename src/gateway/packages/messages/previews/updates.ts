@@ -14,8 +14,9 @@ import { first, toViewers } from '../toViewers.js';
 export const previewUpdates: UpdateTable<PreviewEvent, UpdateView> = {
   PreviewFound: (event, view) => shown(event, view),
   PreviewsSuppressed: (event, view) => shown(event, view),
-  // Nothing of the message has changed yet, or there is no message.
+  // Nothing of the message has changed yet, or its edit was told, or there is no message.
   PreviewsAllowed: () => [],
+  PreviewOutdated: () => [],
   PreviewRemoved: () => [],
 };
 

@@ -6,6 +6,7 @@ import { previewStream } from '../../../../../src/domain/previews/events.js';
 import type { Update } from '../../../../../src/gen/updates.js';
 import type { Message } from '../../../../../src/gen/types.js';
 import type { MessageId } from '../../../../../src/kernel/ids.js';
+import { editsAtOnceMax } from '../../../../../src/kernel/editPace.js';
 import { underWay } from '../../../../../src/kernel/underWay.js';
 import { deferred, type Deferred } from '../../../../../src/kernel/timing.js';
 import { startWorkflow, type RunningWorkflow } from '../../../../../src/workflows/runner.js';
@@ -93,6 +94,8 @@ const titleOf = (message: Message | undefined): string | undefined => message?.m
 const titled = async (id: MessageId): Promise<string | undefined> => titleOf(await shownBy(id));
 const updated = (updates: readonly Update[], id: MessageId): readonly Message[] =>
   updates.flatMap(({ message }) => (message?.message?.messageId === id ? [message.message] : []));
+const lastStored = async (id: MessageId): Promise<string | undefined> =>
+  (await here.log.readStream(previewStream(id), { limit: 100 })).at(-1)?.type;
 const stored = async (id: MessageId): Promise<number> =>
   (await here.log.readStream(previewStream(id), { limit: 100 })).length;
 
@@ -163,6 +166,55 @@ describe('a message with a link', () => {
       data: { message: id, chat, author, revision: 0, preview: { url: 'https://stale.example/', title: 'stale' } },
     });
     assert.deepEqual([await titled(id), updated(node.heard(bob), id)], [undefined, []]);
+    await met();
+    assert.equal(await lastStored(id), 'previews.PreviewOutdated.v1', 'nor is it kept');
+  });
+
+  it('keeps no preview that another node stored behind its deletion', async () => {
+    const id = await say('see https://stalled.example/', { suppressEmbeds: true });
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [id] });
+    await met();
+    assert.equal(await stored(id), 0, 'this node knows of no preview');
+    const { chat, author } = { chat: 'channel.100.201' as never, author: ada };
+    await here.happened(previewStream(id), {
+      type: 'PreviewFound',
+      data: { message: id, chat, author, revision: 0, preview: { url: 'https://stalled.example/', title: 'late' } },
+    });
+    await met();
+    assert.equal(await lastStored(id), 'previews.PreviewRemoved.v1');
+  });
+
+  it('keeps no preview of words that were edited away', async () => {
+    const id = await say('see https://away.example/');
+    await edit(id, { message: 'no link' });
+    assert.equal(await lastStored(id), 'previews.PreviewOutdated.v1');
+    await edit(id, { message: 'see https://away.example/' });
+    assert.equal(await titled(id), 'Page of https://away.example/');
+  });
+
+  it('has no link followed by an edit that hides previews', async () => {
+    const id = await say('no link');
+    const before = asked.length;
+    hold('https://hidden.example/');
+    await edit(id, { message: 'see https://hidden.example/', suppressEmbeds: true });
+    await letGo('https://hidden.example/');
+    assert.deepEqual([asked.length - before, await titled(id)], [0, undefined]);
+    await edit(id, { message: 'see https://hidden2.example/' });
+    assert.equal(asked.length - before, 0, 'later words are not followed either');
+  });
+
+  it('is hidden and shown again as often as it may be edited, and a refused change changes nothing', async () => {
+    const id = await say('see https://paced.example/');
+    for (let times = 0; times < editsAtOnceMax; times += 1) {
+      await node.must(ada, 'messagesEditMessage', { chatRef: general, messageId: id, suppressEmbeds: times % 2 === 0 });
+    }
+    const more = { chatRef: general, messageId: id, suppressEmbeds: true };
+    assert.equal(await node.refused(ada, 'messagesEditMessage', more), 'RATE_LIMITED');
+    await met();
+    assert.equal(await titled(id), 'Page of https://paced.example/');
+    await edit(id, { message: 'an edit pays for both', suppressEmbeds: true });
+    await edit(id, { message: 'see https://paced.example/' });
+    assert.equal(await titled(id), undefined);
   });
 
   it('gets nothing after it was deleted, and keeps nothing', async () => {
