@@ -253,7 +253,7 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
   uploadedBytesPerUserAndDay: {
     name: 'OSMIUM_UPLOADED_PER_USER_MIB',
     default: '4096',
-    meaning: 'MiB of files that one user may upload in a day',
+    meaning: 'MiB of files that one user may upload in a day; a part counts as 4 KiB at least',
     ...mebibytes(1, 9_999_999),
   },
   rateLimits: {

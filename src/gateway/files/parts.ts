@@ -16,6 +16,9 @@ import type { OpenUpload, Uploads } from './uploads.js';
 /** Parts that one upload takes, those that are sent again included. */
 export const partsTakenMax = 2 * filePartsMax;
 
+/** A part counts as so much of what a user may upload in a day, however short it is: each is a file, or an object, of its own. */
+export const partBytesCountedMin = 4_096;
+
 /** Work with parts that goes on at a time, each of which takes some 3 MiB; and how much waits for its turn. */
 export const partTurns = { atOnceMax: 12, waitingMax: 2_000, waitingOfOneMax: 200 };
 
@@ -76,7 +79,8 @@ const counted = (
   }
   // The size of the file is known when it is made. This keeps what it may not become from being stored.
   if (upload.bytesTaken + length > 2 * fileBytesMax) return tooLargeFile(fileBytesMax);
-  if (!uploaded.take(call.caller.user, length, call.monotonic)) return reject('UPLOADED_TOO_MUCH');
+  const bytes = Math.max(length, partBytesCountedMin);
+  if (!uploaded.take(call.caller.user, bytes, call.monotonic)) return reject('UPLOADED_TOO_MUCH');
   upload.partsTaken += 1;
   upload.bytesTaken += length;
   return undefined;

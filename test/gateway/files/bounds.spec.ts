@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { files } from '../../../src/domain/files/decide.js';
 import { filePartsMax, partBytesMax } from '../../../src/domain/files/limits.js';
 import { blobOf, newestParts, packedParts, unpackedParts, versionAfter } from '../../../src/gateway/files/manifest.js';
-import { takePart, type TakePartNeeds } from '../../../src/gateway/files/parts.js';
+import { partBytesCountedMin, takePart, type TakePartNeeds } from '../../../src/gateway/files/parts.js';
 import { uploadedBytes } from '../../../src/gateway/files/uploadedBytes.js';
 import type { OpenUpload } from '../../../src/gateway/files/uploads.js';
 import type { Call } from '../../../src/gateway/contract/call.js';
@@ -84,7 +84,7 @@ describe('the bytes that a user uploads', () => {
 
 describe('parts of an upload', () => {
   const call = { caller: { user, session: 5n as SessionId }, now: 0 as Millis, monotonic: 0 } as unknown as Call; // No more is asked of it.
-  const rig = async (fileBytesMax: number, hasRoom = () => true) => {
+  const rig = async (fileBytesMax: number, hasRoom = () => true, bytesPerDayMax = 20 * partBytesCountedMin) => {
     const upload: OpenUpload = {
       file,
       begunAt: 0 as Millis,
@@ -107,7 +107,7 @@ describe('parts of an upload', () => {
       seal: { seal: (_, __, plain) => plain },
       streams,
       turns: fairTurns({ atOnceMax: 1, waitingMax: 5, waitingOfOneMax: 5 }),
-      uploaded: uploadedBytes(100),
+      uploaded: uploadedBytes(bytesPerDayMax),
       uploads: { begin: () => Promise.resolve(upload) },
       hasRoom,
     };
@@ -122,10 +122,17 @@ describe('parts of an upload', () => {
     const small = await rig(10);
     assert.equal(await small.take(0, 20), 'taken');
     assert.match(await small.take(0, 1), /^TOO_LARGE .*10 bytes/);
-    const large = await rig(1_000);
-    assert.equal(await large.take(0, 100), 'taken');
+    const large = await rig(100_000);
+    assert.equal(await large.take(0, 20 * partBytesCountedMin), 'taken');
     assert.match(await large.take(1, 1), /^UPLOADED_TOO_MUCH/);
     assert.deepEqual([small.stored(), large.stored()], [1, 1]);
+  });
+
+  it('count as 4 KiB each where they are shorter, so that nobody fills a disk with its entries alone', async () => {
+    const { take, stored } = await rig(1_000, undefined, 5 * partBytesCountedMin);
+    for (const index of [0, 1, 2, 3, 4]) assert.equal(await take(index, 1), 'taken');
+    assert.match(await take(5, 1), /^UPLOADED_TOO_MUCH/);
+    assert.equal(stored(), 5);
   });
 
   it('are refused while the disk has no room for them', async () => {
