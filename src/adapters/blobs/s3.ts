@@ -1,11 +1,15 @@
+import { Readable } from 'node:stream';
 import type * as s3 from '@aws-sdk/client-s3';
 import {
   BlobsAway,
+  blobBytesMax,
+  blobsPerCallMax,
   checkedBlobBytes,
   checkedBlobName,
   checkedBlobNames,
   checkedBlobPage,
   checkedBlobRange,
+  type BlobEntry,
   type BlobRange,
   type Blobs,
 } from '../../kernel/ports/blobs.js';
@@ -27,8 +31,10 @@ const connectMillisMax = 3_000;
 const requestMillisMax = 20_000;
 const attemptsMax = 3;
 const socketsMax = 32;
-/** Blobs of one call that are removed at a time. Asking for all at once takes a checksum that not all servers know. */
-const removedAtOnce = 8;
+/** Blobs that are removed at a time where the server does not remove many in one request. */
+const removedAtOnce = 16;
+/** Answers that one list is put together from: a server may give fewer names than it was asked for, also none. */
+const answersPerListMax = blobsPerCallMax;
 
 type Place = {
   readonly bucket: string;
@@ -108,6 +114,7 @@ const clientFor = (sdk: Sdk, { endpoint, region, credentials }: Place): S3Client
 
 const blobsIn = (sdk: Sdk, client: S3Client, { bucket: Bucket, prefix: before }: Place): Blobs => {
   const keyOf = (name: string): string => `${before}${checkedBlobName(name)}`;
+  const removal = removalIn(sdk, client, Bucket);
   return {
     put: async (name, bytes) => {
       const put = new sdk.PutObjectCommand({ Bucket, Key: keyOf(name), Body: checkedBlobBytes(bytes) });
@@ -122,23 +129,15 @@ const blobsIn = (sdk: Sdk, client: S3Client, { bucket: Bucket, prefix: before }:
       return told('reading', () => gotten(client, get, part));
     },
     list: async (prefix, page) => {
-      const { after, limit } = checkedBlobPage(prefix, page);
+      const { after = '', limit } = checkedBlobPage(prefix, page);
       if (limit === 0) return [];
-      const asked = { Bucket, Prefix: `${before}${prefix}`, MaxKeys: limit };
-      const list = new sdk.ListObjectsV2Command({ ...asked, ...(after && { StartAfter: `${before}${after}` }) });
-      const { Contents = [] } = await told('listing', () => client.send(list));
-      return Contents.flatMap(({ Key, Size }) =>
-        Key === undefined || Size === undefined ? [] : [{ name: Key.slice(before.length), bytes: Size }],
-      );
+      const asked = { Bucket, Prefix: `${before}${prefix}`, limit, ...(after && { StartAfter: `${before}${after}` }) };
+      const entries = await told('listing', () => listed(sdk, client, asked));
+      return entries.map(({ name, bytes }) => ({ name: name.slice(before.length), bytes }));
     },
     remove: async (names) => {
       const keys = checkedBlobNames(names).map(keyOf);
-      for (let at = 0; at < keys.length; at += removedAtOnce) {
-        const some = keys.slice(at, at + removedAtOnce);
-        await told('removing', () =>
-          Promise.all(some.map((Key) => client.send(new sdk.DeleteObjectCommand({ Bucket, Key })))),
-        );
-      }
+      if (keys.length > 0) await told('removing', () => removal(keys));
     },
     close: () => {
       client.destroy();
@@ -147,6 +146,60 @@ const blobsIn = (sdk: Sdk, client: S3Client, { bucket: Bucket, prefix: before }:
   };
 };
 
+type Asked = {
+  readonly Bucket: string;
+  readonly Prefix: string;
+  readonly StartAfter?: string;
+  readonly limit: number;
+};
+
+/** Under their whole keys. A server says by itself whether there is more, and an answer with fewer names is no end. */
+const listed = async (sdk: Sdk, client: S3Client, { limit, ...asked }: Asked): Promise<readonly BlobEntry[]> => {
+  const found: BlobEntry[] = [];
+  let next: string | undefined;
+  for (let answers = 0; answers < answersPerListMax; answers += 1) {
+    const page = { ...asked, MaxKeys: limit - found.length, ...(next !== undefined && { ContinuationToken: next }) };
+    const answer = await client.send(new sdk.ListObjectsV2Command(page));
+    for (const { Key, Size } of answer.Contents ?? []) {
+      if (Key !== undefined && Size !== undefined && found.length < limit) found.push({ name: Key, bytes: Size });
+    }
+    if (answer.IsTruncated !== true || found.length === limit) return found;
+    next = answer.NextContinuationToken;
+    if (next === undefined) throw new Error('the list has more to come, and no word of how to ask for it');
+  }
+  throw new Error(`the list did not come to its end in ${answersPerListMax.toString()} answers`);
+};
+
+/** All in one request. That takes a checksum, so a server that does not know those is asked for one after the other. */
+const removalIn = (sdk: Sdk, client: S3Client, Bucket: string): ((keys: readonly string[]) => Promise<void>) => {
+  let knowsMany = true;
+  const many = async (keys: readonly string[]): Promise<void> => {
+    const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
+    const { Errors = [] } = await client.send(new sdk.DeleteObjectsCommand({ Bucket, Delete }));
+    const [failed] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
+    if (failed !== undefined) throw new Error(`${failed.Code ?? 'an object'}: ${failed.Message ?? 'it stayed'}`);
+  };
+  const each = async (keys: readonly string[]): Promise<void> => {
+    for (let at = 0; at < keys.length; at += removedAtOnce) {
+      const some = keys.slice(at, at + removedAtOnce);
+      await Promise.all(some.map((Key) => client.send(new sdk.DeleteObjectCommand({ Bucket, Key }))));
+    }
+  };
+  return async (keys) => {
+    if (!knowsMany) return each(keys);
+    try {
+      await many(keys);
+    } catch (error) {
+      if (!unknowns.has(statusOf(error))) throw error;
+      knowsMany = false;
+      await each(keys);
+    }
+  };
+};
+
+/** How servers refuse a request that they do not know, or the checksum with it. */
+const unknowns: ReadonlySet<number | undefined> = new Set([400, 405, 501]);
+
 const rangeText = ({ from, length }: BlobRange): string => `bytes=${from.toString()}-${(from + length - 1).toString()}`;
 
 type Get = InstanceType<Sdk['GetObjectCommand']>;
@@ -154,9 +207,15 @@ type Get = InstanceType<Sdk['GetObjectCommand']>;
 const gotten = async (client: S3Client, get: Get, range: BlobRange | undefined): Promise<Uint8Array | undefined> => {
   try {
     const { Body, ContentLength, ContentRange } = await client.send(get);
-    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+    if (Body === undefined) throw new Error('the answer has no body');
+    const fault = faultOf(ContentLength, ContentRange, range);
+    if (fault !== undefined) {
+      discard(Body);
+      throw new Error(fault);
+    }
+    const bytes = await Body.transformToByteArray();
     // A connection that ended early must not pass for a short blob.
-    if (ContentLength === undefined || bytes.length !== ContentLength) throw new Error('the body was cut short');
+    if (bytes.length !== ContentLength) throw new Error('the body was cut short');
     // A server that does not know ranges answers with everything.
     const isWhole = range !== undefined && ContentRange === undefined;
     return isWhole ? bytes.slice(range.from, range.from + range.length) : bytes;
@@ -165,6 +224,29 @@ const gotten = async (client: S3Client, get: Get, range: BlobRange | undefined):
     if (statusOf(error) === 416) return new Uint8Array(0);
     throw error;
   }
+};
+
+/** Why the body is not what was asked for, as far as its head tells. */
+const faultOf = (
+  length: number | undefined,
+  contentRange: string | undefined,
+  range: BlobRange | undefined,
+): string | undefined => {
+  if (length === undefined) return 'the answer does not say how long it is';
+  if (length > blobBytesMax) return `the answer has ${length.toString()} bytes, more than any blob`;
+  if (contentRange === undefined) return undefined;
+  const [, from, to, total] = (/^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange) ?? []).map(Number);
+  if (range === undefined || from === undefined || to === undefined || total === undefined) {
+    return `${contentRange} was not asked for`;
+  }
+  const isAsked =
+    from === range.from && to === Math.min(range.from + range.length, total) - 1 && length === to - from + 1;
+  return isAsked ? undefined : `${contentRange} was answered to ${rangeText(range)}`;
+};
+
+/** A body that nobody reads would keep its connection. */
+const discard = (body: object): void => {
+  if (body instanceof Readable) body.destroy();
 };
 
 const isThere = async (
