@@ -39,8 +39,12 @@ export const startFileSweep = async (get: Get): Promise<{ readonly close: () => 
     const look = (): void => {
       looking = sweep
         .look(signal)
+        .then(({ failed, first: err }) => {
+          if (failed > 0)
+            get(of.logger).warn({ err, failed }, 'some files that nothing uses are left for the next look');
+        })
         .catch((err: unknown) => {
-          get(of.logger).warn({ err }, 'files that nothing uses were not looked for to the end');
+          get(of.logger).warn({ err }, 'files that nothing uses were not looked for');
         })
         .then(later);
     };

@@ -11,12 +11,10 @@ import { blobsPerCallMax, type Blobs } from '../../kernel/ports/blobs.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
 import { withDeadline } from '../../kernel/timing.js';
 import type { FileDocument, UploadDocument } from '../../projections/files/documents.js';
-import { filesRemovableBefore, filesUnusedSince, uploadsBegunBefore } from '../../projections/files/queries.js';
+import { filesRemovableSince, filesUnusedSince, uploadsBegunIn } from '../../projections/files/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
+import { dueWork, type Passed } from './dueWork.js';
 import { blobOf, blobsOf, unpackedParts } from './manifest.js';
-
-/** Of each kind of thing that a look may find; the next look goes on. */
-export const sweptPerLookMax = 1_000;
 
 /** A part that was taken in time may be on its way to the store for so long. */
 const lateMillisMax = 600_000;
@@ -37,10 +35,20 @@ export type SweepFilesNeeds = {
   readonly reached: (position: Position, projections: readonly 'files'[]) => Promise<void> | undefined;
 };
 
+/** What one look did: uploads that ended, files that were released, files whose bytes went, and what failed and is left for the next. */
+export type Swept = {
+  readonly ended: number;
+  readonly released: number;
+  readonly removed: number;
+  readonly failed: number;
+  /** Of the failures the first one. */
+  readonly first?: unknown;
+};
+
 /** Looks at files that nothing uses. Each look does all that is due; one that was cut short is made up for by the next. */
 export interface FileSweep {
-  /** Rejects when it did not come to its end. */
-  look(this: void, signal: AbortSignal): Promise<void>;
+  /** Goes past what fails. Rejects when it cannot look at all. */
+  look(this: void, signal: AbortSignal): Promise<Swept>;
 }
 
 /**
@@ -49,32 +57,55 @@ export interface FileSweep {
  * be there once all the same.
  */
 export const sweepFiles = (needs: SweepFilesNeeds): FileSweep => {
-  const { clock, reads } = needs;
+  const { clock } = needs;
   const before = (millis: number): Millis => (clock.now() - millis) as Millis;
+  const { uploadsEnd, releases, removals } = dueIn(needs);
   return {
     look: async (signal) => {
       const waiting = needs.reached(await needs.end(), ['files']);
       if (waiting !== undefined) await withDeadline(waiting, waitMillisMax, tooLate);
-      const ended = await uploadsBegunBefore(reads, before(uploadLifeMillis + lateMillisMax), sweptPerLookMax);
-      await each(ended, signal, (upload) => endUpload(needs, upload));
-      const unused = await filesUnusedSince(reads, before(unusedMillisMin), sweptPerLookMax);
-      await each(unused, signal, ({ file }) =>
-        run(needs, files, { type: 'ReleaseFile', data: { file, at: clock.now() } }),
-      );
-      const removable = await filesRemovableBefore(reads, before(0), sweptPerLookMax);
-      await each(removable, signal, (document) => removeFile(needs, document));
+      const ended = await uploadsEnd.pass(before(uploadLifeMillis + lateMillisMax), signal);
+      const released = await releases.pass(before(unusedMillisMin), signal);
+      const removed = await removals.pass(before(0), signal);
+      return sumOf(ended, released, removed);
     },
   };
 };
 
-const tooLate = (): Error => new Error('the read model of files does not come to the end of the log in time');
-
-const each = async <T>(all: readonly T[], signal: AbortSignal, work: (one: T) => Promise<void>): Promise<void> => {
-  for (const one of all) {
-    if (signal.aborted) return;
-    await work(one);
-  }
+const dueIn = (needs: SweepFilesNeeds) => {
+  const { reads } = needs;
+  const nameOf = ({ file }: { readonly file: FileId }): string => file.toString();
+  return {
+    uploadsEnd: dueWork<UploadDocument>({
+      find: (span, limit) => uploadsBegunIn(reads, span, limit),
+      since: ({ at }) => at,
+      name: nameOf,
+      work: (upload) => endUpload(needs, upload),
+    }),
+    releases: dueWork<FileDocument>({
+      find: (span, limit) => filesUnusedSince(reads, span, limit),
+      since: ({ since }) => since,
+      name: nameOf,
+      work: ({ file }) => run(needs, files, { type: 'ReleaseFile', data: { file, at: needs.clock.now() } }),
+    }),
+    removals: dueWork<FileDocument>({
+      find: (span, limit) => filesRemovableSince(reads, span, limit),
+      since: ({ dueAt, since }) => dueAt ?? since,
+      name: nameOf,
+      work: (document) => removeFile(needs, document),
+    }),
+  };
 };
+
+const sumOf = (ended: Passed, released: Passed, removed: Passed): Swept => {
+  const all = [ended, released, removed];
+  const failed = all.reduce((sum, passed) => sum + passed.failed, 0);
+  const counts = { ended: ended.done, released: released.done, removed: removed.done, failed };
+  const first = all.find((passed) => passed.failed > 0)?.first;
+  return failed === 0 ? counts : { ...counts, first };
+};
+
+const tooLate = (): Error => new Error('the read model of files does not come to the end of the log in time');
 
 const run = async <C extends Command, State, E extends Event>(
   { execute, ids }: SweepFilesNeeds,

@@ -8,17 +8,20 @@ import { fileDocuments, fileUseDocuments, reportFilesDocuments, uploadDocuments 
 export const openUploadCount = (reads: Reads, user: UserId, limit: number): Promise<number> =>
   countIn(reads, uploadDocuments, { index: 'open', within: [user], limit });
 
-/** Uploads that began before this, the oldest first. */
-export const uploadsBegunBefore = (reads: Reads, before: Millis, limit: number): Promise<readonly UploadDocument[]> =>
-  documentsIn(reads, uploadDocuments, { index: 'begun', within: [], before, order: 'ascending', limit });
+/** Times strictly between two; without the first of them all before the second. */
+export type Span = { readonly after?: Millis; readonly before: Millis };
 
-/** Files that nothing has used since before this, those first that were used the longest ago. */
-export const filesUnusedSince = (reads: Reads, before: Millis, limit: number): Promise<readonly FileDocument[]> =>
-  documentsIn(reads, fileDocuments, { index: 'unused', within: [], before, order: 'ascending', limit });
+/** Uploads that began in this span, the oldest first. */
+export const uploadsBegunIn = (reads: Reads, span: Span, limit: number): Promise<readonly UploadDocument[]> =>
+  documentsIn(reads, uploadDocuments, { index: 'begun', within: [], ...span, order: 'ascending', limit });
 
-/** Released files whose bytes may go. */
-export const filesRemovableBefore = (reads: Reads, before: Millis, limit: number): Promise<readonly FileDocument[]> =>
-  documentsIn(reads, fileDocuments, { index: 'removable', within: [], before, order: 'ascending', limit });
+/** Files that nothing has used since a time in this span, those first that were used the longest ago. */
+export const filesUnusedSince = (reads: Reads, span: Span, limit: number): Promise<readonly FileDocument[]> =>
+  documentsIn(reads, fileDocuments, { index: 'unused', within: [], ...span, order: 'ascending', limit });
+
+/** Released files whose bytes may go since a time in this span. */
+export const filesRemovableSince = (reads: Reads, span: Span, limit: number): Promise<readonly FileDocument[]> =>
+  documentsIn(reads, fileDocuments, { index: 'removable', within: [], ...span, order: 'ascending', limit });
 
 /** The first use of the file in a chat whose key is above `after`, in the order of these keys. */
 export const firstUseAfter = async (

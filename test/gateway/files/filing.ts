@@ -87,7 +87,8 @@ export const whole = async (node: Node, who: Who, file: FileId): Promise<string 
 
 /** Looks for files that nothing uses, as one node does every few minutes. */
 export const sweep = async (here: House, node: Node): Promise<void> => {
-  await fileSweepOf(node.get).look(new AbortController().signal);
+  const { first } = await fileSweepOf(node.get).look(new AbortController().signal);
+  if (first !== undefined) throw new Error('something was left', { cause: first });
   await here.settled();
 };
 
