@@ -1,3 +1,4 @@
+import { files as fileRules } from '../../../../domain/files/decide.js';
 import { filesIn } from '../../../../domain/messages/attached.js';
 import { messages } from '../../../../domain/messages/decide.js';
 import { messageStream } from '../../../../domain/messages/events.js';
@@ -5,12 +6,15 @@ import type { ReportCommand } from '../../../../domain/reports/commands.js';
 import { reports } from '../../../../domain/reports/decide.js';
 import { reportStream, type ReportEvent } from '../../../../domain/reports/events.js';
 import { nothing } from '../../../../gen/rpcs.js';
-import { reject } from '../../../../kernel/decider.js';
+import { isRejection, reject } from '../../../../kernel/decider.js';
 import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
+import type { FileId } from '../../../../kernel/ids.js';
 import { askedInChat } from '../../../access/chatAccess.js';
 import { inChat } from '../../../access/scopes.js';
+import type { Call } from '../../../contract/call.js';
 import { done, type Handlers } from '../../../contract/handlers.js';
-import { meteredReads } from '../../../contract/meteredReads.js';
+import { costs } from '../../../contract/meter.js';
+import { meteredReads, turnOf } from '../../../contract/meteredReads.js';
 import { silent, type UpdateTable } from '../../../contract/updates.js';
 import type { UpdateView } from '../../../contract/updateView.js';
 import type { Access } from '../../../contract/viewerPermissions.js';
@@ -40,7 +44,7 @@ export const reportRpcs = (needs: ReportNeeds): Handlers<'messagesReportMessage'
       const { state } = await streams.caughtUp(messageStream(message), messages);
       if (state.status !== 'alive' || state.chat !== chat) return reject('MESSAGE_NOT_FOUND');
       const evidence = await evidenceOf({ ...needs, reads: meteredReads(needs.reads, call) }, message, state);
-      const files = filesIn(evidence.flatMap(({ media = [] }) => media));
+      const files = await filesKept(call, filesIn(evidence.flatMap(({ media = [] }) => media)));
       const report = askedInChat(access, call, seen, (): ReportCommand => ({
         type: 'ReportMessage',
         data: { message, chat, by, day: today(), reason, evidence, files },
@@ -50,6 +54,20 @@ export const reportRpcs = (needs: ReportNeeds): Handlers<'messagesReportMessage'
     { reads: ['messages'] },
   ),
 });
+
+/**
+ * Those that are still there. From here on they are kept until the report uses them; one of a former wording, or of a neighbour that is
+ * being deleted, may have been released before.
+ */
+const filesKept = async (call: Call, files: readonly FileId[]): Promise<readonly FileId[]> => {
+  const kept: FileId[] = [];
+  for (const file of files) {
+    await turnOf(call.meter, costs.document);
+    const used = await call.run(fileRules, { type: 'UseFile', data: { file, at: call.now } });
+    if (!isRejection(used)) kept.push(file);
+  }
+  return kept;
+};
 
 /** Nobody in the chat hears of a report, least of all its author. */
 export const reportUpdates: UpdateTable<ReportEvent, UpdateView> = {

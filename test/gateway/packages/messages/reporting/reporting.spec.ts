@@ -9,7 +9,7 @@ import { wordingsMax } from '../../../../../src/gateway/access/wordings.js';
 import { reasonUnitsMax } from '../../../../../src/gateway/packages/messages/reporting/rpcs.js';
 import type { ChatRefInit } from '../../../../../src/gen/refs.js';
 import { readEvents } from '../../../../../src/kernel/codec.js';
-import type { ChannelId, MessageId, UserId } from '../../../../../src/kernel/ids.js';
+import type { ChannelId, FileId, MessageId, UserId } from '../../../../../src/kernel/ids.js';
 import { isShredded } from '../../../../../src/kernel/opened.js';
 import type { Bare } from '../../../../support/bare.js';
 import {
@@ -188,5 +188,40 @@ describe('reporting', () => {
     await endAt(evidenceDaysMax + 1);
     assert.equal((await reportOf(messageId)).filter(({ type }) => type === 'ReportEnded').length, 1);
     assert.equal(await day(), 0);
+  });
+  it('keeps files that an edit took away, and claims none that were released before', async () => {
+    const stored = async (file: FileId) => (await here.blobs.list(`files/${file.toString()}/`, { limit: 9 })).length;
+    const editedOut = async () => {
+      const { messageId, file } = await sentFile(node, bob, general, bytesOf(3));
+      await node.must(bob, 'messagesEditMessage', {
+        chatRef: general,
+        messageId,
+        message: 'no more',
+        removeMedia: true,
+      });
+      return { messageId, file };
+    };
+    const claimed = async (message: MessageId) =>
+      (await reportOf(message)).flatMap((event) => (event.type === 'MessageReported' ? (event.data.files ?? []) : []));
+    const [sooner, later] = [await editedOut(), await editedOut()];
+    here.clock.at += 1.02 * hourMillis;
+    // Nobody has looked for unused files yet, and the next look comes before the report is there.
+    let swept: Promise<void> | undefined;
+    const append: typeof here.log.append = async (stream, ...rest) => {
+      if (stream === reportStream(sooner.messageId, cleo)) await (swept ??= sweep(here, node));
+      return here.log.append(stream, ...rest);
+    };
+    const elsewhere = await here.node({ log: { ...here.log, append } });
+    await elsewhere.must(cleo, 'messagesReportMessage', { messageId: sooner.messageId, chatRef: general, reason: '' });
+    assert.ok(swept !== undefined);
+    await swept;
+    assert.equal(await report(later.messageId), 'done');
+    for (let times = 0; times < 3; times += 1) {
+      here.clock.at += 1.02 * hourMillis;
+      await sweep(here, node);
+    }
+    assert.deepEqual([await claimed(sooner.messageId), await stored(sooner.file)], [[sooner.file], 1]);
+    assert.deepEqual([await claimed(later.messageId), await stored(later.file)], [[], 0]);
+    await elsewhere.close();
   });
 });
