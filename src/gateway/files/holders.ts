@@ -1,23 +1,25 @@
 import type { AttachedFile } from '../../domain/messages/events.js';
 import { boundedMap } from '../../kernel/boundedMap.js';
-import { byKind, parseChatKey, type ChatKey } from '../../kernel/chat.js';
-import type { FileId } from '../../kernel/ids.js';
+import { byKind, channelChat, channelsOf, parseChatKey, type ChatKey } from '../../kernel/chat.js';
+import type { CommunityId, FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
-import { firstUseAfter, usesIn } from '../../projections/files/queries.js';
+import { firstOwnUseAfter, firstUseAfter, firstUseFrom, usesIn } from '../../projections/files/queries.js';
+import { memberships } from '../../projections/members/queries.js';
 import { messagesById } from '../../projections/messages/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { Call } from '../contract/call.js';
+import { costs } from '../contract/meter.js';
 import { meteredReads } from '../contract/meteredReads.js';
 import type { Access } from '../contract/viewerPermissions.js';
 import { soonerOrLater } from '../access/soonerOrLater.js';
 
 export type HolderNeeds = { readonly access: Access; readonly reads: Reads };
 
-/** The chats in which a file is looked for at a time. */
-export const chatsLookedInMax = 200;
-
 /** The messages of a chat that use one file and are looked at: one that is just being deleted may be among them. */
 const usesLookedAtMax = 5;
+
+/** Direct chats of one user in which a file is looked for: each of them may be just losing it. */
+const ownChatsLookedInMax = 50;
 
 /** Where a node remembers to have found files that were asked for. */
 const placesMax = 20_000;
@@ -28,41 +30,96 @@ export interface Holders {
   seenBy(this: void, call: Call, file: FileId): Promise<AttachedFile | undefined>;
 }
 
+/** A look for one file, on behalf of one user. */
+type Look = HolderNeeds & { readonly call: Call; readonly file: FileId };
+
+type Found = { readonly chat: ChatKey; readonly held: AttachedFile };
+
 export const holders = (needs: HolderNeeds): Holders => {
   const places = boundedMap<string, ChatKey>({ entriesMax: placesMax });
-  const look = async (plain: HolderNeeds, call: Call, file: FileId): Promise<AttachedFile | undefined> => {
+  const seen = async (call: Call, file: FileId): Promise<AttachedFile | undefined> => {
     // Each use that is looked at has its price, and others get their turns meanwhile.
-    const needs = { ...plain, reads: meteredReads(plain.reads, call) };
+    const look = { ...needs, reads: meteredReads(needs.reads, call), call, file };
     const name = `${call.caller.user.toString()} ${file.toString()}`;
     const last = places.get(name);
-    const there = last && (await inChat(needs, call, file, last));
+    const there = last && (await inChat(look, last));
     if (there !== undefined) return there;
-    let after: ChatKey | undefined;
-    for (let looked = 0; looked < chatsLookedInMax; looked += 1) {
-      const use = await firstUseAfter(needs.reads, file, after);
-      if (use === undefined) return undefined;
-      after = use.chat;
-      const found = await inChat(needs, call, file, use.chat);
-      if (found === undefined) continue;
-      places.set(name, use.chat);
-      return found;
-    }
-    return undefined;
+    const found = (await inOwnChats(look)) ?? (await inCommunities(look));
+    if (found !== undefined) places.set(name, found.chat);
+    return found?.held;
   };
   return {
     seenBy: async (call, file) => {
-      await call.upToDate('files', 'messages');
-      return soonerOrLater(call, ['files', 'messages'], () => look(needs, call, file));
+      await call.keysUpToDate('members', 'messages');
+      await call.upToDate('files');
+      return soonerOrLater(call, ['files', 'members', 'messages'], () => seen(call, file));
     },
   };
 };
 
-const inChat = async (
-  { access, reads }: HolderNeeds,
-  call: Call,
-  file: FileId,
-  chat: ChatKey,
-): Promise<AttachedFile | undefined> => {
+/** The chats whose keys name the user. */
+const inOwnChats = async (look: Look): Promise<Found | undefined> => {
+  const of = { file: look.file, user: look.call.caller.user };
+  let after = '';
+  for (let looked = 0; looked < ownChatsLookedInMax; looked += 1) {
+    const use = await firstOwnUseAfter(look.reads, of, after);
+    if (use === undefined) return undefined;
+    const held = await inChat(look, use.chat);
+    if (held !== undefined) return { chat: use.chat, held };
+    after = use.chat;
+  }
+  return undefined;
+};
+
+/**
+ * The channels that the user sees, beside those that have the file. Both are walked through in the order of their keys, each skipping to
+ * where the other one is. So it takes no more steps than the user has communities and, where these have the file, channels; however
+ * many others have it.
+ */
+const inCommunities = async (look: Look): Promise<Found | undefined> => {
+  const { reads, call, file } = look;
+  const joined = (await memberships(reads, call.caller.user)).map(({ community }) => community);
+  const communities = joined.toSorted((one, other) => order(channelsOf(one), channelsOf(other)));
+  let next: ChatKey | undefined;
+  for (const community of communities) {
+    const prefix = channelsOf(community);
+    if (next === undefined || order(next, prefix) < 0) {
+      next = (await firstUseAfter(reads, file, prefix))?.chat;
+      if (next === undefined) return undefined;
+    }
+    if (!next.startsWith(prefix)) continue;
+    const found = await inChannels(look, await channelsSeen(look, community), next);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** `channels` in the order of their keys; `first` is the first one of their community that has the file. */
+const inChannels = async (look: Look, channels: readonly ChatKey[], first: ChatKey): Promise<Found | undefined> => {
+  let next: ChatKey | undefined = first;
+  for (const chat of channels) {
+    if (order(next, chat) < 0) next = (await firstUseFrom(look.reads, look.file, chat))?.chat;
+    if (next === undefined) return undefined;
+    const held = next === chat ? await inChat(look, chat) : undefined;
+    if (held !== undefined) return { chat, held };
+  }
+  return undefined;
+};
+
+const channelsSeen = async ({ access, call }: Look, community: CommunityId): Promise<readonly ChatKey[]> => {
+  const { user } = call.caller;
+  await loaded(access, call, community);
+  const channels = access.now.community(community)?.channels ?? [];
+  call.meter.spend((costs.hundredChannels * channels.length) / 100);
+  return channels
+    .map(({ id }) => channelChat(community, id))
+    .filter((chat) => access.now.maySee(chat, user))
+    .sort(order);
+};
+
+const order = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
+
+const inChat = async ({ access, reads, call, file }: Look, chat: ChatKey): Promise<AttachedFile | undefined> => {
   if (!(await maySee(access, call, chat))) return undefined;
   for (const { message } of await usesIn(reads, file, { chat, limit: usesLookedAtMax })) {
     const [found] = await messagesById(reads, [message]);
@@ -76,13 +133,17 @@ const inChat = async (
 /** As of the last event that this node has folded. */
 const maySee = async (access: Access, call: Call, chat: ChatKey): Promise<boolean> => {
   const { user } = call.caller;
-  await call.accessUpToDate();
-  const loading = byKind(parseChatKey(chat), {
-    channel: ({ community }) => access.load(community, [user]),
-    direct: () => undefined,
-    self: () => undefined,
-    group: () => undefined,
+  await byKind<Promise<void>>(parseChatKey(chat), {
+    channel: ({ community }) => loaded(access, call, community),
+    direct: () => call.accessUpToDate(),
+    self: () => call.accessUpToDate(),
+    group: () => call.accessUpToDate(),
   });
-  if (loading !== undefined) await loading;
   return access.now.maySee(chat, user);
+};
+
+const loaded = async (access: Access, call: Call, community: CommunityId): Promise<void> => {
+  await call.accessUpToDate();
+  const loading = access.load(community, [call.caller.user]);
+  if (loading !== undefined) await loading;
 };

@@ -31,8 +31,9 @@ export type FileDocument = {
 };
 
 /**
- * A thing that uses files. Key: its kind and its id, `message.<id>`. Index: `byFile` [file, chat, message], once for each file. All
- * kinds of things by which somebody may read a file have such a document; the evidence of reports has none.
+ * A thing that uses files. Key: its kind and its id, `message.<id>`. Indexes: `byFile` [file, chat, message], once for each file;
+ * `byUser` [file, user, chat, message], also once for each user whom the chat's key names. All kinds of things by which somebody may
+ * read a file have such a document; the evidence of reports has none.
  */
 export type FileUseDocument = {
   readonly chat: ChatKey;

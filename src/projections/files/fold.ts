@@ -1,6 +1,7 @@
 import { uploadKey, type FileEvent, type UploadEvent } from '../../domain/files/events.js';
 import type { MessageEvent } from '../../domain/messages/events.js';
 import { reportStreams, type ReportEvent } from '../../domain/reports/events.js';
+import { membersNamedBy } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
 import type { FileId, MessageId, Millis } from '../../kernel/ids.js';
@@ -130,7 +131,7 @@ const none: readonly string[] = [];
 
 export const fileUseDocuments: DocumentType<FileUseDocument, MessageEvent> = {
   name: 'fileUses',
-  version: 1,
+  version: 2,
   keys: {
     MessageSent: (event) => (isEmpty(event.data.files) ? none : ofUser(event)),
     MessageForwarded: (event) => (isEmpty(event.data.files) ? none : ofUser(event)),
@@ -140,6 +141,8 @@ export const fileUseDocuments: DocumentType<FileUseDocument, MessageEvent> = {
   streams: 'log',
   indexes: {
     byFile: ({ files, chat, message }) => files.map((file) => [file, chat, message]),
+    byUser: ({ files, chat, message }) =>
+      membersNamedBy(chat).flatMap((user) => files.map((file) => [file, user, chat, message])),
   },
   evolve: {
     MessageSent: (_, { data }) => using(data),

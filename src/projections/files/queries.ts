@@ -27,10 +27,27 @@ export const filesRemovableSince = (reads: Reads, span: Span, limit: number): Pr
 export const firstUseAfter = async (
   reads: Reads,
   file: FileId,
-  after: ChatKey | undefined,
+  after: string,
 ): Promise<FileUseDocument | undefined> => {
-  const above = after === undefined ? {} : { after };
-  const range = { index: 'byFile', within: [file], order: 'ascending', limit: 1, ...above } as const;
+  const range = { index: 'byFile', within: [file], after, order: 'ascending', limit: 1 } as const;
+  return (await documentsIn(reads, fileUseDocuments, range))[0];
+};
+
+/** The same of this chat and those above it. */
+export const firstUseFrom = (reads: Reads, file: FileId, chat: ChatKey): Promise<FileUseDocument | undefined> => {
+  // Keys of chats end with a digit, and have no tilde, so none is between the two.
+  const end = chat.length - 1;
+  const below = `${chat.slice(0, end)}${String.fromCharCode(chat.charCodeAt(end) - 1)}~`;
+  return firstUseAfter(reads, file, below);
+};
+
+/** The same of the chats whose keys name the user: direct chats and saved messages. */
+export const firstOwnUseAfter = async (
+  reads: Reads,
+  { file, user }: { readonly file: FileId; readonly user: UserId },
+  after: string,
+): Promise<FileUseDocument | undefined> => {
+  const range = { index: 'byUser', within: [file, user], after, order: 'ascending', limit: 1 } as const;
   return (await documentsIn(reads, fileUseDocuments, range))[0];
 };
 
