@@ -281,6 +281,8 @@ const exclusive = [
   driver('@zxcvbn-ts/language-common', '^src/adapters/system/commonPasswords\\.ts$'),
   driver('htmlparser2', '^src/adapters/linkPreviews/pageDescription\\.ts$'),
   driver('linkify-it', '^src/adapters/linkPreviews/firstLink\\.ts$'),
+  driver('sharp', '^src/adapters/.*[sS]harp'),
+  driver('thumbhash', '^src/adapters/pictures/thumb\\.ts$'),
   driver('tr46', '/emailAddress\\.ts$'),
   driver('validator', '/emailAddress\\.ts$'),
 ];

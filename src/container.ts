@@ -209,6 +209,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   await made.start();
   await startAll(workflows.ofSharedLog);
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
+  opened.push(() => get(of.pictures).close());
   opened.push(() => made.close());
   const sessionDays = await startSessionDays(get);
   opened.push(sessionDays.close);

@@ -27,6 +27,7 @@ import { rememberedStatuses } from '../gateway/presence/statuses.js';
 import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
 import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
+import type { Pictures } from '../kernel/ports/pictures.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
 import { communityDocuments } from '../projections/communities/fold.js';
@@ -41,6 +42,7 @@ import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
 import { registerLinkPreviews } from './linkPreviews.js';
+import { registerPictures } from './pictures.js';
 import { registerSessionDays } from './sessionDays.js';
 import { followedGenerations } from './generations/live.js';
 import { of, once, type Get } from './tokens.js';
@@ -49,12 +51,14 @@ import { of, once, type Get } from './tokens.js';
 export type GatewayOverrides = {
   readonly bounds?: GatewayBounds;
   readonly linkPreviews?: LinkPreviews;
+  readonly pictures?: Pictures;
 };
 
-export const registerGateway = (container: DependencyContainer, { bounds, linkPreviews }: GatewayOverrides): void => {
+export const registerGateway = (container: DependencyContainer, given: GatewayOverrides): void => {
   once(container, of.names, (get) => uniqueNames({ streams: get(of.streams), sealer: get(of.sealer) }));
   registerSessionDays(container);
-  registerLinkPreviews(container, linkPreviews);
+  registerLinkPreviews(container, given.linkPreviews);
+  registerPictures(container, given.pictures);
   once(container, of.signInReport, signInReportOf);
   once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
   once(container, of.judge, (get) =>
@@ -106,7 +110,7 @@ export const registerGateway = (container: DependencyContainer, { bounds, linkPr
       logger: get(of.logger),
       troubled: get(of.outages).failed,
       tracer: get(of.tracer),
-      bounds: { ...boundsOf(get(of.config)), ...bounds },
+      bounds: { ...boundsOf(get(of.config)), ...given.bounds },
     }),
   );
 };

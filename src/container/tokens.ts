@@ -28,6 +28,7 @@ import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
 import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { Leases, Timers } from '../kernel/ports/leases.js';
+import type { Pictures } from '../kernel/ports/pictures.js';
 import type { Presence } from '../kernel/ports/presence.js';
 import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { RateLimit } from '../kernel/ports/rateLimit.js';
@@ -87,6 +88,7 @@ export const of = {
   statuses: token<Statuses>('statuses'),
   rateLimit: token<RateLimit>('rateLimit'),
   blobs: token<Blobs>('blobs'),
+  pictures: token<Pictures>('pictures'),
   linkPreviews: token<LinkPreviews>('linkPreviews'),
   codec: token<EventCodec>('codec'),
   streams: token<FoldedStreams>('streams'),

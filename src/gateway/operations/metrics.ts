@@ -45,6 +45,8 @@ export interface Metrics {
   limited(this: void, of: { readonly limit: string; readonly rpc: string; readonly how: 'waited' | 'refused' }): void;
   /** One of the bounds over all was reached. */
   reached(this: void, bound: string): void;
+  /** A picture was made, or why it was not. */
+  pictures(this: void, outcome: string): void;
   /** How the log got into difficulties and out of them again, by kind. */
   logTroubles(this: void, kind: string, by: number): void;
   /** Values that are asked for when the metrics are. */
@@ -103,6 +105,9 @@ export const metrics = (): Metrics => {
   const limited = labelled('limited', limitedHelp, ['limit', 'rpc', 'how']);
   const boundsHelp = 'Times that a bound over all was reached, and something gave way, waited or was refused, by bound';
   const bounds = labelled('bounds', boundsHelp, ['bound']);
+  const pictures = labelled('pictures', 'Pictures that were made, and those of which none could be, by why', [
+    'outcome',
+  ]);
   const troublesHelp = 'Calls to the log that went wrong and were made again, by kind';
   const troubles = labelled('log_troubles', troublesHelp, ['kind']);
   return {
@@ -118,9 +123,8 @@ export const metrics = (): Metrics => {
     limited: ({ limit, rpc, how }) => {
       limited.inc({ limit, rpc, how });
     },
-    reached: (bound) => {
-      bounds.inc({ bound });
-    },
+    reached: countedBy(bounds, 'bound'),
+    pictures: countedBy(pictures, 'outcome'),
     logTroubles: (kind, by) => {
       troubles.inc({ kind }, by);
     },
@@ -129,6 +133,12 @@ export const metrics = (): Metrics => {
     },
   };
 };
+
+const countedBy =
+  (counter: Counter, label: string) =>
+  (value: string): void => {
+    counter.inc({ [label]: value });
+  };
 
 const watch = (registers: Registry[], gauges: Gauges): void => {
   const simple = (name: string, help: string, value: () => number): void => {
