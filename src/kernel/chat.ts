@@ -64,9 +64,19 @@ const parsers: { readonly [Kind in ChatKind]: (first: bigint, second: bigint) =>
 };
 
 export const parseChatKey = (key: ChatKey): Chat => {
+  const known = parsedLately.get(key);
+  if (known !== undefined) return known;
   const [, first = '', second = ''] = key.split('.');
-  return parsers[chatKindOf(key)](BigInt(first), BigInt(second));
+  const chat = parsers[chatKindOf(key)](BigInt(first), BigInt(second));
+  if (parsedLately.size >= parsedChatsMax) parsedLately.clear();
+  parsedLately.set(key, chat);
+  return chat;
 };
+
+/** The key of a chat is taken apart a dozen times for each message, and nothing but the chat follows from it. */
+const parsedLately = new Map<ChatKey, Chat>();
+/** About 1 MiB. */
+const parsedChatsMax = 4_096;
 
 /** Decides by the kind of a chat: each kind has its own line, so a new kind does not compile until all lines are there. */
 export const byKind = <T>(chat: Chat, lines: { readonly [Kind in ChatKind]: (chat: ChatOf<Kind>) => T }): T => {

@@ -61,7 +61,8 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
   const contents = openedContents();
   const lately = sealedLately();
   const sealing: Sealing = { sealer, contents, lately };
-  const { of: parsedOf, clear } = parsedLately(byStoredType, sealer);
+  const metadataIn = metadataLately();
+  const { of: parsedOf, clear } = parsedLately(byStoredType, { sealer, metadataIn });
   sealer.onForgotten(() => {
     contents.clear();
     lately.clear();
@@ -69,7 +70,7 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
   });
   return {
     factOf: ({ type }) => byStoredType.get(type)?.type,
-    metadata: metadataOf,
+    metadata: metadataIn,
     write: (event, envelope) => {
       const kind = byFact.get(event.type);
       if (kind === undefined) throw new Error(`the event ${event.type} is not declared`);
@@ -152,6 +153,7 @@ const bindingOf = ({ subject, scope, stream, event, type }: Omit<SealedValue, 's
 type ParsedRecord = {
   readonly kind: StoredKind;
   readonly stored: StoredEvent;
+  readonly metadataIn: MetadataIn;
   readonly fields: object;
   readonly value: SealedValue | undefined;
   /** The value as it stands in the body. */
@@ -160,42 +162,42 @@ type ParsedRecord = {
   sealed?: Recorded;
 };
 
-const parsedRecord = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): ParsedRecord => {
+type MetadataIn = (stored: StoredEvent) => Metadata;
+type Parsing = { readonly sealer: Sealer; readonly metadataIn: MetadataIn };
+
+const parsedRecord = (kind: StoredKind, stored: StoredEvent, parsing: Parsing): ParsedRecord => {
   try {
-    return recordIn(kind, stored, sealer);
+    return recordIn(kind, stored, parsing);
   } catch (error) {
     throw misshapenIn(eventPlace(stored), error);
   }
 };
 
-const recordIn = (kind: StoredKind, stored: StoredEvent, sealer: Sealer): ParsedRecord => {
+const recordIn = (kind: StoredKind, stored: StoredEvent, { sealer, metadataIn }: Parsing): ParsedRecord => {
   const body = parsed(stored.data);
   const fields = kind.fields.decode(body);
-  if (kind.personal === undefined) return { kind, stored, fields, value: undefined, text: '' };
+  if (kind.personal === undefined) return { kind, stored, metadataIn, fields, value: undefined, text: '' };
   const sealed = body['sealed'];
   if (typeof sealed !== 'string') throw new Misshapen('sealed content', sealed);
   const place = placeOf(kind.personal.sealedFor(fields), stored, kind.stored);
   const value = { ...place, position: stored.position, sealed: sealer.packed(sealed) };
-  return { kind, stored, fields, value, text: sealed };
+  return { kind, stored, metadataIn, fields, value, text: sealed };
 };
 
-const openedRecord = (
-  { kind, stored, fields, value, text }: ParsedRecord,
-  sealing: Sealing,
-): Recorded | KeysMissing => {
-  if (value === undefined) return new RecordedEvent(kind.type, fields, stored);
+const openedRecord = (record: ParsedRecord, sealing: Sealing): Recorded | KeysMissing => {
+  const { kind, fields, value, text } = record;
+  if (value === undefined) return new RecordedEvent(record, fields);
   const content = contentOf(kind, value, sealing, text);
   if (content instanceof KeysMissing) return content;
   const personal = isShredded(content) ? eachOf(kind, () => shredded) : content;
-  return new RecordedEvent(kind.type, { ...fields, ...personal }, stored);
+  return new RecordedEvent(record, { ...fields, ...personal });
 };
 
-const sealedRecord = ({ kind, stored, fields, value }: ParsedRecord): Recorded =>
-  new RecordedEvent(
-    kind.type,
-    value === undefined ? fields : { ...fields, ...eachOf(kind, (name) => new SealedField(value, name)) },
-    stored,
-  );
+const sealedRecord = (record: ParsedRecord): Recorded => {
+  const { kind, fields, value } = record;
+  if (value === undefined) return new RecordedEvent(record, fields);
+  return new RecordedEvent(record, { ...fields, ...eachOf(kind, (name) => new SealedField(value, name)) });
+};
 
 const eachOf = <T>({ personal }: StoredKind, of: (name: string) => T): Readonly<Record<string, T>> => {
   const fields: Record<string, T> = {};
@@ -244,9 +246,10 @@ class RecordedEvent implements Recorded {
   readonly id: string;
   readonly at: Millis;
   private readonly stored: StoredEvent;
+  private readonly metadataIn: MetadataIn;
   private parsed: Metadata | undefined;
 
-  constructor(type: string, data: object, stored: StoredEvent) {
+  constructor({ kind: { type }, stored, metadataIn }: ParsedRecord, data: object) {
     this.type = type;
     this.data = data;
     this.stream = stored.stream;
@@ -255,10 +258,11 @@ class RecordedEvent implements Recorded {
     this.id = stored.id;
     this.at = stored.at;
     this.stored = stored;
+    this.metadataIn = metadataIn;
   }
 
   get metadata(): Metadata {
-    return (this.parsed ??= metadataOf(this.stored));
+    return (this.parsed ??= this.metadataIn(this.stored));
   }
 }
 
@@ -272,22 +276,35 @@ export const rememberedEventBytesMax = 16_384;
  * Several followers of the log on one node are given the same records within a short time, and each would parse them
  * again. A weak map would do, but costs a fifth of reading the log from its beginning.
  */
-const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, sealer: Sealer) => {
+const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, parsing: Parsing) => {
   const slots = new Array<ParsedRecord | undefined>(lastReadEvents);
   const of = (stored: StoredEvent): ParsedRecord | undefined => {
-    const slot = Number(stored.position & BigInt(lastReadEvents - 1));
+    const slot = slotOf(stored);
     const known = slots[slot];
     if (known?.stored === stored) return known;
     const kind = byStoredType.get(stored.type);
     if (kind === undefined) return undefined;
-    const record = parsedRecord(kind, stored, sealer);
+    const record = parsedRecord(kind, stored, parsing);
     if (stored.data.length <= rememberedEventBytesMax) slots[slot] = record;
     return record;
   };
   return { of, clear: () => slots.fill(undefined) };
 };
 
-const metadataOf = (stored: StoredEvent): Metadata => parsed(stored.metadata) as unknown as Metadata;
+const slotOf = ({ position }: StoredEvent): number => Number(position & BigInt(lastReadEvents - 1));
+
+/** The same of the metadata, which the fan-out asks for of each event, and others of an event that they fold. */
+const metadataLately = (): MetadataIn => {
+  const slots = new Array<{ readonly stored: StoredEvent; readonly metadata: Metadata } | undefined>(lastReadEvents);
+  return (stored) => {
+    const slot = slotOf(stored);
+    const known = slots[slot];
+    if (known?.stored === stored) return known.metadata;
+    const metadata = parsed(stored.metadata) as unknown as Metadata;
+    if (stored.metadata.length <= rememberedEventBytesMax) slots[slot] = { stored, metadata };
+    return metadata;
+  };
+};
 
 const parsed = (bytes: Uint8Array): Readonly<Record<string, Json>> =>
   parsedJson(fromUtf8.decode(bytes)) as Readonly<Record<string, Json>>;

@@ -19,28 +19,32 @@ export interface SealedLately {
   clear(this: void): void;
 }
 
-/** So many events are handed to the log by the time that the first of them is read, at most. */
+/** So many events are handed to the log by the time that the first of them is read, at most. Up to twice as many are remembered. */
 const sealedLatelyMax = 1_024;
 
-/** A longer text is opened again by those who read it, so that those remembered take some 32 MiB at most. */
+/** A longer text is opened again by those who read it, so that those remembered take some 64 MiB at most. */
 export const sealedLatelyUnitsMax = 16_384;
 
 export const sealedLately = (): SealedLately => {
-  const byEvent = new Map<string, SealedNow>();
+  // Two generations instead of an exact order: a Map that is always full and always deletes is slow.
+  let young = new Map<string, SealedNow>();
+  let old = new Map<string, SealedNow>();
   return {
     of: (sealed, place) => {
-      const now = byEvent.get(place.event);
+      const now = young.get(place.event) ?? old.get(place.event);
       return now?.sealed === sealed && arePlacesEqual(now.place, place) ? now.content : undefined;
     },
     keep: (now) => {
       if (now.sealed.length > sealedLatelyUnitsMax) return;
-      byEvent.set(now.place.event, now);
-      if (byEvent.size <= sealedLatelyMax) return;
-      const [oldest] = byEvent.keys();
-      if (oldest !== undefined) byEvent.delete(oldest);
+      if (young.size >= sealedLatelyMax) {
+        old = young;
+        young = new Map();
+      }
+      young.set(now.place.event, now);
     },
     clear: () => {
-      byEvent.clear();
+      young = new Map();
+      old = new Map();
     },
   };
 };

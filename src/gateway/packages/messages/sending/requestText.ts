@@ -12,6 +12,8 @@ const ordered = (value: unknown): unknown => {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(ordered);
-  const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(fields.map(([name, field]) => [name, ordered(field)]));
+  const fields = value as Readonly<Record<string, unknown>>;
+  const inOrder: Record<string, unknown> = {};
+  for (const name of Object.keys(fields).sort()) inOrder[name] = ordered(fields[name]);
+  return inOrder;
 };
