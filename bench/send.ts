@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { lmdbEventLog } from '../src/adapters/eventLog/lmdb.js';
 import { systemClock } from '../src/adapters/system/clock.js';
 import { foldersIn } from '../src/engines.js';
@@ -10,7 +11,7 @@ import type { BareLogAppendCalls } from './support/bareLogAppends.js';
 import { benchmark, progress, type Bench, type Measured } from './support/benchmark.js';
 import { engineDefaults, engineNames, engineVariables, withEngines } from './support/engines.js';
 import { startHelper, type Helper } from './support/helper.js';
-import { cpuSeconds } from './support/processes.js';
+import { cpuSeconds, mainThreadSeconds } from './support/processes.js';
 import type { SenderCalls } from './support/senderProcess.js';
 import { startServer, type ServerOptions, type ServerUnderTest } from './support/serverUnderTest.js';
 import { median, rounded, sum } from './support/statistics.js';
@@ -20,12 +21,29 @@ import { median, rounded, sum } from './support/statistics.js';
  * is what as many appenders get stored, an event of the same bytes each: in a bare LMDB file, or by the multiplexed call of
  * the same EventStoreDB. With that, a second server on LMDB is measured in turn, for the processor time of a message.
  */
-const defaults = { senders: 64, channels: 64, seconds: 5, rounds: 5, bytes: 100, ...engineDefaults };
+const defaults = {
+  senders: 64,
+  channels: 64,
+  seconds: 5,
+  rounds: 5,
+  bytes: 100,
+  /** `letters` or `words`. */
+  text: 'letters',
+  /** Another build's `main.js`, to be measured in the place of this one's. */
+  main: '',
+  ...engineDefaults,
+};
 const ratioMin = 0.4;
 /** A message on EventStoreDB may cost the server so many times the processor time of one on LMDB. */
 const cpuRatioMax = 1.6;
 
-type Sent = { readonly sends: number; readonly cpuMicros: number };
+/** Microseconds of processor time for each message: of the server, of its main thread, and of the senders' process. */
+type Sent = {
+  readonly sends: number;
+  readonly cpuMicros: number;
+  readonly mainMicros: number;
+  readonly senderMicros: number;
+};
 type Round = Sent & { readonly appends: number; readonly embedded: Sent | undefined };
 
 const measure = async (asked: Bench<typeof defaults>): Promise<Measured> => {
@@ -77,7 +95,7 @@ type SceneWanted = Pick<ServerOptions, 'profile' | 'variables'> & { readonly nam
 const sceneOf = async (bench: Bench<typeof defaults>, { name, ...wanted }: SceneWanted): Promise<Scene> => {
   const { senders: count, channels } = bench.options;
   const senders = await startSenders(bench);
-  const server = await startServer({ dataDir: join(bench.folder, name), ...wanted });
+  const server = await startServer({ dataDir: join(bench.folder, name), main: bench.options.main, ...wanted });
   bench.atEnd(server.stop);
   bench.atEnd(() => senders.call('close', undefined));
   progress(`${count.toString()} senders sign up`);
@@ -99,13 +117,19 @@ const round = async (bench: Bench<typeof defaults>, { measured, embedded, bare }
 };
 
 const sentIn = async ({ options }: Bench<typeof defaults>, { senders, server }: Scene): Promise<Sent> => {
-  const { seconds, bytes } = options;
-  await senders.call('send', { seconds: 0.5, bytes });
-  const cpuBefore = cpuSeconds(server.pid) ?? Number.NaN;
-  const { sent, perSecond } = await senders.call('send', { seconds, bytes });
-  const cpuMicros = (((cpuSeconds(server.pid) ?? Number.NaN) - cpuBefore) * 1e6) / sent;
-  return { sends: perSecond, cpuMicros };
+  const { seconds, bytes, text } = options;
+  await senders.call('send', { seconds: 0.5, bytes, text });
+  const clocks = [() => cpuSeconds(server.pid), () => mainThreadSeconds(server.pid), () => cpuSeconds(senders.pid)];
+  const before = clocks.map(read);
+  const { sent, perSecond } = await senders.call('send', { seconds, bytes, text });
+  // What follows the log stores and indexes the last of it now.
+  await pause(settleMillis);
+  const micros = (at: number): number => ((read(clocks[at]) - (before[at] ?? Number.NaN)) * 1e6) / sent;
+  return { sends: perSecond, cpuMicros: micros(0), mainMicros: micros(1), senderMicros: micros(2) };
 };
+
+const read = (clock: (() => number | undefined) | undefined): number => clock?.() ?? Number.NaN;
+const settleMillis = 1_000;
 
 /** From an embedded server of its own, which has to let go of its log before one can look. */
 const recordBytesOf = async (bench: Bench<typeof defaults>, senders: Helper<SenderCalls>): Promise<number> => {
@@ -113,7 +137,7 @@ const recordBytesOf = async (bench: Bench<typeof defaults>, senders: Helper<Send
   const server = await startServer({ dataDir });
   bench.atEnd(server.kill);
   await senders.call('signUp', { port: server.port, count: 1, channels: 1 });
-  await senders.call('send', { seconds: 0.2, bytes: bench.options.bytes });
+  await senders.call('send', { seconds: 0.2, bytes: bench.options.bytes, text: bench.options.text });
   await senders.call('close', undefined);
   await server.stop();
   return storedBytes(dataDir);
@@ -158,6 +182,8 @@ const resultOf = (bench: Bench<typeof defaults>, rounds: readonly Round[], recor
       recordBytes,
       ratios: ratios.map((ratio) => rounded(ratio, 2)),
       cpuMicrosPerMessage: rounded(median(rounds.map(({ cpuMicros }) => cpuMicros))),
+      ofMainThread: rounded(median(rounds.map(({ mainMicros }) => mainMicros))),
+      besidesOfSenders: rounded(median(rounds.map(({ senderMicros }) => senderMicros))),
       ...(cpuRatios.length === 0 ? {} : { cpuRatiosToLmdb: cpuRatios.map((ratio) => rounded(ratio, 2)) }),
     },
   };

@@ -13,9 +13,15 @@ const readProc = (pid: number, file: string): string | undefined => {
 const ticksPerSecond = 100;
 
 /** Processor time that the process has used, all its threads together. */
-export const cpuSeconds = (pid: number): number | undefined => {
+export const cpuSeconds = (pid: number): number | undefined => secondsIn(readProc(pid, 'stat'));
+
+/** The same of its main thread alone, which is the one that runs JavaScript. */
+export const mainThreadSeconds = (pid: number): number | undefined =>
+  secondsIn(readProc(pid, `task/${pid.toString()}/stat`));
+
+const secondsIn = (stat: string | undefined): number | undefined => {
   // The name in the second field may hold blanks; what comes after its bracket does not.
-  const fields = readProc(pid, 'stat')?.split(') ')[1]?.split(' ');
+  const fields = stat?.split(') ')[1]?.split(' ');
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 };
 

@@ -29,8 +29,9 @@ const signUp = async (what: {
 const send = async (what: {
   readonly seconds: number;
   readonly bytes: number;
+  readonly text: string;
 }): Promise<{ sent: number; perSecond: number }> => {
-  const message = 'x'.repeat(what.bytes);
+  const message = textOf(what);
   const started = performance.now();
   const end = started + what.seconds * 1_000;
   let sent = 0;
@@ -45,6 +46,15 @@ const send = async (what: {
   await Promise.all(senders.map(writer));
   return { sent, perSecond: (sent * 1_000) / (performance.now() - started) };
 };
+
+/** `letters`: one word of one letter. `words`: as people write, which gives the search index more to do. */
+const textOf = ({ bytes, text }: { readonly bytes: number; readonly text: string }): string => {
+  if (text === 'letters') return 'x'.repeat(bytes);
+  if (text !== 'words') throw new Error(`no text ${text}; there are letters and words`);
+  return words.repeat(Math.ceil(bytes / words.length)).slice(0, bytes);
+};
+const words =
+  'The quick brown fox jumps over a lazy dog while seven wizards quietly mix potions beneath old bridges tonight. ';
 
 const calls = {
   signUp,
