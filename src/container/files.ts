@@ -17,6 +17,7 @@ export const fileSweepOf = (get: Get): FileSweep =>
     execute: get(of.execute),
     ids: get(of.ids),
     reads: { store: get(of.reads) },
+    removals: get(of.fileRemovals),
     streams: get(of.streams),
     end: () => get(of.log).end(),
     reached: (position, names) => get(of.projections).reached(position, names),

@@ -9,6 +9,7 @@ import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
 import { gateway, type GatewayBounds, type Live } from '../gateway/gateway.js';
 import { handlerTable, prefetchedUsers, updateTable, type UpdateNeeds } from '../gateway/registry.js';
+import { fileRemovals } from '../gateway/files/removals.js';
 import { fileStore, type FileStore } from '../gateway/files/fileStore.js';
 import { health } from '../gateway/operations/health.js';
 import { admission, noAdmission, type Admission } from '../gateway/requests/admission.js';
@@ -66,6 +67,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
       ? messageJudge({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) })
       : undefined,
   );
+  once(container, of.fileRemovals, (get) => fileRemovals(() => get(of.uptime).now()));
   once(container, of.telling, tellingOf);
   once(container, of.admission, admissionOf);
   once(container, of.health, (get) =>

@@ -23,6 +23,7 @@ import type { Execute } from '../kernel/execute.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { Outages } from '../kernel/outages.js';
+import type { FileRemovals } from '../gateway/files/removals.js';
 import type { Blobs } from '../kernel/ports/blobs.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
@@ -89,6 +90,7 @@ export const of = {
   rateLimit: token<RateLimit>('rateLimit'),
   blobs: token<Blobs>('blobs'),
   pictures: token<Pictures>('pictures'),
+  fileRemovals: token<FileRemovals>('fileRemovals'),
   linkPreviews: token<LinkPreviews>('linkPreviews'),
   codec: token<EventCodec>('codec'),
   streams: token<FoldedStreams>('streams'),

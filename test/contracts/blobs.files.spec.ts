@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { fileBlobs, unfinishedMillisMax, withoutUnfinished } from '../../src/adapters/blobs/files.js';
+import {
+  blobBytesIn,
+  copyBlobs,
+  fileBlobs,
+  unfinishedMillisMax,
+  withoutUnfinished,
+} from '../../src/adapters/blobs/files.js';
 import { freshFolder } from '../support/dataFolders.js';
 import { blobsContract } from './blobs.js';
 
@@ -28,4 +34,19 @@ it('files that a process left half written are removed once they are old', async
   utimesSync(join(unfinished, 'old'), longAgo, longAgo);
   await withoutUnfinished(folder, now);
   assert.deepEqual(readdirSync(unfinished), ['new']);
+});
+
+it('all blobs are counted and copied, while some of them go', async (t) => {
+  const [from, to] = [join(freshFolder(t), 'files'), join(freshFolder(t), 'copy')];
+  assert.equal(await blobBytesIn(from), 0);
+  const blobs = fileBlobs(from);
+  const names = Array.from({ length: 60 }, (_, at) => `files/${at.toString()}/0000`);
+  for (const name of names) await blobs.put(name, new Uint8Array(10));
+  assert.equal(await blobBytesIn(from), 600);
+  const some = names.filter((_, at) => at % 2 === 0);
+  const [bytes] = await Promise.all([blobBytesIn(from), copyBlobs(from, to), blobs.remove(some)]);
+  assert.ok(bytes >= 300 && bytes <= 600);
+  const copied = (await fileBlobs(to).list('', { limit: 100 })).map(({ name }) => name);
+  for (const name of names) assert.ok(copied.includes(name) || some.includes(name), name);
+  assert.equal(await blobBytesIn(to), 10 * copied.length);
 });

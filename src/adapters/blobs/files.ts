@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { open, opendir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import {
   BlobsAway,
   checkedBlobBytes,
@@ -77,14 +77,37 @@ export const blobPathsIn = (folder: string): readonly string[] =>
     .filter((entry) => entry.isFile() && basename(entry.parentPath) !== unfinishedName)
     .map((entry) => join(entry.parentPath, entry.name));
 
+/** The bytes of all blobs. Counts while their owner goes on, without keeping the thread. */
+export const blobBytesIn = async (folder: string): Promise<number> => {
+  let bytes = 0;
+  for await (const path of pathsBelow(folder)) bytes += (await stat(path).catch(absent))?.size ?? 0;
+  return bytes;
+};
+
 /** Copies all blobs while their owner goes on; one that is removed meanwhile is left out. On the disk when resolved. */
 export const copyBlobs = async (from: string, to: string): Promise<void> => {
   makeFolder(to);
-  for await (const { name } of entriesIn({ folder: from, prefix: '', page: { limit: Infinity } }, '')) {
-    const bytes = await readFrom(join(from, ...name.split('/')), undefined);
-    if (bytes !== undefined) await written(to, join(to, ...name.split('/')), bytes);
+  for await (const path of pathsBelow(from)) {
+    const bytes = await readFrom(path, undefined);
+    if (bytes !== undefined) await written(to, join(to, relative(from, path)), bytes);
   }
   await rm(join(to, unfinishedName), { recursive: true, force: true });
+};
+
+/** Of all blobs, in no order, a few at a time: a folder may have very many entries. What goes meanwhile is passed over. */
+const pathsBelow = async function* (folder: string): AsyncGenerator<string> {
+  const entries = await opendir(folder).catch(absent);
+  if (entries === undefined) return;
+  try {
+    for await (const entry of entries) {
+      const path = join(folder, entry.name);
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) yield* pathsBelow(path);
+      else if (entry.isFile()) yield path;
+    }
+  } catch (error) {
+    absent(error);
+  }
 };
 
 const written = async (folder: string, path: string, bytes: Uint8Array): Promise<void> => {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolderNames } from '../../adapters/dataFolder/modes.js';
-import { blobPathsIn, copyBlobs } from '../../adapters/blobs/files.js';
+import { blobBytesIn, blobPathsIn, copyBlobs } from '../../adapters/blobs/files.js';
 import { checkpointFilesIn, copyCheckpoints } from '../../adapters/documents/workflowCheckpoints/files.js';
 import { copyClosedLog, hasLmdbLog, logFilesIn } from '../../adapters/eventLog/lmdb.js';
 import { copyClosedVault, hasLmdbVault, saltsFileIn, vaultFileIn } from '../../adapters/vault/lmdbFiles.js';
@@ -18,8 +18,10 @@ export type BackupPart = {
   readonly entry: string;
   /** Whether the folder has it. */
   readonly isIn: (folder: string) => boolean;
-  /** The files of it that are copied, absolute. */
+  /** The files of it that are copied, absolute. Of files there may be very many: for a copy, which nobody is served from. */
   readonly filesIn: (folder: string) => readonly string[];
+  /** Absent: those of `filesIn`. */
+  readonly bytesIn?: (folder: string) => Promise<number>;
   /** From one folder into another one, as of one moment, on the disk when resolved. */
   readonly copy: (open: OpenParts, from: string, to: string) => Promise<void>;
 };
@@ -33,8 +35,8 @@ const idMarkIn = (folder: string): string => join(folder, dataFolderNames.idMark
 /**
  * Every part that a backup has. They are copied in the order of `backupPartNames`, so that together they are as the
  * deployment was when the log was copied: keys are stored before what is sealed with them, and the mark is raised before
- * an id is made, so both are copied after the log. The bytes of files are stored before an event names them, and stay for an hour
- * after the last event that does, so they come last. How far workflows are is copied before it: they meet a few events again,
+ * an id is made, so both are copied after the log. The bytes of files are stored before an event names them, and none is removed while
+ * a server copies, so they come last. How far workflows are is copied before it: they meet a few events again,
  * and miss none. Which generation serves is left out, as its documents are.
  */
 export const backupParts: Readonly<Record<BackupPartName, BackupPart>> = {
@@ -69,11 +71,23 @@ export const backupParts: Readonly<Record<BackupPartName, BackupPart>> = {
     entry: dataFolderNames.files,
     isIn: (folder) => existsSync(filesIn(folder)),
     filesIn: (folder) => blobPathsIn(filesIn(folder)),
+    bytesIn: (folder) => blobBytesIn(filesIn(folder)),
     copy: (_, from, to) => copyBlobs(filesIn(from), filesIn(to)),
   },
 };
 
-export const bytesOf = (parts: readonly BackupPartName[], folder: string): number =>
-  parts
-    .flatMap((name) => backupParts[name].filesIn(folder))
-    .reduce((bytes, file) => bytes + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+export const bytesOf = async (parts: readonly BackupPartName[], folder: string): Promise<number> => {
+  let bytes = 0;
+  for (const name of parts) {
+    const { bytesIn = bytesOfFiles(name) } = backupParts[name];
+    bytes += await bytesIn(folder);
+  }
+  return bytes;
+};
+
+const bytesOfFiles =
+  (name: BackupPartName) =>
+  (folder: string): Promise<number> => {
+    const sizes = backupParts[name].filesIn(folder).map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+    return Promise.resolve(sizes.reduce((sum, size) => sum + size, 0));
+  };

@@ -5,6 +5,7 @@ import { BackupRefused, backupPartNames, type BackupPartName, type TakenBackup }
 import type { VerbCall } from '../../admin/verbCall.js';
 import { isServer, withoutSecrets, type Config } from '../../config.js';
 import { masterKeyFileOf } from '../../engines.js';
+import { HeldTooLong, type FileRemovals } from '../../gateway/files/removals.js';
 import { floorOf } from '../../gateway/operations/freeDisk.js';
 import { diskOf } from '../../adapters/system/disk.js';
 import { version } from '../version.js';
@@ -17,16 +18,19 @@ export type TakeNeeds = {
   readonly folder: string;
   readonly open: OpenParts;
   readonly call: VerbCall;
+  /** Where a server runs: keeps it from removing files that the log still names as it is copied. */
+  readonly heldWhile?: FileRemovals['heldWhile'];
 };
 
 /**
  * Copies all parts of the data folder into an empty folder, as of one moment. The copies are no backup yet: that takes a
  * manifest. Throws `BackupRefused`; then the folder is as empty as it was.
  */
-export const takeBackup = async ({ config, folder, open, call }: TakeNeeds): Promise<TakenBackup> => {
+export const takeBackup = async (needs: TakeNeeds): Promise<TakenBackup> => {
+  const { config, folder, heldWhile = unheld } = needs;
   const parts = partsOf(config);
   checkPlace(folder, config.dataDir);
-  const bytes = bytesOf(parts, config.dataDir);
+  const bytes = await bytesOf(parts, config.dataDir);
   const began = new Date().toISOString();
   try {
     await checkRoomFor(folder, { bytes, floorBytes: await floorFor(folder, config) });
@@ -35,17 +39,25 @@ export const takeBackup = async ({ config, folder, open, call }: TakeNeeds): Pro
     throw plainly(error);
   }
   try {
-    for (const name of parts) {
-      if (call.signal.aborted) throw new BackupRefused('stopped');
-      call.progress(`copying ${backupParts[name].entry}`);
-      await backupParts[name].copy(open, config.dataDir, folder);
-    }
+    await heldWhile(() => copied(needs, parts));
   } catch (error) {
     emptied(folder);
+    if (error instanceof HeldTooLong) throw new BackupRefused(error.message, { cause: error });
     throw isDiskFull(error) ? fullDisk(folder, bytes, error) : plainly(error);
   }
   const ended = new Date().toISOString();
   return { release: version, began, ended, parts, elsewhere: elsewhereOf(config), keyFile: masterKeyFileOf(config) };
+};
+
+/** Where no server runs, nobody removes anything. */
+const unheld: FileRemovals['heldWhile'] = (work) => work();
+
+const copied = async ({ config, folder, open, call }: TakeNeeds, parts: readonly BackupPartName[]): Promise<void> => {
+  for (const name of parts) {
+    if (call.signal.aborted) throw new BackupRefused('stopped');
+    call.progress(`copying ${backupParts[name].entry}`);
+    await backupParts[name].copy(open, config.dataDir, folder);
+  }
 };
 
 /**

@@ -57,7 +57,10 @@ const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
   phase,
   metrics: () => get(of.metrics).text(),
   bots: botsAdmin(get),
-  takeBackup: (folder, call) => takeBackup({ config: get(of.config), folder, open: get(of.parts), call }),
+  takeBackup: (folder, call) => {
+    const { heldWhile } = get(of.fileRemovals);
+    return takeBackup({ config: get(of.config), folder, open: get(of.parts), call, heldWhile });
+  },
   projections: {
     status: () => withSearch(get, projectionsAdmin(get).status()),
     drop: (name) => projectionsAdmin(get).drop(name),

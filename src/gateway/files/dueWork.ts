@@ -9,6 +9,8 @@ export type Due<T> = {
   readonly since: (one: T) => Millis;
   readonly name: (one: T) => string;
   readonly work: (one: T) => Promise<void>;
+  /** Asked before each thing; false ends the pass. */
+  readonly mayGoOn?: () => boolean;
 };
 
 /** What became of all that was due. `first` is the first failure. */
@@ -37,7 +39,7 @@ export const dueWork = <T>(due: Due<T>): DueWork => {
       let after = goesOnAt;
       let seen: ReadonlySet<string> = new Set();
       goesOnAt = undefined;
-      while (!signal.aborted) {
+      while (!signal.aborted && due.mayGoOn?.() !== false) {
         const page = await due.find({ before, ...(after !== undefined && { after }) }, duePageItems);
         const fresh = page.filter((one) => !seen.has(due.name(one)));
         const tried = await workOn(due, fresh, { counts, signal });
@@ -84,12 +86,16 @@ const tally = (): Tally => {
 type Pass = { readonly counts: Tally; readonly signal: AbortSignal };
 
 /** Gives the last one that was tried. */
-const workOn = async <T>({ work }: Due<T>, all: readonly T[], { counts, signal }: Pass): Promise<T | undefined> => {
+const workOn = async <T>(
+  { work, mayGoOn }: Due<T>,
+  all: readonly T[],
+  { counts, signal }: Pass,
+): Promise<T | undefined> => {
   const limited = pLimit(atOnceMax);
   let tried: T | undefined;
   const one = async (thing: T): Promise<void> => {
     // Those that come behind an engine that is away need not find that out by themselves.
-    if (signal.aborted || counts.inRow() >= failuresInRowMax) return;
+    if (signal.aborted || counts.inRow() >= failuresInRowMax || mayGoOn?.() === false) return;
     tried = thing;
     try {
       await work(thing);

@@ -15,6 +15,7 @@ import { filesRemovableSince, filesUnusedSince, uploadsBegunIn } from '../../pro
 import type { Reads } from '../../projections/reading/queries.js';
 import { dueWork, type Passed } from './dueWork.js';
 import { blobOf, blobsOf, unpackedParts } from './manifest.js';
+import type { FileRemovals } from './removals.js';
 
 /** A part that was taken in time may be on its way to the store for so long. */
 const lateMillisMax = 600_000;
@@ -28,6 +29,7 @@ export type SweepFilesNeeds = {
   readonly execute: Execute;
   readonly ids: Pick<Ids, 'commandId'>;
   readonly reads: Reads;
+  readonly removals: Pick<FileRemovals, 'mayGoOn'>;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   /** The end of the log. */
   readonly end: () => Promise<Position>;
@@ -93,6 +95,7 @@ const dueIn = (needs: SweepFilesNeeds) => {
       since: ({ dueAt, since }) => dueAt ?? since,
       name: nameOf,
       work: (document) => removeFile(needs, document),
+      mayGoOn: needs.removals.mayGoOn,
     }),
   };
 };

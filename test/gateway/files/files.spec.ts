@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { of } from '../../../src/container/tokens.js';
 import { uploadStream } from '../../../src/domain/files/events.js';
 import { answeredBytesMax } from '../../../src/gateway/files/reading.js';
 import type { FileId, MessageId, SessionId } from '../../../src/kernel/ids.js';
@@ -310,6 +311,21 @@ describe('files that nothing uses', () => {
     pass(hourMillis + minuteMillis);
     await sweep(here, node);
     assert.deepEqual(await left(), []);
+  });
+
+  it('are kept in the store while a backup is made, however long that takes', async () => {
+    const { file, messageId } = await sentFile(node, bob, general, bytesOf(3));
+    const stored = async () => (await here.blobs.list(`files/${file.toString()}/`, { limit: 9 })).length;
+    await node.get(of.fileRemovals).heldWhile(async () => {
+      await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [messageId] });
+      for (let times = 0; times < 5; times += 1) {
+        pass(hourMillis + minuteMillis);
+        await sweep(here, node);
+      }
+      assert.equal(await stored(), 1);
+    });
+    await sweep(here, node);
+    assert.equal(await stored(), 0);
   });
 
   it('are kept for an hour from the last time that they were about to be used', async () => {
