@@ -9,6 +9,8 @@ export type DecidedMessage = {
   readonly author: UserId;
   readonly position: Position;
   readonly at: Millis;
+  /** It has files or links beside its text, which is a right of its own. */
+  readonly attaches: boolean;
   readonly metadata: Pick<Metadata, 'asOf' | 'slowmode' | 'session'>;
 };
 

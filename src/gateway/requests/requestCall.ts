@@ -223,14 +223,19 @@ export class RequestCall implements OpenCall {
   }
 
   /** The message is there, but every node finds that it must not be, and it will be taken back. */
-  private refusedAfter({ position }: Done<Event>, { rights }: RunOptions): ReturnType<MessageJudge['refusalOf']> {
+  private refusedAfter(
+    { events, position }: Done<Event>,
+    { rights }: RunOptions,
+  ): ReturnType<MessageJudge['refusalOf']> {
     const { judge, clock } = this.needs;
     const caller = this.authorized;
     if (judge === undefined || rights === undefined || caller === undefined) return undefined;
     const { asOf, slowmodeSeconds: seconds } = decidedOn(rights, () => this.rightsFrom);
     const slowmode = seconds === undefined ? {} : { slowmode: seconds.toString() };
     const metadata = { asOf: asOf().toString(), session: caller.session.toString(), ...slowmode };
-    return judge.refusalOf({ chat: rights.chat, author: caller.user, position, at: clock.now(), metadata });
+    const attaches = events.some(({ data }) => typeof data === 'object' && 'files' in data);
+    const about = { chat: rights.chat, author: caller.user, position, at: clock.now() };
+    return judge.refusalOf({ ...about, attaches, metadata });
   }
 
   private holdUpdates(): void {

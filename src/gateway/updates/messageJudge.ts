@@ -24,11 +24,18 @@ export type FollowingJudge = MessageJudge & {
 };
 
 export const decidedMessage = ({
-  data: { chat, author },
+  data: { chat, author, files },
   position,
   at,
   metadata,
-}: Recorded<BegunMessage>): DecidedMessage => ({ chat, author, position, at, metadata });
+}: Recorded<BegunMessage>): DecidedMessage => ({
+  chat,
+  author,
+  position,
+  at,
+  attaches: files !== undefined,
+  metadata,
+});
 
 /** Streams and authors in slow mode of which the last change is remembered. */
 export const changesMax = 10_000;
@@ -134,7 +141,7 @@ const judged = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: 
 /** By the rights right before the message. */
 const refusedBy = async (
   needs: MessageJudgeNeeds,
-  { author, position }: DecidedMessage,
+  { author, position, attaches }: DecidedMessage,
   { community: id, channel }: Place,
 ): Promise<Reason | undefined> => {
   const upTo = documentUpTo(needs, position);
@@ -146,7 +153,8 @@ const refusedBy = async (
   const membership = { community: id, roles: member.roles, joined: 0n };
   const permissions = rulesOfCommunity(community).inChannel(channel, membership, author);
   if (permissions === 0n) return 'CHAT_NOT_FOUND';
-  return has(permissions, 'sendMessages') ? undefined : 'MISSING_PERMISSION';
+  const maySend = has(permissions, 'sendMessages') && (!attaches || has(permissions, 'sendMedia'));
+  return maySend ? undefined : 'MISSING_PERMISSION';
 };
 
 type Meanwhile = {

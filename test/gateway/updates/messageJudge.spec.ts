@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { systemIds } from '../../../src/adapters/system/ids.js';
 import { messages as rules } from '../../../src/domain/messages/decide.js';
-import { messageStream } from '../../../src/domain/messages/events.js';
+import { messageStream, type Media } from '../../../src/domain/messages/events.js';
 import type { DecidedMessage } from '../../../src/gateway/contract/messageJudge.js';
 import { decidedMessage, messageJudge, type FollowingJudge } from '../../../src/gateway/updates/messageJudge.js';
 import { channelChat } from '../../../src/kernel/chat.js';
@@ -62,10 +62,10 @@ describe('a message of a node that shares the log', () => {
   const pass = async (): Promise<void> => {
     for (const stored of await here.log.readAll({ limit: 1_000 })) judge.passed(stored);
   };
-  const send = async (author: UserId, decided: Decided): Promise<DecidedMessage> => {
+  const send = async (author: UserId, decided: Decided, media: readonly Media[] = []): Promise<DecidedMessage> => {
     messages += 1n;
     const message = messages as MessageId;
-    const data = { message, chat: general, by: author, mentions: [], text: 'hi', entities: [] };
+    const data = { message, chat: general, by: author, mentions: [], text: 'hi', entities: [], media };
     const now = () => here.clock.at as Millis;
     const needs = { log: here.log, codec: here.codec, sealer: here.sealer };
     const kernel = { ...needs, clock: { now }, ids: systemIds(snowflakes(0, now)), streams: foldedStreams(needs) };
@@ -81,10 +81,10 @@ describe('a message of a node that shares the log', () => {
     return { asOf: () => end, session: session.toString() };
   };
   /** What happened between the look at the right and the message. */
-  const judged = async (happening: () => Promise<void>, author = bob): Promise<string | undefined> => {
+  const judged = async (happening: () => Promise<void>, media: readonly Media[] = []): Promise<string | undefined> => {
     const decided = await asOf();
     await happening();
-    const event = await send(author, decided);
+    const event = await send(bob, decided, media);
     await pass();
     return judge.refusalOf(event);
   };
@@ -101,6 +101,14 @@ describe('a message of a node that shares the log', () => {
     );
     await here.happened('member-100.3', joined(cleo));
     assert.equal(reads, 0);
+  });
+  it('falls with the right to attach where it has something attached, and only there', async () => {
+    const lose = () => inCommunity(overridden(0n, permission.sendMedia));
+    const regain = () => inCommunity(overridden(0n, 0n));
+    assert.equal(await judged(lose, [{ link: 'https://example.org/' }]), 'MISSING_PERMISSION');
+    await regain();
+    assert.equal(await judged(lose), undefined);
+    await regain();
   });
   it('in slow mode is judged without a look into the log, also after the fan-out has passed it', async () => {
     const event = await send(bob, { ...(await asOf()), slowmodeSeconds: slowSeconds });
