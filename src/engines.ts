@@ -17,6 +17,7 @@ import { presenceFile } from './adapters/presence/presenceFile.js';
 import { redisPresence } from './adapters/presence/redis.js';
 import { localPubSub } from './adapters/pubsub/local.js';
 import { redisPubSub } from './adapters/pubsub/redis.js';
+import { sealedPubSub } from './adapters/pubsub/sealed.js';
 import { localRateLimit } from './adapters/rateLimit/local.js';
 import { redisRateLimit } from './adapters/rateLimit/redis.js';
 import type { RedisClient, RedisStatus } from './adapters/redis/client.js';
@@ -470,15 +471,16 @@ const openEphemeral = async (
   // Messages between nodes about the read models would mislead nodes of another deployment that has the same Redis.
   const prefix = `osmium:${deployment}:`;
   const lookupHash = await lookupHashIn(vault, systemRandom());
+  const seal = await presenceSeal(vault);
   const presence = await redisPresence({
     redis,
-    seal: await presenceSeal(vault),
+    seal,
     onListenerError,
     prefix: `${prefix}presence:`,
   });
   return kept(
     {
-      pubSub: redisPubSub({ redis, onListenerError, prefix }),
+      pubSub: sealedPubSub(redisPubSub({ redis, onListenerError, prefix }), seal, sealedTopics),
       presence,
       rateLimit: redisRateLimit({
         redis,
@@ -494,6 +496,9 @@ const openEphemeral = async (
     opened,
   );
 };
+
+/** Messages on them have words of users. */
+const sealedTopics: ReadonlySet<string> = new Set(['interactions']);
 
 /** A node can do without Redis, so it is not waited for. Rejects when Redis refuses the user in the address. */
 const openedRedis = async (

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { localPubSub } from '../../../src/adapters/pubsub/local.js';
+import { sealedPubSub } from '../../../src/adapters/pubsub/sealed.js';
+import { presenceSeal } from '../../../src/adapters/sealer/presenceSeal.js';
 import type { Caller, Origin } from '../../../src/gateway/contract/call.js';
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import {
@@ -77,6 +79,26 @@ describe('a press', () => {
     assert.equal(only(here.asked()), id);
     assert.equal(await elsewhere.made.answer(bot, id, { message: 'brewing' }), undefined);
     assert.deepEqual(await answer, { message: 'brewing' });
+  });
+
+  it('and its answer pass sealed through what is between the nodes', async (t) => {
+    const { node } = await setting(t);
+    const passed: string[] = [];
+    const between = localPubSub({ onListenerError: failed });
+    const watched: PubSub = {
+      ...between,
+      publish: (topic, message) => {
+        passed.push(Buffer.from(message).toString());
+        return between.publish(topic, message);
+      },
+    };
+    const seal = await presenceSeal({ create: () => Promise.resolve(Buffer.alloc(32, 7)) });
+    const carrier = sealedPubSub(watched, seal, new Set(['interactions']));
+    const [one, two] = [await node(carrier), await node(carrier)];
+    const answer = one.made.press(over(1n), press);
+    assert.equal(await two.made.answer(bot, only(two.asked()), { message: 'brewing' }), undefined);
+    assert.deepEqual(await answer, { message: 'brewing' });
+    assert.ok(passed.length > 0 && !passed.some((text) => /coffee|brewing/.test(text)), passed.join('\n'));
   });
 
   it('takes the first answer of its bot, and no other', async (t) => {
