@@ -105,6 +105,21 @@ describe('execute, of several commands', () => {
     ]);
   });
 
+  it('asks for the keys of many users as often as for those of one', async () => {
+    const makingsFor = async (owners: readonly bigint[]): Promise<number> => {
+      let makings = 0;
+      const opened = (): readonly BankCommand[] => {
+        makings += 1;
+        return owners.map((owner) => ({ type: 'Open', data: { owner: owner as UserId } }));
+      };
+      const { execute } = node();
+      assert.equal(doneOf(await execute(bank, opened, cause())).events.length, owners.length);
+      return makings;
+    };
+    const many = Array.from({ length: 3 * attemptsMax }, (_, at) => BigInt(at + 20));
+    assert.equal(await makingsFor(many), await makingsFor([20n]));
+  });
+
   it('begins streams without reading them, and finds out when one exists', async () => {
     const { log, execute } = node();
     const reads: string[] = [];
