@@ -36,4 +36,5 @@ type AlarmDetails = {
   readonly position?: bigint | undefined;
   readonly projection?: string;
   readonly generation?: string;
+  readonly what?: string;
 };

@@ -1,31 +1,29 @@
 import { destroyedKeys } from '../adapters/sealer/destroyedKeys.js';
 import { systemTimers } from '../adapters/system/timers.js';
 import { isServer } from '../config.js';
-import { openDocuments, searchGenerationsOf } from '../engines.js';
+import { searchGenerationsOf } from '../engines.js';
 import { Unavailable } from '../gateway/contract/errors.js';
-import type { Position } from '../kernel/event.js';
-import { ensuredGeneration } from '../kernel/generations.js';
-import type { DocumentStore } from '../kernel/ports/documentStore.js';
-import type { Generation, Generations } from '../kernel/ports/generations.js';
+import type { Generations } from '../kernel/ports/generations.js';
 import { withDeadline } from '../kernel/timing.js';
 import { retrying, type FailedTry } from '../projections/runner/retrying.js';
-import { searchCheckpoint, searchCollections } from '../projections/search/documents.js';
 import { termHasher } from '../projections/search/messageChanges.js';
 import type { SearchReads } from '../projections/search/queries.js';
 import { startSearchIndex, type SearchIndex } from '../projections/search/searchIndex.js';
+import { alarms } from './logging.js';
+import { dropFormerIndexes, ownIndex, type OwnIndex } from './searchGenerations.js';
 import type { Search } from './servedSearch.js';
-import { setOf } from './generations/set.js';
 import { of, type Get } from './tokens.js';
 
 /** A search waits no longer than this for the index. */
 export const waitMillisMax = 10_000;
 
-type Opened = { readonly index: SearchIndex; readonly store: DocumentStore; readonly generation: string };
+type Opened = OwnIndex & { readonly index: SearchIndex };
 
 export const searchOf = (get: Get): Search => {
   const closing = new AbortController();
   let opened: Opened | undefined;
   let opening: Promise<void> = Promise.resolve();
+  let dropping: Promise<void> = Promise.resolve();
   let reads: SearchReads | undefined;
   const onTrouble = (trouble: FailedTry): void => {
     get(of.outages).failed(trouble);
@@ -36,6 +34,10 @@ export const searchOf = (get: Get): Search => {
       onTrouble,
     });
     opened = one;
+    const patience = { signal: closing.signal, onTrouble };
+    dropping = retrying('dropping former indexes of the search', () => dropFormer(get, one, patience), patience);
+    // It is given up when the search is closed.
+    dropping.catch(() => undefined);
     reads = { store: one.store, hashed: termHasher(get(of.sealer)) };
   };
   return {
@@ -54,22 +56,19 @@ export const searchOf = (get: Get): Search => {
       return reads;
     },
     status: async () =>
-      opened === undefined ? undefined : { ...(await opened.index.status()), generation: opened.generation },
+      opened === undefined ? undefined : { ...(await opened.index.status()), generation: opened.generation.name },
     close: async () => {
       closing.abort(new Error('the search is closed'));
       await opening;
       const { index, store } = opened ?? {};
       opened = undefined;
       await index?.close();
+      await dropping.catch(() => undefined);
       await store?.close();
     },
   };
 };
 
-/**
- * The index of another deployment, of before keys were given up, or of a log that is gone, is worth nothing: it is built
- * from the log anew.
- */
 const openedIndex = async (get: Get, onTrouble: (trouble: FailedTry) => void): Promise<Opened> => {
   const config = get(of.config);
   const generations = searchGenerationsOf(config);
@@ -81,6 +80,7 @@ const openedIndex = async (get: Get, onTrouble: (trouble: FailedTry) => void): P
     uptime: get(of.uptime),
     pubSub: get(of.pubSub),
   };
+  const damaged = alarms(get)('something does not read, and the search goes on without it');
   try {
     const index = await startSearchIndex({
       log: get(of.log),
@@ -92,37 +92,48 @@ const openedIndex = async (get: Get, onTrouble: (trouble: FailedTry) => void): P
       destroyed: () => destroyedKeys(get(of.vault)),
       ...(isServer(config.documents) ? { sharing } : {}),
       onTrouble,
+      onDamage: ({ what, position, error }) => {
+        damaged({ error, position, what });
+      },
     });
-    return { index, store, generation: generation.name };
+    return { index, store, generation };
   } catch (error) {
     await store.close();
     throw error;
   }
 };
 
-type Own = { readonly generation: Generation; readonly store: DocumentStore };
-
-const ownStore = async (get: Get, generations: Generations): Promise<Own> => {
+const ownStore = (get: Get, generations: Generations): Promise<OwnIndex> => {
   const { deployment, givenUpTo } = get(of.deployed);
-  const name = givenUpTo === undefined ? deployment : `${deployment} after ${givenUpTo.toString()}`;
-  const set = setOf({ projections: [], collections: searchCollections });
-  const generation = await ensuredGeneration(generations, set);
-  const store = await openDocuments(generations.documents(generation), searchCollections);
-  try {
-    const owner = await store.owner();
-    const isOwn = owner.status === 'empty' || (owner.status === 'named' && owner.deployment === name);
-    if (isOwn && (await store.checkpoint(searchCheckpoint)) <= (await endOf(get))) {
-      await store.belongTo(name);
-      return { generation, store };
-    }
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-  await store.close();
-  get(of.logger).warn({ generation: generation.name }, 'the search index is of another log or vault: it is built anew');
-  await generations.drop(generation);
-  return ownStore(get, generations);
+  return ownIndex({
+    generations,
+    name: givenUpTo === undefined ? deployment : `${deployment} after ${givenUpTo.toString()}`,
+    end: () => get(of.log).end(),
+    onForeign: (generation) => {
+      get(of.logger).warn({ generation }, 'the search index is of another log or vault: it is built anew');
+    },
+  });
 };
 
-const endOf = (get: Get): Promise<Position> => get(of.log).end();
+/** Once the index has come to where the log ended at the start. */
+const dropFormer = async (
+  get: Get,
+  { index, generation: own }: Opened,
+  { signal, onTrouble }: { readonly signal: AbortSignal; readonly onTrouble: (trouble: FailedTry) => void },
+): Promise<void> => {
+  await index.reached(await get(of.log).end());
+  await dropFormerIndexes({
+    generations: searchGenerationsOf(get(of.config)),
+    own,
+    signal,
+    leases: get(of.leases),
+    timers: systemTimers,
+    uptime: get(of.uptime),
+    onTrouble: (error) => {
+      onTrouble({ doing: 'dropping former indexes of the search', failures: 1, error });
+    },
+    onDropped: (generation) => {
+      get(of.logger).info({ generation }, 'dropped a former search index');
+    },
+  });
+};

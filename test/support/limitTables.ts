@@ -26,6 +26,8 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   document: 'a document that is read, or looked for in vain',
   kibibyteRead: '1 KiB of documents that are read',
   partListed: 'a stored part of an upload, looked up to make a file of it',
+  postingList: 'a list of the search, or a block of one, that was looked up',
+  termIndexed: 'a term by which a message is to be found, beyond the first 64',
   thousandPostings: 'a thousand steps through the posting lists of the search',
   thousandCounted: '1,000 index entries that are counted',
   hundredChannels: '100 channels that are looked at for whether the user sees them',

@@ -14,6 +14,10 @@ export const costs = {
   thousandCounted: 2,
   /** A thousand steps through the posting lists of the search. */
   thousandPostings: 4,
+  /** A posting list that was looked up, or a block of one: 512 ids at most. */
+  postingList: 0.2,
+  /** A term by which a message is to be found. */
+  termIndexed: 0.1,
   /** A hundred channels of which it was found out whether the user sees them. */
   hundredChannels: 2,
   /** A hundred channels of the community that a command changes: each event makes them anew, for rules and readers. */

@@ -5,7 +5,7 @@ import type { CollectionSpec, Plain } from '../../kernel/ports/documentStore.js'
 import { bytesOfIds, idsOfBytes, type MessageIds, type PostingHead } from './postings.js';
 
 /** Raised when the same messages would be indexed in another way: then the index is built from the log again. */
-const version = 1;
+const version = 2;
 const named = (name: string): string => `${name}_v${version.toString()}`;
 
 /** The posting list of each term: a term is a keyed hash, and its key is that of the chat. */
@@ -32,9 +32,11 @@ export const hashBytes = 9;
 export const hashLength = 12;
 
 const chatBytes = 9;
+const prefixLength = 12;
 
 /** The beginning of all keys of a chat: as long for each chat, so none begins with another one. */
-export const chatPrefixOf = (chat: ChatKey): string =>
+export type ChatPrefix = string;
+export const chatPrefixOf = (chat: ChatKey): ChatPrefix =>
   hash('sha256', chat, 'buffer').toString('base64url', 0, chatBytes);
 
 const idDigits = 16;
@@ -43,6 +45,7 @@ const inHex = (id: bigint): string => id.toString(16).padStart(idDigits, '0');
 export const headKey = (chatPrefix: string, term: HashedTerm): string => `${chatPrefix}${term}`;
 export const blockKey = (head: string, ceiling: bigint): string => `${head}${inHex(ceiling)}`;
 export const recordKey = (chatPrefix: string, message: MessageId): string => `${chatPrefix}${inHex(message)}`;
+export const chatPrefixOfKey = (key: string): ChatPrefix => key.slice(0, prefixLength);
 export const messageOfRecordKey = (key: string): MessageId => BigInt(`0x${key.slice(-idDigits)}`) as MessageId;
 
 type HeadDocument = { readonly ids: Uint8Array; readonly ceilings?: Uint8Array };
@@ -51,14 +54,21 @@ type BlockDocument = { readonly ids: Uint8Array };
 export const headDocument = ({ ids, ceilings }: PostingHead): HeadDocument =>
   ceilings.length === 0 ? { ids: bytesOfIds(ids) } : { ids: bytesOfIds(ids), ceilings: bytesOfIds(ceilings) };
 
-export const headOf = (stored: Plain): PostingHead => {
-  // Written by `headDocument`: here, and in the casts below.
-  const { ids, ceilings } = stored as HeadDocument;
-  return { ids: idsOfBytes(ids), ceilings: idsOfBytes(ceilings ?? new Uint8Array(0)) };
+/** Undefined for a damaged one, as below. */
+export const headOf = (stored: Plain): PostingHead | undefined => {
+  // Written by `headDocument`, unless it was damaged: here, and in the casts below.
+  const { ids: newest, ceilings: former = noBytes } = stored as Partial<HeadDocument>;
+  const [ids, ceilings] = [idsIn(newest), idsIn(former)];
+  return ids && ceilings && { ids, ceilings };
 };
 
+const noBytes = new Uint8Array(0);
+
+const idsIn = (bytes: unknown): MessageIds | undefined =>
+  bytes instanceof Uint8Array && bytes.length % BigUint64Array.BYTES_PER_ELEMENT === 0 ? idsOfBytes(bytes) : undefined;
+
 export const blockDocument = (ids: MessageIds): BlockDocument => ({ ids: bytesOfIds(ids) });
-export const blockIdsOf = (stored: Plain): MessageIds => idsOfBytes((stored as BlockDocument).ids);
+export const blockIdsOf = (stored: Plain): MessageIds | undefined => idsIn((stored as Partial<BlockDocument>).ids);
 
 /** The terms of one message as they lie in the store: sealed under the keys that seal the message itself. */
 export type RecordDocument = {
@@ -72,7 +82,11 @@ export type RecordDocument = {
 /** A record with the message that it is of. */
 export type RecordPlace = Omit<RecordDocument, 'sealed'> & { readonly message: MessageId };
 
-export const recordOf = (stored: Plain): RecordDocument => stored as unknown as RecordDocument;
+export const recordOf = (stored: Plain): RecordDocument | undefined => {
+  const { chat, subject, period, sealed } = stored as unknown as Partial<RecordDocument>;
+  const isWhole = typeof chat === 'string' && typeof subject === 'bigint' && typeof period === 'string';
+  return isWhole && sealed instanceof Uint8Array ? { chat, subject, period, sealed } : undefined;
+};
 
 /** The terms of a message, and those that the last commit took away: after a crash both are looked at again. */
 export type RecordedTerms = { readonly terms: readonly HashedTerm[]; readonly leaving: readonly HashedTerm[] };
@@ -83,7 +97,9 @@ export const bytesOfTerms = ({ terms, leaving }: RecordedTerms): Uint8Array => {
   return Buffer.concat([head, ...[...terms, ...leaving].map((term) => Buffer.from(term, 'base64url'))]);
 };
 
-export const termsOfBytes = (bytes: Uint8Array): RecordedTerms => {
+/** Undefined for bytes that `bytesOfTerms` did not make. */
+export const termsOfBytes = (bytes: Uint8Array): RecordedTerms | undefined => {
+  if (bytes.length < countBytes || (bytes.length - countBytes) % hashBytes !== 0) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const all: HashedTerm[] = [];
   for (let at = countBytes; at < buffer.length; at += hashBytes) {

@@ -2,7 +2,14 @@ import { isChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { MessageId } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { DestroyedKey } from '../../kernel/ports/sealer.js';
-import { chatPrefixOf, headCollection, messageOfRecordKey, recordCollection, recordOf } from './documents.js';
+import {
+  chatPrefixOf,
+  chatPrefixOfKey,
+  headCollection,
+  messageOfRecordKey,
+  recordCollection,
+  type ChatPrefix,
+} from './documents.js';
 import type { PostingIndex, SearchStore } from './postingIndex.js';
 
 export type ErasureNeeds = {
@@ -70,9 +77,9 @@ const sweepAuthor = async (store: SearchStore, index: PostingIndex, { subject, p
       limit: recordsPerSweep,
     });
     if (found.length === 0) return;
-    const byChat = new Map<ChatKey, Set<MessageId>>();
-    for (const { key, document } of found) {
-      const { chat } = recordOf(document);
+    const byChat = new Map<ChatPrefix, Set<MessageId>>();
+    for (const { key } of found) {
+      const chat = chatPrefixOfKey(key);
       byChat.set(chat, (byChat.get(chat) ?? new Set()).add(messageOfRecordKey(key)));
     }
     for (const [chat, messages] of byChat) await index.sweep(chat, messages);

@@ -21,15 +21,23 @@ export interface HeldDocuments<T> {
   clear(): void;
 }
 
+/** A document that does not read. `position` is that of the index, as the store has it. */
+export type DamagedDocument = { readonly collection: string; readonly key: string; readonly position: Position };
+
 export type HeldNeeds = {
   readonly store: Pick<DocumentStore, 'getMany'>;
   /** Lets others have the thread when it was held for long enough. */
   readonly breath: () => Promise<void> | undefined;
+  /** A document does not read, and is worked on as `HeldForm.inPlaceOfDamaged`. Called each time it is read. */
+  readonly onDamaged: (document: DamagedDocument) => void;
 };
 
 export type HeldForm<T> = {
   readonly collection: string;
-  readonly parsed: (stored: Plain, key: string) => T;
+  /** Undefined for a damaged document. */
+  readonly parsed: (stored: Plain) => T | undefined;
+  /** Absent: as if there were none. */
+  readonly inPlaceOfDamaged?: T;
   readonly plain: (value: T) => Pick<DocumentWrite, 'document' | 'indexKeys'>;
   /** In memory, about. */
   readonly bytesOf: (value: T) => number;
@@ -41,8 +49,8 @@ export const keysPerReadMax = 200;
 const entryBytes = 200;
 
 export const heldDocuments = <T>(
-  { store, breath }: HeldNeeds,
-  { collection, parsed, plain, bytesOf }: HeldForm<T>,
+  { store, breath, onDamaged }: HeldNeeds,
+  { collection, parsed, inPlaceOfDamaged, plain, bytesOf }: HeldForm<T>,
 ): HeldDocuments<T> => {
   const settled = boundedMap<string, HeldDocument<T>>({
     bytesMax: heldBytesMax,
@@ -52,7 +60,10 @@ export const heldDocuments = <T>(
   const changed = new Set<string>();
   const read = async (keys: readonly string[]): Promise<void> => {
     for (const { key, document, position } of await store.getMany(collection, keys)) {
-      working.set(key, { value: document === undefined ? undefined : parsed(document, key), position });
+      const value = document === undefined ? undefined : parsed(document);
+      const isDamaged = document !== undefined && value === undefined;
+      if (isDamaged) onDamaged({ collection, key, position });
+      working.set(key, { value: isDamaged ? inPlaceOfDamaged : value, position });
     }
   };
   return {

@@ -1,3 +1,4 @@
+import { boundedMap } from '../../kernel/boundedMap.js';
 import type { EventCodec } from '../../kernel/codec.js';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import { fencedCommits } from '../../kernel/fencedCommits.js';
@@ -11,8 +12,10 @@ import type { Running } from '../progress/running.js';
 import { pauseAfter, type FailedTry } from '../runner/retrying.js';
 import { searchCheckpoint } from './documents.js';
 import { erasure, type Erasure } from './erasure.js';
+import type { DamagedDocument } from './heldDocuments.js';
 import { messageChanges, recordSealer, type MessageChanges } from './messageChanges.js';
 import { postingIndex, type IndexedChange, type PostingIndex, type SearchStore } from './postingIndex.js';
+import { eventOfPosition } from './postingLists.js';
 
 export type IndexingNeeds = {
   readonly log: FollowedLog;
@@ -25,7 +28,12 @@ export type IndexingNeeds = {
   readonly destroyed: () => AsyncIterable<DestroyedKey>;
   /** The log, the store or the vault failed. It is tried again until it succeeds. */
   readonly onTrouble: (trouble: FailedTry) => void;
+  /** An event or a document of the index does not read. The rest goes on without it. Told once for each, as far as that is remembered. */
+  readonly onDamage: (damage: Damage) => void;
 };
+
+/** `what`: the type of the event, or the collection and key of the document; the position is that of the log. */
+export type Damage = { readonly what: string; readonly position: Position; readonly error?: unknown };
 
 export type Indexing = IndexingNeeds & {
   readonly running: Running;
@@ -66,10 +74,15 @@ export const indexing = async (needs: Indexing, { fence, signal: held }: Tenure)
     ending.abort();
   });
   const { store, sealer } = needs;
-  const index = postingIndex({ store, commit, sealer: recordSealer(sealer), breath });
+  const damaged = toldOnce(needs);
+  const onDamaged = ({ collection, key, position }: DamagedDocument): void => {
+    damaged({ what: `${collection} ${key}`, position: eventOfPosition(position) });
+  };
+  const index = postingIndex({ store, commit, sealer: recordSealer(sealer), breath, onDamaged });
   const erasing = erasure({ ...needs, breath });
   const changes = messageChanges(needs);
-  const following: Following = { needs, index, breath, erasing, signal, changes, isShared: fence !== undefined };
+  const isShared = fence !== undefined;
+  const following: Following = { needs, index, breath, erasing, signal, changes, damaged, isShared };
   const isOver = (): boolean => signal.aborted;
   for (let failures = 1; !isOver(); failures += 1) {
     const begun = needs.timers.now();
@@ -89,12 +102,25 @@ export const indexing = async (needs: Indexing, { fence, signal: held }: Tenure)
 
 const calmMillis = 60_000;
 
+/** Damages that are remembered, so that each is told once. */
+export const damagesMax = 1_000;
+
+const toldOnce = ({ onDamage }: Indexing): Indexing['onDamage'] => {
+  const told = boundedMap<string, true>({ entriesMax: damagesMax });
+  return (damage) => {
+    const name = `${damage.what} ${damage.position.toString()}`;
+    if (told.get(name) === undefined) onDamage(damage);
+    told.set(name, true);
+  };
+};
+
 type Following = {
   readonly needs: Indexing;
   readonly index: PostingIndex;
   readonly changes: MessageChanges;
   readonly breath: () => Promise<void> | undefined;
   readonly erasing: Erasure;
+  readonly damaged: Indexing['onDamage'];
   readonly signal: AbortSignal;
   /** There are nodes that follow this one. */
   readonly isShared: boolean;
@@ -193,17 +219,18 @@ const foldBatch = async (following: Following, batch: readonly StoredEvent[]): P
 };
 
 /** A message that does not read is left out: it must not keep all others from being found. */
-const changeOf = async ({ needs, changes }: Following, stored: StoredEvent): Promise<IndexedChange | undefined> => {
+const changeOf = async ({ changes, damaged }: Following, stored: StoredEvent): Promise<IndexedChange | undefined> => {
   try {
     return await changes.of(stored);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    needs.onTrouble({ doing: 'reading a message for the search', failures: 1, error });
+    damaged({ what: stored.type, position: stored.position, error });
     return undefined;
   }
 };
 
-const damages: ReadonlySet<string> = new Set(['SealBroken', 'Misshapen', 'SyntaxError']);
+/** Errors that come of the bytes alone, and would come again however often those are read. */
+const damages: ReadonlySet<string> = new Set(['SealBroken', 'Misshapen', 'SyntaxError', 'RangeError', 'TypeError']);
 const isDamage = (error: unknown): boolean => error instanceof Error && damages.has(error.name);
 
 /** Others have the thread as soon as it was held for a slice. */

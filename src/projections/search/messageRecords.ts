@@ -1,4 +1,6 @@
+import type { ChatKey } from '../../kernel/chat.js';
 import type { Position } from '../../kernel/event.js';
+import type { UserId } from '../../kernel/ids.js';
 import {
   bytesOfTerms,
   messageOfRecordKey,
@@ -24,7 +26,8 @@ export interface RecordSealer {
 export interface MessageRecords {
   readonly held: HeldDocuments<RecordDocument>;
   /**
-   * All terms under which the message may be found, before a change. `closed`: its keys are gone, so nobody knows.
+   * All terms under which the message may be found, before a change. `closed`: its keys are gone, or it is damaged, so
+   * nobody knows.
    * The record must be loaded.
    */
   termsIn(key: string, committed: Position): Promise<readonly HashedTerm[] | 'closed'>;
@@ -41,6 +44,7 @@ export const messageRecords = (needs: HeldNeeds & { readonly sealer: RecordSeale
   const held = heldDocuments<RecordDocument>(needs, {
     collection: recordCollection,
     parsed: recordOf,
+    inPlaceOfDamaged: damagedRecord,
     plain: ({ chat, subject, period, sealed }) => ({
       document: { chat, subject, period, sealed },
       indexKeys: { subject: [[subject, period]] },
@@ -52,8 +56,9 @@ export const messageRecords = (needs: HeldNeeds & { readonly sealer: RecordSeale
   const stored = async (key: string): Promise<RecordedTerms | 'closed'> => {
     const { value } = held.of(key);
     if (value === undefined) return noTerms;
+    if (value === damagedRecord) return 'closed';
     const plain = await sealer.open(value.sealed, { ...value, message: messageOfRecordKey(key) });
-    return plain === undefined ? 'closed' : termsOfBytes(plain);
+    return (plain && termsOfBytes(plain)) ?? 'closed';
   };
   return {
     held,
@@ -88,4 +93,11 @@ export const messageRecords = (needs: HeldNeeds & { readonly sealer: RecordSeale
   };
 };
 
+/** Says nothing but that there is a record. */
+const damagedRecord: RecordDocument = {
+  chat: '' as ChatKey,
+  subject: 0n as UserId,
+  period: '',
+  sealed: new Uint8Array(0),
+};
 const noTerms: RecordedTerms = { terms: [], leaving: [] };

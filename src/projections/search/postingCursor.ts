@@ -33,7 +33,7 @@ export const postingCursor = (
     const blocks = await getMany(blockCollection, keys);
     for (const [at, one] of wanted.entries()) {
       const document = blocks[at]?.document;
-      kept.set(one, document === undefined ? noIds : blockIdsOf(document));
+      kept.set(one, (document === undefined ? undefined : blockIdsOf(document)) ?? noIds);
     }
   };
   const inPart = nextIn(direction);

@@ -10,10 +10,19 @@ import {
   recordCollection,
   recordKey,
   searchCheckpoint,
+  type ChatPrefix,
   type HashedTerm,
 } from './documents.js';
+import type { HeldNeeds } from './heldDocuments.js';
 import { messageRecords, type MessageRecords, type RecordSealer } from './messageRecords.js';
-import { positionOfEvent, postingLists, sweptAfter, type Posting, type PostingLists } from './postingLists.js';
+import {
+  positionOfEvent,
+  postingLists,
+  sweptAfter,
+  type Posting,
+  type PostingLists,
+  type SweptOut,
+} from './postingLists.js';
 
 /** The message in the index, as an event leaves it. */
 export type IndexedChange = {
@@ -54,14 +63,14 @@ export interface PostingIndex {
    * Takes messages, with their records, out of all lists of their chat, whichever those are, and commits. Only when
    * nothing is dirty.
    */
-  sweep(chat: ChatKey, messages: ReadonlySet<MessageId>): Promise<void>;
+  sweep(chat: ChatPrefix, messages: ReadonlySet<MessageId>): Promise<void>;
   /** Takes out all that there is of a chat. Only when nothing is dirty. */
   drop(chat: ChatKey): Promise<void>;
-  /** Deleted or edited messages whose records did not open, since this was asked last. To be swept. */
-  takeClosed(): ReadonlyMap<ChatKey, ReadonlySet<MessageId>>;
+  /** Deleted or edited messages whose records did not open, or are damaged, since this was asked last. To be swept. */
+  takeClosed(): ReadonlyMap<ChatPrefix, ReadonlySet<MessageId>>;
 }
 
-export type PostingIndexNeeds = {
+export type PostingIndexNeeds = Pick<HeldNeeds, 'onDamaged'> & {
   readonly store: SearchStore;
   /** As of the lease under which this process writes. */
   readonly commit: DocumentStore['commit'];
@@ -109,14 +118,14 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
       for (const plan of plans) await carryOut(lists, plan, breath);
     },
     commit,
-    sweep: async (chat, messages) => {
+    sweep: async (prefix, messages) => {
       const commitSwept = (): Promise<void> => commit(committed);
-      await sweepLists(needs, lists, { prefix: chatPrefixOf(chat), messages, commitSwept });
-      const keys = [...messages].map((message) => recordKey(chatPrefixOf(chat), message));
+      await sweepLists(needs, lists, { prefix, messages, committed, commitSwept });
+      const keys = [...messages].map((message) => recordKey(prefix, message));
       await records.held.load(keys);
       for (const key of keys) {
         const { value, position } = records.held.of(key);
-        if (value !== undefined) records.remove(key, sweptAfter(position));
+        if (value !== undefined) records.remove(key, sweptAfter(position, committed));
       }
       await commitSwept();
     },
@@ -141,7 +150,7 @@ const formerRecords = (changes: readonly IndexedChange[]): readonly string[] =>
 type Held = {
   readonly lists: PostingLists;
   readonly records: MessageRecords;
-  readonly closed: Map<ChatKey, Set<MessageId>>;
+  readonly closed: Map<ChatPrefix, Set<MessageId>>;
 };
 
 /** The effect of a change on the posting lists, which are named by the keys of their heads. */
@@ -153,7 +162,7 @@ const planOf = async ({ records, closed }: Held, change: IndexedChange, committe
   const [prefix, position] = [chatPrefixOf(chat), positionOfEvent(change.position)];
   const key = recordKey(prefix, message);
   const found = change.kind === 'sent' ? [] : await records.termsIn(key, positionOfEvent(committed));
-  if (found === 'closed') closed.set(chat, (closed.get(chat) ?? new Set()).add(message));
+  if (found === 'closed') closed.set(prefix, (closed.get(prefix) ?? new Set()).add(message));
   const former = new Set(found === 'closed' ? [] : found);
   const listsOf = (terms: Iterable<HashedTerm>): readonly string[] =>
     Array.from(terms, (term) => headKey(prefix, term));
@@ -235,22 +244,21 @@ const forgetRemoved = async (
   }
 };
 
-type Swept = {
+type Swept = SweptOut & {
   readonly prefix: string;
-  readonly messages: ReadonlySet<MessageId>;
   readonly commitSwept: () => Promise<void>;
 };
 
 const sweepLists = async (
   { store, breath }: PostingIndexNeeds,
   lists: PostingLists,
-  { prefix, messages, commitSwept }: Swept,
+  { prefix, commitSwept, ...swept }: Swept,
 ): Promise<void> => {
   let after = {};
   for (;;) {
     const found = await store.scan({ collection: headCollection, prefix, limit: listsPerScan, ...after });
     for (const { key } of found) {
-      await lists.sweep(key, messages);
+      await lists.sweep(key, swept);
       await breath();
     }
     await commitSwept();

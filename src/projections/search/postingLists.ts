@@ -32,19 +32,27 @@ export interface PostingLists {
   add(this: void, list: string, posting: Posting): Promise<void> | undefined;
   remove(this: void, list: string, posting: Posting): Promise<void>;
   /** Takes these messages out, after all events so far and before the next. */
-  sweep(this: void, list: string, messages: ReadonlySet<MessageId>): Promise<void>;
+  sweep(this: void, list: string, swept: SweptOut): Promise<void>;
 }
+
+/** All events up to `committed` are stored. */
+export type SweptOut = { readonly messages: ReadonlySet<MessageId>; readonly committed: Position };
 
 /** `position`: see `positionOfEvent`. */
 export type Posting = { readonly message: MessageId; readonly position: Position };
 
-/** Positions of documents of the index are spread, so that nearly this many sweeps have a place between two events. */
-export const sweepsBetweenEvents = 256n;
+/**
+ * Positions of documents of the index are spread, so that nearly this many sweeps of one document have a place between two
+ * events of the log: each takes out one message at least. Positions of logs stay below 2^47.
+ */
+export const sweepsBetweenEvents = 65_536n;
 export const positionOfEvent = (position: Position): Position => sweepsBetweenEvents * position;
+export const eventOfPosition = (position: Position): Position => position / sweepsBetweenEvents;
 
-/** Of a document that a sweep changes. Throws when there were too many since the last event: later there is room again. */
-export const sweptAfter = (position: Position): Position => {
-  const next = position + 1n;
+/** Of a document that a sweep changes, which comes after all events up to `committed`. Throws when there is no place left before the next one. */
+export const sweptAfter = (position: Position, committed: Position): Position => {
+  const last = positionOfEvent(committed);
+  const next = (position > last ? position : last) + 1n;
   if (next % sweepsBetweenEvents === 0n)
     throw new Error('a document of the search was swept too often since the last event');
   return next;
@@ -88,14 +96,15 @@ export const postingLists = (needs: HeldNeeds): PostingLists => {
         setHead(held, list, { head: { ...head, ceilings }, position: posting.position });
       }
     },
-    sweep: async (list, messages) => {
+    sweep: async (list, swept) => {
+      const { messages, committed } = swept;
       await heads.load([list]);
       const { value: head, position } = heads.of(list);
       if (head === undefined) return;
       const ids = head.ids.filter((id) => !messages.has(id as MessageId));
-      const ceilings = await sweptBlocks(held, list, { head, messages });
+      const ceilings = await sweptBlocks(held, list, { head, swept });
       if (ids.length === head.ids.length && ceilings.length === head.ceilings.length) return;
-      setHead(held, list, { head: { ids, ceilings }, position: sweptAfter(position) });
+      setHead(held, list, { head: { ids, ceilings }, position: sweptAfter(position, committed) });
     },
   };
 };
@@ -146,7 +155,7 @@ const setHead = (
 const sweptBlocks = async (
   { blocks }: HeldLists,
   list: string,
-  { head, messages }: Placed<{ readonly messages: ReadonlySet<MessageId> }>,
+  { head, swept: { messages, committed } }: Placed<{ readonly swept: SweptOut }>,
 ): Promise<MessageIds> => {
   const concerned = new Set<bigint>();
   for (const message of messages) {
@@ -160,7 +169,7 @@ const sweptBlocks = async (
     const { value, position } = blocks.of(key);
     const ids = value?.filter((id) => !messages.has(id as MessageId)) ?? noIds;
     if (value !== undefined && ids.length < value.length) {
-      blocks.set(key, ids.length === 0 ? undefined : ids, sweptAfter(position));
+      blocks.set(key, ids.length === 0 ? undefined : ids, sweptAfter(position, committed));
     }
     if (ids.length === 0) ceilings = withoutId(ceilings, ceiling);
   }

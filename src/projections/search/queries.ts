@@ -5,10 +5,13 @@ import { chatPrefixOf, headCollection, headKey, headOf, type HashedTerm } from '
 import { postingCursor, type Direction, type PostingCursor, type PostingList } from './postingCursor.js';
 import type { Term } from './terms.js';
 
-export { isFoundBy, queryOf, type Query } from './terms.js';
+export { isFoundBy, queryOf, termsExpected, type Query } from './terms.js';
+
+/** Of lists and blocks, each of which the caller of a search is charged for before it is read. */
+export type PostingReads = Pick<DocumentStore, 'getMany'>;
 
 export type SearchReads = {
-  readonly store: Pick<DocumentStore, 'getMany'>;
+  readonly store: PostingReads;
   /** In the order of the terms; none where the key of the chat is destroyed. */
   readonly hashed: (chat: ChatKey, terms: readonly Term[]) => Promise<readonly HashedTerm[]>;
 };
@@ -72,25 +75,37 @@ const firstOf = ({ since, before }: CandidateRange): bigint => {
   return before === undefined ? idMax : before - 1n;
 };
 
-/** For each chat the lists of all terms, the shortest first; undefined where one is empty. */
+/**
+ * For each chat the lists of all terms, the shortest first; undefined where one is empty. A term is looked up only where
+ * those before it are: the first ones are rare, and most chats have none of them.
+ */
 const listsOf = async (
   { store, hashed }: SearchReads,
   chats: readonly ChatKey[],
   terms: readonly Term[],
 ): Promise<readonly (readonly PostingList[] | undefined)[]> => {
   const hashes = await Promise.all(chats.map((chat) => hashed(chat, terms)));
-  const keys = chats.map((chat, at) => (hashes[at] ?? []).map((term) => headKey(chatPrefixOf(chat), term)));
-  const stored = await store.getMany(headCollection, keys.flat());
-  let at = 0;
-  return keys.map((some) => {
-    const found = stored.slice(at, (at += some.length));
-    const lists = found.flatMap(({ key, document }) =>
-      document === undefined ? [] : [{ key, head: headOf(document) }],
-    );
-    if (lists.length === 0 || lists.length < terms.length) return undefined;
-    return lists.sort((one, other) => lengthOf(one) - lengthOf(other));
-  });
+  const sought = chats.map((chat, at) => ({ prefix: chatPrefixOf(chat), hashes: hashes[at] ?? [], lists: noLists }));
+  let left = sought.filter((one) => one.hashes.length > 0);
+  for (const at of terms.keys()) {
+    const keys = left.map(({ prefix, hashes: of }) => headKey(prefix, of[at] ?? ''));
+    const stored = await store.getMany(headCollection, keys);
+    const here: typeof left = [];
+    for (const [index, one] of left.entries()) {
+      const { key = '', document } = stored[index] ?? {};
+      const head = document === undefined ? undefined : headOf(document);
+      if (head === undefined) continue;
+      one.lists = [...one.lists, { key, head }];
+      here.push(one);
+    }
+    left = here;
+  }
+  return sought.map((one) =>
+    left.includes(one) ? [...one.lists].sort((first, second) => lengthOf(first) - lengthOf(second)) : undefined,
+  );
 };
+
+const noLists: readonly PostingList[] = [];
 
 /** About. */
 const lengthOf = ({ head: { ceilings, ids } }: PostingList): number => ceilings.length * 512 + ids.length;

@@ -1,6 +1,7 @@
 import type { Entity } from '../../domain/messages/events.js';
 import type { UserId } from '../../kernel/ids.js';
-import { unitsOf, type Unit } from './units.js';
+import { isAscii, normalUnitsMax } from './normalForm.js';
+import { unitsOf, unspacedCharacter, type Unit } from './units.js';
 
 /** The part of a message by which it is found. */
 export type Searchable = {
@@ -18,31 +19,65 @@ const characterTerm = (character: string): Term => `c${character}`;
 const pairTerm = (first: string, second: string): Term => `b${first}${second}`;
 const signTerm = (sign: string): Term => `s${sign}`;
 
-/** A word is found by its beginning from this many letters on. */
-export const beginningLetters = 3;
+/**
+ * A word is found by its beginning from the fewest of these letters on. The index has the beginnings of each of these
+ * lengths, and a query goes by the longest that it has, so that few messages have to be looked at.
+ */
+export const beginningLengths = [3, 4, 5, 6, 7, 8] as const;
+const beginningLettersMax = Math.max(...beginningLengths);
 
-/** The first letters, in code points; undefined for a shorter word. */
-const beginningOf = (word: string): string | undefined => beginning.exec(word)?.[0];
-const beginning = new RegExp(`^.{${beginningLetters.toString()}}`, 'su');
+/** The beginnings that the index has of a word, the shortest first. Letters are code points. */
+const beginningsOf = (word: string): readonly string[] => {
+  const letters = isAscii(word) ? undefined : Array.from(word.slice(0, 2 * beginningLettersMax));
+  const count = letters?.length ?? word.length;
+  return beginningLengths
+    .filter((length) => length <= count)
+    .map((length) => letters?.slice(0, length).join('') ?? word.slice(0, length));
+};
 
-/** All terms of a message. A query that finds the message has only terms of these. */
+/** Different terms of one message in the index. */
+export const messageTermsMax = 2_048;
+
+/**
+ * The terms of a message. A query that finds the message has only terms of these, unless it asks for what comes behind
+ * `messageTermsMax`: the earliest of the text are kept, then those of hosts and of ids.
+ */
 export const termsOf = (message: Searchable): ReadonlySet<Term> => {
   const terms = new Set<Term>();
   for (const units of fieldsOf(message)) {
     let before: Unit | undefined;
     for (const unit of units) {
       addTerms(terms, unit, before);
+      if (terms.size >= messageTermsMax) return new Set([...terms].slice(0, messageTermsMax));
       before = unit;
     }
   }
   return terms;
 };
 
+/**
+ * About how many terms the index will hold of a text, seen without taking it apart: the writer is charged for them before
+ * any is made.
+ */
+export const termsExpected = (text: string): number => {
+  const short = text.slice(0, normalUnitsMax);
+  let terms = new Set(short.match(signs)).size;
+  for (const word of new Set(short.split(gaps))) {
+    const characters = word.match(unspacedCharacter)?.length ?? 0;
+    // Each makes two, with its neighbour, and of a word the shortest beginning comes at its third letter.
+    terms += 2 * characters + Math.min(beginningLengths.length + 1, word.length - characters);
+    if (terms >= messageTermsMax) return messageTermsMax;
+  }
+  return terms;
+};
+
+const gaps = /[^\p{L}\p{N}\p{M}]+/u;
+const signs = /[^\p{L}\p{N}\p{M}\s]/gu;
+
 const addTerms = (terms: Set<Term>, { kind, text, isJoined }: Unit, before: Unit | undefined): void => {
   if (kind === 'word') {
     terms.add(wordTerm(text));
-    const beginning = beginningOf(text);
-    if (beginning !== undefined) terms.add(beginningTerm(beginning));
+    for (const beginning of beginningsOf(text)) terms.add(beginningTerm(beginning));
   } else if (kind === 'character') {
     terms.add(characterTerm(text));
     if (isJoined && before?.kind === 'character') terms.add(pairTerm(before.text, text));
@@ -98,7 +133,7 @@ const addNeeded = (terms: Set<Term>, { units, at, last }: Needed): void => {
   if (unit === undefined) return;
   if (unit.kind === 'sign') terms.add(signTerm(unit.text));
   else if (unit.kind === 'word') {
-    const beginning = unit === last ? beginningOf(unit.text) : undefined;
+    const beginning = unit === last ? beginningsOf(unit.text).at(-1) : undefined;
     terms.add(beginning === undefined ? wordTerm(unit.text) : beginningTerm(beginning));
   } else {
     const [before, after] = [units[at - 1], units[at + 1]];
@@ -126,6 +161,6 @@ const standsAt = (units: readonly Unit[], from: number, { piece, beginsWord }: S
     const unit = units[from + at];
     if (unit?.kind !== kind || (at > 0 && !unit.isJoined)) return false;
     if (unit.text === text) return true;
-    const isBeginning = beginsWord && at === piece.length - 1 && kind === 'word' && beginningOf(text) !== undefined;
+    const isBeginning = beginsWord && at === piece.length - 1 && kind === 'word' && beginningsOf(text).length > 0;
     return isBeginning && unit.text.startsWith(text);
   });

@@ -33,6 +33,9 @@ const unspaced =
   String.raw`(?=\p{L})[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Thai}\p{scx=Lao}` +
   String.raw`\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}]`;
 
+/** Those which are units by themselves, each a code point. */
+export const unspacedCharacter = new RegExp(unspaced + String.raw`\p{L}`, 'gu');
+
 const unit = new RegExp(
   String.raw`((?!${unspaced})[\p{L}\p{N}](?:(?!${unspaced})[\p{L}\p{N}\p{M}])*)` +
     String.raw`|(${unspaced}\p{M}*)` +

@@ -6,22 +6,37 @@ import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
 import type { ChatKey } from '../../../src/kernel/chat.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
-import { recordCollection, searchCollections } from '../../../src/projections/search/documents.js';
+import {
+  chatPrefixOf,
+  headCollection,
+  headKey,
+  recordCollection,
+  recordKey,
+  searchCollections,
+} from '../../../src/projections/search/documents.js';
+import type { DamagedDocument } from '../../../src/projections/search/heldDocuments.js';
 import { postingIndex, type IndexedChange, type PostingIndex } from '../../../src/projections/search/postingIndex.js';
+import { positionOfEvent } from '../../../src/projections/search/postingLists.js';
 import { blockIdsMax } from '../../../src/projections/search/postings.js';
 import { freshFolder } from '../../support/dataFolders.js';
 import { propertyRun } from '../../support/propertyRun.js';
-import { aChat, author, countOf, deleted, openRecords, postingsOf, written } from './setting.js';
+import { aChat, author, countOf, deleted, hashed, openRecords, postingsOf, written } from './setting.js';
 
-const indexOn = (store: DocumentStore, gone?: ReadonlySet<UserId>): PostingIndex =>
-  postingIndex({ store, commit: store.commit, sealer: openRecords(gone), breath: () => undefined });
+const whole = ({ key }: DamagedDocument): never => assert.fail(`${key} does not read`);
+
+const indexOn = (
+  store: DocumentStore,
+  gone?: ReadonlySet<UserId>,
+  onDamaged: (document: DamagedDocument) => void = whole,
+): PostingIndex =>
+  postingIndex({ store, commit: store.commit, sealer: openRecords(gone), breath: () => undefined, onDamaged });
 
 const opened = async (store = memoryDocuments()): Promise<DocumentStore> => {
   await store.open(searchCollections);
   return store;
 };
 
-const nothing = { searchHeads_v1: 0, searchBlocks_v1: 0, searchRecords_v1: 0 };
+const nothing = { searchHeads_v2: 0, searchBlocks_v2: 0, searchRecords_v2: 0 };
 
 const engines: Readonly<Record<string, (t: TestContext) => DocumentStore>> = {
   memory: () => memoryDocuments(),
@@ -67,7 +82,7 @@ for (const [engine, made] of Object.entries(engines)) {
         await index.fold(sent);
         await index.commit(BigInt(many));
         assert.equal((await postingsOf(store, 'all')).length, many);
-        assert.equal((await countOf(store))['searchBlocks_v1'], 3);
+        assert.equal((await countOf(store))['searchBlocks_v2'], 3);
         // From a node whose clock is behind.
         await index.fold([written('sent', [BigInt(many + 1), 101], { words: 'all' })]);
         await index.commit(BigInt(many + 1));
@@ -88,9 +103,9 @@ for (const [engine, made] of Object.entries(engines)) {
         const chats = ['channel.11.12', 'channel.21.22', 'group.3', 'dm.7.8'] as ChatKey[];
         await index.fold(chats.map((chat, at) => written('sent', [BigInt(at + 1), at + 1], { words: 'word', chat })));
         await index.commit(9n);
-        assert.equal((await countOf(store))['searchHeads_v1'], 4);
+        assert.equal((await countOf(store))['searchHeads_v2'], 4);
         await index.drop(aChat);
-        assert.deepEqual(await countOf(store), { ...nothing, searchHeads_v1: 3, searchRecords_v1: 3 });
+        assert.deepEqual(await countOf(store), { ...nothing, searchHeads_v2: 3, searchRecords_v2: 3 });
       }));
   });
 }
@@ -108,8 +123,8 @@ describe('posting lists', () => {
     await index.commit(2_000n);
     const theirs = messages.filter((id) => id % 2 === 0).map((id) => BigInt(id) as MessageId);
     // Twice between two events: each takes its own out.
-    await index.sweep(aChat, new Set(theirs.slice(0, 100)));
-    await index.sweep(aChat, new Set(theirs));
+    await index.sweep(chatPrefixOf(aChat), new Set(theirs.slice(0, 100)));
+    await index.sweep(chatPrefixOf(aChat), new Set(theirs));
     assert.deepEqual(await postingsOf(store, 'all'), messages.filter((id) => id % 2 === 1).map(BigInt));
     const records = { collection: recordCollection, index: 'subject', order: 'ascending', limit: 5 } as const;
     assert.equal(await store.count({ ...records, within: [author] }), 0);
@@ -118,6 +133,51 @@ describe('posting lists', () => {
     await index.fold([written('sent', [2_001n, 5_000], { words: 'all' })]);
     await index.commit(2_001n);
     assert.equal((await postingsOf(store, 'all')).at(-1), 5_000n);
+  });
+
+  it('have room for as many sweeps as a quiet chat needs', async () => {
+    const store = await opened();
+    const index = indexOn(store);
+    await index.begin();
+    const ids = Array.from({ length: 600 }, (_, at) => at + 1);
+    await index.fold(ids.map((id) => written('sent', [BigInt(id), id], { words: 'all' })));
+    await index.commit(600n);
+    for (const id of ids.slice(0, 599)) await index.sweep(chatPrefixOf(aChat), new Set([BigInt(id) as MessageId]));
+    assert.deepEqual(await postingsOf(store, 'all'), [600n]);
+    await index.fold([deleted(601n, 600)]);
+    await index.commit(601n);
+    assert.deepEqual(await countOf(store), nothing);
+  });
+
+  it('go on without a document that does not read, and name it', async () => {
+    const store = await opened();
+    const index = indexOn(store);
+    await index.begin();
+    await index.fold([1, 2].map((id) => written('sent', [BigInt(id), id], { words: `one word${id.toString()}` })));
+    await index.commit(2n);
+    const prefix = chatPrefixOf(aChat);
+    const [record, list] = [recordKey(prefix, 1n as MessageId), headKey(prefix, hashed('word2'))];
+    const damage = [
+      { collection: recordCollection, key: record, position: positionOfEvent(1n) + 1n, document: { chat: aChat } },
+      { collection: headCollection, key: list, position: positionOfEvent(2n) + 1n, document: { ids: 'none' } },
+    ];
+    await store.commit(
+      damage.map((one) => ({ ...one, indexKeys: {} })),
+      [],
+    );
+    const told: DamagedDocument[] = [];
+    const later = indexOn(store, new Set(), (one) => told.push(one));
+    await later.begin();
+    await later.fold([deleted(3n, 1), written('sent', [4n, 3], { words: 'word2' })]);
+    await later.commit(4n);
+    assert.deepEqual(
+      told,
+      damage.map(({ document: _, ...one }) => one),
+    );
+    assert.deepEqual(await postingsOf(store, 'word2'), [3n]);
+    for (const [chat, messages] of later.takeClosed()) await later.sweep(chat, messages);
+    assert.deepEqual(await postingsOf(store, 'one'), [2n]);
+    assert.deepEqual(await postingsOf(store, 'word1'), []);
   });
 
   it('say which messages went whose records do not open', async () => {
@@ -131,7 +191,7 @@ describe('posting lists', () => {
     await later.fold([deleted(3n, 1), written('sent', [4n, 3], { words: 'one' })]);
     await later.commit(4n);
     const closed = later.takeClosed();
-    assert.deepEqual(closed, new Map([[aChat, new Set([1n])]]));
+    assert.deepEqual(closed, new Map([[chatPrefixOf(aChat), new Set([1n])]]));
     for (const [chat, messages] of closed) await later.sweep(chat, messages);
     assert.deepEqual(await postingsOf(store, 'one'), [2n]);
     assert.deepEqual(later.takeClosed(), new Map());
@@ -229,7 +289,13 @@ const foldedWithCrashes = async (store: DocumentStore, changes: Played['changes'
   }
   const crashes = steps.map(({ crashesAfter }) => crashesAfter).filter((after) => after !== undefined);
   const run = async (): Promise<void> => {
-    const index = postingIndex({ store, commit, sealer: openRecords(), breath: () => undefined });
+    const index = postingIndex({
+      store,
+      commit,
+      sealer: openRecords(),
+      breath: () => undefined,
+      onDamaged: whole,
+    });
     const from = await index.begin();
     let batch: IndexedChange[] = [];
     for (const change of all.filter(({ position }) => position > from)) {

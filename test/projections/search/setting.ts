@@ -15,6 +15,7 @@ import {
 } from '../../../src/projections/search/documents.js';
 import type { RecordSealer } from '../../../src/projections/search/messageRecords.js';
 import type { IndexedChange } from '../../../src/projections/search/postingIndex.js';
+import { emptyHead, noIds } from '../../../src/projections/search/postings.js';
 
 export const aChat = 'channel.11.12' as ChatKey;
 export const author = 7n as UserId;
@@ -59,10 +60,13 @@ export const postingsOf = async (store: Reading, term: string, chat = aChat): Pr
   const list = headKey(chatPrefixOf(chat), hashed(term, chat));
   const [found] = await store.getMany(headCollection, [list]);
   if (found?.document === undefined) return [];
-  const { ceilings, ids } = headOf(found.document);
+  const { ceilings, ids } = headOf(found.document) ?? emptyHead;
   const keys = Array.from(ceilings, (ceiling) => blockKey(list, ceiling));
   const blocks = await store.getMany(blockCollection, keys);
-  return [...blocks.flatMap(({ document }) => (document === undefined ? [] : [...blockIdsOf(document)])), ...ids];
+  return [
+    ...blocks.flatMap(({ document }) => (document === undefined ? [] : [...(blockIdsOf(document) ?? noIds)])),
+    ...ids,
+  ];
 };
 
 export const countOf = async (store: Reading): Promise<Readonly<Record<string, number>>> => {

@@ -5,9 +5,11 @@ import type { UserId } from '../../../src/kernel/ids.js';
 import { normalForm, normalUnitsMax } from '../../../src/projections/search/normalForm.js';
 import {
   isFoundBy,
+  messageTermsMax,
   queryOf,
   queryTermsMax,
   queryUnitsMax,
+  termsExpected,
   termsOf,
   type Searchable,
 } from '../../../src/projections/search/terms.js';
@@ -102,7 +104,45 @@ const everyCharacter = function* (): Generator<string> {
   for (let code = 0xe000; code < 0x2_0000; code += 1) yield String.fromCodePoint(code);
 };
 
+describe('the terms of a message', () => {
+  it('are bounded, and the earliest are kept', () => {
+    const ideographs = Array.from({ length: 4_000 }, (_, at) =>
+      String.fromCodePoint(0x4e00 + ((at * 7_919) % 20_000)),
+    ).join('');
+    assert.equal(termsOf(message(ideographs)).size, messageTermsMax);
+    assert.ok(finds(ideographs.slice(0, 20), message(ideographs)));
+    assert.equal(termsExpected(ideographs), messageTermsMax);
+  });
+
+  it('are all there for the longest text of words', () => {
+    const words = Array.from({ length: 500 }, (_, at) => `w${((at * 7_919) % 1_000).toString()}rd`).join(' ');
+    assert.ok(words.length > 3_000);
+    assert.ok(finds(words.slice(words.lastIndexOf(' ') + 1), message(words)));
+  });
+
+  it('are as many as their writer is charged for, about', () => {
+    for (const text of [
+      'hello everybody, how are you today?',
+      '「我家在上海东边。」',
+      '50% off 👍🏽 #1',
+      'aaaa,bbbb.cccc-dddd',
+    ]) {
+      const [expected, made] = [termsExpected(text), termsOf(message(text)).size];
+      assert.ok(
+        expected >= 0.8 * made && expected <= 1.6 * made,
+        `${text}: ${expected.toString()}, ${made.toString()}`,
+      );
+    }
+  });
+});
+
 describe('a search', () => {
+  it('goes by the longest beginning that the index has, so that few messages are opened', () => {
+    assert.deepEqual(queryOf('upgz')?.terms, ['pupgz']);
+    assert.deepEqual(queryOf('upgradation')?.terms, ['pupgradat']);
+    assert.ok(!termsOf(message('upgrade')).has('pupgz'));
+  });
+
   it('finds in scripts without spaces what stands side by side', () => {
     assert.deepEqual(finding('「我家在上海东边。」', ['上海', '海东', '海', '海上', '家上']), ['上海', '海东', '海']);
     assert.deepEqual(finding('ok上海ok', ['ok', '上海', 'ok上海', '海上']), ['ok', '上海', 'ok上海']);

@@ -43,6 +43,7 @@ export const houseSearch = (
         for (const key of destroyed) yield Promise.resolve(key);
       },
       onTrouble,
+      onDamage: onTrouble,
     });
     return { store, index };
   };

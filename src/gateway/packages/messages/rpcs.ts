@@ -19,6 +19,7 @@ import { historyAnswer, historyBytesMax, historyReads } from './history.js';
 import { attached } from './media.js';
 import { searched, type SearchNeeds } from './search.js';
 import { suppression } from './previews/suppression.js';
+import { chargeIndexed } from './sending/indexed.js';
 import { mentionsIn } from './sending/mentions.js';
 import { wantsBotInfo } from './sending/botInfo.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
@@ -195,7 +196,8 @@ const naming = async (
   seen: SeenChat,
   written: Omit<EditedContent, 'media' | 'mentions'>,
 ): Promise<Omit<EditedContent, 'media'> | Rejection> => {
-  const mentions = await mentionsIn(needs, written, { ...seen, author: call.caller.user });
+  chargeIndexed(call, written.text);
+  const mentions = await mentionsIn(needs, written, { ...seen, author: call.caller.user, meter: call.meter });
   return isRejection(mentions) ? mentions : { ...written, mentions };
 };
 

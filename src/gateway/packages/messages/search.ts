@@ -12,12 +12,13 @@ import {
   queryOf,
   type Candidates,
   type Query,
+  type SearchReads,
   type Slice,
 } from '../../../projections/search/queries.js';
 import { seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import type { Call } from '../../contract/call.js';
 import { costs } from '../../contract/meter.js';
-import { meteredReads } from '../../contract/meteredReads.js';
+import { keysPerReadMax, meteredReads, turnOf } from '../../contract/meteredReads.js';
 import type { MessageSearch } from '../../contract/messageSearch.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { historyAnswer, type HistoryNeeds } from './history.js';
@@ -55,7 +56,7 @@ export const searched = async (
 ): Promise<Answer | Rejection> => {
   const query = askedFor(request);
   if (isRejection(query)) return query;
-  const index = await needs.search.upTo(call.readsFrom());
+  const index = meteredIndex(await needs.search.upTo(call.readsFrom()), call);
   const sight = sightOf(needs.access, call, { key, scoped: request.scoped });
   const first = await sight();
   if (isRejection(first)) return first;
@@ -78,6 +79,22 @@ export const searched = async (
     return { messages: await historyAnswer({ ...needs, reads }, of) };
   }
 };
+
+/** Each list, and each block of one, is charged before it is read. */
+export const meteredIndex = (index: SearchReads, { meter }: Pick<Call, 'meter'>): SearchReads => ({
+  ...index,
+  store: {
+    getMany: async (collection, keys) => {
+      const found: Awaited<ReturnType<SearchReads['store']['getMany']>>[number][] = [];
+      for (let at = 0; at < keys.length; at += keysPerReadMax) {
+        const some = keys.slice(at, at + keysPerReadMax);
+        await turnOf(meter, costs.postingList * some.length);
+        found.push(...(await index.store.getMany(collection, some)));
+      }
+      return found;
+    },
+  },
+});
 
 const tooBroad = 'the search took too long: add a word, or search in one chat';
 

@@ -160,7 +160,7 @@ describe('a search', () => {
     assert.deepEqual(await ids(ada, 'what'), [kept]);
     // One more note, from which the test took the first id.
     const after = await countOf(await here.search.store());
-    assert.deepEqual(after, { ...before, searchRecords_v1: (before['searchRecords_v1'] ?? 0) + 1 });
+    assert.deepEqual(after, { ...before, searchRecords_v2: (before['searchRecords_v2'] ?? 0) + 1 });
   });
 
   it('loses all of an author whose keys are destroyed, and nothing of others', async () => {
@@ -172,8 +172,8 @@ describe('a search', () => {
     assert.deepEqual(await ids(cleo, 'apple'), [other]);
     // The index hears of it by itself, and takes its time.
     for (let tries = 0; tries < 200; tries += 1) {
-      const { searchRecords_v1: records } = await countOf(await here.search.store());
-      if (records === (before['searchRecords_v1'] ?? 0) - 1) return;
+      const { searchRecords_v2: records } = await countOf(await here.search.store());
+      if (records === (before['searchRecords_v2'] ?? 0) - 1) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     assert.fail('the record is there still');

@@ -12,6 +12,7 @@ import { askedInChat, seenTextChat, writableChat, type SeenChat } from '../../..
 import type { Call } from '../../../contract/call.js';
 import type { Handler } from '../../../contract/handlers.js';
 import type { Typing } from '../../../presence/typing.js';
+import { chargeIndexed } from '../sending/indexed.js';
 import { mentionsIn, type MentionNeeds } from '../sending/mentions.js';
 import { slowSecondsFor, type SendPermit, type Slowmode } from '../sending/slowmode.js';
 import { copyOf, type Copy } from './copies.js';
@@ -63,10 +64,13 @@ const prepared = async (
     return reject('SLOWMODE', 'messages are forwarded here one at a time');
   }
   const about = { chat: from.key, author: call.caller.user };
-  const found = await Promise.all(forwarding.originals.map((message) => copyOf(needs, call, { ...about, message })));
-  const copies = allOf(await Promise.all(found.map((copy) => naming(needs, copy, to, call.caller.user))));
+  const found = allOf(
+    await Promise.all(forwarding.originals.map((message) => copyOf(needs, call, { ...about, message }))),
+  );
+  if (isRejection(found)) return found;
+  if (!mayAttach(found, to)) return reject('MISSING_PERMISSION');
+  const copies = allOf(await Promise.all(found.map((copy) => naming(needs, call, copy, to))));
   if (isRejection(copies)) return copies;
-  if (!mayAttach(copies, to)) return reject('MISSING_PERMISSION');
   // Last, so that a request that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, to);
   return isRejection(turn) ? turn : { from, to, copies, turn };
@@ -78,12 +82,12 @@ const mayAttach = (copies: readonly Copy[], { permissions }: SeenChat): boolean 
 /** A copy names users as a message does that is sent there: those who see the chat now. */
 const naming = async (
   needs: ForwardingNeeds,
-  copy: Copy | Rejection,
+  call: Call,
+  copy: Copy,
   to: SeenChat,
-  author: UserId,
 ): Promise<NamingCopy | Rejection> => {
-  if (isRejection(copy)) return copy;
-  const mentions = await mentionsIn(needs, copy, { ...to, author });
+  chargeIndexed(call, copy.text);
+  const mentions = await mentionsIn(needs, copy, { ...to, author: call.caller.user, meter: call.meter });
   return isRejection(mentions) ? mentions : { ...copy, mentions };
 };
 

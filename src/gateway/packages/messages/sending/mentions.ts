@@ -4,6 +4,8 @@ import { reject, type Rejection } from '../../../../kernel/decider.js';
 import type { UserId } from '../../../../kernel/ids.js';
 import { usernameCharactersMax, usernameKeyed, usernameTyped } from '../../../../kernel/username.js';
 import { coveredBy } from '../../../rendering/entities.js';
+import { costs, type Meter } from '../../../contract/meter.js';
+import { turnOf } from '../../../contract/meteredReads.js';
 import type { UniqueNames } from '../../../access/uniqueNames.js';
 import type { Access } from '../../../contract/viewerPermissions.js';
 import type { Written } from '../wire.js';
@@ -16,9 +18,9 @@ export type MentionNeeds = { readonly access: Access; readonly names: Pick<Uniqu
 type Named = { readonly ids: ReadonlySet<UserId>; readonly usernames: ReadonlySet<string> };
 
 /** Where somebody is named, and by whom. */
-export type Naming = { readonly key: ChatKey; readonly place: Chat; readonly author: UserId };
+export type Naming = { readonly key: ChatKey; readonly place: Chat; readonly author: UserId; readonly meter: Meter };
 
-/** Whom a text names: those who can see the chat, without its author. A name that is nobody's is only text. */
+/** Each that is named is charged before they are looked for. Whom a text names: those who can see the chat, without its author. A name that is nobody's is only text. */
 export const mentionsIn = (
   needs: MentionNeeds,
   written: Written,
@@ -27,7 +29,8 @@ export const mentionsIn = (
   const named = namedIn(written);
   const count = named.ids.size + named.usernames.size;
   if (count > mentionsMax) return reject('TOO_MANY', `a message names at most ${mentionsMax.toString()} users`);
-  return count === 0 ? [] : othersNamed(needs, named, naming);
+  if (count === 0) return [];
+  return turnOf(naming.meter, costs.document * count).then(() => othersNamed(needs, named, naming));
 };
 
 // The wire has no field for the id: it is the text.

@@ -18,6 +18,7 @@ import type { Call } from '../../../contract/call.js';
 import type { FileStore } from '../../../files/fileStore.js';
 import type { Typing } from '../../../presence/typing.js';
 import { attached } from '../media.js';
+import { chargeIndexed } from './indexed.js';
 import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
 import { quoteFrom } from './quotes.js';
@@ -97,10 +98,11 @@ const prepared = async (
   if (isRejection(seen)) return seen;
   const reply = sending.reply && (await replyIn(needs, sending.chat, sending.reply));
   if (isRejection(reply)) return reply;
-  const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user });
+  const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user, meter: call.meter });
   if (isRejection(mentions)) return mentions;
   const media = await mediaOf(needs, call, sending, seen);
   if (isRejection(media)) return media;
+  chargeIndexed(call, sending.text);
   // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
   return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, turn };
