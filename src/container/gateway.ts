@@ -279,6 +279,7 @@ const filesOf = (get: Get, reads: Reads): FileStore => {
     access: get(of.telling).access,
     blobs: get(of.blobs),
     ids: get(of.ids),
+    pictures: get(of.pictures),
     reads,
     seal: partSeal(get(of.random)),
     sealer: get(of.sealer),

@@ -24,6 +24,7 @@ const table = {
   },
   NOT_A_TEXT_CHAT: { code: 400, says: 'this kind of channel has no messages' },
   INVALID_UPLOAD: { code: 400, says: 'no file can be made of the upload' },
+  INVALID_PICTURE: { code: 400, says: 'no picture can be made of the upload' },
   INVALID_PARENT: { code: 400, says: 'the parent must be a category of the same community' },
   CONFLICTING_BITS: { code: 400, says: 'a permission is both granted and denied' },
   NOT_AUTHORIZED: { code: 401, says: 'sign in or authorize first' },

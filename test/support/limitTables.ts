@@ -34,6 +34,7 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   hundredChannelsChanged: '100 channels of the community that a command changes',
   kibibyteAsked: '1 KiB of the request',
   kibibyteOpened: '1 KiB of a file that is read and opened',
+  picture: 'a picture of which another one is made',
   kibibyteAnswered: '1 KiB of the answer',
   event: 'an event that is written',
   hundredDeliveries: '100 deliveries of an update',

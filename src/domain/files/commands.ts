@@ -1,6 +1,7 @@
 import type { Command } from '../../kernel/decider.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
-import type { UploadName } from './events.js';
+import type { PictureForm } from '../../kernel/ports/pictures.js';
+import type { PictureRecord, UploadName } from './events.js';
 
 export type UploadCommand =
   | Command<
@@ -20,6 +21,10 @@ export type FileCommand =
           readonly bytes: number;
           readonly parts: number;
           readonly manifest: string;
+          /** These three of a picture that was made of what was sent, and only of one. */
+          readonly form?: PictureForm;
+          readonly sentParts?: number;
+          readonly picture?: PictureRecord;
         }
     >
   | Command<'UseFile', Pick<OfFile, 'file'> & { readonly at: Millis }>

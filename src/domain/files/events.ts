@@ -1,6 +1,7 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { FileId, SessionId, UserId } from '../../kernel/ids.js';
-import { bits, count, id, millis, oneOf, text } from '../../kernel/schema.js';
+import { pictureForms } from '../../kernel/ports/pictures.js';
+import { added, bits, count, flag, id, millis, oneOf, shape, text, type Value } from '../../kernel/schema.js';
 import { accountScope } from '../../kernel/scopes.js';
 import { streamFamily } from '../../kernel/streams.js';
 import { nobody } from '../../kernel/topics.js';
@@ -8,6 +9,10 @@ import { nobody } from '../../kernel/topics.js';
 const about = (): string => nobody;
 
 const file = id<FileId>('file');
+
+/** As it is stored: upright, `thumb` in base64url. */
+const pictureRecord = shape({ type: text, width: count, height: count, animated: flag, thumb: text });
+export type PictureRecord = Value<typeof pictureRecord>;
 
 /** The number of an upload is chosen by its session, at random, and another session may choose the same one. */
 const uploadFields = {
@@ -59,7 +64,7 @@ export const fileEvents = declareEvents(
   },
   {
     FileMade: {
-      says: 'An upload became a file of so many bytes. `manifest` names its parts, in order, with the length of each. Its key is with those who use the file.',
+      says: 'An upload became a file of so many bytes. `manifest` names its parts, in order, with the length of each. Its key is with those who use the file. With `form` the parts are not those that were sent, which were `sentParts`, but those of the `picture` that the server made of them.',
       fields: {
         file,
         uploader: id<UserId>('user'),
@@ -68,8 +73,10 @@ export const fileEvents = declareEvents(
         at: millis,
         bytes: count,
         parts: count,
+        form: added(oneOf(...pictureForms)),
+        sentParts: added(count),
       },
-      personal: { manifest: text },
+      personal: { manifest: text, picture: added(pictureRecord) },
     },
     FileUsed: {
       says: 'The file is about to be used once more, so it is not released for an hour from `at`.',

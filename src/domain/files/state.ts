@@ -1,7 +1,9 @@
 import type { Fold } from '../../kernel/event.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
-import type { FileEvent, UploadEvent } from './events.js';
+import { defined } from '../../kernel/defined.js';
+import type { PictureForm } from '../../kernel/ports/pictures.js';
+import type { FileEvent, PictureRecord, UploadEvent } from './events.js';
 
 export type UploadState =
   | { readonly status: 'absent' }
@@ -33,6 +35,10 @@ export type MadeFile = {
   readonly bytes: number;
   readonly parts: number;
   readonly manifest: Personal<string>;
+  /** These three of a picture that the server made of `sentParts` parts. */
+  readonly form?: PictureForm;
+  readonly sentParts?: number;
+  readonly picture?: Personal<PictureRecord>;
   /** When it was made, or was last about to be used. */
   readonly usedAt: Millis;
 };
@@ -40,13 +46,14 @@ export type MadeFile = {
 export const noFile: FileState = { status: 'absent' };
 
 export const evolveFile: Fold<FileState, FileEvent> = {
-  FileMade: (_, { data: { uploader, bytes, parts, manifest, at } }) => ({
+  FileMade: (_, { data: { uploader, bytes, parts, manifest, at, form, sentParts, picture } }) => ({
     status: 'made',
     uploader,
     bytes,
     parts,
     manifest,
     usedAt: at,
+    ...defined({ form, sentParts, picture }),
   }),
   FileUsed: (state, { data: { at } }) => (state.status === 'made' ? { ...state, usedAt: at } : state),
   FileReleased: (_, { data: { uploader } }) => ({ status: 'released', uploader }),

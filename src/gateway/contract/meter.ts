@@ -28,6 +28,8 @@ export const costs = {
   kibibyteAnswered: 0.0625,
   /** A kibibyte of a file that was read and opened. */
   kibibyteOpened: 0.02,
+  /** A picture that another process reads and writes, which takes tenths of a second of a processor. */
+  picture: 40,
   /** A stored part of an upload that was looked up to make a file of it. */
   partListed: 0.1,
   /** An event that was written. */

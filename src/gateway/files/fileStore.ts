@@ -6,6 +6,7 @@ import type { Call } from '../contract/call.js';
 import { holders, type HolderNeeds } from './holders.js';
 import { madeFile, type MadeUpload, type UploadRef } from './making.js';
 import { partTurns, takePart, type SentPart, type TakePartNeeds } from './parts.js';
+import type { PictureNeeds } from './pictures.js';
 import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
 import { uploadedBytes } from './uploadedBytes.js';
 import { sessionUploads, type UploadNeeds } from './uploads.js';
@@ -23,6 +24,7 @@ export interface FileStore {
 export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
   HolderNeeds &
   Pick<ReadingNeeds, 'damaged'> &
+  Pick<PictureNeeds, 'pictures'> &
   Pick<TakePartNeeds, 'hasRoom'> & {
     readonly blobs: Pick<Blobs, 'put' | 'get' | 'list'>;
     readonly seal: PartSeal;
@@ -35,6 +37,7 @@ export const fileStore = (needs: FileStoreNeeds): FileStore => {
   const shared = {
     ...needs,
     holders: holders(needs),
+    making: new Map(),
     turns: fairTurns(partTurns),
     uploaded: uploadedBytes(needs.uploadedBytesPerDayMax),
     uploads: sessionUploads(needs),

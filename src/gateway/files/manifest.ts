@@ -1,4 +1,5 @@
 import { filePartsMax, partBytesMax } from '../../domain/files/limits.js';
+import type { MadeFile } from '../../domain/files/state.js';
 import { millisOf, partsOf, type FileId } from '../../kernel/ids.js';
 import type { BlobEntry } from '../../kernel/ports/blobs.js';
 import { partSealBytes } from '../../kernel/ports/partSeal.js';
@@ -14,6 +15,13 @@ const hex = (number: number, digits: number): string => number.toString(16).padS
 /** Names sort by the part, and then by when it was sent. */
 export const blobOf = (file: FileId, index: number, { version }: Pick<StoredPart, 'version'>): string =>
   `${blobsOf(file)}${hex(index, 4)}.${hex(version, 8)}`;
+
+/**
+ * Parts that the server made stand behind the numbers of those that are sent, so that an upload of which nothing became a file after all
+ * still has the parts that were sent, and none of them is taken for one of these.
+ */
+export const madePartsFrom = filePartsMax;
+export const firstPartOf = ({ form }: Pick<MadeFile, 'form'>): number => (form === undefined ? 0 : madePartsFrom);
 
 /** A part is sealed for this, so a keeper of the store can move none, and cut none. */
 export const placeOf = (file: FileId, index: number, { version, bytes }: StoredPart): string =>

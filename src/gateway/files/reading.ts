@@ -10,7 +10,7 @@ import { partSealBytes, type PartSeal } from '../../kernel/ports/partSeal.js';
 import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
 import type { Holders } from './holders.js';
-import { blobOf, placeOf, unpackedParts, type StoredPart } from './manifest.js';
+import { blobOf, firstPartOf, placeOf, unpackedParts, type StoredPart } from './manifest.js';
 import { inTurn } from './parts.js';
 import { keyIn } from './uploads.js';
 
@@ -48,8 +48,9 @@ export const fileBytes = async (
   // Whole parts are read and opened, however little of them is asked for.
   const openedBytes = pieces.reduce((sum, { part }) => sum + part.bytes, 0);
   call.meter.spend((costs.kibibyteOpened * openedBytes) / 1_024);
+  const first = firstPartOf(state);
   const reading = inTurn(needs.turns, call.caller.user, () =>
-    Promise.all(pieces.map((piece) => opened(needs, { file, key: keyIn(held.key), piece }))),
+    Promise.all(pieces.map((piece) => opened(needs, { file, key: keyIn(held.key), first, piece }))),
   );
   if (isRejection(reading)) return reading;
   const read: Uint8Array[] = [];
@@ -81,17 +82,30 @@ const piecesOf = (parts: readonly StoredPart[], offset: bigint, length: number):
   return pieces;
 };
 
-type Reading = { readonly file: FileId; readonly key: Uint8Array; readonly piece: Piece };
+type Reading = { readonly file: FileId; readonly key: Uint8Array; readonly first: number; readonly piece: Piece };
+
+const opened = async (needs: PartNeeds, { file, key, first, piece }: Reading): Promise<Uint8Array | Rejection> => {
+  const plain = await openedPart(needs, { file, key, index: first + piece.index, part: piece.part });
+  return isRejection(plain) ? plain : plain.subarray(piece.from, piece.to);
+};
+
+export type PartNeeds = Pick<ReadingNeeds, 'blobs' | 'seal' | 'damaged'>;
+export type SealedPart = {
+  readonly file: FileId;
+  readonly key: Uint8Array;
+  readonly index: number;
+  readonly part: StoredPart;
+};
 
 /** A part is opened whole, because only then is it known to be the one that was stored. */
-const opened = async (
-  { blobs, seal, damaged }: ReadingNeeds,
-  { file, key, piece: { index, part, from, to } }: Reading,
+export const openedPart = async (
+  { blobs, seal, damaged }: PartNeeds,
+  { file, key, index, part }: SealedPart,
 ): Promise<Uint8Array | Rejection> => {
   const sealed = await blobs.get(blobOf(file, index, part));
   const isWhole = sealed?.length === part.bytes + partSealBytes;
   const plain = isWhole ? seal.open(key, placeOf(file, index, part), sealed) : undefined;
-  if (plain !== undefined) return plain.subarray(from, to);
+  if (plain !== undefined) return plain;
   damaged({ file: file.toString(), part: index });
   return reject('FILE_DAMAGED');
 };

@@ -1,6 +1,7 @@
 import { files, uploads } from '../../domain/files/decide.js';
 import { fileStream } from '../../domain/files/events.js';
 import { unusedMillisMin, uploadLifeMillis } from '../../domain/files/limits.js';
+import type { MadeFile } from '../../domain/files/state.js';
 import type { Command, Decider } from '../../kernel/decider.js';
 import type { Event, Position } from '../../kernel/event.js';
 import type { Execute } from '../../kernel/execute.js';
@@ -14,7 +15,7 @@ import type { FileDocument, UploadDocument } from '../../projections/files/docum
 import { filesRemovableSince, filesUnusedSince, uploadsBegunIn } from '../../projections/files/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import { dueWork, type Passed } from './dueWork.js';
-import { blobOf, blobsOf, unpackedParts } from './manifest.js';
+import { blobOf, blobsOf, firstPartOf, unpackedParts } from './manifest.js';
 import type { FileRemovals } from './removals.js';
 
 /** A part that was taken in time may be on its way to the store for so long. */
@@ -119,12 +120,12 @@ const run = async <C extends Command, State, E extends Event>(
   await execute(decider, command, { commandId, correlationId: commandId });
 };
 
-/** From here on nobody can make a file of it. Of one that was made, parts that were sent again are left over. */
+/** From here on nobody can make a file of it. Of one that was made, parts are left over that were sent again, or of which a picture was made. */
 const endUpload = async (needs: SweepFilesNeeds, { session, upload, user, file }: UploadDocument): Promise<void> => {
   await run(needs, files, { type: 'ExpireFile', data: { file, uploader: user, at: needs.clock.now() } });
   const { state } = await needs.streams.caughtUp(fileStream(file), files);
-  const manifest = state.status === 'made' ? unless(state.manifest, undefined) : undefined;
-  if (manifest !== undefined) await removeBlobs(needs, file, namedBy(file, manifest));
+  const named = state.status === 'made' ? namedBy(file, state) : undefined;
+  if (named !== undefined) await removeBlobs(needs, file, named);
   await run(needs, uploads, { type: 'EndUpload', data: { session, upload, user, file } });
 };
 
@@ -133,8 +134,13 @@ const removeFile = async (needs: SweepFilesNeeds, { file }: FileDocument): Promi
   await run(needs, files, { type: 'RemoveFile', data: { file } });
 };
 
-const namedBy = (file: FileId, manifest: string): ReadonlySet<string> =>
-  new Set((unpackedParts(manifest) ?? []).map((part, index) => blobOf(file, index, part)));
+/** Undefined where the manifest was shredded. */
+const namedBy = (file: FileId, made: MadeFile): ReadonlySet<string> | undefined => {
+  const manifest = unless(made.manifest, undefined);
+  if (manifest === undefined) return undefined;
+  const first = firstPartOf(made);
+  return new Set((unpackedParts(manifest) ?? []).map((part, index) => blobOf(file, first + index, part)));
+};
 
 const removeBlobs = async ({ blobs }: SweepFilesNeeds, file: FileId, except: ReadonlySet<string>): Promise<void> => {
   let after: string | undefined;

@@ -17,6 +17,7 @@ import type { Update } from '../../../src/gen/updates.js';
 import { isRejection, type Rejection } from '../../../src/kernel/decider.js';
 import type { Position } from '../../../src/kernel/event.js';
 import type { MessageId, SessionId, UserId } from '../../../src/kernel/ids.js';
+import { defined } from '../../../src/kernel/defined.js';
 import type { Reason } from '../../../src/kernel/reasons.js';
 import type { Projections } from '../../../src/projections/runner/runner.js';
 import { settled as allHaveGoneOn } from '../nodeTimers.js';
@@ -114,6 +115,7 @@ export const nodeIn = async (shared: Shared, changes: NodeChanges & { readonly n
     close: async () => {
       await gateway.sockets.close();
       await gateway.close();
+      await get(of.pictures).close();
       if (waits.length > 0) troubles.push({ msg: 'no request waited for what was to happen then' });
     },
   };
@@ -137,7 +139,10 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
   };
   registerSystem(container, config, { hasher: quickHasher, logger: pino({ level: 'warn' }, { write }) });
   registerKernel(container);
-  registerGateway(container, { linkPreviews: own.linkPreviews ?? noLinkPreviews });
+  registerGateway(container, {
+    linkPreviews: own.linkPreviews ?? noLinkPreviews,
+    ...defined({ pictures: own.pictures }),
+  });
   container.registerInstance(of.freeDisk, noDisk);
   container.registerInstance(of.clock, { now, check: () => Promise.resolve() });
   container.registerInstance(of.metrics, counted);

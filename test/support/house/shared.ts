@@ -2,6 +2,7 @@ import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { Blobs } from '../../../src/kernel/ports/blobs.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import type { LinkPreviews } from '../../../src/kernel/ports/linkPreviews.js';
+import type { Pictures } from '../../../src/kernel/ports/pictures.js';
 import type { Presence } from '../../../src/kernel/ports/presence.js';
 import type { PubSub } from '../../../src/kernel/ports/pubSub.js';
 import type { Vault } from '../../../src/kernel/ports/vault.js';
@@ -16,6 +17,7 @@ export type NodeChanges = {
   readonly presence?: Presence;
   readonly blobs?: Blobs;
   readonly linkPreviews?: LinkPreviews;
+  readonly pictures?: Pictures;
 };
 
 /** What all nodes of a house share. */

@@ -1,3 +1,4 @@
+import type { PictureRecord } from '../../../domain/files/events.js';
 import type { AttachedFile, Media, MediaMetadata } from '../../../domain/messages/events.js';
 import type { FileMetadata, MediaRef, MediaRefUploadedFile } from '../../../gen/media.js';
 import { defined } from '../../../kernel/defined.js';
@@ -35,7 +36,10 @@ export const attachingOf = (refs: readonly MediaRef[]): readonly Attaching[] | R
     : all;
 };
 
-/** Makes the files of what was uploaded. The same uploads give the same files. */
+/**
+ * Makes the files of what was uploaded. The same uploads give the same files. A picture is told as it is stored, and what is none is told as
+ * none, whatever its sender says.
+ */
 export const attached = async (
   files: Pick<FileStore, 'made'>,
   call: Call,
@@ -48,11 +52,33 @@ export const attached = async (
       continue;
     }
     const { upload, partCount, ...shown } = one;
-    const made = await files.made(call, { upload, partCount });
+    const declared = isDeclared(shown) ? 'picture' : 'file';
+    const made = await files.made(call, { upload, partCount, declared });
     if (isRejection(made)) return made;
-    media.push({ file: { ...made, ...shown } });
+    const { picture, ...file } = made;
+    media.push({ file: { ...file, ...(picture === undefined ? notShown(shown) : pictured(shown, picture)) } });
   }
   return media;
+};
+
+type Told = Pick<AttachedFile, 'mimetype' | 'name' | 'metadata'>;
+
+const isPictured = (metadata: MediaMetadata | undefined): boolean =>
+  metadata?.kind === 'image' || metadata?.kind === 'customEmoji';
+
+const isDeclared = ({ mimetype, metadata }: Told): boolean => /^image\//i.test(mimetype) || isPictured(metadata);
+
+/** A picture that was sent as a mere file stays one. */
+const pictured = ({ metadata, ...told }: Told, { type, width, height, animated, thumb }: PictureRecord): Told => {
+  const size = { width, height, animated };
+  if (metadata?.kind === 'file') return { ...told, mimetype: type, metadata };
+  if (metadata?.kind === 'customEmoji') return { ...told, mimetype: type, metadata: { ...metadata, ...size } };
+  return { ...told, mimetype: type, metadata: { kind: 'image', ...size, preview: thumb } };
+};
+
+const notShown = (told: Told): Told => {
+  const mimetype = /^image\//i.test(told.mimetype) ? 'application/octet-stream' : told.mimetype;
+  return isPictured(told.metadata) ? { ...told, mimetype, metadata: { kind: 'file' } } : { ...told, mimetype };
 };
 
 const oneOf = ({ uploaded, embed }: MediaRef): Attaching | Rejection => {

@@ -1,0 +1,35 @@
+/** The bytes of a beginning that are looked at. */
+const markBytes = 16;
+
+/**
+ * What a file begins like: a picture of a kind that is `read`, one of `another` kind that cameras and scanners make, or `none`. It is no
+ * promise: whether there is a picture is known once it was read.
+ */
+export const pictureMark = (beginning: Uint8Array): 'read' | 'another' | 'none' => {
+  const hex = Buffer.from(beginning.subarray(0, markBytes)).toString('hex');
+  if (readMarks.some((mark) => mark.test(hex))) return 'read';
+  return otherMarks.some((mark) => mark.test(hex)) ? 'another' : 'none';
+};
+
+/** Of 4 bytes in hexadecimal digits. */
+const any = '.{8}';
+const ascii = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
+const brand = (...brands: readonly string[]): RegExp =>
+  new RegExp(`^${any}${ascii('ftyp')}(${brands.map(ascii).join('|')})`);
+
+/** JPEG, PNG, GIF, WebP and AVIF. */
+const readMarks = [
+  /^ffd8ff/,
+  /^89504e470d0a1a0a/,
+  new RegExp(`^${ascii('GIF8')}(37|39)61`),
+  new RegExp(`^${ascii('RIFF')}${any}${ascii('WEBP')}`),
+  brand('avif', 'avis'),
+];
+
+/** TIFF, which raw pictures of cameras are too, HEIC and its relatives, JPEG XL, and BMP with the zeros of its head. */
+const otherMarks = [
+  /^(49492a00|4d4d002a)/,
+  brand('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1'),
+  new RegExp(`^(ff0a|0000000c${ascii('JXL ')})`),
+  new RegExp(`^${ascii('BM')}${any}00000000`),
+];

@@ -1,0 +1,123 @@
+import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
+import type { FileId } from '../../kernel/ids.js';
+import type { Blobs } from '../../kernel/ports/blobs.js';
+import type { PartSeal } from '../../kernel/ports/partSeal.js';
+import {
+  animatedPixelsMax,
+  emojiBytesMax,
+  heldPicturePixelsMax,
+  pictureBytesMax,
+  pictureFramesMax,
+  picturePixelsMax,
+  type NoPicture,
+  type Picture,
+  type PictureForm,
+  type Pictures,
+} from '../../kernel/ports/pictures.js';
+import type { Ids } from '../../kernel/ports/system.js';
+import type { Call } from '../contract/call.js';
+import { costs } from '../contract/meter.js';
+import { blobOf, madePartsFrom, placeOf, versionAfter, type StoredPart } from './manifest.js';
+import { pictureMark } from './pictureMark.js';
+import { openedPart, type PartNeeds } from './reading.js';
+import type { OpenUpload } from './uploads.js';
+
+/** As many bytes as one answer has, so that a download opens no part twice. */
+export const madePartBytes = 524_288;
+
+export type PictureNeeds = PartNeeds & {
+  readonly blobs: Pick<Blobs, 'get' | 'put'>;
+  readonly ids: Pick<Ids, 'next'>;
+  readonly pictures: Pick<Pictures, 'made'>;
+  readonly seal: Pick<PartSeal, 'open' | 'seal'>;
+};
+
+/** `declared`: whether its sender calls it a picture. A form other than `attachment` is of pictures alone. */
+export type PictureWish = { readonly form: PictureForm; readonly declared: 'picture' | 'file' };
+
+type Sent = { readonly upload: OpenUpload; readonly parts: readonly StoredPart[]; readonly wish: PictureWish };
+
+/** The picture that is to stand in the place of what was sent; undefined where that is no picture, and stays as it is. */
+export const pictureOf = async (
+  needs: PictureNeeds,
+  call: Call,
+  { upload, parts, wish: { form, declared } }: Sent,
+): Promise<Picture | Rejection | undefined> => {
+  const mark = form === 'attachment' ? await markOf(needs, call, { upload, parts }) : 'read';
+  if (isRejection(mark) || mark === 'none') return mark === 'none' ? undefined : mark;
+  if (mark === 'another') return declared === 'picture' ? refusals.unknown : undefined;
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  if (bytes > pictureBytesMax) return refusals['too large'];
+  call.meter.spend(costs.picture + (costs.kibibyteOpened * bytes) / 1_024);
+  const source = { bytes, parts: openedParts(needs, upload, parts) };
+  const made = await needs.pictures.made(form, source, call.caller.user).catch(partRefusal);
+  if (typeof made !== 'string') return made;
+  const isMere = form === 'attachment' && declared === 'file' && (made === 'unknown' || made === 'damaged');
+  return isMere ? undefined : refusals[made];
+};
+
+/** Seals the bytes of a picture and stores them beside the parts that were sent. */
+export const storedPicture = async (
+  { blobs, ids, seal }: PictureNeeds,
+  upload: OpenUpload,
+  bytes: Uint8Array,
+): Promise<readonly StoredPart[]> => {
+  const { file, key } = upload;
+  const parts: StoredPart[] = [];
+  for (let from = 0; from < bytes.length; from += madePartBytes) {
+    const data = bytes.subarray(from, from + madePartBytes);
+    const version = versionAfter(upload.lastVersion, file, ids.next());
+    upload.lastVersion = version;
+    const index = madePartsFrom + parts.length;
+    const part = { version, bytes: data.length };
+    await blobs.put(blobOf(file, index, part), seal.seal(key, placeOf(file, index, part), data));
+    parts.push(part);
+  }
+  return parts;
+};
+
+const megapixels = (pixels: number): string => (pixels / 1_000_000).toString();
+const limits = `at most ${pictureBytesMax.toString()} bytes, ${megapixels(picturePixelsMax)} million pixels, of WebP and AVIF ${megapixels(heldPicturePixelsMax)} million, or ${pictureFramesMax.toString()} frames with ${megapixels(animatedPixelsMax)} million pixels in all`;
+
+const refusals: Readonly<Record<NoPicture, Rejection>> = {
+  unknown: reject('INVALID_PICTURE', 'pictures are JPEG, PNG, GIF, WebP or AVIF'),
+  damaged: reject('INVALID_PICTURE', 'it is damaged'),
+  'too large': reject('TOO_LARGE', `a picture has ${limits}; an emoji fits into ${emojiBytesMax.toString()} bytes`),
+  'too costly': reject('INVALID_PICTURE', 'it takes too much time or memory to read'),
+  busy: reject('UNAVAILABLE', 'too many pictures are being read'),
+};
+
+type Head = Pick<Sent, 'upload' | 'parts'>;
+
+const markOf = async (needs: PictureNeeds, call: Call, { upload, parts: [part] }: Head) => {
+  if (part === undefined) return 'none';
+  call.meter.spend((costs.kibibyteOpened * part.bytes) / 1_024);
+  const beginning = await openedPart(needs, { file: upload.file, key: upload.key, index: 0, part });
+  return isRejection(beginning) ? beginning : pictureMark(beginning);
+};
+
+/** Carries a refusal out of the reading of a source. */
+class PartRefused extends Error {
+  readonly refusal: Rejection;
+  constructor(refusal: Rejection) {
+    super('a part of a picture cannot be read');
+    this.refusal = refusal;
+  }
+}
+
+const partRefusal = (error: unknown): Rejection => {
+  if (error instanceof PartRefused) return error.refusal;
+  throw error;
+};
+
+async function* openedParts(
+  needs: PictureNeeds,
+  { file, key }: { readonly file: FileId; readonly key: Uint8Array },
+  parts: readonly StoredPart[],
+): AsyncGenerator<Uint8Array> {
+  for (const [index, part] of parts.entries()) {
+    const plain = await openedPart(needs, { file, key, index, part });
+    if (isRejection(plain)) throw new PartRefused(plain);
+    yield plain;
+  }
+}
