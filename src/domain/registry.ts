@@ -14,6 +14,7 @@ import { reactionEvents } from './reactions/events.js';
 import { readEvents } from './reads/events.js';
 import { reportEvents } from './reports/events.js';
 import { reservationEvents } from './reservations/events.js';
+import { stickerPackEvents } from './stickers/events.js';
 import { userEvents } from './users/events.js';
 import { visibilityEvents } from './visibility/events.js';
 
@@ -33,6 +34,7 @@ const packages: readonly Readonly<Record<string, EventKind>>[] = [
   reactionEvents,
   readEvents,
   reportEvents,
+  stickerPackEvents,
   identityEvents,
   keyCountEvents,
   dayCountEvents,

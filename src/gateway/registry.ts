@@ -15,6 +15,7 @@ import { messagesPackage } from './packages/messages/manifest.js';
 import { reactionsPackage } from './packages/reactions/manifest.js';
 import { readsPackage } from './packages/reads/manifest.js';
 import { settingsPackage } from './packages/settings/manifest.js';
+import { stickersPackage } from './packages/stickers/manifest.js';
 import { usersPackage } from './packages/users/manifest.js';
 
 /** Every package of the gateway. Its handlers, updates and prefetching follow from its line here. */
@@ -31,6 +32,7 @@ const packages = [
   reactionsPackage,
   readsPackage,
   settingsPackage,
+  stickersPackage,
 ] as const;
 
 type Package = (typeof packages)[number];
@@ -96,11 +98,6 @@ export const notBuilt = [
   'settingsSetupTotp',
   'settingsSetupWebauthn',
   'settingsUnregisterPushSubscription',
-  'stickersAddStickerToPack',
-  'stickersGetSavedStickers',
-  'stickersGetStickerFiles',
-  'stickersGetStickerPack',
-  'stickersRemoveStickerFromPack',
   'voiceDisconnectUser',
   'voiceGetRoomStates',
   'voiceRequestRoom',

@@ -20,7 +20,8 @@ import { pinnedMessagesDocuments } from './pins/fold.js';
 import { previewDocuments } from './previews/fold.js';
 import { messageReactionsDocuments, userReactionsDocuments } from './reactions/fold.js';
 import { readMarkerDocuments } from './reads/fold.js';
-import { accountStates, communityStates, memberStates, userStates } from './states/fold.js';
+import { accountStates, communityStates, memberStates, stickerPackStates, userStates } from './states/fold.js';
+import { emojiDocuments, stickerPackDocuments } from './stickers/fold.js';
 import { userDocuments } from './users/fold.js';
 
 type Declared = { readonly type: AnyDocumentType; readonly spec: CollectionSpec };
@@ -52,7 +53,14 @@ const packages = {
   conversations: [declared(conversationDocuments)],
   reactions: [declared(messageReactionsDocuments), declared(userReactionsDocuments)],
   reads: [declared(readMarkerDocuments)],
-  states: [declared(accountStates), declared(communityStates), declared(memberStates), declared(userStates)],
+  stickers: [declared(emojiDocuments), declared(stickerPackDocuments)],
+  states: [
+    declared(accountStates),
+    declared(communityStates),
+    declared(memberStates),
+    declared(stickerPackStates),
+    declared(userStates),
+  ],
 } as const satisfies Record<string, readonly Declared[]>;
 
 /** Every read model there is: one projection for each package, and one for the snapshots of its rules. */

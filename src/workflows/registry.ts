@@ -1,5 +1,6 @@
 import type { Event } from '../kernel/event.js';
 import { admitMembers } from './admitMembers.js';
+import { endStickerPacks } from './endStickerPacks.js';
 import { removeReactions } from './removeReactions.js';
 import type { Workflow } from './runner.js';
 import { showPreviews } from './showPreviews.js';
@@ -9,7 +10,12 @@ import { withdrawMessages, type WithdrawMessagesNeeds } from './withdrawMessages
 type Factory = (needs: never) => Workflow<never>;
 
 /** The workflows that each deployment has once, each made from its own needs. */
-const ofDeployment = [() => admitMembers, () => takeDownHighlights, showPreviews] as const satisfies readonly Factory[];
+const ofDeployment = [
+  () => admitMembers,
+  () => takeDownHighlights,
+  () => endStickerPacks,
+  showPreviews,
+] as const satisfies readonly Factory[];
 
 /** The workflows that each generation of documents has once, a generation that is being built included. */
 const ofDocuments = [removeReactions] as const satisfies readonly Factory[];

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
 import { ChannelType, UserStatusStatus } from '../../src/gen/types.js';
-import type { FileId, InteractionId, UserId } from '../../src/kernel/ids.js';
+import type { CommunityId, FileId, InteractionId, StickerPackId, UserId } from '../../src/kernel/ids.js';
 import { permission, type PermissionName } from '../../src/kernel/permissions.js';
 import { anotherOwner, everybody, ownerLogin, type Ground } from './grounds.js';
 import { createChannel, createRole, inChannel, inviteTo, say, withUser } from './places.js';
@@ -58,6 +58,29 @@ const newFile = async (ground: Ground): Promise<FileId> => {
   const { messages: found } = await owner.do('messagesGetHistory', { chatRef, limit: 1 });
   return found[0]?.media[0]?.file?.file?.fileId ?? (0n as FileId);
 };
+/** Everybody's own upload of one name, which can become an emoji of the community. */
+const newSticker = async ({ community, people: { seats } }: Ground) => {
+  const id = BigInt(randomInt(1, 2 ** 40));
+  for (const seat of Object.values(seats)) await seat.do('mediaUploadFilePart', { uploadId: id, part: 0, data: pixel });
+  const metadata = { customEmoji: { emoji: `emoji_${id.toString()}` } };
+  return {
+    pack: packOf(community),
+    sticker: { file: { id, partCount: 1 }, mimetype: 'image/png', metadata },
+  };
+};
+const packOf = (community: CommunityId) => ({ id: community as bigint as StickerPackId });
+/** The owner's, in the pack of the community. */
+const newEmoji = async (ground: Ground): Promise<FileId> => {
+  const { owner } = ground.people;
+  const request = await newSticker(ground);
+  await owner.do('stickersAddStickerToPack', request);
+  const { stickers } = await owner.do('stickersGetStickerPack', { pack: request.pack });
+  return stickers.at(-1)?.fileId ?? (0n as FileId);
+};
+const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+);
 const newMessage = (ground: Ground) => say(ground.people.owner, chatIn(ground), 'passing');
 
 const core: readonly Row[] = [
@@ -407,6 +430,49 @@ const reactions: readonly Row[] = [
   }),
 ];
 
+const withEmoji = (emojiId: FileId) => ({
+  message: 'x',
+  entities: [{ startIndex: 0, length: 1, customEmoji: { emojiId } }],
+});
+
+const stickers: readonly Row[] = [
+  row('stickersGetStickerPack', {
+    request: ({ community }) => ({ pack: packOf(community) }),
+    outcomes: anyMember('stickerPack'),
+  }),
+  row('stickersGetStickerFiles', {
+    request: async (ground) => ({ stickerIds: [await newEmoji(ground)] }),
+    outcomes: anybodyWithASession('files'),
+  }),
+  row('stickersGetSavedStickers', { request: () => ({}), outcomes: anybodyWithASession('savedStickers') }),
+  row('stickersAddStickerToPack', { bit: 'modifyLinkedStickers', request: newSticker, outcomes: whoMay('()') }),
+  row('stickersRemoveStickerFromPack', {
+    bit: 'modifyLinkedStickers',
+    request: async (ground) => ({ pack: packOf(ground.community), stickerId: await newEmoji(ground) }),
+    outcomes: whoMay('()'),
+  }),
+  row('mediaDownloadFilePart', {
+    about: 'of an emoji',
+    request: async (ground) => ({ fileRef: { mediaFile: { fileId: await newEmoji(ground) } }, length: 10 }),
+    outcomes: anybodyWithASession('filePart'),
+  }),
+  row('messagesSendMessage', {
+    about: 'to a user with an emoji of the community',
+    request: async (ground) => ({ chatRef: withUser(ground.people.other), ...withEmoji(await newEmoji(ground)) }),
+    outcomes: anyMember('sentMessage'),
+  }),
+  row('reactionsAddReaction', {
+    about: 'with a custom emoji',
+    bit: 'addReactions',
+    request: async (ground) => ({
+      chatRef: chatIn(ground),
+      messageId: ground.message,
+      emoji: { customEmoji: await newEmoji(ground) },
+    }),
+    outcomes: whoMay('()'),
+  }),
+];
+
 /** What everybody gets for everything that is built. */
 export const outcomeTable: readonly Row[] = [
   ...core,
@@ -418,4 +484,5 @@ export const outcomeTable: readonly Row[] = [
   ...messages,
   ...media,
   ...reactions,
+  ...stickers,
 ];

@@ -1,6 +1,6 @@
 import { reject, type Decider } from '../../kernel/decider.js';
 import type { ReactionCommand } from './commands.js';
-import { reactionStream, type ReactionEvent } from './events.js';
+import { customEmojiOf, reactionStream, type ReactionEvent } from './events.js';
 import { evolve, initial, type ReactionState } from './state.js';
 
 /**
@@ -14,11 +14,27 @@ export const reactions: Decider<ReactionCommand, ReactionState, ReactionEvent> =
   initial,
   evolve,
   rules: {
-    AddReaction: (data, { emoji, changes }) => {
-      if (emoji.includes(data.emoji)) return [];
+    AddReaction: (data, { reactions: put, changes }) => {
+      if (put.includes(data.reaction)) return [];
       if (changes >= changesMax) return reject('RATE_LIMITED', 'you changed your reactions to this message too often');
-      return [{ type: 'ReactionAdded', data }];
+      return [added(data)];
     },
-    RemoveReaction: (data, { emoji }) => (emoji.includes(data.emoji) ? [{ type: 'ReactionRemoved', data }] : []),
+    RemoveReaction: (data, { reactions: put }) => (put.includes(data.reaction) ? [takenBack(data)] : []),
   },
+};
+
+type Reacting = ReactionCommand['data'];
+
+const added = ({ reaction, ...about }: Reacting): ReactionEvent => {
+  const emoji = customEmojiOf(reaction);
+  return emoji === undefined
+    ? { type: 'ReactionAdded', data: { ...about, emoji: reaction } }
+    : { type: 'CustomReactionAdded', data: { ...about, emoji } };
+};
+
+const takenBack = ({ reaction, ...about }: Reacting): ReactionEvent => {
+  const emoji = customEmojiOf(reaction);
+  return emoji === undefined
+    ? { type: 'ReactionRemoved', data: { ...about, emoji: reaction } }
+    : { type: 'CustomReactionRemoved', data: { ...about, emoji } };
 };

@@ -1,10 +1,12 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
-import type { MessageId, UserId } from '../../kernel/ids.js';
+import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
 import { chatKey, id, text } from '../../kernel/schema.js';
 import { streamFamily } from '../../kernel/streams.js';
 
-const fields = { message: id<MessageId>('message'), chat: chatKey, user: id<UserId>('user'), emoji: text };
+const reacting = { message: id<MessageId>('message'), chat: chatKey, user: id<UserId>('user') };
+const fields = { ...reacting, emoji: text };
+const customFields = { ...reacting, emoji: id<FileId>('emoji') };
 
 export const reactionStreams = streamFamily('reactions');
 export const reactionStream = (message: MessageId, user: UserId): string =>
@@ -27,6 +29,31 @@ export const reactionEvents = declareEvents(
       says: 'A user took an emoji back that they had put on a message.',
       fields,
     },
+    CustomReactionAdded: {
+      says: 'A user put a custom emoji on a message, which they could use then.',
+      fields: customFields,
+    },
+    CustomReactionRemoved: {
+      says: 'A user took a custom emoji back that they had put on a message.',
+      fields: customFields,
+    },
   },
 );
 export type ReactionEvent = EventsOf<typeof reactionEvents>;
+
+/**
+ * What one user puts on a message, once: an emoji of Unicode in its fully-qualified form, or the name of a custom emoji, with
+ * which none of Unicode begins.
+ */
+export type Reaction = string;
+
+const custom = 'custom.';
+export const customReaction = (emoji: FileId): Reaction => custom + emoji.toString();
+
+/** Undefined for an emoji of Unicode. */
+export const customEmojiOf = (reaction: Reaction): FileId | undefined =>
+  // Only `customReaction` makes one that begins so.
+  reaction.startsWith(custom) ? (BigInt(reaction.slice(custom.length)) as FileId) : undefined;
+
+export const reactionOf = ({ data: { emoji } }: ReactionEvent): Reaction =>
+  typeof emoji === 'bigint' ? customReaction(emoji) : emoji;

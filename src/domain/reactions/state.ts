@@ -1,22 +1,28 @@
 import type { Fold } from '../../kernel/event.js';
-import type { ReactionEvent } from './events.js';
+import { reactionOf, type Reaction, type ReactionEvent } from './events.js';
 
 export type ReactionState = {
   /** In the order in which the user put them there. */
-  readonly emoji: readonly string[];
+  readonly reactions: readonly Reaction[];
   /** How often the user has added one or taken one back. */
   readonly changes: number;
 };
 
-export const initial: ReactionState = { emoji: [], changes: 0 };
+export const initial: ReactionState = { reactions: [], changes: 0 };
+
+const added = ({ reactions, changes }: ReactionState, event: ReactionEvent): ReactionState => ({
+  reactions: [...reactions, reactionOf(event)],
+  changes: changes + 1,
+});
+
+const takenBack = ({ reactions, changes }: ReactionState, event: ReactionEvent): ReactionState => ({
+  reactions: reactions.filter((other) => other !== reactionOf(event)),
+  changes: changes + 1,
+});
 
 export const evolve: Fold<ReactionState, ReactionEvent> = {
-  ReactionAdded: ({ emoji, changes }, { data }) => ({
-    emoji: [...emoji, data.emoji],
-    changes: changes + 1,
-  }),
-  ReactionRemoved: ({ emoji, changes }, { data }) => ({
-    emoji: emoji.filter((other) => other !== data.emoji),
-    changes: changes + 1,
-  }),
+  ReactionAdded: added,
+  ReactionRemoved: takenBack,
+  CustomReactionAdded: added,
+  CustomReactionRemoved: takenBack,
 };

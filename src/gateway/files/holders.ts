@@ -6,6 +6,7 @@ import { unless } from '../../kernel/opened.js';
 import { firstOwnUseAfter, firstUseAfter, firstUseFrom, usesIn } from '../../projections/files/queries.js';
 import { memberships } from '../../projections/members/queries.js';
 import { messagesById } from '../../projections/messages/queries.js';
+import { emojiById } from '../../projections/stickers/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
@@ -24,9 +25,15 @@ const ownChatsLookedInMax = 50;
 /** Where a node remembers to have found files that were asked for. */
 const placesMax = 20_000;
 
-/** A file may be read by the users who see, as of now, a chat in which a message has it. */
+/**
+ * A file may be read by the users who see, as of now, a chat in which a message has it. The picture of a custom emoji may be
+ * read by everybody, also when it was removed from its pack: whoever may be shown the emoji is not asked for each picture.
+ */
 export interface Holders {
-  /** The file as a message that the caller sees has it; undefined when none has, the same as if there never was such a file. */
+  /**
+   * The file as a message that the caller sees has it, or as a custom emoji; undefined when none has, the same as if there
+   * never was such a file.
+   */
   seenBy(this: void, call: Call, file: FileId): Promise<AttachedFile | undefined>;
 }
 
@@ -44,15 +51,17 @@ export const holders = (needs: HolderNeeds): Holders => {
     const last = places.get(name);
     const there = last && (await inChat(look, last));
     if (there !== undefined) return there;
+    const [emoji] = await emojiById(look.reads, [file]);
+    if (emoji !== undefined) return emoji.file;
     const found = (await inOwnChats(look)) ?? (await inCommunities(look));
     if (found !== undefined) places.set(name, found.chat);
     return found?.held;
   };
   return {
     seenBy: async (call, file) => {
-      await call.keysUpToDate('members', 'messages');
+      await call.keysUpToDate('members', 'messages', 'stickers');
       await call.upToDate('files');
-      return soonerOrLater(call, ['files', 'members', 'messages'], () => seen(call, file));
+      return soonerOrLater(call, ['files', 'members', 'messages', 'stickers'], () => seen(call, file));
     },
   };
 };

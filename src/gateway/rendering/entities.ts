@@ -1,11 +1,15 @@
 import type { Entity } from '../../domain/messages/events.js';
 import type { MessageEntity, MessageEntityInit } from '../../gen/types.js';
+import type { FileId } from '../../kernel/ids.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import { hostLabelUnitsMax, hostUnitsMax, linkFault } from './links.js';
 
 /** In UTF-16 code units. */
 export const entityUrlUnitsMax = 2048;
 export const entityLanguageUnitsMax = 64;
+
+/** Different custom emoji in one text: each is looked up. */
+export const customEmojiMax = 50;
 
 /**
  * As they came, in their order: clients nest by it. All of them hold for `text`, or none is taken. Their number is
@@ -19,8 +23,15 @@ export const entitiesOf = (wire: readonly MessageEntity[], text: string): readon
     if (isRejection(entity)) return numbered(index, entity);
     entities.push(entity);
   }
-  return entities;
+  return customEmojiIn(entities).length > customEmojiMax
+    ? reject('TOO_MANY', `a text has at most ${customEmojiMax.toString()} different custom emoji`)
+    : entities;
 };
+
+/** Each once. */
+export const customEmojiIn = (entities: readonly Entity[]): readonly FileId[] => [
+  ...new Set(entities.flatMap(({ emoji }) => emoji ?? [])),
+];
 
 /** Refuses the first address that is not http, https or mailto, or whose host is too long. */
 export const refusedLink = (entities: readonly Entity[]): Rejection | undefined => {

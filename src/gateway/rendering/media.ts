@@ -1,5 +1,5 @@
-import type { Media, MediaMetadata } from '../../domain/messages/events.js';
-import type { FileMetadataInit, MessageMediaInit } from '../../gen/media.js';
+import type { AttachedFile, Media, MediaMetadata } from '../../domain/messages/events.js';
+import type { FileInit, FileMetadataInit, MessageMediaInit } from '../../gen/media.js';
 
 /** Files of all servers are in one place, as far as clients can tell. */
 const region = 1;
@@ -9,11 +9,17 @@ export const mediaFor = (all: readonly Media[]): readonly MessageMediaInit[] => 
 
 const oneFor = ({ file, link }: Media): readonly MessageMediaInit[] => {
   if (link !== undefined) return [{ embed: { url: link } }];
-  if (file === undefined) return [];
-  const { file: fileId, bytes, mimetype, name, metadata } = file;
-  const shown = { fileId, region, size: BigInt(bytes), mimetype, ...(name !== undefined && { filename: name }) };
-  return [{ file: { file: { ...shown, metadata: metadata === undefined ? { file: {} } : metadataFor(metadata) } } }];
+  return file === undefined ? [] : [{ file: { file: fileFor(file) } }];
 };
+
+export const fileFor = ({ file: fileId, bytes, mimetype, name, metadata }: AttachedFile): FileInit => ({
+  fileId,
+  region,
+  size: BigInt(bytes),
+  mimetype,
+  ...(name !== undefined && { filename: name }),
+  metadata: metadata === undefined ? { file: {} } : metadataFor(metadata),
+});
 
 const metadataFor = (metadata: MediaMetadata): FileMetadataInit => writers[metadata.kind](metadata);
 

@@ -1,4 +1,5 @@
-import { MessageReactions, type MessageReactionsInit } from '../../gen/reactions.js';
+import { customEmojiOf, type Reaction } from '../../domain/reactions/events.js';
+import { MessageReactions, type MessageReactionsInit, type ReactionEmojiInit } from '../../gen/reactions.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { reactionsInPage, type ReactedMessage } from '../../projections/reactions/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
@@ -10,13 +11,18 @@ export const previewUsersMax = 3;
 /** All reactions to a message for a viewer who put the emoji in `own` there. */
 export const reactionsFor = ({ message, emoji }: ReactedMessage, own: readonly string[]): MessageReactionsInit => ({
   messageId: message,
-  reactionFields: emoji.map(({ emoji: unicodeEmoji, count, newest }) => ({
-    emoji: { unicodeEmoji },
+  reactionFields: emoji.map(({ emoji: reaction, count, newest }) => ({
+    emoji: emojiFor(reaction),
     count,
-    me: own.includes(unicodeEmoji),
+    me: own.includes(reaction),
     previewUserIds: newest.slice(0, previewUsersMax),
   })),
 });
+
+const emojiFor = (reaction: Reaction): ReactionEmojiInit => {
+  const customEmoji = customEmojiOf(reaction);
+  return customEmoji === undefined ? { unicodeEmoji: reaction } : { customEmoji };
+};
 
 /** Only of those messages that have any, in their order. */
 export const reactionsOnPage = async (

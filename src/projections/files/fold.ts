@@ -1,6 +1,7 @@
 import { uploadKey, type FileEvent, type UploadEvent } from '../../domain/files/events.js';
 import type { MessageEvent } from '../../domain/messages/events.js';
 import { reportStreams, type ReportEvent } from '../../domain/reports/events.js';
+import type { StickerPackEvent } from '../../domain/stickers/events.js';
 import { membersNamedBy } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
@@ -69,6 +70,16 @@ const changeBy = {
     lost: [],
   }),
   ReportEnded: ({ files }: EventOf<ReportEvent, 'ReportEnded'>['data']): Change => ({ gained: [], lost: files }),
+  EmojiAdded: ({ emoji }: EventOf<StickerPackEvent, 'EmojiAdded'>['data']): Change => ({ gained: [emoji], lost: [] }),
+  // An emoji that was removed is still shown where it was used.
+  EmojiRemoved: ({ released }: EventOf<StickerPackEvent, 'EmojiRemoved'>['data']): Change => ({
+    gained: [],
+    lost: released,
+  }),
+  StickerPackEnded: ({ released }: EventOf<StickerPackEvent, 'StickerPackEnded'>['data']): Change => ({
+    gained: [],
+    lost: released,
+  }),
 };
 
 const changed = ({ gained, lost }: Change): readonly string[] => [...gained, ...lost].map(fileKey);
@@ -79,7 +90,7 @@ const counted = (document: FileDocument, { gained, lost }: Change, at: Millis): 
   return { ...document, uses: Math.max(0, document.uses - 1), since: at };
 };
 
-export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent | ReportUse> = {
+export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent | ReportUse | StickerPackEvent> = {
   name: 'files',
   version: 2,
   keys: {
@@ -93,6 +104,9 @@ export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent 
     MessageDeleted: ({ data }) => changed(changeBy.MessageDeleted(data)),
     MessageReported: ({ data }) => changed(changeBy.MessageReported(data)),
     ReportEnded: ({ data }) => changed(changeBy.ReportEnded(data)),
+    EmojiAdded: ({ data }) => changed(changeBy.EmojiAdded(data)),
+    EmojiRemoved: ({ data }) => changed(changeBy.EmojiRemoved(data)),
+    StickerPackEnded: ({ data }) => changed(changeBy.StickerPackEnded(data)),
   },
   streams: 'log',
   indexes: {
@@ -111,6 +125,9 @@ export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent 
     MessageDeleted: whenThere((document, { data, at }) => counted(document, changeBy.MessageDeleted(data), at)),
     MessageReported: whenThere((document, { data, at }) => counted(document, changeBy.MessageReported(data), at)),
     ReportEnded: whenThere((document, { data, at }) => counted(document, changeBy.ReportEnded(data), at)),
+    EmojiAdded: whenThere((document, { data, at }) => counted(document, changeBy.EmojiAdded(data), at)),
+    EmojiRemoved: whenThere((document, { data, at }) => counted(document, changeBy.EmojiRemoved(data), at)),
+    StickerPackEnded: whenThere((document, { data, at }) => counted(document, changeBy.StickerPackEnded(data), at)),
   },
 };
 

@@ -1,3 +1,4 @@
+import type { Reaction } from '../../domain/reactions/events.js';
 import { collectionOf } from '../../kernel/document.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 
@@ -10,7 +11,7 @@ export type MessageReactionsDocument =
 
 /** The emoji of a message stand in the order of their first use. */
 export type EmojiCount = {
-  readonly emoji: string;
+  readonly emoji: Reaction;
   /** Users; at least 1. */
   readonly count: number;
   /** Some of them, the newest first; at most `newestReactorsMax`, and fewer once one of these took it back. */
@@ -22,7 +23,7 @@ export const newestReactorsMax = 8;
 export const messageReactionsKey = (message: MessageId): string => message.toString();
 
 /** The emoji that one user put on one message. Key: `<message>.<user>`. Absent while there are none. */
-export type UserReactionsDocument = { readonly emoji: readonly string[] };
+export type UserReactionsDocument = { readonly emoji: readonly Reaction[] };
 
 /** The keys of all users' reactions to a message begin so. */
 export const userReactionsPrefix = (message: MessageId): string => `${message.toString()}.`;

@@ -1,8 +1,8 @@
 import type { MessageEvent } from '../../domain/messages/events.js';
-import { reactionStreams, type ReactionEvent } from '../../domain/reactions/events.js';
+import { reactionOf, reactionStreams, type Reaction, type ReactionEvent } from '../../domain/reactions/events.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
-import type { MessageId } from '../../kernel/ids.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
 import { whenThere } from '../runner/foldHelpers.js';
 import {
   messageReactionsKey,
@@ -27,26 +27,39 @@ export const messageReactionsDocuments: DocumentType<
   keys: {
     ReactionAdded: ofMessage,
     ReactionRemoved: ofMessage,
+    CustomReactionAdded: ofMessage,
+    CustomReactionRemoved: ofMessage,
     MessageDeleted: ofMessage,
   },
   // One for each user who reacted.
   streams: 'log',
   indexes: {},
   evolve: {
-    ReactionAdded: (document = none, { data }) =>
-      document.deleted ? document : { deleted: false, emoji: withReaction(document.emoji, data) },
-    ReactionRemoved: whenThere((document, { data }) =>
-      document.deleted ? document : unlessEmpty(withoutReaction(document.emoji, data)),
-    ),
+    ReactionAdded: (document, event) => reactedTo(document, event),
+    ReactionRemoved: whenThere((document, event) => takenBackFrom(document, event)),
+    CustomReactionAdded: (document, event) => reactedTo(document, event),
+    CustomReactionRemoved: whenThere((document, event) => takenBackFrom(document, event)),
     MessageDeleted: () => ({ deleted: true }),
   },
 };
+
+const reactedTo = (document: MessageReactionsDocument = none, event: ReactionEvent): MessageReactionsDocument =>
+  document.deleted ? document : { deleted: false, emoji: withReaction(document.emoji, putBy(event)) };
+
+const takenBackFrom = (
+  document: MessageReactionsDocument,
+  event: ReactionEvent,
+): MessageReactionsDocument | undefined =>
+  document.deleted ? document : unlessEmpty(withoutReaction(document.emoji, putBy(event)));
+
+type Put = { readonly emoji: Reaction; readonly user: UserId };
+const putBy = (event: ReactionEvent): Put => ({ emoji: reactionOf(event), user: event.data.user });
 
 const none: MessageReactionsDocument = { deleted: false, emoji: [] };
 const unlessEmpty = (emoji: readonly EmojiCount[]): MessageReactionsDocument | undefined =>
   emoji.length === 0 ? undefined : { deleted: false, emoji };
 
-const withReaction = (all: readonly EmojiCount[], { emoji, user }: ReactionEvent['data']): readonly EmojiCount[] => {
+const withReaction = (all: readonly EmojiCount[], { emoji, user }: Put): readonly EmojiCount[] => {
   if (!all.some((one) => one.emoji === emoji)) return [...all, { emoji, count: 1, newest: [user] }];
   return all.map((one) =>
     one.emoji === emoji
@@ -55,26 +68,38 @@ const withReaction = (all: readonly EmojiCount[], { emoji, user }: ReactionEvent
   );
 };
 
-const withoutReaction = (all: readonly EmojiCount[], { emoji, user }: ReactionEvent['data']): readonly EmojiCount[] =>
+const withoutReaction = (all: readonly EmojiCount[], { emoji, user }: Put): readonly EmojiCount[] =>
   all.flatMap((one) => {
     if (one.emoji !== emoji) return [one];
     const newest = one.newest.filter((other) => other !== user);
     return one.count === 1 ? [] : [{ emoji, count: one.count - 1, newest }];
   });
 
+const ofReactor = ({ data }: ReactionEvent): readonly string[] => [userReactionsKey(data.message, data.user)];
+
 export const userReactionsDocuments: DocumentType<UserReactionsDocument, ReactionEvent> = {
   ...userReactionsType,
   keys: {
-    ReactionAdded: ({ data }) => [userReactionsKey(data.message, data.user)],
-    ReactionRemoved: ({ data }) => [userReactionsKey(data.message, data.user)],
+    ReactionAdded: ofReactor,
+    ReactionRemoved: ofReactor,
+    CustomReactionAdded: ofReactor,
+    CustomReactionRemoved: ofReactor,
   },
   streams: (key) => [reactionStreams.named(key)],
   indexes: {},
   evolve: {
-    ReactionAdded: (document, { data }) => ({ emoji: [...(document?.emoji ?? []), data.emoji] }),
-    ReactionRemoved: whenThere(({ emoji }, { data }) => {
-      const left = emoji.filter((other) => other !== data.emoji);
-      return left.length === 0 ? undefined : { emoji: left };
-    }),
+    ReactionAdded: (document, event) => withOwn(document, event),
+    ReactionRemoved: whenThere((document, event) => withoutOwn(document, event)),
+    CustomReactionAdded: (document, event) => withOwn(document, event),
+    CustomReactionRemoved: whenThere((document, event) => withoutOwn(document, event)),
   },
+};
+
+const withOwn = (document: UserReactionsDocument | undefined, event: ReactionEvent): UserReactionsDocument => ({
+  emoji: [...(document?.emoji ?? []), reactionOf(event)],
+});
+
+const withoutOwn = ({ emoji }: UserReactionsDocument, event: ReactionEvent): UserReactionsDocument | undefined => {
+  const left = emoji.filter((other) => other !== reactionOf(event));
+  return left.length === 0 ? undefined : { emoji: left };
 };

@@ -43,4 +43,7 @@ export const words: readonly string[] = [
   typeOf('previews', 'PreviewFound'),
   'preview',
   'botInfo',
+  typeOf('stickers', 'EmojiAdded'),
+  'key',
+  'mimetype',
 ];

@@ -4,6 +4,8 @@ import type { CommunityEvent } from '../../domain/communities/events.js';
 import * as communities from '../../domain/communities/state.js';
 import type { MemberEvent } from '../../domain/members/events.js';
 import * as members from '../../domain/members/state.js';
+import type { StickerPackEvent } from '../../domain/stickers/events.js';
+import * as stickers from '../../domain/stickers/state.js';
 import type { UserEvent } from '../../domain/users/events.js';
 import * as users from '../../domain/users/state.js';
 import type { Snapshot, SnapshotSpec } from '../../kernel/decider.js';
@@ -41,4 +43,5 @@ const snapshotsOf = <State, E extends Event>({
 export const accountStates = snapshotsOf<accounts.AccountState, AccountEvent>(accounts);
 export const communityStates = snapshotsOf<communities.CommunityState, CommunityEvent>(communities);
 export const memberStates = snapshotsOf<members.MemberState, MemberEvent>(members);
+export const stickerPackStates = snapshotsOf<stickers.StickerPackState, StickerPackEvent>(stickers);
 export const userStates = snapshotsOf<users.UserState, UserEvent>(users);

@@ -1,9 +1,9 @@
 import { describe, it } from 'node:test';
 import type { ReactionCommand } from '../../../src/domain/reactions/commands.js';
 import { changesMax, reactions } from '../../../src/domain/reactions/decide.js';
-import type { ReactionEvent } from '../../../src/domain/reactions/events.js';
+import { customReaction, type ReactionEvent } from '../../../src/domain/reactions/events.js';
 import { selfChat } from '../../../src/kernel/chat.js';
-import type { MessageId, UserId } from '../../../src/kernel/ids.js';
+import type { FileId, MessageId, UserId } from '../../../src/kernel/ids.js';
 import { givenFor } from '../../support/given.js';
 
 const given = givenFor(reactions);
@@ -11,8 +11,8 @@ const user = 1n as UserId;
 const about = { message: 10n as MessageId, chat: selfChat(user), user };
 const added = (emoji: string): ReactionEvent => ({ type: 'ReactionAdded', data: { ...about, emoji } });
 const removed = (emoji: string): ReactionEvent => ({ type: 'ReactionRemoved', data: { ...about, emoji } });
-const add = (emoji: string): ReactionCommand => ({ type: 'AddReaction', data: { ...about, emoji } });
-const remove = (emoji: string): ReactionCommand => ({ type: 'RemoveReaction', data: { ...about, emoji } });
+const add = (emoji: string): ReactionCommand => ({ type: 'AddReaction', data: { ...about, reaction: emoji } });
+const remove = (emoji: string): ReactionCommand => ({ type: 'RemoveReaction', data: { ...about, reaction: emoji } });
 
 /** So many changes, after which the user has `👍` there when they are odd. */
 const changed = (changes: number): readonly ReactionEvent[] =>
@@ -25,6 +25,22 @@ describe('adding a reaction', () => {
   it('is possible beside other emoji, and again after it was taken back', () => {
     given(added('👍')).when(add('👍🏽')).thenOnce(added('👍🏽'));
     given(added('👍'), removed('👍')).when(add('👍')).thenOnce(added('👍'));
+  });
+  it('may be one with a custom emoji, which counts for itself', () => {
+    const emoji = 5n as FileId;
+    const [put, taken] = [
+      { type: 'CustomReactionAdded', data: { ...about, emoji } } as const,
+      { type: 'CustomReactionRemoved', data: { ...about, emoji } } as const,
+    ];
+    given(added('👍'))
+      .when(add(customReaction(emoji)))
+      .thenOnce(put);
+    given(put, added('👍'))
+      .when(remove(customReaction(emoji)))
+      .thenOnce(taken);
+    given(put, taken)
+      .when(add(customReaction(emoji)))
+      .thenOnce(put);
   });
   it('is refused after too many changes, and not one sooner', () => {
     given(...changed(changesMax - 2))

@@ -16,7 +16,7 @@ import { deleted } from '../messaging.js';
 const [ada, bob, cleo] = [1n as UserId, 2n as UserId, 3n as UserId];
 const message = 10n as MessageId;
 const chat = selfChat(ada);
-const change = (type: ReactionEvent['type'], user: UserId, emoji: string): ReactionEvent => ({
+const change = (type: 'ReactionAdded' | 'ReactionRemoved', user: UserId, emoji: string): ReactionEvent => ({
   type,
   data: { message, chat, user, emoji },
 });
@@ -90,7 +90,7 @@ describe('both documents', () => {
         const events: ReactionEvent[] = [];
         for (const { type, user, emoji } of commands) {
           const state = states.get(user) ?? reactions.initial;
-          const decided = decide(reactions, { type, data: { message, chat, user, emoji } }, state);
+          const decided = decide(reactions, { type, data: { message, chat, user, reaction: emoji } }, state);
           if (isRejection(decided)) continue;
           events.push(...decided);
           states.set(
@@ -100,17 +100,17 @@ describe('both documents', () => {
         }
         const all = folded(messageReactionsDocuments, ...events)['10'];
         const each = folded(userReactionsDocuments, ...events);
-        for (const [user, { emoji }] of states) {
+        for (const [user, { reactions: emoji }] of states) {
           assert.deepEqual(each[userReactionsKey(message, user)]?.emoji ?? [], emoji);
         }
         const counts = all === undefined || all.deleted ? [] : all.emoji;
         for (const { emoji, count, newest } of counts) {
-          const having = [...states].filter(([, state]) => state.emoji.includes(emoji)).map(([user]) => user);
+          const having = [...states].filter(([, state]) => state.reactions.includes(emoji)).map(([user]) => user);
           assert.equal(count, having.length);
           assert.ok(newest.every((user) => having.includes(user)) && new Set(newest).size === newest.length);
         }
         const shown = new Set(counts.map(({ emoji }) => emoji));
-        assert.deepEqual(shown, new Set([...states.values()].flatMap(({ emoji }) => emoji)));
+        assert.deepEqual(shown, new Set([...states.values()].flatMap(({ reactions: put }) => put)));
       }),
       propertyRun(200),
     );

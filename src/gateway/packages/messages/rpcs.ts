@@ -9,11 +9,13 @@ import { defined } from '../../../kernel/defined.js';
 import { isShredded, opened, unless } from '../../../kernel/opened.js';
 import { has } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
+import { usableEmoji, whileUsable, type EmojiOrigins } from '../../access/usableEmoji.js';
 import { askedInChat, seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
 import { meteredReads } from '../../contract/meteredReads.js';
+import { customEmojiIn } from '../../rendering/entities.js';
 import { forwarder } from './forwarding/forwarding.js';
 import { historyAnswer, historyBytesMax, historyReads } from './history.js';
 import { attached } from './media.js';
@@ -81,6 +83,8 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       const { chat, message, buttons } = editing;
       const content = await editedContent(needs, call, seen, editing);
       if (isRejection(content)) return content;
+      const emojiOf = await newEmojiOf(needs, call, editing, content);
+      if (isRejection(emojiOf)) return emojiOf;
       const suppressEmbeds = request.suppressEmbeds ? true : undefined;
       const data = { message, chat, by, at: call.now, ...defined({ content, buttons, suppressEmbeds }) };
       const edit = askedInChat(
@@ -89,7 +93,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         seen,
         (now): MessageCommand | Rejection => refusedEdit(request, now.permissions) ?? { type: 'EditMessage', data },
       );
-      const edited = await call.run(messages, edit);
+      const edited = await call.run(messages, whileUsable(needs.access, call, emojiOf, edit));
       return done(isRejection(edited) ? edited : await suppression(needs, call, seen, { request, edited }));
     }),
 
@@ -169,6 +173,24 @@ const editedContent = async (
   if (change.media !== undefined && (await ownMessage(needs, call, editing)) === undefined) return undefined;
   const media = change.media && (await attached(needs.files, call, change.media));
   return isRejection(media) ? media : { ...written, ...defined({ media }) };
+};
+
+/** An edit may keep the custom emoji that the message has, whatever became of them. */
+const newEmojiOf = async (
+  needs: MessageNeeds,
+  call: Call,
+  editing: Editing,
+  content: EditedContent | undefined,
+): Promise<EmojiOrigins | Rejection> => {
+  const used = customEmojiIn(content?.entities ?? []);
+  const kept = used.length === 0 ? undefined : await ownMessage(needs, call, editing);
+  if (kept === undefined) return [];
+  const had = customEmojiIn(unless(kept.entities, []));
+  return usableEmoji(
+    needs,
+    call,
+    used.filter((emoji) => !had.includes(emoji)),
+  );
 };
 
 /** The text after the edit; undefined when the message is not the caller's to edit. */

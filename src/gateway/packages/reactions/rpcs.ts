@@ -3,20 +3,22 @@ import { messageStream } from '../../../domain/messages/events.js';
 import type { MessageState } from '../../../domain/messages/state.js';
 import type { ReactionCommand } from '../../../domain/reactions/commands.js';
 import { reactions } from '../../../domain/reactions/decide.js';
+import { customEmojiOf, type Reaction } from '../../../domain/reactions/events.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import type { Asked } from '../../../kernel/execute.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
-import type { MessageId } from '../../../kernel/ids.js';
+import type { FileId, MessageId } from '../../../kernel/ids.js';
 import { has } from '../../../kernel/permissions.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { askedInChat, type SeenChat } from '../../access/chatAccess.js';
+import { usableEmoji, whileUsable } from '../../access/usableEmoji.js';
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { emojiBound } from './emojiBound.js';
-import { emojiIn } from './wire.js';
+import { reactionIn } from './wire.js';
 
 export type ReactionNeeds = {
   readonly access: Access;
@@ -33,16 +35,19 @@ export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
       needs.access,
       'read',
     )(async (request, call, chat) => {
-      const emoji = emojiIn(request);
-      if (isRejection(emoji)) return emoji;
+      const reaction = reactionIn(request);
+      if (isRejection(reaction)) return reaction;
       if (!has(chat.permissions, 'addReactions')) return reject('MISSING_PERMISSION');
       const { messageId: message } = request;
       if ((await statusOf(needs, chat, message)) !== 'alive') return reject('MESSAGE_NOT_FOUND');
-      const data = { message, chat: chat.key, user: call.caller.user, emoji };
+      // Whoever joins a reaction uses its emoji as well.
+      const emojiOf = await usableEmoji(needs, call, emojiIn(reaction));
+      if (isRejection(emojiOf)) return emojiOf;
+      const data = { message, chat: chat.key, user: call.caller.user, reaction };
       const add = askedInChat(needs.access, call, chat, (now): ReactionCommand | Rejection =>
         has(now.permissions, 'addReactions') ? { type: 'AddReaction', data } : reject('MISSING_PERMISSION'),
       );
-      const outcome = await withinBound(call, data, () => run(call, add));
+      const outcome = await withinBound(call, data, () => run(call, whileUsable(needs.access, call, emojiOf, add)));
       if (isRejection(outcome)) return outcome;
       if ((await statusOf(needs, chat, message)) === 'alive') return nothing;
       // The deletion came between. Its reactions are removed once, so the late one must not be left.
@@ -50,21 +55,26 @@ export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
       return reject('MESSAGE_NOT_FOUND');
     }),
 
-    // Taking back needs no right: members who may not react any more can still do it.
+    // Taking back needs no right: members who may not react any more can still do it, and with an emoji that is gone.
     reactionsRemoveReaction: inChat(
       needs.access,
       'read',
     )(async (request, call, chat) => {
-      const emoji = emojiIn(request);
-      if (isRejection(emoji)) return emoji;
+      const reaction = reactionIn(request);
+      if (isRejection(reaction)) return reaction;
       const { messageId: message } = request;
       const status = await statusOf(needs, chat, message);
       if (status === 'absent') return reject('MESSAGE_NOT_FOUND');
       if (status === 'deleted') return nothing;
-      const data = { message, chat: chat.key, user: call.caller.user, emoji };
+      const data = { message, chat: chat.key, user: call.caller.user, reaction };
       return done(await run(call, { type: 'RemoveReaction', data }));
     }),
   };
+};
+
+const emojiIn = (reaction: Reaction): readonly FileId[] => {
+  const emoji = customEmojiOf(reaction);
+  return emoji === undefined ? [] : [emoji];
 };
 
 const run = (call: Call, command: ReactionCommand | Asked<ReactionCommand>) => call.run(reactions, command);

@@ -38,7 +38,12 @@ export const reactionUpdates = ({
     if (reacted.position > position || reacted.deleted) return [];
     return deliveries(chat, reacted, await reactionsOfUsers(reads, reacted, viewers), viewers);
   };
-  return { ReactionAdded: changed, ReactionRemoved: changed };
+  return {
+    ReactionAdded: changed,
+    ReactionRemoved: changed,
+    CustomReactionAdded: changed,
+    CustomReactionRemoved: changed,
+  };
 };
 
 /** Messages whose documents are known to hold later changes; without it each of their events would be looked up. */

@@ -12,10 +12,12 @@ import type { Ids } from '../../../../kernel/ports/system.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
 import { has } from '../../../../kernel/permissions.js';
 import { deferred } from '../../../../kernel/timing.js';
+import { usableEmoji, whileUsable, type EmojiOrigins } from '../../../access/usableEmoji.js';
 import { askedInChat, writableChat, type SeenChat } from '../../../access/chatAccess.js';
 import { serialQueues } from '../../../../kernel/serialQueue.js';
 import type { Call } from '../../../contract/call.js';
 import type { FileStore } from '../../../files/fileStore.js';
+import { customEmojiIn } from '../../../rendering/entities.js';
 import type { Typing } from '../../../presence/typing.js';
 import { attached } from '../media.js';
 import { chargeIndexed } from './indexed.js';
@@ -84,6 +86,7 @@ type Ready = {
   readonly reply: Reply | undefined;
   readonly mentions: readonly UserId[];
   readonly media: readonly Media[] | undefined;
+  readonly emojiOf: EmojiOrigins;
   readonly turn: SendPermit;
 };
 
@@ -98,6 +101,9 @@ const prepared = async (
   if (isRejection(seen)) return seen;
   const reply = sending.reply && (await replyIn(needs, sending.chat, sending.reply));
   if (isRejection(reply)) return reply;
+  // Those of a quote stand in the original.
+  const emojiOf = await usableEmoji(needs, call, customEmojiIn(sending.entities));
+  if (isRejection(emojiOf)) return emojiOf;
   const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user, meter: call.meter });
   if (isRejection(mentions)) return mentions;
   const media = await mediaOf(needs, call, sending, seen);
@@ -105,7 +111,7 @@ const prepared = async (
   chargeIndexed(call, sending.text);
   // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
-  return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, turn };
+  return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, emojiOf, turn };
 };
 
 /** The files are made before the message, and are kept for an hour if it is refused. */
@@ -144,7 +150,7 @@ const replyIn = async ({ streams }: SendingNeeds, chat: ChatKey, { to, quote }: 
 const append = async (
   needs: SendingNeeds,
   call: Call,
-  { sending, seen, reply, mentions, media, turn }: Ready,
+  { sending, seen, reply, mentions, media, emojiOf, turn }: Ready,
   handedIn: () => void,
 ): Promise<Sent> => {
   const { chat, text, entities, nonce, requestHash, botInfo, suppressEmbeds } = sending;
@@ -165,7 +171,9 @@ const append = async (
     return { type: 'SendMessage', data: { ...about, message } };
   });
   const { slowmodeSeconds } = turn;
-  const outcome = await call.run(messages, send, { rights: { chat, ...defined({ slowmodeSeconds }) } });
+  const outcome = await call.run(messages, whileUsable(needs.access, call, emojiOf, send), {
+    rights: { chat, ...defined({ slowmodeSeconds }) },
+  });
   if (isRejection(outcome)) {
     turn.giveBack();
     return outcome;

@@ -138,11 +138,6 @@ describe('sending a message', () => {
       [first, { messageId: first }, first, { messageId: first }],
     );
   });
-  it('may be a custom emoji alone, with a blank in its place', async () => {
-    const entities = [{ startIndex: 0, length: 1, customEmoji: { emojiId: 5n as never } }];
-    await node.send(bob, { chatRef: general, message: ' ', entities });
-    assert.equal((await newest(general))?.message, ' ');
-  });
   it('has no quote when the quote shows nothing', async () => {
     const first = await node.send(ada, { chatRef: general, message: 'question' });
     for (const message of ['', ' ', '\u200b']) {
