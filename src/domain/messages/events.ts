@@ -90,8 +90,16 @@ const attachedFile = shape({
 });
 export type AttachedFile = Value<typeof attachedFile>;
 
-/** One thing that is attached to a message: either a file or a link. */
-export const media = shape({ file: optional(attachedFile), link: optional(text) });
+/** What the page behind a link says of itself. */
+const page = shape({
+  title: optional(text),
+  description: optional(text),
+  authorName: optional(text),
+  websiteName: optional(text),
+});
+
+/** One thing that is attached to a message: either a file or a link, with its `page` where that could be had. */
+export const media = shape({ file: optional(attachedFile), link: optional(text), page: added(page) });
 export type Media = Value<typeof media>;
 
 const mentions = list(id<UserId>('user'));

@@ -32,6 +32,8 @@ export const costs = {
   picture: 40,
   /** A stored part of an upload that was looked up to make a file of it. */
   partListed: 0.1,
+  /** A page that a link leads to, fetched and read, or looked for in memory. */
+  linkFollowed: 20,
   /** An event that was written. */
   event: 4,
   /** A hundred deliveries of an update. */

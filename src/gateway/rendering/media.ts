@@ -1,5 +1,6 @@
 import type { AttachedFile, Media, MediaMetadata } from '../../domain/messages/events.js';
 import type { FileInit, FileMetadataInit, MessageMediaInit } from '../../gen/media.js';
+import { embedFor } from './embed.js';
 
 /** Files of all servers are in one place, as far as clients can tell. */
 const region = 1;
@@ -7,8 +8,8 @@ const region = 1;
 /** All that is attached to a message, in its order. */
 export const mediaFor = (all: readonly Media[]): readonly MessageMediaInit[] => all.flatMap(oneFor);
 
-const oneFor = ({ file, link }: Media): readonly MessageMediaInit[] => {
-  if (link !== undefined) return [{ embed: { url: link } }];
+const oneFor = ({ file, link, page }: Media): readonly MessageMediaInit[] => {
+  if (link !== undefined) return [{ embed: embedFor({ url: link, ...page }) }];
   return file === undefined ? [] : [{ file: { file: fileFor(file) } }];
 };
 

@@ -7,6 +7,8 @@ import type { Call } from '../../contract/call.js';
 import type { FileStore } from '../../files/fileStore.js';
 import { entityUrlUnitsMax } from '../../rendering/entities.js';
 import { linkFault } from '../../rendering/links.js';
+import { embedded, type EmbedNeeds } from './embeds.js';
+import type { Written } from './contentBytes.js';
 
 /** Things attached to one message. Their number is bounded where requests are decoded as well. */
 export const attachmentsMax = 10;
@@ -36,29 +38,32 @@ export const attachingOf = (refs: readonly MediaRef[]): readonly Attaching[] | R
     : all;
 };
 
+export type AttachingNeeds = EmbedNeeds & { readonly files: Pick<FileStore, 'made'> };
+
 /**
- * Makes the files of what was uploaded. The same uploads give the same files. A picture is told as it is stored, and what is none is told as
- * none, whatever its sender says.
+ * Makes the files of what was uploaded, and follows the links. The same uploads give the same files, and links that the
+ * message has already are what they were. A picture is told as it is stored, and what is none is told as none, whatever
+ * its sender says.
  */
 export const attached = async (
-  files: Pick<FileStore, 'made'>,
+  needs: AttachingNeeds,
   call: Call,
-  all: readonly Attaching[],
+  { attaching, before = [], beside }: Beside & { readonly attaching: readonly Attaching[] },
 ): Promise<readonly Media[] | Rejection> => {
   const media: Media[] = [];
-  for (const one of all) {
+  for (const one of attaching) {
     if ('link' in one) {
-      media.push({ link: one.link });
+      media.push(one);
       continue;
     }
     const { upload, partCount, ...shown } = one;
     const declared = isDeclared(shown) ? 'picture' : 'file';
-    const made = await files.made(call, { upload, partCount, declared });
+    const made = await needs.files.made(call, { upload, partCount, declared });
     if (isRejection(made)) return made;
     const { picture, ...file } = made;
     media.push({ file: { ...file, ...(picture === undefined ? notShown(shown) : pictured(shown, picture)) } });
   }
-  return media;
+  return embedded(needs, call, { media, before, beside });
 };
 
 type Told = Pick<AttachedFile, 'mimetype' | 'name' | 'metadata'>;
@@ -80,6 +85,7 @@ const notShown = (told: Told): Told => {
   const mimetype = /^image\//i.test(told.mimetype) ? 'application/octet-stream' : told.mimetype;
   return isPictured(told.metadata) ? { ...told, mimetype, metadata: { kind: 'file' } } : { ...told, mimetype };
 };
+type Beside = { readonly before?: readonly Media[]; readonly beside: readonly Written[] };
 
 const oneOf = ({ uploaded, embed }: MediaRef): Attaching | Rejection => {
   if (uploaded !== undefined) return uploadedOf(uploaded);

@@ -1,4 +1,5 @@
 import type { EditedContent, MessageCommand } from '../../../domain/messages/commands.js';
+import { mediaOf } from '../../../domain/messages/attached.js';
 import { messages } from '../../../domain/messages/decide.js';
 import { messageStream } from '../../../domain/messages/events.js';
 import type { AliveMessage } from '../../../domain/messages/state.js';
@@ -169,10 +170,12 @@ const editedContent = async (
   if (change === undefined) return undefined;
   const written = await editedText(needs, call, seen, editing);
   if (written === undefined || isRejection(written)) return written;
-  // Making files is work, which is not begun for a message that the caller may not edit.
-  if (change.media !== undefined && (await ownMessage(needs, call, editing)) === undefined) return undefined;
-  const media = change.media && (await attached(needs.files, call, change.media));
-  return isRejection(media) ? media : { ...written, ...defined({ media }) };
+  // Making files and following links is work, which is not begun for a message that the caller may not edit.
+  if (change.media === undefined) return written;
+  const own = await ownMessage(needs, call, editing);
+  if (own === undefined) return undefined;
+  const media = await attached(needs, call, { attaching: change.media, before: mediaOf(own), beside: [written] });
+  return isRejection(media) ? media : { ...written, media };
 };
 
 /** An edit may keep the custom emoji that the message has, whatever became of them. */

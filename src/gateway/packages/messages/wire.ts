@@ -1,6 +1,6 @@
 import type { BotInfo, Buttons } from '../../../domain/messages/botInfo.js';
 import { showsSomething } from '../../../domain/messages/decide.js';
-import type { Entity, Quote } from '../../../domain/messages/events.js';
+import type { Quote } from '../../../domain/messages/events.js';
 import type { EditMessage, GetHistory, SendMessage, SendMessageReplyToQuote } from '../../../gen/messages.js';
 import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
@@ -9,6 +9,7 @@ import type { HistoryPage } from '../../../projections/messages/queries.js';
 import { chatKeyFrom } from '../../contract/chatRefs.js';
 import { botInfoOf, buttonsFrom } from './sending/botInfo.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
+import { contentBytes, type Written } from './contentBytes.js';
 import { attachingOf, type Attaching } from './media.js';
 
 /** Of a message and of a quote, in UTF-16 code units. */
@@ -23,7 +24,6 @@ export const contentBytesMax = 40_000;
 export const historyMessagesDefault = 50;
 export const historyMessagesMax = 100;
 
-export type Written = { readonly text: string; readonly entities: readonly Entity[] };
 export type Reply = { readonly to: MessageId; readonly quote?: Quote };
 export type Sending = Written & {
   readonly chat: ChatKey;
@@ -161,10 +161,5 @@ const isTooLarge = (written: readonly Written[]): boolean => {
   for (const { url = '', language = '' } of entities) units += url.length + language.length;
   if (units > contentBytesMax) return true;
   const bytesAtMost = units * unitBytesMax + entities.length * entityBytesMax;
-  return bytesAtMost > contentBytesMax && exactBytes(written) > contentBytesMax;
+  return bytesAtMost > contentBytesMax && contentBytes(written) > contentBytesMax;
 };
-
-const exactBytes = (written: readonly Written[]): number =>
-  Buffer.byteLength(
-    JSON.stringify(written, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
-  );

@@ -8,7 +8,7 @@ import { costs, type Meter } from '../../../contract/meter.js';
 import { turnOf } from '../../../contract/meteredReads.js';
 import type { UniqueNames } from '../../../access/uniqueNames.js';
 import type { Access } from '../../../contract/viewerPermissions.js';
-import type { Written } from '../wire.js';
+import type { Written } from '../contentBytes.js';
 
 /** Users that one message may name. */
 export const mentionsMax = 50;

@@ -16,10 +16,9 @@ import { usableEmoji, whileUsable, type EmojiOrigins } from '../../../access/usa
 import { askedInChat, writableChat, type SeenChat } from '../../../access/chatAccess.js';
 import { serialQueues } from '../../../../kernel/serialQueue.js';
 import type { Call } from '../../../contract/call.js';
-import type { FileStore } from '../../../files/fileStore.js';
 import { customEmojiIn } from '../../../rendering/entities.js';
 import type { Typing } from '../../../presence/typing.js';
-import { attached } from '../media.js';
+import { attached, type AttachingNeeds } from '../media.js';
 import { chargeIndexed } from './indexed.js';
 import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
@@ -28,14 +27,14 @@ import { requestText } from './requestText.js';
 import type { SendPermit, Slowmode } from './slowmode.js';
 import type { Reply, Sending } from '../wire.js';
 
-export type SendingNeeds = MentionNeeds & {
-  readonly ids: Pick<Ids, 'next'>;
-  readonly reads: Reads;
-  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
-  readonly typing: Pick<Typing, 'posted'>;
-  readonly sealer: Pick<Sealer, 'lookupHash'>;
-  readonly files: Pick<FileStore, 'made'>;
-};
+export type SendingNeeds = MentionNeeds &
+  AttachingNeeds & {
+    readonly ids: Pick<Ids, 'next'>;
+    readonly reads: Reads;
+    readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+    readonly typing: Pick<Typing, 'posted'>;
+    readonly sealer: Pick<Sealer, 'lookupHash'>;
+  };
 
 /** Stores a message; a retry under the same nonce answers the message that there is. */
 export type SendMessage = (call: Call, sending: Sending) => Promise<Sent>;
@@ -116,13 +115,15 @@ const prepared = async (
 
 /** The files are made before the message, and are kept for an hour if it is refused. */
 const mediaOf = async (
-  { files }: SendingNeeds,
+  needs: SendingNeeds,
   call: Call,
-  { media }: NamedSending,
+  { media: attaching, reply, ...written }: NamedSending,
   { permissions }: SeenChat,
 ): Promise<readonly Media[] | Rejection | undefined> => {
-  if (media === undefined) return undefined;
-  return has(permissions, 'sendMedia') ? attached(files, call, media) : reject('MISSING_PERMISSION');
+  if (attaching === undefined) return undefined;
+  if (!has(permissions, 'sendMedia')) return reject('MISSING_PERMISSION');
+  const beside = reply?.quote === undefined ? [written] : [written, reply.quote];
+  return attached(needs, call, { attaching, beside });
 };
 
 /**
