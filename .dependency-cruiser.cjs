@@ -80,6 +80,14 @@ const gatewayRows = [
   ]),
   row('gateway-access', room('access'), [kernel, gen, domain, ...readSide, fold, room('access', 'contract')]),
   row('gateway-files', room('files'), [kernel, domain, ...readSide, room('files', 'access', 'contract')]),
+  // Files and pages over plain HTTP: requests that do not come over a WebSocket, and are bounded as those that do.
+  rowWithNode('gateway-http', room('http'), [
+    kernel,
+    domain,
+    room('http', 'files', 'access', 'requests', 'sessions', 'sockets', 'contract'),
+    tokens,
+    ...npm('fastify', 'pino', '@opentelemetry/api'),
+  ]),
   rowWithNode('gateway-tokens', tokens, [kernel]),
   {
     ...row('gateway-packages', '^src/gateway/packages/([^/]+)/', [

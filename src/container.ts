@@ -240,7 +240,7 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
     ...get(of.health).gauges,
   });
   const adminPort = await listenForOperator(get, opened);
-  const needs = { host, port, origins, trustedProxies, sockets, logger: get(of.logger) };
+  const needs = { host, port, origins, trustedProxies, sockets, logger: get(of.logger), web: get(of.web) };
   const server = await serve({ ...needs, readiness: get(of.health).readiness });
   opened.push(() => server.close());
   const address = host.includes(':') ? `[${host}]` : host;

@@ -47,6 +47,7 @@ import { registerPictures } from './pictures.js';
 import { registerSessionDays } from './sessionDays.js';
 import { followedGenerations } from './generations/live.js';
 import { of, once, type Get } from './tokens.js';
+import { webOf } from './web.js';
 
 /** Parts that tests put in the place of the real ones. */
 export type GatewayOverrides = {
@@ -85,6 +86,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
       aloneBecause: get(of.engines).ephemeral.trouble,
     }),
   );
+  registerFiles(container);
   once(container, of.statuses, (get) => rememberedStatuses(statusReader(get(of.presence)), systemTimers));
   once(container, of.gateway, (get) =>
     gateway({
@@ -115,6 +117,13 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
       bounds: { ...boundsOf(get(of.config)), ...given.bounds },
     }),
   );
+};
+
+/** Requests over a WebSocket and over plain HTTP share them. */
+const registerFiles = (container: DependencyContainer): void => {
+  once(container, of.guard, guardOf);
+  once(container, of.files, filesOf);
+  once(container, of.web, webOf);
 };
 
 const admissionOf = (get: Get): Admission => {
@@ -234,19 +243,19 @@ const holdersAsOf =
   };
 
 const handlersOf = (get: Get, { presences, typing, interactions }: Live) => {
-  const reads = { store: get(of.opened)(foldedDocuments(get(of.documents), get(of.projections).peek)) };
+  const reads = readsByKey(get);
   const statusOf = statusReader(get(of.presence));
   return handlerTable({
     ids: get(of.ids),
     random: get(of.random),
     vault: get(of.vault),
     commonPasswords: get(of.commonPasswords),
-    guard: guardOf(get),
+    guard: get(of.guard),
     names: get(of.names),
     sealer: get(of.sealer),
     streams: get(of.streams),
     presence: get(of.presence),
-    files: filesOf(get, reads),
+    files: get(of.files),
     devices: deviceChanges({
       execute: get(of.execute),
       ids: get(of.ids),
@@ -273,14 +282,19 @@ const handlersOf = (get: Get, { presences, typing, interactions }: Live) => {
   });
 };
 
-const filesOf = (get: Get, reads: Reads): FileStore => {
+/** Documents as requests read them by key. */
+const readsByKey = (get: Get): Reads => ({
+  store: get(of.opened)(foldedDocuments(get(of.documents), get(of.projections).peek)),
+});
+
+const filesOf = (get: Get): FileStore => {
   const { blobs, fileBytesMax, uploadedBytesPerUserAndDay: uploadedBytesPerDayMax } = get(of.config);
   return fileStore({
     access: get(of.telling).access,
     blobs: get(of.blobs),
     ids: get(of.ids),
     pictures: get(of.pictures),
-    reads,
+    reads: readsByKey(get),
     seal: partSeal(get(of.random)),
     sealer: get(of.sealer),
     streams: get(of.streams),

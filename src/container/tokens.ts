@@ -7,14 +7,17 @@ import type { Config } from '../config.js';
 import type { Deployed } from './deployment/open.js';
 import type { EngineKind, EngineParts, Engines } from '../engines.js';
 import type { Gateway } from '../gateway/gateway.js';
+import type { FileStore } from '../gateway/files/fileStore.js';
 import type { FreeDisk } from '../gateway/operations/freeDisk.js';
 import type { Health } from '../gateway/operations/health.js';
 import type { Metrics } from '../gateway/operations/metrics.js';
 import type { DayCount } from '../gateway/access/dayCount.js';
 import type { SessionUses } from '../gateway/access/sessionUses.js';
 import type { UniqueNames } from '../gateway/access/uniqueNames.js';
+import type { SignInGuard } from '../gateway/contract/signInGuard.js';
 import type { SignInReport } from '../gateway/requests/signInReport.js';
 import type { Admission } from '../gateway/requests/admission.js';
+import type { WebRoutes } from '../gateway/sockets/server.js';
 import type { Statuses } from '../gateway/presence/statuses.js';
 import type { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { CheckedClock } from '../kernel/checkedClock.js';
@@ -92,6 +95,9 @@ export const of = {
   pictures: token<Pictures>('pictures'),
   fileRemovals: token<FileRemovals>('fileRemovals'),
   linkPreviews: token<LinkPreviews>('linkPreviews'),
+  files: token<FileStore>('files'),
+  guard: token<SignInGuard>('guard'),
+  web: token<WebRoutes>('web'),
   codec: token<EventCodec>('codec'),
   streams: token<FoldedStreams>('streams'),
   execute: token<Execute>('execute'),

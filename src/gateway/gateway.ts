@@ -84,6 +84,8 @@ export interface Gateway {
   readonly fanOut: FanOut;
   readonly lag: LagWatch;
   readonly presences: Presences;
+  /** By which requests are carried out, also those that come over plain HTTP. */
+  readonly calls: CallNeeds;
   /** Begins to send updates. */
   start(): Promise<void>;
   /** Close the sockets first. */
@@ -117,7 +119,8 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     delivered: needs.admission.delivered,
   });
   const lag = lagWatch({ ...needs, fanOut: telling });
-  const open = openConnections(needs, { live, hearing, telling, lag, flushing });
+  const calls = { ...needs, ...paceOf(needs), hub: hearing, rules: telling, lag, end: () => needs.log.end() };
+  const open = openConnections(needs, { live, hearing, calls, flushing });
 
   return {
     sockets: returning(open, live),
@@ -125,6 +128,7 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
     fanOut: telling,
     lag,
     presences: live.presences,
+    calls,
     start: async () => {
       await live.typing.start();
       await live.interactions.start();
@@ -145,16 +149,15 @@ export const gateway = (needs: GatewayNeeds): Gateway => {
 type Parts = {
   readonly live: Live;
   readonly hearing: Hub;
-  readonly telling: FanOut;
-  readonly lag: LagWatch;
+  readonly calls: CallNeeds;
   readonly flushing: ReturnType<typeof flusher>;
 };
 
-const openConnections = (needs: GatewayNeeds, { live, hearing, telling, lag, flushing }: Parts): Connections => {
+const openConnections = (needs: GatewayNeeds, { live, hearing, calls, flushing }: Parts): Connections => {
   const { metrics } = needs;
   const dispatch = dispatcher({
     handlers: needs.handlers(live),
-    calls: { ...needs, ...paceOf(needs), hub: hearing, rules: telling, lag, end: () => needs.log.end() },
+    calls,
     log: needs.logger,
     isAway: needs.isAway ?? (() => false),
     answered: metrics.answered,

@@ -66,10 +66,8 @@ export const accounts: Decider<AccountCommand, AccountState, AccountEvent> = {
         : [...revoked(user, state.sessions), { type: 'BotRetired', data: { user } }],
 
     // One that is over and not yet ended must not begin to live again.
-    ResumeSession: ({ tokenHash, session, today }, state) => {
-      const open = openIn(state, session);
-      return open?.tokenHash === tokenHash && !isUnused(open, today) ? [] : reject('INVALID_TOKEN');
-    },
+    ResumeSession: ({ tokenHash, session, today }, state) =>
+      sessionInUse(state, session, today)?.tokenHash === tokenHash ? [] : reject('INVALID_TOKEN'),
 
     UseSession: ({ user, session, today }, state) => {
       const open = openIn(state, session);
@@ -104,6 +102,12 @@ const revoked = (user: UserId, sessions: readonly OpenSession[]) =>
 /** Whether the account remembers that it signed in from this network. Only new ones are written down. */
 export const hasSignedInFrom = (state: AccountState, network: string | undefined): boolean =>
   state.status === 'registered' && state.networks.some((known) => opened(known) === network);
+
+/** Undefined for one that is over, also where that is not noted yet. */
+export const sessionInUse = (state: AccountState, session: SessionId, today: number): OpenSession | undefined => {
+  const open = openIn(state, session);
+  return open === undefined || isUnused(open, today) ? undefined : open;
+};
 
 const isUnused = ({ usedOn }: OpenSession, today: number): boolean => today - usedOn >= unusedDaysMax;
 

@@ -37,7 +37,7 @@ export interface SignInGuard {
   invalidSignUp(call: OpenCall, invalid: Rejection): Promise<Rejection>;
 
   /** A token was refused. */
-  tokenRefused(call: OpenCall): void;
+  tokenRefused(call: Pick<OpenCall, 'address'>): void;
 
   /** A keyed hash of the call's network for this user, by which an account remembers it. */
   networkKey(call: OpenCall, user: UserId): string;

@@ -7,7 +7,8 @@ import { holders, type HolderNeeds } from './holders.js';
 import { madeFile, type MadeUpload, type UploadRef } from './making.js';
 import { partTurns, takePart, type SentPart, type TakePartNeeds } from './parts.js';
 import type { PictureNeeds } from './pictures.js';
-import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
+import { fileBytes, type FileRange, type ReadingNeeds, type SeenFile } from './reading.js';
+import { namedFile, nextBytes, type FileName, type Stretch } from './streaming.js';
 import { uploadedBytes } from './uploadedBytes.js';
 import { sessionUploads, type UploadNeeds } from './uploads.js';
 
@@ -19,6 +20,10 @@ export interface FileStore {
   made(this: void, call: Call, ref: UploadRef): Promise<MadeUpload | Rejection>;
   /** At most `answeredBytesMax` of a file that the caller may see. */
   read(this: void, call: Call, range: FileRange): Promise<Uint8Array | Rejection>;
+  /** A file that the caller may see, as of now. */
+  seen(this: void, call: Call, name: FileName): Promise<SeenFile | Rejection>;
+  /** The next bytes of one, at most as many as a part has. Refused once the caller sees it no more. */
+  next(this: void, call: Call, stretch: Stretch): Promise<Uint8Array | Rejection>;
 }
 
 export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
@@ -46,5 +51,7 @@ export const fileStore = (needs: FileStoreNeeds): FileStore => {
     takePart: (call, part) => takePart(shared, call, part),
     made: (call, ref) => madeFile(shared, call, ref),
     read: (call, range) => fileBytes(shared, call, range),
+    seen: (call, name) => namedFile(shared, call, name),
+    next: (call, stretch) => nextBytes(shared, call, stretch),
   };
 };

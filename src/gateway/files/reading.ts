@@ -1,5 +1,6 @@
 import { files } from '../../domain/files/decide.js';
 import { fileStream } from '../../domain/files/events.js';
+import type { AttachedFile } from '../../domain/messages/events.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { FairTurns } from '../../kernel/fairTurns.js';
 import type { FoldedStreams } from '../../kernel/foldedStreams.js';
@@ -32,19 +33,50 @@ export type ReadingNeeds = {
 
 export type FileRange = { readonly file: FileId; readonly offset: bigint; readonly length: number };
 
+/** A file, as a message that the caller sees has it. */
+export type SeenFile = {
+  readonly file: FileId;
+  readonly held: AttachedFile;
+  readonly bytes: number;
+  readonly parts: readonly StoredPart[];
+};
+
 /** A part of the file that the caller may see, as of now; no bytes at or behind the end. It may be shorter than what was asked for. */
 export const fileBytes = async (
   needs: ReadingNeeds,
   call: Call,
   { file, offset, length }: FileRange,
 ): Promise<Uint8Array | Rejection> => {
-  const held = await needs.holders.seenBy(call, file);
+  const seen = await fileSeen(needs, call, file);
+  if (isRejection(seen)) return seen;
+  const pieces = piecesOf(seen.parts, offset, Math.min(length, answeredBytesMax));
+  if (pieces.length === 0) return new Uint8Array(0);
+  const read = await readPieces(needs, call, seen, pieces);
+  if (isRejection(read)) return read;
+  // Sight may have been lost while the store was asked.
+  return (await needs.holders.seenBy(call, file)) === undefined ? reject('FILE_NOT_FOUND') : read;
+};
+
+export const fileSeen = async (
+  { holders, streams }: Pick<ReadingNeeds, 'holders' | 'streams'>,
+  call: Call,
+  file: FileId,
+): Promise<SeenFile | Rejection> => {
+  const held = await holders.seenBy(call, file);
   if (held === undefined) return reject('FILE_NOT_FOUND');
-  const { state } = await needs.streams.caughtUp(fileStream(file), files);
+  const { state } = await streams.caughtUp(fileStream(file), files);
   const parts = state.status === 'made' ? unpackedParts(unless(state.manifest, '')) : undefined;
   if (state.status !== 'made' || parts?.length !== state.parts) return reject('FILE_NOT_FOUND');
-  const pieces = piecesOf(parts, offset, Math.min(length, answeredBytesMax));
-  if (pieces.length === 0) return new Uint8Array(0);
+  return { file, held, bytes: state.bytes, parts };
+};
+
+/** All of them in one, each of a part that was opened whole. */
+export const readPieces = async (
+  needs: ReadingNeeds,
+  call: Call,
+  { file, held }: SeenFile,
+  pieces: readonly Piece[],
+): Promise<Uint8Array | Rejection> => {
   // Whole parts are read and opened, however little of them is asked for.
   const openedBytes = pieces.reduce((sum, { part }) => sum + part.bytes, 0);
   call.meter.spend((costs.kibibyteOpened * openedBytes) / 1_024);
@@ -58,15 +90,14 @@ export const fileBytes = async (
     if (isRejection(bytes)) return bytes;
     read.push(bytes);
   }
-  // Sight may have been lost while the store was asked.
-  if ((await needs.holders.seenBy(call, file)) === undefined) return reject('FILE_NOT_FOUND');
-  return Buffer.concat(read);
+  const [only] = read;
+  return only !== undefined && read.length === 1 ? only : Buffer.concat(read);
 };
 
 /** The bytes that are wanted of one part. */
-type Piece = { readonly index: number; readonly part: StoredPart; readonly from: number; readonly to: number };
+export type Piece = { readonly index: number; readonly part: StoredPart; readonly from: number; readonly to: number };
 
-const piecesOf = (parts: readonly StoredPart[], offset: bigint, length: number): readonly Piece[] => {
+export const piecesOf = (parts: readonly StoredPart[], offset: bigint, length: number): readonly Piece[] => {
   const pieces: Piece[] = [];
   let begin = 0n;
   const end = offset + BigInt(length);

@@ -53,6 +53,8 @@ export type AdmissionVerdict =
  */
 export interface Admission {
   admit(this: void, asker: Asker, asking: Asking): AdmissionVerdict | Promise<AdmissionVerdict>;
+  /** Milliseconds until the sender is within all budgets, for work that goes on after it was admitted. Takes nothing. */
+  millisUntil(this: void, asker: Asker, asking: Asking): number;
   /**
    * A request that was admitted was refused as too much by what it came to: too many edits of one thing, or tries of a
    * password. It counts as a refusal of the admission does. True: the sender was refused too often.
@@ -95,6 +97,7 @@ export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
       const refusal = writes.refusal(asker, name);
       return refusal === undefined ? admitted : { ...unpaused, rejection: refusal.rejection, closes: false };
     },
+    millisUntil: () => 0,
     refusedLater: () => false,
     delivered: () => undefined,
     wrote: writes.wrote,
@@ -147,6 +150,10 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
     },
     wrote: writes.wrote,
+    millisUntil: (asker, asking) => {
+      const now = timers.now();
+      return slowestOf(accounts.bill(asker, asking, now), now).millis;
+    },
     refusedLater: (asker) => {
       const now = timers.now();
       return accounts.refusalsOf(asker, now).isOneTooMany(now);

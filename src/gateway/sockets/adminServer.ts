@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { Report, Readiness } from '../operations/health.js';
 import type { Metrics } from '../operations/metrics.js';
-import { isLoopbackAddress, mayAsk } from './origins.js';
+import { listensOnLoopback, mayAsk } from './origins.js';
 import { requestMillisMax, timeouts } from './timeouts.js';
 
 export type AdminServerNeeds = {
@@ -28,10 +28,7 @@ export const serveAdmin = async (needs: AdminServerNeeds): Promise<AdminServer> 
   const { host, port, metrics, readiness, requestMillis = requestMillisMax } = needs;
   const app = fastify({ forceCloseConnections: true, ...timeouts(requestMillis) });
   app.addHook('onRequest', (request, reply, done) => {
-    // Null while the server stops: then the stricter rule holds. Of a TCP server it is never a text.
-    const bound = app.server.address() as AddressInfo | null;
-    const onLoopback = bound === null || isLoopbackAddress(bound.address);
-    if (mayAsk({ origins: [], onLoopback }, request.raw.headersDistinct['host'] ?? [])) {
+    if (mayAsk({ origins: [], onLoopback: listensOnLoopback(app.server) }, request.raw.headersDistinct['host'] ?? [])) {
       done();
       return;
     }

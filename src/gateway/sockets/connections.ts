@@ -2,7 +2,7 @@ import { closeCode } from '../contract/closeCodes.js';
 import { ClientConnection, type Accepted, type ClientConnectionNeeds } from './connection.js';
 import { expirySweepMillis, places, type PlacesOptions } from './places.js';
 import { receivedBytes, type ReceivedBytesOptions } from './receivedBytes.js';
-import { slowReaders, stallSweepMillis, type SlowReadersOptions } from './slowReaders.js';
+import { slowReaders, stallSweepMillis, type SlowReaders, type SlowReadersOptions } from './slowReaders.js';
 import { unackedBytes } from './socketProgress.js';
 
 /** A connection from which nothing comes for this long is closed. Clients ping each 20 s or send heartbeats each 30 s. */
@@ -31,6 +31,8 @@ export interface Connections {
   bufferedBytes(this: void): number;
   /** Bytes that were taken in and are not answered yet. */
   receivedBytes(this: void): number;
+  /** Where answers over plain HTTP wait as well, within the same bounds. */
+  readonly slowReaders: Pick<SlowReaders, 'fellBehind' | 'forget'>;
   /**
    * Closes everything with 1012, some at a time: each takes no new requests then, and finishes those under way. Resolves
    * when all are gone.
@@ -87,6 +89,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
     count: () => all.size,
     signedOut: signedOut.count,
     receivedBytes: taken.count,
+    slowReaders: behind,
     bufferedBytes: () => {
       let bytes = 0;
       for (const { outbox } of all) bytes += outbox.bufferedBytes;

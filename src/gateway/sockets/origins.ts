@@ -1,4 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIPv6, type AddressInfo, type Server } from 'node:net';
 
 /** The headers by which a server tells its own pages from those of strangers. */
 export type OriginHeaders = {
@@ -7,6 +8,12 @@ export type OriginHeaders = {
   /** Each Host header, as it came. Only a request with exactly one can be trusted to say under which name it came. */
   readonly hosts: readonly string[];
 };
+
+export const originHeadersOf = ({ headers, headersDistinct }: IncomingMessage): OriginHeaders => ({
+  // No browser sends an empty one.
+  origin: headers.origin === '' ? undefined : headers.origin,
+  hosts: headersDistinct['host'] ?? [],
+});
 
 export type OriginRules = {
   /** Origins as browsers write them, such as `https://chat.example`, `app://name` or `null`; `*` stands for all. */
@@ -30,6 +37,13 @@ export const mayConnect = (rules: OriginRules, { origin, hosts }: OriginHeaders)
  */
 export const mayAsk = (rules: OriginRules, hosts: readonly string[]): boolean =>
   !rules.onLoopback || isLoopbackName(hosts) || rules.origins.some((origin) => isOwn(origin, hosts));
+
+/** Whether it can be reached from this machine alone. */
+export const listensOnLoopback = (server: Pick<Server, 'address'>): boolean => {
+  // Null while the server stops: then the stricter rule holds. Of a TCP server it is never a text.
+  const bound = server.address() as AddressInfo | null;
+  return bound === null || isLoopbackAddress(bound.address);
+};
 
 /** Of 127.0.0.0/8, or `::1`. */
 export const isLoopbackAddress = (address: string): boolean =>

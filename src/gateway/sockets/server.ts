@@ -10,7 +10,14 @@ import fastify, {
 import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { closeAnswerMillisMax, signedOutMessageBounds } from './connection.js';
-import { isLoopbackAddress, mayAsk, mayConnect, refusalReport, type OriginHeaders } from './origins.js';
+import {
+  listensOnLoopback,
+  mayAsk,
+  mayConnect,
+  originHeadersOf,
+  refusalReport,
+  type OriginHeaders,
+} from './origins.js';
 import type { Connections } from './connections.js';
 import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
 import type { MessageBounds } from './webSocketInside.js';
@@ -31,8 +38,19 @@ export type ServerNeeds = {
   readonly trustedProxies: readonly string[];
   readonly readiness: () => Promise<Readiness>;
   readonly logger: Pick<Logger, 'debug' | 'warn'>;
+  /** Default: WebSockets alone. */
+  readonly web?: WebRoutes;
   /** Default: `requestMillisMax`. */
   readonly requestMillis?: number;
+};
+
+/** Pages and files over plain HTTP, beside the verdicts on this server. */
+export type WebRoutes = {
+  /** As the routes name them: pages of strangers are refused there, as they are refused a WebSocket. */
+  readonly pagePaths: readonly (string | undefined)[];
+  readonly routes: (routes: FastifyInstance) => void;
+  /** Answers a browser that comes to the address of the WebSocket. False: nobody who can be shown a page asks. */
+  readonly frontPage: (request: FastifyRequest, reply: FastifyReply) => boolean;
 };
 
 export interface Server {
@@ -85,6 +103,7 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   await app.register((routes: FastifyInstance) => {
     gatewayRoutes(routes, { ...needs, upgraded });
     operationRoutes(routes, needs);
+    needs.web?.routes(routes);
   });
   await app.listen({ host: needs.host, port: needs.port });
   // A TCP server that listens has an address of this kind.
@@ -118,7 +137,7 @@ const proxied = (proxies: readonly string[], requestMillis: number): FastifyHttp
 /** Answered under any name, because supervisors and proxies ask by addresses and names of their own. */
 const openPaths: readonly (string | undefined)[] = ['/healthz', '/readyz'];
 
-const refuseStrangers = (app: FastifyInstance, { origins, logger }: ServerNeeds): void => {
+const refuseStrangers = (app: FastifyInstance, { origins, logger, web }: ServerNeeds): void => {
   const report = refusalReport({
     warn: (details, message) => {
       logger.warn(details, message);
@@ -126,14 +145,14 @@ const refuseStrangers = (app: FastifyInstance, { origins, logger }: ServerNeeds)
     now: () => performance.now(),
   });
   const isWelcome = ({ ws, routeOptions }: FastifyRequest, headers: OriginHeaders): boolean => {
-    const rules = { origins, onLoopback: listensOnLoopback(app) };
+    const rules = { origins, onLoopback: listensOnLoopback(app.server) };
     if (ws) return mayConnect(rules, headers);
-    return openPaths.includes(routeOptions.url) || mayAsk(rules, headers.hosts);
+    if (openPaths.includes(routeOptions.url)) return true;
+    const isForPages = web?.pagePaths.includes(routeOptions.url) === true;
+    return mayAsk(rules, headers.hosts) && (!isForPages || mayConnect(rules, headers));
   };
   app.addHook('onRequest', (request, reply, done) => {
-    const { headers, headersDistinct } = request.raw;
-    // No browser sends an empty one.
-    const asked = { origin: headers.origin === '' ? undefined : headers.origin, hosts: headersDistinct['host'] ?? [] };
+    const asked = originHeadersOf(request.raw);
     if (isWelcome(request, asked)) {
       done();
       return;
@@ -148,17 +167,11 @@ const refusal =
   'pages of other origins and names that are not this machine’s own are refused here; to allow a page, put its origin, ' +
   'such as https://chat.example, into OSMIUM_ORIGINS and start the server again';
 
-const listensOnLoopback = ({ server }: FastifyInstance): boolean => {
-  // Null while the server stops: then the stricter rule holds. Of a TCP server it is never a text.
-  const bound = server.address() as AddressInfo | null;
-  return bound === null || isLoopbackAddress(bound.address);
-};
-
-type GatewayRoutesNeeds = Pick<ServerNeeds, 'sockets' | 'logger'> & {
+type GatewayRoutesNeeds = Pick<ServerNeeds, 'sockets' | 'logger' | 'web'> & {
   readonly upgraded: ReturnType<typeof upgradeDeadline>;
 };
 
-const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded }: GatewayRoutesNeeds): void => {
+const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded, web }: GatewayRoutesNeeds): void => {
   const failed = (err: Error): void => {
     logger.debug({ err }, 'a connection failed');
   };
@@ -166,7 +179,10 @@ const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded }: G
     routes.route({
       method: 'GET',
       url,
-      handler: (_, reply) => reply.code(426).header('upgrade', 'websocket').send({ error: 'connect with a WebSocket' }),
+      handler: (request, reply) =>
+        url === '/' && web?.frontPage(request, reply) === true
+          ? reply
+          : reply.code(426).header('upgrade', 'websocket').send({ error: 'connect with a WebSocket' }),
       preHandler: letGoOfAnswer,
       wsHandler: (socket: WebSocket, request: FastifyRequest) => {
         // The plugin's own listener would keep the request, its headers and its answer for as long as the connection lasts.

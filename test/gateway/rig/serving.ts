@@ -41,6 +41,7 @@ export const serving = async (t: TestContext, options: ServingOptions = {}): Pro
       signedOut: () => 0,
       bufferedBytes: () => 0,
       receivedBytes: () => 0,
+      slowReaders: { fellBehind: () => undefined, forget: () => undefined },
       close: () => {
         for (const socket of taken) socket.terminate();
         return Promise.resolve();
