@@ -38,6 +38,8 @@ export type SeenFile = {
   readonly file: FileId;
   readonly held: AttachedFile;
   readonly bytes: number;
+  /** The number under which the first of its parts is stored. */
+  readonly first: number;
   readonly parts: readonly StoredPart[];
 };
 
@@ -67,20 +69,19 @@ export const fileSeen = async (
   const { state } = await streams.caughtUp(fileStream(file), files);
   const parts = state.status === 'made' ? unpackedParts(unless(state.manifest, '')) : undefined;
   if (state.status !== 'made' || parts?.length !== state.parts) return reject('FILE_NOT_FOUND');
-  return { file, held, bytes: state.bytes, parts };
+  return { file, held, bytes: state.bytes, first: firstPartOf(state), parts };
 };
 
 /** All of them in one, each of a part that was opened whole. */
 export const readPieces = async (
   needs: ReadingNeeds,
   call: Call,
-  { file, held }: SeenFile,
+  { file, held, first }: SeenFile,
   pieces: readonly Piece[],
 ): Promise<Uint8Array | Rejection> => {
   // Whole parts are read and opened, however little of them is asked for.
   const openedBytes = pieces.reduce((sum, { part }) => sum + part.bytes, 0);
   call.meter.spend((costs.kibibyteOpened * openedBytes) / 1_024);
-  const first = firstPartOf(state);
   const reading = inTurn(needs.turns, call.caller.user, () =>
     Promise.all(pieces.map((piece) => opened(needs, { file, key: keyIn(held.key), first, piece }))),
   );
