@@ -38,7 +38,7 @@ export const directChat = (one: UserId, other: UserId): ChatKey =>
   one < other ? keyOf('direct', one, other) : keyOf('direct', other, one);
 export const selfChat = (user: UserId): ChatKey => keyOf('self', user);
 
-/** What the keys of all channels of a community begin with, and those of no other one do. */
+/** The beginning of the keys of all channels of a community, and of no other chat. */
 export const channelsOf = (community: CommunityId): string => `${chatPrefix.channel}.${community.toString()}.`;
 
 const patterns = chatKinds.map((each) => `${chatPrefix[each]}${String.raw`\.\d+`.repeat(idsInKey[each])}`);

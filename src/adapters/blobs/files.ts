@@ -94,7 +94,7 @@ export const copyBlobs = async (from: string, to: string): Promise<void> => {
   await rm(join(to, unfinishedName), { recursive: true, force: true });
 };
 
-/** Of all blobs, in no order, a few at a time: a folder may have very many entries. What goes meanwhile is passed over. */
+/** Of all blobs, in no order, a few at a time: a folder may have very many entries. Blobs that go meanwhile are passed over. */
 const pathsBelow = async function* (folder: string): AsyncGenerator<string> {
   const entries = await opendir(folder).catch(absent);
   if (entries === undefined) return;

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
 import type { Millis } from '../../kernel/ids.js';
-import type { Span } from '../../projections/files/queries.js';
+import type { DueSpan } from '../../projections/files/queries.js';
 
 /** Things of one kind that are due, as they are found. */
 export type Due<T> = {
   /** Those of the span, the oldest first, at most so many. They may be found for some time after they were seen to. */
-  readonly find: (span: Span, limit: number) => Promise<readonly T[]>;
+  readonly find: (span: DueSpan, limit: number) => Promise<readonly T[]>;
   readonly since: (one: T) => Millis;
   readonly name: (one: T) => string;
   readonly work: (one: T) => Promise<void>;
@@ -13,7 +13,7 @@ export type Due<T> = {
   readonly mayGoOn?: () => boolean;
 };
 
-/** What became of all that was due. `first` is the first failure. */
+/** The outcome of a pass over all that was due. `first` is the first failure. */
 export type Passed = { readonly done: number; readonly failed: number; readonly first?: unknown };
 
 /** Things that are found at a time, and are all that is held of them. */
@@ -49,7 +49,7 @@ export const dueWork = <T>(due: Due<T>): DueWork => {
         }
         const last = page.at(-1);
         if (last === undefined || page.length < duePageItems) break;
-        // What is as old as the last one may go on behind it. Where nothing new came, the rest of it is for the next look.
+        // Others of the same time may come behind the last one. Where none of a page was new, they are left for the next pass.
         after = fresh.length === 0 ? due.since(last) : ((due.since(last) - 1) as Millis);
         seen = new Set(page.map(due.name));
       }

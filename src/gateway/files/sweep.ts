@@ -38,7 +38,7 @@ export type SweepFilesNeeds = {
   readonly reached: (position: Position, projections: readonly 'files'[]) => Promise<void> | undefined;
 };
 
-/** What one look did: uploads that ended, files that were released, files whose bytes went, and what failed and is left for the next. */
+/** The outcome of one look: uploads that ended, files that were released, files whose bytes went, and failures, which are left for the next. */
 export type Swept = {
   readonly ended: number;
   readonly released: number;

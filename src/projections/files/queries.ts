@@ -9,18 +9,18 @@ export const openUploadCount = (reads: Reads, user: UserId, limit: number): Prom
   countIn(reads, uploadDocuments, { index: 'open', within: [user], limit });
 
 /** Times strictly between two; without the first of them all before the second. */
-export type Span = { readonly after?: Millis; readonly before: Millis };
+export type DueSpan = { readonly after?: Millis; readonly before: Millis };
 
 /** Uploads that began in this span, the oldest first. */
-export const uploadsBegunIn = (reads: Reads, span: Span, limit: number): Promise<readonly UploadDocument[]> =>
+export const uploadsBegunIn = (reads: Reads, span: DueSpan, limit: number): Promise<readonly UploadDocument[]> =>
   documentsIn(reads, uploadDocuments, { index: 'begun', within: [], ...span, order: 'ascending', limit });
 
 /** Files that nothing has used since a time in this span, those first that were used the longest ago. */
-export const filesUnusedSince = (reads: Reads, span: Span, limit: number): Promise<readonly FileDocument[]> =>
+export const filesUnusedSince = (reads: Reads, span: DueSpan, limit: number): Promise<readonly FileDocument[]> =>
   documentsIn(reads, fileDocuments, { index: 'unused', within: [], ...span, order: 'ascending', limit });
 
 /** Released files whose bytes may go since a time in this span. */
-export const filesRemovableSince = (reads: Reads, span: Span, limit: number): Promise<readonly FileDocument[]> =>
+export const filesRemovableSince = (reads: Reads, span: DueSpan, limit: number): Promise<readonly FileDocument[]> =>
   documentsIn(reads, fileDocuments, { index: 'removable', within: [], ...span, order: 'ascending', limit });
 
 /** The first use of the file in a chat whose key is above `after`, in the order of these keys. */
