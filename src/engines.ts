@@ -147,10 +147,17 @@ export interface DocumentsPart extends EnginePart<ServedDocuments> {
   clear(): Promise<void>;
 }
 
+/** Opening it makes nothing. */
+export type FilesPart = Pick<EnginePart<Blobs>, 'place' | 'open'> & {
+  /** Says whose it is. One in the data folder does not: it goes wherever its log goes. */
+  readonly isMarked: boolean;
+};
+
 export type EngineParts = {
   readonly vault: EnginePart<Vault>;
   readonly log: EnginePart<EventLog>;
   readonly documents: DocumentsPart;
+  readonly files: FilesPart;
 };
 
 /** Nothing is opened, and nothing made, until it is asked for. */
@@ -158,20 +165,19 @@ export const enginePartsOf = (needs: EngineNeeds): EngineParts => ({
   vault: vaultPart(needs),
   log: logPart(needs),
   documents: documentsPart(needs),
+  files: filesPart(needs),
 });
 
 /** Opens what stands beside the parts. Throws when one of them cannot be opened; those before it are closed by who asked. */
 export const openEngines = async (
   needs: EngineNeeds,
-  parts: Pick<Engines, 'vault' | 'log' | 'documents'> & { readonly deployment: string },
+  parts: Pick<Engines, 'vault' | 'log' | 'documents' | 'blobs'> & { readonly deployment: string },
 ): Promise<Engines> => {
   const leases = await openLeases(needs);
   needs.opened(() => leases.close());
   const workflows = await openWorkflowCheckpoints(needs);
   needs.opened(() => workflows.close());
-  const blobs = await openBlobs(needs);
-  needs.opened(() => blobs.close());
-  return { ...parts, leases, workflows, blobs, ephemeral: await openEphemeral(needs, parts) };
+  return { ...parts, leases, workflows, ephemeral: await openEphemeral(needs, parts) };
 };
 
 const openWorkflowCheckpoints = async (needs: EngineNeeds): Promise<WorkflowCheckpoints> => {
@@ -179,21 +185,6 @@ const openWorkflowCheckpoints = async (needs: EngineNeeds): Promise<WorkflowChec
   return isServer(documents)
     ? named(needs, { variable: 'OSMIUM_DOCUMENTS', ...documents }, () => mongoWorkflowCheckpoints(documents))
     : fileWorkflowCheckpoints(foldersIn(dataDir).state);
-};
-
-/** Where files are. Throws when it cannot be used; a bucket that does not answer is waited for. */
-export const openBlobs = async (needs: Pick<EngineNeeds, 'config' | 'clock' | 'servers' | 'warn'>): Promise<Blobs> => {
-  const { config, clock } = needs;
-  const { blobs } = config;
-  const variable = 'OSMIUM_BLOBS';
-  if (isServer(blobs) && blobs.url.startsWith('s3:')) {
-    const { s3Blobs } = await import('./adapters/blobs/s3.js');
-    return named(needs, { variable, ...blobs }, () => s3Blobs(blobs));
-  }
-  const folder = isServer(blobs) ? fileURLToPath(blobs.url) : foldersIn(config.dataDir).files;
-  const place = isServer(blobs) ? { variable, value: blobs.url, where: folder } : folderPlace(config, folder);
-  await atPlace(place, () => withoutUnfinished(folder, clock.now()));
-  return fileBlobs(folder);
 };
 
 /** Whether one of the engines failed in a way that passes. */
@@ -378,6 +369,27 @@ const documentsPart = (needs: EngineNeeds): DocumentsPart => {
     clear: () => at(() => dropAll(generations)),
     open: openOnce,
   };
+};
+
+/** A bucket that does not answer is waited for. */
+const filesPart = (needs: EngineNeeds): FilesPart => {
+  const { config, clock, opened } = needs;
+  const { blobs, dataDir } = config;
+  const variable = 'OSMIUM_BLOBS';
+  if (isServer(blobs) && blobs.url.startsWith('s3:')) {
+    const open = async (): Promise<Blobs> => {
+      const { s3Blobs } = await import('./adapters/blobs/s3.js');
+      return named(needs, { variable, ...blobs }, () => s3Blobs(blobs));
+    };
+    return { place: served(variable, blobs), isMarked: true, open: once(opened, open) };
+  }
+  const folder = isServer(blobs) ? fileURLToPath(blobs.url) : foldersIn(dataDir).files;
+  const place = isServer(blobs) ? { variable, value: blobs.url, where: folder } : folderPlace(config, folder);
+  const open = async (): Promise<Blobs> => {
+    await atPlace(place, () => withoutUnfinished(folder, clock.now()));
+    return fileBlobs(folder);
+  };
+  return { place, isMarked: isServer(blobs), open: once(opened, open) };
 };
 
 /** All that are where the configuration has the documents. Nothing is opened, and nothing made, until it is asked for. */

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { connect, type Client } from '../../src/client/client.js';
 import { nodeSocket } from '../../src/client/nodeSocket.js';
 import { configFrom } from '../../src/config.js';
+import { markName } from '../../src/container/deployment/filesMark.js';
 import { giveUpKeys, type NextVault } from '../../src/container/deployment/giveUpKeys.js';
 import { foldersIn } from '../../src/engines.js';
 import { openLogReader } from '../../src/logs.js';
@@ -375,5 +377,61 @@ describe('a folder of the former release', () => {
     cpSync(foldersIn(other.dataDir).vault, vault, { recursive: true });
     cpSync(foldersIn(other.dataDir).masterKey, masterKey);
     assert.match(await refusal(own.dataDir), /does not open \d+ of \d+ sealed events that were tried/);
+  });
+});
+
+describe('a store of files outside of the data folder', () => {
+  const rig = (t: TestContext) => {
+    const store = join(freshFolder(t), 'files');
+    const start = (dataDir: string) =>
+      testServer({ dataDir, environment: { OSMIUM_BLOBS: pathToFileURL(store).href } });
+    const upload = async (dataDir: string) => {
+      const server = await start(dataDir);
+      await within(server.url, undefined, async (client) => {
+        await client.signUp({ name: 'Ada' });
+        await client.call('media.uploadFilePart', { uploadId: 1n, part: 0, data: Buffer.from('bytes') });
+      });
+      await server.close();
+    };
+    return { store, start, upload };
+  };
+
+  it('is that of one deployment: another one is refused by its name, and changes nothing in it', async (t) => {
+    const { store, start, upload } = rig(t);
+    const [own, other] = [freshFolder(t), freshFolder(t)];
+    await upload(own);
+    const before = filesIn(store);
+    assert.ok(before.some((file) => file.startsWith('files/')));
+    for (let times = 0; times < 2; times += 1) {
+      await assert.rejects(start(other), (error: Error) => {
+        assert.equal(error.name, 'BadConfig');
+        assert.match(
+          error.message,
+          /^OSMIUM_BLOBS: .* the store of files in .*files belongs to the deployment [0-9a-f]{16}, /,
+        );
+        return true;
+      });
+    }
+    assert.deepEqual(filesIn(store), before);
+    await (await start(own)).close();
+  });
+
+  it('of a former release has no mark, and gets it at the first start', async (t) => {
+    const { store, start, upload } = rig(t);
+    const [own, other] = [freshFolder(t), freshFolder(t)];
+    await upload(own);
+    rmSync(join(store, markName));
+    await (await start(own)).close();
+    assert.ok(existsSync(join(store, markName)));
+    await assert.rejects(start(other), { name: 'BadConfig' });
+  });
+
+  it('stays that of its log when keys are given up', async (t) => {
+    const { start, upload } = rig(t);
+    const own = freshFolder(t);
+    await upload(own);
+    rmSync(foldersIn(own).vault, { recursive: true });
+    await giveUpKeys(configFrom({ OSMIUM_DATA_DIR: own }), 'new');
+    for (let times = 0; times < 2; times += 1) await (await start(own)).close();
   });
 });

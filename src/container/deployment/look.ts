@@ -1,4 +1,4 @@
-import type { DocumentsFacts, LogFacts, Parts, VaultFacts } from '../../domain/deployments/parts.js';
+import type { DocumentsFacts, FilesFacts, LogFacts, Parts, VaultFacts } from '../../domain/deployments/parts.js';
 import { userStream } from '../../domain/users/events.js';
 import type { EngineParts } from '../../engines.js';
 import type { UserId } from '../../kernel/ids.js';
@@ -7,6 +7,7 @@ import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { userDocuments } from '../../projections/users/fold.js';
+import { markIn } from './filesMark.js';
 import { deploymentRecord } from './record.js';
 import { keysMissingIn, pageEvents, sealedIn, unopenedIn } from './sealedEvents.js';
 
@@ -27,7 +28,13 @@ export const lookAt = async (parts: EngineParts, clock: Clock): Promise<Parts> =
   const vault = (await parts.vault.isThere()) ? await parts.vault.open() : undefined;
   const vaultFacts = vault === undefined ? { status: 'missing' as const } : await factsOfVault(vault);
   const log = (await parts.log.isThere()) ? await factsOfLog(await parts.log.open(), { vault, clock }) : noLog;
-  return { vault: vaultFacts, documents, log };
+  return { vault: vaultFacts, documents, log, files: await factsOfFiles(parts) };
+};
+
+const factsOfFiles = async ({ files }: Pick<EngineParts, 'files'>): Promise<FilesFacts | undefined> => {
+  if (!files.isMarked) return undefined;
+  const deployment = await markIn(await files.open());
+  return deployment === undefined ? undefined : { deployment };
 };
 
 const noLog: LogFacts = { status: 'missing' };

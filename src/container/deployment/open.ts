@@ -3,6 +3,7 @@ import { judge, type PartName, type PartsVerdict } from '../../domain/deployment
 import type { EngineParts } from '../../engines.js';
 import type { Position } from '../../kernel/event.js';
 import type { Outages } from '../../kernel/outages.js';
+import type { Blobs } from '../../kernel/ports/blobs.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Generation } from '../../kernel/ports/generations.js';
@@ -10,14 +11,16 @@ import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { atPlace, unusable } from '../../startFailure.js';
 import { countedVault, type CountedVault } from './keyCount.js';
+import { markFor } from './filesMark.js';
 import { areStrangers, deploymentName, foundedName, hexOf, lookAt } from './look.js';
 import { deploymentRecord } from './record.js';
 import { explained } from './words.js';
 
-/** Vault, log and read models of one deployment, open. The log hears of the number of keys as they are made. */
+/** Vault, log, read models and files of one deployment, open. The log hears of the number of keys as they are made. */
 export type Deployed = CountedVault & {
   readonly log: EventLog;
   readonly documents: DocumentStore;
+  readonly blobs: Blobs;
   /** To which the documents belong. */
   readonly generation: Generation;
   /** The random name of the vault, in hex, which the log and the read models carry as well. */
@@ -34,7 +37,7 @@ export type DeploymentNeeds = {
 };
 
 /**
- * Opens the three parts and makes those that nothing is lost without. At the first start the vault's name is written
+ * Opens the four parts and makes those that nothing is lost without. At the first start the vault's name is written
  * into the log, once, and into the read models. Throws `BadConfig` when a part is missing, empty, older than it was or of
  * another deployment; then nothing was made and nothing written.
  */
@@ -56,11 +59,13 @@ export const openDeployment = async (needs: DeploymentNeeds): Promise<Deployed> 
   const naming = (): ReturnType<typeof named> => named(vault, log, clock);
   const { deployment, givenUpTo } = await atPlace(parts.log.place, naming);
   await atPlace(parts.documents.place, () => documents.belongTo(deployment));
+  const blobs = await parts.files.open();
+  if (parts.files.isMarked) await markFor(blobs, deployment);
   const onTrouble = (error: unknown): void => {
     needs.outages.failed({ doing: 'writing the number of keys into the log', error });
   };
   const counted = await countedVault({ vault, record: deploymentRecord(log, clock), deployment, onTrouble });
-  return { ...counted, log, documents, generation, deployment, givenUpTo };
+  return { ...counted, log, documents, blobs, generation, deployment, givenUpTo };
 };
 
 /**

@@ -1,7 +1,12 @@
 import type { Mismatch, PartName } from '../../domain/deployments/parts.js';
 import type { EnginePlace } from '../../startFailure.js';
 
-const names: Readonly<Record<PartName, string>> = { vault: 'the vault', log: 'the log', documents: 'the read models' };
+const names: Readonly<Record<PartName, string>> = {
+  vault: 'the vault',
+  log: 'the log',
+  documents: 'the read models',
+  files: 'the store of files',
+};
 
 /** Says what is wrong with a part, and what to do. Begins with where it is. */
 export const explained = (part: PartName, because: Mismatch, { where }: EnginePlace): string =>
@@ -32,6 +37,7 @@ const remedies: Readonly<Record<PartName, string>> = {
   vault: 'put the vault of this log back, with its master key',
   log: 'put the log back',
   documents: 'point the variable to those of this log, or delete these: they are folded from the log again',
+  files: 'point the variable to the store of this log, or to an empty one: this one is used by others',
 };
 
 /** A vault is the one part that one can go on without, at a price. */

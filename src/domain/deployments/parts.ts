@@ -38,7 +38,16 @@ export type LogFacts =
  */
 export type DocumentsFacts = DocumentsOwner | { readonly status: 'strangers' };
 
-export type Parts = { readonly vault: VaultFacts; readonly log: LogFacts; readonly documents: DocumentsFacts };
+/** The deployment that a store of files is marked for. */
+export type FilesFacts = { readonly deployment: string };
+
+export type Parts = {
+  readonly vault: VaultFacts;
+  readonly log: LogFacts;
+  readonly documents: DocumentsFacts;
+  /** Absent while the store has no mark, or lies in the data folder and goes wherever that goes. */
+  readonly files?: FilesFacts | undefined;
+};
 
 export type PartName = keyof Parts;
 
@@ -64,8 +73,26 @@ export type Mismatch =
 const found: PartsVerdict = { status: 'found' };
 const refused = (part: PartName, because: Mismatch): PartsVerdict => ({ status: 'refused', part, because });
 
-/** Whether vault, log and read models are of one deployment. Read models may be missing: they follow from the log. */
-export const judge = ({ vault, log, documents }: Parts): PartsVerdict => {
+/**
+ * Whether vault, log, read models and the store of files are of one deployment. Read models may be missing: they follow from the log.
+ * The sweep would remove from a store what its own log does not know to be used, so that of another deployment is refused.
+ */
+export const judge = (parts: Parts): PartsVerdict => {
+  const verdict = ofTheOthers(parts);
+  return verdict.status === 'refused' ? verdict : (ofFiles(parts) ?? verdict);
+};
+
+const ofFiles = ({ vault, log, files }: Parts): PartsVerdict | undefined => {
+  if (files === undefined) return undefined;
+  const { deployment: has } = files;
+  const identity = log.status === 'there' && log.identity.status === 'named' ? log.identity : undefined;
+  const wanted = identity?.deployment ?? (vault.status === 'there' ? vault.deployment : undefined);
+  // Files of before keys were given up are of the same log. Those that do not open are released as all others are.
+  if (has === wanted || identity?.former.includes(has) === true) return undefined;
+  return refused('files', { kind: 'another', has, wanted: wanted ?? 'none' });
+};
+
+const ofTheOthers = ({ vault, log, documents }: Parts): PartsVerdict => {
   if (log.status === 'missing') return withoutLog(vault, documents);
   if (documents.status === 'strangers') return refused('documents', { kind: 'strangers' });
   const { identity } = log;

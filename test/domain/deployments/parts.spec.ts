@@ -135,3 +135,31 @@ describe('a log of before there were names', () => {
     isFound({ vault: vaultOf('a'), log: unnamedLog(1), documents: documentsOf('a') });
   });
 });
+
+describe('a store of files', () => {
+  const marked = { deployment: 'a' };
+
+  it('fits the deployment that it is marked for, and any while it has no mark', () => {
+    isFound({ ...whole, files: marked });
+    isFound({ ...whole, files: undefined });
+    // The first start was cut short before the log was named.
+    isFound({ vault: { ...emptyVault, deployment: 'a' }, log: none, documents: empty, files: marked });
+  });
+
+  it('of another deployment is refused by its name, also where the rest is new', () => {
+    const other = { ...whole, files: { deployment: 'b' } };
+    isRefused(other, 'files', 'another');
+    const verdict = judge(other);
+    assert.deepEqual(verdict.status === 'refused' && verdict.because, { kind: 'another', has: 'b', wanted: 'a' });
+    isRefused({ ...fresh, files: marked }, 'files', 'another');
+    isRefused({ vault: vaultOf(undefined), log: unnamedLog(0), documents: empty, files: marked }, 'files', 'another');
+  });
+
+  it('stays that of its log when keys are given up', () => {
+    isFound({ vault: vaultOf('b'), log: logOf('b', ['a']), documents: empty, files: marked });
+  });
+
+  it('is at fault only where no other part is', () => {
+    isRefused({ ...whole, vault: none, files: { deployment: 'b' } }, 'vault', 'missing');
+  });
+});
