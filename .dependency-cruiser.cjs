@@ -79,7 +79,13 @@ const gatewayRows = [
     ...telemetry,
   ]),
   row('gateway-access', room('access'), [kernel, gen, domain, ...readSide, fold, room('access', 'contract')]),
-  row('gateway-files', room('files'), [kernel, domain, ...readSide, room('files', 'access', 'contract')]),
+  row('gateway-files', room('files'), [
+    kernel,
+    domain,
+    ...readSide,
+    room('files', 'access', 'contract'),
+    ...npm('p-limit'),
+  ]),
   // Files and pages over plain HTTP: requests that do not come over a WebSocket, and are bounded as those that do.
   rowWithNode('gateway-http', room('http'), [
     kernel,

@@ -71,21 +71,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
   once(container, of.fileRemovals, (get) => fileRemovals(() => get(of.uptime).now()));
   once(container, of.telling, tellingOf);
   once(container, of.admission, admissionOf);
-  once(container, of.health, (get) =>
-    health({
-      log: get(of.log),
-      clock: get(of.clock),
-      fanOut: get(of.gateway).fanOut,
-      lag: get(of.gateway).lag,
-      projections: get(of.projections),
-      search: get(of.search).status,
-      generations: () => followedGenerations(get(of.generations)),
-      building: get(of.projections).building,
-      documents: () => get(of.documents).checkpoint('readiness'),
-      nodeNumber: get(of.nodeNumber).held,
-      aloneBecause: get(of.engines).ephemeral.trouble,
-    }),
-  );
+  once(container, of.health, healthOf);
   registerFiles(container);
   once(container, of.statuses, (get) => rememberedStatuses(statusReader(get(of.presence)), systemTimers));
   once(container, of.gateway, (get) =>
@@ -118,6 +104,21 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
     }),
   );
 };
+
+const healthOf = (get: Get) =>
+  health({
+    log: get(of.log),
+    clock: get(of.clock),
+    fanOut: get(of.gateway).fanOut,
+    lag: get(of.gateway).lag,
+    projections: get(of.projections),
+    search: get(of.search).status,
+    generations: () => followedGenerations(get(of.generations)),
+    building: get(of.projections).building,
+    documents: () => get(of.documents).checkpoint('readiness'),
+    nodeNumber: get(of.nodeNumber).held,
+    aloneBecause: get(of.engines).ephemeral.trouble,
+  });
 
 /** Requests over a WebSocket and over plain HTTP share them. */
 const registerFiles = (container: DependencyContainer): void => {
