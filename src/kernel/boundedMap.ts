@@ -20,6 +20,11 @@ export type MapBound<Key, Value> =
   | { readonly entriesMax: number }
   | { readonly bytesMax: number; readonly bytesOf: (value: Value, key: Key) => number; readonly entriesMax?: number };
 
+/** Memory for all entries is taken at once where their number is the bound, so a larger one is a bound of sizes of 1. */
+const boundOf = (entriesMax: number) =>
+  entriesMax <= reservedEntriesMax ? { max: entriesMax } : { maxSize: entriesMax, sizeCalculation: () => 1 };
+const reservedEntriesMax = 1_024;
+
 type Kept = object | string | number | bigint | boolean;
 
 /** `dropped` is given each value that the map holds no longer: forgotten, replaced or deleted. */
@@ -30,7 +35,7 @@ export const boundedMap = <Key extends Kept, Value extends Kept>(
   const entries = new LRUCache<Key, Value>({
     ...('bytesMax' in bound
       ? { maxSize: bound.bytesMax, sizeCalculation: bound.bytesOf, ...defined({ max: bound.entriesMax }) }
-      : { max: bound.entriesMax }),
+      : boundOf(bound.entriesMax)),
     ...(dropped && { dispose: dropped }),
   });
   return {

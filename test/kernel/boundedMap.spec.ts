@@ -12,6 +12,16 @@ describe('a bounded map', () => {
     assert.deepEqual([map.peek('a'), map.peek('b'), map.peek('c'), map.size], [1, undefined, 3, 2]);
   });
 
+  it('forgets in the same order and tells of it where it holds very many', () => {
+    const dropped: number[] = [];
+    const map = boundedMap<number, number>({ entriesMax: 50_000 }, (value) => dropped.push(value));
+    for (let key = 0; key < 50_000; key += 1) map.set(key, key);
+    assert.equal(map.get(0), 0);
+    map.set(50_000, 50_000);
+    map.set(50_001, 50_001);
+    assert.deepEqual([map.size, map.has(0), dropped], [50_000, true, [1, 2]]);
+  });
+
   it('takes setting again for use, and looking for none', () => {
     const map = boundedMap<string, number>({ entriesMax: 2 });
     map.set('a', 1);

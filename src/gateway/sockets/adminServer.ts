@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { Report, Readiness } from '../operations/health.js';
 import type { Metrics } from '../operations/metrics.js';
+import { noSchemas } from './noSchemas.js';
 import { listensOnLoopback, mayAsk } from './origins.js';
 import { requestMillisMax, timeouts } from './timeouts.js';
 
@@ -26,7 +27,7 @@ export interface AdminServer {
  */
 export const serveAdmin = async (needs: AdminServerNeeds): Promise<AdminServer> => {
   const { host, port, metrics, readiness, requestMillis = requestMillisMax } = needs;
-  const app = fastify({ forceCloseConnections: true, ...timeouts(requestMillis) });
+  const app = fastify({ forceCloseConnections: true, ...noSchemas, ...timeouts(requestMillis) });
   app.addHook('onRequest', (request, reply, done) => {
     if (mayAsk({ origins: [], onLoopback: listensOnLoopback(app.server) }, request.raw.headersDistinct['host'] ?? [])) {
       done();

@@ -19,6 +19,7 @@ import {
   type OriginHeaders,
 } from './origins.js';
 import type { Connections } from './connections.js';
+import { noSchemas } from './noSchemas.js';
 import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
 import type { MessageBounds } from './webSocketInside.js';
 import { rememberedReadiness, type Readiness } from '../operations/health.js';
@@ -83,6 +84,7 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   const requestMillis = needs.requestMillis ?? requestMillisMax;
   const app = fastify({
     forceCloseConnections: true,
+    ...noSchemas,
     ...timeouts(requestMillis),
     ...proxied(needs.trustedProxies, requestMillis),
   });
