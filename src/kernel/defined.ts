@@ -6,6 +6,10 @@ export type Defined<T> = { readonly [Key in Exclude<keyof T, OptionalKeys<T>>]: 
 };
 
 /** The same object without the fields that are undefined: a stored or sent object has a field or does not. */
-export const defined = <T extends object>(fields: T): Defined<T> =>
+export const defined = <T extends object>(fields: T): Defined<T> => {
+  const values = fields as Readonly<Record<string, unknown>>;
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(values)) if (values[name] !== undefined) kept[name] = values[name];
   // The fields that are left are those that the type names.
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+  return kept as Defined<T>;
+};

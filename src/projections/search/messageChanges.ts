@@ -1,5 +1,4 @@
 import type { MessageEvent } from '../../domain/messages/events.js';
-import { boundedMap } from '../../kernel/boundedMap.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
 import type { Recorded } from '../../kernel/event.js';
 import { isShredded, opened, unless, type Shredded } from '../../kernel/opened.js';
@@ -79,25 +78,15 @@ const contentOf = ({ text, entities, mentions }: Content): Searchable | undefine
   return isShredded(found) ? undefined : { text: found, entities: unless(entities, []), mentions };
 };
 
-/** Words that are in use come again and again, and a hash takes as long as ten of these look-ups. */
+/** Words that are in use come again and again, and a hash takes as long as a dozen of these look-ups. */
 const hashesMax = 50_000;
 
 /** Hashes terms in the order in which they come. None where the key of the chat is destroyed. */
 export const termHasher = (
   sealer: Pick<Sealer, 'hasherOf' | 'loadKeys' | 'onForgotten'>,
 ): ((chat: string, terms: Iterable<Term>) => Promise<readonly HashedTerm[]>) => {
-  const known = boundedMap<string, HashedTerm>({ entriesMax: hashesMax });
-  sealer.onForgotten(() => {
-    known.clear();
-  });
-  const hashOf = (chat: string, term: Term, hasher: ScopeHasher): HashedTerm => {
-    const name = `${chat} ${term}`;
-    const before = known.get(name);
-    if (before !== undefined) return before;
-    const hash = hasher(term);
-    known.set(name, hash);
-    return hash;
-  };
+  const { of: hashOf, clear } = hashesLately();
+  sealer.onForgotten(clear);
   return async (chat, terms) => {
     const all = [...terms];
     const hashes: HashedTerm[] = [];
@@ -108,6 +97,36 @@ export const termHasher = (
       for (const term of all.slice(at, at + hashesPerTurn)) hashes.push(hashOf(chat, term, hasher));
     }
     return hashes;
+  };
+};
+
+/** By chat and term, because a name of both would have to be made and looked at for each term. */
+const hashesLately = () => {
+  let known = new Map<string, Map<Term, HashedTerm>>();
+  let count = 0;
+  const clear = (): void => {
+    known = new Map();
+    count = 0;
+  };
+  const hashesIn = (chat: string): Map<Term, HashedTerm> => {
+    const before = known.get(chat);
+    if (before !== undefined) return before;
+    const hashes = new Map<Term, HashedTerm>();
+    known.set(chat, hashes);
+    return hashes;
+  };
+  return {
+    clear,
+    of: (chat: string, term: Term, hasher: ScopeHasher): HashedTerm => {
+      const before = known.get(chat)?.get(term);
+      if (before !== undefined) return before;
+      const hash = hasher(term);
+      // The words that are in use are hashed again soon.
+      if (count >= hashesMax) clear();
+      hashesIn(chat).set(term, hash);
+      count += 1;
+      return hash;
+    },
   };
 };
 
