@@ -108,13 +108,16 @@ const timeOf = (at: number): string => new Date(at).toISOString();
 const shown = (bytes: Uint8Array): unknown => {
   try {
     const parsed: unknown = parsedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof parsed !== 'object' || parsed === null || !('sealed' in parsed)) return parsed;
-    const { sealed } = parsed;
-    return typeof sealed === 'string' ? { ...parsed, sealed: `‹sealed, ${sealed.length.toString()} bytes›` } : parsed;
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return parsed;
+    return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, shownField(name, value)]));
   } catch {
     return `‹not JSON, ${bytes.length.toString()} bytes›`;
   }
 };
+
+const sealedNames: ReadonlySet<string> = new Set(['sealed', 'sealedApart']);
+const shownField = (name: string, value: unknown): unknown =>
+  sealedNames.has(name) && typeof value === 'string' ? `‹sealed, ${value.length.toString()} bytes›` : value;
 
 type Tally = { readonly events: number; readonly bytes: number };
 

@@ -4,7 +4,7 @@ import type { Millis } from './ids.js';
 import { isShredded, shredded, type Shredded } from './opened.js';
 import { openedContents, type OpenedContent, type OpenedContents } from './openedContents.js';
 import { parsedJson } from './json.js';
-import { Misshapen, misshapenIn, type Json } from './schema.js';
+import { Misshapen, misshapenIn, type Json, type Schema } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
 import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
 import { SealedField, type SealedValue } from './sealed.js';
@@ -49,6 +49,8 @@ const fromUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The type under which a log stores such events. It stands in every log there is, so it never changes. */
 export const storedType = (kind: Pick<EventKind, 'package' | 'type'>): string => `${kind.package}.${kind.type}.v1`;
+/** The type of the second sealed value of such an event. It stands in what is sealed, so it never changes either. */
+export const apartType = (stored: string): string => `${stored}.apart`;
 
 /** Throws when two of the kinds are facts of the same name: every table is keyed by that name alone. */
 export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCodec => {
@@ -58,9 +60,10 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
     byFact.set(kind.type, { ...kind, stored: storedType(kind) });
   }
   const byStoredType = new Map([...byFact.values()].map((kind) => [kind.stored, kind]));
+  const schemas = schemasByType(byFact.values());
   const contents = openedContents();
   const lately = sealedLately();
-  const sealing: Sealing = { sealer, contents, lately };
+  const sealing: Sealing = { sealer, contents, lately, schemas };
   const metadataIn = metadataLately();
   const { of: parsedOf, clear } = parsedLately(byStoredType, { sealer, metadataIn });
   sealer.onForgotten(() => {
@@ -87,11 +90,7 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
       const found = parsedOf(stored);
       return found && (found.sealed ??= sealedRecord(found));
     },
-    open: (value) => {
-      const kind = byStoredType.get(value.type);
-      if (kind === undefined) throw new Error(`the event ${value.type} is not declared`);
-      return contentOf(kind, value, sealing);
-    },
+    open: (value) => contentOf(value, sealing),
     openUntil: (value) => sealer.heldUntil(value.sealed, bindingOf(value)),
   };
 };
@@ -101,37 +100,79 @@ type Sealing = {
   readonly sealer: Sealer;
   readonly contents: OpenedContents;
   readonly lately: SealedLately;
+  /** Of the values of each type. */
+  readonly schemas: ReadonlyMap<string, Schema<object>>;
+};
+
+const schemasByType = (kinds: Iterable<StoredKind>): ReadonlyMap<string, Schema<object>> => {
+  const schemas = new Map<string, Schema<object>>();
+  for (const { stored, personal } of kinds) {
+    if (personal !== undefined) schemas.set(stored, personal.schema);
+    if (personal?.apart !== undefined) schemas.set(apartType(stored), personal.apart.schema);
+  }
+  return schemas;
 };
 
 const written = (kind: StoredKind, event: Event, envelope: Envelope, sealing: Sealing): NewEvent | KeysMissing => {
   const data = event.data as object;
-  const body = kind.fields.encode(data) as Record<string, Json>;
-  if (kind.personal !== undefined) {
-    const sealed = sealedText(kind, data, envelope, sealing);
-    if (sealed instanceof KeysMissing) return sealed;
-    body['sealed'] = sealed;
-  }
+  const sealed = kind.personal === undefined ? {} : sealedTexts(kind, data, envelope, sealing);
+  if (sealed instanceof KeysMissing) return sealed;
+  const body = { ...(kind.fields.encode(data) as Record<string, Json>), ...sealed };
   const metadata: Metadata = { ...envelope.metadata, about: kind.about(data) };
   const bytes = utf8.encode(JSON.stringify(body));
   if (bytes.length > eventBytesMax) throw new EventTooLarge(kind.stored, bytes.length);
   return { id: envelope.id, type: kind.stored, data: bytes, metadata: utf8.encode(JSON.stringify(metadata)) };
 };
 
-/** Those who follow the log need not open again on this node what was sealed just now. */
-const sealedText = (
+type SealedTexts = { readonly sealed: string; readonly sealedApart?: string };
+
+const sealedTexts = (
   { personal, stored }: StoredKind,
   data: object,
-  { id, stream, period }: Envelope,
-  { sealer, lately }: Sealing,
-): string | KeysMissing => {
+  envelope: Envelope,
+  sealing: Sealing,
+): SealedTexts | KeysMissing => {
   if (personal === undefined) throw new Error(`${stored} has nothing personal`);
-  const json = personal.schema.encode(data);
-  const place = placeOf(personal.sealedFor(data), { stream, id }, stored);
+  const { apart } = personal;
+  const other = apart?.sealedFor(data);
+  const seal = (type: string, of: SealedFor, part: object): string | KeysMissing =>
+    sealedText({ type, place: placeOf(of, envelope, type), part }, envelope, sealing);
+  if (apart === undefined || other === undefined) {
+    const sealed = seal(stored, personal.sealedFor(data), data);
+    return sealed instanceof KeysMissing ? sealed : { sealed };
+  }
+  const own = Object.fromEntries(Object.entries(data).filter(([name]) => !apart.names.includes(name)));
+  const sealed = seal(stored, personal.sealedFor(data), own);
+  const sealedApart = seal(apartType(stored), other, data);
+  if (sealed instanceof KeysMissing || sealedApart instanceof KeysMissing) return missingOf(sealed, sealedApart);
+  return { sealed, sealedApart };
+};
+
+/** All that any of the parts misses. */
+const missingOf = (...parts: readonly unknown[]): KeysMissing =>
+  new KeysMissing([...new Set(parts.flatMap((part) => (part instanceof KeysMissing ? part.names : [])))]);
+
+type Part = { readonly type: string; readonly place: SealedPlace; readonly part: object };
+
+/** Those who follow the log need not open again on this node what was sealed just now. */
+const sealedText = (
+  { type, place, part }: Part,
+  { period }: Envelope,
+  { sealer, lately, schemas }: Sealing,
+): string | KeysMissing => {
+  const schema = schemaOf(schemas, type);
+  const json = schema.encode(part);
   const sealed = sealer.seal(utf8.encode(JSON.stringify(json)), bindingOf({ ...place, position: beforeAll }), period);
   if (sealed instanceof KeysMissing) return sealed;
   // A schema makes an object of the shape that it declares.
-  lately.keep({ sealed, place, content: personal.schema.decode(json) as OpenedContent });
+  lately.keep({ sealed, place, content: schema.decode(json) as OpenedContent });
   return sealed;
+};
+
+const schemaOf = (schemas: Sealing['schemas'], type: string): Schema<object> => {
+  const schema = schemas.get(type);
+  if (schema === undefined) throw new Error(`the event ${type} is not declared, or has nothing personal`);
+  return schema;
 };
 
 const placeOf = (
@@ -149,15 +190,17 @@ const bindingOf = ({ subject, scope, stream, event, type }: Omit<SealedValue, 's
   return subject === undefined ? { scope, associated } : { subject, scope, associated };
 };
 
+type SealedPart = { readonly value: SealedValue; readonly text: string };
+
 /** A body that was parsed, and what was made of it. */
 type ParsedRecord = {
   readonly kind: StoredKind;
   readonly stored: StoredEvent;
   readonly metadataIn: MetadataIn;
   readonly fields: object;
-  readonly value: SealedValue | undefined;
-  /** The value as it stands in the body. */
-  readonly text: string;
+  /** The sealed value, as it stands in the body too, and that of the fields which are sealed apart. */
+  readonly own: SealedPart | undefined;
+  readonly apart: SealedPart | undefined;
   opened?: Recorded | undefined;
   sealed?: Recorded;
 };
@@ -176,41 +219,51 @@ const parsedRecord = (kind: StoredKind, stored: StoredEvent, parsing: Parsing): 
 const recordIn = (kind: StoredKind, stored: StoredEvent, { sealer, metadataIn }: Parsing): ParsedRecord => {
   const body = parsed(stored.data);
   const fields = kind.fields.decode(body);
-  if (kind.personal === undefined) return { kind, stored, metadataIn, fields, value: undefined, text: '' };
-  const sealed = body['sealed'];
-  if (typeof sealed !== 'string') throw new Misshapen('sealed content', sealed);
-  const place = placeOf(kind.personal.sealedFor(fields), stored, kind.stored);
-  const value = { ...place, position: stored.position, sealed: sealer.packed(sealed) };
-  return { kind, stored, metadataIn, fields, value, text: sealed };
+  const { personal } = kind;
+  if (personal === undefined) return { kind, stored, metadataIn, fields, own: undefined, apart: undefined };
+  const part = (text: Json | undefined, type: string, of: SealedFor): SealedPart => {
+    if (typeof text !== 'string') throw new Misshapen('sealed content', text);
+    return { text, value: { ...placeOf(of, stored, type), position: stored.position, sealed: sealer.packed(text) } };
+  };
+  const other = personal.apart?.sealedFor(fields);
+  const own = part(body['sealed'], kind.stored, personal.sealedFor(fields));
+  const apart = other && part(body['sealedApart'], apartType(kind.stored), other);
+  return { kind, stored, metadataIn, fields, own, apart };
 };
 
 const openedRecord = (record: ParsedRecord, sealing: Sealing): Recorded | KeysMissing => {
-  const { kind, fields, value, text } = record;
-  if (value === undefined) return new RecordedEvent(record, fields);
-  const content = contentOf(kind, value, sealing, text);
-  if (content instanceof KeysMissing) return content;
-  const personal = isShredded(content) ? eachOf(kind, () => shredded) : content;
+  const { kind, fields, own, apart } = record;
+  if (own === undefined) return new RecordedEvent(record, fields);
+  const content = contentOf(own.value, sealing, own.text);
+  const other = apart && contentOf(apart.value, sealing, apart.text);
+  if (content instanceof KeysMissing || other instanceof KeysMissing) return missingOf(content, other);
+  const personal = {
+    ...(isShredded(content) ? eachOf(kind.personal?.names, () => shredded) : content),
+    ...(isShredded(other) ? eachOf(kind.personal?.apart?.names, () => shredded) : other),
+  };
   return new RecordedEvent(record, { ...fields, ...personal });
 };
 
 const sealedRecord = (record: ParsedRecord): Recorded => {
-  const { kind, fields, value } = record;
-  if (value === undefined) return new RecordedEvent(record, fields);
-  return new RecordedEvent(record, { ...fields, ...eachOf(kind, (name) => new SealedField(value, name)) });
+  const { kind, fields, own, apart } = record;
+  const fieldsOf = (part: SealedPart | undefined, names: readonly string[] | undefined): object =>
+    part === undefined ? {} : eachOf(names, (name) => new SealedField(part.value, name));
+  const personal = { ...fieldsOf(own, kind.personal?.names), ...fieldsOf(apart, kind.personal?.apart?.names) };
+  return new RecordedEvent(record, { ...fields, ...personal });
 };
 
-const eachOf = <T>({ personal }: StoredKind, of: (name: string) => T): Readonly<Record<string, T>> => {
+const eachOf = <T>(names: readonly string[] | undefined, of: (name: string) => T): Readonly<Record<string, T>> => {
   const fields: Record<string, T> = {};
-  for (const name of personal?.names ?? []) fields[name] = of(name);
+  for (const name of names ?? []) fields[name] = of(name);
   return fields;
 };
 
 const contentOf = (
-  { personal }: StoredKind,
   value: SealedValue,
-  { sealer, contents, lately }: Sealing,
+  { sealer, contents, lately, schemas }: Sealing,
   text?: string,
 ): OpenedContent | Shredded | KeysMissing => {
+  const schema = schemaOf(schemas, value.type);
   const binding = bindingOf(value);
   const known = (text === undefined ? undefined : lately.of(text, value)) ?? contents.of(value);
   if (known !== undefined) {
@@ -219,15 +272,15 @@ const contentOf = (
   }
   const opened = sealer.open(value.sealed, binding, value.position);
   if (!(opened instanceof Uint8Array)) return opened;
-  const content = decodedContent(personal, value, opened);
+  const content = decodedContent(schema, value, opened);
   contents.keep(value, content);
   return content;
 };
 
-const decodedContent = (personal: StoredKind['personal'], value: SealedValue, opened: Uint8Array): OpenedContent => {
+const decodedContent = (schema: Schema<object>, value: SealedValue, opened: Uint8Array): OpenedContent => {
   try {
     // A schema makes an object of the shape that it declares.
-    return (personal?.schema.decode(parsed(opened)) ?? {}) as OpenedContent;
+    return schema.decode(parsed(opened)) as OpenedContent;
   } catch (error) {
     throw misshapenIn(eventPlace(value), error);
   }

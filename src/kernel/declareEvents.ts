@@ -22,6 +22,8 @@ export type EventsInCommon<Data> = {
   readonly about: (data: Data) => string;
   /** Without it no event of the package has personal fields. */
   readonly sealedFor?: (data: Data) => SealedFor;
+  /** For whom the fields that `FactDeclaration.apart` names are sealed. Undefined: with the others, as one value. */
+  readonly sealedApartFor?: (data: Data) => SealedFor | undefined;
   /** With it the later requests of a session wait until the node has folded the session's own events. */
   readonly affects?: Affected;
 };
@@ -34,6 +36,8 @@ export type FactDeclaration = {
   readonly mints?: 'stream' | { readonly field: string };
   readonly fields: Shape;
   readonly personal?: Shape;
+  /** Of the personal fields those that may be somebody else's, and then are sealed for them, as a second value. */
+  readonly apart?: readonly string[];
 };
 
 /** One kind of event, as the codec, docs/events.md and the golden samples see it. */
@@ -50,6 +54,11 @@ export interface EventKind {
     readonly schema: Schema<object>;
     readonly names: readonly string[];
     sealedFor(this: void, data: object): SealedFor;
+    readonly apart?: {
+      readonly schema: Schema<object>;
+      readonly names: readonly string[];
+      sealedFor(this: void, data: object): SealedFor | undefined;
+    };
   };
   stream(this: void, data: object): string;
   about(this: void, data: object): string;
@@ -95,7 +104,7 @@ type Named = { readonly package: string; readonly type: string; readonly common:
 
 const eventKind = ({ package: name, type, common }: Named, fact: FactDeclaration): EventKind => {
   // `Fitting` has checked that the functions fit the fields of each fact.
-  const { stream, about, sealedFor, affects } = common as EventsInCommon<object>;
+  const { stream, about, sealedFor, sealedApartFor, affects } = common as EventsInCommon<object>;
   const kind = {
     package: name,
     type,
@@ -108,7 +117,11 @@ const eventKind = ({ package: name, type, common }: Named, fact: FactDeclaration
   };
   if (fact.personal === undefined) return kind;
   if (sealedFor === undefined) throw new Error(`nothing says for whom ${type} is sealed`);
-  return { ...kind, personal: { schema: shape(fact.personal), names: Object.keys(fact.personal), sealedFor } };
+  const { personal, apart: names } = fact;
+  const of = { schema: shape(personal), names: Object.keys(personal), sealedFor };
+  if (names === undefined || sealedApartFor === undefined) return { ...kind, personal: of };
+  const schema = shape(Object.fromEntries(Object.entries(personal).filter(([name]) => names.includes(name))));
+  return { ...kind, personal: { ...of, apart: { schema, names, sealedFor: sealedApartFor } } };
 };
 
 /** Once shredded, every personal field reads `Shredded`, those that were absent too. */

@@ -31,16 +31,13 @@ export const sealedLately = (): SealedLately => {
   let old = new Map<string, SealedNow>();
   return {
     of: (sealed, place) => {
-      const now = young.get(place.event) ?? old.get(place.event);
+      const name = nameOf(place);
+      const now = young.get(name) ?? old.get(name);
       return now?.sealed === sealed && arePlacesEqual(now.place, place) ? now.content : undefined;
     },
     keep: (now) => {
       if (now.sealed.length > sealedLatelyUnitsMax) return;
-      if (young.size >= sealedLatelyMax) {
-        old = young;
-        young = new Map();
-      }
-      young.set(now.place.event, now);
+      young.set(nameOf(now.place), now);
     },
     clear: () => {
       young = new Map();
@@ -48,6 +45,9 @@ export const sealedLately = (): SealedLately => {
     },
   };
 };
+
+/** An event may have two values, each of a type of its own. */
+const nameOf = ({ event, type }: SealedPlace): string => `${event} ${type}`;
 
 const arePlacesEqual = (one: SealedPlace, other: SealedPlace): boolean =>
   one.stream === other.stream && one.type === other.type && one.scope === other.scope && one.subject === other.subject;

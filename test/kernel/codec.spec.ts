@@ -25,6 +25,22 @@ const { NoteWritten } = declareEvents('notes', inCommon, {
     personal: { body: text, title: optional(text) },
   },
 });
+const { LetterWritten } = declareEvents(
+  'letters',
+  {
+    ...inCommon,
+    sealedApartFor: ({ cites }: { readonly cites?: UserId }) =>
+      cites === undefined ? undefined : { subject: cites, scope: 'notes' },
+  },
+  {
+    LetterWritten: {
+      says: 'A letter was written.',
+      fields: { author: id<UserId>('user'), cites: optional(id<UserId>('user')) },
+      personal: { body: text, cited: optional(text) },
+      apart: ['cited'],
+    },
+  },
+);
 const author = (2n ** 63n + 1n) as UserId;
 const note: Event = { type: NoteWritten.type, data: { author, body: 'höllo' } };
 const envelope = {
@@ -89,6 +105,50 @@ describe('the event codec', () => {
     assert.ok(codec.open(body.value) instanceof KeysMissing);
     await sealer.loadKeys([author.toString(), 'notes']);
     assert.deepEqual(codec.open(body.value), { body: 'höllo' });
+  });
+
+  it('seals apart what is somebody else’s, so that either goes without the other', async () => {
+    const [sealer, other] = [plainSealer(), 77n as UserId];
+    const codec = eventCodec([LetterWritten], sealer);
+    const data = { author, cites: other, body: 'own', cited: 'theirs' };
+    const letter: Event = { type: LetterWritten.type, data };
+    const missing = codec.write(letter, envelope);
+    assert.ok(missing instanceof KeysMissing);
+    assert.deepEqual(missing.names, [author.toString(), 'notes', other.toString()]);
+    await sealer.makeKeys(missing.names);
+    const record = codec.write(letter, envelope);
+    assert.ok(!(record instanceof KeysMissing));
+    const stored = { ...record, stream: envelope.stream, revision: 4n, position: 9n, at: 5 as Millis };
+    sealer.forget();
+    const read = async (one: StoredEvent = { ...stored }) => (await readEvents(codec, sealer, [one]))[0]?.data;
+    assert.deepEqual(await read(), data);
+    const body = JSON.parse(Buffer.from(stored.data).toString()) as Readonly<Record<string, string>>;
+    const swapped = { ...body, sealed: body['sealedApart'], sealedApart: body['sealed'] };
+    await assert.rejects(read({ ...stored, data: Buffer.from(JSON.stringify(swapped)) }), /sealed for/);
+    const { sealedApart: _, ...half } = body;
+    await assert.rejects(read({ ...stored, data: Buffer.from(JSON.stringify(half)) }), { name: 'Misshapen' });
+    const fields = codec.readSealed(stored)?.data as Readonly<Record<string, SealedField>>;
+    assert.deepEqual(
+      ['body', 'cited'].map((name) => fields[name]?.value.subject),
+      [author.toString(), other.toString()],
+    );
+    sealer.shred(other.toString());
+    assert.deepEqual(await read(), { ...data, cited: shredded });
+    assert.deepEqual(fields['cited'] && codec.open(fields['cited'].value), shredded);
+    sealer.shred('notes');
+    assert.deepEqual(await read(), { ...data, body: shredded, cited: shredded });
+  });
+
+  it('seals what is somebody else’s with the rest in an event that does not say whose it is', async () => {
+    const sealer = plainSealer();
+    const codec = eventCodec([LetterWritten], sealer);
+    await sealer.makeKeys([author.toString(), 'notes']);
+    const data = { author, body: 'own', cited: 'of before' };
+    const record = codec.write({ type: LetterWritten.type, data }, envelope);
+    assert.ok(!(record instanceof KeysMissing));
+    assert.deepEqual(Object.keys(JSON.parse(Buffer.from(record.data).toString()) as object), ['author', 'sealed']);
+    const stored = { ...record, stream: envelope.stream, revision: 4n, position: 9n, at: 5 as Millis };
+    assert.deepEqual((await readEvents(codec, sealer, [stored]))[0]?.data, data);
   });
 
   it('opens nothing that it sealed lately, for as long as the keys are there', async () => {

@@ -29,6 +29,8 @@ export type MessageCommand =
         Content & {
           readonly replyTo?: MessageId;
           readonly quote?: Quote;
+          /** Who wrote what is quoted. */
+          readonly quotes?: UserId;
           readonly nonce?: bigint;
           readonly requestHash?: string;
           readonly botInfo?: BotInfo;

@@ -4,6 +4,7 @@ import { paced } from '../../kernel/editPace.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import { defined } from '../../kernel/defined.js';
 import { isShredded, opened, unless } from '../../kernel/opened.js';
+import type { UserId } from '../../kernel/ids.js';
 import { isVisible } from '../../kernel/text.js';
 import { buttonsOf, isSameBotInfo, withBotInfo, withButtons, type BotInfo } from './botInfo.js';
 import type { Content, EditedContent, MessageCommand } from './commands.js';
@@ -88,11 +89,14 @@ const alive = (state: MessageState, chat: ChatKey): AliveMessage | Rejection =>
   state.status === 'alive' && state.chat === chat ? state : reject('MESSAGE_NOT_FOUND');
 
 /** The sealed value of an earlier event would keep the text of then, so an edit has all that still shows. */
-const carriedOn = ({ quote, requestHash }: Carried): { readonly quote?: Quote; readonly requestHash?: string } =>
-  defined({
-    quote: quote && unless(quote, undefined),
-    requestHash: requestHash && unless(requestHash, undefined),
-  });
+const carriedOn = ({ quote: sealed, quotes, requestHash }: Carried): CarriedOn => {
+  const quote = sealed && unless(sealed, undefined);
+  // Nothing is sealed for somebody of whom there are no words.
+  const by = quote && quotes;
+  return defined({ quote, quotes: by, requestHash: requestHash && unless(requestHash, undefined) });
+};
+
+type CarriedOn = { readonly quote?: Quote; readonly quotes?: UserId; readonly requestHash?: string };
 
 type MessageEdited = Extract<WrittenEvent<MessageEvent>, { readonly type: 'MessageEdited' }>;
 

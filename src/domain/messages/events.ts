@@ -31,10 +31,13 @@ type OfMessage = {
   readonly author: UserId;
   /** Of the words of a forwarded message, which are theirs and not those of `author`. */
   readonly writtenBy?: UserId;
+  /** Of the words that are quoted. */
+  readonly quotes?: UserId;
 };
 const stream = (data: OfMessage): string => messageStream(data.message);
 const about = (data: OfMessage): string => data.chat;
 const sealedFor = (data: OfMessage) => ({ subject: data.writtenBy ?? data.author, scope: data.chat });
+const sealedApartFor = ({ quotes, chat }: OfMessage) => quotes && { subject: quotes, scope: chat };
 
 /** Offsets and lengths are in UTF-16 code units. */
 export const entity = shape({
@@ -108,10 +111,10 @@ const files = list(id<FileId>('file'));
 /** Streams: `message-<message>`: the whole life of one message. */
 export const messageEvents = declareEvents(
   'messages',
-  { stream, about, sealedFor },
+  { stream, about, sealedFor, sealedApartFor },
   {
     MessageSent: {
-      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order; a message with nothing attached has neither. `botInfo`, a cloak and buttons, is of bots only, and `hasBotInfo` says that it is there. With `suppressEmbeds` links have no previews.',
+      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order; a message with nothing attached has neither. `botInfo`, a cloak and buttons, is of bots only, and `hasBotInfo` says that it is there. With `suppressEmbeds` links have no previews. `quotes` wrote the words of the quote, which then is sealed by itself, for that user: without it the quote is sealed as the text.',
       mints: 'stream',
       fields: {
         ...fields,
@@ -121,7 +124,9 @@ export const messageEvents = declareEvents(
         files: added(files),
         hasBotInfo: added(flag),
         suppressEmbeds: added(flag),
+        quotes: added(id<UserId>('user')),
       },
+      apart: ['quote'],
       personal: {
         text,
         entities: list(entity),
@@ -146,7 +151,7 @@ export const messageEvents = declareEvents(
       personal: { text, entities: list(entity), media: added(list(media)) },
     },
     MessageEdited: {
-      says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before. With `suppressEmbeds` no link of these words is followed; that previews are not wanted any more is an event of its own.',
+      says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before. With `suppressEmbeds` no link of these words is followed; that previews are not wanted any more is an event of its own. `quotes` is as in `MessageSent`.',
       fields: {
         ...fields,
         mentions,
@@ -157,7 +162,9 @@ export const messageEvents = declareEvents(
         filesLost: added(files),
         hasBotInfo: added(flag),
         suppressEmbeds: added(flag),
+        quotes: added(id<UserId>('user')),
       },
+      apart: ['quote'],
       personal: {
         text,
         entities: list(entity),

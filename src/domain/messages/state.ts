@@ -28,8 +28,9 @@ export type AliveMessage = {
   readonly editsPaidUntil?: Millis;
 };
 
-/** The quote and the `requestHash`, which no edit changes, and what a bot's message has. */
+/** The quote with its author and the `requestHash`, which no edit changes, and what a bot's message has. */
 export type Carried = {
+  readonly quotes?: UserId;
   readonly quote?: Personal<Quote>;
   readonly requestHash?: Personal<string>;
   readonly botInfo?: Personal<BotInfo>;
@@ -76,8 +77,8 @@ export const evolve: Fold<MessageState, MessageEvent> = {
 };
 
 /** In an event whose content is sealed only `hasBotInfo` tells of it. */
-const carriedIn = ({ quote, requestHash, ...bot }: Carried & { readonly hasBotInfo?: boolean }): Carried =>
-  defined({ quote, requestHash, botInfo: bot.hasBotInfo === true ? bot.botInfo : undefined });
+const carriedIn = ({ quote, quotes, requestHash, ...bot }: Carried & { readonly hasBotInfo?: boolean }): Carried =>
+  defined({ quote, quotes, requestHash, botInfo: bot.hasBotInfo === true ? bot.botInfo : undefined });
 
 const attachedIn = ({ files, media }: Attached): Attached | undefined =>
   files === undefined ? undefined : defined({ files, media });

@@ -1,4 +1,4 @@
-import { storedType } from '../../kernel/codec.js';
+import { apartType, storedType } from '../../kernel/codec.js';
 
 const typeOf = (name: string, fact: string): string => storedType({ package: name, type: fact });
 
@@ -46,4 +46,6 @@ export const words: readonly string[] = [
   typeOf('stickers', 'EmojiAdded'),
   'key',
   'mimetype',
+  apartType(typeOf('messages', 'MessageSent')),
+  apartType(typeOf('messages', 'MessageEdited')),
 ];

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { SealedField, type SealedValue } from '../../../src/kernel/sealed.js';
 import { sealedDocument, storedForm, withSealedFields } from '../../../src/projections/sealing/storedForm.js';
 import { eventKinds } from '../../../src/domain/registry.js';
-import { storedType } from '../../../src/kernel/codec.js';
+import { apartType, storedType } from '../../../src/kernel/codec.js';
 import { words } from '../../../src/projections/sealing/words.js';
 
 const valueOf = (number: number, more: Partial<SealedValue> = {}): SealedValue => ({
@@ -85,7 +85,11 @@ describe('the words of stored documents', () => {
     // Addresses, keys of uploads, manifests of files and reports with their evidence are in no document.
     const inNone = ['AccountRegistered', 'UploadBegun', 'FileMade', 'MessageReported', 'EvidenceKept'];
     const sealed = eventKinds.filter(({ personal, type }) => personal !== undefined && !inNone.includes(type));
-    const wanted = sealed.flatMap((kind) => [storedType(kind), ...(kind.personal?.names ?? [])]);
+    const wanted = sealed.flatMap((kind) => [
+      storedType(kind),
+      ...(kind.personal?.names ?? []),
+      ...(kind.personal?.apart === undefined ? [] : [apartType(storedType(kind))]),
+    ]);
     assert.deepEqual(
       wanted.filter((word) => !words.includes(word)),
       [],

@@ -82,7 +82,7 @@ const never: Earlier = () => Promise.resolve(undefined);
 type Ready = {
   readonly sending: NamedSending;
   readonly seen: SeenChat;
-  readonly reply: Reply | undefined;
+  readonly reply: ReadyReply | undefined;
   readonly mentions: readonly UserId[];
   readonly media: readonly Media[] | undefined;
   readonly emojiOf: EmojiOrigins;
@@ -130,14 +130,22 @@ const mediaOf = async (
  * Asked of the original's own stream: the read model may be behind, and knows no message that was deleted meanwhile. A
  * quote that the original does not have is left out, so that no message is lost to its quote.
  */
-const replyIn = async ({ streams }: SendingNeeds, chat: ChatKey, { to, quote }: Reply): Promise<Reply | Rejection> => {
+const replyIn = async (
+  { streams }: SendingNeeds,
+  chat: ChatKey,
+  { to, quote }: Reply,
+): Promise<ReadyReply | Rejection> => {
   const { state: original } = await streams.caughtUp(messageStream(to), messages);
   if (original.status === 'absent' || original.chat !== chat) {
     return reject('MESSAGE_NOT_FOUND', 'the message that this one answers');
   }
   const found = quote && original.status === 'alive' ? quoteFrom(original, quote) : undefined;
-  return { to, ...defined({ quote: found }) };
+  if (found === undefined || original.status !== 'alive') return { to };
+  return { to, quote: found, quotes: original.forwarded?.writtenBy ?? original.author };
 };
+
+/** `quotes`: who wrote the words of the quote. */
+type ReadyReply = Reply & { readonly quotes?: UserId };
 
 /**
  * Begins without a wait, and the id is minted in the tick in which the log takes the message: so the ids of a chat are
@@ -161,7 +169,16 @@ const append = async (
     text,
     entities,
     mentions,
-    ...defined({ replyTo: reply?.to, quote: reply?.quote, nonce, requestHash, media, botInfo, suppressEmbeds }),
+    ...defined({
+      replyTo: reply?.to,
+      quote: reply?.quote,
+      quotes: reply?.quotes,
+      nonce,
+      requestHash,
+      media,
+      botInfo,
+      suppressEmbeds,
+    }),
   };
   let message = needs.ids.next() as MessageId;
   const send = askedInChat(needs.access, call, seen, (now): MessageCommand | Rejection => {
