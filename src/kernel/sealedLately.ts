@@ -37,6 +37,10 @@ export const sealedLately = (): SealedLately => {
     },
     keep: (now) => {
       if (now.sealed.length > sealedLatelyUnitsMax) return;
+      if (young.size >= sealedLatelyMax) {
+        old = young;
+        young = new Map();
+      }
       young.set(nameOf(now.place), now);
     },
     clear: () => {
