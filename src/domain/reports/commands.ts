@@ -1,7 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Command } from '../../kernel/decider.js';
 import type { FileId, MessageId, Millis, UserId } from '../../kernel/ids.js';
-import type { Entity, Media, Quote } from '../messages/events.js';
+import type { BotInfo, Entity, Media, Quote } from '../messages/events.js';
 
 /** One copy of a wording, as `EvidenceKept` has it. */
 export type Evidence = {
@@ -14,6 +14,9 @@ export type Evidence = {
   readonly entities: readonly Entity[];
   readonly quote?: Quote;
   readonly media?: readonly Media[];
+  readonly botInfo?: BotInfo;
+  /** Of a copy that takes several events, which of them this is, from 1 on. */
+  readonly part?: number;
 };
 
 export type ReportCommand =

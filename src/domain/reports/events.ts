@@ -1,8 +1,9 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
-import { chatKey, count, id, list, millis, oneOf, optional, text } from '../../kernel/schema.js';
+import { added, chatKey, count, id, list, millis, oneOf, optional, text } from '../../kernel/schema.js';
 import { streamFamily } from '../../kernel/streams.js';
+import { botInfo } from '../messages/botInfo.js';
 import { entity, media, quote } from '../messages/events.js';
 
 const message = id<MessageId>('message');
@@ -39,7 +40,7 @@ export const reportEvents = declareEvents(
       personal: { reason: text },
     },
     EvidenceKept: {
-      says: 'A copy that was made with a report: of the message as it was then (`reported`), of a former wording of it (`former`), or of a message right before or after it (`neighbour`). `copied` is the message of which it is, `at` when this wording was written; `writtenBy` wrote the words of a forward.',
+      says: 'A copy that was made with a report: of the message as it was then (`reported`), of a former wording of it (`former`), or of a message right before or after it (`neighbour`). `copied` is the message of which it is, `at` when this wording was written; `writtenBy` wrote the words of a forward. A copy that is too large for one event is several, one after the other, each with a `part` of what is shown: `part` counts them from 1.',
       fields: {
         ...fields,
         kind: oneOf('reported', 'former', 'neighbour'),
@@ -47,8 +48,15 @@ export const reportEvents = declareEvents(
         author: user,
         writtenBy: optional(user),
         at: millis,
+        part: added(count),
       },
-      personal: { text, entities: list(entity), quote: optional(quote), media: optional(list(media)) },
+      personal: {
+        text,
+        entities: list(entity),
+        quote: optional(quote),
+        media: optional(list(media)),
+        botInfo: added(botInfo),
+      },
     },
     ReportEnded: {
       says: 'The report is kept no longer, so its evidence uses these files no more. Only of reports with files: the others end with their key alone.',

@@ -1,5 +1,5 @@
 import { messageStream, type MessageEvent } from '../../domain/messages/events.js';
-import type { Entity, Media, Quote } from '../../domain/messages/events.js';
+import type { BotInfo, Entity, Media, Quote } from '../../domain/messages/events.js';
 import { readEvents, type EventCodec } from '../../kernel/codec.js';
 import { defined } from '../../kernel/defined.js';
 import type { Recorded } from '../../kernel/event.js';
@@ -15,6 +15,7 @@ export type Wording = {
   readonly entities: readonly Entity[];
   readonly quote?: Quote;
   readonly media?: readonly Media[];
+  readonly botInfo?: BotInfo;
 };
 
 /** Of one message: the first wording and the newest ones. */
@@ -47,6 +48,9 @@ const wordingOf = ({ type, data, at }: Recorded<MessageEvent>): readonly Wording
   const [text, entities] = [unless(data.text, undefined), unless(data.entities, undefined)];
   if (text === undefined || entities === undefined) return [];
   const quoted = 'quote' in data ? data.quote : undefined;
-  const shown = { quote: quoted && unless(quoted, undefined), media: data.media && unless(data.media, undefined) };
-  return [{ at, text, entities, ...defined(shown) }];
+  const ofBot = 'botInfo' in data ? data.botInfo : undefined;
+  const quote = quoted && unless(quoted, undefined);
+  const media = data.media && unless(data.media, undefined);
+  const botInfo = ofBot && unless(ofBot, undefined);
+  return [{ at, text, entities, ...defined({ quote, media, botInfo }) }];
 };

@@ -84,6 +84,88 @@ describe('a report', () => {
   });
 });
 
+describe('the evidence of a report', () => {
+  before(async () => {
+    await here.close();
+    here = await house();
+    node = await here.node();
+  });
+
+  const chat = channelChat(community, 101n as ChannelId);
+  type Sent = Extract<Bare<MessageEvent>, { readonly type: 'MessageSent' }>['data'];
+  const sent = async (id: bigint, shown: Partial<Sent>): Promise<MessageId> => {
+    const message = (2n ** 40n + id) as MessageId;
+    const data = { message, chat, author: bob, mentions: [], text: 'x', entities: [], ...shown };
+    await here.happened(messageStream(message), { type: 'MessageSent', data });
+    return message;
+  };
+  const copiesOf = async (message: MessageId, of = message) =>
+    (await reportOf(message)).flatMap(({ type, data }) =>
+      type === 'EvidenceKept' && data.copied === of ? [data] : [],
+    );
+  const bytesOfReport = async (message: MessageId): Promise<number> => {
+    const stored = await here.log.readStream(reportStream(message, cleo), { limit: 200 });
+    return stored.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+  };
+  const botInfo = { cloak: 'Somebody', buttons: [[{ label: 'Press', clipboard: 'words' }]] };
+
+  it('is whole for a message that fills its event', async () => {
+    const text = 'w'.repeat(4_000);
+    const entities = [{ kind: 'textUrl' as const, start: 0, length: 1, url: `https://e.org/${'p'.repeat(30_000)}` }];
+    const media = Array.from({ length: 8 }, (_, at) => ({
+      link: `https://e.org/${at.toString()}${'l'.repeat(1_500)}`,
+    }));
+    const message = await sent(1n, { text, entities, files: [], media, botInfo, hasBotInfo: true });
+    assert.equal(await report(message), 'done');
+    const parts = await copiesOf(message);
+    assert.deepEqual(
+      parts.map(({ part, kind }) => [part, kind]),
+      [
+        [1, 'reported'],
+        [2, 'reported'],
+      ],
+    );
+    assert.deepEqual([parts[0]?.text, parts[0]?.entities], [text, entities]);
+    assert.deepEqual(
+      parts.flatMap((one) => one.media ?? []),
+      media,
+    );
+    assert.deepEqual(
+      parts.flatMap((one) => one.botInfo ?? []),
+      [botInfo],
+    );
+  });
+
+  it('is what one append to any log takes: the first wording, and as many of the newest as there is room for', async () => {
+    const message = await sent(2n, { text: 'first' });
+    const edits = Array.from({ length: 40 }, (_, index): Bare<MessageEvent> => {
+      const text = `${index.toString()} ${'e'.repeat(39_000)}`;
+      return {
+        type: 'MessageEdited',
+        data: { message, chat, author: bob, mentions: [], entities: [], text, complete: true },
+      };
+    });
+    await here.happened(messageStream(message), ...edits);
+    assert.equal(await report(message), 'done');
+    const texts = (await copiesOf(message)).map(({ text }) => (isShredded(text) ? '' : text.split(' ')[0]));
+    assert.equal(texts[0], 'first');
+    assert.equal(texts.at(-1), '39');
+    assert.deepEqual(
+      texts.slice(1).map(Number),
+      Array.from({ length: texts.length - 1 }, (_, at) => 41 - texts.length + at),
+    );
+    assert.ok(texts.length > 10);
+    assert.ok((await bytesOfReport(message)) < 1_048_576);
+  });
+
+  it('has the cloak and the buttons, also of a neighbour', async () => {
+    const before = await sent(3n, { text: 'of a bot', botInfo, hasBotInfo: true });
+    const message = await sent(4n, { text: 'of a bot too', botInfo, hasBotInfo: true });
+    assert.equal(await report(message), 'done');
+    for (const of of [before, message]) assert.deepEqual((await copiesOf(message, of))[0]?.botInfo, botInfo);
+  });
+});
+
 describe('reporting', () => {
   before(async () => {
     await here.close();
