@@ -34,7 +34,7 @@ export type RequestOrdering = 'read' | 'send' | 'alone' | 'aside';
  * The limit by number that holds beside the budgets of units. Those that all nodes share are for what is rare and dear;
  * `limitTable` of requests/rateLimits has their figures, `budgetTable` of requests/budgets those of the others.
  */
-export type LimitName = SharedLimitName | GuardedLimitName | 'messages' | 'typing' | 'none';
+export type LimitName = SharedLimitName | GuardedLimitName | 'messages' | 'typing' | 'lookups' | 'none';
 export type SharedLimitName = 'recovery' | 'handshake' | 'inviteLookup' | 'creation' | 'reports';
 
 /** Counted by the handler, through `SignInGuard`; `signInLimits` of requests/signInGuard has the figures. */
@@ -193,7 +193,7 @@ export const rpcPolicy = {
   stickersRemoveStickerFromPack: free,
 
   usersGetProfile: read,
-  usersLookupUsername: read,
+  usersLookupUsername: { ...read, limit: 'lookups' },
 
   voiceDisconnectUser: passing,
   voiceGetRoomStates: read,

@@ -112,6 +112,9 @@ const billOfUser = ({ account, session, user, isBot }: UserAccounts, asking: Ask
   if (limit === 'messages' && isBot) {
     const bucket = (user.botMessages ??= new Bucket(budgetTable.botMessages, now));
     items.push({ budget: 'botMessages', bucket, amount: 1 });
+  } else if (limit === 'lookups') {
+    const bucket = (user.lookups ??= new Bucket(budgetTable.lookups, now));
+    items.push({ budget: 'lookups', bucket, amount: 1 });
   } else if (limit === 'messages' || limit === 'typing') {
     items.push({ budget: limit, bucket: session[limit], amount: 1 });
   }
@@ -260,6 +263,8 @@ type UserAccount = {
   readonly light: Bucket;
   readonly refusals: Refusals;
   readonly long: LongReads;
+  /** Once the user has looked somebody up. */
+  lookups?: Bucket;
   /** Of bots only. */
   botMessages?: Bucket;
 };
@@ -299,4 +304,7 @@ const priceOf = (asking: Asking): { readonly units: number; readonly limit: RpcP
 };
 
 const sharedOf = (limit: RpcPolicy['limit']): SharedLimitName | undefined =>
-  limit === 'none' || limit === 'messages' || limit === 'typing' || isGuarded(limit) ? undefined : limit;
+  isOfNode(limit) || isGuarded(limit) ? undefined : limit;
+
+const isOfNode = (limit: RpcPolicy['limit']): limit is 'none' | 'messages' | 'typing' | 'lookups' =>
+  limit === 'none' || limit === 'messages' || limit === 'typing' || limit === 'lookups';

@@ -23,6 +23,8 @@ export const budgetTable = {
   messages: { per: 'session', of: 'requests', burst: 60, perSecond: 10 },
   /** Of a bot, in the place of `messages`: over all connections that its token has. */
   botMessages: { per: 'user', of: 'requests', burst: 30, perSecond: 5 },
+  /** Of usernames, so that nobody tries all that there may be. */
+  lookups: { per: 'user', of: 'requests', burst: 60, perSecond: 1 },
   typing: { per: 'session', of: 'requests', burst: 30, perSecond: 5 },
 } as const satisfies Readonly<Record<string, Budget>>;
 

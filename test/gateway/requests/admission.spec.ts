@@ -90,6 +90,19 @@ describe('a request', () => {
     assert.equal(waitOf(admit(asker, 'chatsSetTyping')), 0);
   });
 
+  it('to look usernames up is limited for each user, over all sessions', () => {
+    const { admit, limited } = gate();
+    const [one, another] = [signedIn(1), signedIn(1)];
+    const { burst, perSecond } = budgetTable.lookups;
+    const lookups = Array.from({ length: burst + perSecond }, (_, at) =>
+      admit(at % 2 === 0 ? one : another, 'usersLookupUsername'),
+    );
+    assert.ok(lookups.every(({ kind }) => kind === 'admitted'));
+    assert.ok(isRefused(admit(one, 'usersLookupUsername')) && isRefused(admit(another, 'usersLookupUsername')));
+    assert.equal(limited.at(-1)?.limit, 'lookups');
+    assert.equal(waitOf(admit(signedIn(2), 'usersLookupUsername')), 0);
+  });
+
   it('to report is limited on all nodes together', () => {
     const taken: string[] = [];
     const take = ({ name }: { readonly name: string }) => {

@@ -1,4 +1,5 @@
 import { reject } from '../../../kernel/decider.js';
+import type { UserId } from '../../../kernel/ids.js';
 import { usernameKeyed } from '../../../kernel/username.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import type { UserDocument } from '../../../projections/users/documents.js';
@@ -37,14 +38,18 @@ export const userRpcs = (needs: UserNeeds): Handlers<'usersLookupUsername' | 'us
   },
 });
 
+/** No user has this id. */
+const nobody = 0n as UserId;
+
 /** A claim on a username may be older or younger than the profile that carries it, so both are asked. */
 const userNamed = async ({ names, reads }: UserNeeds, call: Call, typed: string): Promise<UserDocument | undefined> => {
   const username = usernameAsked(typed);
   if (username === undefined) return undefined;
-  const holder = await names.holderOf(names.nameOf('username', username));
-  if (holder === undefined) return undefined;
+  const name = names.nameOf('username', username);
+  // Asked again with all that is in the log, also where nobody holds the name: a miss is never quicker than a hit.
   const carrier = async (): Promise<UserDocument | undefined> => {
-    const found = await user(reads, holder);
+    const holder = await names.holderOf(name);
+    const found = await user(reads, holder ?? nobody);
     const carried = shownText(found?.username);
     return carried !== undefined && usernameKeyed(carried) === username ? found : undefined;
   };
