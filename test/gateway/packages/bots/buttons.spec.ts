@@ -82,6 +82,16 @@ describe('a message of a bot', () => {
     assert.equal(await place.node.refused(bob, 'messagesForwardMessage', forwarded), 'EMPTY_MESSAGE');
   });
 
+  it('leaves cloak and buttons behind when it is forwarded', async (t) => {
+    const place = await scene(t);
+    const id = await sent(place, { cloak: { name: 'Barista' }, buttons: rows(coffee) });
+    const forwarded = { chatRef: general, from: general, messageIds: [id] };
+    await place.node.must(bob, 'messagesForwardMessage', forwarded);
+    const { messages } = await place.node.must(bob, 'messagesGetHistory', { chatRef: general, limit: 1 });
+    const [forward] = messages.messages;
+    assert.deepEqual([forward?.message, forward?.authorId, forward?.botInfo], ['Which one?', bob, undefined]);
+  });
+
   it('keeps both when its text is edited, also twice, and has other buttons or none when asked', async (t) => {
     const place = await scene(t);
     const id = await sent(place, { cloak: { name: 'Barista' }, buttons: rows(coffee, docs) });

@@ -7,6 +7,7 @@ import { reject } from '../../../../src/kernel/decider.js';
 import type { MessageId, RoleId, UserId } from '../../../../src/kernel/ids.js';
 import { permission } from '../../../../src/kernel/permissions.js';
 import { ada, bob, cleo, community, dm, dora, general, hidden, news, voice } from '../../../support/house/cast.js';
+import { textUnitsMax } from '../../../../src/gateway/packages/messages/wire.js';
 import { house, type House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
 
@@ -87,6 +88,34 @@ const override = (pos: bigint, neg: bigint): Promise<void> =>
     type: 'OverrideSet',
     data: { community, channel: voice.channel?.channelId, role: 0n as RoleId, pos, neg, by: ada },
   });
+describe('the length of a text', () => {
+  it('is counted in UTF-16 units of the text as sent, in messages and edits, and all that got in is read again', async () => {
+    for (const letter of ['a', '😀', '한']) {
+      const longest = letter.repeat(textUnitsMax / letter.length);
+      const messageId = await node.send(bob, { chatRef: general, message: longest });
+      const shorter = await node.send(bob, { chatRef: general, message: 'short' });
+      assert.equal(await edit(bob, { messageId: shorter, message: longest }), 'done');
+      const more = `${longest}a`;
+      assert.equal(
+        await node.refused(bob, 'messagesSendMessage', { chatRef: general, message: more }),
+        'MESSAGE_TOO_LONG',
+      );
+      assert.equal(await edit(bob, { messageId, message: more }), 'MESSAGE_TOO_LONG');
+      const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 2 });
+      assert.deepEqual(
+        messages.messages.map(({ message }) => message === longest),
+        [true, true],
+      );
+      await node.must(ada, 'messagesSetMessagePin', { chatRef: general, messageId, pin: true });
+      const pinned = await node.must(ada, 'messagesGetPinnedMessages', { chatRef: general });
+      assert.equal(pinned.messages.messages.find((one) => one.messageId === messageId)?.message, longest);
+      await node.must(ada, 'messagesForwardMessage', { chatRef: general, from: general, messageIds: [messageId] });
+      const again = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 1 });
+      assert.equal(again.messages.messages[0]?.message, longest);
+    }
+  });
+});
+
 describe('whoever has lost a right since', () => {
   const { sendMessages, sendMedia, deleteMessages } = permission;
   let messageId: MessageId;

@@ -21,6 +21,7 @@ import {
 import { house, type House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
 import { queryUnitsMax, searchPageMax } from '../../../../src/gateway/packages/messages/search.js';
+import { hashLength, headCollection } from '../../../../src/projections/search/documents.js';
 import { countOf } from '../../../projections/search/setting.js';
 
 let here: House;
@@ -98,6 +99,48 @@ describe('a search', () => {
     assert.deepEqual(await ids(cleo, 'apple', { since: third[0] ?? (0n as MessageId) }), newest.slice(25, 50));
     assert.deepEqual(await ids(cleo, 'apple', { since: 0n as MessageId }), newest.slice(-searchPageMax));
     assert.equal((await ids(ada, 'apple')).length, searchPageMax);
+  });
+
+  it('fills its first page past two hundred newer hits that the caller does not see, and has each of 130 once', async () => {
+    const visible = await sentMany(130, () => 'apple');
+    await sentMany(200, () => 'apple', hidden);
+    const pages: (readonly (MessageId | undefined)[])[] = [];
+    for (let page = await ids(cleo, 'apple'); page.length > 0;) {
+      pages.push(page);
+      page = await ids(cleo, 'apple', { before: page.at(-1) ?? (0n as MessageId) });
+    }
+    assert.deepEqual(pages.flat(), visible.toReversed());
+    assert.deepEqual(
+      pages.map(({ length }) => length),
+      [25, 25, 25, 25, 25, 5],
+    );
+  });
+
+  it('finds a hundred of a hundred messages in the moment after they are sent', async () => {
+    for (let at = 0; at < 100; at += 1) {
+      const messageId = await sent(bob, `number${at.toString()} here`);
+      assert.deepEqual(await ids(ada, `number${at.toString()}`), [messageId]);
+    }
+  });
+
+  it('finds a text in any spelling, and shows it as it was sent', async () => {
+    const text = 'İstanbul Straße Café Σίσυφος IŞIK ฉันรักกรุงเทพมาก';
+    await sent(bob, text);
+    for (const query of ['istanbul', 'STRASSE', 'cafe', 'ΣΊΣΥΦΟΣ', 'ışık', 'กรุงเทพ']) {
+      const [message] = (await found(ada, query)).messages;
+      assert.equal(message?.message, text, query);
+    }
+    assert.deepEqual(await ids(ada, 'เทพกรุง'), []);
+  });
+
+  it('has no value of its index in common between a channel, a direct chat and saved messages', async () => {
+    for (const chatRef of [general, news, dm(bob), self]) await sent(ada, 'zebra', chatRef);
+    await ids(ada, 'zebra');
+    const store = await here.search.store();
+    const heads = await store.scan({ collection: headCollection, prefix: '', limit: 1_000 });
+    const hashes = heads.map(({ key }) => key.slice(-hashLength));
+    assert.ok(hashes.length >= 4);
+    assert.equal(new Set(hashes).size, hashes.length);
   });
 
   it('goes by the rights of its end', async () => {

@@ -108,3 +108,28 @@ describe('an edited message mentions', () => {
     assert.equal(await mentionsOf(cleo), before + 1);
   });
 });
+
+describe('a mention by a username', () => {
+  it('stays with whom it meant when the name goes to somebody else', async () => {
+    const named = async (username: string): Promise<UserId | undefined> =>
+      (await node.must(ada, 'usersLookupUsername', { username })).userDetails.user?.id as UserId | undefined;
+    await node.must(bob, 'settingsEditProfile', { username: 'mila' });
+    const whole = (message: string) => ({
+      message,
+      entities: [{ startIndex: 0, length: message.length, username: true }],
+    });
+    const earlier = await node.send(ada, { chatRef: general, ...whole('@mila') });
+    await node.must(bob, 'settingsEditProfile', { username: 'MILA' });
+    assert.equal(await named('mila'), bob);
+    await node.must(bob, 'settingsEditProfile', { username: 'milan' });
+    await node.must(cleo, 'settingsEditProfile', { username: 'mila' });
+    assert.equal(await named('mila'), cleo);
+    assert.equal(await named('milan'), bob);
+    const later = await node.send(ada, { chatRef: general, ...whole('@Mila') });
+    const mentioning = async (user: UserId): Promise<readonly bigint[]> => {
+      const { unreadMentions } = await node.must(user, 'messagesGetUnreadMentions', { chatRef: general, limit: 50 });
+      return unreadMentions.messageIds.filter((id) => id === earlier || id === later);
+    };
+    assert.deepEqual([await mentioning(bob), await mentioning(cleo)], [[earlier], [later]]);
+  });
+});
