@@ -63,7 +63,7 @@ export const stickerRpcs = (needs: StickerNeeds): Handlers<Built> => ({
     if (isRejection(adding)) return adding;
     const community = await packToChange(needs, call, adding.pack);
     if (isRejection(community)) return community;
-    const picture = await emojiPicture(needs.files, call, adding);
+    const picture = await emojiPicture(needs.files, call, adding.upload);
     if (isRejection(picture)) return picture;
     const { file: emoji, ...shown } = picture;
     const elsewhere = (await emojiById(meteredReads(needs.reads, call), [emoji])).some(

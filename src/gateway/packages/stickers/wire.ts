@@ -10,8 +10,6 @@ export type Adding = {
   readonly pack: StickerPackId;
   readonly name: string;
   readonly upload: UploadRef;
-  /** As the client says it. */
-  readonly picture: Pick<MediaRefUploadedFile, 'mimetype' | 'metadata'>;
 };
 
 export const addingOf = ({ pack: ref, sticker }: AddStickerToPack): Adding | Rejection => {
@@ -21,7 +19,7 @@ export const addingOf = ({ pack: ref, sticker }: AddStickerToPack): Adding | Rej
   const name = nameIn(sticker);
   if (isRejection(name)) return name;
   const { id, partCount } = sticker.file;
-  return { pack, name, upload: { upload: id, partCount }, picture: sticker };
+  return { pack, name, upload: { upload: id, partCount } };
 };
 
 export const packIn = (ref: StickerPackRef | undefined): StickerPackId | Rejection =>
