@@ -12,7 +12,13 @@ import { sessionDocuments } from './accounts/fold.js';
 import { botDocuments } from './bots/fold.js';
 import { communityDocuments } from './communities/fold.js';
 import { conversationDocuments } from './conversations/fold.js';
-import { fileDocuments, fileUseDocuments, reportFilesDocuments, uploadDocuments } from './files/fold.js';
+import {
+  fileDocuments,
+  fileUseDocuments,
+  photoUseDocuments,
+  reportFilesDocuments,
+  uploadDocuments,
+} from './files/fold.js';
 import { inviteDocuments } from './invites/fold.js';
 import { memberDocuments, membershipsDocuments, removalDocuments } from './members/fold.js';
 import { lastSentDocuments, messageCountDocuments, messageDocuments } from './messages/fold.js';
@@ -48,6 +54,7 @@ const packages = {
     declared(uploadDocuments),
     declared(fileDocuments),
     declared(fileUseDocuments),
+    declared(photoUseDocuments),
     declared(reportFilesDocuments),
   ],
   conversations: [declared(conversationDocuments)],

@@ -117,6 +117,8 @@ const core: readonly Row[] = [
     outcomes: anybodyWithASession('()'),
   }),
   row('settingsEditProfile', { request: () => ({ bio: 'Here.' }), outcomes: anybodyWithASession('()') }),
+  row('settingsEditProfilePhoto', { request: () => ({}), outcomes: anybodyWithASession('()') }),
+  row('settingsEditProfileBanner', { request: () => ({}), outcomes: anybodyWithASession('()') }),
   row('settingsChangeStatus', {
     request: () => ({ status: UserStatusStatus.IDLE }),
     outcomes: anybodyWithASession('()'),
@@ -247,6 +249,11 @@ const roles: readonly Row[] = [
   row('communitiesGetRoles', {
     request: ({ community }) => ({ communityId: community }),
     outcomes: anyMember('communityRoles'),
+  }),
+  row('communitiesEditPhoto', {
+    bit: 'modifyCommunity',
+    request: ({ community: communityId }) => ({ communityId }),
+    outcomes: whoMay('()'),
   }),
   row('communitiesCreateRole', {
     bit: 'modifyRoles',

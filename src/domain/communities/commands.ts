@@ -1,10 +1,12 @@
-import type { ChannelId, CommunityId, MessageId, Millis, RoleId, UserId } from '../../kernel/ids.js';
+import type { ChannelId, CommunityId, FileId, MessageId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Command } from '../../kernel/decider.js';
+import type { PhotoContent } from '../files/events.js';
 import type { ChannelKind } from './events.js';
 
 export type CommunityCommand =
   | CreateCommunity
   | DeleteCommunity
+  | EditPhoto
   | CreateChannel
   | EditChannel
   | DeleteChannel
@@ -28,6 +30,17 @@ export type CreateCommunity = Command<
 >;
 
 export type DeleteCommunity = Command<'DeleteCommunity', { readonly community: CommunityId; readonly by: UserId }>;
+
+/** The file is kept for long enough: see `UseFile`. */
+export type EditPhoto = Command<
+  'EditPhoto',
+  {
+    readonly community: CommunityId;
+    readonly by: CommunityAsker;
+    readonly at: Millis;
+    readonly to: { readonly file: FileId; readonly content: PhotoContent } | 'removed';
+  }
+>;
 
 type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId; readonly by: CommunityAsker };
 

@@ -1,8 +1,12 @@
 import { usualPermissions } from '../../kernel/permissions.js';
 import { isRejection, reject, type Decider, type Decision } from '../../kernel/decider.js';
+import { defined } from '../../kernel/defined.js';
 import { displayName } from '../../kernel/displayName.js';
+import { paced } from '../../kernel/editPace.js';
+import type { WrittenEvent } from '../../kernel/personal.js';
+import { has } from '../../kernel/permissions.js';
 import { createChannel, deleteChannel, editChannel, takeDownHighlight } from './channels.js';
-import type { CommunityCommand, CreateCommunity, DeleteCommunity } from './commands.js';
+import type { CommunityCommand, CreateCommunity, DeleteCommunity, EditPhoto } from './commands.js';
 import { communityStream, type CommunityEvent } from './events.js';
 import { nameUnitsMax } from './limits.js';
 import { createChannelOverride, deleteChannelOverride } from './overrides.js';
@@ -35,7 +39,28 @@ const deleteCommunity = (
   if (state.status === 'none') return reject('COMMUNITY_NOT_FOUND');
   if (state.status === 'deleted') return [];
   if (state.owner !== by) return reject('NOT_OWNER');
-  return [{ type: 'CommunityDeleted', data: { community, by } }];
+  const photo = state.photo?.file;
+  return [{ type: 'CommunityDeleted', data: { community, by, ...defined({ photo }) } }];
+};
+
+type PhotoEvent = Extract<
+  WrittenEvent<CommunityEvent>,
+  { readonly type: 'CommunityPhotoChanged' | 'CommunityPhotoRemoved' }
+>;
+
+const editPhoto = (
+  { community, by: { user: by, permissions }, at, to }: EditPhoto['data'],
+  { photo, editsPaidUntil }: LivingCommunity,
+): Decision<CommunityEvent> => {
+  if (!has(permissions, 'modifyCommunity')) return reject('MISSING_PERMISSION');
+  const now = photo?.file;
+  if (to !== 'removed') {
+    const data = { community, by, ...to, ...defined({ replaced: now }) };
+    return to.file === now ? [] : paced<PhotoEvent>([{ type: 'CommunityPhotoChanged', data }], editsPaidUntil, at);
+  }
+  if (now === undefined) return [];
+  const data = { community, by, file: now };
+  return paced<PhotoEvent>([{ type: 'CommunityPhotoRemoved', data }], editsPaidUntil, at);
 };
 
 const whileLiving =
@@ -50,6 +75,7 @@ export const communities: Decider<CommunityCommand, CommunityState, CommunityEve
   rules: {
     CreateCommunity: createCommunity,
     DeleteCommunity: deleteCommunity,
+    EditPhoto: whileLiving(editPhoto),
     CreateChannel: whileLiving(createChannel),
     EditChannel: whileLiving(editChannel),
     DeleteChannel: whileLiving(deleteChannel),

@@ -1,5 +1,6 @@
+import { photoContent } from '../files/events.js';
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
-import type { ChannelId, CommunityId, MessageId, RoleId, UserId } from '../../kernel/ids.js';
+import type { ChannelId, CommunityId, FileId, MessageId, RoleId, UserId } from '../../kernel/ids.js';
 import {
   added,
   bits,
@@ -22,8 +23,9 @@ const community = id<CommunityId>('community');
 const channel = id<ChannelId>('channel');
 const role = id<RoleId>('role');
 const by = id<UserId>('user');
-/** Paces the edits of one channel: each takes ten seconds of it. */
+/** Paces the edits of one channel, or of the community itself: each takes ten seconds of it. */
 const editsPaidUntil = added(millis);
+const file = id<FileId>('file');
 
 export const communityStreams = streamFamily('community');
 export const communityStream = (id: CommunityId): string => communityStreams.named(id.toString());
@@ -63,8 +65,17 @@ export const communityEvents = declareEvents(
       personal: { name: text },
     },
     CommunityDeleted: {
-      says: 'The owner deleted the community with all that is in it.',
-      fields: { community, by },
+      says: 'The owner deleted the community with all that is in it. `photo` was its photo.',
+      fields: { community, by, photo: added(file) },
+    },
+    CommunityPhotoChanged: {
+      says: 'The community got a photo, in the place of `replaced` where there was one.',
+      fields: { community, by, editsPaidUntil, file, replaced: optional(file) },
+      personal: { content: photoContent },
+    },
+    CommunityPhotoRemoved: {
+      says: 'The photo of the community was taken away, which was this file.',
+      fields: { community, by, editsPaidUntil, file },
     },
     ChannelCreated: {
       says: 'A channel or category was made. Under a category it follows the overrides of its category at first.',

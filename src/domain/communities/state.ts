@@ -20,7 +20,7 @@ const living = (state: CommunityState, event: StructureEvent): CommunityState =>
 
 export const initial: CommunityState = { status: 'none' };
 
-export const snapshots: SnapshotSpec = { name: 'communityStates', version: 2 };
+export const snapshots: SnapshotSpec = { name: 'communityStates', version: 3 };
 
 export const evolve: Fold<CommunityState, CommunityEvent> = {
   CommunityCreated: (_, { data }) => ({

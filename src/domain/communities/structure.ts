@@ -1,6 +1,6 @@
 import { apply, type EventOf, type Fold } from '../../kernel/event.js';
 import { defined } from '../../kernel/defined.js';
-import type { ChannelId, Millis, RoleId } from '../../kernel/ids.js';
+import type { ChannelId, FileId, Millis, RoleId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 import {
   arranged,
@@ -13,17 +13,23 @@ import {
   type ChannelState,
   type ChannelTree,
 } from './channelTree.js';
+import type { PhotoContent } from '../files/events.js';
 import type { CommunityEvent } from './events.js';
 
 /**
- * The channels and roles of a community. The rules and the read model fold it by the same lines, so that they cannot
+ * The channels, roles and photo of a community. The rules and the read model fold it by the same lines, so that they cannot
  * come to differ in permissions; each of them may keep more about the community, its channels and its roles.
  */
 export type CommunityStructure = {
+  readonly photo?: CommunityPhoto;
+  /** See `editPaid`. Of the community itself; each channel has its own. */
+  readonly editsPaidUntil?: Millis;
   readonly channels: ChannelTree;
   /** In the order in which they were made. */
   readonly roles: readonly RoleState[];
 };
+
+export type CommunityPhoto = { readonly file: FileId; readonly content: Personal<PhotoContent> };
 
 export type RoleState = {
   readonly id: RoleId;
@@ -43,7 +49,7 @@ export const restructured = <Community extends CommunityStructure>(
   community: Community,
   event: StructureEvent,
 ): Community =>
-  // Each line hands on all that it was given, with other channels or roles.
+  // Each line hands on all that it was given, with other channels or roles, or another photo.
   apply<CommunityStructure, StructureEvent>(structure, community, event) as Community;
 
 /** A table with the same line for each of these events. */
@@ -52,6 +58,15 @@ export const eachStructureEvent = <Line>(line: Line): Readonly<Record<StructureE
   Object.fromEntries(Object.keys(structure).map((type) => [type, line])) as Record<StructureEvent['type'], Line>;
 
 const structure: Fold<CommunityStructure, StructureEvent> = {
+  CommunityPhotoChanged: (community, { data: { file, content, editsPaidUntil } }) => ({
+    ...community,
+    photo: { file, content },
+    ...defined({ editsPaidUntil }),
+  }),
+  CommunityPhotoRemoved: ({ photo: _, ...community }, { data: { editsPaidUntil } }) => ({
+    ...community,
+    ...defined({ editsPaidUntil }),
+  }),
   ChannelCreated: (community, { data }) => withChannels(community, withMadeChannel(community.channels, data)),
   ChannelRenamed: (community, { data }) => edited(community, data, (channel) => ({ ...channel, name: data.name })),
   ChannelDescribed: (community, { data }) =>

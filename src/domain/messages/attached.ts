@@ -1,13 +1,25 @@
 import type { FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
+import type { BotInfo } from './botInfo.js';
 import { media as schema, type Media } from './events.js';
 import type { AliveMessage } from './state.js';
 
 type Attaching = { readonly files: readonly FileId[]; readonly media: readonly Media[] };
 
+type Sent = { readonly media?: readonly Media[]; readonly botInfo?: BotInfo | undefined };
+
+/** Those that are attached, and the photo of a cloak. */
+const filesOf = (media: readonly Media[], botInfo: BotInfo | undefined): readonly FileId[] => {
+  const files = filesIn(media);
+  const photo = botInfo?.cloakPhoto?.file;
+  return photo === undefined || files.includes(photo) ? files : [...files, photo];
+};
+
 /** The fields of a message that is sent with this. None without anything attached. */
-export const attachedBy = ({ media = [] }: { readonly media?: readonly Media[] }): Attaching | object =>
-  media.length === 0 ? {} : { files: filesIn(media), media };
+export const attachedBy = ({ media = [], botInfo }: Sent): Attaching | object => {
+  const files = filesOf(media, botInfo);
+  return files.length === 0 && media.length === 0 ? {} : { files, media };
+};
 
 /** Nothing of a message that was shredded. */
 export const mediaOf = ({ attached: { media } }: AliveMessage): readonly Media[] =>
@@ -19,9 +31,13 @@ type Replacing = Attaching & { readonly filesGained?: readonly FileId[]; readonl
  * The fields of an edit after which this is attached. An edit has all that the message shows from then on, so one of a message
  * that once had something attached says that there is nothing now. None where there never was anything.
  */
-export const attachedInstead = ({ attached }: AliveMessage, media: readonly Media[]): Replacing | object => {
+export const attachedInstead = (
+  { attached }: AliveMessage,
+  media: readonly Media[],
+  botInfo: BotInfo | undefined,
+): Replacing | object => {
   if (attached.files === undefined && media.length === 0) return {};
-  const [had, files] = [attached.files ?? [], filesIn(media)];
+  const [had, files] = [attached.files ?? [], filesOf(media, botInfo)];
   const filesGained = files.filter((file) => !had.includes(file));
   const filesLost = had.filter((file) => !files.includes(file));
   return {

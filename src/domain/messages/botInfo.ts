@@ -1,4 +1,5 @@
-import { list, optional, shape, text, type Value } from '../../kernel/schema.js';
+import type { FileId } from '../../kernel/ids.js';
+import { added, count, id, list, optional, shape, text, type Value } from '../../kernel/schema.js';
 
 /** A button has exactly one of these: a link, the data of an interaction, or a text for the clipboard. */
 const button = shape({ label: text, url: optional(text), interaction: optional(text), clipboard: optional(text) });
@@ -7,8 +8,19 @@ export type Button = Value<typeof button>;
 /** By rows, from the top; each has one button at least. */
 export type Buttons = readonly (readonly Button[])[];
 
-/** A part that messages of bots alone have: `cloak`, a name that is shown in the place of the bot's own, and buttons. */
-export const botInfo = shape({ cloak: optional(text), buttons: optional(list(list(button))) });
+/** The file of a photo as a message keeps it: `key` opens its bytes, `thumb` is shown until they are there; in base64url. */
+const cloakPhoto = shape({ file: id<FileId>('file'), key: text, bytes: count, mimetype: text, thumb: text });
+export type CloakPhoto = Value<typeof cloakPhoto>;
+
+/**
+ * A part that messages of bots alone have: `cloak`, a name that is shown in the place of the bot's own, with a photo where it has one, and
+ * buttons.
+ */
+export const botInfo = shape({
+  cloak: optional(text),
+  cloakPhoto: added(cloakPhoto),
+  buttons: optional(list(list(button))),
+});
 export type BotInfo = Value<typeof botInfo>;
 
 /** The fields of an event with it. None for a message without. */

@@ -20,7 +20,7 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   foldsFromFirstAndLatest: true,
   rules: {
     SendMessage: ({ by, botInfo, ...sent }, state) => {
-      const data = { ...sent, author: by, ...attachedBy(sent), ...withBotInfo(botInfo) };
+      const data = { ...sent, author: by, ...attachedBy({ ...sent, botInfo }), ...withBotInfo(botInfo) };
       return state.status === 'absent' ? [{ type: 'MessageSent', data }] : [];
     },
 
@@ -47,7 +47,7 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       if (isEmpty) return reject('EMPTY_MESSAGE');
       if (isSame(found, content) && isSameMedia(before, media) && isSameBotInfo(had, botInfo)) return [];
       const carried = { ...carriedOn(found.carried), ...withBotInfo(botInfo) };
-      const kept = { ...carried, complete: true, ...attachedInstead(found, media) };
+      const kept = { ...carried, complete: true, ...attachedInstead(found, media, botInfo) };
       const data = { message, chat, author: by, ...content, ...kept, ...defined({ suppressEmbeds }) };
       const edit = { type: 'MessageEdited', data } as const;
       return paced<MessageEdited>([edit], found.editsPaidUntil, at);

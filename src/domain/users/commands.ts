@@ -1,9 +1,15 @@
 import type { Command } from '../../kernel/decider.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
+import type { PhotoContent } from '../files/events.js';
 
 export type UserCommand =
   | Command<'RegisterUser', { readonly user: UserId; readonly name: string; readonly bot: boolean }>
-  | Command<'EditProfile', ProfileChanges & { readonly user: UserId; readonly at: Millis }>;
+  | Command<'EditProfile', ProfileChanges & { readonly user: UserId; readonly at: Millis }>
+  | Command<'EditProfilePhoto', PhotoChange & { readonly user: UserId; readonly at: Millis }>
+  | Command<'EditProfileBanner', PhotoChange & { readonly user: UserId; readonly at: Millis }>;
+
+/** The file is kept for long enough: see `UseFile`. */
+export type PhotoChange = { readonly to: { readonly file: FileId; readonly content: PhotoContent } | 'removed' };
 
 /** Fields that are absent stay as they are. */
 export type ProfileChanges = {

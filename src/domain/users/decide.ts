@@ -1,10 +1,11 @@
 import { isRejection, reject, type Decider, type Rejection } from '../../kernel/decider.js';
 import { displayName } from '../../kernel/displayName.js';
 import { paced } from '../../kernel/editPace.js';
-import type { UserId } from '../../kernel/ids.js';
+import { defined } from '../../kernel/defined.js';
+import type { FileId, UserId } from '../../kernel/ids.js';
 import { opened } from '../../kernel/opened.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
-import type { ProfileChanges, UserCommand, UsernameChange } from './commands.js';
+import type { PhotoChange, ProfileChanges, UserCommand, UsernameChange } from './commands.js';
 import { userStream, type UserEvent } from './events.js';
 import { evolve, initial, snapshots, type RegisteredUser, type UserState } from './state.js';
 
@@ -32,6 +33,18 @@ export const users: Decider<UserCommand, UserState, UserEvent> = {
       if (state.status === 'absent') return reject('USER_NOT_FOUND');
       const events = outrun(changes, state) ?? edited(user, changes, state);
       return isRejection(events) ? events : paced(events, state.editsPaidUntil, at);
+    },
+
+    EditProfilePhoto: ({ user, at, to }, state) => {
+      if (state.status === 'absent') return reject('USER_NOT_FOUND');
+      const types = { changed: 'UserPhotoChanged', removed: 'UserPhotoRemoved' } as const;
+      return paced(pictureEdited(user, to, state.photo, types), state.editsPaidUntil, at);
+    },
+
+    EditProfileBanner: ({ user, at, to }, state) => {
+      if (state.status === 'absent') return reject('USER_NOT_FOUND');
+      const types = { changed: 'BannerChanged', removed: 'BannerRemoved' } as const;
+      return paced(pictureEdited(user, to, state.banner, types), state.editsPaidUntil, at);
     },
   },
 };
@@ -82,4 +95,19 @@ const iconEdited = (
   if (wanted === undefined || wanted === icon) return [];
   if (wanted !== 'cleared') return [{ type: 'IconChanged', data: { user, icon: wanted } }];
   return icon === undefined ? [] : [{ type: 'IconCleared', data: { user } }];
+};
+
+type PictureTypes = {
+  readonly changed: 'UserPhotoChanged' | 'BannerChanged';
+  readonly removed: 'UserPhotoRemoved' | 'BannerRemoved';
+};
+
+const pictureEdited = (
+  user: UserId,
+  to: PhotoChange['to'],
+  now: FileId | undefined,
+  types: PictureTypes,
+): readonly ProfileEvent[] => {
+  if (to === 'removed') return now === undefined ? [] : [{ type: types.removed, data: { user, file: now } }];
+  return to.file === now ? [] : [{ type: types.changed, data: { user, ...to, ...defined({ replaced: now }) } }];
 };

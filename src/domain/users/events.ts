@@ -1,6 +1,7 @@
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
+import { photoContent } from '../files/events.js';
 import type { FileId, UserId } from '../../kernel/ids.js';
-import { added, count, flag, id, millis, text } from '../../kernel/schema.js';
+import { added, count, flag, id, millis, optional, text } from '../../kernel/schema.js';
 import { accountScope } from '../../kernel/scopes.js';
 import { streamFamily } from '../../kernel/streams.js';
 import { userTopic } from '../../kernel/topics.js';
@@ -11,6 +12,8 @@ const editsPaidUntil = added(millis);
 
 export const userStreams = streamFamily('user');
 export const userStream = (user: UserId): string => userStreams.named(user.toString());
+
+const file = id<FileId>('file');
 
 type OfUser = { readonly user: UserId };
 const stream = (data: OfUser): string => userStream(data.user);
@@ -57,6 +60,24 @@ export const userEvents = declareEvents(
     ColorChanged: {
       says: 'A user chose a colour, 0xRRGGBB.',
       fields: { user, editsPaidUntil, color: count },
+    },
+    UserPhotoChanged: {
+      says: 'A user put a photo beside their name, in the place of `replaced` where there was one.',
+      fields: { user, editsPaidUntil, file, replaced: optional(file) },
+      personal: { content: photoContent },
+    },
+    UserPhotoRemoved: {
+      says: 'A user took their photo away, which was this file.',
+      fields: { user, editsPaidUntil, file },
+    },
+    BannerChanged: {
+      says: 'A user put a banner on their profile, in the place of `replaced` where there was one.',
+      fields: { user, editsPaidUntil, file, replaced: optional(file) },
+      personal: { content: photoContent },
+    },
+    BannerRemoved: {
+      says: 'A user took the banner of their profile away, which was this file.',
+      fields: { user, editsPaidUntil, file },
     },
   },
 );

@@ -14,13 +14,15 @@ export type RegisteredUser = {
   readonly bio: Personal<string>;
   readonly icon?: FileId;
   readonly color?: number;
+  readonly photo?: FileId;
+  readonly banner?: FileId;
   /** See `editPaid`. */
   readonly editsPaidUntil?: Millis;
 };
 
 export const initial: UserState = { status: 'absent' };
 
-export const snapshots: SnapshotSpec = { name: 'userStates', version: 2 };
+export const snapshots: SnapshotSpec = { name: 'userStates', version: 3 };
 
 export const evolve: Fold<UserState, UserEvent> = {
   UserRegistered: (_, { data }) => ({ status: 'registered', name: data.name, bio: personal('') }),
@@ -32,6 +34,10 @@ export const evolve: Fold<UserState, UserEvent> = {
   IconChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, icon: data.icon })),
   IconCleared: (state, { data }) => changed(state, data, ({ icon: _, ...user }) => user),
   ColorChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, color: data.color })),
+  UserPhotoChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, photo: data.file })),
+  UserPhotoRemoved: (state, { data }) => changed(state, data, ({ photo: _, ...user }) => user),
+  BannerChanged: (state, { data }) => changed(state, data, (user) => ({ ...user, banner: data.file })),
+  BannerRemoved: (state, { data }) => changed(state, data, ({ banner: _, ...user }) => user),
 };
 
 const changed = (

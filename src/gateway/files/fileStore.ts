@@ -1,4 +1,5 @@
 import type { Rejection } from '../../kernel/decider.js';
+import type { FileId } from '../../kernel/ids.js';
 import { fairTurns } from '../../kernel/fairTurns.js';
 import type { Blobs } from '../../kernel/ports/blobs.js';
 import type { PartSeal } from '../../kernel/ports/partSeal.js';
@@ -6,6 +7,7 @@ import type { Call } from '../contract/call.js';
 import { holders, type HolderNeeds } from './holders.js';
 import { madeFile, type MadeUpload, type UploadRef } from './making.js';
 import { partTurns, takePart, type SentPart, type TakePartNeeds } from './parts.js';
+import { knownPicture, type KnownPicture } from './knownPicture.js';
 import type { PictureNeeds } from './pictures.js';
 import { fileBytes, type FileRange, type ReadingNeeds, type SeenFile } from './reading.js';
 import { namedFile, nextBytes, type FileName, type Stretch } from './streaming.js';
@@ -18,6 +20,8 @@ export interface FileStore {
   takePart(this: void, call: Call, part: SentPart): Promise<Rejection | undefined>;
   /** The file that an upload became, or becomes now. */
   made(this: void, call: Call, ref: UploadRef): Promise<MadeUpload | Rejection>;
+  /** A picture that the caller may see, to be used once more: one of an attachment, or a photo. */
+  picture(this: void, call: Call, file: FileId): Promise<KnownPicture | Rejection>;
   /** At most `answeredBytesMax` of a file that the caller may see. */
   read(this: void, call: Call, range: FileRange): Promise<Uint8Array | Rejection>;
   /** A file that the caller may see, as of now. */
@@ -50,6 +54,7 @@ export const fileStore = (needs: FileStoreNeeds): FileStore => {
   return {
     takePart: (call, part) => takePart(shared, call, part),
     made: (call, ref) => madeFile(shared, call, ref),
+    picture: (call, file) => knownPicture(shared, call, file),
     read: (call, range) => fileBytes(shared, call, range),
     seen: (call, name) => namedFile(shared, call, name),
     next: (call, stretch) => nextBytes(shared, call, stretch),

@@ -1,9 +1,11 @@
+import type { BotInfo } from '../../domain/messages/botInfo.js';
+import type { PhotoContent } from '../../domain/files/events.js';
 import type { AttachedFile } from '../../domain/messages/events.js';
 import { boundedMap } from '../../kernel/boundedMap.js';
 import { byKind, channelChat, channelsOf, parseChatKey, type ChatKey } from '../../kernel/chat.js';
 import type { CommunityId, FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
-import { firstOwnUseAfter, firstUseAfter, firstUseFrom, usesIn } from '../../projections/files/queries.js';
+import { firstOwnUseAfter, firstUseAfter, firstUseFrom, photoUseOf, usesIn } from '../../projections/files/queries.js';
 import { memberships } from '../../projections/members/queries.js';
 import { messagesById } from '../../projections/messages/queries.js';
 import { emojiById } from '../../projections/stickers/queries.js';
@@ -28,6 +30,7 @@ const placesMax = 20_000;
 /**
  * A file may be read by the users who see, as of now, a chat in which a message has it. The picture of a custom emoji may be
  * read by everybody, also when it was removed from its pack: whoever may be shown the emoji is not asked for each picture.
+ * A photo of a user or a community, or a banner, may be read by everybody.
  */
 export interface Holders {
   /**
@@ -35,6 +38,8 @@ export interface Holders {
    * never was such a file.
    */
   seenBy(this: void, call: Call, file: FileId): Promise<AttachedFile | undefined>;
+  /** What everybody may know of a file that is the photo of a user or a community, or a banner. */
+  photo(this: void, call: Call, file: FileId): Promise<PhotoContent | undefined>;
 }
 
 /** A look for one file, on behalf of one user. */
@@ -62,6 +67,12 @@ export const holders = (needs: HolderNeeds): Holders => {
       await call.keysUpToDate('members', 'messages', 'stickers');
       await call.upToDate('files');
       return soonerOrLater(call, ['files', 'members', 'messages', 'stickers'], () => seen(call, file));
+    },
+    photo: async (call, file) => {
+      await call.upToDate('files');
+      const reads = meteredReads(needs.reads, call);
+      const use = await soonerOrLater(call, ['files'], () => photoUseOf(reads, file));
+      return use && unless(use.content, undefined);
     },
   };
 };
@@ -133,11 +144,15 @@ const inChat = async ({ access, reads, call, file }: Look, chat: ChatKey): Promi
   for (const { message } of await usesIn(reads, file, { chat, limit: usesLookedAtMax })) {
     const [found] = await messagesById(reads, [message]);
     const media = found?.media === undefined ? [] : unless(found.media, []);
-    const held = media.find((one) => one.file?.file === file)?.file;
+    const cloaked = found?.botInfo && unless(found.botInfo, undefined);
+    const held = media.find((one) => one.file?.file === file)?.file ?? cloakPhotoIn(cloaked, file);
     if (held !== undefined) return held;
   }
   return undefined;
 };
+
+const cloakPhotoIn = (info: BotInfo | undefined, file: FileId): AttachedFile | undefined =>
+  info?.cloakPhoto?.file === file ? info.cloakPhoto : undefined;
 
 /** As of the last event that this node has folded. */
 const maySee = async (access: Access, call: Call, chat: ChatKey): Promise<boolean> => {

@@ -31,12 +31,20 @@ export type ReadingNeeds = {
   readonly damaged: (details: { readonly file: string; readonly part: number }) => void;
 };
 
-export type FileRange = { readonly file: FileId; readonly offset: bigint; readonly length: number };
+/** A `photo` is read by everybody, and in the cloak of a bot by those who see the message. */
+export type FileRange = {
+  readonly file: FileId;
+  readonly offset: bigint;
+  readonly length: number;
+  readonly as?: 'photo';
+};
 
 /** A file, as a message that the caller sees has it. */
-export type SeenFile = {
+export type SeenFile = StoredFile<AttachedFile>;
+
+type StoredFile<Held extends HeldKey> = {
   readonly file: FileId;
-  readonly held: AttachedFile;
+  readonly held: Held;
   readonly bytes: number;
   /** The number under which the first of its parts is stored. */
   readonly first: number;
@@ -44,28 +52,45 @@ export type SeenFile = {
 };
 
 /** A part of the file that the caller may see, as of now; no bytes at or behind the end. It may be shorter than what was asked for. */
-export const fileBytes = async (
-  needs: ReadingNeeds,
-  call: Call,
-  { file, offset, length }: FileRange,
-): Promise<Uint8Array | Rejection> => {
-  const seen = await fileSeen(needs, call, file);
+export const fileBytes = async (needs: ReadingNeeds, call: Call, range: FileRange): Promise<Uint8Array | Rejection> => {
+  const { file, offset, length } = range;
+  const held = await heldFor(needs, call, range);
+  const seen = held === undefined ? reject('FILE_NOT_FOUND') : await storedAs(needs, file, held);
   if (isRejection(seen)) return seen;
   const pieces = piecesOf(seen.parts, offset, Math.min(length, answeredBytesMax));
   if (pieces.length === 0) return new Uint8Array(0);
   const read = await readPieces(needs, call, seen, pieces);
   if (isRejection(read)) return read;
   // Sight may have been lost while the store was asked.
-  return (await needs.holders.seenBy(call, file)) === undefined ? reject('FILE_NOT_FOUND') : read;
+  return (await heldFor(needs, call, range)) === undefined ? reject('FILE_NOT_FOUND') : read;
+};
+
+/** `key` opens the bytes, in base64url. */
+type HeldKey = { readonly key: string };
+
+const heldFor = async (
+  { holders }: Pick<ReadingNeeds, 'holders'>,
+  call: Call,
+  { file, as }: FileRange,
+): Promise<HeldKey | undefined> => {
+  const photo = as === 'photo' ? await holders.photo(call, file) : undefined;
+  return photo ?? (await holders.seenBy(call, file));
 };
 
 export const fileSeen = async (
-  { holders, streams }: Pick<ReadingNeeds, 'holders' | 'streams'>,
+  needs: Pick<ReadingNeeds, 'holders' | 'streams'>,
   call: Call,
   file: FileId,
 ): Promise<SeenFile | Rejection> => {
-  const held = await holders.seenBy(call, file);
-  if (held === undefined) return reject('FILE_NOT_FOUND');
+  const held = await needs.holders.seenBy(call, file);
+  return held === undefined ? reject('FILE_NOT_FOUND') : storedAs(needs, file, held);
+};
+
+const storedAs = async <Held extends HeldKey>(
+  { streams }: Pick<ReadingNeeds, 'streams'>,
+  file: FileId,
+  held: Held,
+): Promise<StoredFile<Held> | Rejection> => {
   const { state } = await streams.caughtUp(fileStream(file), files);
   const parts = state.status === 'made' ? unpackedParts(unless(state.manifest, '')) : undefined;
   if (state.status !== 'made' || parts?.length !== state.parts) return reject('FILE_NOT_FOUND');
@@ -76,7 +101,7 @@ export const fileSeen = async (
 export const readPieces = async (
   needs: ReadingNeeds,
   call: Call,
-  { file, held, first }: SeenFile,
+  { file, held, first }: StoredFile<HeldKey>,
   pieces: readonly Piece[],
 ): Promise<Uint8Array | Rejection> => {
   // Whole parts are read and opened, however little of them is asked for.

@@ -1,8 +1,11 @@
 import type { BotInfo, Button } from '../../domain/messages/botInfo.js';
+import { chatPhoto } from './photo.js';
 import type { MessageBotInfoInit, MessageButtonInit } from '../../gen/types.js';
 
-export const botInfoFor = ({ cloak, buttons }: BotInfo): MessageBotInfoInit => ({
-  ...(cloak === undefined ? {} : { cloak: { name: cloak } }),
+export const botInfoFor = ({ cloak, cloakPhoto, buttons }: BotInfo): MessageBotInfoInit => ({
+  ...(cloak === undefined
+    ? {}
+    : { cloak: { name: cloak, ...(cloakPhoto && { photo: chatPhoto(cloakPhoto.file, cloakPhoto) }) } }),
   ...(buttons === undefined ? {} : { buttons: { rows: buttons.map((row) => ({ buttons: row.map(buttonFor) })) } }),
 });
 

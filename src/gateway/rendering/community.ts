@@ -3,6 +3,7 @@ import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
 import type { Membership } from '../../projections/members/documents.js';
 import type { MemberPermissions } from '../contract/viewerPermissions.js';
+import { photoFor } from './photo.js';
 import { shownName, shownText } from './user.js';
 
 /** `viewer`: the reader's membership of it; undefined for a non-member. */
@@ -13,6 +14,7 @@ export const communityFor = (
   id: community.id,
   owner: viewer?.owner ?? false,
   name: shownName(community.name),
+  photo: photoFor(community.photo),
   permissions: viewer?.permissions ?? 0n,
   notifPrefs: NotifPrefs.ALL,
 });

@@ -4,6 +4,7 @@ import { unless } from '../../kernel/opened.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { UserDocument } from '../../projections/users/documents.js';
+import { photoFor } from './photo.js';
 import { usersById } from '../../projections/users/queries.js';
 
 /**
@@ -25,6 +26,7 @@ export const userFor = (user: UserDocument, status?: UserStatusInit): UserInit =
   id: user.id,
   name: shownName(user.name),
   username: shownText(user.username),
+  photo: photoFor(user.photo),
   status,
   bot: user.bot,
   icon: user.icon,

@@ -1,5 +1,5 @@
 import type { ChannelState } from '../../domain/communities/channelTree.js';
-import type { RoleState } from '../../domain/communities/structure.js';
+import type { CommunityPhoto, RoleState } from '../../domain/communities/structure.js';
 import type { CommunityId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { Span } from '../../kernel/span.js';
@@ -11,6 +11,8 @@ export type CommunityDocument = {
   readonly owner: UserId;
   readonly defaultPermissions: bigint;
   readonly createdAt: Millis;
+  readonly photo?: CommunityPhoto;
+  readonly editsPaidUntil?: Millis;
   /** The top level by position, each category followed by its channels by theirs. */
   readonly channels: readonly ChannelRecord[];
   /** In the order in which they were made. */

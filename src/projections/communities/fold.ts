@@ -26,7 +26,7 @@ const living = whenThere<CommunityDocument, StructureEvent>((community, event) =
 
 export const communityDocuments: DocumentType<CommunityDocument, CommunityEvent> = {
   name: 'communities',
-  version: 4,
+  version: 5,
   keys,
   streams: (key) => [communityStreams.named(key)],
   indexes: {},

@@ -1,5 +1,7 @@
+import type { PhotoContent } from '../../domain/files/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { FileId, MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
+import type { Personal } from '../../kernel/personal.js';
 
 /**
  * An upload of which something may still be made. Key: see `uploadKey`. Indexes: `begun` [at, file]; `open` [user, file] of those
@@ -39,6 +41,16 @@ export type FileUseDocument = {
   readonly chat: ChatKey;
   readonly message: MessageId;
   readonly files: readonly FileId[];
+};
+
+/**
+ * A photo that everybody may read: of a user, of a profile's banner, of a community. Key: its kind and the id of its holder,
+ * `photo.<user>`. Index: `byFile` [file, holder].
+ */
+export type PhotoUseDocument = {
+  readonly holder: string;
+  readonly file: FileId;
+  readonly content: Personal<PhotoContent>;
 };
 
 /** A report whose evidence uses files. Key: `<message>.<user>`. Index: `byDay` [day, message, by]. Gone once it ended. */

@@ -1,17 +1,30 @@
 import { uploadKey, type FileEvent, type UploadEvent } from '../../domain/files/events.js';
 import type { MessageEvent } from '../../domain/messages/events.js';
+import type { CommunityEvent } from '../../domain/communities/events.js';
 import { reportStreams, type ReportEvent } from '../../domain/reports/events.js';
 import type { StickerPackEvent } from '../../domain/stickers/events.js';
+import type { UserEvent } from '../../domain/users/events.js';
 import { membersNamedBy } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf } from '../../kernel/event.js';
-import type { FileId, MessageId, Millis } from '../../kernel/ids.js';
+import type { CommunityId, FileId, MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { removed, whenThere } from '../runner/foldHelpers.js';
-import type { FileDocument, FileUseDocument, ReportFilesDocument, UploadDocument } from './documents.js';
+import type {
+  FileDocument,
+  FileUseDocument,
+  PhotoUseDocument,
+  ReportFilesDocument,
+  UploadDocument,
+} from './documents.js';
 
 type Made = EventOf<FileEvent, 'FileMade'>;
 /** A report uses its files until it ends. Nobody in the chat sees them by that. */
 type ReportUse = EventOf<ReportEvent, 'MessageReported' | 'ReportEnded'>;
+
+/** What is shown beside a name, to everybody. */
+type PhotoUse =
+  | EventOf<UserEvent, 'UserPhotoChanged' | 'UserPhotoRemoved' | 'BannerChanged' | 'BannerRemoved'>
+  | EventOf<CommunityEvent, 'CommunityPhotoChanged' | 'CommunityPhotoRemoved' | 'CommunityDeleted'>;
 
 export const uploadDocuments: DocumentType<UploadDocument, UploadEvent | Made> = {
   name: 'uploads',
@@ -51,6 +64,12 @@ const ofFile = ({ data }: { readonly data: { readonly file: FileId } }): readonl
 /** The files that an event begins to use, and those that it does not use any more. */
 type Change = { readonly gained: readonly FileId[]; readonly lost: readonly FileId[] };
 
+const photoChanged = ({ file, replaced }: { readonly file: FileId; readonly replaced?: FileId }): Change => ({
+  gained: [file],
+  lost: replaced === undefined ? [] : [replaced],
+});
+const photoRemoved = ({ file }: { readonly file: FileId }): Change => ({ gained: [], lost: [file] });
+
 const changeBy = {
   MessageSent: ({ files = [] }: EventOf<MessageEvent, 'MessageSent'>['data']): Change => ({ gained: files, lost: [] }),
   MessageForwarded: ({ files = [] }: EventOf<MessageEvent, 'MessageForwarded'>['data']): Change => ({
@@ -80,6 +99,16 @@ const changeBy = {
     gained: [],
     lost: released,
   }),
+  UserPhotoChanged: photoChanged,
+  UserPhotoRemoved: photoRemoved,
+  BannerChanged: photoChanged,
+  BannerRemoved: photoRemoved,
+  CommunityPhotoChanged: photoChanged,
+  CommunityPhotoRemoved: photoRemoved,
+  CommunityDeleted: ({ photo }: EventOf<CommunityEvent, 'CommunityDeleted'>['data']): Change => ({
+    gained: [],
+    lost: photo === undefined ? [] : [photo],
+  }),
 };
 
 const changed = ({ gained, lost }: Change): readonly string[] => [...gained, ...lost].map(fileKey);
@@ -90,9 +119,12 @@ const counted = (document: FileDocument, { gained, lost }: Change, at: Millis): 
   return { ...document, uses: Math.max(0, document.uses - 1), since: at };
 };
 
-export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent | ReportUse | StickerPackEvent> = {
+export const fileDocuments: DocumentType<
+  FileDocument,
+  FileEvent | MessageEvent | ReportUse | StickerPackEvent | PhotoUse
+> = {
   name: 'files',
-  version: 2,
+  version: 3,
   keys: {
     FileMade: ofFile,
     FileUsed: ofFile,
@@ -107,6 +139,13 @@ export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent 
     EmojiAdded: ({ data }) => changed(changeBy.EmojiAdded(data)),
     EmojiRemoved: ({ data }) => changed(changeBy.EmojiRemoved(data)),
     StickerPackEnded: ({ data }) => changed(changeBy.StickerPackEnded(data)),
+    UserPhotoChanged: ({ data }) => changed(changeBy.UserPhotoChanged(data)),
+    UserPhotoRemoved: ({ data }) => changed(changeBy.UserPhotoRemoved(data)),
+    BannerChanged: ({ data }) => changed(changeBy.BannerChanged(data)),
+    BannerRemoved: ({ data }) => changed(changeBy.BannerRemoved(data)),
+    CommunityPhotoChanged: ({ data }) => changed(changeBy.CommunityPhotoChanged(data)),
+    CommunityPhotoRemoved: ({ data }) => changed(changeBy.CommunityPhotoRemoved(data)),
+    CommunityDeleted: ({ data }) => changed(changeBy.CommunityDeleted(data)),
   },
   streams: 'log',
   indexes: {
@@ -128,6 +167,17 @@ export const fileDocuments: DocumentType<FileDocument, FileEvent | MessageEvent 
     EmojiAdded: whenThere((document, { data, at }) => counted(document, changeBy.EmojiAdded(data), at)),
     EmojiRemoved: whenThere((document, { data, at }) => counted(document, changeBy.EmojiRemoved(data), at)),
     StickerPackEnded: whenThere((document, { data, at }) => counted(document, changeBy.StickerPackEnded(data), at)),
+    UserPhotoChanged: whenThere((document, { data, at }) => counted(document, changeBy.UserPhotoChanged(data), at)),
+    UserPhotoRemoved: whenThere((document, { data, at }) => counted(document, changeBy.UserPhotoRemoved(data), at)),
+    BannerChanged: whenThere((document, { data, at }) => counted(document, changeBy.BannerChanged(data), at)),
+    BannerRemoved: whenThere((document, { data, at }) => counted(document, changeBy.BannerRemoved(data), at)),
+    CommunityPhotoChanged: whenThere((document, { data, at }) =>
+      counted(document, changeBy.CommunityPhotoChanged(data), at),
+    ),
+    CommunityPhotoRemoved: whenThere((document, { data, at }) =>
+      counted(document, changeBy.CommunityPhotoRemoved(data), at),
+    ),
+    CommunityDeleted: whenThere((document, { data, at }) => counted(document, changeBy.CommunityDeleted(data), at)),
   },
 };
 
@@ -192,3 +242,41 @@ export const reportFilesDocuments: DocumentType<ReportFilesDocument, ReportUse> 
 };
 
 const reportKeys = (stream: string): readonly string[] => [reportStreams.keyOf(stream) ?? stream];
+
+type OfUser = { readonly data: { readonly user: UserId } };
+const ofPhoto = ({ data: { user } }: OfUser): readonly string[] => [`photo.${user.toString()}`];
+const ofBanner = ({ data: { user } }: OfUser): readonly string[] => [`banner.${user.toString()}`];
+type OfCommunity = { readonly data: { readonly community: CommunityId } };
+const ofCommunity = ({ data: { community } }: OfCommunity): readonly string[] => [`community.${community.toString()}`];
+
+type PhotoData = Pick<PhotoUseDocument, 'file' | 'content'>;
+const photoUse = ({ file, content }: PhotoData, [holder = '']: readonly string[]): PhotoUseDocument => ({
+  holder,
+  file,
+  content,
+});
+
+export const photoUseDocuments: DocumentType<PhotoUseDocument, PhotoUse> = {
+  name: 'photoUses',
+  version: 1,
+  keys: {
+    UserPhotoChanged: ofPhoto,
+    UserPhotoRemoved: ofPhoto,
+    BannerChanged: ofBanner,
+    BannerRemoved: ofBanner,
+    CommunityPhotoChanged: ofCommunity,
+    CommunityPhotoRemoved: ofCommunity,
+    CommunityDeleted: ofCommunity,
+  },
+  streams: 'log',
+  indexes: { byFile: ({ file, holder }) => [[file, holder]] },
+  evolve: {
+    UserPhotoChanged: (_, event) => photoUse(event.data, ofPhoto(event)),
+    UserPhotoRemoved: removed,
+    BannerChanged: (_, event) => photoUse(event.data, ofBanner(event)),
+    BannerRemoved: removed,
+    CommunityPhotoChanged: (_, event) => photoUse(event.data, ofCommunity(event)),
+    CommunityPhotoRemoved: removed,
+    CommunityDeleted: removed,
+  },
+};

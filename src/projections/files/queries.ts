@@ -1,8 +1,14 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
 import { countIn, documentsIn, type Reads } from '../reading/queries.js';
-import type { FileDocument, FileUseDocument, ReportFilesDocument, UploadDocument } from './documents.js';
-import { fileDocuments, fileUseDocuments, reportFilesDocuments, uploadDocuments } from './fold.js';
+import type {
+  FileDocument,
+  FileUseDocument,
+  PhotoUseDocument,
+  ReportFilesDocument,
+  UploadDocument,
+} from './documents.js';
+import { fileDocuments, fileUseDocuments, photoUseDocuments, reportFilesDocuments, uploadDocuments } from './fold.js';
 
 /** How many uploads of the user are no file yet, up to `limit`. */
 export const openUploadCount = (reads: Reads, user: UserId, limit: number): Promise<number> =>
@@ -66,3 +72,7 @@ export const reportsWithFilesBefore = (
   limit: number,
 ): Promise<readonly ReportFilesDocument[]> =>
   documentsIn(reads, reportFilesDocuments, { index: 'byDay', within: [], before: day, order: 'ascending', limit });
+
+/** One of the uses of the file as a photo that everybody may read. */
+export const photoUseOf = async (reads: Reads, file: FileId): Promise<PhotoUseDocument | undefined> =>
+  (await documentsIn(reads, photoUseDocuments, { index: 'byFile', within: [file], order: 'ascending', limit: 1 }))[0];

@@ -48,4 +48,8 @@ export const words: readonly string[] = [
   'mimetype',
   apartType(typeOf('messages', 'MessageSent')),
   apartType(typeOf('messages', 'MessageEdited')),
+  typeOf('users', 'UserPhotoChanged'),
+  typeOf('users', 'BannerChanged'),
+  typeOf('communities', 'CommunityPhotoChanged'),
+  'content',
 ];

@@ -1,3 +1,4 @@
+import type { PhotoContent } from '../../domain/files/events.js';
 import type { FileId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
 
@@ -11,4 +12,8 @@ export type UserDocument = {
   readonly icon?: FileId;
   /** 0xRRGGBB. */
   readonly color?: number;
+  readonly photo?: PhotoRecord;
+  readonly banner?: PhotoRecord;
 };
+
+export type PhotoRecord = { readonly file: FileId; readonly content: Personal<PhotoContent> };

@@ -17,11 +17,15 @@ const keys: DocumentKeys<UserEvent> = {
   IconChanged: ofUser,
   IconCleared: ofUser,
   ColorChanged: ofUser,
+  UserPhotoChanged: ofUser,
+  UserPhotoRemoved: ofUser,
+  BannerChanged: ofUser,
+  BannerRemoved: ofUser,
 };
 
 export const userDocuments: DocumentType<UserDocument, UserEvent> = {
   name: 'users',
-  version: 2,
+  version: 3,
   keys,
   streams: (key) => [userStreams.named(key)],
   indexes: {},
@@ -34,5 +38,9 @@ export const userDocuments: DocumentType<UserDocument, UserEvent> = {
     IconChanged: whenThere((user, { data }) => ({ ...user, icon: data.icon })),
     IconCleared: whenThere(({ icon: _, ...user }) => user),
     ColorChanged: whenThere((user, { data }) => ({ ...user, color: data.color })),
+    UserPhotoChanged: whenThere((user, { data: { file, content } }) => ({ ...user, photo: { file, content } })),
+    UserPhotoRemoved: whenThere(({ photo: _, ...user }) => user),
+    BannerChanged: whenThere((user, { data: { file, content } }) => ({ ...user, banner: { file, content } })),
+    BannerRemoved: whenThere(({ banner: _, ...user }) => user),
   },
 };

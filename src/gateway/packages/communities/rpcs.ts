@@ -3,7 +3,11 @@ import { joiningId, members } from '../../../domain/members/decide.js';
 import type { CommunityUserInfoInit } from '../../../gen/communities.js';
 import type { CommunityInit } from '../../../gen/types.js';
 import { channelChat } from '../../../kernel/chat.js';
-import { isRejection } from '../../../kernel/decider.js';
+import { isRejection, reject } from '../../../kernel/decider.js';
+import { editPaid } from '../../../kernel/editPace.js';
+import { has } from '../../../kernel/permissions.js';
+import type { EditPhoto } from '../../../domain/communities/commands.js';
+import { madePhoto } from '../../files/photos.js';
 import type { ChannelId, CommunityId, UserId } from '../../../kernel/ids.js';
 import { memberships } from '../../../projections/members/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
@@ -27,6 +31,7 @@ type CommunityItself =
   | 'communitiesCreateCommunity'
   | 'communitiesGetCommunities'
   | 'communitiesLeaveCommunity'
+  | 'communitiesEditPhoto'
   | 'communitiesDeleteCommunity';
 
 type CommunityRpcs = CommunityItself | ChannelRpcs | MemberRpcs | RoleRpcs | OverrideRpcs;
@@ -79,6 +84,17 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
   communitiesLeaveCommunity: inCommunity(needs.access, async (_, call, { community, by: { user }, permissions }) => {
     const owner = permissions.member(community, user)?.owner ?? false;
     return done(await call.run(members, { type: 'LeaveCommunity', data: { community, user, owner } }));
+  }),
+
+  communitiesEditPhoto: inCommunity(needs.access, async ({ file }, call, { community, by, permissions, asked }) => {
+    // Making a picture is work, which is not begun for an edit that is refused.
+    if (!has(by.permissions, 'modifyCommunity')) return reject('MISSING_PERMISSION');
+    const paid = editPaid(permissions.community(community)?.editsPaidUntil, call.now);
+    if (file !== undefined && isRejection(paid)) return paid;
+    const to = file === undefined ? 'removed' : await madePhoto(needs.files, call, file, 'photo');
+    if (isRejection(to)) return to;
+    const edit = asked((by): EditPhoto => ({ type: 'EditPhoto', data: { community, by, at: call.now, to } }));
+    return done(await call.run(communities, edit));
   }),
 
   communitiesDeleteCommunity: inCommunity(needs.access, async (_, call, { community, by: { user } }) =>

@@ -21,6 +21,8 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
   CommunityDeleted: ({ data: { community } }, { before }) => [
     { audience: before.connectedMembers(community), update: { communityDeleted: { communityId: community } } },
   ],
+  CommunityPhotoChanged: ({ data }, view) => hint(view, data.community),
+  CommunityPhotoRemoved: ({ data }, view) => hint(view, data.community),
   ChannelCreated: ({ data }, view) => atOnce(sightOfAll(view, data.community, [data.channel])),
   ChannelRenamed: ({ data }, view) => edited(data, view),
   ChannelDescribed: ({ data }, view) => edited(data, view),

@@ -12,11 +12,11 @@ export const mediaRpcs = ({ files }: MediaNeeds): Handlers<Built> => ({
     (await files.takePart(call, { upload, index, data })) ?? nothing,
 
   mediaDownloadFilePart: async ({ fileRef, offset, length }, call) => {
-    // No photo can be set yet, so none is there.
-    if (fileRef?.chatPhoto !== undefined) return reject('FILE_NOT_FOUND');
-    const file = fileRef?.mediaFile?.fileId;
+    const photo = fileRef?.chatPhoto?.fileId;
+    const file = photo ?? fileRef?.mediaFile?.fileId;
     if (file === undefined) return reject('INVALID_ARGUMENT', 'file_ref is missing');
-    const data = await files.read(call, { file, offset, length });
+    const as = photo === undefined ? {} : ({ as: 'photo' } as const);
+    const data = await files.read(call, { file, offset, length, ...as });
     return isRejection(data) ? data : { filePart: { data } };
   },
 });

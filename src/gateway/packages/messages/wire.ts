@@ -4,10 +4,11 @@ import type { Quote } from '../../../domain/messages/events.js';
 import type { EditMessage, GetHistory, SendMessage, SendMessageReplyToQuote } from '../../../gen/messages.js';
 import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
-import type { MessageId, UserId } from '../../../kernel/ids.js';
+import { defined } from '../../../kernel/defined.js';
+import type { FileId, MessageId, UserId } from '../../../kernel/ids.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
 import { chatKeyFrom } from '../../contract/chatRefs.js';
-import { botInfoOf, buttonsFrom } from './sending/botInfo.js';
+import { botInfoOf, buttonsFrom, cloakPhotoAsked } from './sending/botInfo.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
 import { contentBytes, type Written } from './contentBytes.js';
 import { attachingOf, type Attaching } from './media.js';
@@ -33,6 +34,8 @@ export type Sending = Written & {
   readonly media?: readonly Attaching[];
   /** Of bots only. */
   readonly botInfo?: BotInfo;
+  /** Of a cloak, as the request names it. */
+  readonly cloakPhoto?: FileId;
   /** Absent where links are to have previews, as ever. */
   readonly suppressEmbeds?: true;
 };
@@ -61,6 +64,7 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
     ...(nonce === undefined || nonce === 0n ? {} : { nonce }),
     ...(media.length === 0 ? {} : { media }),
     ...(botInfo === undefined ? {} : { botInfo }),
+    ...defined({ cloakPhoto: cloakPhotoAsked(request.botInfo) }),
     ...(request.suppressEmbeds && { suppressEmbeds: true }),
   };
 };

@@ -10,21 +10,32 @@ import { opened } from '../../../kernel/opened.js';
 import { canBeTaken, usernameKeyed } from '../../../kernel/username.js';
 import type { UniqueName, UniqueNames } from '../../access/uniqueNames.js';
 import type { Call, Caller } from '../../contract/call.js';
-import type { Handlers } from '../../contract/handlers.js';
+import { done, type Handlers } from '../../contract/handlers.js';
+import type { FileStore } from '../../files/fileStore.js';
+import { madePhoto, type UploadedPhoto } from '../../files/photos.js';
 import { profileOf, statusOf, type ProfileRequest, type StatusChange } from './wire.js';
 
 export type SettingsNeeds = {
   readonly names: UniqueNames;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+  readonly files: Pick<FileStore, 'made'>;
   readonly changeStatus: (caller: Caller, change: StatusChange) => Promise<void>;
 };
 
-export const settingsRpcs = (needs: SettingsNeeds): Handlers<'settingsEditProfile' | 'settingsChangeStatus'> => ({
+type Built = 'settingsEditProfile' | 'settingsEditProfilePhoto' | 'settingsEditProfileBanner' | 'settingsChangeStatus';
+
+export const settingsRpcs = (needs: SettingsNeeds): Handlers<Built> => ({
   async settingsEditProfile(request, call) {
     const wanted = profileOf(request);
     if (isRejection(wanted)) return wanted;
     return (await editProfile(needs, call, wanted)) ?? nothing;
   },
+
+  settingsEditProfilePhoto: ({ file }, call) =>
+    pictureEdited(needs, call, { file, form: 'photo', type: 'EditProfilePhoto' }),
+
+  settingsEditProfileBanner: ({ file }, call) =>
+    pictureEdited(needs, call, { file, form: 'banner', type: 'EditProfileBanner' }),
 
   async settingsChangeStatus(request, call) {
     const wanted = statusOf(request);
@@ -33,6 +44,29 @@ export const settingsRpcs = (needs: SettingsNeeds): Handlers<'settingsEditProfil
     return nothing;
   },
 });
+
+type PictureEdit = {
+  /** Absent to take it away. */
+  readonly file: UploadedPhoto | undefined;
+  readonly form: 'photo' | 'banner';
+  readonly type: 'EditProfilePhoto' | 'EditProfileBanner';
+};
+
+const pictureEdited = async (
+  { files, streams }: SettingsNeeds,
+  call: Call,
+  { file, form, type }: PictureEdit,
+): Promise<typeof nothing | Rejection> => {
+  const { user } = call.caller;
+  const { state: profile } = await streams.caughtUp(userStream(user), users);
+  if (profile.status === 'absent') return reject('USER_NOT_FOUND');
+  // Making a picture is work, which is not begun for an edit that comes too early.
+  const paid = editPaid(profile.editsPaidUntil, call.now);
+  if (file !== undefined && isRejection(paid)) return paid;
+  const to = file === undefined ? 'removed' : await madePhoto(files, call, file, form);
+  if (isRejection(to)) return to;
+  return done(await call.run(users, { type, data: { user, at: call.now, to } }));
+};
 
 const editProfile = async (
   needs: SettingsNeeds,

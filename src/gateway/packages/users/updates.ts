@@ -29,5 +29,10 @@ export const userUpdates = (statusOf: StatusOf): UpdateTable<UserEvent, UpdateVi
     IconChanged: profileChanged,
     IconCleared: profileChanged,
     ColorChanged: profileChanged,
+    UserPhotoChanged: profileChanged,
+    UserPhotoRemoved: profileChanged,
+    // Nor is the banner in it.
+    BannerChanged: profileChanged,
+    BannerRemoved: profileChanged,
   };
 };

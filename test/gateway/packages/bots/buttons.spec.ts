@@ -157,7 +157,7 @@ describe('a cloak or a button', () => {
     const one = (button: MessageButtonInit) => outcome({ buttons: rows(button) });
     assert.equal(await outcome({ cloak: { name: 'x'.repeat(65) } }), 'INVALID_NAME');
     assert.equal(await outcome({ cloak: { name: 'a\u202eb' } }), 'INVALID_NAME');
-    assert.equal(await outcome({ cloak: { name: 'Barista', photoId: 5n as FileId } }), 'NOT_IMPLEMENTED');
+    assert.equal(await outcome({ cloak: { name: 'Barista', photoId: 5n as FileId } }), 'FILE_NOT_FOUND');
     assert.equal(await outcome({ cloak: { name: 'Barista', photoId: 0n as FileId } }), 'sent');
     assert.equal(await outcome({ buttons: { rows: [{ buttons: [] }] } }), 'INVALID_BUTTONS');
     assert.equal(

@@ -18,7 +18,12 @@ const ben = 2n as UserId;
 const opened = async () => {
   const { execute, streams, sealer, ids, clock, now, append } = await kernelInMemory();
   const names = uniqueNames({ streams, sealer });
-  const { settingsEditProfile } = settingsRpcs({ names, streams, changeStatus: () => Promise.resolve() });
+  const { settingsEditProfile } = settingsRpcs({
+    names,
+    streams,
+    files: { made: () => Promise.reject(new Error('nothing is uploaded here')) },
+    changeStatus: () => Promise.resolve(),
+  });
   for (const user of [ada, ben]) {
     await append(userStream(user), { type: 'UserRegistered', data: { user, name: 'somebody', bot: false } });
   }

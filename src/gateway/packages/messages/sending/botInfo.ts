@@ -2,6 +2,7 @@ import type { BotInfo, Button, Buttons } from '../../../../domain/messages/botIn
 import { nameUnitsMax } from '../../../../domain/users/decide.js';
 import type { MessageButton, SendMessageBotInfo, SendMessageBotInfoButtons } from '../../../../gen/messages.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
+import type { FileId } from '../../../../kernel/ids.js';
 import { displayName } from '../../../../kernel/displayName.js';
 import { linkFault } from '../../../rendering/links.js';
 
@@ -26,15 +27,16 @@ export const botInfoOf = (wire: SendMessageBotInfo | undefined): BotInfo | Rejec
   return { ...(cloak !== undefined && { cloak }), ...(buttons.length > 0 && { buttons }) };
 };
 
+/** Undefined for a cloak without a photo; 0 is none. */
+export const cloakPhotoAsked = (wire: SendMessageBotInfo | undefined): FileId | undefined =>
+  wire?.cloak?.photoId === 0n ? undefined : wire?.cloak?.photoId;
+
 /** Whether the request asks for what only bots may have. */
 export const wantsBotInfo = (wire: SendMessageBotInfo | undefined): boolean =>
   wire?.cloak !== undefined || (wire?.buttons?.rows.length ?? 0) > 0;
 
 const cloakOf = (wire: SendMessageBotInfo['cloak']): string | Rejection | undefined => {
   if (wire === undefined) return undefined;
-  if (wire.photoId !== undefined && wire.photoId !== 0n) {
-    return reject('NOT_IMPLEMENTED', 'photos of cloaks are not served yet');
-  }
   return displayName(wire.name, nameUnitsMax);
 };
 

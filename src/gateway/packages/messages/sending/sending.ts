@@ -1,6 +1,7 @@
 import { messages } from '../../../../domain/messages/decide.js';
 import type { MessageCommand } from '../../../../domain/messages/commands.js';
 import { messageStream } from '../../../../domain/messages/events.js';
+import type { BotInfo } from '../../../../domain/messages/botInfo.js';
 import type { Media } from '../../../../domain/messages/events.js';
 import type { ChatKey } from '../../../../kernel/chat.js';
 import { defined } from '../../../../kernel/defined.js';
@@ -17,6 +18,7 @@ import { askedInChat, writableChat, type SeenChat } from '../../../access/chatAc
 import { serialQueues } from '../../../../kernel/serialQueue.js';
 import type { Call } from '../../../contract/call.js';
 import { customEmojiIn } from '../../../rendering/entities.js';
+import type { FileStore } from '../../../files/fileStore.js';
 import type { Typing } from '../../../presence/typing.js';
 import { attached, type AttachingNeeds } from '../media.js';
 import { chargeIndexed } from './indexed.js';
@@ -33,6 +35,7 @@ export type SendingNeeds = MentionNeeds &
     readonly reads: Reads;
     readonly streams: Pick<FoldedStreams, 'caughtUp'>;
     readonly typing: Pick<Typing, 'posted'>;
+    readonly files: Pick<FileStore, 'picture'>;
     readonly sealer: Pick<Sealer, 'lookupHash'>;
   };
 
@@ -86,6 +89,7 @@ type Ready = {
   readonly mentions: readonly UserId[];
   readonly media: readonly Media[] | undefined;
   readonly emojiOf: EmojiOrigins;
+  readonly botInfo: BotInfo | undefined;
   readonly turn: SendPermit;
 };
 
@@ -107,10 +111,23 @@ const prepared = async (
   if (isRejection(mentions)) return mentions;
   const media = await mediaOf(needs, call, sending, seen);
   if (isRejection(media)) return media;
+  const botInfo = await botInfoWithPhoto(needs, call, sending);
+  if (isRejection(botInfo)) return botInfo;
   chargeIndexed(call, sending.text);
   // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
-  return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, emojiOf, turn };
+  return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, botInfo, emojiOf, turn };
+};
+
+/** The id of a photo goes in; all that shows it is kept. */
+const botInfoWithPhoto = async (
+  { files }: SendingNeeds,
+  call: Call,
+  { botInfo, cloakPhoto: asked }: NamedSending,
+): Promise<BotInfo | Rejection | undefined> => {
+  if (botInfo === undefined || asked === undefined) return botInfo;
+  const cloakPhoto = await files.picture(call, asked);
+  return isRejection(cloakPhoto) ? cloakPhoto : { ...botInfo, cloakPhoto };
 };
 
 /** The files are made before the message, and are kept for an hour if it is refused. */
@@ -159,10 +176,10 @@ type ReadyReply = Reply & { readonly quotes?: UserId };
 const append = async (
   needs: SendingNeeds,
   call: Call,
-  { sending, seen, reply, mentions, media, emojiOf, turn }: Ready,
+  { sending, seen, reply, mentions, media, botInfo, emojiOf, turn }: Ready,
   handedIn: () => void,
 ): Promise<Sent> => {
-  const { chat, text, entities, nonce, requestHash, botInfo, suppressEmbeds } = sending;
+  const { chat, text, entities, nonce, requestHash, suppressEmbeds } = sending;
   const about = {
     chat,
     by: call.caller.user,
