@@ -4,7 +4,7 @@ import { container as root, type DependencyContainer } from 'tsyringe';
 import { lockFolder } from './adapters/dataFolder/lock.js';
 import { vaultSealer } from './adapters/sealer/vault.js';
 import { systemTimers } from './adapters/system/timers.js';
-import { isServer, variables, warningsOf, type Config } from './config.js';
+import { variables, warningsOf, type Config } from './config.js';
 import { registerGateway, type GatewayOverrides } from './container/gateway.js';
 import { alarms } from './container/logging.js';
 import { openNodeNumber } from './container/nodeIds.js';
@@ -14,6 +14,7 @@ import { startSessionDays } from './container/sessionDays.js';
 import { startFileSweep } from './container/files.js';
 import { of, once, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
+import { watchDisks } from './container/disks.js';
 import { openDoor } from './container/door/open.js';
 import { setOf } from './container/generations/set.js';
 import { followChosenGeneration } from './container/generations/told.js';
@@ -21,7 +22,6 @@ import { startReadModels } from './container/readModels.js';
 import { placedWorkflows } from './container/workflows.js';
 import { enginePartsOf, openEngines, type EngineNeeds, type Engines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
-import { freeDisk, noDisk } from './gateway/operations/freeDisk.js';
 import { serve } from './gateway/sockets/server.js';
 import type { Readiness, Report } from './gateway/operations/health.js';
 import { serveAdmin } from './gateway/sockets/adminServer.js';
@@ -72,7 +72,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
     opened.push(() => lock.release());
     const door = await openDoor(get);
     opened.push(door.close);
-    await watchDisk(container, get, opened);
+    for (const close of await watchDisks(container, get)) opened.push(close);
     await open(container, opened, overrides);
     await follow(container, get, opened);
     opened.push(() => get(of.search).close());
@@ -90,33 +90,6 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
 };
 
 type Opened = (() => Promise<void>)[];
-
-/** Nothing is looked at where neither log nor read models nor vault are on this machine. */
-const watchDisk = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
-  const { eventLog, documents, vault, freeDiskBytesMin } = get(of.config);
-  if ([eventLog, documents, vault].every(isServer)) {
-    container.registerInstance(of.freeDisk, noDisk);
-    return;
-  }
-  const logger = get(of.logger);
-  const watched = await freeDisk({
-    disk: get(of.disk),
-    timers: systemTimers,
-    floorBytes: freeDiskBytesMin,
-    changed: (full, room) => {
-      if (full === 'full') logger.error(room, 'the disk is nearly full: only what frees room is written');
-      else logger.info(room, 'the disk has room again: everything is written');
-    },
-    failed: (err) => {
-      logger.warn({ err }, 'it is not known how much of the disk is free');
-    },
-  });
-  container.registerInstance(of.freeDisk, watched);
-  opened.push(() => {
-    watched.close();
-    return Promise.resolve();
-  });
-};
 
 const open = async (container: DependencyContainer, opened: Opened, overrides: ContainerOverrides): Promise<void> => {
   const get: Get = (wanted) => container.resolve(wanted);

@@ -187,6 +187,17 @@ const openWorkflowCheckpoints = async (needs: EngineNeeds): Promise<WorkflowChec
     : fileWorkflowCheckpoints(foldersIn(dataDir).state);
 };
 
+/** The folder of files; undefined where they are in a bucket. */
+export const fileFolderOf = (config: Config): string | undefined => {
+  const place = placeOfFiles(config);
+  return 'folder' in place ? place.folder : undefined;
+};
+
+const placeOfFiles = ({ blobs, dataDir }: Config): { readonly folder: string } | { readonly bucket: ServerAddress } => {
+  if (!isServer(blobs)) return { folder: foldersIn(dataDir).files };
+  return blobs.url.startsWith('s3:') ? { bucket: blobs } : { folder: fileURLToPath(blobs.url) };
+};
+
 /** Whether one of the engines failed in a way that passes. */
 export const isAway = (error: unknown): boolean =>
   isTransient(error) ||
@@ -374,16 +385,18 @@ const documentsPart = (needs: EngineNeeds): DocumentsPart => {
 /** A bucket that does not answer is waited for. */
 const filesPart = (needs: EngineNeeds): FilesPart => {
   const { config, clock, opened } = needs;
-  const { blobs, dataDir } = config;
+  const { blobs } = config;
   const variable = 'OSMIUM_BLOBS';
-  if (isServer(blobs) && blobs.url.startsWith('s3:')) {
+  const where = placeOfFiles(config);
+  if ('bucket' in where) {
+    const { bucket } = where;
     const open = async (): Promise<Blobs> => {
       const { s3Blobs } = await import('./adapters/blobs/s3.js');
-      return named(needs, { variable, ...blobs }, () => s3Blobs(blobs));
+      return named(needs, { variable, ...bucket }, () => s3Blobs(bucket));
     };
-    return { place: served(variable, blobs), isMarked: true, open: once(opened, open) };
+    return { place: served(variable, bucket), isMarked: true, open: once(opened, open) };
   }
-  const folder = isServer(blobs) ? fileURLToPath(blobs.url) : foldersIn(dataDir).files;
+  const { folder } = where;
   const place = isServer(blobs) ? { variable, value: blobs.url, where: folder } : folderPlace(config, folder);
   const open = async (): Promise<Blobs> => {
     await atPlace(place, () => withoutUnfinished(folder, clock.now()));

@@ -61,7 +61,6 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
   registerSessionDays(container);
   registerLinkPreviews(container, given.linkPreviews);
   registerPictures(container, given.pictures);
-  once(container, of.signInReport, signInReportOf);
   once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
   once(container, of.judge, (get) =>
     isServer(get(of.config).eventLog)
@@ -122,6 +121,7 @@ const healthOf = (get: Get) =>
 
 /** Requests over a WebSocket and over plain HTTP share them. */
 const registerFiles = (container: DependencyContainer): void => {
+  once(container, of.signInReport, signInReportOf);
   once(container, of.guard, guardOf);
   once(container, of.files, filesOf);
   once(container, of.web, webOf);
@@ -289,7 +289,7 @@ const readsByKey = (get: Get): Reads => ({
 });
 
 const filesOf = (get: Get): FileStore => {
-  const { blobs, fileBytesMax, uploadedBytesPerUserAndDay: uploadedBytesPerDayMax } = get(of.config);
+  const { fileBytesMax, uploadedBytesPerUserAndDay: uploadedBytesPerDayMax } = get(of.config);
   return fileStore({
     access: get(of.telling).access,
     blobs: get(of.blobs),
@@ -301,7 +301,7 @@ const filesOf = (get: Get): FileStore => {
     streams: get(of.streams),
     fileBytesMax,
     uploadedBytesPerDayMax,
-    hasRoom: isServer(blobs) ? () => true : get(of.freeDisk).mayBuild,
+    hasRoom: get(of.fileDisk).mayBuild,
     damaged: (details) => {
       get(of.logger).error(details, 'a stored part of a file is damaged or missing');
     },

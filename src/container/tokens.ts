@@ -66,7 +66,10 @@ export const of = {
   hasher: token<PasswordHasher>('hasher'),
   commonPasswords: token<CommonPasswords>('commonPasswords'),
   disk: token<Disk>('disk'),
+  /** Of the data folder. */
   freeDisk: token<FreeDisk>('freeDisk'),
+  /** Of the folder of files, which may be a volume of its own. */
+  fileDisk: token<FreeDisk>('fileDisk'),
   admission: token<Admission>('admission'),
   vault: token<Vault>('vault'),
   sealer: token<Sealer>('sealer'),

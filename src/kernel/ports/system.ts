@@ -55,7 +55,7 @@ export interface CommonPasswords {
 
 export type DiskRoom = { readonly freeBytes: number; readonly totalBytes: number };
 
-/** The disk of the data folder. */
+/** The disk of a folder. */
 export interface Disk {
   /** The bytes that this process may still write. Rejects with the system's error. */
   room(): Promise<DiskRoom>;

@@ -144,6 +144,7 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
     ...defined({ pictures: own.pictures }),
   });
   container.registerInstance(of.freeDisk, noDisk);
+  container.registerInstance(of.fileDisk, noDisk);
   container.registerInstance(of.clock, { now, check: () => Promise.resolve() });
   container.registerInstance(of.metrics, counted);
   container.registerInstance(of.vault, vault);
