@@ -18,7 +18,7 @@ export type Serving = {
 };
 
 export type ServingOptions = Partial<
-  Pick<ServerNeeds, 'host' | 'origins' | 'requestMillis' | 'readiness' | 'trustedProxies'>
+  Pick<ServerNeeds, 'host' | 'origins' | 'requestMillis' | 'readiness' | 'trustedProxies' | 'web'>
 >;
 
 export const serving = async (t: TestContext, options: ServingOptions = {}): Promise<Serving> => {
