@@ -154,7 +154,7 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
   port: {
     name: 'OSMIUM_PORT',
     default: '8080',
-    meaning: 'WebSocket on / and /api/v1/gateway, and /healthz and /readyz without details',
+    meaning: 'WebSocket on / and /api/v1/gateway, files, and /healthz and /readyz without details',
     allowed: 'a whole number from 0 to 65535, where 0 takes a free port',
     schema: portNumber,
   },
