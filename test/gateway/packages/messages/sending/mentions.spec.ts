@@ -127,7 +127,7 @@ describe('a mention by a username', () => {
     assert.equal(await named('milan'), bob);
     const later = await node.send(ada, { chatRef: general, ...whole('@Mila') });
     const mentioning = async (user: UserId): Promise<readonly bigint[]> => {
-      const { unreadMentions } = await node.must(user, 'messagesGetUnreadMentions', { chatRef: general, limit: 50 });
+      const { unreadMentions } = await node.must(user, 'messagesGetUnreadMentions', { chatRef: general });
       return unreadMentions.messageIds.filter((id) => id === earlier || id === later);
     };
     assert.deepEqual([await mentioning(bob), await mentioning(cleo)], [[earlier], [later]]);
