@@ -175,7 +175,7 @@ export const messageEvents = declareEvents(
       },
     },
     MessageDeleted: {
-      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it, because the author had lost the right before the message was in the log. `files` were attached to it.',
+      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it: because the author had lost the right before the message was in the log, or because its channel had ended and its files were kept by it. `files` were attached to it.',
       fields: { ...fields, by: id<UserId>('user'), because: added(oneOf('rightLost')), files: added(files) },
     },
   },

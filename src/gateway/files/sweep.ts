@@ -15,6 +15,7 @@ import type { FileDocument, UploadDocument } from '../../projections/files/docum
 import { filesRemovableSince, filesUnusedSince, uploadsBegunIn } from '../../projections/files/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import { dueWork, type Passed } from './dueWork.js';
+import { endedChats } from './endedChats.js';
 import { blobOf, blobsOf, firstPartOf, unpackedParts } from './manifest.js';
 import type { FileRemovals } from './removals.js';
 
@@ -41,6 +42,8 @@ export type SweepFilesNeeds = {
 /** The outcome of one look: uploads that ended, files that were released, files whose bytes went, and failures, which are left for the next. */
 export type Swept = {
   readonly ended: number;
+  /** Messages with files that were deleted because their channel had ended. */
+  readonly deleted: number;
   readonly released: number;
   readonly removed: number;
   readonly failed: number;
@@ -63,14 +66,16 @@ export const sweepFiles = (needs: SweepFilesNeeds): FileSweep => {
   const { clock } = needs;
   const before = (millis: number): Millis => (clock.now() - millis) as Millis;
   const { uploadsEnd, releases, removals } = dueIn(needs);
+  const chats = endedChats(needs);
   return {
     look: async (signal) => {
       const waiting = needs.reached(await needs.end(), ['files']);
       if (waiting !== undefined) await withDeadline(waiting, waitMillisMax, tooLate);
       const ended = await uploadsEnd.pass(before(uploadLifeMillis + lateMillisMax), signal);
+      const deleted = await chats.pass(signal);
       const released = await releases.pass(before(unusedMillisMin), signal);
       const removed = await removals.pass(before(0), signal);
-      return sumOf(ended, released, removed);
+      return sumOf({ ended, deleted, released, removed });
     },
   };
 };
@@ -101,12 +106,13 @@ const dueIn = (needs: SweepFilesNeeds) => {
   };
 };
 
-const sumOf = (ended: Passed, released: Passed, removed: Passed): Swept => {
-  const all = [ended, released, removed];
-  const failed = all.reduce((sum, passed) => sum + passed.failed, 0);
-  const counts = { ended: ended.done, released: released.done, removed: removed.done, failed };
-  const first = all.find((passed) => passed.failed > 0)?.first;
-  return failed === 0 ? counts : { ...counts, first };
+const sumOf = (passed: Readonly<Record<'ended' | 'deleted' | 'released' | 'removed', Passed>>): Swept => {
+  const all = Object.values(passed);
+  const failed = all.reduce((sum, one) => sum + one.failed, 0);
+  const first = all.find((one) => one.failed > 0)?.first;
+  const { ended, deleted, released, removed } = passed;
+  const done = { ended: ended.done, deleted: deleted.done, released: released.done, removed: removed.done };
+  return { ...done, failed, ...(failed > 0 && { first }) };
 };
 
 const tooLate = (): Error => new Error('the read model of files does not come to the end of the log in time');

@@ -208,6 +208,7 @@ export const fileUseDocuments: DocumentType<FileUseDocument, MessageEvent> = {
   streams: 'log',
   indexes: {
     byFile: ({ files, chat, message }) => files.map((file) => [file, chat, message]),
+    byChat: ({ chat, message }) => [[chat, message]],
     byUser: ({ files, chat, message }) =>
       membersNamedBy(chat).flatMap((user) => files.map((file) => [file, user, chat, message])),
   },

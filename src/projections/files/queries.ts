@@ -1,5 +1,5 @@
 import type { ChatKey } from '../../kernel/chat.js';
-import type { FileId, Millis, UserId } from '../../kernel/ids.js';
+import type { FileId, MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { countIn, documentsIn, type Reads } from '../reading/queries.js';
 import type {
   FileDocument,
@@ -76,3 +76,17 @@ export const reportsWithFilesBefore = (
 /** One of the uses of the file as a photo that everybody may read. */
 export const photoUseOf = async (reads: Reads, file: FileId): Promise<PhotoUseDocument | undefined> =>
   (await documentsIn(reads, photoUseDocuments, { index: 'byFile', within: [file], order: 'ascending', limit: 1 }))[0];
+
+/** The first chat above this one that has messages with files; the first of all above ''. */
+export const firstChatAfter = async (reads: Reads, after: string): Promise<ChatKey | undefined> => {
+  const range = { index: 'byChat', within: [], after, order: 'ascending', limit: 1 } as const;
+  return (await documentsIn(reads, fileUseDocuments, range))[0]?.chat;
+};
+
+/** The messages of a chat that use files, of those above this one, by id. */
+export const usesAfter = (
+  reads: Reads,
+  chat: ChatKey,
+  page: { readonly after: MessageId; readonly limit: number },
+): Promise<readonly FileUseDocument[]> =>
+  documentsIn(reads, fileUseDocuments, { ...page, index: 'byChat', within: [chat], order: 'ascending' });

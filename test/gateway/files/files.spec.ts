@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { of } from '../../../src/container/tokens.js';
 import { uploadStream } from '../../../src/domain/files/events.js';
 import { answeredBytesMax } from '../../../src/gateway/files/reading.js';
-import type { FileId, MessageId, SessionId } from '../../../src/kernel/ids.js';
-import { permission } from '../../../src/kernel/permissions.js';
+import type { ChannelId, CommunityId, FileId, MessageId, SessionId } from '../../../src/kernel/ids.js';
+import { permission, usualPermissions } from '../../../src/kernel/permissions.js';
 import { ada, bob, cleo, community, dm, dora, general, hidden, joined, self } from '../../support/house/cast.js';
 import { house, type House } from '../../support/house/house.js';
 import { sessionOf, type Node } from '../../support/house/node.js';
@@ -390,6 +390,57 @@ describe('files that nothing uses', () => {
     assert.deepEqual([await left(), await later()], [2, 1]);
     await node.must(bob, 'messagesEditMessage', { ...edit, message: 'a text', removeMedia: true });
     assert.equal(await later(), 0);
+  });
+
+  it('are those of a channel or a community that was deleted: not found at once, and gone within a day', async () => {
+    const channel = 900n as ChannelId;
+    const place = { channel: { communityId: community, channelId: channel } };
+    const about = { community, channel, by: ada };
+    await here.happened('community-100', {
+      type: 'ChannelCreated',
+      data: { ...about, kind: 'text', position: 0, name: 'a channel' },
+    });
+    const before = await storedNames(here.blobs);
+    const uploadId = await upload(node, bob, bytesOf(3));
+    const { files: kept, messageId } = await attach(node, bob, general, [refTo(uploadId)]);
+    await attach(node, bob, place, [refTo(uploadId)]);
+    const lost: FileId[] = [];
+    for (let times = 0; times < 3; times += 1) lost.push((await sentFile(node, bob, place, bytesOf(5))).file);
+    const day = async (): Promise<number> => {
+      for (let times = 0; times < 4; times += 1) {
+        pass(hourMillis + minuteMillis);
+        await sweep(here, node);
+      }
+      return (await storedNames(here.blobs)).filter((name) => !before.includes(name)).length;
+    };
+    assert.equal(await day(), 4);
+    await node.must(ada, 'communitiesDeleteChannel', { channel: place.channel });
+    for (const file of lost) assert.equal(await whole(node, bob, file), 'FILE_NOT_FOUND');
+    assert.equal(await day(), 1);
+    assert.deepEqual(await whole(node, bob, kept[0] as FileId), Buffer.from(bytesOf(3)));
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [messageId] });
+    const short = 300n as CommunityId;
+    const general300 = { channel: { communityId: short, channelId: 301n as ChannelId } };
+    await here.happened(
+      'community-300',
+      {
+        type: 'CommunityCreated',
+        data: { community: short, owner: ada, defaultPermissions: usualPermissions, name: 'Short' },
+      },
+      {
+        type: 'ChannelCreated',
+        data: { ...about, ...{ community: short, channel: 301n }, kind: 'text', position: 0, name: 'a channel' },
+      },
+    );
+    await here.happened('member-300.1', {
+      type: 'MemberJoined',
+      data: { community: short, user: ada, via: 'founding', joining: 1 },
+    });
+    const { file: theirs } = await sentFile(node, ada, general300, bytesOf(5));
+    assert.equal(await day(), 1);
+    await node.must(ada, 'communitiesDeleteCommunity', { communityId: short });
+    assert.equal(await whole(node, ada, theirs), 'FILE_NOT_FOUND');
+    assert.equal(await day(), 0);
   });
 
   it('leave no parts that were sent again', async () => {
