@@ -84,7 +84,8 @@ export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: Wor
     if (stopping.signal.aborted) subscription.close();
     for await (const batch of subscription) {
       for (const stored of batch) {
-        const wrote = await react(stored);
+        const reacting = react(stored);
+        const wrote = reacting === undefined ? false : await reacting;
         failures = 0;
         if (checkpoint.pass(stored.position) || wrote) await checkpoint.keep();
         if (stopping.signal.aborted) return;
@@ -119,20 +120,19 @@ export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: Wor
   };
 };
 
-/** Only the events that concern the workflow are opened. Tells whether anything was written because of this one. */
+/**
+ * Only the events that concern the workflow are opened; for the others, which are nearly all, there is not even a promise.
+ * Tells whether anything was written because of this one.
+ */
 const reactionOf = <E extends Event>(
   { reactions, concerns }: Workflow<E>,
   { codec, sealer, execute }: WorkflowNeeds,
 ) => {
   // The table pairs each type with its own event; the compiler cannot follow that from a stored event's type.
-  const table = reactions as unknown as Readonly<
-    Record<string, ((event: Recorded, run: Run) => Promise<void>) | undefined>
-  >;
-  return async (stored: StoredEvent): Promise<boolean> => {
-    const fact = codec.factOf(stored);
-    const reaction = fact === undefined ? undefined : table[fact];
-    if (reaction === undefined || concerns?.(codec.metadata(stored)) === false) return false;
-    const event = await readEvent(codec, sealer, stored);
+  const table = reactions as unknown as Readonly<Record<string, Reaction | undefined>>;
+  const reactTo = async (stored: StoredEvent, reaction: Reaction): Promise<boolean> => {
+    const read = readEvent(codec, sealer, stored);
+    const event = read instanceof Promise ? await read : read;
     if (event === undefined) return false;
     let wrote = false;
     const run: Run = async (decider, command, commandId) => {
@@ -147,7 +147,15 @@ const reactionOf = <E extends Event>(
     await reaction(event, run);
     return wrote;
   };
+  return (stored: StoredEvent): Promise<boolean> | undefined => {
+    const fact = codec.factOf(stored);
+    const reaction = fact === undefined ? undefined : table[fact];
+    if (reaction === undefined || concerns?.(codec.metadata(stored)) === false) return undefined;
+    return reactTo(stored, reaction);
+  };
 };
+
+type Reaction = (event: Recorded, run: Run) => Promise<void>;
 
 const checkpointOf = (projection: string, documents: WorkflowNeeds['documents']) => {
   let position: Position | undefined;
