@@ -250,6 +250,23 @@ describe('a message with a link', () => {
     assert.equal(await titled(id), undefined);
   });
 
+  it('has none in a copy either, whenever the author said so', async () => {
+    const [first, second] = [
+      await say('see https://quiet.example/', { suppressEmbeds: true }),
+      await say('see https://b.example/'),
+    ];
+    await edit(second, { suppressEmbeds: true });
+    const before = asked.length;
+    for (const id of [first, second]) {
+      await node.must(ada, 'messagesForwardMessage', { chatRef: general, from: general, messageIds: [id] });
+      const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 1 });
+      const copy = messages.messages[0]?.messageId ?? assert.fail();
+      assert.notEqual(copy, id);
+      assert.equal(await titled(copy), undefined);
+    }
+    assert.equal(asked.length, before);
+  });
+
   it('has none that comes after the author said so', async () => {
     hold('https://late.example/');
     const id = await say('see https://late.example/');
