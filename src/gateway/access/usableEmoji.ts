@@ -68,10 +68,7 @@ export const whileUsable =
     ask: Asked<C>,
   ): Asked<C> =>
   () => {
-    for (const community of origins) {
-      const waiting = access.upToAppends(community, [call.caller.user]);
-      if (waiting !== undefined) return waiting;
-      if (!isMember(access, call, community)) return notUsable;
-    }
-    return ask();
+    const waiting = origins.flatMap((community) => access.upToAppends(community, [call.caller.user]) ?? []);
+    if (waiting.length > 0) return Promise.all(waiting);
+    return origins.every((community) => isMember(access, call, community)) ? ask() : notUsable;
   };

@@ -4,7 +4,19 @@ import { customEmojiMax } from '../../../../src/gateway/rendering/entities.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
 import type { CommunityId, FileId, MessageId, UserId } from '../../../../src/kernel/ids.js';
 import { usualPermissions } from '../../../../src/kernel/permissions.js';
-import { ada, bob, cleo, dm, dora, general, joined, self, voice } from '../../../support/house/cast.js';
+import {
+  ada,
+  bob,
+  cleo,
+  dm,
+  dora,
+  general,
+  joined,
+  self,
+  slow,
+  slowSeconds,
+  voice,
+} from '../../../support/house/cast.js';
 import { house, type House } from '../../../support/house/house.js';
 import type { Node, Who } from '../../../support/house/node.js';
 import { emojiEntity, newEmoji, removeSticker } from './emoji.js';
@@ -34,6 +46,18 @@ const comes = (user: UserId): Promise<void> =>
   });
 const leaves = (user: UserId): Promise<void> =>
   here.happened(`member-300.${user.toString()}`, { type: 'MemberLeft', data: { community: club, user } });
+
+const atWait = (readModel: string, work: () => unknown): void => {
+  node.atNextWait((waited) => {
+    assert.deepEqual(waited, [readModel]);
+    return work();
+  });
+};
+const atSecondWait = (readModel: string, work: () => unknown): void => {
+  node.atNextWait(() => {
+    atWait(readModel, work);
+  });
+};
 
 const textWith = (...emoji: readonly FileId[]) => ({
   message: 'x'.repeat(Math.max(1, emoji.length)),
@@ -100,14 +124,18 @@ describe('a custom emoji in a text', () => {
     assert.equal(await say(cleo, [emoji], { on: desk }), 'EMOJI_NOT_FOUND');
   });
 
-  it('is refused once its author left during the wait for the append', async () => {
+  it('is refused once its author left, also between the look for it and the append', async () => {
     const emoji = await newEmoji(node, ada, club);
-    await comes(cleo);
-    node.atNextWait((waited) => {
-      assert.deepEqual(waited, ['stickers']);
-      return leaves(cleo);
-    });
-    assert.equal(await say(cleo, [emoji]), 'EMOJI_NOT_FOUND');
+    for (const [wait, leavesAt] of [
+      ['stickers', atWait],
+      // In slow mode, for which messages are looked at last.
+      ['messages', atSecondWait],
+    ] as const) {
+      await comes(cleo);
+      here.clock.at += slowSeconds * 1_000;
+      leavesAt(wait, () => leaves(cleo));
+      assert.equal(await say(cleo, [emoji], { chatRef: slow }), 'EMOJI_NOT_FOUND', wait);
+    }
   });
 
   it('stays where it was when it is removed, and is not used anew', async () => {
@@ -215,6 +243,15 @@ describe('a reaction with a custom emoji', () => {
     assert.equal(await takeBack(ada, message, emoji), 'done');
     assert.equal(await react(ada, message, emoji), 'EMOJI_NOT_FOUND');
     assert.deepEqual((await shownAt(message)).reactions, [[emoji, 1, false]]);
+  });
+
+  it('is refused once the user left between the look for the emoji and the append', async () => {
+    const emoji = await newEmoji(node, ada, club);
+    const message = await node.send(bob, { chatRef: general, message: 'hello' });
+    await comes(cleo);
+    atSecondWait('reactions', () => leaves(cleo));
+    assert.equal(await react(cleo, message, emoji), 'EMOJI_NOT_FOUND');
+    assert.deepEqual((await shownAt(message)).reactions, []);
   });
 
   it('can be taken back by somebody who left the community of the emoji', async () => {
