@@ -10,7 +10,7 @@ import { collectionOf } from '../../src/kernel/document.js';
 import { permission } from '../../src/kernel/permissions.js';
 import { botDocuments } from '../../src/projections/bots/fold.js';
 import { removalDocuments } from '../../src/projections/members/fold.js';
-import { fileUseDocuments, reportFilesDocuments } from '../../src/projections/files/fold.js';
+import { fileUseDocuments, photoUseDocuments, reportFilesDocuments } from '../../src/projections/files/fold.js';
 import { previewDocuments } from '../../src/projections/previews/fold.js';
 import { freshDatabase, onNodes, startNodes, type Deployment } from '../support/deployments.js';
 import { generationsAt, servedDocuments } from '../support/generations.js';
@@ -141,10 +141,11 @@ const decorate = async (ada: Client, chatRef: { readonly channel: Town }): Promi
   await ada.call('stickers.removeStickerFromPack', { pack, stickerId: gone });
 };
 
-/** No request removes a member in this release; nobody here has a bot, sends a link or attaches a file. */
-const leftEmpty = [botDocuments, removalDocuments, previewDocuments, fileUseDocuments, reportFilesDocuments].map(
-  collectionOf,
-);
+/** No request removes a member in this release; nobody here has a bot or a photo, sends a link or attaches a file. */
+const leftEmpty = [
+  ...[botDocuments, removalDocuments, previewDocuments].map(collectionOf),
+  ...[fileUseDocuments, photoUseDocuments, reportFilesDocuments].map(collectionOf),
+];
 
 describe('the documents', () => {
   it('are the same when they are all deleted and made again from the log', async (t) => {
