@@ -2,7 +2,9 @@ import { describe, it } from 'node:test';
 import type { CommunityCommand } from '../../../src/domain/communities/commands.js';
 import type { CommunityEvent } from '../../../src/domain/communities/events.js';
 import type { Bare } from '../../support/bare.js';
-import { ada, begun, bob, community, created, edit, founded, general, given } from './cast.js';
+import type { FileId, Millis } from '../../../src/kernel/ids.js';
+import { permission } from '../../../src/kernel/permissions.js';
+import { ada, begun, bob, community, created, edit, founded, general, given, member, owner } from './cast.js';
 
 const found = (name: string): CommunityCommand => ({
   type: 'CreateCommunity',
@@ -60,5 +62,47 @@ describe('deleting a community', () => {
       .when(edit(general, { name: 'late' }))
       .refuses('COMMUNITY_NOT_FOUND');
     given(founded, created(general, 0), deleted).when(found('Chess')).then();
+  });
+});
+
+describe('the photo of a community', () => {
+  const [one, two] = [11n as FileId, 12n as FileId];
+  const content = { key: 'key', thumb: 'thumb' };
+  type Edit = Extract<CommunityCommand, { readonly type: 'EditPhoto' }>;
+  const photo = (to: Edit['data']['to'], by = owner): CommunityCommand => ({
+    type: 'EditPhoto',
+    data: { community, by, at: 0 as Millis, to },
+  });
+  const shown: Bare<CommunityEvent> = {
+    type: 'CommunityPhotoChanged',
+    data: { community, by: ada, file: one, content },
+  };
+
+  it('is put there once, and says what it takes the place of', () => {
+    given(...begun)
+      .when(photo({ file: one, content }))
+      .thenOnce(shown);
+    given(...begun, shown)
+      .when(photo({ file: two, content }))
+      .thenOnce({ type: 'CommunityPhotoChanged', data: { community, by: ada, file: two, content, replaced: one } });
+    given(...begun, shown)
+      .when(photo('removed'))
+      .thenOnce({ type: 'CommunityPhotoRemoved', data: { community, by: ada, file: one } });
+    given(...begun)
+      .when(photo('removed'))
+      .then();
+  });
+  it('is for those who may change the community', () => {
+    given(...begun, shown)
+      .when(photo('removed', member()))
+      .refuses('MISSING_PERMISSION');
+    given(...begun, shown)
+      .when(photo('removed', member(permission.modifyCommunity)))
+      .then({ type: 'CommunityPhotoRemoved', data: { community, by: bob, file: one } });
+  });
+  it('goes with the community, which says so', () => {
+    given(...begun, shown)
+      .when(end())
+      .then({ type: 'CommunityDeleted', data: { community, by: ada, photo: one } });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import type { ProfileChanges, UserCommand } from '../../../src/domain/users/commands.js';
+import type { PhotoChange, ProfileChanges, UserCommand } from '../../../src/domain/users/commands.js';
 import { users } from '../../../src/domain/users/decide.js';
 import type { UserEvent } from '../../../src/domain/users/events.js';
 import type { FileId, Millis, UserId } from '../../../src/kernel/ids.js';
@@ -105,5 +105,38 @@ describe('editing a profile', () => {
     given({ ...registered, data: { user, bot: false, name: shredded } })
       .when(edit({ name: 'Ada' }))
       .thenOnce({ type: 'NameChanged', data: { user, name: 'Ada' } });
+  });
+});
+
+describe('the photo and the banner', () => {
+  const [one, two] = [11n as FileId, 12n as FileId];
+  const content = { key: 'key', thumb: 'thumb' };
+  const photo = (to: PhotoChange['to']): UserCommand => ({
+    type: 'EditProfilePhoto',
+    data: { user, at: 0 as Millis, to },
+  });
+  const banner = (to: PhotoChange['to']): UserCommand => ({
+    type: 'EditProfileBanner',
+    data: { user, at: 0 as Millis, to },
+  });
+  const shown: Bare<UserEvent> = { type: 'UserPhotoChanged', data: { user, file: one, content } };
+
+  it('are put there once, and say what they take the place of', () => {
+    given(registered)
+      .when(photo({ file: one, content }))
+      .thenOnce(shown);
+    given(registered, shown)
+      .when(photo({ file: two, content }))
+      .thenOnce({ type: 'UserPhotoChanged', data: { user, file: two, content, replaced: one } });
+    given(registered, shown)
+      .when(banner({ file: two, content }))
+      .thenOnce({ type: 'BannerChanged', data: { user, file: two, content } });
+  });
+  it('are taken away where they are', () => {
+    given(registered, shown)
+      .when(photo('removed'))
+      .thenOnce({ type: 'UserPhotoRemoved', data: { user, file: one } });
+    given(registered, shown).when(banner('removed')).then();
+    given().when(photo('removed')).refuses('USER_NOT_FOUND');
   });
 });
