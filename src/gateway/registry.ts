@@ -66,7 +66,6 @@ export const notBuilt = [
   'communitiesAddMember',
   'communitiesEditCommunity',
   'communitiesEditDefaultPermissions',
-  'communitiesEditSettings',
   'communitiesGetChannelMembers',
   'communitiesGetRemovedMembers',
   'communitiesGetRoomStates',

@@ -1,5 +1,6 @@
 import type { Event } from '../kernel/event.js';
 import { admitMembers } from './admitMembers.js';
+import { announceMembers } from './announceMembers.js';
 import { endStickerPacks } from './endStickerPacks.js';
 import { removeReactions } from './removeReactions.js';
 import type { Workflow } from './runner.js';
@@ -12,6 +13,7 @@ type Factory = (needs: never) => Workflow<never>;
 /** The workflows that each deployment has once, each made from its own needs. */
 const ofDeployment = [
   () => admitMembers,
+  announceMembers,
   () => takeDownHighlights,
   () => endStickerPacks,
   showPreviews,

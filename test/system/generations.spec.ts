@@ -28,12 +28,19 @@ type SentDocument = { readonly version: number; readonly sent: number };
 const sentOf = (version: number): DocumentType<SentDocument, MessageEvent> => ({
   name: 'sentInTest',
   version,
-  keys: { MessageSent: ({ data }) => [data.chat], MessageForwarded: none, MessageEdited: none, MessageDeleted: none },
+  keys: {
+    MessageSent: ({ data }) => [data.chat],
+    MessageForwarded: none,
+    MemberAnnounced: none,
+    MessageEdited: none,
+    MessageDeleted: none,
+  },
   streams: 'log',
   indexes: {},
   evolve: {
     MessageSent: (before) => ({ version, sent: (before?.sent ?? 0) + 1 }),
     MessageForwarded: unchanged,
+    MemberAnnounced: unchanged,
     MessageEdited: unchanged,
     MessageDeleted: unchanged,
   },

@@ -162,6 +162,25 @@ const communities: readonly Row[] = [
     request: ({ community }) => ({ communityId: community }),
     outcomes: [401, 404, 403, 403, '()'],
   }),
+  row('communitiesEditSettings', {
+    bit: 'modifyCommunity',
+    request: ({ community }) => ({ communityId: community, settings: { systemMessages: { joinMessages: false } } }),
+    outcomes: whoMay('communitySettings'),
+  }),
+  row('communitiesEditSettings', {
+    about: 'to read them',
+    request: ({ community }) => ({ communityId: community }),
+    outcomes: anyMember('communitySettings'),
+  }),
+  row('communitiesEditSettings', {
+    about: 'with a channel that is hidden',
+    bit: 'viewChannel',
+    request: (ground) => ({
+      communityId: ground.community,
+      settings: { systemMessages: { channelId: ground.channel, joinMessages: true } },
+    }),
+    outcomes: [401, 404, 404, 403, 'communitySettings'],
+  }),
   row('communitiesGetMembers', {
     request: ({ community }) => ({ communityId: community }),
     outcomes: anyMember('members'),

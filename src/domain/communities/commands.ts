@@ -1,12 +1,13 @@
 import type { ChannelId, CommunityId, FileId, MessageId, Millis, RoleId, UserId } from '../../kernel/ids.js';
 import type { Command } from '../../kernel/decider.js';
 import type { PhotoContent } from '../files/events.js';
-import type { ChannelKind } from './events.js';
+import type { ChannelKind, Listing, Notifications } from './events.js';
 
 export type CommunityCommand =
   | CreateCommunity
   | DeleteCommunity
   | EditPhoto
+  | EditSettings
   | CreateChannel
   | EditChannel
   | DeleteChannel
@@ -39,6 +40,19 @@ export type EditPhoto = Command<
     readonly by: CommunityAsker;
     readonly at: Millis;
     readonly to: { readonly file: FileId; readonly content: PhotoContent } | 'removed';
+  }
+>;
+
+/** A field that is left out stays as it is; one that is there takes the place of all of its kind. */
+export type EditSettings = Command<
+  'EditSettings',
+  {
+    readonly community: CommunityId;
+    readonly by: CommunityAsker;
+    readonly at: Millis;
+    readonly systemMessages?: { readonly channel?: ChannelId; readonly wanted: boolean };
+    readonly discovery?: { readonly listed: boolean; readonly listing: Listing };
+    readonly notifications?: Notifications;
   }
 >;
 

@@ -11,6 +11,7 @@ import { communityStream, type CommunityEvent } from './events.js';
 import { nameUnitsMax } from './limits.js';
 import { createChannelOverride, deleteChannelOverride } from './overrides.js';
 import { createRole, deleteRole, editRole } from './roles.js';
+import { editSettings } from './settings.js';
 import { evolve, initial, snapshots, type CommunityState, type LivingCommunity } from './state.js';
 
 const createCommunity = (
@@ -76,6 +77,7 @@ export const communities: Decider<CommunityCommand, CommunityState, CommunityEve
     CreateCommunity: createCommunity,
     DeleteCommunity: deleteCommunity,
     EditPhoto: whileLiving(editPhoto),
+    EditSettings: whileLiving(editSettings),
     CreateChannel: whileLiving(createChannel),
     EditChannel: whileLiving(editChannel),
     DeleteChannel: whileLiving(deleteChannel),

@@ -42,6 +42,12 @@ export type ChannelKind = Value<typeof channelKind>;
 const place = shape({ channel, position: count, parent: optional(channel) });
 export type ChannelPlace = Value<typeof place>;
 
+const notifications = oneOf('all', 'mentions', 'none');
+export type Notifications = Value<typeof notifications>;
+
+const listing = shape({ shortDescription: text, longDescription: text, categories: list(text) });
+export type Listing = Value<typeof listing>;
+
 const roleFields = {
   community,
   role,
@@ -116,6 +122,19 @@ export const communityEvents = declareEvents(
     ChannelDeleted: {
       says: 'A channel or category was deleted. The channels of a category move to the top level by an event of their own.',
       fields: { community, channel, by },
+    },
+    SystemMessagesSet: {
+      says: 'Messages about members who come and go are posted to this channel, if there is one and they are wanted, about those from `at` on.',
+      fields: { community, channel: optional(channel), wanted: flag, at: millis, by, editsPaidUntil },
+    },
+    DiscoveryListingSet: {
+      says: 'The community wants, or does not want, to be listed for everybody, with these words.',
+      fields: { community, listed: flag, by, editsPaidUntil },
+      personal: { listing },
+    },
+    DefaultNotificationsSet: {
+      says: 'Members without a preference of their own are notified of these messages.',
+      fields: { community, notifications, by, editsPaidUntil },
     },
     RoleCreated: {
       says: 'A role was made.',

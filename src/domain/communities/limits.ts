@@ -12,3 +12,7 @@ export const rolesMax = 250;
 export const overridesMax = 100;
 /** 0xRRGGBB. */
 export const colorMax = 0xff_ff_ff;
+/** Of the words with which a community is listed, in UTF-16 code units. */
+export const shortDescriptionUnitsMax = 200;
+export const longDescriptionUnitsMax = 2_000;
+export const categoryUnitsMax = 50;

@@ -14,7 +14,7 @@ import {
   type ChannelTree,
 } from './channelTree.js';
 import type { PhotoContent } from '../files/events.js';
-import type { CommunityEvent } from './events.js';
+import type { CommunityEvent, Listing, Notifications } from './events.js';
 
 /**
  * The channels, roles and photo of a community. The rules and the read model fold it by the same lines, so that they cannot
@@ -27,9 +27,23 @@ export type CommunityStructure = {
   readonly channels: ChannelTree;
   /** In the order in which they were made. */
   readonly roles: readonly RoleState[];
+  /** Absent while nothing was ever set. */
+  readonly settings?: CommunitySettings;
 };
 
 export type CommunityPhoto = { readonly file: FileId; readonly content: Personal<PhotoContent> };
+
+/** Each is absent as long as it was never set. */
+export type CommunitySettings = {
+  readonly systemMessages?: SystemMessages;
+  readonly discovery?: { readonly listed: boolean; readonly listing: Personal<Listing> };
+  readonly notifications?: Notifications;
+  /** See `editPaid`. */
+  readonly editsPaidUntil?: Millis;
+};
+
+/** `channel` is absent also when the channel that was set was deleted. About those who came and went before `since` there are none. */
+export type SystemMessages = { readonly channel?: ChannelId; readonly wanted: boolean; readonly since: Millis };
 
 export type RoleState = {
   readonly id: RoleId;
@@ -82,7 +96,16 @@ const structure: Fold<CommunityStructure, StructureEvent> = {
   MessageHighlighted: (community, { data }) =>
     edited(community, data, (channel) => ({ ...channel, highlighted: data.message })),
   HighlightCleared: (community, { data }) => edited(community, data, ({ highlighted: _, ...channel }) => channel),
-  ChannelDeleted: (community, { data }) => withChannels(community, withoutChannel(community.channels, data.channel)),
+  ChannelDeleted: (community, { data }) =>
+    withoutSystemMessagesIn(withChannels(community, withoutChannel(community.channels, data.channel)), data.channel),
+  SystemMessagesSet: (community, { data }) => {
+    const systemMessages = { wanted: data.wanted, since: data.at, ...defined({ channel: data.channel }) };
+    return withSettings(community, data, { systemMessages });
+  },
+  DiscoveryListingSet: (community, { data }) =>
+    withSettings(community, data, { discovery: { listed: data.listed, listing: data.listing } }),
+  DefaultNotificationsSet: (community, { data }) =>
+    withSettings(community, data, { notifications: data.notifications }),
   RoleCreated: (community, { data }) => ({
     ...community,
     roles: [...community.roles.filter(({ id }) => id !== data.role), roleOf(data)],
@@ -104,6 +127,22 @@ const structure: Fold<CommunityStructure, StructureEvent> = {
 
 const withChannels = (community: CommunityStructure, channels: ChannelTree): CommunityStructure =>
   channels === community.channels ? community : { ...community, channels };
+
+const withSettings = (
+  community: CommunityStructure,
+  { editsPaidUntil }: { readonly editsPaidUntil?: Millis },
+  settings: CommunitySettings,
+): CommunityStructure => ({
+  ...community,
+  settings: { ...community.settings, ...settings, ...defined({ editsPaidUntil }) },
+});
+
+const withoutSystemMessagesIn = (community: CommunityStructure, channel: ChannelId): CommunityStructure => {
+  const { settings } = community;
+  if (settings?.systemMessages?.channel !== channel) return community;
+  const { channel: _, ...others } = settings.systemMessages;
+  return { ...community, settings: { ...settings, systemMessages: others } };
+};
 
 const edited = (
   community: CommunityStructure,

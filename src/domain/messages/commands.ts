@@ -2,7 +2,7 @@ import type { ChatKey } from '../../kernel/chat.js';
 import type { Command } from '../../kernel/decider.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import type { BotInfo, Buttons } from './botInfo.js';
-import type { Entity, Media, Quote } from './events.js';
+import type { Announcement, Entity, Media, Quote } from './events.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly by: UserId };
 
@@ -53,6 +53,8 @@ export type MessageCommand =
       }
     >
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>
+  /** `by` is the user whom it is about. */
+  | Command<'AnnounceMember', About & { readonly announces: Announcement }>
   | WithdrawMessage;
 
 /** The author had lost the right to send the message before it came to its place in the log. */

@@ -33,8 +33,8 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       const found = alive(state, chat);
       if (isRejection(found)) return found;
       if (found.author !== by) return reject('NOT_AUTHOR');
-      // The words are not those of the user who forwarded them.
-      if (found.forwarded !== undefined) return reject('NOT_EDITABLE');
+      // The words are not those of the user who forwarded them, and an announcement has none.
+      if (found.forwarded !== undefined || found.announces !== undefined) return reject('NOT_EDITABLE');
       if (edited === undefined && buttons === undefined) return [];
       const { keepsText, media: replacing, ...content } = edited ?? asItIs(found);
       // Another edit came between: entities made for one text must not be laid over another.
@@ -57,8 +57,14 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       // Absent ids are ignored: two moderators who delete the same message have both succeeded.
       if (state.status !== 'alive' || state.chat !== chat) return [];
       if (state.author !== by && !mayDeleteOthers) return reject('NOT_AUTHOR');
-      return [{ type: 'MessageDeleted', data: { message, chat, author: state.author, by, ...lostBy(state) } }];
+      // The server said it of them, so it is not theirs to take back.
+      if (state.announces !== undefined && !mayDeleteOthers) return reject('MISSING_PERMISSION');
+      const gone = { ...lostBy(state), ...defined({ announced: state.announces }) };
+      return [{ type: 'MessageDeleted', data: { message, chat, author: state.author, by, ...gone } }];
     },
+
+    AnnounceMember: ({ by, ...announced }, state) =>
+      state.status === 'absent' ? [{ type: 'MemberAnnounced', data: { ...announced, author: by } }] : [],
 
     WithdrawMessage: ({ message, chat }, state) => {
       if (state.status !== 'alive' || state.chat !== chat) return [];

@@ -93,7 +93,7 @@ const attachedFile = shape({
 });
 export type AttachedFile = Value<typeof attachedFile>;
 
-/** What the page behind a link says of itself. */
+/** The words that the page behind a link has for itself. */
 const page = shape({
   title: optional(text),
   description: optional(text),
@@ -107,6 +107,9 @@ export type Media = Value<typeof media>;
 
 const mentions = list(id<UserId>('user'));
 const files = list(id<FileId>('file'));
+
+const announces = oneOf('joined', 'left');
+export type Announcement = Value<typeof announces>;
 
 /** Streams: `message-<message>`: the whole life of one message. */
 export const messageEvents = declareEvents(
@@ -150,6 +153,11 @@ export const messageEvents = declareEvents(
       },
       personal: { text, entities: list(entity), media: added(list(media)) },
     },
+    MemberAnnounced: {
+      says: 'The server posted that `author` came to a community, or left it. It has no words, nobody has it unread, and its author has no right over it.',
+      mints: 'stream',
+      fields: { ...fields, announces },
+    },
     MessageEdited: {
       says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before. With `suppressEmbeds` no link of these words is followed; that previews are not wanted any more is an event of its own. `quotes` is as in `MessageSent`.',
       fields: {
@@ -175,8 +183,14 @@ export const messageEvents = declareEvents(
       },
     },
     MessageDeleted: {
-      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it: because the author had lost the right before the message was in the log, or because its channel had ended and its files were kept by it. `files` were attached to it.',
-      fields: { ...fields, by: id<UserId>('user'), because: added(oneOf('rightLost')), files: added(files) },
+      says: 'A message was deleted for everybody, by its author or by somebody who may delete others’ messages. `by` is 0 where the server did it: because the author had lost the right before the message was in the log, or because its channel had ended and its files were kept by it. `files` were attached to it. `announced`: it was no message of a user, but said this of one.',
+      fields: {
+        ...fields,
+        by: id<UserId>('user'),
+        because: added(oneOf('rightLost')),
+        files: added(files),
+        announced: added(announces),
+      },
     },
   },
 );

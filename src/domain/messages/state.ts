@@ -2,10 +2,10 @@ import type { ChatKey } from '../../kernel/chat.js';
 import type { Fold } from '../../kernel/event.js';
 import { defined } from '../../kernel/defined.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
-import type { Personal } from '../../kernel/personal.js';
+import { personal, type Personal } from '../../kernel/personal.js';
 import type { BotInfo } from './botInfo.js';
 import type { Original } from './commands.js';
-import type { Entity, Media, MessageEvent, Quote } from './events.js';
+import type { Announcement, Entity, Media, MessageEvent, Quote } from './events.js';
 
 export type MessageState =
   { readonly status: 'absent' } | { readonly status: 'deleted'; readonly chat: ChatKey } | AliveMessage;
@@ -24,6 +24,8 @@ export type AliveMessage = {
   readonly attached: Attached;
   /** As it was sent or forwarded; the stream of its previews says what came of that. */
   readonly suppressEmbeds?: boolean;
+  /** Posted by the server, about the author. */
+  readonly announces?: Announcement;
   /** See `editPaid`. */
   readonly editsPaidUntil?: Millis;
 };
@@ -64,6 +66,17 @@ export const evolve: Fold<MessageState, MessageEvent> = {
     forwarded: { writtenBy: data.writtenBy, writtenAt: data.writtenAt },
     attached: attachedIn(data) ?? {},
     ...defined({ suppressEmbeds: data.suppressEmbeds }),
+  }),
+  MemberAnnounced: (_, { data: { chat, author, announces } }) => ({
+    status: 'alive',
+    chat,
+    author,
+    text: personal(''),
+    entities: personal([]),
+    carried: {},
+    mentions: [],
+    attached: {},
+    announces,
   }),
   MessageEdited: (state, { data }) => {
     if (state.status !== 'alive') return state;

@@ -44,7 +44,7 @@ export const wordingsIn =
   };
 
 const wordingOf = ({ type, data, at }: Recorded<MessageEvent>): readonly Wording[] => {
-  if (type === 'MessageDeleted') return [];
+  if (type === 'MessageDeleted' || type === 'MemberAnnounced') return [];
   const [text, entities] = [unless(data.text, undefined), unless(data.entities, undefined)];
   if (text === undefined || entities === undefined) return [];
   const quoted = 'quote' in data ? data.quote : undefined;

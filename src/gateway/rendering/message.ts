@@ -1,9 +1,10 @@
-import type { BegunMessage, Media, Quote } from '../../domain/messages/events.js';
+import type { Announcement, BegunMessage, Media, MessageEvent, Quote } from '../../domain/messages/events.js';
 import type { BotInfo } from '../../domain/messages/botInfo.js';
-import type { MessageInit, MessageReplyInfoInit } from '../../gen/types.js';
+import { MessageType, type MessageInit, type MessageReplyInfoInit } from '../../gen/types.js';
+import type { EventOf } from '../../kernel/event.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
-import type { Personal } from '../../kernel/personal.js';
+import { personal, type Personal } from '../../kernel/personal.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
 import type { LinkPreview } from '../../kernel/ports/linkPreviews.js';
 import { pinsOf } from '../../projections/pins/queries.js';
@@ -29,21 +30,32 @@ export const messageFor = (message: Shown, viewer: UserId): MessageInit => ({
   ...(message.replyTo === undefined ? {} : repliesTo(message.replyTo, message.quote)),
   ...(message.writtenAt === undefined ? {} : { forward: { date: BigInt(message.writtenAt) } }),
   ...botInfoIn(message.botInfo && unless(message.botInfo, undefined)),
+  ...(message.announces === undefined ? {} : { type: announcements[message.announces] }),
   ...(message.pinned === undefined ? {} : { pinned: message.pinned }),
 });
 
 const botInfoIn = (info: BotInfo | undefined): Pick<MessageInit, 'botInfo'> =>
   info === undefined ? {} : { botInfo: botInfoFor(info) };
 
-/** A message right after it was sent or forwarded. */
-export const messageSentFor = ({ data }: Pick<BegunMessage, 'data'>, viewer: UserId): MessageInit =>
-  messageFor({ ...data, id: data.message }, viewer);
+/** A message right after it was sent, forwarded or posted by the server. */
+export const messageSentFor = (
+  { data }: Pick<BegunMessage | EventOf<MessageEvent, 'MemberAnnounced'>, 'data'>,
+  viewer: UserId,
+): MessageInit => messageFor({ ...wordless, ...data, id: data.message }, viewer);
+
+const wordless = { text: personal(''), entities: personal([]) };
+
+const announcements: Readonly<Record<Announcement, MessageType>> = {
+  joined: MessageType.JOIN,
+  left: MessageType.LEAVE,
+};
 
 type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities' | 'editedAt'> & {
   readonly replyTo?: MessageId | undefined;
   readonly quote?: Personal<Quote> | undefined;
   readonly writtenAt?: Millis | undefined;
   readonly botInfo?: Personal<BotInfo> | undefined;
+  readonly announces?: Announcement | undefined;
   readonly pinned?: boolean;
   readonly media?: Personal<readonly Media[]> | undefined;
   readonly preview?: Personal<LinkPreview> | undefined;

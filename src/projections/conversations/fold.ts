@@ -11,6 +11,8 @@ export const conversationDocuments: DocumentType<ConversationDocument, MessageEv
   keys: {
     MessageSent: ({ data }) => keysOf(data.chat),
     MessageForwarded: ({ data }) => keysOf(data.chat),
+    // Only channels have them.
+    MemberAnnounced: none,
     MessageEdited: none,
     MessageDeleted: ({ data }) => keysOf(data.chat),
   },
@@ -23,6 +25,7 @@ export const conversationDocuments: DocumentType<ConversationDocument, MessageEv
   evolve: {
     MessageSent: (conversation, { data }) => withSent(conversation, data),
     MessageForwarded: (conversation, { data }) => withSent(conversation, data),
+    MemberAnnounced: unchanged,
     MessageEdited: unchanged,
     MessageDeleted: whenThere((conversation, { data }) => withoutMessage(conversation, data.message)),
   },

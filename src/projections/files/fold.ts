@@ -18,6 +18,8 @@ import type {
 } from './documents.js';
 
 type Made = EventOf<FileEvent, 'FileMade'>;
+/** Announcements have nothing attached. */
+type Attaching = Exclude<MessageEvent, { readonly type: 'MemberAnnounced' }>;
 /** A report uses its files until it ends. Nobody in the chat sees them by that. */
 type ReportUse = EventOf<ReportEvent, 'MessageReported' | 'ReportEnded'>;
 
@@ -121,7 +123,7 @@ const counted = (document: FileDocument, { gained, lost }: Change, at: Millis): 
 
 export const fileDocuments: DocumentType<
   FileDocument,
-  FileEvent | MessageEvent | ReportUse | StickerPackEvent | PhotoUse
+  FileEvent | Attaching | ReportUse | StickerPackEvent | PhotoUse
 > = {
   name: 'files',
   version: 3,
@@ -196,7 +198,7 @@ const ofUser = ({ data }: { readonly data: { readonly message: MessageId } }): r
 ];
 const none: readonly string[] = [];
 
-export const fileUseDocuments: DocumentType<FileUseDocument, MessageEvent> = {
+export const fileUseDocuments: DocumentType<FileUseDocument, Attaching> = {
   name: 'fileUses',
   version: 2,
   keys: {

@@ -1,4 +1,4 @@
-import type { BotInfo, Entity, Media, Quote } from '../../domain/messages/events.js';
+import type { Announcement, BotInfo, Entity, Media, Quote } from '../../domain/messages/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
@@ -6,7 +6,8 @@ import type { Personal } from '../../kernel/personal.js';
 /**
  * Key: the message's id, in decimal. A deleted message has no document.
  * Indexes: `history` [chat, id]; `mentions` [user, chat, id] for each user named in it;
- * `byNonce` [session, nonce, id] of those that were sent with a nonce.
+ * `byNonce` [session, nonce, id] of those that were sent with a nonce; `announcements` [chat, id] of those that the server
+ * posted, which nobody has unread.
  */
 export type MessageDocument = {
   readonly id: MessageId;
@@ -30,6 +31,8 @@ export type MessageDocument = {
   readonly writtenBy?: UserId;
   readonly writtenAt?: Millis;
   readonly editedAt?: Millis;
+  /** Posted by the server, about the author. */
+  readonly announces?: Announcement;
   /** The place of the latest edit in the message's stream; absent before the first one. */
   readonly revision?: number;
 };

@@ -3,6 +3,7 @@ import type { ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
 import type { EventOf, Recorded } from '../../kernel/event.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
+import { personal } from '../../kernel/personal.js';
 import { none, removed, unchanged, whenThere, type Making } from '../runner/foldHelpers.js';
 import { countKeys } from './countKey.js';
 import type { LastSentDocument, MessageCountDocument, MessageDocument } from './documents.js';
@@ -15,10 +16,11 @@ const ofMessage = ({ data }: { readonly data: { readonly message: MessageId } })
 
 export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
   name: 'messages',
-  version: 8,
+  version: 9,
   keys: {
     MessageSent: ofMessage,
     MessageForwarded: ofMessage,
+    MemberAnnounced: ofMessage,
     MessageEdited: ofMessage,
     MessageDeleted: ofMessage,
   },
@@ -28,10 +30,12 @@ export const messageDocuments: DocumentType<MessageDocument, MessageEvent> = {
     history: ({ chat, id }) => [[chat, id]],
     mentions: ({ mentions, chat, id }) => mentions.map((user) => [user, chat, id]),
     byNonce: ({ session, nonce, id }) => (session === undefined || nonce === undefined ? [] : [[session, nonce, id]]),
+    announcements: ({ announces, chat, id }) => (announces === undefined ? [] : [[chat, id]]),
   },
   evolve: {
     MessageSent: (_, event) => sent(event),
     MessageForwarded: (_, event) => forwarded(event),
+    MemberAnnounced: (_, event) => announced(event),
     MessageEdited: whenThere((message, event) => edited(message, event)),
     MessageDeleted: removed,
   },
@@ -73,6 +77,17 @@ const forwarded = ({ data, at }: Recorded<EventOf<MessageEvent, 'MessageForwarde
   ...(data.files !== undefined && data.media !== undefined && { media: data.media }),
 });
 
+const announced = ({ data, at }: Recorded<EventOf<MessageEvent, 'MemberAnnounced'>>): MessageDocument => ({
+  id: data.message,
+  chat: data.chat,
+  author: data.author,
+  text: personal(''),
+  entities: personal([]),
+  mentions: [],
+  sentAt: at,
+  announces: data.announces,
+});
+
 /**
  * An edit of a former release has no quote and no `requestHash`: they stay those of the event before, and so does that
  * event's sealed value, until the message is edited once more.
@@ -105,14 +120,16 @@ export const messageCountDocuments: DocumentType<MessageCountDocument, MessageEv
   keys: {
     MessageSent: ({ data }) => countKeys(data.chat, data.message),
     MessageForwarded: ({ data }) => countKeys(data.chat, data.message),
+    MemberAnnounced: none,
     MessageEdited: none,
-    MessageDeleted: ({ data }) => countKeys(data.chat, data.message),
+    MessageDeleted: ({ data }) => (data.announced === undefined ? countKeys(data.chat, data.message) : []),
   },
   streams: 'log',
   indexes: {},
   evolve: {
     MessageSent: (count) => oneMore(count),
     MessageForwarded: (count) => oneMore(count),
+    MemberAnnounced: unchanged,
     MessageEdited: unchanged,
     MessageDeleted: whenThere(({ messages }) => (messages > 1 ? { messages: messages - 1 } : undefined)),
   },
@@ -130,6 +147,7 @@ export const lastSentDocuments: DocumentType<LastSentDocument, MessageEvent> = {
   keys: {
     MessageSent: ({ data }) => [lastSentKey(data.chat, data.author)],
     MessageForwarded: ({ data }) => [lastSentKey(data.chat, data.author)],
+    MemberAnnounced: none,
     MessageEdited: none,
     MessageDeleted: none,
   },
@@ -138,6 +156,7 @@ export const lastSentDocuments: DocumentType<LastSentDocument, MessageEvent> = {
   evolve: {
     MessageSent: (last, { data, at }) => sentAfter(last, data.message, at),
     MessageForwarded: (last, { data, at }) => sentAfter(last, data.message, at),
+    MemberAnnounced: unchanged,
     MessageEdited: unchanged,
     MessageDeleted: unchanged,
   },

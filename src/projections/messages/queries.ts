@@ -154,13 +154,17 @@ export const messagesAfter = async (reads: Reads, chat: ChatKey, id: bigint): Pr
 };
 
 const restOfFinest = (reads: Reads, chat: ChatKey, id: bigint): Promise<number> =>
-  countIn(reads, messageDocuments, {
-    index: 'history',
-    within: [chat],
-    after: id,
-    before: firstIdOf(spanOf(id, finest) + 1, finest),
-    limit: finestMessagesMax,
-  });
+  countedBetween(reads, chat, id, firstIdOf(spanOf(id, finest) + 1, finest));
+
+/** Messages within a finest span, without those that nobody has unread; both ends are left out. */
+export const countedBetween = async (reads: Reads, chat: ChatKey, after: bigint, before: bigint): Promise<number> => {
+  const range = { within: [chat], after, before, limit: finestMessagesMax };
+  const [all, announcements] = await Promise.all([
+    countIn(reads, messageDocuments, { ...range, index: 'history' }),
+    countIn(reads, messageDocuments, { ...range, index: 'announcements' }),
+  ]);
+  return Math.max(0, all - announcements);
+};
 
 const laterSiblings = async (reads: Reads, chat: ChatKey, id: bigint, level: Level): Promise<number> => {
   const span = spanOf(id, level);

@@ -52,4 +52,6 @@ export const words: readonly string[] = [
   typeOf('users', 'BannerChanged'),
   typeOf('communities', 'CommunityPhotoChanged'),
   'content',
+  typeOf('communities', 'DiscoveryListingSet'),
+  'listing',
 ];

@@ -30,9 +30,9 @@ export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageC
       const kind = kindOf(codec.factOf(stored));
       if (kind === undefined) return undefined;
       // Which keys seal it is known of the sealed event alone.
-      const sealed = codec.readSealed(stored) as Recorded<MessageEvent> | undefined;
+      const sealed = codec.readSealed(stored) as Recorded<Indexed> | undefined;
       const read = readEvent(codec, sealer, stored);
-      const event = (read instanceof Promise ? await read : read) as Recorded<MessageEvent> | undefined;
+      const event = (read instanceof Promise ? await read : read) as Recorded<Indexed> | undefined;
       if (sealed === undefined || event === undefined) return undefined;
       const { message, chat } = event.data;
       const common = { position: stored.position, message, chat };
@@ -48,8 +48,11 @@ export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageC
   };
 };
 
+/** Announcements have no words. */
+type Indexed = Exclude<MessageEvent, { readonly type: 'MemberAnnounced' }>;
+
 /** The change that each event is to the index. */
-const kinds: Readonly<Record<MessageEvent['type'], IndexedChange['kind']>> = {
+const kinds: Readonly<Record<Indexed['type'], IndexedChange['kind']>> = {
   MessageSent: 'sent',
   MessageForwarded: 'sent',
   MessageEdited: 'edited',
@@ -59,7 +62,7 @@ const kindsByFact: ReadonlyMap<string, IndexedChange['kind']> = new Map(Object.e
 const kindOf = (fact: string | undefined): IndexedChange['kind'] | undefined =>
   fact === undefined ? undefined : kindsByFact.get(fact);
 
-type Content = Exclude<MessageEvent, { readonly type: 'MessageDeleted' }>['data'];
+type Content = Exclude<Indexed, { readonly type: 'MessageDeleted' }>['data'];
 
 /** Whose key seals the text, which is not that of its sender in a forward, and of which period. */
 const keysOf = (

@@ -2,7 +2,6 @@ import type { ChatKey } from '../../kernel/chat.js';
 import { collectionOf } from '../../kernel/document.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import {
-  finestMessagesMax,
   countKey,
   countPrefix,
   coarsest,
@@ -14,8 +13,8 @@ import {
 } from '../messages/countKey.js';
 import type { LastSentDocument, MessageDocument } from '../messages/documents.js';
 import { lastSentDocuments, lastSentKey, messageCountDocuments, messageDocuments } from '../messages/fold.js';
-import { lastSent } from '../messages/queries.js';
-import { countIn, scanned, unopenedIn, type Reads } from '../reading/queries.js';
+import { countedBetween, lastSent } from '../messages/queries.js';
+import { scanned, unopenedIn, type Reads } from '../reading/queries.js';
 import type { ReadMarkerDocument } from '../reads/documents.js';
 import { readMarkerDocuments, readMarkerKey } from '../reads/fold.js';
 import { readMarker } from '../reads/queries.js';
@@ -23,11 +22,11 @@ import { highestMarker, unread, type ChatViewer, type UnreadState } from './unre
 
 /** The reads that the unread counts of many viewers of one chat are made from. */
 export interface UnreadReads {
-  /** The newest messages that are not deleted, in any order. */
+  /** The newest messages that are not deleted, in any order, with those that nobody has unread. */
   readonly newest: (
     chat: ChatKey,
     limit: number,
-  ) => Promise<readonly Pick<MessageDocument, 'id' | 'author' | 'mentions'>[]>;
+  ) => Promise<readonly Pick<MessageDocument, 'id' | 'author' | 'mentions' | 'announces'>[]>;
   /**
    * How far these users have read, in their order: the later of the marker they set and the newest message they ever
    * sent.
@@ -86,17 +85,14 @@ const unreadBefore = async (
 const messagesBetween = async (reads: Reads, chat: ChatKey, above: bigint, upTo: bigint): Promise<number> => {
   const [first, last] = [spanOf(above, finest), spanOf(upTo, finest)];
   if (upTo <= above) return 0;
-  if (first === last) return counted(reads, chat, above, upTo + 1n);
+  if (first === last) return countedBetween(reads, chat, above, upTo + 1n);
   const parts = await Promise.all([
-    counted(reads, chat, above, firstIdOf(first + 1, finest)),
-    counted(reads, chat, firstIdOf(last, finest) - 1n, upTo + 1n),
+    countedBetween(reads, chat, above, firstIdOf(first + 1, finest)),
+    countedBetween(reads, chat, firstIdOf(last, finest) - 1n, upTo + 1n),
     spansBetween({ reads, chat, level: finest }, first, last),
   ]);
   return parts.reduce((sum, part) => sum + part, 0);
 };
-
-const counted = (reads: Reads, chat: ChatKey, after: bigint, before: bigint): Promise<number> =>
-  countIn(reads, messageDocuments, { index: 'history', within: [chat], after, before, limit: finestMessagesMax });
 
 type Spans = { readonly reads: Reads; readonly chat: ChatKey; readonly level: Level };
 

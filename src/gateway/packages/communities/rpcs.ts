@@ -26,6 +26,7 @@ import { memberRpcs, type MemberRpcs } from './members/rpcs.js';
 import type { CommunityNeeds } from './needs.js';
 import { overrideRpcs, type OverrideRpcs } from './overrides/rpcs.js';
 import { roleRpcs, type RoleRpcs } from './roles/rpcs.js';
+import { communitySettingsRpcs, type CommunitySettingsRpcs } from './settings/rpcs.js';
 
 type CommunityItself =
   | 'communitiesCreateCommunity'
@@ -34,7 +35,7 @@ type CommunityItself =
   | 'communitiesEditPhoto'
   | 'communitiesDeleteCommunity';
 
-type CommunityRpcs = CommunityItself | ChannelRpcs | MemberRpcs | RoleRpcs | OverrideRpcs;
+type CommunityRpcs = CommunitySettingsRpcs | CommunityItself | ChannelRpcs | MemberRpcs | RoleRpcs | OverrideRpcs;
 
 export const communityRpcs = (needs: CommunityNeeds): Handlers<CommunityRpcs> => ({
   ...communityItselfRpcs(needs),
@@ -42,6 +43,7 @@ export const communityRpcs = (needs: CommunityNeeds): Handlers<CommunityRpcs> =>
   ...memberRpcs(needs),
   ...roleRpcs(needs),
   ...overrideRpcs(needs),
+  ...communitySettingsRpcs(needs),
 });
 
 const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> => ({

@@ -40,6 +40,10 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
   MessageHighlighted: ({ data }, view) => edited(data, view),
   HighlightCleared: ({ data }, view) => edited(data, view),
   ChannelDeleted: ({ data }, view) => atOnce(sightOfAll(view, data.community, [data.channel])),
+  // No update exists for settings: clients ask for them where they show them.
+  SystemMessagesSet: silent,
+  DiscoveryListingSet: silent,
+  DefaultNotificationsSet: silent,
   // No update exists for roles: the community is the hint on which clients ask for them again.
   RoleCreated: ({ data }, view) => hint(view, data.community),
   RoleEdited: ({ data }, view) => [...hint(view, data.community), ...sightOfHolders(data, view)],

@@ -7,7 +7,7 @@ import { messageDocuments, messageKey } from '../../../projections/messages/fold
 import { pinnedMessagesKey } from '../../../projections/pins/documents.js';
 import { pinnedMessagesDocuments } from '../../../projections/pins/fold.js';
 import { membersNamedBy, type ChatKey } from '../../../kernel/chat.js';
-import type { Recorded } from '../../../kernel/event.js';
+import type { EventOf, Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { conversationFor, lastReadFor } from '../../rendering/conversation.js';
 import { chatRefFor, isCalledAlike } from '../../contract/chatRefs.js';
@@ -22,6 +22,8 @@ import { first, toViewers } from './toViewers.js';
 export const messageUpdates = (statusOf: Statuses['of']): UpdateTable<MessageEvent, UpdateView> => ({
   MessageSent: (event, view) => sent(event, view, statusOf),
   MessageForwarded: (event, view) => sent(event, view, statusOf),
+
+  MemberAnnounced: (event, view) => announced(event, view, statusOf),
 
   MessageEdited: async ({ data: { chat, message: id } }, view) => {
     const [message, pins] = await Promise.all([
@@ -58,13 +60,28 @@ const sent = async (
   return [...began, ...created, ...introduced, ...(await readBySending(place))];
 };
 
+type Announced = EventOf<MessageEvent, 'MemberAnnounced'>;
+
+/** It is told as any message, but nothing is read by it. */
+const announced = async (
+  event: Recorded<Announced>,
+  view: UpdateView,
+  statusOf: Statuses['of'],
+): Promise<readonly Delivery[]> => {
+  const viewers = view.after.viewersOf(event.data.chat);
+  return first(viewers) === undefined ? [] : told({ event, view, viewers }, statusOf);
+};
+
 type Sent = {
   readonly event: Recorded<BegunMessage>;
   readonly view: UpdateView;
   readonly viewers: Iterable<UserId>;
 };
 
-const told = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
+const told = async (
+  { event, view, viewers }: Omit<Sent, 'event'> & { readonly event: Recorded<BegunMessage | Announced> },
+  statusOf: Statuses['of'],
+): Promise<readonly Delivery[]> => {
   const { chat, author: id } = event.data;
   const clientId = 'nonce' in event.data ? event.data.nonce : undefined;
   const [unreadCounts, user, status, acquainted] = await Promise.all([

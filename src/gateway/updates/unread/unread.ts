@@ -148,12 +148,13 @@ const linesOver = (chats: ReadonlyMap<ChatKey, ChatUnread>): ReadonlyMap<string,
       chats.get(chat)?.sent({ id: message, author, mentions }, position),
     MessageForwarded: ({ data: { chat, message, author, mentions }, position }) =>
       chats.get(chat)?.sent({ id: message, author, mentions }, position),
+    MemberAnnounced: () => undefined,
     MessageEdited: ({ data: { chat, message, mentions } }) => {
       chats.get(chat)?.edited(message, mentions);
       return undefined;
     },
-    MessageDeleted: ({ data: { chat, message }, position }) => {
-      chats.get(chat)?.deleted(message, position);
+    MessageDeleted: ({ data: { chat, message, announced }, position }) => {
+      if (announced === undefined) chats.get(chat)?.deleted(message, position);
       return undefined;
     },
     MarkerMoved: ({ data: { chat, user, message } }) => {
@@ -169,12 +170,15 @@ const linesOver = (chats: ReadonlyMap<ChatKey, ChatUnread>): ReadonlyMap<string,
 const firstCounts = async (reads: UnreadReads, chat: ChatKey, viewers: number): Promise<ChatUnread> => {
   const limit = Math.min(Math.max(viewers, newestReadMin), newestReadMax);
   // Only so much of them, because their texts are not to stay in memory.
-  const newest = (await reads.newest(chat, limit)).map(({ id, author, mentions }) => ({ id, author, mentions }));
-  if (newest.length < limit) return chatUnread(newest, noMessage);
+  const newest = await reads.newest(chat, limit);
+  const counted = newest
+    .filter(({ announces }) => announces === undefined)
+    .map(({ id, author, mentions }) => ({ id, author, mentions }));
+  if (newest.length < limit) return chatUnread(counted, noMessage);
   // The oldest of them is left out and is the floor that all of the others are above.
   const floor = newest.reduce((lowest, { id }) => (id < lowest ? id : lowest), newest[0]?.id ?? noMessage);
   return chatUnread(
-    newest.filter(({ id }) => id > floor),
+    counted.filter(({ id }) => id > floor),
     floor,
   );
 };

@@ -43,6 +43,7 @@ const copied = (original: MessageId, alive: AliveMessage): Copy | Rejection => {
   const [words, kept] = [opened(text), opened(entities)];
   if (isShredded(words) || isShredded(kept)) return reject('EMPTY_MESSAGE', 'nothing is left of a message');
   const written = forwarded ?? { writtenBy: author, writtenAt: millisOf(original) };
+  if (alive.announces !== undefined) return reject('EMPTY_MESSAGE', 'a message about a member stays where it is');
   const media = mediaOf(alive);
   // Buttons stay behind, because their author is a bot.
   const isShown = media.length > 0 || showsSomething({ text: words, entities: kept });

@@ -1,0 +1,40 @@
+import type { EditSettings } from '../../../../domain/communities/commands.js';
+import { communities } from '../../../../domain/communities/decide.js';
+import { communityStream } from '../../../../domain/communities/events.js';
+import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
+import type { ChannelId, CommunityId, UserId } from '../../../../kernel/ids.js';
+import { inCommunity } from '../../../access/scopes.js';
+import type { Handlers } from '../../../contract/handlers.js';
+import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
+import type { CommunityNeeds } from '../needs.js';
+import { settingsFor, wishesOf } from './wire.js';
+
+export type CommunitySettingsRpcs = 'communitiesEditSettings';
+
+/**
+ * Members may read the settings, because the default of notifications is theirs, but are shown no channel that is hidden
+ * from them.
+ */
+export const communitySettingsRpcs = (needs: CommunityNeeds): Handlers<CommunitySettingsRpcs> => ({
+  communitiesEditSettings: inCommunity(needs.access, async ({ settings }, call, { community, by, asked }) => {
+    const wishes = settings && wishesOf(settings);
+    if (isRejection(wishes)) return wishes;
+    if (wishes !== undefined) {
+      const edit = asked((by, permissions): EditSettings | Rejection => {
+        const channel = wishes.systemMessages?.channel;
+        const isHidden = channel !== undefined && !sees(permissions, community, channel, by.user);
+        if (isHidden) return reject('CHANNEL_NOT_FOUND');
+        return { type: 'EditSettings', data: { community, by, at: call.now, ...wishes } };
+      });
+      const edited = await call.run(communities, edit);
+      if (isRejection(edited)) return edited;
+    }
+    const { state } = await needs.streams.caughtUp(communityStream(community), communities);
+    if (state.status !== 'living') return reject('COMMUNITY_NOT_FOUND');
+    const shown = (channel: ChannelId) => sees(needs.access.now, community, channel, by.user);
+    return { communitySettings: settingsFor(state.settings ?? {}, shown) };
+  }),
+});
+
+const sees = (rules: ViewerPermissions, community: CommunityId, channel: ChannelId, user: UserId): boolean =>
+  rules.inChannel(community, channel, user) !== 0n;
