@@ -13,7 +13,7 @@ import { noLinkPreviews } from '../../../src/adapters/linkPreviews/off.js';
 import type { UserId } from '../../../src/kernel/ids.js';
 import { deferred } from '../../../src/kernel/timing.js';
 import { handTimers } from '../../support/handTimers.js';
-import { outsideOf, type SmallOutside } from './outsideOf.js';
+import { outsideOf, somewhere, type SmallOutside } from './outsideOf.js';
 
 const ada = 1n as UserId;
 const bob = 2n as UserId;
@@ -25,6 +25,22 @@ afterEach(async () => {
 
 const titled: RequestListener = ({ url }, response) => {
   response.writeHead(200, { 'content-type': 'text/html' }).end(`<title>${url ?? ''}</title>`);
+};
+
+/** Leads to what stands behind the question mark: by a redirect, or by all that a page may name. */
+const leading: RequestListener = ({ url = '' }, response) => {
+  const [path, to = ''] = url.split('?');
+  const address = decodeURIComponent(to);
+  if (path === '/redirect') {
+    response.writeHead(302, { location: encodeURI(address) }).end();
+    return;
+  }
+  const named = ['og:url', 'og:image', 'twitter:image'].map((name) => `<meta property="${name}" content="${address}">`);
+  const links = ['canonical', 'icon', 'amphtml'].map((name) => `<link rel="${name}" href="${address}">`);
+  const refresh = `<meta http-equiv="refresh" content="0; url=${address}">`;
+  response
+    .writeHead(200, { 'content-type': 'text/html', link: `<${encodeURI(address)}>; rel="canonical"` })
+    .end(`<title>A page</title><base href="${address}">${[...named, ...links, refresh].join('')}`);
 };
 
 const world = async (answer: RequestListener = titled, limits: 'limited' | 'free' = 'free') => {
@@ -84,6 +100,33 @@ describe('linkPreviews', () => {
       assert.equal(await previewOf(link, ada), 'none', link);
     }
     assert.deepEqual(connected, []);
+  });
+
+  it('goes nowhere inward, in whatever spelling a link, a redirect or a page names it', async () => {
+    const inward = [
+      '127.0.0.1',
+      '[::1]',
+      '[::ffff:127.0.0.1]',
+      '2130706433',
+      '0x7f.1',
+      '①②⑦.⓪.⓪.①',
+      'localhost',
+      'localhost.',
+    ];
+    const here = await outsideOf(leading, { names: { localhost: ['127.0.0.1'], 'localhost.': ['::1'] } });
+    ended.push(here);
+    const { previewOf } = linkPreviews({ timers: here.timers, keyed: (text) => text, outside: here.outside });
+    for (const host of inward) {
+      const before = here.connected.length;
+      const to = encodeURIComponent(`http://${host}/`);
+      assert.equal(await previewOf(`http://${host}/`, ada), 'none', host);
+      assert.equal(here.connected.length, before, host);
+      assert.equal(await previewOf(`http://a.example/redirect?${to}`, ada), 'none', host);
+      const link = `http://a.example/page?${to}`;
+      assert.deepEqual(await previewOf(link, ada), { url: link, title: 'A page' }, host);
+      // Those to the page that leads away and to the one that names others, and none behind them.
+      assert.deepEqual(here.connected.slice(before), [`${somewhere}:80`, `${somewhere}:80`], host);
+    }
   });
 
   it('asks no more for a user or of a host than is allowed, and remembers nothing of that', async () => {
