@@ -42,14 +42,20 @@ export interface FoldingEngine {
   readonly peek: Peek;
   /** For an event that no projection can pass. */
   stopAll(position: Position, error: unknown): void;
+  /** Ends what it works with, also in the middle of a fold. Nothing is folded after that. May be called again. */
+  close?(): Promise<void>;
 }
 
 export type FoldingEngineNeeds = {
   readonly factOf: EventCodec['factOf'];
   /** Fetches documents that are not in memory. */
   readonly fetch: DocumentStore['getMany'];
+  /** Does something outside until it succeeds. */
+  readonly retry: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
   readonly onAlarm: (alarm: Alarm) => void;
 };
+
+export type MakeFoldingEngine = (started: readonly Started[], needs: FoldingEngineNeeds) => FoldingEngine;
 
 export const runningOf = (projection: Projection, committed: Position): Running => ({
   name: projection.name,
@@ -72,7 +78,7 @@ const beginning = (committed: Position) => ({
 
 export const foldingEngine = (
   started: readonly Started[],
-  { factOf, fetch, onAlarm }: FoldingEngineNeeds,
+  { factOf, fetch, onAlarm }: Omit<FoldingEngineNeeds, 'retry'>,
 ): FoldingEngine => {
   const running = started.map((one) => one.running);
   const { lines, byCollection } = linesOf(started);
@@ -243,7 +249,8 @@ const moveOn = (running: Running, { position, at }: StoredEvent): void => {
 
 const isAhead = ({ folded, committed }: Running): boolean => folded > committed;
 
-const batchOf = (documents: readonly CachedDocument[], marks: readonly Mark[]): Batch => ({
+/** Everything that changed, in the form of the store. */
+export const batchOf = (documents: readonly CachedDocument[], marks: readonly Mark[]): Batch => ({
   writes: documents.map(writeOf),
   checkpoints: marks.map(({ running, position }) => ({ projection: running.checkpoint, position })),
   marks,
@@ -255,7 +262,7 @@ const writeOf = (hot: CachedDocument): DocumentWrite => {
   return { collection, key, position, indexKeys, ...storedOf(hot) };
 };
 
-const peekIn = (documents: DocumentCache | undefined, key: string): ReturnType<Peek> => {
+export const peekIn = (documents: DocumentCache | undefined, key: string): ReturnType<Peek> => {
   const hot = documents?.peek(key);
   return hot === undefined ? undefined : { key, position: hot.position, ...storedOf(hot) };
 };

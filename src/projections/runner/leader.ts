@@ -3,12 +3,19 @@ import type { Projection } from '../../kernel/document.js';
 import { beforeAll } from '../../kernel/event.js';
 import { fencedCommits } from '../../kernel/fencedCommits.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
-import type { FollowedLog } from '../../kernel/ports/eventLog.js';
+import type { FollowedLog, StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
 import { raised, type Tenure } from '../../kernel/tenure.js';
 import { committer } from './committer.js';
 import { readEvents } from './eventReader.js';
-import { begin, foldingEngine, type Alarm, type FoldingEngine } from './foldingEngine.js';
+import {
+  begin,
+  foldingEngine,
+  type Alarm,
+  type FoldingEngine,
+  type FoldingEngineNeeds,
+  type MakeFoldingEngine,
+} from './foldingEngine.js';
 import { bytesOf, projectionsTopic, type CommitHint } from '../progress/commitHints.js';
 import { GivenUp, retrying, type Patience, type FailedTry } from './retrying.js';
 import type { ProjectionProgress } from '../progress/progress.js';
@@ -22,6 +29,8 @@ export type ProjectionLeaderNeeds = {
   readonly progress: ProjectionProgress;
   /** Where nodes that follow this one hear of it. */
   readonly followed?: { readonly generation: string; readonly pubSub: PubSub };
+  /** Default: they are folded in this process. */
+  readonly engine?: MakeFoldingEngine;
   readonly onAlarm: (alarm: Alarm) => void;
   readonly onTrouble: (trouble: FailedTry) => void;
 };
@@ -85,6 +94,7 @@ const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patien
   const folding = folderFor(needs, {
     factOf: (record) => codec.factOf(record),
     fetch: (collection, keys) => retrying('reading documents', () => store.getMany(collection, keys), patience),
+    retry: (doing, work) => retrying(doing, work, patience),
     onAlarm: (alarm) => {
       needs.onAlarm(alarm);
       standing.changed();
@@ -105,21 +115,30 @@ const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patien
   standing.onAwaited(committing.hurry);
   // Where others may take over at any moment, memory may hold what they know better.
   if (!isFollowed) standing.peekFrom(folding.peek);
-  const decoding = { codec, wants: folding.wants };
-  await readEvents({ log, folding, committing, onFolded: standing.foldedOn, decoding, patience });
-  await committing.idle();
+  // An engine of another kind reads the records itself.
+  const decoding = { codec, wants: (record: StoredEvent) => needs.engine === undefined && folding.wants(record) };
+  // A call of it that is under way would be waited for.
+  const close = (): void => void folding.close?.();
+  patience.signal.addEventListener('abort', close);
+  try {
+    await readEvents({ log, folding, committing, onFolded: standing.foldedOn, decoding, patience });
+    await committing.idle();
+  } finally {
+    patience.signal.removeEventListener('abort', close);
+    await folding.close?.();
+  }
 };
 
 const folderFor = (
-  { projections, progress: standing }: ProjectionLeaderNeeds,
-  needs: Parameters<typeof foldingEngine>[1],
+  { projections, progress: standing, engine = foldingEngine }: ProjectionLeaderNeeds,
+  needs: FoldingEngineNeeds,
 ): FoldingEngine => {
   const { running } = standing;
   const started = projections.flatMap((projection, index) => {
     const one = running[index];
     return one === undefined ? [] : [{ projection, running: one }];
   });
-  return foldingEngine(started, needs);
+  return engine(started, needs);
 };
 
 /** Nobody else follows where nobody else could take the lease. */

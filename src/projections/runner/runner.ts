@@ -8,7 +8,7 @@ import type { PubSub } from '../../kernel/ports/pubSub.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import { whileHeld, type Tenancy, type Tenure } from '../../kernel/tenure.js';
 import { checkpointOf } from '../progress/checkpoints.js';
-import { runningOf, type Alarm } from './foldingEngine.js';
+import { runningOf, type Alarm, type MakeFoldingEngine } from './foldingEngine.js';
 import { type Running } from '../progress/running.js';
 import { projectionFollower, type ProjectionFollower } from './follower.js';
 import { projectionsTopic } from '../progress/commitHints.js';
@@ -27,6 +27,8 @@ export type ProjectionNeeds = {
   readonly clock: Clock;
   /** Absent: no other process works on the store. */
   readonly sharing?: Sharing;
+  /** Default: they are folded in this process. */
+  readonly engine?: MakeFoldingEngine;
   /** A projection stopped at an event, for good: a person has to look at it. The others go on. */
   readonly onAlarm: (alarm: Alarm) => void;
   /** The log, the store or the vault failed. It is tried again until it succeeds; nothing is skipped. */
