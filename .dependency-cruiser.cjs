@@ -179,6 +179,8 @@ const layers = [
     '^src/projections/(search|progress)/',
     '^src/projections/runner/(runner|follower|retrying)\\.ts$',
   ]),
+  // The types for authors of modules stand alone; the rest folds through the runner.
+  row('projections-own', '^src/projections/own/', [kernel, '^src/projections/(own|runner|progress)/']),
   row('projections-registry', projectionRegistry, [
     kernel,
     projectionRooms,
@@ -202,7 +204,7 @@ const layers = [
     ]),
     from: {
       path: '^src/projections/([^/]+)/',
-      pathNot: '^src/projections/(runner|progress|reading|search|sealing|unread|states)/',
+      pathNot: '^src/projections/(runner|progress|reading|search|sealing|unread|states|own)/',
     },
   },
   row('workflows', '^src/workflows/', [kernel, domain, reads, '^src/workflows/']),

@@ -249,6 +249,7 @@ const plainErrors = new Set([
   'DanglingLink',
   'BackupRefused',
   'BuildStopped',
+  'ModuleFailed',
   'GenerationInUse',
   'GenerationRefused',
   'NewerLayout',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { modulesMax } from './kernel/ports/projectionModule.js';
 
 /** Everything that can be set from outside. Frozen; read once, at the start. */
 export type Config = {
@@ -51,6 +52,10 @@ export type Config = {
   readonly freeDiskBytesMin: number;
   /** Bytes of events that a user may have written in a day. */
   readonly writtenBytesPerUserAndDay: number;
+  /** Absolute: the files of projections of the operator's own. */
+  readonly projectionModules: readonly string[];
+  /** The names of those that are given personal fields open. */
+  readonly openProjections: readonly string[];
   readonly logLevel: LogLevel;
 };
 
@@ -108,6 +113,13 @@ const listOf = (isItem: (text: string) => boolean): z.ZodType<readonly string[]>
     .string()
     .transform((list) => list.split(',').map((item) => item.trim()))
     .pipe(z.array(z.string().refine(isItem)))
+    .default([]);
+
+const listOfAtMost = <T>(itemsMax: number, item: z.ZodType<T, string>): z.ZodType<readonly T[]> =>
+  z
+    .string()
+    .transform((list) => [...new Set(list.split(',').map((text) => text.trim()))])
+    .pipe(z.array(item).max(itemsMax))
     .default([]);
 
 const path = z.string().transform((value) => resolve(value));
@@ -330,6 +342,26 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
     default: '1024',
     meaning: 'MiB of events that one user may write in a day',
     ...mebibytes(1, 9_999_999),
+  },
+  projectionModules: {
+    name: 'OSMIUM_PROJECTIONS',
+    default: '',
+    meaning: 'files with projections of your own, separated by commas, see docs/projections.md',
+    allowed: `paths of modules, separated by commas, ${modulesMax.toString()} at most`,
+    schema: listOfAtMost(
+      modulesMax,
+      z
+        .string()
+        .min(1)
+        .transform((value) => resolve(value)),
+    ),
+  },
+  openProjections: {
+    name: 'OSMIUM_PROJECTIONS_OPEN',
+    default: '',
+    meaning: 'names of those that are given personal content open, separated by commas; their documents are sealed',
+    allowed: 'names of projections of your own, separated by commas',
+    schema: listOfAtMost(modulesMax, z.string().regex(/^[a-z][A-Za-z0-9]*$/)),
   },
   logLevel: {
     name: 'OSMIUM_LOG_LEVEL',

@@ -9,6 +9,7 @@ import { registerGateway, type GatewayOverrides } from './container/gateway.js';
 import { alarms } from './container/logging.js';
 import { openNodeNumber } from './container/nodeIds.js';
 import { registerKernel, registerSystem, type SystemOverrides } from './container/system.js';
+import { ownProjectionsOf } from './container/own/own.js';
 import { searchOf } from './container/search.js';
 import { startSessionDays } from './container/sessionDays.js';
 import { startFileSweep } from './container/files.js';
@@ -67,6 +68,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
   registerKernel(container);
   registerGateway(container, overrides);
   once(container, of.search, searchOf);
+  once(container, of.own, ownProjectionsOf);
   try {
     const lock = await atPlace(folderPlace(config, config.dataDir), () => lockFolder(config.dataDir));
     opened.push(() => lock.release());
@@ -76,10 +78,12 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
     await open(container, opened, overrides);
     await follow(container, get, opened);
     opened.push(() => get(of.search).close());
+    opened.push(() => get(of.own).close());
     const server = await listen(get, opened);
     door.begin();
     opened.push(door.end);
     get(of.search).begin();
+    get(of.own).begin();
     const { port, adminPort } = server;
     get(of.logger).info({ host: config.host, port, adminPort, dataDir: config.dataDir }, 'ready for clients');
     return { ...server, readiness: get(of.health).readiness, metrics: () => get(of.metrics).text(), close };
@@ -188,7 +192,13 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   opened.push(sessionDays.close);
   const fileSweep = await startFileSweep(get);
   opened.push(() => fileSweep.close());
-  opened.push(await followChosenGeneration(get));
+  opened.push(
+    await followChosenGeneration(get, {
+      set: get(of.deployed).generation.set,
+      live: generations,
+      generations: get(of.parts).documents.generations,
+    }),
+  );
 };
 
 /**

@@ -95,6 +95,8 @@ export type Folders = {
   readonly documents: string;
   /** The index of messages by their words. */
   readonly search: string;
+  /** A folder for each projection of the operator's own. */
+  readonly own: string;
   /** Which documents serve, and how far the workflows are. */
   readonly state: string;
   readonly vault: string;
@@ -111,6 +113,7 @@ export const foldersIn = (dataDir: string): Folders => ({
   log: join(dataDir, dataFolderNames.log),
   documents: join(dataDir, dataFolderNames.documents),
   search: join(dataDir, dataFolderNames.search),
+  own: join(dataDir, dataFolderNames.own),
   state: join(dataDir, dataFolderNames.state),
   vault: join(dataDir, dataFolderNames.vault),
   masterKey: join(dataDir, dataFolderNames.masterKey),
@@ -414,6 +417,13 @@ export const searchGenerationsOf = ({ documents, dataDir }: Config): Generations
   if (isServer(documents)) return mongoGenerations({ ...documents, kind: 'search' });
   const { search } = foldersIn(dataDir);
   return lmdbGenerations({ documents: search, state: search });
+};
+
+/** Those of one projection of the operator's own, which is built and dropped by itself as well. */
+export const ownGenerationsOf = ({ documents, dataDir }: Config, module: string): Generations => {
+  if (isServer(documents)) return mongoGenerations({ ...documents, kind: `own.${module}` });
+  const folder = join(foldersIn(dataDir).own, module);
+  return lmdbGenerations({ documents: folder, state: folder });
 };
 
 /** A store that did not open is closed. */

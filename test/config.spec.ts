@@ -42,6 +42,8 @@ describe('the configuration', () => {
       receivedBytesPerConnection: 4 * 1_048_576,
       freeDiskBytesMin: 1_024 * 1_048_576,
       writtenBytesPerUserAndDay: 1_024 * 1_048_576,
+      projectionModules: [],
+      openProjections: [],
       logLevel: 'info',
     });
   });

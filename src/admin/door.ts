@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Timers } from '../kernel/ports/leases.js';
+import { lineReader } from '../kernel/lines.js';
 import { serialQueues } from '../kernel/serialQueue.js';
 import {
   answerOf,
   doorConnectionsMax,
   doorIdleMillisMax,
   lineOf,
-  lineReader,
   refused,
   requestIn,
   requestLineBytesMax,

@@ -1,12 +1,6 @@
 import type { Socket } from 'node:net';
-import {
-  answerIn,
-  answerLineBytesMax,
-  lineOf,
-  lineReader,
-  type DoorRequest,
-  type VerbOutcome,
-} from './doorProtocol.js';
+import { lineReader } from '../kernel/lines.js';
+import { answerIn, answerLineBytesMax, lineOf, type DoorRequest, type VerbOutcome } from './doorProtocol.js';
 import type { VerbCall } from './verbCall.js';
 
 /** The server ended, or is none of ours, before it had answered. A write may have been carried out or not. */

@@ -19,9 +19,35 @@ export type ProjectionsStatus = {
   readonly generations: readonly GenerationStatus[];
   /** The search index of this release. Absent where no server runs, and while it is not open. */
   readonly search?: { readonly generation: string; readonly position: string };
+  /** Those of projections of the operator's own. Absent where no server runs. */
+  readonly own?: readonly OwnGenerations[];
   /** Documents of a release without generations are kept, with personal content in the clear. */
   readonly former: boolean;
 };
+
+/** Of one projection of the operator's own. */
+export type OwnGenerations = {
+  readonly name: string;
+  readonly generations: readonly GenerationStatus[];
+  /** Why it has stopped. */
+  readonly stopped?: string;
+};
+
+/** Which documents of a projection of the operator's own are wanted: that of a key, those of an index, or all by key. */
+export type ReadWish = {
+  readonly projection: string;
+  /** Default: the only one there is. */
+  readonly type?: string;
+  readonly key?: string;
+  /** `NAME=VALUE`. */
+  readonly index?: string;
+  /** Only behind this key, where all are wanted. */
+  readonly after?: string;
+  readonly limit: number;
+};
+
+/** Lines of JSON; `more` is the last key where there are more of them. */
+export type ReadDocuments = { readonly text: string; readonly more?: string };
 
 /** A generation cannot be used in the way that was asked for. Nothing was changed. */
 export class GenerationRefused extends Error {
@@ -84,6 +110,8 @@ export type BuildWishes = {
   readonly anew: boolean;
   /** Of the machine, in percent: 1 to 100. */
   readonly share: number;
+  /** The file of a projection of the operator's own, which is built in the place of ours. */
+  readonly module?: string;
 };
 
 /** How a build ended. Documents and checkpoints are kept in any case, and the same call goes on from there. */

@@ -5,6 +5,7 @@ import { logCopy } from './verbs/logCopy.js';
 import { metrics } from './verbs/metrics.js';
 import { projectionsBuild } from './verbs/projectionsBuild.js';
 import { projectionsDrop } from './verbs/projectionsDrop.js';
+import { projectionsRead } from './verbs/projectionsRead.js';
 import { projectionsStatus } from './verbs/projectionsStatus.js';
 import { projectionsBack, projectionsSwitch } from './verbs/projectionsSwitch.js';
 import { projectionsVerify } from './verbs/projectionsVerify.js';
@@ -22,6 +23,7 @@ export const verbs: readonly Verb[] = [
   vaultKeep,
   projectionsStatus,
   projectionsBuild,
+  projectionsRead,
   projectionsVerify,
   projectionsSwitch,
   projectionsBack,

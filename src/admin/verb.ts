@@ -4,7 +4,7 @@ import type { BackupPlace, TakenBackup } from './backups.js';
 import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
 import { refused, type VerbOutcome } from './doorProtocol.js';
 import type { VerbCall } from './verbCall.js';
-import type { BuildWishes, Built, ProjectionsAdmin } from './projections.js';
+import type { BuildWishes, Built, ProjectionsAdmin, ReadDocuments, ReadWish } from './projections.js';
 
 /** Whether a server has begun, can be used, or is on its way out. */
 export type ServerPhase = 'starting' | 'running' | 'stopping';
@@ -33,6 +33,8 @@ export interface RunningServer {
   takeBackup(this: void, folder: string, call: VerbCall): Promise<TakenBackup>;
   /** To be asked of a running server only. */
   readonly projections: ProjectionsAdmin;
+  /** The same. Throws `GenerationRefused`. */
+  readOwn(this: void, wish: ReadWish, call: VerbCall): Promise<ReadDocuments>;
   /** The same. */
   readonly bots: BotsAdmin;
 }

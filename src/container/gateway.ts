@@ -112,6 +112,7 @@ const healthOf = (get: Get) =>
     lag: get(of.gateway).lag,
     projections: get(of.projections),
     search: get(of.search).status,
+    own: get(of.own).status,
     generations: () => followedGenerations(get(of.generations)),
     building: get(of.projections).building,
     documents: () => get(of.documents).checkpoint('readiness'),

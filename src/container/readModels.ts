@@ -31,7 +31,10 @@ const started = async (get: Get): Promise<StartedReadModels> => {
   const { generation } = get(of.deployed);
   const meter = buildMeter(get(of.log), systemTimers.now);
   const store = get(of.engines).documents;
-  const running = await followedProjections(get, { generation, store, log: meter.log });
+  const running = await followedProjections(get, {
+    ...{ generation, store, log: meter.log },
+    projections: get(of.readModels).projections,
+  });
   const { live: generations, startWorkflows } = startGenerations(get, running);
   const end = await get(of.log).end();
   const building = reportedBuild(get, running, () => meter.progress(running.position(), end));

@@ -45,6 +45,7 @@ import type { OpenDocuments } from '../projections/reading/openDocuments.js';
 import type { openedDocuments, ReadableDocuments } from '../projections/reading/openedDocuments.js';
 import type { DeclaredReadModels } from '../projections/registry.js';
 import type { Search } from './servedSearch.js';
+import type { OwnProjections } from './own/servedOwn.js';
 import type { SwitchableDocuments } from '../projections/runner/switchable.js';
 import type { LiveGenerations } from './generations/live.js';
 import type { ServedReadModels } from './servedReadModels.js';
@@ -111,6 +112,7 @@ export const of = {
   readModels: token<DeclaredReadModels>('readModels'),
   projections: token<ServedReadModels>('projections'),
   search: token<Search>('search'),
+  own: token<OwnProjections>('own'),
   generations: token<LiveGenerations>('generations'),
   telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),
   gateway: token<Gateway>('gateway'),

@@ -8,12 +8,12 @@ import { connectInFolder, listenInFolder } from '../../src/adapters/dataFolder/a
 import { SocketInTheWay } from '../../src/adapters/dataFolder/folderSocket.js';
 import { door, type Door } from '../../src/admin/door.js';
 import { askDoor, DoorUnanswered } from '../../src/admin/doorClient.js';
+import { lineReader } from '../../src/kernel/lines.js';
 import {
   done,
   doorConnectionsMax,
   doorIdleMillisMax,
   doorRefusals,
-  lineReader,
   requestLineBytesMax,
   type VerbOutcome,
 } from '../../src/admin/doorProtocol.js';
@@ -36,7 +36,7 @@ const opened = async (t: TestContext, own: readonly Verb[], folder = freshFolder
   const nothing = (): Promise<never> => Promise.reject(new Error('not asked in this test'));
   const projections = { status: nothing, drop: nothing, verify: nothing, switchTo: nothing, back: nothing };
   const bots = { create: nothing, list: nothing, token: nothing, drop: nothing };
-  const asked = { status: nothing, metrics: nothing, takeBackup: nothing, projections, bots };
+  const asked = { status: nothing, metrics: nothing, takeBackup: nothing, projections, readOwn: nothing, bots };
   const server: RunningServer = { phase: () => made.phase, ...asked };
   const [timers, failures] = [nodeTimers(), [] as unknown[]];
   const failed = (_: string, error: unknown): void => void failures.push(error);

@@ -7,6 +7,7 @@ export const dataFolderNames = {
   documents: 'documents',
   state: 'state',
   search: 'search',
+  own: 'own',
   vault: 'vault',
   masterKey: 'master.key',
   idMark: 'ids.mark',

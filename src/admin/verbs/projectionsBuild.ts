@@ -18,15 +18,22 @@ export const projectionsBuild = declareVerb({
     follow: { kind: 'flag', says: 'go on with the events that come, until it is stopped' },
     anew: { kind: 'flag', says: 'begin another generation although this release has one' },
     share: { kind: 'number', says: 'of the machine, in percent; default 100', max: 100 },
+    module: {
+      kind: 'text',
+      says: 'build the projection of your own that is in this file',
+      placeholder: 'file',
+      unitsMax: 4_096,
+      isPath: true,
+    },
     json: { kind: 'flag', says: 'one JSON object on one line' },
   },
   // It works in a process of its own, whether a server runs or not.
   folders: () => [],
   running: 'a server builds no generation beside its own: run the command itself',
-  stopped: async ({ build }, { generation: wished, follow, anew, share = shareDefault, json }, call) => {
+  stopped: async ({ build }, { generation: wished, follow, anew, share = shareDefault, module, json }, call) => {
     if (share < 1) return refused('BAD_ARGUMENTS', 'share: must be a whole number from 1 to 100');
     if (wished !== undefined && anew) return refused('BAD_ARGUMENTS', 'generation: goes on with what --anew leaves');
-    const built = await build({ ...defined({ generation: wished }), follow, anew, share }, call);
+    const built = await build({ ...defined({ generation: wished, module }), follow, anew, share }, call);
     const { generation, ended, position, percent } = built;
     const text = `${generation} was ${ended} at ${position}, ${percent.toString()} % of the log\n`;
     // A build that follows has no end but to be stopped.

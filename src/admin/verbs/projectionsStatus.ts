@@ -1,5 +1,5 @@
 import { done, refused, type VerbOutcome } from '../doorProtocol.js';
-import type { GenerationStatus, ProjectionsAdmin, ProjectionsStatus } from '../projections.js';
+import type { GenerationStatus, OwnGenerations, ProjectionsAdmin, ProjectionsStatus } from '../projections.js';
 import { declareVerb } from '../verb.js';
 
 const told = async ({ status }: ProjectionsAdmin, { json }: { readonly json: boolean }): Promise<VerbOutcome> => {
@@ -18,13 +18,18 @@ export const projectionsStatus = declareVerb({
   stopped: ({ projections }, given) => told(projections, given),
 });
 
-const lines = ({ end, generations, search, former }: ProjectionsStatus): string => {
+const lines = ({ end, generations, search, own = [], former }: ProjectionsStatus): string => {
   const rows = generations.map((one) => `${one.name}  ${roleOf(one)}, ${placeOf(one)}, ${kinds(one)}\n`);
   const none = generations.length === 0 && !former ? ['there are no read models yet\n'] : [];
   const ending = end === undefined ? [] : [`the log ends at ${end}\n`];
   const index = search === undefined ? [] : [`${search.generation}  the search index, at ${search.position}\n`];
-  return [...rows, ...index, ...(former ? [formerLine] : []), ...none, ...ending].join('');
+  return [...rows, ...index, ...own.flatMap(ownLines), ...(former ? [formerLine] : []), ...none, ...ending].join('');
 };
+
+const ownLines = ({ name, generations, stopped }: OwnGenerations): readonly string[] => [
+  ...generations.map((one) => `${one.name}  of ${name}, ${roleOf(one)}, ${placeOf(one)}, ${kinds(one)}\n`),
+  ...(stopped === undefined ? [] : [`${name} has STOPPED: ${stopped}\n`]),
+];
 
 const formerLine =
   'former  the documents of a release without generations are kept, with personal content in the clear: drop them with\n' +

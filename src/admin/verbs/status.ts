@@ -35,7 +35,7 @@ const connectionRows = ({ connections }: Pick<ServerStatus, 'connections'>): rea
 
 const partRows = ({ report }: Pick<ServerStatus, 'report'>): readonly StatusRow[] => {
   if (report === undefined) return [];
-  const { log, documents, otherNodes, writes, node, role, generation, lags, stopped } = report;
+  const { log, documents, otherNodes, writes, node, role, generation, lags, stopped, own } = report;
   return [
     ['node', node === null ? 'none: no number for ids' : node.toString()],
     ['role', role],
@@ -49,6 +49,7 @@ const partRows = ({ report }: Pick<ServerStatus, 'report'>): readonly StatusRow[
       const behind = `${positions.toString()} positions, ${seconds.toFixed(1)} s behind`;
       return [of, stopped.includes(of) ? `STOPPED, ${behind}` : behind];
     }),
+    ...own.flatMap(({ name, stopped: why }): StatusRow[] => (why === null ? [] : [[`own ${name}`, `STOPPED: ${why}`]])),
   ];
 };
 

@@ -62,12 +62,13 @@ const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
     return takeBackup({ config: get(of.config), folder, open: get(of.parts), call, heldWhile });
   },
   projections: {
-    status: () => withSearch(get, projectionsAdmin(get).status()),
-    drop: (name) => projectionsAdmin(get).drop(name),
-    verify: (name, call) => projectionsAdmin(get).verify(name, call),
-    switchTo: (name, call) => projectionsAdmin(get).switchTo(name, call),
+    status: () => withOthers(get, projectionsAdmin(get).status()),
+    drop: async (name) => (await adminOf(get, name)).drop(name),
+    verify: async (name, call) => (await adminOf(get, name)).verify(name, call),
+    switchTo: async (name, call) => (await adminOf(get, name)).switchTo(name, call),
     back: (call) => projectionsAdmin(get).back(call),
   },
+  readOwn: (wish, call) => get(of.own).read(wish, call),
   status: async () => {
     const process_ = {
       phase: phase(),
@@ -87,11 +88,21 @@ const runningStatus = async (get: Get): Promise<Pick<ServerStatus, 'ready' | 're
   return { ready, ...(reason === undefined ? {} : { reason }), report, connections };
 };
 
-const withSearch = async (get: Get, status: Promise<ProjectionsStatus>): Promise<ProjectionsStatus> => {
-  const [found, search] = [await status, await get(of.search).status()];
-  if (search === undefined) return found;
-  return { ...found, search: { generation: search.generation, position: search.position.toString() } };
+/** With all that is built beside the read models. */
+const withOthers = async (get: Get, status: Promise<ProjectionsStatus>): Promise<ProjectionsStatus> => {
+  const [found, search, own] = [await status, await get(of.search).status(), await get(of.own).generations()];
+  return {
+    ...found,
+    ...(search === undefined
+      ? {}
+      : { search: { generation: search.generation, position: search.position.toString() } }),
+    ...(own.length === 0 ? {} : { own }),
+  };
 };
+
+/** Of the kind that the generation is of. */
+const adminOf = async (get: Get, generation: string): Promise<ProjectionsAdmin> =>
+  (await get(of.own).adminOf(generation)) ?? projectionsAdmin(get);
 
 const projectionsAdmin = (get: Get): ProjectionsAdmin => {
   const [config, live] = [get(of.config), get(of.generations)];
@@ -99,7 +110,7 @@ const projectionsAdmin = (get: Get): ProjectionsAdmin => {
     generations: get(of.parts).documents.generations,
     readModels: get(of.readModels),
     set: get(of.deployed).generation.set,
-    running: { live, end: () => get(of.log).end(), ...toldGenerations(get) },
+    running: { live, end: () => get(of.log).end(), ...toldGenerations(get, get(of.deployed).generation.set) },
     ...(isServer(config.documents)
       ? { leases: () => openLeases({ config, timers: systemTimers, servers: 'demanded', warn: () => undefined }) }
       : {}),

@@ -12,20 +12,17 @@ import { eventKinds } from '../../domain/registry.js';
 import { generationsOf, openDocuments } from '../../engines.js';
 import { freeDisk, noDisk, type FreeDisk } from '../../gateway/operations/freeDisk.js';
 import { buildMeter, type BuildMeter } from '../../kernel/buildProgress.js';
-import { eventCodec } from '../../kernel/codec.js';
+import { eventCodec, type EventCodec } from '../../kernel/codec.js';
 import { witnessIn } from '../../kernel/generations.js';
-import {
-  GenerationInUse,
-  type Generation,
-  type Generations,
-  type GenerationSet,
-} from '../../kernel/ports/generations.js';
+import { GenerationInUse, type Generation, type Generations } from '../../kernel/ports/generations.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import { leaseMillis, lookMillis } from '../../kernel/ports/leases.js';
 import { sharingLog } from '../../kernel/share.js';
 import { pause } from '../../kernel/timing.js';
-import { readModels } from '../../projections/registry.js';
+import { readModels, type DeclaredReadModels } from '../../projections/registry.js';
+import type { MakeFoldingEngine } from '../../projections/runner/foldingEngine.js';
 import { startProjections, type Projections, type Sharing } from '../../projections/runner/runner.js';
+import { engineOf, loadedModule } from '../own/modules.js';
 import { openBuildEngines, type BuildEngines } from './buildEngines.js';
 import { buildEnd, BuildStopped } from './buildEnd.js';
 import { toldProgress } from './buildTold.js';
@@ -58,13 +55,14 @@ const built = async ({ config, wishes, call, opened }: Building): Promise<Built>
     disk.close();
     return Promise.resolve();
   });
+  const subject = await subjectOf(config, wishes);
   const engines = await openBuildEngines(config, opened);
-  const generations = generationsOf(config);
-  const generation = await chosen(generations, setOf(readModels), wishes);
+  const generation = await chosen(subject, wishes);
   const meter = buildMeter(sharingLog(engines.log, machine(wishes.share)), systemTimers.now);
   const alarms: Error[] = [];
-  const { running, store } = await started({ engines, generations, generation, meter, opened, alarms });
-  const finished = documentWorkflows({ log: engines.log, store, running, opened });
+  const { running, store } = await started({ config, engines, subject, generation, meter, opened, alarms });
+  const workflows = documentWorkflows({ log: engines.log, store, running, opened });
+  const finished = subject.engine === undefined ? workflows : () => Promise.resolve();
   const progress = async () => meter.progress(running.position(), await engines.log.end());
   const stopTelling = await toldProgress(call, generation.name, progress);
   try {
@@ -86,8 +84,30 @@ const built = async ({ config, wishes, call, opened }: Building): Promise<Built>
   }
 };
 
+/** The read models of this release, or a projection of the operator's own. */
+type Subject = {
+  readonly readModels: DeclaredReadModels;
+  readonly generations: Generations;
+  readonly engine?: MakeFoldingEngine;
+};
+
+const subjectOf = async (config: Config, { module: file }: BuildWishes): Promise<Subject> => {
+  if (file === undefined) return { readModels, generations: generationsOf(config) };
+  const module = await loadedModule(config, file);
+  if (module.openness === 'open')
+    throw new BuildStopped(
+      module.name,
+      'it is given personal content open, and only the server has the keys: raise its version and restart the server',
+    );
+  const { readModels: own, generations } = module;
+  return { readModels: own, generations, engine: engineOf(module, { codec: closedCodec(), sealer: closedSealer }) };
+};
+
+const closedCodec = (): EventCodec => eventCodec(eventKinds, closedSealer);
+
 /** The one that is wished, or the newest of the set, which an earlier build may have left; another one where that is wished. */
-const chosen = async (generations: Generations, set: GenerationSet, wishes: BuildWishes): Promise<Generation> => {
+const chosen = async ({ generations, readModels: built }: Subject, wishes: BuildWishes): Promise<Generation> => {
+  const set = setOf(built);
   const { generation, anew } = wishes;
   const own = (await generations.list()).filter((one) => one.set === set.name);
   if (generation !== undefined) return named(own, generation);
@@ -118,17 +138,19 @@ const machine = (percent: number): Parameters<typeof sharingLog>[1] => ({
 });
 
 type Starting = Pick<Building, 'opened'> & {
+  readonly config: Config;
   readonly engines: BuildEngines;
-  readonly generations: Generations;
+  readonly subject: Subject;
   readonly generation: Generation;
   readonly meter: BuildMeter;
   readonly alarms: Error[];
 };
 
-const started = async ({ engines, generations, generation, meter, opened, alarms }: Starting): Promise<Started> => {
+const started = async ({ config, engines, subject, generation, meter, opened, alarms }: Starting): Promise<Started> => {
   const { leases } = engines;
-  const deployment = await deploymentOf(generations, generation);
-  const store = await openDocuments(generations.documents(generation), readModels.collections);
+  const { readModels: wanted, generations, engine } = subject;
+  const deployment = await deploymentOf(config);
+  const store = await openDocuments(generations.documents(generation), wanted.collections);
   opened(() => store.close());
   // Where no documents say whose they are, the first start of a server looks whether these are its own.
   if (deployment !== undefined) await store.belongTo(deployment);
@@ -141,9 +163,10 @@ const started = async ({ engines, generations, generation, meter, opened, alarms
   };
   const running = await startProjections({
     log: meter.log,
-    codec: eventCodec(eventKinds, closedSealer),
+    codec: closedCodec(),
     store,
-    projections: readModels.projections,
+    projections: wanted.projections,
+    ...(engine === undefined ? {} : { engine }),
     clock: systemClock,
     ...(sharing === undefined ? {} : { sharing }),
     onAlarm: ({ projection, position, error }) => {
@@ -166,8 +189,8 @@ const started = async ({ engines, generations, generation, meter, opened, alarms
 type Started = { readonly running: Projections; readonly store: DocumentStore };
 
 /** As the documents that are there already have it. */
-const deploymentOf = async (generations: Generations, { set }: Generation): Promise<string | undefined> => {
-  const witness = await witnessIn(generations, set);
+const deploymentOf = async (config: Config): Promise<string | undefined> => {
+  const witness = await witnessIn(generationsOf(config), setOf(readModels).name);
   await witness?.documents.close();
   return witness?.owner.status === 'named' ? witness.owner.deployment : undefined;
 };

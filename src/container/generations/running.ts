@@ -4,18 +4,25 @@ import { openDocuments } from '../../engines.js';
 import type { Position } from '../../kernel/event.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { FollowedLog } from '../../kernel/ports/eventLog.js';
-import type { Generation } from '../../kernel/ports/generations.js';
-import { startProjections, type Projections } from '../../projections/runner/runner.js';
+import type { Generation, Generations } from '../../kernel/ports/generations.js';
+import type { DeclaredReadModels } from '../../projections/registry.js';
+import { startProjections, type ProjectionNeeds, type Projections } from '../../projections/runner/runner.js';
 import { alarms } from '../logging.js';
 import { of, type Get } from '../tokens.js';
 import { generationWorkflows } from '../workflows.js';
-import { behindEventsMax, liveGenerations, type LiveGenerations, type OpenGeneration } from './live.js';
+import {
+  behindEventsMax,
+  liveGenerations,
+  type LiveGenerations,
+  type LiveGenerationsNeeds,
+  type OpenGeneration,
+} from './live.js';
 import { positionOf } from './position.js';
 
 /** The projections of one generation in this process. Throws `DocumentsAheadOfLog`. */
 export const followedProjections = (
   get: Get,
-  { generation: { name: generation }, store, log }: Followed,
+  { generation: { name: generation }, store, log, projections, engine }: Followed,
 ): Promise<Projections> => {
   const alarm = alarms(get);
   const [leases, uptime, pubSub] = [get(of.leases), get(of.uptime), get(of.pubSub)];
@@ -24,7 +31,8 @@ export const followedProjections = (
     log,
     codec: get(of.codec),
     store,
-    projections: get(of.readModels).projections,
+    projections,
+    ...(engine === undefined ? {} : { engine }),
     clock: get(of.clock),
     ...(isServer(get(of.config).documents) ? { sharing } : {}),
     onAlarm: (stopped) => {
@@ -34,7 +42,11 @@ export const followedProjections = (
   });
 };
 
-type Followed = { readonly generation: Generation; readonly store: DocumentStore; readonly log: FollowedLog };
+export type Followed = {
+  readonly generation: Generation;
+  readonly store: DocumentStore;
+  readonly log: FollowedLog;
+} & Pick<ProjectionNeeds, 'projections' | 'engine'>;
 
 /** Those of a running server, and the start of the workflows on the documents of the first. */
 export type StartedGenerations = { readonly live: LiveGenerations; readonly startWorkflows: () => Promise<void> };
@@ -50,11 +62,7 @@ export const startGenerations = (get: Get, projections: Projections): StartedGen
     first,
     switchable: get(of.switchable),
     end,
-    placeOf: async (one) => {
-      const position = await positionOf(generations.documents(one), get(of.readModels));
-      const missing = await get(of.log).readAll({ from: position, limit: behindEventsMax + 1 });
-      return { position, isFar: missing.length > behindEventsMax };
-    },
+    placeOf: placeIn(get, generations, get(of.readModels)),
     open: (one) => openBeside(get, one),
     switched: (to, from) => {
       get(of.openDocuments).clear();
@@ -63,6 +71,19 @@ export const startGenerations = (get: Get, projections: Projections): StartedGen
   });
   return { live, startWorkflows };
 };
+
+/** How far the documents of a generation are, which is not open here. */
+export const placeIn =
+  (
+    get: Get,
+    generations: Pick<Generations, 'documents'>,
+    readModels: Pick<DeclaredReadModels, 'projections'>,
+  ): LiveGenerationsNeeds['placeOf'] =>
+  async (one) => {
+    const position = await positionOf(generations.documents(one), readModels);
+    const missing = await get(of.log).readAll({ from: position, limit: behindEventsMax + 1 });
+    return { position, isFar: missing.length > behindEventsMax };
+  };
 
 type FirstGeneration = { readonly first: OpenGeneration } & Pick<StartedGenerations, 'startWorkflows'>;
 
@@ -82,7 +103,7 @@ const firstGeneration = (get: Get, projections: Projections): FirstGeneration =>
 };
 
 /** The last first. A second call waits for the same. */
-const closingOnce = (closing: (() => Promise<void>)[]): (() => Promise<void>) => {
+export const closingOnce = (closing: (() => Promise<void>)[]): (() => Promise<void>) => {
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     for (const one of closing.splice(0).reverse()) await one();
@@ -97,7 +118,10 @@ const openBeside = async (get: Get, generation: Generation): Promise<OpenGenerat
   const close = closingOnce(closing);
   try {
     await store.belongTo(get(of.deployed).deployment);
-    const projections = await followedProjections(get, { generation, store, log: get(of.log) });
+    const projections = await followedProjections(get, {
+      ...{ generation, store, log: get(of.log) },
+      projections: get(of.readModels).projections,
+    });
     closing.push(() => projections.close());
     const tenancies = await generationWorkflows(get, { generation, store, projections });
     for (const tenancy of tenancies) closing.push(() => tenancy.close());

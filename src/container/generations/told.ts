@@ -2,7 +2,9 @@ import { GenerationRefused } from '../../admin/projections.js';
 import { isServer } from '../../config.js';
 import { parsedJson } from '../../kernel/json.js';
 import { pause } from '../../kernel/timing.js';
+import type { Generations } from '../../kernel/ports/generations.js';
 import { of, type Get } from '../tokens.js';
+import type { LiveGenerations } from './live.js';
 import type { RunningGenerations } from './needs.js';
 
 /** Nodes that were not told of a switch, because Redis was away, look for one so often. */
@@ -10,14 +12,14 @@ export const chosenLookMillis = 30_000;
 
 type Told = { readonly chosen?: string; readonly released?: string };
 
-const topicOf = (get: Get): string => `generations ${get(of.deployed).generation.set}`;
+const topicOf = (set: string): string => `generations ${set}`;
 
-/** Tells the other nodes that share the documents. What was done stays done when they cannot be told: they look by themselves. */
-export const toldGenerations = (get: Get): Pick<RunningGenerations, 'switched' | 'released'> => {
+/** Tells the other nodes that share the documents. A switch stays done when they cannot be told: they look by themselves. */
+export const toldGenerations = (get: Get, set: string): Pick<RunningGenerations, 'switched' | 'released'> => {
   const tell = async (told: Told): Promise<void> => {
     if (!isServer(get(of.config).documents)) return;
     try {
-      await get(of.pubSub).publish(topicOf(get), new TextEncoder().encode(JSON.stringify(told)));
+      await get(of.pubSub).publish(topicOf(set), new TextEncoder().encode(JSON.stringify(told)));
     } catch (error) {
       get(of.outages).failed({ doing: 'telling other nodes of a generation', error });
     }
@@ -25,16 +27,23 @@ export const toldGenerations = (get: Get): Pick<RunningGenerations, 'switched' |
   return { switched: (chosen) => tell({ chosen }), released: (released) => tell({ released }) };
 };
 
+export type ChosenGenerations = {
+  readonly set: string;
+  readonly live: Pick<LiveGenerations, 'serving' | 'follow' | 'release'>;
+  readonly generations: Pick<Generations, 'serving'>;
+};
+
 /** Serves the generation that was chosen on another node, and closes those that are to be dropped. Until the answer is called. */
-export const followChosenGeneration = async (get: Get): Promise<() => Promise<void>> => {
+export const followChosenGeneration = async (
+  get: Get,
+  { set, live, generations }: ChosenGenerations,
+): Promise<() => Promise<void>> => {
   if (!isServer(get(of.config).documents)) return () => Promise.resolve();
   const ending = new AbortController();
   const { signal } = ending;
-  const live = get(of.generations);
-  const { generations } = get(of.parts).documents;
   const look = async (): Promise<void> => {
     try {
-      const chosen = await generations.serving(get(of.deployed).generation.set);
+      const chosen = await generations.serving(set);
       if (chosen === undefined) return;
       const former = live.serving().generation.name;
       await live.follow(chosen, { signal });
@@ -56,7 +65,7 @@ export const followChosenGeneration = async (get: Get): Promise<() => Promise<vo
         get(of.outages).failed({ doing: 'closing a generation', error });
       });
   };
-  const unsubscribe = await get(of.pubSub).subscribe(topicOf(get), hear);
+  const unsubscribe = await get(of.pubSub).subscribe(topicOf(set), hear);
   const looking = (async () => {
     for (;;) {
       await pause(chosenLookMillis, signal);

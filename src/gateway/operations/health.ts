@@ -5,7 +5,7 @@ import type { Clock } from '../../kernel/ports/system.js';
 import type { Projections, ProjectionStatus, Role } from '../../projections/runner/runner.js';
 import type { FanOut } from '../updates/fanOut.js';
 import type { LagWatch } from '../updates/lagWatch.js';
-import type { GenerationLag, Gauges, Lag } from './metrics.js';
+import type { GenerationLag, Gauges, Lag, OwnReport } from './metrics.js';
 
 export type HealthNeeds = {
   readonly log: Pick<EventLog, 'end'>;
@@ -16,6 +16,8 @@ export type HealthNeeds = {
   readonly projections: Pick<Projections, 'status' | 'role'>;
   /** How far the search index is; undefined while it is not open. Clients may come without it. */
   readonly search: () => Promise<ProjectionStatus | undefined>;
+  /** The projections of the operator's own. Clients may come without them as well. */
+  readonly own: () => Promise<readonly OwnLag[]>;
   /** The generations that this node has open, of which one serves. */
   readonly generations: () => readonly OpenReadModels[];
   /** How far it is, until it holds all that was in the log at the start. */
@@ -26,6 +28,15 @@ export type HealthNeeds = {
   readonly nodeNumber: () => number | undefined;
   /** Why nodes hear nothing of each other. */
   readonly aloneBecause: () => string | undefined;
+};
+
+/** A projection of the operator's own. */
+export type OwnLag = {
+  readonly name: string;
+  readonly generation?: string;
+  /** Absent while it is not open. */
+  readonly progress?: ProjectionStatus;
+  readonly stopped?: string;
 };
 
 /** A generation of read models that follows the log. */
@@ -39,7 +50,7 @@ export interface Health {
   readiness(this: void): Promise<Readiness & Report>;
   lags(this: void): Promise<readonly Lag[]>;
   /** The facts that can be asked for without waiting. */
-  readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone' | 'writesRefused' | 'generations'>;
+  readonly gauges: Pick<Gauges, 'projects' | 'nodeNumber' | 'alone' | 'writesRefused' | 'generations' | 'own'>;
 }
 
 /** The server is not ready while a read model is behind the log by more. */
@@ -67,7 +78,8 @@ export const health = (needs: HealthNeeds): Health => {
         role: projections.role(),
         generation: servingIn(generations()),
         generations: logAnswers === 'ok' ? await answered(generationLags(needs), []) : [],
-        lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsWithSearch(needs, status), []) : [],
+        lags: logAnswers === 'ok' && status !== undefined ? await answered(lagsOfAll(needs, status), []) : [],
+        own: await answered(ownReports(needs), []),
         stopped: (status ?? []).flatMap(({ name, stopped }) => (stopped === undefined ? [] : [name])),
       };
       const reason = fanOut.isRunning()
@@ -75,13 +87,14 @@ export const health = (needs: HealthNeeds): Health => {
         : 'clients are not told what happens';
       return reason === undefined ? { ready: true, ...report } : { ready: false, reason, ...report };
     },
-    lags: async () => lagsWithSearch(needs, await projections.status()),
+    lags: async () => lagsOfAll(needs, await projections.status()),
     gauges: {
       projects: () => projections.role() === 'projects',
       nodeNumber,
       alone: () => aloneBecause() !== undefined,
       writesRefused: lag.isBehind,
       generations: () => generationLags(needs),
+      own: () => ownReports(needs),
     },
   };
 };
@@ -103,6 +116,8 @@ export type Report = {
   readonly lags: readonly Lag[];
   /** The read models that have stopped. */
   readonly stopped: readonly string[];
+  /** The projections of the operator's own. The server is ready without them. */
+  readonly own: readonly OwnReport[];
 };
 type Answer = 'ok' | 'away';
 
@@ -135,10 +150,26 @@ const whyNot = (
   return undefined;
 };
 
-const lagsWithSearch = async (needs: HealthNeeds, status: readonly ProjectionStatus[]): Promise<readonly Lag[]> => {
-  const search = await needs.search().catch(() => undefined);
-  return lagsOf(needs, search === undefined ? status : [...status, search]);
+const lagsOfAll = async (needs: HealthNeeds, status: readonly ProjectionStatus[]): Promise<readonly Lag[]> => {
+  const [search, own] = [await needs.search().catch(() => undefined), await needs.own().catch(() => [])];
+  const others = own.flatMap(({ name, progress }) =>
+    progress === undefined ? [] : [{ ...progress, name: ownName(name) }],
+  );
+  return lagsOf(needs, [...status, ...(search === undefined ? [] : [search]), ...others]);
 };
+
+/** It may have the name of one of ours. */
+const ownName = (name: string): string => `own ${name}`;
+
+const ownReports = async ({ own }: HealthNeeds): Promise<readonly OwnReport[]> =>
+  (await own()).map(({ name, generation, progress, stopped }) => ({
+    ...{
+      name,
+      generation: generation ?? null,
+      position: progress?.position.toString() ?? null,
+      stopped: stopped ?? null,
+    },
+  }));
 
 const lagsOf = async (
   { log, clock, fanOut }: HealthNeeds,

@@ -17,6 +17,7 @@ export type Gauges = {
   readonly lags: () => Promise<readonly Lag[]>;
   /** The generations of read models that this node has open. */
   readonly generations: () => Promise<readonly GenerationLag[]>;
+  readonly own: () => Promise<readonly OwnReport[]>;
   /** Whether this node writes the read models, for itself or for all. */
   readonly projects: () => boolean;
   /** Undefined while it has none. */
@@ -36,6 +37,14 @@ export type GenerationLag = {
   readonly isServing: boolean;
   readonly position: string;
   readonly positions: number;
+};
+
+/** A projection of the operator's own: how far it is, and why it has stopped. */
+export type OwnReport = {
+  readonly name: string;
+  readonly generation: string | null;
+  readonly position: string | null;
+  readonly stopped: string | null;
 };
 
 export interface Metrics {
@@ -170,6 +179,7 @@ const watch = (registers: Registry[], gauges: Gauges): void => {
   );
 
   watchGenerations(registers, gauges.generations);
+  watchOwn(registers, gauges.own);
   const labelNames = ['of'];
   const seconds = new Gauge({ name: 'osmium_lag_seconds', help: 'Behind the log', labelNames, registers });
   new Gauge({
@@ -208,6 +218,20 @@ const watchGenerations = (registers: Registry[], generations: Gauges['generation
         this.set({ generation }, positions);
         serves.set({ generation }, Number(isServing));
       }
+    },
+  });
+};
+
+const watchOwn = (registers: Registry[], own: Gauges['own']): void => {
+  new Gauge({
+    name: 'osmium_own_projection_stopped',
+    help: '1 for a projection of your own that has stopped, 0 for one that follows the log',
+    labelNames: ['projection'],
+    registers,
+    async collect() {
+      const found = await own();
+      this.reset();
+      for (const { name: projection, stopped } of found) this.set({ projection }, Number(stopped !== null));
     },
   });
 };

@@ -5,7 +5,7 @@ import type { Plain } from '../../kernel/ports/documentStore.js';
 
 /** Documents of hot pages, open, so that those who read them again only look whether they are still the same. */
 export interface OpenDocuments {
-  /** For one read. What a read that began before `clear` keeps is seen by nobody who begins after it. */
+  /** For one read. Documents kept by a read that began before `clear` are seen by nobody who begins after it. */
   forRead(): KeptDocuments;
   clear(): void;
 }

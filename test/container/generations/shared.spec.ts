@@ -74,14 +74,13 @@ describe('a generation that nodes share', () => {
     const troubles: Trouble[] = [];
     const parts = new Map<unknown, unknown>([
       [of.config, { documents: { url: 'mongodb://localhost' } }],
-      [of.deployed, { generation: serving }],
       [of.pubSub, { publish: () => Promise.reject(new RedisAway('no answer')) }],
       [of.outages, { failed: (trouble: Trouble) => troubles.push(trouble) }],
     ]);
     // The map has what is asked for, under the token of its type.
     const get = ((token: unknown) => parts.get(token)) as Get;
-    await toldGenerations(get).switched(serving.name);
-    await toldGenerations(get).released(former.name);
+    await toldGenerations(get, set).switched(serving.name);
+    await toldGenerations(get, set).released(former.name);
     assert.equal(troubles.length, 2);
   });
 });

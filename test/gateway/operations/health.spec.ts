@@ -17,6 +17,7 @@ const setting = ({ model, running = true, ...differs }: Differs = {}) =>
     projections: { status: () => Promise.resolve([{ ...caughtUp, ...model }]), role: () => 'follows' },
     documents: () => Promise.resolve(),
     search: () => Promise.resolve(undefined),
+    own: () => Promise.resolve([]),
     generations: () => [{ name: '3fa09c21d4e8_1', isServing: true, position: 4n }],
     building: () => undefined,
     nodeNumber: () => 3,
@@ -50,6 +51,7 @@ describe('the server', () => {
         { of: 'messages', positions: 0, seconds: 0 },
       ],
       stopped: [],
+      own: [],
     });
   });
 

@@ -9,7 +9,8 @@ import { freshFolder } from '../../support/dataFolders.js';
 import { exchanged, head, held } from '../rig/serving.js';
 
 const report: Report = {
-  ...{ otherNodes: 'ok', writes: 'ok', node: 3, generation: '3fa09c21d4e8_1', generations: [], lags: [], stopped: [] },
+  ...{ otherNodes: 'ok', writes: 'ok', node: 3, generation: '3fa09c21d4e8_1', generations: [] },
+  ...{ lags: [], stopped: [], own: [] },
   ...({ log: 'ok', documents: 'ok', role: 'projects' } as const),
 };
 
