@@ -58,7 +58,7 @@ export const startNodes = async (count: number, given: Environment = {}): Promis
   const remove = async (): Promise<void> => {
     for (const work of cleanups.splice(0).reverse()) await work();
   };
-  const environment = { ...(await shared(cleanup, given)), ...given };
+  const environment = { ...(await sharedEngines(cleanup, given)), ...given };
   const folder = folderFor(cleanup);
   const processes = Array.from({ length: count }, (_, index) =>
     serverProcess(cleanup, { ...environment, OSMIUM_DATA_DIR: join(folder, index.toString()) }),
@@ -103,7 +103,10 @@ export const freshDatabase = (cleanup: Cleanup, mongo = mongoUrl): string => {
 };
 
 /** What is kept in Redis is kept under a name that the vault gives out, which is with the documents. */
-const shared = async (cleanup: Cleanup, { OSMIUM_EVENT_LOG: eventLog }: Environment): Promise<Environment> => {
+export const sharedEngines = async (
+  cleanup: Cleanup,
+  { OSMIUM_EVENT_LOG: eventLog }: Environment,
+): Promise<Environment> => {
   const keyFile = join(folderFor(cleanup), 'master.key');
   writeFileSync(keyFile, randomBytes(32), { mode: 0o600 });
   return {

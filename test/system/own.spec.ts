@@ -8,6 +8,8 @@ import { objectIn, on } from '../cli/projections.js';
 import { osmium } from '../cli/osmium.js';
 import { found as foundIn, leftIn } from '../support/byteSearch.js';
 import { freshFolder } from '../support/dataFolders.js';
+import { onNodes, sharedEngines } from '../support/deployments.js';
+import type { Cleanup } from '../support/serverProcess.js';
 import { testServer, type TestServer } from '../support/server.js';
 import { found, inChannel, say } from './places.js';
 import { signUp } from './seat.js';
@@ -45,7 +47,8 @@ const settled = async (server: TestServer, name: string) => {
   for (;;) {
     const { own, lags } = await server.readiness();
     const one = own.find((report) => report.name === name);
-    if (typeof one?.stopped === 'string' || lags.some(({ of, positions }) => of === `own ${name}` && positions === 0)) return one;
+    if (typeof one?.stopped === 'string' || lags.some(({ of, positions }) => of === `own ${name}` && positions === 0))
+      return one;
     await pause(lookMillis);
   }
 };
@@ -158,6 +161,40 @@ describe('projections of your own', () => {
     assert.match(refused.errors, /given personal content open, and only the server has the keys/);
     await server.close();
     assert.deepEqual(foundIn([secret], leftIn(dataDir)), []);
+  });
+});
+
+onNodes('two nodes with a projection of your own', () => {
+  it('have one of them fold, both read, change over together, and take over from each other', async (t) => {
+    const cleanup: Cleanup = { after: (work) => void t.after(work) };
+    const environment = { ...(await sharedEngines(cleanup, {})), OSMIUM_PROJECTIONS: activity };
+    const [one, other] = [await started(t, environment), await started(t, environment)];
+    await talk(one, ['one', 'two']);
+    await talk(other, ['three']);
+    const counted = async ({ dataDir }: TestServer): Promise<readonly unknown[]> => {
+      const read = await on(dataDir, 'read', 'activity').ended;
+      assert.equal(read.code, 0, read.errors);
+      return linesIn(read.output)
+        .map(({ document }) => document['messages'])
+        .sort();
+    };
+    for (const node of [one, other]) {
+      assert.equal((await settled(node, 'activity'))?.stopped, null);
+      assert.deepEqual(await counted(node), [1, 2]);
+    }
+    const built = await osmium(['projections', 'build', '--module', activity, '--anew', '--json'], {
+      ...{ ...environment, OSMIUM_DATA_DIR: freshFolder(t) },
+    }).ended;
+    assert.equal(built.code, 0, built.errors);
+    const second = String(objectIn(built.output)['generation']);
+    const verified = await on(one.dataDir, 'verify', '--generation', second).ended;
+    assert.equal(verified.code, 0, verified.errors);
+    assert.equal((await on(one.dataDir, 'switch', '--generation', second).ended).output, `${second} serves\n`);
+    while ((await settled(other, 'activity'))?.generation !== second) await pause(lookMillis);
+    await one.close();
+    await talk(other, ['four']);
+    await settled(other, 'activity');
+    assert.deepEqual(await counted(other), [1, 1, 2]);
   });
 });
 

@@ -18,7 +18,10 @@ import { setting } from '../setting.js';
 type Tally = { readonly chat: string; readonly count: number; readonly last: string };
 
 const tallies: OwnDocumentType<Tally> = {
-  keys: { MessageSent: ({ data }) => [String(data['chat'])], ChannelDeleted: () => ['channel.1.1'] },
+  keys: {
+    MessageSent: ({ data }) => (typeof data['chat'] === 'string' ? [data['chat']] : []),
+    ChannelDeleted: () => ['channel.1.1'],
+  },
   fold: {
     MessageSent: (document, { data }, key) => {
       const last = typeof data['text'] === 'string' ? data['text'] : JSON.stringify(data['text']);
@@ -162,7 +165,10 @@ describe('a projection that a module folds', () => {
     const hangs: ProjectionModule = {
       ...inProcess(),
       keysOf: () => new Promise((_, reject) => (fail = reject)),
-      close: () => Promise.resolve(fail(new Error('closed'))),
+      close: () => {
+        fail(new Error('closed'));
+        return Promise.resolve();
+      },
     };
     const other = await staged('sealed', () => Promise.resolve(hangs));
     await other.happened(sent(1, 'one'));
