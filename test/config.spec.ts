@@ -116,6 +116,9 @@ describe('the configuration', () => {
     refused({ OSMIUM_EMBEDS: 'no' }, /^OSMIUM_EMBEDS: "no" is not allowed; allowed is "on" or "off"$/);
     refused({ OSMIUM_RATE_LIMITS: 'no' }, /^OSMIUM_RATE_LIMITS: "no" is not allowed; allowed is "on" or "off"$/);
     refused({ OSMIUM_LOG_LEVEL: 'loud' }, /"trace", "debug"/);
+    const nine = Array.from({ length: 9 }, (_, number) => `${number.toString()}.js`).join();
+    refused({ OSMIUM_PROJECTIONS: nine }, /^OSMIUM_PROJECTIONS: .* allowed is paths of modules, .* 8 at most$/);
+    refused({ OSMIUM_PROJECTIONS_OPEN: 'a-b' }, /^OSMIUM_PROJECTIONS_OPEN: "a-b" is not allowed/);
   });
 
   it('names all that is wrong at once', () => {

@@ -27,12 +27,12 @@ export const openModule = async (get: Get, module: OwnModule): Promise<OpenModul
   const { deployment, givenUpTo } = get(of.deployed);
   // Under a new key former documents do not open.
   const isOfKeys = module.openness === 'open' && givenUpTo !== undefined;
+  const owner = isOfKeys ? `${deployment} after ${givenUpTo.toString()}` : deployment;
   const { generation, store } = await storeBuiltAnew(get, {
-    ...{ generations, readModels, what: `the documents of ${module.name}` },
+    ...{ generations, readModels, owner, what: `the documents of ${module.name}` },
     checkpoints: readModels.projections.map(checkpointOf),
-    owner: isOfKeys ? `${deployment} after ${givenUpTo.toString()}` : deployment,
   });
-  const first = await followed(get, module, { generation, store });
+  const first = await followed(get, module, { generation, store, owner });
   const switchable = switchableDocuments(store);
   const projections = switchable.follow(first.projections);
   const end = () => get(of.log).end();
@@ -40,8 +40,7 @@ export const openModule = async (get: Get, module: OwnModule): Promise<OpenModul
     ...{ generations, set: set.name, first, switchable, end, placeOf: placeIn(get, generations, readModels) },
     open: async (one) => {
       const beside = await openDocuments(generations.documents(one), readModels.collections);
-      await beside.belongTo(deployment);
-      return followed(get, module, { generation: one, store: beside });
+      return followed(get, module, { generation: one, store: beside, owner });
     },
     switched: (to, from) => {
       get(of.logger).info({ module: module.name, to, from }, 'another generation of its documents serves');
@@ -61,9 +60,10 @@ export const openModule = async (get: Get, module: OwnModule): Promise<OpenModul
 const followed = async (
   get: Get,
   module: OwnModule,
-  { generation, store }: Pick<OpenGeneration, 'generation' | 'store'>,
+  { generation, store, owner }: Pick<OpenGeneration, 'generation' | 'store'> & { readonly owner: string },
 ): Promise<OpenGeneration> => {
   try {
+    await store.belongTo(owner);
     const projections = await followedProjections(get, {
       ...{ generation, store, log: get(of.log), projections: module.readModels.projections },
       engine: engineOf(module, { codec: get(of.codec), sealer: get(of.sealer) }),

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
+import { systemTimers } from '../../adapters/system/timers.js';
 import { GenerationRefused, type OwnGenerations, type ProjectionsAdmin } from '../../admin/projections.js';
 import { retrying } from '../../projections/runner/retrying.js';
+import { atMost } from '../../kernel/timing.js';
 import { ModuleFailed } from '../../kernel/ports/projectionModule.js';
 import { alarms } from '../logging.js';
 import { of, type Get } from '../tokens.js';
@@ -43,7 +45,8 @@ export const ownProjectionsOf = (get: Get): OwnProjections => {
     read: async (wish, call) => openOf(wish.projection).read(wish, call),
     close: async () => {
       closing.abort(new Error('the projections are closed'));
-      await opening;
+      // One that does not come to an end of loading is ended after its own time.
+      await atMost(closeMillisMax, opening, systemTimers);
       for (const one of held) {
         const { open } = one;
         delete one.open;
@@ -52,6 +55,9 @@ export const ownProjectionsOf = (get: Get): OwnProjections => {
     },
   };
 };
+
+/** A stop waits no longer than this for modules that are being opened. */
+const closeMillisMax = 2_000;
 
 const nameOf = ({ file, name }: Held): string => name ?? basename(file);
 
@@ -62,8 +68,10 @@ const opened = async (get: Get, all: readonly Held[], one: Held, signal: AbortSi
       throw new ModuleFailed(basename(one.file), `has the name of another one: ${module.name}`);
     one.name = module.name;
     const onTrouble = get(of.outages).failed;
+    signal.throwIfAborted();
     const open = await retrying('opening a projection', () => openModule(get, module), { signal, onTrouble });
-    one.open = open;
+    if (signal.aborted) await open.close();
+    else one.open = open;
   } catch (error) {
     if (signal.aborted) return;
     one.failed = error instanceof Error ? error : new Error(String(error));
