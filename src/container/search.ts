@@ -72,12 +72,7 @@ export const searchOf = (get: Get): Search => {
 const openedIndex = async (get: Get, onTrouble: (trouble: FailedTry) => void): Promise<Opened> => {
   const config = get(of.config);
   const generations = searchGenerationsOf(config);
-  const { deployment, givenUpTo } = get(of.deployed);
-  const { generation, store } = await storeBuiltAnew(get, {
-    ...{ generations, what: 'the search index', checkpoints: [searchCheckpoint] },
-    readModels: { projections: [], collections: searchCollections },
-    owner: givenUpTo === undefined ? deployment : `${deployment} after ${givenUpTo.toString()}`,
-  });
+  const { generation, store } = await ownStore(get, generations);
   const sharing = {
     generation: generation.name,
     leases: get(of.leases),
