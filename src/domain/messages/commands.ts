@@ -29,7 +29,7 @@ export type MessageCommand =
         Content & {
           readonly replyTo?: MessageId;
           readonly quote?: Quote;
-          /** Who wrote what is quoted. */
+          /** The user whose words are quoted. */
           readonly quotes?: UserId;
           readonly nonce?: bigint;
           readonly requestHash?: string;

@@ -23,7 +23,7 @@ const signTerm = (sign: string): Term => `s${sign}`;
  * A word is found by its beginning from the fewest of these letters on. The index has the beginnings of each of these
  * lengths, and a query goes by the longest that it has, so that few messages have to be looked at.
  */
-export const beginningLengths = [3, 4, 5, 6, 7, 8] as const;
+export const beginningLengths = [3, 4, 5, 6, 8] as const;
 const beginningLettersMax = Math.max(...beginningLengths);
 
 /** The beginnings that the index has of a word, the shortest first. Letters are code points. */

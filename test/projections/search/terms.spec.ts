@@ -139,6 +139,7 @@ describe('the terms of a message', () => {
 describe('a search', () => {
   it('goes by the longest beginning that the index has, so that few messages are opened', () => {
     assert.deepEqual(queryOf('upgz')?.terms, ['pupgz']);
+    assert.deepEqual(queryOf('upgrade')?.terms, ['pupgrad']);
     assert.deepEqual(queryOf('upgradation')?.terms, ['pupgradat']);
     assert.ok(!termsOf(message('upgrade')).has('pupgz'));
   });

@@ -161,7 +161,7 @@ const replyIn = async (
   return { to, quote: found, quotes: original.forwarded?.writtenBy ?? original.author };
 };
 
-/** `quotes`: who wrote the words of the quote. */
+/** `quotes`: the user whose words are quoted. */
 type ReadyReply = Reply & { readonly quotes?: UserId };
 
 /**
