@@ -35,7 +35,10 @@ const cutShort = ({ name, bytes }: Hostile): readonly Hostile[] =>
   cuts.map((part) => ({ name: `${name} cut at ${part.toString()}`, bytes: bytes.subarray(0, bytes.length * part) }));
 
 /** A generator of numbers below 2^32, the same ones each time. */
-const numbersFrom = (seed: number) => (): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0);
+const numbersFrom = (seed: number): (() => number) => {
+  let number = seed;
+  return () => (number = (Math.imul(number, 1_664_525) + 1_013_904_223) >>> 0);
+};
 
 const withOtherBytes = ({ name, bytes }: Hostile): readonly Hostile[] =>
   Array.from({ length: 8 }, (_, round) => {
