@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import type { FileId } from '../../src/kernel/ids.js';
 import { folderFor, serverProcess } from '../support/serverProcess.js';
 import { savedMessages } from './places.js';
 import { resume, signUp, type Seat } from './seat.js';
+
+/** Each with a server of its own. `FILES_KILL_ROUNDS=20` tries more often. */
+const rounds = Number(process.env['FILES_KILL_ROUNDS'] ?? 1);
 
 const uploadsAtOnce = 50;
 const partBytes = 20_000;
@@ -30,7 +33,7 @@ const whole = async (seat: Seat, fileId: FileId): Promise<Buffer> => {
   }
 };
 
-it('parts that were acknowledged are whole after kill -9 in the middle of 50 uploads, and go on', async (t) => {
+const killed = async (t: TestContext): Promise<void> => {
   const environment = { OSMIUM_DATA_DIR: folderFor(t), OSMIUM_RATE_LIMITS: 'off' };
   const first = serverProcess(t, environment);
   const ada = await signUp(await first.ready, 'Ada');
@@ -72,4 +75,9 @@ it('parts that were acknowledged are whole after kill -9 in the middle of 50 upl
     assert.equal(BigInt(found.length), file?.file?.size);
   }
   assert.ok(messages.length >= uploadsAtOnce / 2);
-});
+};
+
+for (let round = 1; round <= rounds; round += 1) {
+  it(`parts that were acknowledged are whole after kill -9 in the middle of 50 uploads, and go on (${round.toString()})`, (t) =>
+    killed(t));
+}
