@@ -1,6 +1,7 @@
 import type { Verb } from './verb.js';
 import { backup, restore } from './verbs/backup.js';
 import { botCreate, botDelete, botList, botToken } from './verbs/bot.js';
+import { filesStats, filesSweep } from './verbs/files.js';
 import { logCopy } from './verbs/logCopy.js';
 import { metrics } from './verbs/metrics.js';
 import { projectionsBuild } from './verbs/projectionsBuild.js';
@@ -32,4 +33,6 @@ export const verbs: readonly Verb[] = [
   botList,
   botToken,
   botDelete,
+  filesStats,
+  filesSweep,
 ];

@@ -1,5 +1,6 @@
 import type { Report } from '../gateway/operations/health.js';
 import type { BotsAdmin } from './bots.js';
+import type { FilesAdmin } from './files.js';
 import type { BackupPlace, TakenBackup } from './backups.js';
 import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
 import { refused, type VerbOutcome } from './doorProtocol.js';
@@ -37,6 +38,8 @@ export interface RunningServer {
   readOwn(this: void, wish: ReadWish, call: VerbCall): Promise<ReadDocuments>;
   /** The same. */
   readonly bots: BotsAdmin;
+  /** The same. */
+  readonly files: FilesAdmin;
 }
 
 /** The works of a verb where no server runs, each of which takes the lock of the data folder for itself. */

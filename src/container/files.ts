@@ -1,4 +1,6 @@
 import { systemTimers } from '../adapters/system/timers.js';
+import type { FilesAdmin } from '../admin/files.js';
+import { fileStats } from '../gateway/files/stats.js';
 import { sweepFiles, type FileSweep } from '../gateway/files/sweep.js';
 import { raised, whileHeld } from '../kernel/tenure.js';
 import { alarms } from './logging.js';
@@ -22,6 +24,18 @@ export const fileSweepOf = (get: Get): FileSweep =>
     end: () => get(of.log).end(),
     reached: (position, names) => get(of.projections).reached(position, names),
   });
+
+/** A look beside that of the node that looks every few minutes: each event would be there once all the same. */
+export const filesAdmin = (get: Get): FilesAdmin => ({
+  stats: ({ signal }) =>
+    fileStats({ blobs: get(of.blobs), reads: { store: get(of.reads) }, now: () => get(of.clock).now() }, signal),
+  sweep: async ({ signal }) => {
+    const { first: err, ...swept } = await fileSweepOf(get).look(signal);
+    if (swept.failed > 0)
+      get(of.logger).warn({ err, ...swept }, 'some files that nothing uses are left for the next look');
+    return swept;
+  },
+});
 
 /** Resolves when this node may come to look; it need not have looked yet. */
 export const startFileSweep = async (get: Get): Promise<{ readonly close: () => Promise<void> }> => {

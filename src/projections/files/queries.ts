@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { FileId, MessageId, Millis, UserId } from '../../kernel/ids.js';
-import { countIn, documentsIn, type Reads } from '../reading/queries.js';
+import { countIn, documentsIn, documentsOf, type Reads } from '../reading/queries.js';
 import type {
   FileDocument,
   FileUseDocument,
@@ -8,7 +8,14 @@ import type {
   ReportFilesDocument,
   UploadDocument,
 } from './documents.js';
-import { fileDocuments, fileUseDocuments, photoUseDocuments, reportFilesDocuments, uploadDocuments } from './fold.js';
+import {
+  fileDocuments,
+  fileKey,
+  fileUseDocuments,
+  photoUseDocuments,
+  reportFilesDocuments,
+  uploadDocuments,
+} from './fold.js';
 
 /** How many uploads of the user are no file yet, up to `limit`. */
 export const openUploadCount = (reads: Reads, user: UserId, limit: number): Promise<number> =>
@@ -24,6 +31,10 @@ export const uploadsBegunIn = (reads: Reads, span: DueSpan, limit: number): Prom
 /** Files that nothing has used since a time in this span, those first that were used the longest ago. */
 export const filesUnusedSince = (reads: Reads, span: DueSpan, limit: number): Promise<readonly FileDocument[]> =>
   documentsIn(reads, fileDocuments, { index: 'unused', within: [], ...span, order: 'ascending', limit });
+
+/** In some order; those without a document are left out. */
+export const filesById = (reads: Reads, files: readonly FileId[]): Promise<readonly FileDocument[]> =>
+  documentsOf(reads, fileDocuments, files.map(fileKey));
 
 /** Released files whose bytes may go since a time in this span. */
 export const filesRemovableSince = (reads: Reads, span: DueSpan, limit: number): Promise<readonly FileDocument[]> =>

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { filesAdmin } from '../../../src/container/files.js';
 import { of } from '../../../src/container/tokens.js';
 import { uploadStream } from '../../../src/domain/files/events.js';
 import { answeredBytesMax } from '../../../src/gateway/files/reading.js';
-import type { ChannelId, CommunityId, FileId, MessageId, SessionId } from '../../../src/kernel/ids.js';
+import {
+  snowflakeOf,
+  type ChannelId,
+  type CommunityId,
+  type FileId,
+  type MessageId,
+  type Millis,
+  type SessionId,
+} from '../../../src/kernel/ids.js';
 import { permission, usualPermissions } from '../../../src/kernel/permissions.js';
 import { ada, bob, cleo, community, dm, dora, general, hidden, joined, self } from '../../support/house/cast.js';
 import { house, type House } from '../../support/house/house.js';
@@ -441,6 +450,34 @@ describe('files that nothing uses', () => {
     await node.must(ada, 'communitiesDeleteCommunity', { communityId: short });
     assert.equal(await whole(node, ada, theirs), 'FILE_NOT_FOUND');
     assert.equal(await day(), 0);
+  });
+
+  it('are counted apart from those that are used, from uploads, and from blobs that belong to nothing', async () => {
+    const { stats, sweep: sweepNow } = filesAdmin(node.get);
+    const call = { progress: () => undefined, signal: new AbortController().signal };
+    const before = await stats(call);
+    const since = async () => {
+      const after = await stats(call);
+      return Object.entries(after).map(([kind, counts]) => {
+        const { files, parts } = before[kind as keyof typeof before];
+        return `${kind} ${(counts.files - files).toString()}/${(counts.parts - parts).toString()}`;
+      });
+    };
+    await sentFile(node, bob, general, bytesOf(3), bytesOf(3));
+    const { messageId } = await sentFile(node, bob, general, bytesOf(3));
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [messageId] });
+    await upload(node, bob, bytesOf(3));
+    const stray = `files/${snowflakeOf({ at: 5 as Millis, node: 1, counter: 0 }).toString()}/0000.00000000`;
+    await here.blobs.put(stray, bytesOf(3));
+    assert.deepEqual(await since(), ['stored 4/5', 'used 1/2', 'unused 1/1', 'underWay 1/1', 'orphaned 1/1']);
+    for (let times = 0; times < 3; times += 1) {
+      pass(hourMillis + minuteMillis);
+      assert.equal((await sweepNow(call)).failed, 0);
+      await here.settled();
+    }
+    const left = await since();
+    assert.ok(left.includes('unused 0/0') && left.includes('used 1/2') && left.includes('orphaned 1/1'), left.join());
+    await here.blobs.remove([stray]);
   });
 
   it('leave no parts that were sent again', async () => {
