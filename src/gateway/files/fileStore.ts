@@ -9,8 +9,8 @@ import { madeFile, type MadeUpload, type UploadRef } from './making.js';
 import { partTurns, takePart, type SentPart, type TakePartNeeds } from './parts.js';
 import { knownPicture, type KnownPicture } from './knownPicture.js';
 import type { PictureNeeds } from './pictures.js';
-import { fileBytes, type FileRange, type ReadingNeeds, type SeenFile } from './reading.js';
-import { namedFile, nextBytes, type FileName, type Stretch } from './streaming.js';
+import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
+import { namedFile, nextBytes, type FileName, type NamedFile, type Stretch } from './streaming.js';
 import { uploadedBytes } from './uploadedBytes.js';
 import { sessionUploads, type UploadNeeds } from './uploads.js';
 
@@ -25,7 +25,7 @@ export interface FileStore {
   /** At most `answeredBytesMax` of a file that the caller may see. */
   read(this: void, call: Call, range: FileRange): Promise<Uint8Array | Rejection>;
   /** A file that the caller may see, as of now. */
-  seen(this: void, call: Call, name: FileName): Promise<SeenFile | Rejection>;
+  seen(this: void, call: Call, name: FileName): Promise<NamedFile | Rejection>;
   /** The next bytes of one, at most as many as a part has. Refused once the caller sees it no more. */
   next(this: void, call: Call, stretch: Stretch): Promise<Uint8Array | Rejection>;
 }

@@ -1,6 +1,5 @@
 import { files } from '../../domain/files/decide.js';
 import { fileStream } from '../../domain/files/events.js';
-import type { AttachedFile } from '../../domain/messages/events.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { FairTurns } from '../../kernel/fairTurns.js';
 import type { FoldedStreams } from '../../kernel/foldedStreams.js';
@@ -39,10 +38,8 @@ export type FileRange = {
   readonly as?: 'photo';
 };
 
-/** A file, as a message that the caller sees has it. */
-export type SeenFile = StoredFile<AttachedFile>;
-
-type StoredFile<Held extends HeldKey> = {
+/** The parts of a file, with what the caller knows of it. */
+export type StoredFile<Held extends HeldKey> = {
   readonly file: FileId;
   readonly held: Held;
   readonly bytes: number;
@@ -66,27 +63,18 @@ export const fileBytes = async (needs: ReadingNeeds, call: Call, range: FileRang
 };
 
 /** `key` opens the bytes, in base64url. */
-type HeldKey = { readonly key: string };
+export type HeldKey = { readonly key: string };
 
-const heldFor = async (
+export const heldFor = async (
   { holders }: Pick<ReadingNeeds, 'holders'>,
   call: Call,
-  { file, as }: FileRange,
+  { file, as }: Pick<FileRange, 'file' | 'as'>,
 ): Promise<HeldKey | undefined> => {
   const photo = as === 'photo' ? await holders.photo(call, file) : undefined;
   return photo ?? (await holders.seenBy(call, file));
 };
 
-export const fileSeen = async (
-  needs: Pick<ReadingNeeds, 'holders' | 'streams'>,
-  call: Call,
-  file: FileId,
-): Promise<SeenFile | Rejection> => {
-  const held = await needs.holders.seenBy(call, file);
-  return held === undefined ? reject('FILE_NOT_FOUND') : storedAs(needs, file, held);
-};
-
-const storedAs = async <Held extends HeldKey>(
+export const storedAs = async <Held extends HeldKey>(
   { streams }: Pick<ReadingNeeds, 'streams'>,
   file: FileId,
   held: Held,

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isRejection, type Rejection } from '../../kernel/decider.js';
 import type { UserId } from '../../kernel/ids.js';
-import type { SeenFile } from '../files/reading.js';
+import type { NamedFile } from '../files/streaming.js';
 import type { FileStore } from '../files/fileStore.js';
 import type { SlowReader, SlowReaders } from '../sockets/slowReaders.js';
 import { socketIdOf, untakenBytes } from '../sockets/socketProgress.js';
@@ -20,7 +20,7 @@ export type AnswerNeeds = {
 export type FileAnswer = {
   readonly status: 200 | 206;
   readonly headers: Headers;
-  readonly seen: SeenFile;
+  readonly seen: NamedFile;
   readonly range: ByteRange;
 };
 
@@ -59,7 +59,7 @@ export const sendBytes = async (
   return undefined;
 };
 
-const lengthOf = ({ bytes }: SeenFile, { from, to }: ByteRange, status: 200 | 206): Headers => ({
+const lengthOf = ({ bytes }: NamedFile, { from, to }: ByteRange, status: 200 | 206): Headers => ({
   'content-length': (to - from).toString(),
   ...(status === 206 && { 'content-range': `bytes ${from.toString()}-${(to - 1).toString()}/${bytes.toString()}` }),
 });

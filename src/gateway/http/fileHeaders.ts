@@ -1,6 +1,5 @@
 import { millisOf, type FileId } from '../../kernel/ids.js';
-import type { SeenFile } from '../files/reading.js';
-import type { FileKind } from '../files/streaming.js';
+import type { NamedFile } from '../files/streaming.js';
 import type { Validators } from './conditions.js';
 import { contentDisposition } from './contentDisposition.js';
 
@@ -27,15 +26,13 @@ export const validatorsOf = (file: FileId): Validators => ({
 });
 
 /** Of a file itself. `shownType`: the type under which a browser may show it; undefined for one that is to be kept. */
-export const fileHeaders = (
-  { file, held }: Pick<SeenFile, 'file' | 'held'>,
-  kind: FileKind,
-  shownType: string | undefined,
-): Headers => {
+export const fileHeaders = ({ file, held, kind }: NamedFile, shownType: string | undefined): Headers => {
   const { etag, modifiedAt } = validatorsOf(file);
   return {
     ...guardingHeaders,
-    ...(kind === 'photo' && { 'cache-control': `private, max-age=${photoSecondsMax.toString()}, immutable` }),
+    // Only a photo has no type of a sender; a file of a message that is asked for as one stays what it is.
+    ...(kind === 'photo' &&
+      held.mimetype === undefined && { 'cache-control': `private, max-age=${photoSecondsMax.toString()}, immutable` }),
     'accept-ranges': 'bytes',
     'content-disposition': contentDisposition(shownType === undefined ? 'attachment' : 'inline', held.name),
     'content-type': shownType ?? 'application/octet-stream',

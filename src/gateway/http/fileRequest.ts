@@ -4,8 +4,7 @@ import { boundedMap } from '../../kernel/boundedMap.js';
 import { isRejection, type Rejection } from '../../kernel/decider.js';
 import type { FileId } from '../../kernel/ids.js';
 import type { FileStore } from '../files/fileStore.js';
-import type { SeenFile } from '../files/reading.js';
-import type { FileName } from '../files/streaming.js';
+import type { FileName, NamedFile } from '../files/streaming.js';
 import { byteRangeOf, type ByteRange } from './byteRange.js';
 import { conditionOf, mayAnswerRange } from './conditions.js';
 import { sendBytes, type AnswerNeeds } from './fileAnswers.js';
@@ -34,7 +33,7 @@ export const answerFile = (needs: FileRequestNeeds): AnswerFile => {
     if (isRejection(seen)) return seen;
     const type = await typeOf(webCall, seen);
     if (isRejection(type)) return type;
-    const headers = { ...fileHeaders(seen, name.kind, type.shown) };
+    const headers = { ...fileHeaders(seen, type.shown) };
     const part = partOf(seen, request);
     if (typeof part === 'object' && request.method === 'GET') {
       return sendBytes(needs, webCall, () => beginning(reply), { ...part, headers, seen });
@@ -52,7 +51,7 @@ export const answerFile = (needs: FileRequestNeeds): AnswerFile => {
 type Part = { readonly status: 200 | 206; readonly range: ByteRange };
 
 /** The bytes that are asked for, or the status that says why there are none. */
-const partOf = ({ file, bytes }: SeenFile, { method, headers }: FastifyRequest): Part | 304 | 412 | 416 => {
+const partOf = ({ file, bytes }: NamedFile, { method, headers }: FastifyRequest): Part | 304 | 412 | 416 => {
   const validators = validatorsOf(file);
   const condition = conditionOf(headers, validators);
   if (condition !== 'met') return condition === 'failed' ? 412 : 304;
@@ -78,7 +77,7 @@ type ShownType = { readonly shown: string | undefined };
 /** The type under which a browser may show a file, for which its first bytes have to be read once. */
 const shownTypes = ({ files }: FileRequestNeeds) => {
   const heads = boundedMap<FileId, Uint8Array>({ entriesMax: rememberedHeadsMax });
-  return async ({ call }: WebCall, seen: SeenFile): Promise<ShownType | Rejection> => {
+  return async ({ call }: WebCall, seen: NamedFile): Promise<ShownType | Rejection> => {
     const { mimetype } = seen.held;
     if (!mayBeShown(mimetype) || seen.bytes === 0) return { shown: undefined };
     const known = heads.get(seen.file);

@@ -5,13 +5,18 @@ export const typeHeadBytes = 16;
  * The type under which a browser may show a file: one that can run nothing, and that both the sender and the bytes name.
  * Undefined for all others, among them HTML, SVG and PDF, which are given out as bytes to keep.
  */
-export const shownTypeOf = (mimetype: string, head: Uint8Array): string | undefined => {
+export const shownTypeOf = (mimetype: string | undefined, head: Uint8Array): string | undefined => {
+  if (mimetype === undefined) return pictureTypeOf(Buffer.from(head));
   const type = baseOf(mimetype);
   return shownTypes.get(type)?.(Buffer.from(head)) === true ? type : undefined;
 };
 
-/** Whether the bytes have to be looked at. */
-export const mayBeShown = (mimetype: string): boolean => shownTypes.has(baseOf(mimetype));
+/** Whether the bytes have to be looked at. A photo says nothing of its type, and is a picture that the server has made. */
+export const mayBeShown = (mimetype: string | undefined): boolean =>
+  mimetype === undefined || shownTypes.has(baseOf(mimetype));
+
+const pictureTypeOf = (head: Buffer): string | undefined =>
+  [...shownTypes].find(([type, begins]) => type.startsWith('image/') && begins(head))?.[0];
 
 /** Parameters, such as codecs, say nothing that the bytes do not. */
 const baseOf = (mimetype: string): string => mimetype.replace(/;.*$/s, '').trim().toLowerCase();

@@ -5,7 +5,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { sendBytes, type AnswerNeeds } from '../../../src/gateway/http/fileAnswers.js';
 import type { WebCall } from '../../../src/gateway/http/webCalls.js';
-import type { SeenFile } from '../../../src/gateway/files/reading.js';
+import type { NamedFile } from '../../../src/gateway/files/streaming.js';
 import { slowReaders, stalledSweepsMax, type SlowReader } from '../../../src/gateway/sockets/slowReaders.js';
 import { isRejection, type Rejection } from '../../../src/kernel/decider.js';
 import type { UserId } from '../../../src/kernel/ids.js';
@@ -31,7 +31,7 @@ const unread = async (t: TestContext, slow: AnswerNeeds['slowReaders'], goOn: ()
     call: { caller: { user: 1n as UserId } },
     goOn: () => Promise.resolve(goOn()),
   } as unknown as WebCall;
-  const seen = { bytes } as unknown as SeenFile;
+  const seen = { bytes } as unknown as NamedFile;
   let answered: Promise<Rejection | undefined> | undefined;
   const server = createServer((_, raw: ServerResponse) => {
     answered = sendBytes(needs, webCall, () => raw, { status: 200, headers: {}, seen, range: { from: 0, to: bytes } });
