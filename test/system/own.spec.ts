@@ -2,21 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join as joined } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { objectIn, on } from '../cli/projections.js';
 import { osmium } from '../cli/osmium.js';
 import { found as foundIn, leftIn } from '../support/byteSearch.js';
 import { freshFolder } from '../support/dataFolders.js';
-import { onNodes, sharedEngines } from '../support/deployments.js';
-import type { Cleanup } from '../support/serverProcess.js';
-import { testServer, type TestServer } from '../support/server.js';
-import { found, inChannel, say } from './places.js';
-import { signUp } from './seat.js';
-
-const activity = fileURLToPath(new URL('../../../examples/activity/activity.js', import.meta.url));
-
-const lookMillis = 50;
+import { activity, linesIn, settled, started, talk } from './ownProjections.js';
 
 const moduleIn = (t: TestContext, name: string, fold: string): string => {
   const file = joined(freshFolder(t), `${name}.mjs`);
@@ -28,37 +18,6 @@ const moduleIn = (t: TestContext, name: string, fold: string): string => {
   writeFileSync(file, text);
   return file;
 };
-
-const started = async (t: TestContext, environment: Readonly<Record<string, string>>): Promise<TestServer> => {
-  const server = await testServer({ dataDir: freshFolder(t), environment });
-  t.after(() => server.close());
-  return server;
-};
-
-const talk = async ({ url }: TestServer, texts: readonly string[]): Promise<void> => {
-  const ada = await signUp(url, 'Ada');
-  const town = await found(ada, 'Town');
-  for (const text of texts) await say(ada, inChannel(town.community, town.general), text);
-  await ada.raw.leave();
-};
-
-/** Once it is open and has come to the end of the log, or has stopped. */
-const settled = async (server: TestServer, name: string) => {
-  for (;;) {
-    const { own, lags } = await server.readiness();
-    const one = own.find((report) => report.name === name);
-    if (typeof one?.stopped === 'string' || lags.some(({ of, positions }) => of === `own ${name}` && positions === 0))
-      return one;
-    await pause(lookMillis);
-  }
-};
-
-type Line = { readonly key: string; readonly document: Readonly<Record<string, unknown>> };
-const linesIn = (output: string): readonly Line[] =>
-  output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
 
 describe('projections of your own', () => {
   it('are followed, read by key and index, built beside, verified, switched and dropped', async (t) => {
@@ -161,40 +120,6 @@ describe('projections of your own', () => {
     assert.match(refused.errors, /given personal content open, and only the server has the keys/);
     await server.close();
     assert.deepEqual(foundIn([secret], leftIn(dataDir)), []);
-  });
-});
-
-onNodes('two nodes with a projection of your own', () => {
-  it('have one of them fold, both read, change over together, and take over from each other', async (t) => {
-    const cleanup: Cleanup = { after: (work) => void t.after(work) };
-    const environment = { ...(await sharedEngines(cleanup, {})), OSMIUM_PROJECTIONS: activity };
-    const [one, other] = [await started(t, environment), await started(t, environment)];
-    await talk(one, ['one', 'two']);
-    await talk(other, ['three']);
-    const counted = async ({ dataDir }: TestServer): Promise<readonly unknown[]> => {
-      const read = await on(dataDir, 'read', 'activity').ended;
-      assert.equal(read.code, 0, read.errors);
-      return linesIn(read.output)
-        .map(({ document }) => document['messages'])
-        .sort();
-    };
-    for (const node of [one, other]) {
-      assert.equal((await settled(node, 'activity'))?.stopped, null);
-      assert.deepEqual(await counted(node), [1, 2]);
-    }
-    const built = await osmium(['projections', 'build', '--module', activity, '--anew', '--json'], {
-      ...{ ...environment, OSMIUM_DATA_DIR: freshFolder(t) },
-    }).ended;
-    assert.equal(built.code, 0, built.errors);
-    const second = String(objectIn(built.output)['generation']);
-    const verified = await on(one.dataDir, 'verify', '--generation', second).ended;
-    assert.equal(verified.code, 0, verified.errors);
-    assert.equal((await on(one.dataDir, 'switch', '--generation', second).ended).output, `${second} serves\n`);
-    while ((await settled(other, 'activity'))?.generation !== second) await pause(lookMillis);
-    await one.close();
-    await talk(other, ['four']);
-    await settled(other, 'activity');
-    assert.deepEqual(await counted(other), [1, 1, 2]);
   });
 });
 
