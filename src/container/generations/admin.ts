@@ -104,14 +104,20 @@ const dropUnlessHeld = async (
 const keptUp =
   'a process keeps it up to date: stop that one first, or wait half a minute for nodes that have not heard of a switch';
 
-/** Undefined when somebody holds it, or takes it once it is there to be had. */
+/** Undefined when somebody goes on holding it. A node that was told to let go of it may take it once more before it does. */
 const unwanted = async (leases: Leases, name: string): ReturnType<Leases['take']> => {
-  const seen = await patiently(leases, name);
-  await seen?.release();
-  if (seen === undefined) return undefined;
-  await pause(unwantedMillis, new AbortController().signal);
-  return leases.take(name);
+  for (let looks = 0; looks < unwantedLooksMax; looks += 1) {
+    const seen = await patiently(leases, name);
+    if (seen === undefined) return undefined;
+    await seen.release();
+    await pause(unwantedMillis, new AbortController().signal);
+    const lease = await leases.take(name);
+    if (lease !== undefined) return lease;
+  }
+  return undefined;
 };
+
+const unwantedLooksMax = 3;
 
 /** Followers look every `lookMillis`, and a look takes its time. */
 const unwantedMillis = 3 * lookMillis;
