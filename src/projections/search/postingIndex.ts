@@ -143,7 +143,7 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
   };
 };
 
-/** What a message was before it was sent need not be read. */
+/** A message that is only now sent has no record, so none is read for it. */
 const formerRecords = (changes: readonly IndexedChange[]): readonly string[] =>
   changes.filter(({ kind }) => kind !== 'sent').map(({ chat, message }) => recordKey(chatPrefixOf(chat), message));
 

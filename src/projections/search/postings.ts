@@ -38,7 +38,7 @@ export const withId = (ids: MessageIds, id: bigint): MessageIds => {
 
 /**
  * The newest message is added behind the others where the memory of the list has room, so that a list is not copied for
- * each of its messages. What shares the memory has no more of it than before. No id is 0, so a place that holds another
+ * each of its messages. Other lists in the same memory are as long as before. No id is 0, so a place that holds another
  * number is somebody else's: of a list that was made of the same one.
  */
 const withNewest = (ids: MessageIds, id: bigint): MessageIds => {
