@@ -9,6 +9,8 @@ const gen = '^src/gen/';
 const wire = '^src/wire/';
 const domain = '^src/domain/';
 const anyEvents = '^src/domain/[^/]+/events\\.ts$';
+// Schemas of values that the events of several packages hold.
+const botInfo = '^src/domain/messages/botInfo\\.ts$';
 /** The rooms of src/projections that belong to no aggregate. */
 const projectionRooms = '^src/projections/(runner|progress|reading|sealing)/';
 const reads = '^src/projections/[^/]+/(queries|documents)\\.ts$';
@@ -160,7 +162,7 @@ const gatewayRows = [
 const layers = [
   row('kernel', kernel, [kernel, ...npm('lru-cache')]),
   row('domain-registry', '^src/domain/[^/]+\\.ts$', [kernel, anyEvents, '^src/domain/registry\\.ts$']),
-  row('domain', '^src/domain/([^/]+)/', [kernel, anyEvents, '^src/domain/$1/']),
+  row('domain', '^src/domain/([^/]+)/', [kernel, anyEvents, botInfo, '^src/domain/$1/']),
   row('projections-runner', '^src/projections/(runner|progress)/', [kernel, projectionRegistry, projectionRooms]),
   row('projections-sealing', '^src/projections/sealing/', [kernel, '^src/projections/sealing/']),
   row('projections-reading', '^src/projections/reading/', [kernel, '^src/projections/(reading|sealing)/']),

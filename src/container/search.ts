@@ -10,14 +10,14 @@ import { termHasher } from '../projections/search/messageChanges.js';
 import type { SearchReads } from '../projections/search/queries.js';
 import { startSearchIndex, type SearchIndex } from '../projections/search/searchIndex.js';
 import { alarms } from './logging.js';
-import { dropFormerIndexes, ownIndex, type OwnIndex } from './searchGenerations.js';
+import { dropFormerIndexes, ownIndex, type IndexOfWords } from './searchGenerations.js';
 import type { Search } from './servedSearch.js';
 import { of, type Get } from './tokens.js';
 
 /** A search waits no longer than this for the index. */
 export const waitMillisMax = 10_000;
 
-type Opened = OwnIndex & { readonly index: SearchIndex };
+type Opened = IndexOfWords & { readonly index: SearchIndex };
 
 export const searchOf = (get: Get): Search => {
   const closing = new AbortController();
@@ -103,7 +103,7 @@ const openedIndex = async (get: Get, onTrouble: (trouble: FailedTry) => void): P
   }
 };
 
-const ownStore = (get: Get, generations: Generations): Promise<OwnIndex> => {
+const ownStore = (get: Get, generations: Generations): Promise<IndexOfWords> => {
   const { deployment, givenUpTo } = get(of.deployed);
   return ownIndex({
     generations,

@@ -18,7 +18,7 @@ export type SearchGenerationNeeds = {
   readonly onForeign: (generation: string) => void;
 };
 
-export type OwnIndex = { readonly generation: Generation; readonly store: DocumentStore };
+export type IndexOfWords = { readonly generation: Generation; readonly store: DocumentStore };
 
 /** More often than this no index is found foreign at a start, unless something else is wrong. */
 const begunMax = 5;
@@ -28,7 +28,7 @@ const begunMax = 5;
  * is left as it is, and the next one begun: of several nodes that find that at once, one begins it and the others take it.
  * So nobody drops what another node has just begun.
  */
-export const ownIndex = async (needs: SearchGenerationNeeds): Promise<OwnIndex> => {
+export const ownIndex = async (needs: SearchGenerationNeeds): Promise<IndexOfWords> => {
   const { generations, onForeign } = needs;
   for (let begun = 0; begun < begunMax; begun += 1) {
     const newest = (await newestOf(generations)) ?? (await generations.begin(searchSet, 1));

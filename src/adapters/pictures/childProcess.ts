@@ -15,7 +15,7 @@ import { answerHeadBytes, answerIn, requestHead, takenFrom, type Take } from './
 
 /** A process that reads pictures, one after the other. */
 export interface PictureProcess {
-  /** `too costly` once it died, of whatever; it is of no use any more then. Never rejects. */
+  /** `too costly` once it died, for any reason; it is of no use any more then. Never rejects. */
   ask(this: void, form: PictureForm, bytes: Uint8Array): Promise<Picture | NoPicture>;
   /** Whether it lives and has given its memory back, so that the next picture has all that it may take. */
   isFresh(this: void): Promise<boolean>;
@@ -144,7 +144,7 @@ const watchMemory = (child: Child, timers: Pick<Timers, 'later'>): (() => void) 
 
 const pageBytes = 4_096;
 
-/** What it has in memory, its native parts included; 0 where the system does not tell. */
+/** Its bytes in memory, native parts included; 0 where the system does not tell. */
 const memoryOf = async ({ pid }: Child): Promise<number> => {
   if (pid === undefined) return 0;
   try {

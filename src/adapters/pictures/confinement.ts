@@ -12,7 +12,7 @@ export type Launch = {
 /** Of the heap of its JavaScript, in MiB; a picture is outside of it. */
 const heapMebibytesMax = 64;
 
-/** Holds where the memory is not looked at often enough. What a program only sets aside counts too, so it is more. */
+/** Holds where the memory is not looked at often enough. Memory that a program only sets aside counts too, so it is more. */
 const dataBytesMax = 2 * pictureMemoryBytesMax;
 
 const unshare = '/usr/bin/unshare';

@@ -18,7 +18,7 @@ export const pictureTurns = { atOnceMax: 2, waitingMax: 100, waitingOfOneMax: 20
 /** A process that nothing was asked of ends after so long. */
 export const idleMillisMax = 60_000;
 
-/** After so many pictures another process goes on, so that whatever the former ones left in it goes. */
+/** After so many pictures another process goes on, so that all that the former ones left in it goes. */
 export const picturesOfProcessMax = 100;
 
 export type PictureOutcome = 'made' | NoPicture;

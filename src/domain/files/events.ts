@@ -14,7 +14,7 @@ const file = id<FileId>('file');
 const pictureRecord = shape({ type: text, width: count, height: count, animated: flag, thumb: text });
 export type PictureRecord = Value<typeof pictureRecord>;
 
-/** What there is to know of a file that is shown beside a name: `key` opens its bytes, `thumb` is shown until they are there; in base64url. */
+/** A file that is shown beside a name: `key` opens its bytes, `thumb` is shown until they are there; in base64url. */
 export const photoContent = shape({ key: text, thumb: text });
 export type PhotoContent = Value<typeof photoContent>;
 

@@ -42,7 +42,7 @@ export const reactionEvents = declareEvents(
 export type ReactionEvent = EventsOf<typeof reactionEvents>;
 
 /**
- * What one user puts on a message, once: an emoji of Unicode in its fully-qualified form, or the name of a custom emoji, with
+ * A user puts it on a message once: an emoji of Unicode in its fully-qualified form, or the name of a custom emoji, with
  * which none of Unicode begins.
  */
 export type Reaction = string;

@@ -22,7 +22,7 @@ const wrongLength = reject(
   `a name of an emoji has ${emojiNameUnitsMin.toString()} to ${emojiNameUnitsMax.toString()} characters`,
 );
 
-/** The name of a file, without its ending, in a form that an emoji may be called by; whoever gave it meant no name of an emoji. */
+/** The name of a file, without its ending, in a form that an emoji may be called by, since it was not given as the name of one. */
 export const nameFromFile = (file: string): string => {
   const stem = file.slice(0, file.includes('.') ? file.lastIndexOf('.') : file.length).slice(0, emojiNameUnitsMax);
   return composed(stem, emojiNameUnitsMax)

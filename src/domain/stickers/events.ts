@@ -16,7 +16,7 @@ type OfPack = { readonly community: CommunityId; readonly uploader?: UserId };
 const stream = (data: OfPack): string => stickerPackStream(data.community);
 // The protocol has no update of packs.
 const about = (): string => nobody;
-// The picture is the uploader's, as each of their files is: what erases them erases it, and the name with it.
+// The picture is the uploader's, as each of their files is: their erasure erases it, and the name with it.
 const sealedFor = ({ community, uploader }: OfPack) => ({
   ...(uploader !== undefined && { subject: uploader }),
   scope: communityScope(community),

@@ -29,7 +29,7 @@ const placesMax = 20_000;
 
 /**
  * A file may be read by the users who see, as of now, a chat in which a message has it. The picture of a custom emoji may be
- * read by everybody, also when it was removed from its pack: whoever may be shown the emoji is not asked for each picture.
+ * read by everybody, also when it was removed from its pack: the users to whom the emoji is shown are too many to be looked up for each picture.
  * A photo of a user or a community, or a banner, may be read by everybody.
  */
 export interface Holders {
@@ -38,7 +38,7 @@ export interface Holders {
    * never was such a file.
    */
   seenBy(this: void, call: Call, file: FileId): Promise<AttachedFile | undefined>;
-  /** What everybody may know of a file that is the photo of a user or a community, or a banner. */
+  /** The content, which everybody may know, of a file that is the photo of a user or a community, or a banner. */
   photo(this: void, call: Call, file: FileId): Promise<PhotoContent | undefined>;
 }
 

@@ -21,7 +21,7 @@ export type KnownPictureNeeds = {
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
 };
 
-/** From here on the file is kept for long enough for the use to come, whoever else gives it up. */
+/** From here on the file is kept for long enough for the use to come, even if all others give it up. */
 export const knownPicture = async (
   { holders, streams }: KnownPictureNeeds,
   call: Call,

@@ -2,8 +2,8 @@
 const markBytes = 16;
 
 /**
- * What a file begins like: a picture of a kind that is `read`, one of `another` kind that cameras and scanners make, or `none`. It is no
- * promise: whether there is a picture is known once it was read.
+ * The first bytes of a file are those of a picture of a kind that is `read`, one of `another` kind that cameras and scanners make, or of `none`. They are
+ * no promise: a picture is known to be one once it was read.
  */
 export const pictureMark = (beginning: Uint8Array): 'read' | 'another' | 'none' => {
   const hex = Buffer.from(beginning.subarray(0, markBytes)).toString('hex');

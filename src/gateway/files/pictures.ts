@@ -19,13 +19,13 @@ import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
 import { blobOf, madePartsFrom, placeOf, versionAfter, type StoredPart } from './manifest.js';
 import { pictureMark } from './pictureMark.js';
-import { openedPart, type PartNeeds } from './reading.js';
+import { openedPart, type OpeningNeeds } from './reading.js';
 import type { OpenUpload } from './uploads.js';
 
 /** As many bytes as one answer has, so that a download opens no part twice. */
 export const madePartBytes = 524_288;
 
-export type PictureNeeds = PartNeeds & {
+export type PictureNeeds = OpeningNeeds & {
   readonly blobs: Pick<Blobs, 'get' | 'put'>;
   readonly ids: Pick<Ids, 'next'>;
   readonly pictures: Pick<Pictures, 'made'>;

@@ -129,12 +129,12 @@ export const piecesOf = (parts: readonly StoredPart[], offset: bigint, length: n
 
 type Reading = { readonly file: FileId; readonly key: Uint8Array; readonly first: number; readonly piece: Piece };
 
-const opened = async (needs: PartNeeds, { file, key, first, piece }: Reading): Promise<Uint8Array | Rejection> => {
+const opened = async (needs: OpeningNeeds, { file, key, first, piece }: Reading): Promise<Uint8Array | Rejection> => {
   const plain = await openedPart(needs, { file, key, index: first + piece.index, part: piece.part });
   return isRejection(plain) ? plain : plain.subarray(piece.from, piece.to);
 };
 
-export type PartNeeds = Pick<ReadingNeeds, 'blobs' | 'seal' | 'damaged'>;
+export type OpeningNeeds = Pick<ReadingNeeds, 'blobs' | 'seal' | 'damaged'>;
 export type SealedPart = {
   readonly file: FileId;
   readonly key: Uint8Array;
@@ -144,7 +144,7 @@ export type SealedPart = {
 
 /** A part is opened whole, because only then is it known to be the one that was stored. */
 export const openedPart = async (
-  { blobs, seal, damaged }: PartNeeds,
+  { blobs, seal, damaged }: OpeningNeeds,
   { file, key, index, part }: SealedPart,
 ): Promise<Uint8Array | Rejection> => {
   const sealed = await blobs.get(blobOf(file, index, part));

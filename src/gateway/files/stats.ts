@@ -11,14 +11,14 @@ export type FileStatsNeeds = {
   readonly now: () => Millis;
 };
 
-export type FileKind = 'used' | 'unused' | 'underWay' | 'orphaned';
+export type CountedAs = 'used' | 'unused' | 'underWay' | 'orphaned';
 export type FileCounts = { readonly files: number; readonly parts: number; readonly bytes: number };
-export type FileStats = Readonly<Record<FileKind | 'stored', FileCounts>>;
+export type FileStats = Readonly<Record<CountedAs | 'stored', FileCounts>>;
 
 /** Blobs of an upload that is older, and that no document speaks of, belong to nothing. */
 const underWayMillisMax = 3 * uploadLifeMillis;
 
-type Counting = Record<FileKind | 'stored', { files: number; parts: number; bytes: number }>;
+type Counting = Record<CountedAs | 'stored', { files: number; parts: number; bytes: number }>;
 
 /** Goes through the whole store, a page at a time. Counts as of several moments, since both the store and the documents go on. */
 export const fileStats = async (needs: FileStatsNeeds, signal: AbortSignal): Promise<FileStats> => {
@@ -51,13 +51,13 @@ const fileIn = (name: string): string => name.split('/')[1] ?? '';
 const kindsOf = async (
   { reads, now }: FileStatsNeeds,
   page: readonly BlobEntry[],
-): Promise<ReadonlyMap<string, FileKind>> => {
+): Promise<ReadonlyMap<string, CountedAs>> => {
   const names = [...new Set(page.map(({ name }) => fileIn(name)))].filter((name) => /^\d+$/.test(name));
   const ids = names.map((name) => BigInt(name) as FileId);
   const documents = await filesById(reads, ids);
   const known = new Map(documents.map((document) => [document.file, kindOf(document)]));
-  const ofUpload = (file: FileId): FileKind => (now() - millisOf(file) > underWayMillisMax ? 'orphaned' : 'underWay');
+  const ofUpload = (file: FileId): CountedAs => (now() - millisOf(file) > underWayMillisMax ? 'orphaned' : 'underWay');
   return new Map(ids.map((file) => [file.toString(), known.get(file) ?? ofUpload(file)]));
 };
 
-const kindOf = ({ uses, dueAt }: FileDocument): FileKind => (uses > 0 && dueAt === undefined ? 'used' : 'unused');
+const kindOf = ({ uses, dueAt }: FileDocument): CountedAs => (uses > 0 && dueAt === undefined ? 'used' : 'unused');

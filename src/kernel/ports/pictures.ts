@@ -28,7 +28,7 @@ export const pictureMemoryBytesMax = 268_435_456;
 export const thumbBytesMax = 25;
 
 /**
- * What is to become of a picture. An `attachment` keeps its kind, its size and its movement, except that AVIF becomes WebP. A `photo` is a
+ * The forms that a picture can be given. An `attachment` keeps its kind, its size and its movement, except that AVIF becomes WebP. A `photo` is a
  * square and stands still, a `banner` and a `card` fit into their bounds and stand still, an `emoji` fits into its square, may move and has
  * `emojiBytesMax` at most; these are WebP, and none is made larger than it was.
  */

@@ -23,7 +23,7 @@ type Attaching = Exclude<MessageEvent, { readonly type: 'MemberAnnounced' }>;
 /** A report uses its files until it ends. Nobody in the chat sees them by that. */
 type ReportUse = EventOf<ReportEvent, 'MessageReported' | 'ReportEnded'>;
 
-/** What is shown beside a name, to everybody. */
+/** The files that are shown beside a name, to everybody. */
 type PhotoUse =
   | EventOf<UserEvent, 'UserPhotoChanged' | 'UserPhotoRemoved' | 'BannerChanged' | 'BannerRemoved'>
   | EventOf<CommunityEvent, 'CommunityPhotoChanged' | 'CommunityPhotoRemoved' | 'CommunityDeleted'>;

@@ -42,8 +42,8 @@ export type AttachingNeeds = EmbedNeeds & { readonly files: Pick<FileStore, 'mad
 
 /**
  * Makes the files of what was uploaded, and follows the links. The same uploads give the same files, and links that the
- * message has already are what they were. A picture is told as it is stored, and what is none is told as none, whatever
- * its sender says.
+ * message has already are what they were. A picture is told as it is stored, and another file is told as no picture,
+ * even if its sender says so.
  */
 export const attached = async (
   needs: AttachingNeeds,

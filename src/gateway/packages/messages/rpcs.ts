@@ -178,7 +178,7 @@ const editedContent = async (
   return isRejection(media) ? media : { ...written, media };
 };
 
-/** An edit may keep the custom emoji that the message has, whatever became of them. */
+/** An edit may keep the custom emoji that the message has, also those that were removed. */
 const newEmojiOf = async (
   needs: MessageNeeds,
   call: Call,

@@ -40,7 +40,7 @@ export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
       if (!has(chat.permissions, 'addReactions')) return reject('MISSING_PERMISSION');
       const { messageId: message } = request;
       if ((await statusOf(needs, chat, message)) !== 'alive') return reject('MESSAGE_NOT_FOUND');
-      // Whoever joins a reaction uses its emoji as well.
+      // A user who joins a reaction uses its emoji as well.
       const emojiOf = await usableEmoji(needs, call, emojiIn(reaction));
       if (isRejection(emojiOf)) return emojiOf;
       const data = { message, chat: chat.key, user: call.caller.user, reaction };

@@ -6,7 +6,7 @@ import type { MadeUpload, UploadRef } from '../../files/making.js';
 
 export type EmojiPicture = Omit<MadeUpload, 'picture'> & Omit<PictureFacts, 'type'> & { readonly mimetype: string };
 
-/** Makes the picture of an emoji of what was uploaded, whatever its sender calls it. The same upload gives the same one. */
+/** Makes the picture of an emoji from the upload, also when its sender calls that something else. The same upload gives the same one. */
 export const emojiPicture = async (
   files: Pick<FileStore, 'made'>,
   call: Call,

@@ -45,7 +45,7 @@ export const savedPacks = async (
   return saved;
 };
 
-/** What changed in the very moment is said again, and so is the pack of a community that the user joined since. */
+/** A pack that changed in the very moment is said again, and so is the pack of a community that the user joined since. */
 const isNewSince = (since: Millis, { changedAt }: StickerPackDocument, membership: Membership | undefined): boolean =>
   changedAt >= since || (membership !== undefined && millisOf(membership.joined) >= since);
 

@@ -6,13 +6,13 @@ import { isRejection, reject, type Rejection } from '../../../kernel/decider.js'
 import { millisOf, type Millis, type StickerPackId } from '../../../kernel/ids.js';
 import type { UploadRef } from '../../files/making.js';
 
-export type Adding = {
+export type AddedSticker = {
   readonly pack: StickerPackId;
   readonly name: string;
   readonly upload: UploadRef;
 };
 
-export const addingOf = ({ pack: ref, sticker }: AddStickerToPack): Adding | Rejection => {
+export const addingOf = ({ pack: ref, sticker }: AddStickerToPack): AddedSticker | Rejection => {
   const pack = packIn(ref);
   if (isRejection(pack)) return pack;
   if (sticker?.file === undefined) return reject('INVALID_ARGUMENT', 'sticker names no upload');

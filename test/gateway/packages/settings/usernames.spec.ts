@@ -7,13 +7,35 @@ import type { Call } from '../../../../src/gateway/contract/call.js';
 import { settingsRpcs } from '../../../../src/gateway/packages/settings/rpcs.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
 import type { SessionId, UserId } from '../../../../src/kernel/ids.js';
-import { kernelInMemory } from '../../../support/house/kernel.js';
+import { kernelInMemory, type Kernel } from '../../../support/house/kernel.js';
 
 /** Runs right before a command of this type does, once. */
 type Meanwhile = { readonly before: string; readonly work: () => Promise<unknown> };
 
 const ada = 1n as UserId;
 const ben = 2n as UserId;
+
+type CallNeeds = Pick<Kernel, 'execute' | 'ids' | 'now'> & {
+  readonly monotonic: () => number;
+};
+
+const callsFrom =
+  ({ execute, ids, now, monotonic }: CallNeeds) =>
+  (user: UserId, meanwhile: Meanwhile | undefined): Pick<Call, 'caller' | 'now' | 'monotonic' | 'run'> => {
+    let waiting = meanwhile;
+    return {
+      caller: { user, session: user as bigint as SessionId },
+      now: now(),
+      monotonic: monotonic(),
+      run: async (decider, command) => {
+        const asked = typeof command === 'function' ? command() : command;
+        const { work } = 'type' in asked && waiting?.before === asked.type ? waiting : { work: undefined };
+        if (work !== undefined) waiting = undefined;
+        await work?.();
+        return execute(decider, command, { commandId: ids.commandId(), correlationId: 'test' });
+      },
+    };
+  };
 
 const opened = async () => {
   const { execute, streams, sealer, ids, clock, now, append } = await kernelInMemory();
@@ -30,24 +52,7 @@ const opened = async () => {
 
   let passed = 0;
   const start = clock.at;
-  const callOf = (
-    user: UserId,
-    meanwhile: Meanwhile | undefined,
-  ): Pick<Call, 'caller' | 'now' | 'monotonic' | 'run'> => {
-    let waiting = meanwhile;
-    return {
-      caller: { user, session: user as bigint as SessionId },
-      now: now(),
-      monotonic: passed,
-      run: async (decider, command) => {
-        const asked = typeof command === 'function' ? command() : command;
-        const { work } = 'type' in asked && waiting?.before === asked.type ? waiting : { work: undefined };
-        if (work !== undefined) waiting = undefined;
-        await work?.();
-        return execute(decider, command, { commandId: ids.commandId(), correlationId: 'test' });
-      },
-    };
-  };
+  const callOf = callsFrom({ execute, ids, now, monotonic: () => passed });
   /** `()`, or why it is refused. */
   const edit = async (
     user: UserId,
