@@ -12,8 +12,8 @@ export type Launch = {
 /** Of the heap of its JavaScript, in MiB; a picture is outside of it. */
 const heapMebibytesMax = 64;
 
-/** Holds where the memory is not looked at often enough. Memory that a program only sets aside counts too, so it is more. */
-const dataBytesMax = 2 * pictureMemoryBytesMax;
+/** Holds where the memory is not looked at often enough. Memory that a program only sets aside counts too, and V8 sets aside much, so it is more. */
+const dataBytesMax = 4 * pictureMemoryBytesMax;
 
 const unshare = '/usr/bin/unshare';
 const prlimit = '/usr/bin/prlimit';

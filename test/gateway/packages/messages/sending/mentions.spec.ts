@@ -112,7 +112,7 @@ describe('an edited message mentions', () => {
 describe('a mention by a username', () => {
   it('stays with whom it meant when the name goes to somebody else', async () => {
     const named = async (username: string): Promise<UserId | undefined> =>
-      (await node.must(ada, 'usersLookupUsername', { username })).userDetails.user?.id as UserId | undefined;
+      (await node.must(ada, 'usersLookupUsername', { username })).userDetails.user?.id;
     await node.must(bob, 'settingsEditProfile', { username: 'mila' });
     const whole = (message: string) => ({
       message,
