@@ -9,13 +9,15 @@ export const registerPictures = (container: DependencyContainer, given: Pictures
   once(container, of.pictures, (get) => given ?? made(get));
 };
 
+/** Said where the system has no tools for it, or does not let the server use them. */
+export const lessConfined = 'pictures are read by a process of its own, which this machine confines less than it could';
+
 const made = (get: Get): Pictures =>
   picturesApart({
     timers: systemTimers,
     done: get(of.metrics).pictures,
     confined: (level) => {
-      const message = 'pictures are read by a process of its own';
-      if (level === 'no network') get(of.logger).info({ level }, message);
-      else get(of.logger).warn({ level }, `${message}, which this machine confines less than it could`);
+      if (level === 'no network') get(of.logger).info({ level }, 'pictures are read by a process of its own');
+      else get(of.logger).warn({ level }, lessConfined);
     },
   });

@@ -62,6 +62,7 @@ describe('a message in a channel', () => {
         status: { status: UserStatusStatus.ONLINE, activities: [] },
         bot: false,
         icon: undefined,
+        photo: undefined,
         color: undefined,
       },
     });
