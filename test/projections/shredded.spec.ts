@@ -6,9 +6,11 @@ import { storedType } from '../../src/kernel/codec.js';
 import type { EventKind } from '../../src/kernel/declareEvents.js';
 import type { Event } from '../../src/kernel/event.js';
 import { isChatKey } from '../../src/kernel/chat.js';
+import { collectionOf } from '../../src/kernel/document.js';
 import { shredded } from '../../src/kernel/opened.js';
 import { digestOf } from '../support/digest.js';
 import { projections } from '../../src/projections/registry.js';
+import { userDocuments } from '../../src/projections/users/fold.js';
 import { recordedAs } from './folded.js';
 import { openStore, setting } from './setting.js';
 
@@ -88,7 +90,7 @@ describe('a log', () => {
     sealer.shred('1');
     const running = await start({ store });
     await running.reached(position);
-    const { document } = await reading(store).store.get('users_v2', '1');
+    const { document } = await reading(store).store.get(collectionOf(userDocuments), '1');
     assert.deepEqual(document, { id: 1n, bot: false, name: shredded });
     assert.deepEqual(alarms, []);
     await running.close();
