@@ -296,7 +296,8 @@ describe('giving up keys', () => {
 
 /**
  * Memberships note the moment of the joining now, and `lastSent` is new, because unread counts begin and go on by them.
- * Messages say the revision of their words, for which their previews are. Pins, bots, files and previews are new.
+ * Messages say the revision of their words, for which their previews are. Pins, bots, files, photos, previews and
+ * custom emoji are new.
  * Documents of reactions are new: one that is left of each deleted message says so. Conversations note the one who has
  * begun them and whether the other has answered, because presence is shown only after that; invites note the joining of
  * their creator or their place in the log, for which removals are new, because they end with it. Sessions note the day on
@@ -314,6 +315,10 @@ const otherThanBefore: readonly string[] = [
   'files',
   'fileUses',
   'reportFiles',
+  'photoUses',
+  'emoji',
+  'stickerPacks',
+  'stickerPackStates',
   'userReactions',
   'conversations',
   'invites',
