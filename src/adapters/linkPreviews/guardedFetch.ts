@@ -5,7 +5,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Outside } from './outside.js';
-import { isAmong, isPublicAddress } from './publicAddress.js';
+import { amongThese, isPublicAddress } from './publicAddress.js';
 import { webAddress, type WebAddress } from './webAddress.js';
 
 /** Bounds of one fetch as a whole, redirects and the look-up of names included. */
@@ -13,6 +13,8 @@ export const fetchMillisMax = 5_000;
 /** Of the page, unpacked. The rest of a longer page is not read. */
 export const pageBytesMax = 524_288;
 export const redirectsMax = 3;
+/** Of one name. All are looked at in one tick, and no page that is meant to be reached has so many. */
+export const addressesMax = 32;
 
 export type FetchedPage = {
   /** The header, as it came. */
@@ -91,8 +93,9 @@ const isPage = (contentType: string): boolean =>
 
 const answered = async (outside: Outside, to: WebAddress, signal: AbortSignal): Promise<IncomingMessage> => {
   const addresses = to.isIp ? [to.host] : await outside.resolve(to.host, signal);
-  const own = outside.own();
-  const isOpen = (address: string): boolean => isPublicAddress(address) && !isAmong(own, address);
+  if (addresses.length > addressesMax) throw new Error('too many addresses');
+  const isOwn = amongThese(outside.own());
+  const isOpen = (address: string): boolean => isPublicAddress(address) && !isOwn(address);
   if (addresses.length === 0 || !addresses.every(isOpen)) throw new Error('not a public address');
   signal.throwIfAborted();
   const socket = await socketTo(outside, to, { addresses, signal });

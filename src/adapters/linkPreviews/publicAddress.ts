@@ -45,14 +45,14 @@ const refusedV4 = listOf(closedV4, 'ipv4');
 const takenV6 = listOf([openV6], 'ipv6');
 const refusedV6 = listOf(closedV6, 'ipv6');
 
-/** Whether both are one address, however it is spelt. */
-export const isAmong = (addresses: readonly string[], address: string): boolean => {
+/** Tells of an address whether it is one of these, however it is spelt. */
+export const amongThese = (addresses: readonly string[]): ((address: string) => boolean) => {
   const list = new BlockList();
   for (const one of addresses) {
     const family = isIP(one);
     if (family !== 0 && !one.includes('%')) list.addAddress(one, familyName(family));
   }
-  return list.check(address, familyName(isIP(address)));
+  return (address) => list.check(address, familyName(isIP(address)));
 };
 
 const familyName = (family: number): 'ipv4' | 'ipv6' => (family === 4 ? 'ipv4' : 'ipv6');

@@ -6,7 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { fetchMillisMax, guardedFetch, pageBytesMax } from '../../../src/adapters/linkPreviews/guardedFetch.js';
+import {
+  addressesMax,
+  fetchMillisMax,
+  guardedFetch,
+  pageBytesMax,
+} from '../../../src/adapters/linkPreviews/guardedFetch.js';
 import { outsideOf, somewhere, type Given, type SmallOutside } from './outsideOf.js';
 
 const ended: SmallOutside[] = [];
@@ -86,6 +91,15 @@ describe('guardedFetch', () => {
     const { text, connected, resolved } = await world(page('secret'), { names });
     for (const name of Object.keys(names)) assert.equal(await text(`http://${name}/`), undefined, name);
     assert.deepEqual([connected, resolved.length], [[], 4]);
+  });
+
+  it('opens none to a name of more addresses than it looks at', async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => `93.184.217.${(index + 1).toString()}`);
+    const names = { 'most.example': many(addressesMax), 'more.example': many(addressesMax + 1) };
+    const { text, connected } = await world(page('hello'), { names });
+    assert.equal(await text('http://more.example/'), undefined);
+    assert.deepEqual(connected, []);
+    assert.equal(await text('http://most.example/'), 'hello');
   });
 
   it('opens none to the machine on which the server runs, public or not, and however it is named', async () => {
