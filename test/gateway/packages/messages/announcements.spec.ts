@@ -3,7 +3,12 @@ import { after, before, describe, it } from 'node:test';
 import { of } from '../../../../src/container/tokens.js';
 import { MessageType, type Message } from '../../../../src/gen/types.js';
 import type { MessageId, UserId } from '../../../../src/kernel/ids.js';
-import { announcedMillisMax, announceMembers } from '../../../../src/workflows/announceMembers.js';
+import {
+  announcedAgainMillisMin,
+  announcedBurstMax,
+  announcedMillisMax,
+  announceMembers,
+} from '../../../../src/workflows/announceMembers.js';
 import { startWorkflow, type RunningWorkflow } from '../../../../src/workflows/runner.js';
 import { ada, bob, cleo, community, dora, general, hidden, self } from '../../../support/house/cast.js';
 import { house, type House } from '../../../support/house/house.js';
@@ -37,8 +42,8 @@ const met = async (): Promise<void> => {
   await here.settled();
 };
 const settings = async (chat: typeof general | undefined, { joinMessages } = { joinMessages: true }) => {
-  // Later than all that has happened.
-  here.clock.at += 1;
+  // Later than all that has happened, and so late that the same may be said of a user again.
+  here.clock.at += announcedAgainMillisMin;
   const systemMessages = { channelId: chat?.channel?.channelId, joinMessages };
   await node.must(ada, 'communitiesEditSettings', { communityId: community, settings: { systemMessages } });
 };
@@ -142,6 +147,28 @@ describe('a message about a member', () => {
     const after = await posted();
     assert.equal(after.length - before, 1, 'the leaving alone');
     assert.equal(after[0]?.type, MessageType.LEAVE);
+  });
+
+  it('comes once a minute of one user, and of all users of a community as often as it has room', async () => {
+    await settings(general);
+    const before = (await posted()).length;
+    for (let times = 0; times < 3; times += 1) {
+      await join();
+      await leave();
+    }
+    assert.equal((await posted()).length - before, 2);
+    await settings(general);
+    node.heard(bob);
+    for (let user = 1_000n; user <= 1_000n + BigInt(announcedBurstMax); user += 1n) {
+      here.clock.at += 1;
+      await here.happened(`member-100.${user.toString()}`, {
+        type: 'MemberJoined',
+        data: { community, user, via: 'invite', joining: 1 },
+      });
+    }
+    await met();
+    const told = node.heard(bob).filter(({ messageCreated }) => messageCreated?.message?.type === MessageType.JOIN);
+    assert.equal(told.length, announcedBurstMax);
   });
 
   it('is unread for nobody, and reads nothing for its author', async () => {
