@@ -117,8 +117,9 @@ const seenPack = async (
   id: StickerPackId,
 ): Promise<(SeenPack & { readonly by: CommunityAsker }) | Rejection> => {
   await call.keysUpToDate('stickers');
+  const reads = meteredReads(needs.reads, call);
   const look = async () => {
-    const pack = await stickerPack(needs.reads, id);
+    const pack = await stickerPack(reads, id);
     // A community stands for its pack.
     const community = pack?.community ?? (id as bigint as CommunityId);
     const by = await askerIn(needs, call, community);

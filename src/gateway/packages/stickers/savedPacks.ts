@@ -8,7 +8,8 @@ import type { StickerPackDocument } from '../../../projections/stickers/document
 import { emojiById, stickerPacksOf } from '../../../projections/stickers/queries.js';
 import { accessFor } from '../../access/memberAccess.js';
 import type { Call } from '../../contract/call.js';
-import { meteredReads } from '../../contract/meteredReads.js';
+import { costs } from '../../contract/meter.js';
+import { meteredReads, turnOf } from '../../contract/meteredReads.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { fileFor } from '../../rendering/media.js';
 import { packFor } from './packs.js';
@@ -36,10 +37,13 @@ export const savedPacks = async (
   const files = await inFull(reads, wanted);
   const saved: StickerPackInit[] = [];
   for (const { pack: id, community, emoji } of wanted) {
+    // As `communities.GetCommunities` pays for them.
+    const channels = access.now.community(community)?.channels.length ?? 0;
+    await turnOf(call.meter, costs.document + (costs.hundredChannels * channels) / 100);
     await accessFor(access, call, community);
     // It may have been left, or deleted, during the waits.
     if (access.now.member(community, user) === undefined) continue;
-    const shown = emoji.map((fileId) => files.get(fileId) ?? { fileId });
+    const shown = emoji.flatMap((fileId) => files.get(fileId) ?? [{ fileId }]);
     saved.push(packFor(access.now.community(community), { id, files: shown }));
   }
   return saved;
@@ -49,7 +53,13 @@ export const savedPacks = async (
 const isNewSince = (since: Millis, { changedAt }: StickerPackDocument, membership: Membership | undefined): boolean =>
   changedAt >= since || (membership !== undefined && millisOf(membership.joined) >= since);
 
-const inFull = async (reads: Reads, packs: readonly StickerPackDocument[]): Promise<ReadonlyMap<FileId, FileInit>> => {
-  const first = packs.flatMap(({ emoji }) => emoji).slice(0, emojiInFullMax);
-  return new Map((await emojiById(reads, first)).map(({ emoji, file }) => [emoji, fileFor(file)]));
+/** Of each emoji that was asked for: nothing where it is of an erased user, or was removed since its pack was read. */
+const inFull = async (
+  reads: Reads,
+  packs: readonly StickerPackDocument[],
+): Promise<ReadonlyMap<FileId, readonly FileInit[]>> => {
+  const asked = packs.flatMap(({ emoji }) => emoji).slice(0, emojiInFullMax);
+  const files = new Map<FileId, readonly FileInit[]>(asked.map((emoji) => [emoji, []]));
+  for (const { emoji, removed, file } of await emojiById(reads, asked)) if (!removed) files.set(emoji, [fileFor(file)]);
+  return files;
 };

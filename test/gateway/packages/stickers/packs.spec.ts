@@ -354,12 +354,19 @@ describe('saved stickers', () => {
 describe('an emoji of somebody who is erased', () => {
   it('is gone, with its picture', async () => {
     const of = await founded({ bobMay: true });
-    await joins(cleo, of);
+    // Dora is in no other community, so all of hers is said in full.
+    for (const user of [cleo, dora]) await joins(user, of);
     const emoji = await newEmoji(node, cleo, of);
     await newEmoji(node, ada, of);
     here.sealer.shred(cleo.toString());
     here.sealer.forget();
-    assert.equal((await packFor(node, ada, of)).stickers.length, 1);
+    const pack = await packFor(node, ada, of);
+    assert.equal(pack.stickers.length, 1);
+    const { savedStickers } = await node.must(dora, 'stickersGetSavedStickers', {});
+    assert.deepEqual(
+      savedStickers.savedPacks.find(({ id }) => id === pack.id),
+      pack,
+    );
     assert.equal(await whole(node, ada, emoji), 'FILE_NOT_FOUND');
     const { files } = await node.must(ada, 'stickersGetStickerFiles', { stickerIds: [emoji] });
     assert.deepEqual(files.files, []);
