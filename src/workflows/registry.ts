@@ -15,7 +15,7 @@ const ofDeployment = [
   () => admitMembers,
   announceMembers,
   () => takeDownHighlights,
-  () => endStickerPacks,
+  endStickerPacks,
   showPreviews,
 ] as const satisfies readonly Factory[];
 

@@ -35,7 +35,7 @@ it('a pack ends with its community, and one that never was stays so', async () =
   for (const one of [without, community]) await founded(kernel, one);
   await add(kernel, community);
   for (const one of [without, community]) await deleted(kernel, one);
-  const running = startWorkflow(endStickerPacks, needsOn(kernel));
+  const running = startWorkflow(endStickerPacks(kernel), needsOn(kernel));
   for await (const batch of kernel.log.subscribe(0n)) {
     if (batch.some((stored) => kernel.codec.factOf(stored) === 'StickerPackEnded')) break;
   }
@@ -43,4 +43,23 @@ it('a pack ends with its community, and one that never was stays so', async () =
   const late = await add(kernel, community);
   assert.equal(isRejection(late) && late.rejected, 'STICKER_PACK_NOT_FOUND');
   assert.deepEqual(await kernel.log.readStream(stickerPackStream(without), { limit: 1 }), []);
+});
+
+it('a pack that begins behind the deletion of its community ends', async () => {
+  const kernel = await kernelInMemory();
+  const community = 300n as CommunityId;
+  await founded(kernel, community);
+  await deleted(kernel, community);
+  const running = startWorkflow(endStickerPacks(kernel), needsOn(kernel));
+  while ((running.position() ?? 0n) < (await kernel.log.end())) await new Promise(setImmediate);
+  await add(kernel, community);
+  const deadline = Date.now() + 5_000;
+  let facts: readonly (string | undefined)[] = [];
+  while (facts.length < 2 && Date.now() < deadline) {
+    await new Promise(setImmediate);
+    const stored = await kernel.log.readStream(stickerPackStream(community), { from: 0n, limit: 5 });
+    facts = stored.map(kernel.codec.factOf);
+  }
+  await running.stop();
+  assert.deepEqual(facts, ['EmojiAdded', 'StickerPackEnded']);
 });
