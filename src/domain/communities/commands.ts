@@ -50,7 +50,8 @@ export type EditSettings = Command<
     readonly community: CommunityId;
     readonly by: CommunityAsker;
     readonly at: Millis;
-    readonly systemMessages?: { readonly channel?: ChannelId; readonly wanted: boolean };
+    /** `unseen` is hidden from the asker: without `channel` it stays, if it still is the channel that is set. */
+    readonly systemMessages?: { readonly channel?: ChannelId; readonly unseen?: ChannelId; readonly wanted: boolean };
     readonly discovery?: { readonly listed: boolean; readonly listing: Listing };
     readonly notifications?: Notifications;
   }

@@ -1,4 +1,5 @@
 import { isRejection, reject, type Decision, type Rejection } from '../../kernel/decider.js';
+import { defined } from '../../kernel/defined.js';
 import { paced } from '../../kernel/editPace.js';
 import type { ChannelId } from '../../kernel/ids.js';
 import { isShredded, opened } from '../../kernel/opened.js';
@@ -40,10 +41,13 @@ type SettingsEvent = Extract<
 const systemMessagesSet = (
   { community, by, at, systemMessages: wish }: EditSettings['data'],
   { systemMessages: before }: CommunitySettings,
-): readonly SettingsEvent[] =>
-  wish === undefined || (wish.channel === before?.channel && wish.wanted === (before?.wanted ?? false))
-    ? []
-    : [{ type: 'SystemMessagesSet', data: { community, ...wish, at, by: by.user } }];
+): readonly SettingsEvent[] => {
+  if (wish === undefined) return [];
+  const { wanted, unseen } = wish;
+  const channel = wish.channel ?? (unseen === before?.channel ? unseen : undefined);
+  if (channel === before?.channel && wanted === (before?.wanted ?? false)) return [];
+  return [{ type: 'SystemMessagesSet', data: { community, wanted, ...defined({ channel }), at, by: by.user } }];
+};
 
 const nothingSaid: Listing = { shortDescription: '', longDescription: '', categories: [] };
 

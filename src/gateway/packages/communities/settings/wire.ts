@@ -8,7 +8,7 @@ import { defined } from '../../../../kernel/defined.js';
 import type { ChannelId } from '../../../../kernel/ids.js';
 import { unless } from '../../../../kernel/opened.js';
 
-type Wishes = Pick<EditSettings['data'], 'systemMessages' | 'discovery' | 'notifications'>;
+export type Wishes = Pick<EditSettings['data'], 'systemMessages' | 'discovery' | 'notifications'>;
 
 /** A message that is there takes the place of all that was set of its kind; one that is absent keeps it. */
 export const wishesOf = (settings: WireSettings): Wishes | Rejection => {

@@ -55,6 +55,20 @@ describe('communities.EditSettings', () => {
       data: { community, channel: idOf(general), role: 0n, pos: permission.modifyCommunity, neg: 0n, by: ada },
     });
     assert.equal(await refused({ systemMessages: { channelId: idOf(hidden) } }, bob), 'CHANNEL_NOT_FOUND');
+    const looks = { color: 0, separated: false, public: false, priority: 0, name: 'editors' };
+    await here.happened('community-100', {
+      type: 'RoleCreated',
+      data: { community, role: 9n, permissions: permission.modifyCommunity, by: ada, ...looks },
+    });
+    await here.happened(`member-100.${bob.toString()}`, {
+      type: 'RolesSet',
+      data: { community, user: bob, roles: [9n], by: ada },
+    });
+    await edit({ systemMessages: { joinMessages: false } }, bob);
+    const { systemMessages: kept } = await edit();
+    assert.deepEqual([kept?.channelId, kept?.joinMessages], [idOf(hidden), false], 'it is not taken away unseen');
+    await edit({ systemMessages: { joinMessages: false, channelId: 0n } }, bob);
+    assert.equal((await edit()).systemMessages?.channelId, undefined);
   });
 
   it('refuses what is none, and changes nothing by it', async () => {
