@@ -13,6 +13,9 @@ import type { Wordings } from '../../../access/wordings.js';
 /** Messages on each side of the one that is reported. */
 export const neighboursMax = 2;
 
+/** So many are read on each side, because among them may be announcements, which nobody wrote. */
+export const neighboursReadMax = 6;
+
 /** Of what one event of evidence shows, as UTF-8 JSON: sealed it is a third larger, and stays below `eventBytesMax`. */
 export const partBytesMax = 44_000;
 
@@ -33,14 +36,14 @@ export const evidenceOf = async (
   message: MessageId,
   { chat, author, forwarded }: AliveMessage,
 ): Promise<readonly Evidence[]> => {
-  const around = { around: message, limit: 2 * neighboursMax + 1 };
+  const around = { around: message, limit: 2 * neighboursReadMax + 1 };
   const [written, page] = await Promise.all([wordings(message), history(reads, chat, around)]);
   const about = { copied: message, author, ...defined({ writtenBy: forwarded?.writtenBy }) };
   const own = written.map((wording, index): Evidence => {
     const kind = index === written.length - 1 ? 'reported' : 'former';
     return { ...about, ...wording, kind };
   });
-  const [reported, neighbours] = [own.at(-1), page.filter(({ id }) => id !== message).flatMap(neighbour)];
+  const [reported, neighbours] = [own.at(-1), nearest(page, message).flatMap(neighbour)];
   const kept = boundedEvidence({ former: own.slice(0, -1), rest: [...(reported ? [reported] : []), ...neighbours] });
   return kept.flatMap(inParts);
 };
@@ -119,6 +122,14 @@ const joined = (one: Shown, { quote, media, botInfo }: Shown): Shown => ({
   ...one,
   ...defined({ quote, botInfo, media: media && [...(one.media ?? []), ...media] }),
 });
+
+/** In the order of the page, which has the newest first. */
+const nearest = (page: readonly MessageDocument[], message: MessageId): readonly MessageDocument[] => {
+  const written = page.filter(({ announces }) => announces === undefined);
+  const newer = written.filter(({ id }) => id > message);
+  const older = written.filter(({ id }) => id < message);
+  return [...newer.slice(-neighboursMax), ...older.slice(0, neighboursMax)];
+};
 
 const neighbour = ({ id, author, writtenBy, ...shown }: MessageDocument): readonly Evidence[] => {
   const [text, entities] = [unless(shown.text, undefined), unless(shown.entities, undefined)];

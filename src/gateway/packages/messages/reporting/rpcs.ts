@@ -43,6 +43,8 @@ export const reportRpcs = (needs: ReportNeeds): Handlers<'messagesReportMessage'
       if (before.state.status !== 'absent') return nothing;
       const { state } = await streams.caughtUp(messageStream(message), messages);
       if (state.status !== 'alive' || state.chat !== chat) return reject('MESSAGE_NOT_FOUND');
+      // It has no words of which a copy could be kept.
+      if (state.announces !== undefined) return reject('INVALID_ARGUMENT', 'nobody wrote this message');
       const evidence = await evidenceOf({ ...needs, reads: meteredReads(needs.reads, call) }, message, state);
       const files = await filesKept(call, filesIn(evidence.flatMap(({ media = [] }) => media)));
       const report = askedInChat(access, call, seen, (): ReportCommand => ({

@@ -59,6 +59,29 @@ const keptOf = async (message: MessageId): Promise<readonly unknown[]> =>
     return event.type === 'EvidenceKept' ? [event.data.kind, event.data.text] : [];
   });
 
+it('the neighbours of a reported message are those that somebody wrote', async () => {
+  const announced = async (): Promise<void> => {
+    const message = (await say('a place for it')) + 1n;
+    const data = { message, chat: channelChat(community, 101n as ChannelId), author: dora, announces: 'joined' };
+    await here.happened(messageStream(message as MessageId), { type: 'MemberAnnounced', data });
+    await here.settled();
+  };
+  await say('before');
+  await announced();
+  const message = await say('rude words');
+  await announced();
+  await say('after');
+  await report(message);
+  assert.deepEqual(await keptOf(message), [
+    'rude',
+    ['reported', 'rude words'],
+    ['neighbour', 'after'],
+    ['neighbour', 'a place for it'],
+    ['neighbour', 'a place for it'],
+    ['neighbour', 'before'],
+  ]);
+});
+
 describe('a report', () => {
   it('keeps all wordings and the neighbours, whatever becomes of the message and of all keys', async () => {
     for (const text of ['far', 'before', 'right before']) await say(text);
