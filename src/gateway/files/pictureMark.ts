@@ -1,5 +1,5 @@
 /** The bytes of a beginning that are looked at. */
-const markBytes = 16;
+export const markBytes = 16;
 
 /**
  * The first bytes of a file are those of a picture of a kind that is `read`, one of `another` kind that cameras and scanners make, or of `none`. They are

@@ -18,7 +18,7 @@ import type { Ids } from '../../kernel/ports/system.js';
 import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
 import { blobOf, madePartsFrom, placeOf, versionAfter, type StoredPart } from './manifest.js';
-import { pictureMark } from './pictureMark.js';
+import { markBytes, pictureMark } from './pictureMark.js';
 import { openedPart, type OpeningNeeds } from './reading.js';
 import type { OpenUpload } from './uploads.js';
 
@@ -89,11 +89,18 @@ const refusals: Readonly<Record<NoPicture, Rejection>> = {
 
 type Head = Pick<Sent, 'upload' | 'parts'>;
 
-const markOf = async (needs: PictureNeeds, call: Call, { upload, parts: [part] }: Head) => {
-  if (part === undefined) return 'none';
-  call.meter.spend((costs.kibibyteOpened * part.bytes) / 1_024);
-  const beginning = await openedPart(needs, { file: upload.file, key: upload.key, index: 0, part });
-  return isRejection(beginning) ? beginning : pictureMark(beginning);
+/** A part may be as short as one byte, so the mark of a picture may lie in several of them. */
+const markOf = async (needs: PictureNeeds, call: Call, { upload, parts }: Head) => {
+  const { file, key } = upload;
+  let beginning: Uint8Array = new Uint8Array(0);
+  for (const [index, part] of parts.entries()) {
+    call.meter.spend((costs.kibibyteOpened * part.bytes) / 1_024);
+    const plain = await openedPart(needs, { file, key, index, part });
+    if (isRejection(plain)) return plain;
+    beginning = Buffer.concat([beginning, plain.subarray(0, markBytes)]);
+    if (beginning.length >= markBytes) break;
+  }
+  return pictureMark(beginning);
 };
 
 /** Carries a refusal out of the reading of a source. */

@@ -73,6 +73,13 @@ describe('a picture that is attached', () => {
     }
   });
 
+  it('comes out without its place however short the parts are that it begins with', async () => {
+    const bytes = await withPlace(painted(300, 200).jpeg()).toBuffer();
+    const id = await upload(node, bob, bytes.subarray(0, 1), bytes.subarray(1, 3), bytes.subarray(3));
+    const { files } = await attach(node, bob, general, [refTo(id, 3)]);
+    assert.ok(!(await saysPlace(await bytesIn(files[0] ?? assert.fail('nothing was attached')))));
+  });
+
   it('that is a GIF named PNG is taken as the GIF that it is, and moves', async () => {
     const file = await sent(await (await moving({ width: 498, height: 280 }, 60)).gif().toBuffer(), {
       filename: 'a.png',
