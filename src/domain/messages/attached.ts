@@ -1,25 +1,32 @@
 import type { FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
+import type { Personal } from '../../kernel/personal.js';
 import type { BotInfo } from './botInfo.js';
 import { media as schema, type Media } from './events.js';
 import type { AliveMessage } from './state.js';
 
 type Attaching = { readonly files: readonly FileId[]; readonly media: readonly Media[] };
+type AttachingFirst = Pick<Attaching, 'files'> & Partial<Pick<Attaching, 'media'>>;
 
 type Sent = { readonly media?: readonly Media[]; readonly botInfo?: BotInfo | undefined };
 
 /** Those that are attached, and the photo of a cloak. */
-const filesOf = (media: readonly Media[], botInfo: BotInfo | undefined): readonly FileId[] => {
+export const filesOf = (media: readonly Media[], botInfo: BotInfo | undefined): readonly FileId[] => {
   const files = filesIn(media);
   const photo = botInfo?.cloakPhoto?.file;
   return photo === undefined || files.includes(photo) ? files : [...files, photo];
 };
 
-/** The fields of a message that is sent with this. None without anything attached. */
-export const attachedBy = ({ media = [], botInfo }: Sent): Attaching | object => {
+/** The fields of a message that is sent with this. None without anything attached; the photo of a cloak alone is no media. */
+export const attachedBy = ({ media = [], botInfo }: Sent): AttachingFirst | object => {
   const files = filesOf(media, botInfo);
-  return files.length === 0 && media.length === 0 ? {} : { files, media };
+  if (media.length > 0) return { files, media };
+  return files.length === 0 ? {} : { files };
 };
+
+/** Whether it took the right to attach something. Older releases wrote a list without anything beside the photo of a cloak. */
+export const attachesMedia = ({ media }: { readonly media?: Personal<readonly Media[]> }): boolean =>
+  media !== undefined && unless(media, undefined)?.length !== 0;
 
 /** Nothing of a message that was shredded. */
 export const mediaOf = ({ attached: { media } }: AliveMessage): readonly Media[] =>

@@ -117,7 +117,7 @@ export const messageEvents = declareEvents(
   { stream, about, sealedFor, sealedApartFor },
   {
     MessageSent: {
-      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order, and of the photo of a cloak; a message without any has neither. `botInfo`, a cloak and buttons, is of bots only, and `hasBotInfo` says that it is there. With `suppressEmbeds` links have no previews. `quotes` wrote the words of the quote, which then is sealed by itself, for that user: without it the quote is sealed as the text.',
+      says: 'A message was sent. `nonce` is what the sending session calls it; `mentions` are the users named in it. `requestHash`, kept with a nonce, is a keyed hash over all that was asked for: a request with the same one is the same request. `files` are those of `media`, which has all that is attached, in order, and of the photo of a cloak; a message without files has no `files`, one without anything attached no `media`. `botInfo`, a cloak and buttons, is of bots only, and `hasBotInfo` says that it is there. With `suppressEmbeds` links have no previews. `quotes` wrote the words of the quote, which then is sealed by itself, for that user: without it the quote is sealed as the text.',
       mints: 'stream',
       fields: {
         ...fields,

@@ -4,6 +4,8 @@ import { accountStream } from '../../domain/accounts/events.js';
 import { affectsPermissions } from '../../domain/registry.js';
 import { defined } from '../../kernel/defined.js';
 import { isRejection, reject, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
+import { attachesMedia } from '../../domain/messages/attached.js';
+import { beginsMessage, type BegunMessage } from '../../domain/messages/events.js';
 import { beforeAll, type Event, type Position } from '../../kernel/event.js';
 import type { Asked, Cause, Done, Execute } from '../../kernel/execute.js';
 import type { Millis } from '../../kernel/ids.js';
@@ -53,6 +55,10 @@ export type CallNeeds = {
 export const waitMillisMax = 10_000;
 
 type Traced = { readonly traceId: string; readonly span: Span; readonly meter: Meter };
+
+/** The type says which event it is. */
+const attaching = ({ type, data }: Event): boolean =>
+  beginsMessage(type) && attachesMedia(data as BegunMessage['data']);
 
 /** A class, because one is made for each request and most of its methods are not called. */
 export class RequestCall implements OpenCall {
@@ -233,7 +239,7 @@ export class RequestCall implements OpenCall {
     const { asOf, slowmodeSeconds: seconds } = decidedOn(rights, () => this.rightsFrom);
     const slowmode = seconds === undefined ? {} : { slowmode: seconds.toString() };
     const metadata = { asOf: asOf().toString(), session: caller.session.toString(), ...slowmode };
-    const attaches = events.some(({ data }) => typeof data === 'object' && 'files' in data);
+    const attaches = events.some(attaching);
     const about = { chat: rights.chat, author: caller.user, position, at: clock.now() };
     return judge.refusalOf({ ...about, attaches, metadata });
   }

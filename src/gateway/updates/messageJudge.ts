@@ -1,6 +1,7 @@
 import { accountEvents, accountStream, accountStreams } from '../../domain/accounts/events.js';
 import { communityStream, communityStreams } from '../../domain/communities/events.js';
 import { memberStream, memberStreams } from '../../domain/members/events.js';
+import { attachesMedia } from '../../domain/messages/attached.js';
 import { beginsMessage, type BegunMessage } from '../../domain/messages/events.js';
 import { byKind, parseChatKey, type ChatOf } from '../../kernel/chat.js';
 import { readEvent } from '../../kernel/codec.js';
@@ -23,17 +24,12 @@ export type FollowingJudge = MessageJudge & {
   readonly passed: (stored: StoredEvent) => void;
 };
 
-export const decidedMessage = ({
-  data: { chat, author, files },
+export const decidedMessage = ({ data, position, at, metadata }: Recorded<BegunMessage>): DecidedMessage => ({
+  chat: data.chat,
+  author: data.author,
   position,
   at,
-  metadata,
-}: Recorded<BegunMessage>): DecidedMessage => ({
-  chat,
-  author,
-  position,
-  at,
-  attaches: files !== undefined,
+  attaches: attachesMedia(data),
   metadata,
 });
 

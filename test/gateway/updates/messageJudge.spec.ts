@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { systemIds } from '../../../src/adapters/system/ids.js';
+import type { BotInfo } from '../../../src/domain/messages/botInfo.js';
 import { messages as rules } from '../../../src/domain/messages/decide.js';
 import { messageStream, type Media } from '../../../src/domain/messages/events.js';
 import type { DecidedMessage } from '../../../src/gateway/contract/messageJudge.js';
@@ -13,6 +14,7 @@ import { foldedStreams } from '../../../src/kernel/foldedStreams.js';
 import {
   snowflakes,
   type ChannelId,
+  type FileId,
   type MessageId,
   type Millis,
   type RoleId,
@@ -62,10 +64,23 @@ describe('a message of a node that shares the log', () => {
   const pass = async (): Promise<void> => {
     for (const stored of await here.log.readAll({ limit: 1_000 })) judge.passed(stored);
   };
-  const send = async (author: UserId, decided: Decided, media: readonly Media[] = []): Promise<DecidedMessage> => {
+  const send = async (
+    author: UserId,
+    decided: Decided,
+    { media = [], botInfo }: With = {},
+  ): Promise<DecidedMessage> => {
     messages += 1n;
     const message = messages as MessageId;
-    const data = { message, chat: general, by: author, mentions: [], text: 'hi', entities: [], media };
+    const data = {
+      message,
+      chat: general,
+      by: author,
+      mentions: [],
+      text: 'hi',
+      entities: [],
+      media,
+      ...(botInfo && { botInfo }),
+    };
     const now = () => here.clock.at as Millis;
     const needs = { log: here.log, codec: here.codec, sealer: here.sealer };
     const kernel = { ...needs, clock: { now }, ids: systemIds(snowflakes(0, now)), streams: foldedStreams(needs) };
@@ -76,15 +91,17 @@ describe('a message of a node that shares the log', () => {
     // It was sent as such.
     return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
   };
+  type With = { readonly media?: readonly Media[]; readonly botInfo?: BotInfo };
+  const cloakPhoto = { file: 77n as FileId, key: 'AAAA', bytes: 3, mimetype: 'image/webp', thumb: 'AAAA' };
   const asOf = async (): Promise<Decided> => {
     const end = await here.log.end();
     return { asOf: () => end, session: session.toString() };
   };
   /** What happened between the look at the right and the message. */
-  const judged = async (happening: () => Promise<void>, media: readonly Media[] = []): Promise<string | undefined> => {
+  const judged = async (happening: () => Promise<void>, attached: With = {}): Promise<string | undefined> => {
     const decided = await asOf();
     await happening();
-    const event = await send(bob, decided, media);
+    const event = await send(bob, decided, attached);
     await pass();
     return judge.refusalOf(event);
   };
@@ -105,9 +122,11 @@ describe('a message of a node that shares the log', () => {
   it('falls with the right to attach where it has something attached, and only there', async () => {
     const lose = () => inCommunity(overridden(0n, permission.sendMedia));
     const regain = () => inCommunity(overridden(0n, 0n));
-    assert.equal(await judged(lose, [{ link: 'https://example.org/' }]), 'MISSING_PERMISSION');
+    assert.equal(await judged(lose, { media: [{ link: 'https://example.org/' }] }), 'MISSING_PERMISSION');
     await regain();
     assert.equal(await judged(lose), undefined);
+    await regain();
+    assert.equal(await judged(lose, { botInfo: { cloak: 'Barista', cloakPhoto } }), undefined);
     await regain();
   });
   it('in slow mode is judged without a look into the log, also after the fan-out has passed it', async () => {

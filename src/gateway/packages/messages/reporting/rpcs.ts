@@ -1,8 +1,8 @@
 import { files as fileRules } from '../../../../domain/files/decide.js';
-import { filesIn } from '../../../../domain/messages/attached.js';
+import { filesOf } from '../../../../domain/messages/attached.js';
 import { messages } from '../../../../domain/messages/decide.js';
 import { messageStream } from '../../../../domain/messages/events.js';
-import type { ReportCommand } from '../../../../domain/reports/commands.js';
+import type { Evidence, ReportCommand } from '../../../../domain/reports/commands.js';
 import { reports } from '../../../../domain/reports/decide.js';
 import { reportStream, type ReportEvent } from '../../../../domain/reports/events.js';
 import { nothing } from '../../../../gen/rpcs.js';
@@ -46,7 +46,7 @@ export const reportRpcs = (needs: ReportNeeds): Handlers<'messagesReportMessage'
       // It has no words of which a copy could be kept.
       if (state.announces !== undefined) return reject('INVALID_ARGUMENT', 'nobody wrote this message');
       const evidence = await evidenceOf({ ...needs, reads: meteredReads(needs.reads, call) }, message, state);
-      const files = await filesKept(call, filesIn(evidence.flatMap(({ media = [] }) => media)));
+      const files = await filesKept(call, shownFiles(evidence));
       const report = askedInChat(access, call, seen, (): ReportCommand => ({
         type: 'ReportMessage',
         data: { message, chat, by, day: today(), reason, evidence, files },
@@ -56,6 +56,11 @@ export const reportRpcs = (needs: ReportNeeds): Handlers<'messagesReportMessage'
     { reads: ['messages'] },
   ),
 });
+
+/** Each of them once, the photos of cloaks too. */
+const shownFiles = (evidence: readonly Evidence[]): readonly FileId[] => [
+  ...new Set(evidence.flatMap(({ media = [], botInfo }) => filesOf(media, botInfo))),
+];
 
 /**
  * Those that are still there. From here on they are kept until the report uses them; one of a former wording, or of a neighbour that is

@@ -22,8 +22,11 @@ import {
   dora,
   general,
   hidden,
+  joined,
   self,
 } from '../../../../support/house/cast.js';
+import { botAt } from '../../../../support/house/bots.js';
+import { painted } from '../../../../support/pictures/samples.js';
 import { bytesOf, hourMillis, sentFile, sweep, whole } from '../../../files/filing.js';
 import { house, type House } from '../../../../support/house/house.js';
 import type { Node } from '../../../../support/house/node.js';
@@ -294,6 +297,29 @@ describe('reporting', () => {
     assert.equal((await reportOf(messageId)).filter(({ type }) => type === 'ReportEnded').length, 1);
     assert.equal(await day(), 0);
   });
+  it('keeps the photo of a cloak', async () => {
+    const bot = await botAt(here, node, bob);
+    await here.happened(`member-${community.toString()}.${bot.user.toString()}`, joined(bot.user));
+    const png = await painted(9, 9).png().toBuffer();
+    const { messageId: shows, file } = await sentFile(node, bob, general, png);
+    const cloak = { name: 'Barista', photoId: file };
+    const { sentMessage } = await bot.must('messagesSendMessage', {
+      chatRef: general,
+      message: 'Tea?',
+      botInfo: { cloak },
+    });
+    const { messageId } = sentMessage;
+    assert.equal(await report(messageId), 'done');
+    await bot.must('messagesDeleteMessage', { chatRef: general, messageIds: [messageId] });
+    await node.must(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [shows] });
+    for (let times = 0; times < 3; times += 1) {
+      here.clock.at += 25 * hourMillis;
+      await sweep(here, node);
+    }
+    assert.equal((await here.blobs.list(`files/${file.toString()}/`, { limit: 9 })).length, 1);
+    await bot.close();
+  });
+
   it('keeps files that an edit took away, and claims none that were released before', async () => {
     const stored = async (file: FileId) => (await here.blobs.list(`files/${file.toString()}/`, { limit: 9 })).length;
     const editedOut = async () => {
