@@ -6,7 +6,7 @@ export interface FairTurns {
 
 export type TurnBounds = {
   readonly atOnceMax: number;
-  /** Over all, and of one who asks. */
+  /** Over all, and of one who asks. Beyond `waitingMax` each may still have one that waits, so that a few never keep out all others. */
   readonly waitingMax: number;
   readonly waitingOfOneMax: number;
 };
@@ -33,7 +33,8 @@ export const fairTurns = ({ atOnceMax, waitingMax, waitingOfOneMax }: TurnBounds
   return {
     run: (of, work) => {
       const own = waiting.get(of) ?? [];
-      if (waits >= waitingMax || own.length >= waitingOfOneMax) return undefined;
+      const isOneMore = own.length > 0 && waits >= waitingMax;
+      if (isOneMore || own.length >= waitingOfOneMax) return undefined;
       const turn = new Promise<void>((resolve) => own.push(resolve));
       waiting.set(of, own);
       waits += 1;

@@ -37,10 +37,12 @@ describe('fair turns', () => {
     const waiting = [quick('a'), quick('a')];
     assert.equal(quick('a'), undefined);
     waiting.push(quick('b'));
-    assert.equal(quick('c'), undefined);
+    assert.equal(quick('b'), undefined);
+    waiting.push(quick('c'));
+    assert.equal(quick('c'), undefined, 'one waits, beyond what all may have');
     reject(new Error('failed'));
     await assert.rejects(first ?? Promise.resolve(), /failed/);
-    assert.deepEqual(await Promise.all(waiting.map(async (one) => one)), ['a', 'a', 'b']);
+    assert.deepEqual(await Promise.all(waiting.map(async (one) => one)), ['a', 'a', 'b', 'c']);
     assert.equal(await quick('c'), 'c');
   });
 });

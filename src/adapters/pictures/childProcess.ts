@@ -142,14 +142,14 @@ const watchMemory = (child: Child, timers: Pick<Timers, 'later'>): (() => void) 
   };
 };
 
-const pageBytes = 4_096;
-
 /** Its bytes in memory, native parts included; 0 where the system does not tell. */
 const memoryOf = async ({ pid }: Child): Promise<number> => {
   if (pid === undefined) return 0;
   try {
-    const [, resident = '0'] = (await readFile(`/proc/${pid.toString()}/statm`, 'utf8')).split(' ');
-    return Number(resident) * pageBytes;
+    // In KiB whatever the size of a page is, which `statm` counts in.
+    const [, resident = '0'] =
+      /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid.toString()}/status`, 'utf8')) ?? [];
+    return Number(resident) * 1_024;
   } catch {
     return 0;
   }

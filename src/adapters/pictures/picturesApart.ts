@@ -2,12 +2,14 @@ import { fairTurns } from '../../kernel/fairTurns.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import {
   pictureBytesMax,
+  pictureMillisMax,
   type NoPicture,
   type Picture,
   type PictureForm,
   type Pictures,
   type PictureSource,
 } from '../../kernel/ports/pictures.js';
+import { deferred } from '../../kernel/timing.js';
 import { underWay } from '../../kernel/underWay.js';
 import { startProcess, type PictureProcess } from './childProcess.js';
 import { launches, type Launch } from './confinement.js';
@@ -42,7 +44,8 @@ export const picturesApart = (needs: PicturesApartNeeds): Pictures => {
   const wasClosed = (): boolean => closing.signal.aborted;
   const read = async (form: PictureForm, source: PictureSource): Promise<Picture | NoPicture> => {
     if (wasClosed()) return 'busy';
-    const bytes = await wholeOf(source);
+    const bytes = await inTime(source, needs.timers);
+    if (bytes === undefined) return 'busy';
     const made = await processes.use((process) => process.ask(form, bytes));
     // Closing kills, which says nothing about the picture.
     return wasClosed() && made === 'too costly' ? 'busy' : made;
@@ -69,11 +72,27 @@ export const picturesApart = (needs: PicturesApartNeeds): Pictures => {
   };
 };
 
+/** Undefined where the store takes longer than reading the picture may take: others wait for the turn. */
+const inTime = async (source: PictureSource, timers: PicturesApartNeeds['timers']): Promise<Uint8Array | undefined> => {
+  const late = new AbortController();
+  const deadline = deferred<undefined>();
+  const cancel = timers.later(pictureMillisMax, () => {
+    late.abort();
+    deadline.resolve(undefined);
+  });
+  try {
+    return await Promise.race([wholeOf(source, late.signal), deadline.promise]);
+  } finally {
+    cancel();
+  }
+};
+
 /** A few of them are in memory at a time, those whose turn it is. */
-const wholeOf = async ({ bytes, parts }: PictureSource): Promise<Uint8Array> => {
+const wholeOf = async ({ bytes, parts }: PictureSource, late: AbortSignal): Promise<Uint8Array | undefined> => {
   const whole = Buffer.allocUnsafe(bytes);
   let filled = 0;
   for await (const part of parts) {
+    if (late.aborted) return undefined;
     if (filled + part.length > bytes) break;
     whole.set(part, filled);
     filled += part.length;
@@ -120,12 +139,20 @@ const processPool = ({ timers, confined = () => undefined, ways = launches() }: 
     pooled.stopIdling = timers.later(idleMillisMax, () => void end(pooled));
     idle.push(pooled);
   };
+  /** One that idles may have died meanwhile, which says nothing about the next picture. */
+  const fresh = async (): Promise<Pooled | undefined> => {
+    for (let pooled = idle.pop(); pooled !== undefined; pooled = idle.pop()) {
+      pooled.stopIdling();
+      if (await pooled.process.isFresh()) return pooled;
+      await end(pooled);
+    }
+    return undefined;
+  };
   return {
     use: async (work) => {
-      const pooled = idle.pop() ?? (await started());
+      const pooled = (await fresh()) ?? (await started());
       // No program could be started, as on a machine without memory.
       if (pooled === undefined) return 'busy';
-      pooled.stopIdling();
       pooled.asked += 1;
       const made = await work(pooled.process);
       await keep(pooled);

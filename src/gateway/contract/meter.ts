@@ -30,6 +30,8 @@ export const costs = {
   kibibyteOpened: 0.02,
   /** A picture that another process reads and writes, which takes tenths of a second of a processor. */
   picture: 40,
+  /** One that its process died of, after seconds of a processor and with a process to be started anew. */
+  pictureTooCostly: 1_000,
   /** A link to a file that was signed. */
   linkSigned: 0.1,
   /** A stored part of an upload that was looked up to make a file of it. */

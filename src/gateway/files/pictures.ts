@@ -51,6 +51,7 @@ export const pictureOf = async (
   call.meter.spend(costs.picture + (costs.kibibyteOpened * bytes) / 1_024);
   const source = { bytes, parts: openedParts(needs, upload, parts) };
   const made = await needs.pictures.made(form, source, call.caller.user).catch(partRefusal);
+  if (made === 'too costly') call.meter.spend(costs.pictureTooCostly);
   if (typeof made !== 'string') return made;
   const isMere = form === 'attachment' && declared === 'file' && (made === 'unknown' || made === 'damaged');
   return isMere ? undefined : refusals[made];
@@ -117,14 +118,20 @@ const partRefusal = (error: unknown): Rejection => {
   throw error;
 };
 
+/** Of a picture: the parts may be short and the store far away. */
+const partsOpenedAtOnce = 8;
+
 async function* openedParts(
   needs: PictureNeeds,
   { file, key }: { readonly file: FileId; readonly key: Uint8Array },
   parts: readonly StoredPart[],
 ): AsyncGenerator<Uint8Array> {
-  for (const [index, part] of parts.entries()) {
-    const plain = await openedPart(needs, { file, key, index, part });
-    if (isRejection(plain)) throw new PartRefused(plain);
-    yield plain;
+  for (let from = 0; from < parts.length; from += partsOpenedAtOnce) {
+    const several = parts.slice(from, from + partsOpenedAtOnce);
+    const opened = several.map((part, at) => openedPart(needs, { file, key, index: from + at, part }));
+    for (const plain of await Promise.all(opened)) {
+      if (isRejection(plain)) throw new PartRefused(plain);
+      yield plain;
+    }
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { launches } from '../../../src/adapters/pictures/confinement.js';
@@ -8,12 +9,21 @@ import type { UserId } from '../../../src/kernel/ids.js';
 import {
   emojiBytesMax,
   pictureBytesMax,
+  pictureMillisMax,
   type NoPicture,
   type Picture,
   type PictureForm,
   type PictureSource,
 } from '../../../src/kernel/ports/pictures.js';
+import { nextTurn, pause } from '../../../src/kernel/timing.js';
 import { flatPng, moving, painted, saysPlace, storedColour, withPlace } from '../../support/pictures/samples.js';
+
+/** Only those that live. */
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid.toString()}/task/${pid.toString()}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
 
 const user = 7n as UserId;
 
@@ -165,6 +175,43 @@ describe('a process that reads pictures', () => {
     assert.equal(await pictures.made('photo', sourceOf(new Uint8Array(9)), user), 'too costly');
     assert.equal(await pictures.made('photo', sourceOf(new Uint8Array(9)), user), 'too costly');
     assert.deepEqual(outcomes, ['too costly', 'too costly']);
+    await pictures.close();
+  });
+
+  it('that died while nothing was asked of it costs no picture', async () => {
+    const pictures = picturesApart({ timers: systemTimers, done: () => undefined });
+    const png = await painted(9, 9).png().toBuffer();
+    assert.ok(typeof (await pictures.made('photo', sourceOf(png), user)) !== 'string');
+    const [child] = childrenOf(process.pid);
+    assert.ok(child !== undefined);
+    process.kill(child, 'SIGKILL');
+    while (childrenOf(process.pid).includes(child)) await nextTurn();
+    assert.ok(typeof (await pictures.made('photo', sourceOf(png), user)) !== 'string');
+    await pictures.close();
+  });
+
+  it('is kept waiting by a slow store for as long as a picture may take, and goes on with another', async () => {
+    const timers = {
+      later: (millis: number, work: () => void) =>
+        systemTimers.later(millis === pictureMillisMax ? 3_000 : millis, work),
+    };
+    const pictures = picturesApart({ timers, done: () => undefined });
+    let [asked, ended] = [0, false];
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      try {
+        for (; ; asked += 1) {
+          yield new Uint8Array(1);
+          await pause(50);
+        }
+      } finally {
+        ended = true;
+      }
+    }
+    assert.equal(await pictures.made('photo', { bytes: 4_096, parts: slow() }, user), 'busy');
+    while (!ended) await nextTurn();
+    assert.ok(asked < 100);
+    const png = await painted(9, 9).png().toBuffer();
+    assert.ok(typeof (await pictures.made('photo', sourceOf(png), user)) !== 'string');
     await pictures.close();
   });
 
