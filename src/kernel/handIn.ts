@@ -5,7 +5,7 @@ import type { Folded, FoldedStreams } from './foldedStreams.js';
 import { partIn } from './parts.js';
 import type { WrittenEvent } from './personal.js';
 import type { EventLog, NewEvent } from './ports/eventLog.js';
-import { KeysMissing, type Sealer } from './ports/sealer.js';
+import { KeyDestroyed, KeysMissing, type Sealer } from './ports/sealer.js';
 import type { Clock, Ids } from './ports/system.js';
 
 /** The actor of a command, and the message or event that led to the command. */
@@ -73,9 +73,23 @@ export const settled = async <C extends Command | readonly Command[]>(make: Aske
 
 /**
  * Does `work` with the command in the very tick in which that was made. Work that lacks keys is done again once they
- * are there, with the command made anew.
+ * are there, with the command made anew. An erasure may come between the reading of words, of a quote for instance, and
+ * their sealing: then nothing was written, and the next attempt finds the words gone.
  */
 export const inOneTick = async <C extends Command | readonly Command[], Outcome extends object>(
+  make: Asked<C>,
+  needs: Pick<ExecuteNeeds, 'sealer'>,
+  work: (command: C) => Outcome | KeysMissing,
+): Promise<Outcome | Rejection> => {
+  try {
+    return await withKeysMade(make, needs, work);
+  } catch (error) {
+    if (error instanceof KeyDestroyed) return reject('CONFLICT');
+    throw error;
+  }
+};
+
+const withKeysMade = async <C extends Command | readonly Command[], Outcome extends object>(
   make: Asked<C>,
   { sealer }: Pick<ExecuteNeeds, 'sealer'>,
   work: (command: C) => Outcome | KeysMissing,

@@ -10,6 +10,7 @@ import type { Millis, UserId } from '../../src/kernel/ids.js';
 import type { WrittenEvent } from '../../src/kernel/personal.js';
 import type { EventLog } from '../../src/kernel/ports/eventLog.js';
 import { count, id, text } from '../../src/kernel/schema.js';
+import type { Sealer } from '../../src/kernel/ports/sealer.js';
 import { plainSealer } from '../support/plainSealer.js';
 
 type OfOwner = { readonly owner: UserId };
@@ -52,8 +53,7 @@ export const ada = 7n as UserId;
 export const now = (): Millis => 1_767_225_600_000 as Millis;
 
 export type Node = { readonly log: EventLog; readonly execute: Execute };
-export const node = (log: EventLog = memoryEventLog({ now })): Node => {
-  const sealer = plainSealer();
+export const node = (log: EventLog = memoryEventLog({ now }), sealer: Sealer = plainSealer()): Node => {
   const ids = systemIds(() => 1n);
   const codec = eventCodec([bankEvents.CoinsPaidIn], sealer);
   const streams = foldedStreams({ log, codec, sealer });

@@ -5,6 +5,8 @@ import { isRejection, reject } from '../../src/kernel/decider.js';
 import { attemptsMax } from '../../src/kernel/execute.js';
 import type { UserId } from '../../src/kernel/ids.js';
 import { VersionConflict, type EventLog } from '../../src/kernel/ports/eventLog.js';
+import { KeyDestroyed } from '../../src/kernel/ports/sealer.js';
+import { plainSealer } from '../support/plainSealer.js';
 import { ada, bank, cause, fillUp, node, payIn, type BankCommand } from './bank.js';
 
 const written = async (log: EventLog): Promise<number> => (await log.readAll({ limit: 100 })).length;
@@ -22,6 +24,16 @@ describe('execute', () => {
   it('writes nothing for a refusal', async () => {
     const { log, execute } = node();
     assert.deepEqual(await execute(bank, payIn(101), cause()), reject('TOO_MANY'));
+    assert.equal(await written(log), 0);
+  });
+
+  it('asks for another attempt when what was read is erased before it is sealed', async () => {
+    const sealer = plainSealer();
+    const erased = () => {
+      throw new KeyDestroyed('of whom was quoted');
+    };
+    const { log, execute } = node(undefined, { ...sealer, seal: erased });
+    assert.deepEqual(await execute(bank, payIn(5), cause()), reject('CONFLICT'));
     assert.equal(await written(log), 0);
   });
 

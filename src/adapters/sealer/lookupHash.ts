@@ -2,7 +2,7 @@ import { createHmac, createSecretKey } from 'node:crypto';
 import type { Random } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { keyBytes } from './sealedText.js';
-import { KeyDestroyed } from './vaultKeys.js';
+import { KeyDestroyed } from '../../kernel/ports/sealer.js';
 
 const lookupKeyName = 'lookup';
 

@@ -2,13 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import { shredded, type Shredded } from '../../kernel/opened.js';
 import type { Timers } from '../../kernel/ports/leases.js';
-import { KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
+import { KeyDestroyed, KeysMissing, SealBroken, type SealBinding, type Sealer } from '../../kernel/ports/sealer.js';
 import { keyCache } from './keyCache.js';
 import { authorKeyName, scopeKeyName } from './keyNames.js';
 import { lookupHashIn } from './lookupHash.js';
 import { nobodysPeriod, nonceBytes, openPayload, packed, sealingKey, sealText, unpacked } from './sealedText.js';
 import { scopeHashers } from './scopeHashers.js';
-import { KeyDestroyed, vaultKeys, type VaultKeys, type VaultKeysNeeds } from './vaultKeys.js';
+import { vaultKeys, type VaultKeys, type VaultKeysNeeds } from './vaultKeys.js';
 
 export interface VaultSealer extends Sealer {
   /** Drops keys from memory. To be called on every node once they are destroyed in the vault; without it they stay for `keyLifeSeconds`. */

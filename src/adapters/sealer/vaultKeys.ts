@@ -1,16 +1,9 @@
 import type { Timers } from '../../kernel/ports/leases.js';
+import { KeyDestroyed } from '../../kernel/ports/sealer.js';
 import type { Random } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { keyCache } from './keyCache.js';
 import { keyBytes } from './sealedText.js';
-
-/** A key has been destroyed: nothing new is written for what was erased. */
-export class KeyDestroyed extends Error {
-  constructor(name: string) {
-    super(`the key ${name} has been destroyed`);
-    this.name = 'KeyDestroyed';
-  }
-}
 
 /** The answer of the vault for a name, whose bytes are the asker's own. `absent` is for a name under which no key was ever made. */
 export type KeyState = Uint8Array | 'destroyed' | 'absent';

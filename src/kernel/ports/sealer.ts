@@ -20,6 +20,14 @@ export class KeysMissing {
   }
 }
 
+/** A key has been destroyed: nothing new is written for what was erased. */
+export class KeyDestroyed extends Error {
+  constructor(name: string) {
+    super(`the key ${name} has been destroyed`);
+    this.name = 'KeyDestroyed';
+  }
+}
+
 /** The value was sealed under another binding, or is damaged. */
 export class SealBroken extends Error {
   constructor(associated: string) {
@@ -33,7 +41,7 @@ export class SealBroken extends Error {
  * its event sealed and the append handed in within one tick; keys are fetched before.
  */
 export interface Sealer {
-  /** `period` is `yyyymm`. Refuses (throws) when a key of the binding has been destroyed: nothing new is written for what was erased. */
+  /** `period` is `yyyymm`. Throws `KeyDestroyed` when a key of the binding has been destroyed. */
   seal(plain: Uint8Array, binding: SealBinding, period: string): string | KeysMissing;
 
   /** The same value in fewer bytes, which is how read models keep it. Text that is no sealed value makes bytes that do not open. */
@@ -57,7 +65,7 @@ export interface Sealer {
   /** Fetches keys that are to open something; those that never existed or were destroyed count as destroyed. */
   loadKeys(names: readonly string[]): Promise<void>;
 
-  /** Fetches keys that are to seal something, and makes those that do not exist. */
+  /** Fetches keys that are to seal something, and makes those that do not exist. Throws `KeyDestroyed`. */
   makeKeys(names: readonly string[]): Promise<void>;
 
   /** A keyed hash for looking things up without storing them: e-mail addresses, usernames. 32 bytes as lower-case hex. */
