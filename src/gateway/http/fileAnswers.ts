@@ -39,7 +39,7 @@ export const sendBytes = async (
   const first = range.from === range.to ? new Uint8Array(0) : await next(range.from);
   if (isRejection(first)) return first;
   const raw = begin();
-  const { socket } = raw;
+  const socket = await socketOf(raw);
   // A client that is gone has no answer.
   if (socket === null || raw.destroyed) return undefined;
   const reader = new AnswerReader(needs, { raw, socket, user: call.caller.user });
@@ -57,6 +57,23 @@ export const sendBytes = async (
   }
   await reader.finish();
   return undefined;
+};
+
+/** An answer has its socket once those to the requests before it on the same connection were sent. None where the client went before. */
+const socketOf = async (raw: ServerResponse): Promise<Socket | null> => {
+  const connection = raw.req.socket;
+  if (raw.socket === null && !connection.destroyed) {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        raw.off('socket', done);
+        connection.off('close', done);
+        resolve();
+      };
+      raw.on('socket', done);
+      connection.on('close', done);
+    });
+  }
+  return raw.socket;
 };
 
 const lengthOf = ({ bytes }: NamedFile, { from, to }: ByteRange, status: 200 | 206): Headers => ({

@@ -138,13 +138,16 @@ const tokenIn = ({ headers }: FastifyRequest): Credentials => {
     : { kind: 'token', token };
 };
 
+const isBearer = ({ headers }: FastifyRequest): boolean => /^bearer(?: |$)/i.test(headers.authorization ?? '');
+
 type AskedFile = { readonly credentials: Credentials; readonly name: FileName | undefined };
 
 const askedFile = ({ links, clock }: FileRoutesNeeds, request: FastifyRequest): AskedFile => {
   const { id } = request.params as { readonly id: string }; // The path has it.
   const query = request.query as Readonly<Record<string, unknown>>; // As Fastify reads one.
   const file = fileIdOf(id);
-  const isByToken = request.headers.authorization !== undefined || query['link'] === undefined;
+  // A proxy in front of the server may have a scheme of its own, which is not meant for the link.
+  const isByToken = isBearer(request) || query['link'] === undefined;
   if (isByToken) {
     const kind = fileKindOf(query['kind']);
     const isFile = file !== undefined && kind !== undefined;

@@ -96,3 +96,41 @@ describe('a reader of an answer that takes nothing', () => {
     assert.equal(asked, 2);
   });
 });
+
+describe('an answer to a request that came before the last one was answered', () => {
+  it('waits for its connection', { timeout: 20_000 }, async (t) => {
+    const needs: AnswerNeeds = {
+      slowReaders: slowReaders(),
+      files: { next: () => Promise.resolve(Buffer.from('second')) },
+      cut: () => undefined,
+    };
+    // The parts of a call and of a file that an answer uses.
+    const webCall = {
+      call: { caller: { user: 1n as UserId } },
+      goOn: () => Promise.resolve(undefined),
+    } as unknown as WebCall;
+    const answer = { status: 200, headers: {}, seen: { bytes: 6 } as unknown as NamedFile } as const;
+    const former: ServerResponse[] = [];
+    const server = createServer(({ url }, raw: ServerResponse) => {
+      if (url === '/first') former.push(raw);
+      else {
+        void sendBytes(needs, webCall, () => raw, { ...answer, range: { from: 0, to: 6 } });
+        setImmediate(() => former[0]?.end('first'));
+      }
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1'); // A TCP server that listens has one.
+    t.after(() => {
+      client.destroy();
+      server.close();
+    });
+    client.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n');
+    let text = '';
+    for await (const chunk of client) {
+      text += String(chunk);
+      if (text.includes('second')) break;
+    }
+    assert.match(text, /first.*second/s);
+  });
+});

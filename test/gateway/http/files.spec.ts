@@ -253,6 +253,8 @@ describe('a link', () => {
     const link = await linkTo(site, ada, file);
     const statusOf = async (path: string) => (await asked(site, path)).status;
     assert.equal(await statusOf(link), 200);
+    const ofProxy = await asked(site, link, { headers: { authorization: 'Basic YTpi' } });
+    assert.equal(ofProxy.status, 200, 'a proxy asks for a password of its own');
     assert.equal(await statusOf(link.replace(file.toString(), other.toString())), 404);
     const at = link.indexOf('link=') + 'link='.length;
     for (const place of [at, at + 4, at + 15, at + 28, link.length - 2]) {
