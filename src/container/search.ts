@@ -9,15 +9,16 @@ import { retrying, type FailedTry } from '../projections/runner/retrying.js';
 import { termHasher } from '../projections/search/messageChanges.js';
 import type { SearchReads } from '../projections/search/queries.js';
 import { startSearchIndex, type SearchIndex } from '../projections/search/searchIndex.js';
+import type { OwnDocuments } from './generations/ownDocuments.js';
 import { alarms } from './logging.js';
-import { dropFormerIndexes, ownIndex, type IndexOfWords } from './searchGenerations.js';
+import { dropFormerIndexes, ownIndex } from './searchGenerations.js';
 import type { Search } from './servedSearch.js';
 import { of, type Get } from './tokens.js';
 
 /** A search waits no longer than this for the index. */
 export const waitMillisMax = 10_000;
 
-type Opened = IndexOfWords & { readonly index: SearchIndex };
+type Opened = OwnDocuments & { readonly index: SearchIndex };
 
 export const searchOf = (get: Get): Search => {
   const closing = new AbortController();
@@ -103,7 +104,7 @@ const openedIndex = async (get: Get, onTrouble: (trouble: FailedTry) => void): P
   }
 };
 
-const ownStore = (get: Get, generations: Generations): Promise<IndexOfWords> => {
+const ownStore = (get: Get, generations: Generations): Promise<OwnDocuments> => {
   const { deployment, givenUpTo } = get(of.deployed);
   return ownIndex({
     generations,

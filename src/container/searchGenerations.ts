@@ -1,45 +1,25 @@
-import { openDocuments } from '../engines.js';
-import type { Position } from '../kernel/event.js';
-import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { Generation, Generations } from '../kernel/ports/generations.js';
 import { whileHeld, type TenureNeeds } from '../kernel/tenure.js';
 import { pause } from '../kernel/timing.js';
 import { searchCheckpoint, searchCollections } from '../projections/search/documents.js';
 import { searchLease } from '../projections/search/searchIndex.js';
+import { ownDocuments, type OwnDocuments, type OwnDocumentsNeeds } from './generations/ownDocuments.js';
 import { setOf } from './generations/set.js';
 
-export type SearchGenerationNeeds = {
+export type SearchGenerationNeeds = Pick<OwnDocumentsNeeds, 'name' | 'end' | 'onForeign'> & {
   readonly generations: Pick<Generations, 'list' | 'begin' | 'documents' | 'drop'>;
-  /** Of the deployment, and of the keys that it has: an index of another name is worth nothing. */
-  readonly name: string;
-  /** The end of the log. */
-  readonly end: () => Promise<Position>;
-  /** An index of another log or vault was found, and one is built anew. */
-  readonly onForeign: (generation: string) => void;
 };
 
-export type IndexOfWords = { readonly generation: Generation; readonly store: DocumentStore };
-
-/** More often than this no index is found foreign at a start, unless something else is wrong. */
-const begunMax = 5;
-
-/**
- * The newest index of this form, open. One of another deployment, of before keys were given up, or of a log that is gone
- * is left as it is, and the next one begun: of several nodes that find that at once, one begins it and the others take it.
- * So nobody drops what another node has just begun.
- */
-export const ownIndex = async (needs: SearchGenerationNeeds): Promise<IndexOfWords> => {
-  const { generations, onForeign } = needs;
-  for (let begun = 0; begun < begunMax; begun += 1) {
-    const newest = (await newestOf(generations)) ?? (await generations.begin(searchSet, 1));
-    if (newest === undefined) continue;
-    const store = await openDocuments(generations.documents(newest), searchCollections);
-    if (await isOwn(needs, store)) return { generation: newest, store };
-    await store.close();
-    onForeign(newest.name);
-    await generations.begin(searchSet, newest.number + 1);
-  }
-  throw new Error('no generation of the search index belongs to this deployment');
+/** The newest index of this form, open. Where that is foreign, the next one is begun. */
+export const ownIndex = (needs: SearchGenerationNeeds): Promise<OwnDocuments> => {
+  const { generations } = needs;
+  return ownDocuments({
+    ...needs,
+    collections: searchCollections,
+    checkpoints: [searchCheckpoint],
+    wanted: async () => (await newestOf(generations)) ?? (await generations.begin(searchSet, 1)),
+    beginAfter: ({ number }) => generations.begin(searchSet, number + 1),
+  });
 };
 
 const searchSet = setOf({ projections: [], collections: searchCollections });
@@ -50,20 +30,6 @@ const newestOf = async ({ list }: Pick<Generations, 'list'>): Promise<Generation
     (one, other) => (one && one.number > other.number ? one : other),
     undefined,
   );
-};
-
-/** Takes an empty one. Closes the store when it fails. */
-const isOwn = async ({ name, end }: SearchGenerationNeeds, store: DocumentStore): Promise<boolean> => {
-  try {
-    const owner = await store.owner();
-    const isNamed = owner.status === 'empty' || (owner.status === 'named' && owner.deployment === name);
-    if (!isNamed || (await store.checkpoint(searchCheckpoint)) > (await end())) return false;
-    await store.belongTo(name);
-    return true;
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
 };
 
 export type FormerIndexNeeds = Pick<SearchGenerationNeeds, 'generations'> &
@@ -87,7 +53,17 @@ export const dropFormerIndexes = async (needs: FormerIndexNeeds): Promise<void> 
   }
 };
 
-const isFormer = ({ set, number }: Generation, own: Generation): boolean => set !== own.set || number < own.number;
+/** Those of another set are newer where any of their collections has a higher version. */
+const isFormer = ({ set, number, types }: Generation, own: Generation): boolean => {
+  if (set === own.set) return number < own.number;
+  const versions = new Map(own.types.map(versionedName));
+  return types.map(versionedName).every(([name, version]) => version <= (versions.get(name) ?? version));
+};
+
+const versionedName = (collection: string): readonly [string, number] => {
+  const [, name = collection, version = '0'] = /^(.*)_v(\d+)$/.exec(collection) ?? [];
+  return [name, Number(version)];
+};
 
 const dropIfFree = async (needs: FormerIndexNeeds, former: Generation): Promise<void> => {
   let dropping: Promise<void> | undefined;

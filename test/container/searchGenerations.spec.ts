@@ -4,14 +4,19 @@ import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { memoryLeaseRecords, memoryLeases } from '../../src/adapters/leases/memory.js';
 import { systemTimers } from '../../src/adapters/system/timers.js';
 import { dropFormerIndexes, ownIndex, type SearchGenerationNeeds } from '../../src/container/searchGenerations.js';
+import { ownGeneration } from '../../src/container/own/ownGeneration.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import type { Generation, GenerationSet } from '../../src/kernel/ports/generations.js';
+import type { DeclaredReadModels } from '../../src/projections/registry.js';
 import { searchLease } from '../../src/projections/search/searchIndex.js';
 
 /** Generations that all nodes share, as on a server of documents. */
 const sharedGenerations = () => {
   const stores = new Map<string, { readonly generation: Generation; readonly store: DocumentStore }>();
+  const served = new Map<string, string>();
   return {
+    serving: (set: string) => Promise.resolve(served.get(set)),
+    serve: ({ set, name }: Generation) => Promise.resolve(void served.set(set, name)),
     names: () => [...stores.keys()],
     list: () => Promise.resolve([...stores.values()].map(({ generation }) => generation)),
     begin: ({ name: set, types }: GenerationSet, number: number): Promise<Generation | undefined> => {
@@ -84,6 +89,62 @@ describe('the search index of a deployment', () => {
     await theirs?.release();
     await dropping(new AbortController().signal);
     assert.deepEqual(dropped, [older.name]);
+    assert.equal(generations.names().length, 2);
+  });
+
+  it('leaves those of a newer release, whose collections have higher versions', async () => {
+    const { generations, needs } = setting();
+    const { generation: own } = await ownIndex(needs('one'));
+    const [collection = ''] = own.types;
+    const types = [collection.replace(/\d+$/, '99')];
+    await generations.begin({ name: 'ba9876543210', types }, 1);
+    await generations.begin({ name: '0123456789ab', types: [collection.replace(/\d+$/, '1')] }, 1);
+    await dropFormerIndexes({
+      ...{ generations, own, signal: new AbortController().signal },
+      leases: memoryLeases(memoryLeaseRecords(), systemTimers),
+      ...{ timers: systemTimers, uptime: systemTimers, onTrouble: assert.ifError, onDropped: () => undefined },
+    });
+    assert.deepEqual(generations.names(), [own.name, 'ba9876543210_1']);
+  });
+});
+
+describe('the documents of a module', () => {
+  const checkpoint = 'tally tallies_v1';
+  const readModels: DeclaredReadModels = {
+    projections: [{ name: 'tally', documents: [] }],
+    collections: [{ name: 'tallies_v1', indexes: [] }],
+  };
+
+  it('are taken as they are where other nodes append and fold while this one looks', async () => {
+    const { generations, needs } = setting();
+    const { store } = await ownGeneration({ ...needs('one'), generations, readModels });
+    let end = 100n;
+    const moving: DocumentStore = {
+      ...store,
+      checkpoint: async (name) => {
+        end += 1n;
+        await store.commit([], [{ projection: name, position: end }]);
+        return end;
+      },
+    };
+    const looking = { ...generations, documents: () => moving };
+    const taken = await ownGeneration({
+      ...{ ...needs('one'), generations: looking, readModels },
+      end: () => Promise.resolve(end),
+    });
+    assert.equal(taken.generation.number, 1);
+  });
+
+  it('of another deployment are left, and the ones that are begun serve on all nodes', async () => {
+    const { generations, needs, foreign } = setting();
+    const own = (name: string) => ownGeneration({ ...needs(name), generations, readModels });
+    const former = await own('former');
+    await former.store.commit([], [{ projection: checkpoint, position: 7n }]);
+    const opened = await Promise.all([own('new'), own('new'), own('new')]);
+    assert.deepEqual([...new Set(opened.map(({ generation }) => generation.number))], [2]);
+    assert.ok(foreign.every((name) => name === former.generation.name));
+    assert.equal(await generations.serving(former.generation.set), opened[0].generation.name);
+    assert.equal((await own('new')).generation.number, 2);
     assert.equal(generations.names().length, 2);
   });
 });

@@ -2,15 +2,14 @@ import { systemTimers } from '../../adapters/system/timers.js';
 import type { ProjectionsAdmin } from '../../admin/projections.js';
 import { isServer } from '../../config.js';
 import { openDocuments, openLeases } from '../../engines.js';
-import { checkpointOf } from '../../projections/progress/checkpoints.js';
 import { switchableDocuments } from '../../projections/runner/switchable.js';
 import { generationsAdmin } from '../generations/admin.js';
-import { storeBuiltAnew } from '../generations/builtAnew.js';
 import { liveGenerations, type LiveGenerations, type OpenGeneration } from '../generations/live.js';
 import { closingOnce, followedProjections, placeIn } from '../generations/running.js';
 import { followChosenGeneration, toldGenerations } from '../generations/told.js';
 import { of, type Get } from '../tokens.js';
 import { engineOf, type OwnModule } from './modules.js';
+import { ownGeneration } from './ownGeneration.js';
 import { readingOf, type ReadModule } from './reading.js';
 
 /** A module whose documents follow the log in this process. */
@@ -28,14 +27,17 @@ export const openModule = async (get: Get, module: OwnModule): Promise<OpenModul
   // Under a new key former documents do not open.
   const isOfKeys = module.openness === 'open' && givenUpTo !== undefined;
   const owner = isOfKeys ? `${deployment} after ${givenUpTo.toString()}` : deployment;
-  const { generation, store } = await storeBuiltAnew(get, {
-    ...{ generations, readModels, owner, what: `the documents of ${module.name}` },
-    checkpoints: readModels.projections.map(checkpointOf),
+  const end = () => get(of.log).end();
+  const { generation, store } = await ownGeneration({
+    ...{ generations, readModels, name: owner, end },
+    onForeign: (foreign) => {
+      const what = { module: module.name, generation: foreign };
+      get(of.logger).warn(what, 'the documents of a module are of another log or vault: they are built anew');
+    },
   });
   const first = await followed(get, module, { generation, store, owner });
   const switchable = switchableDocuments(store);
   const projections = switchable.follow(first.projections);
-  const end = () => get(of.log).end();
   const live = liveGenerations({
     ...{ generations, set: set.name, first, switchable, end, placeOf: placeIn(get, generations, readModels) },
     open: async (one) => {
