@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execPath } from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
 import { startModule } from '../../src/adapters/projectionModules/process.js';
 import type { ModuleDocument, ProjectionModule } from '../../src/kernel/ports/projectionModule.js';
@@ -117,6 +119,22 @@ describe('a module in a process of its own', () => {
     });
   }
 
+  it('fails by name where the system has no file descriptors left for it', async (t) => {
+    const file = join(freshFolder(t), 'tally.mjs');
+    writeFileSync(file, moduleWith(counting));
+    const process = new URL('../../src/adapters/projectionModules/process.js', import.meta.url).href;
+    const program = `
+      const { openSync } = await import('node:fs');
+      const { startModule } = await import('${process}');
+      try { for (;;) openSync('/dev/null'); } catch {}
+      const error = await startModule(${JSON.stringify(file)}).catch((failed) => failed);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log(error.name + ': ' + error.message);`;
+    const shell = 'ulimit -n 60; exec "$0" --input-type=module -e "$1"';
+    const { stdout, stderr } = spawnSync('sh', ['-c', shell, execPath, program], { encoding: 'utf8' });
+    assert.match(stdout, /ModuleFailed: .*does not start/, stderr);
+  });
+
   const endless: Readonly<Record<string, readonly [string, RegExp]>> = {
     'that never ends': ['{ for (;;); }', /took longer than 4 s/],
     'that grows without bound': [
@@ -126,6 +144,10 @@ describe('a module in a process of its own', () => {
     'that fills buffers': [
       '{ const all = []; for (;;) all.push(Buffer.alloc(1_048_576, 1)); }',
       /more than 96 MiB of memory/,
+    ],
+    'that writes where its program answers': [
+      '(process.getBuiltinModule("fs").writeSync(3, "no JSON\\n"), { count: 1 })',
+      /gave back something that is no JSON/,
     ],
     'that ends the process': ['process.exit(7)', /has ended by itself, with 7/],
   };

@@ -83,33 +83,31 @@ const callsTo = (child: ChildProcess, name: string, bounds: ModuleBounds): Calls
   const answered = async (): Promise<ModuleAnswer> => {
     if (failure !== undefined) throw failure;
     const asked = (waiting = deferred());
-    const late = setTimeout(() => fail(`took longer than ${(callMillisMax / 1_000).toString()} s`), callMillisMax);
+    const endCount = countedOut(callMillisMax, () => {
+      if (waiting === asked) fail(`took longer than ${(callMillisMax / 1_000).toString()} s`);
+    });
     try {
       return await asked.promise;
     } finally {
-      clearTimeout(late);
+      endCount();
     }
   };
-  const { input, output } = pipesOf(child);
-  const read = lineReader(answerBytesMax);
-  output.on('data', (chunk: Buffer) => {
-    const lines = read(chunk);
-    if (lines === 'too long') fail('gave back too much at once');
-    else for (const line of lines) take(line);
-  });
-  const take = (line: string): void => {
-    const asked = waiting;
-    waiting = undefined;
-    // Written by its program.
-    asked?.resolve(parsedJson(line) as ModuleAnswer);
-  };
-  // A process that has gone is told of where its end is.
-  input.on('error', () => undefined);
-  output.on('error', () => undefined);
+  // First of all: one that could not be started says so alone, and has no pipes where file descriptors have run out.
   child.on('error', (error) => {
     fail(`does not start: ${error.message}`);
     exited.resolve(undefined);
   });
+  const { input, output } = pipesOf(child, name);
+  readAnswers(output, {
+    take: (answer) => {
+      const asked = waiting;
+      waiting = undefined;
+      asked?.resolve(answer);
+    },
+    fail,
+  });
+  // A process that has gone is told of where its end is.
+  input.on('error', () => undefined);
   child.on('exit', (code, signal) => {
     endWatch();
     fail(`has ended by itself${endOf(code, signal, bounds)}`);
@@ -130,6 +128,49 @@ const callsTo = (child: ChildProcess, name: string, bounds: ModuleBounds): Calls
   };
 };
 
+type Answered = { readonly take: (answer: ModuleAnswer) => void; readonly fail: (why: string) => void };
+
+const readAnswers = (output: Readable, { take, fail }: Answered): void => {
+  const read = lineReader(answerBytesMax);
+  output.on('error', () => undefined);
+  output.on('data', (chunk: Buffer) => {
+    const lines = read(chunk);
+    if (lines === 'too long') {
+      fail('gave back too much at once');
+      return;
+    }
+    for (const line of lines) {
+      const answer = answerIn(line);
+      if (answer === undefined) fail('gave back something that is no JSON');
+      else take(answer);
+    }
+  });
+};
+
+/** Undefined where a module has written among the answers. */
+const answerIn = (line: string): ModuleAnswer | undefined => {
+  try {
+    // Written by its program.
+    return parsedJson(line) as ModuleAnswer;
+  } catch {
+    return undefined;
+  }
+};
+
+const countParts = 10;
+
+/** Counts in parts, of which a machine that stood still loses one alone. Answers that came meanwhile are read before the end. */
+const countedOut = (millis: number, ended: () => void): (() => void) => {
+  let left = countParts;
+  const counting = setInterval(() => {
+    left -= 1;
+    if (left === 0) setImmediate(ended);
+  }, millis / countParts);
+  return () => {
+    clearInterval(counting);
+  };
+};
+
 /** Node aborts when its heap is full. */
 const endOf = (code: number | null, signal: NodeJS.Signals | null, { mebibytesMax }: ModuleBounds): string => {
   if (signal === 'SIGABRT' || code === abortedCode)
@@ -138,10 +179,14 @@ const endOf = (code: number | null, signal: NodeJS.Signals | null, { mebibytesMa
 };
 const abortedCode = 134;
 
-const pipesOf = (child: ChildProcess): { readonly input: Writable; readonly output: Readable } => {
-  const [input, , , output] = child.stdio;
+type Pipes = { readonly input: Writable; readonly output: Readable };
+
+const pipesOf = (child: ChildProcess, name: string): Pipes => {
+  // The types do not know that there may be none of it.
+  const [input, , , output] = (child.stdio as ChildProcess['stdio'] | undefined) ?? [];
+  if (!input || !output) throw new ModuleFailed(name, 'does not start: the system gave it no pipes');
   // Asked for as pipes above, of which the types know nothing.
-  return { input: input as Writable, output: output as Readable };
+  return { input, output: output as Readable };
 };
 
 /** The bound on the heap says nothing of buffers, so where the system tells it, all of its memory is looked at. */
