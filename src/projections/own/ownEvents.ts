@@ -62,13 +62,24 @@ const dataOf = ({ fields, personal }: EventKind, event: Recorded, field: Field):
   const data = event.data as Readonly<Record<string, unknown>>; // Every fact has fields.
   const shown: Record<string, Json> = { ...(fields.encode(data) as Readonly<Record<string, Json>>) };
   if (personal === undefined) return shown;
-  const isOpen = personal.names.every((name) => isOpenValue(data[name]));
-  const encoded = isOpen ? (personal.schema.encode(data) as Readonly<Record<string, Json>>) : {};
-  for (const name of personal.names) {
-    const value = field(encoded[name], data[name]);
-    if (value !== undefined) shown[name] = value;
+  for (const { schema, names } of partsOf(personal)) {
+    const part = Object.fromEntries(names.map((name) => [name, data[name]]));
+    const encoded = names.every((name) => isOpenValue(data[name])) ? schema.encode(part) : {};
+    for (const name of names) {
+      const value = field((encoded as Readonly<Record<string, Json>>)[name], data[name]);
+      if (value !== undefined) shown[name] = value;
+    }
   }
   return shown;
+};
+
+type Personal = NonNullable<EventKind['personal']>;
+
+/** Those of one part are erased together, and those of another may be open still. */
+const partsOf = (personal: Personal): readonly Pick<Personal, 'schema' | 'names'>[] => {
+  const { schema, names, apart } = personal;
+  if (apart === undefined) return [personal];
+  return [{ schema, names: names.filter((name) => !apart.names.includes(name)) }, apart];
 };
 
 const isOpenValue = (value: unknown): boolean => !isShredded(value) && !(value instanceof SealedField);

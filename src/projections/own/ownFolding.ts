@@ -32,6 +32,8 @@ export type OwnFoldingNeeds = {
 export const eventsPerCallMax = 256;
 export const eventBytesPerCallMax = 2_097_152;
 export const documentsPerCallMax = 100;
+/** Of documents that calls were about, whereupon those that changed are stored and those that are not in use let go. */
+export const documentBytesMax = 16_777_216;
 
 /**
  * Folds events through a module that has a process of its own: it names the documents of each event, is given them, and
@@ -40,7 +42,7 @@ export const documentsPerCallMax = 100;
  */
 export const ownFolding =
   (needs: OwnFoldingNeeds) =>
-  ([started]: readonly Started[], { factOf, fetch, retry, onAlarm }: FoldingEngineNeeds): FoldingEngine => {
+  ([started]: readonly Started[], { factOf, fetch, retry, onAlarm, flush }: FoldingEngineNeeds): FoldingEngine => {
     if (started === undefined) throw new Error('a module has one projection');
     const { running, projection } = started;
     const caches = cachesOf(projection.documents);
@@ -56,7 +58,12 @@ export const ownFolding =
       onAlarm({ projection: projection.name, position, error });
     };
     const isOver = (): boolean => closed || running.stopped !== undefined;
+    const letGo = async (): Promise<void> => {
+      await flush();
+      for (const cache of caches.values()) cache.letGo([changed, underWay]);
+    };
     const folding: Folding = {
+      ...{ bytes: new WeakMap<CachedDocument, number>(), heldBytes: 0, letGo },
       ...{ caches, running, stop, isOver, fetch, ...placesOf(needs, retry) },
       module: () => (starting ??= needs.start()),
       put: (hot, change) => {
@@ -109,6 +116,12 @@ type Folding = Places & {
   readonly fetch: FoldingEngineNeeds['fetch'];
   readonly module: () => Promise<ProjectionModule>;
   readonly put: (hot: CachedDocument, change: Change) => void;
+  /** Of documents as JSON, where they were counted. */
+  readonly bytes: WeakMap<CachedDocument, number>;
+  /** Of those that calls were about since `letGo`. */
+  heldBytes: number;
+  /** Stores what has changed, and forgets what was not used since the time before. */
+  readonly letGo: () => Promise<void>;
 };
 
 /** One that did not start has nothing to close. */
@@ -255,7 +268,15 @@ const foldSpan = async (folding: Folding, { module, asked, keys, span }: Call): 
   const last = asked[span.to - 1];
   if (refuse(folding, asked, refused)) return true;
   if (last !== undefined) moveOn(running, last.record);
+  await holdLess(folding, hots);
   return false;
+};
+
+const holdLess = async (folding: Folding, hots: ReadonlyMap<string, Hot>): Promise<void> => {
+  for (const { hot } of hots.values()) folding.heldBytes += folding.bytes.get(hot) ?? 0;
+  if (folding.heldBytes < documentBytesMax) return;
+  folding.heldBytes = 0;
+  await folding.letGo();
 };
 
 type Hot = { readonly key: ModuleKey; readonly hot: CachedDocument };
@@ -280,17 +301,26 @@ const hotsOf = async (
 
 const nameWithoutVersion = (collection: string): string => collection.replace(/_v\d+$/, '');
 
-const givenOf = async ({ form }: Folding, [type, key]: ModuleKey, hot: CachedDocument): Promise<ModuleDocument> => {
+const givenOf = async (
+  { form, bytes }: Folding,
+  [type, key]: ModuleKey,
+  hot: CachedDocument,
+): Promise<ModuleDocument> => {
   // The cache has it as the store has it, whether it is stored already or not.
   const stored = hot.document as Plain | undefined;
   const opened = stored === undefined ? undefined : await form.opened(hot.collection, hot.key, stored);
-  return [type, key, hot.position.toString(), opened?.document ?? null];
+  const document = opened?.document ?? null;
+  if (!bytes.has(hot)) bytes.set(hot, bytesOf(document));
+  return [type, key, hot.position.toString(), document];
 };
 
 type Changed = { readonly hot: CachedDocument; readonly position: Position; readonly folded: FoldedDocument };
 
-const changeOf = async ({ form }: Folding, { hot, position, folded }: Changed): Promise<Change> => {
+const bytesOf = (document: Json): number => JSON.stringify(document).length;
+
+const changeOf = async ({ form, bytes }: Folding, { hot, position, folded }: Changed): Promise<Change> => {
   const [, key, , document, indexKeys] = folded;
+  bytes.set(hot, bytesOf(document));
   if (document === null) return { document: undefined, stored: undefined, indexKeys: {}, position };
   const stored = await form.stored(hot.collection, key, document);
   return { document: stored, stored, indexKeys: form.indexKeysOf(hot.collection, indexKeys), position };

@@ -13,6 +13,8 @@ export interface Committer {
    * has begun.
    */
   folded(events: number): Promise<void> | undefined;
+  /** Resolves when all that is folded is stored, or the signal was raised. Also in the middle of a fold. */
+  flush(this: void): Promise<void>;
   /** Somebody waits for events that are folded already, so the batch is not left to grow. */
   hurry(this: void): void;
   /** Stores what is left, unless the signal was raised, and waits until no commit is under way. */
@@ -24,7 +26,7 @@ export const commitEventsMax = 2_000;
 /** How long folded events grow into one commit when nobody waits for them: nobody notices but the disk. */
 export const growMillisMax = 50;
 
-export const committer = (needs: {
+export type BatchCommitterNeeds = {
   readonly commit: DocumentStore['commit'];
   readonly folding: Pick<FoldingEngine, 'nextBatch' | 'stored'>;
   /** Whether somebody waits for nothing but the storing of folded events. */
@@ -32,16 +34,16 @@ export const committer = (needs: {
   /** The batch is stored. */
   readonly onStored: (batch: Batch) => void;
   readonly patience: Patience;
-}): Committer => {
+};
+
+export const committer = (needs: BatchCommitterNeeds): Committer => {
   const { folding, onStored, patience } = needs;
   let underWay: Promise<void> | undefined;
   let waitingEvents = 0;
-  let growing: NodeJS.Timeout | undefined;
+  const { grow, ripen } = growth(() => {
+    hurry();
+  });
 
-  const ripen = (): void => {
-    clearTimeout(growing);
-    growing = undefined;
-  };
   const begin = (): void => {
     ripen();
     waitingEvents = 0;
@@ -61,11 +63,14 @@ export const committer = (needs: {
   };
   const beginOrGrow = (): void => {
     if (waitingEvents >= commitEventsMax || needs.isAwaited()) begin();
-    else growing ??= setTimeout(hurry, growMillisMax);
+    else grow();
   };
   const hurry = (): void => {
     // Events that come while a commit is under way are looked at when that ends.
     if (underWay === undefined && waitingEvents > 0 && !patience.signal.aborted) begin();
+  };
+  const settled = async (): Promise<void> => {
+    while (underWay !== undefined) await underWay;
   };
   patience.signal.addEventListener('abort', ripen);
 
@@ -76,6 +81,11 @@ export const committer = (needs: {
       return waitingEvents >= commitEventsMax ? underWay : undefined;
     },
     hurry,
+    flush: async () => {
+      await settled();
+      if (!patience.signal.aborted) begin();
+      await settled();
+    },
     idle: async () => {
       patience.signal.removeEventListener('abort', ripen);
       hurry();
@@ -84,6 +94,22 @@ export const committer = (needs: {
         hurry();
       }
       ripen();
+    },
+  };
+};
+
+type Growth = { readonly grow: () => void; readonly ripen: () => void };
+
+/** The moment for which a batch is left to grow. */
+const growth = (isOver: () => void): Growth => {
+  let growing: NodeJS.Timeout | undefined;
+  return {
+    grow: () => {
+      growing ??= setTimeout(isOver, growMillisMax);
+    },
+    ripen: () => {
+      clearTimeout(growing);
+      growing = undefined;
     },
   };
 };

@@ -33,6 +33,8 @@ export interface DocumentCache {
   load(fetch: DocumentStore['getMany']): Promise<void>;
   /** Forgets documents that were not used lately. Those that `isPinned` are kept: the store does not have them yet. */
   age(pinned: readonly (readonly CachedDocument[])[]): void;
+  /** The same, however few there are. */
+  letGo(pinned: readonly (readonly CachedDocument[])[]): void;
 }
 
 /** At least so many are kept, and at most twice as many besides those that are pinned. */
@@ -56,6 +58,13 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
     const hot = blankOf(type, collection, key);
     young.set(key, hot);
     return hot;
+  };
+  const letGo: DocumentCache['letGo'] = (pinned) => {
+    old = young;
+    young = new Map();
+    for (const hots of pinned) {
+      for (const hot of hots) if (hot.type === type && !old.has(hot.key)) young.set(hot.key, hot);
+    }
   };
   return {
     of: (key) => {
@@ -87,13 +96,9 @@ export const documentCache = (type: AnyDocumentType): DocumentCache => {
       missing = [];
     },
     age: (pinned) => {
-      if (young.size < cachedDocumentsMin) return;
-      old = young;
-      young = new Map();
-      for (const hots of pinned) {
-        for (const hot of hots) if (hot.type === type && !old.has(hot.key)) young.set(hot.key, hot);
-      }
+      if (young.size >= cachedDocumentsMin) letGo(pinned);
     },
+    letGo,
   };
 };
 

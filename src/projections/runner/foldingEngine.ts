@@ -53,6 +53,8 @@ export type FoldingEngineNeeds = {
   /** Does something outside until it succeeds. */
   readonly retry: <T>(doing: string, work: () => Promise<T>) => Promise<T>;
   readonly onAlarm: (alarm: Alarm) => void;
+  /** Stores all that is folded, also in the middle of a fold. */
+  readonly flush: () => Promise<void>;
 };
 
 export type MakeFoldingEngine = (started: readonly Started[], needs: FoldingEngineNeeds) => FoldingEngine;

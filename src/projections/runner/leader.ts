@@ -6,7 +6,7 @@ import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { FollowedLog, StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
 import { raised, type Tenure } from '../../kernel/tenure.js';
-import { committer } from './committer.js';
+import { committer, type Committer } from './committer.js';
 import { readEvents } from './eventReader.js';
 import {
   begin,
@@ -100,8 +100,9 @@ const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patien
       standing.changed();
       tell([]);
     },
+    flush: () => committing.flush(),
   });
-  const committing = committer({
+  const committing: Committer = committer({
     commit,
     folding,
     patience,

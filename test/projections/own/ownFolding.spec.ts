@@ -5,9 +5,13 @@ import { moduleFolding, type ModuleEvent } from '../../../src/adapters/projectio
 import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
 import { eventKinds } from '../../../src/domain/registry.js';
 import type { Event } from '../../../src/kernel/event.js';
+import { eventCodec } from '../../../src/kernel/codec.js';
+import { shredded } from '../../../src/kernel/opened.js';
+import type { Sealer } from '../../../src/kernel/ports/sealer.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import type { ModuleKey, ProjectionModule } from '../../../src/kernel/ports/projectionModule.js';
 import { ownReadModels, type Openness } from '../../../src/projections/own/declared.js';
+import { openReading } from '../../../src/projections/own/ownEvents.js';
 import { documentsPerCallMax, ownFolding, spansOf } from '../../../src/projections/own/ownFolding.js';
 import { sealedForm } from '../../../src/projections/own/ownForms.js';
 import type { OwnDocumentType, OwnProjection } from '../../../src/projections/own/projection.js';
@@ -51,6 +55,24 @@ const inProcess = (calls: string[] = []): ProjectionModule => {
     close: () => Promise.resolve(void calls.push('close')),
   };
 };
+
+/** Each event makes a hundred documents of 32 KiB. */
+const large = (): ProjectionModule => ({
+  ...inProcess(),
+  keysOf: (events) => {
+    const keysOf = (index: number): readonly ModuleKey[] =>
+      Array.from({ length: documentsPerCallMax }, (_, at): ModuleKey => [
+        'tallies',
+        `${nth(events[index])} ${at.toString()}`,
+      ]);
+    return Promise.resolve({ keys: events.map((_, index) => keysOf(index)) });
+  },
+  fold: ({ from }, documents) =>
+    Promise.resolve({
+      documents: documents.map(([type, key]) => [type, key, from, { text: 'x'.repeat(32_000) }, {}] as const),
+    }),
+});
+const nth = (event: unknown): string => (event as { readonly position: string }).position;
 
 const sent = (message: number, text: string, channel = 1): Event => ({
   type: 'MessageSent',
@@ -153,6 +175,51 @@ describe('a projection that a module folds', () => {
     );
     const { key, document } = await opened(collection, found.key, found.document);
     assert.deepEqual([key, document], ['channel.1.1', { chat: 'channel.1.1', count: 2, last: 'another secret' }]);
+  });
+
+  it('is given the words of a message where only those of a quote are erased, and the reverse', async () => {
+    const { here } = await staged('open');
+    const [author, quoted] = ['5', '6'];
+    const message = sent(1, 'own words');
+    const quote = { text: 'words of another', entities: [] };
+    await here.happened('message-1', { type: 'MessageSent', data: { ...(message.data as object), quotes: 6n, quote } });
+    const [record] = await here.log.readAll({ limit: 1 });
+    assert.ok(record !== undefined);
+    const shown = async (subject: string): Promise<unknown> => {
+      const sealer: Sealer = {
+        ...here.sealer,
+        open: (value, binding, position) =>
+          binding.subject === subject ? shredded : here.sealer.open(value, binding, position),
+      };
+      const reading = openReading({ codec: eventCodec(eventKinds, sealer), kinds: eventKinds }, sealer);
+      const { text, quote } = ((await reading(record)) as { readonly data: Record<string, unknown> }).data;
+      return { text, quote };
+    };
+    assert.deepEqual(await shown(quoted), { text: 'own words', quote: { erased: true } });
+    assert.deepEqual(await shown(author), { text: { erased: true }, quote });
+    assert.deepEqual(await shown('7'), { text: 'own words', quote });
+  });
+
+  it('stores what changed as soon as that is many bytes, in the middle of a fold', async () => {
+    const { happened, store, start, here } = await staged('sealed', () => Promise.resolve(large()));
+    const commits: number[] = [];
+    const watched: DocumentStore = {
+      ...store,
+      commit: (writes, checkpoints) => {
+        commits.push(writes.length);
+        return store.commit(writes, checkpoints);
+      },
+    };
+    await happened(...Array.from({ length: 12 }, (_, index) => sent(index + 1, 'x', index + 1)));
+    const running = await start(watched);
+    await running.reached(await here.log.end());
+    await running.close();
+    const changed = 12 * documentsPerCallMax;
+    assert.ok(Math.max(...commits) <= changed / 2, commits.join(' '));
+    assert.equal(
+      commits.reduce((sum, writes) => sum + writes, 0),
+      changed,
+    );
   });
 
   it('stops when its module fails, and is not waited for when it is closed', async () => {
