@@ -2,7 +2,7 @@ import { boundedMap } from '../../kernel/boundedMap.js';
 import type { EventCodec } from '../../kernel/codec.js';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import { fencedCommits } from '../../kernel/fencedCommits.js';
-import type { FollowedLog, StoredEvent } from '../../kernel/ports/eventLog.js';
+import { DamagedRecord, type FollowedLog, type StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { DestroyedKey, Sealer } from '../../kernel/ports/sealer.js';
 import type { Tenure } from '../../kernel/tenure.js';
@@ -93,12 +93,27 @@ export const indexing = async (needs: Indexing, { fence, signal: held }: Tenure)
       return;
     } catch (error) {
       if (isOver()) return;
+      if (error instanceof DamagedRecord) return stopBefore(following, error);
       if (needs.timers.now() - begun > calmMillis) failures = 1;
       needs.onTrouble({ doing: 'indexing messages', failures, error });
       await pauseAfter(failures, signal);
     }
   }
 };
+
+/** The log does not go on behind such a record until it is restored, and another node would not come further. */
+const stopBefore = async ({ needs, damaged, signal }: Following, error: DamagedRecord): Promise<void> => {
+  damaged({ what: 'the record', position: error.position, error });
+  needs.running.stopped = { error };
+  needs.progress.changed();
+  await raised(signal);
+};
+
+const raised = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 const calmMillis = 60_000;
 

@@ -79,7 +79,9 @@ export const startSearchIndex = async (needs: SearchIndexNeeds): Promise<SearchI
       const lagMillis = isIndexing
         ? lagHere(running, await log.end(), clock.now())
         : (await lagsElsewhere(log, [running], clock.now()))[0];
-      return { name: searchProjection, position: running.committed, lagMillis };
+      const { committed: position, stopped } = running;
+      const status = { name: searchProjection, position, lagMillis };
+      return stopped === undefined ? status : { ...status, stopped: stopped.error };
     },
     close: async () => {
       closing.abort(new GivenUp());
