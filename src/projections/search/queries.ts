@@ -5,7 +5,7 @@ import { chatPrefixOf, headCollection, headKey, headOf, type HashedTerm } from '
 import { postingCursor, type Direction, type PostingCursor, type PostingList } from './postingCursor.js';
 import type { Term } from './terms.js';
 
-export { isFoundBy, queryOf, termsExpected, type Query } from './terms.js';
+export { isFoundBy, queryOf, termsExpected, termsExpectedOf, type Query, type Searchable } from './terms.js';
 
 /** Of lists and blocks, each of which the caller of a search is charged for before it is read. */
 export type PostingReads = Pick<DocumentStore, 'getMany'>;

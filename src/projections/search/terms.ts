@@ -71,6 +71,13 @@ export const termsExpected = (text: string): number => {
   return terms;
 };
 
+/** The same of all fields of a message. */
+export const termsExpectedOf = ({ text, entities }: Pick<Searchable, 'text' | 'entities'>): number => {
+  let terms = termsExpected(text);
+  for (const { url } of entities) if (url !== undefined) terms += termsExpected(hostOf(url));
+  return Math.min(terms, messageTermsMax);
+};
+
 const gaps = /[^\p{L}\p{N}\p{M}]+/u;
 const signs = /[^\p{L}\p{N}\p{M}\s]/gu;
 

@@ -221,7 +221,7 @@ const naming = async (
   seen: SeenChat,
   written: Omit<EditedContent, 'media' | 'mentions'>,
 ): Promise<Omit<EditedContent, 'media'> | Rejection> => {
-  chargeIndexed(call, written.text);
+  chargeIndexed(call, written);
   const mentions = await mentionsIn(needs, written, { ...seen, author: call.caller.user, meter: call.meter });
   return isRejection(mentions) ? mentions : { ...written, mentions };
 };

@@ -20,10 +20,22 @@ const counting = () => {
 describe('what is charged before it is done', () => {
   it('is the part of a text that makes more terms than others do', () => {
     const { meter, units } = counting();
-    chargeIndexed({ meter }, 'hello everybody, how are you today?');
+    const words = (text: string) => ({ text, entities: [] });
+    chargeIndexed({ meter }, words('hello everybody, how are you today?'));
     assert.equal(units(), 0);
-    chargeIndexed({ meter }, Array.from({ length: 4_000 }, (_, at) => String.fromCodePoint(0x4e00 + at)).join(''));
+    chargeIndexed(
+      { meter },
+      words(Array.from({ length: 4_000 }, (_, at) => String.fromCodePoint(0x4e00 + at)).join('')),
+    );
     assert.equal(units(), costs.termIndexed * (messageTermsMax - termsInPrice));
+  });
+
+  it('is the hosts of the links behind a text as well', () => {
+    const { meter, units } = counting();
+    const url = (at: number) => `https://host${at.toString()}.example.org/path`;
+    const entities = Array.from({ length: 100 }, (_, at) => ({ kind: 'textUrl', url: url(at) }) as const);
+    chargeIndexed({ meter }, { text: 'hello', entities });
+    assert.ok(units() > costs.termIndexed * 100, units().toString());
   });
 
   it('is each user whom a text names', async () => {

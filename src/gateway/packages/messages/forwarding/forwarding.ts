@@ -86,7 +86,7 @@ const naming = async (
   copy: Copy,
   to: SeenChat,
 ): Promise<NamingCopy | Rejection> => {
-  chargeIndexed(call, copy.text);
+  chargeIndexed(call, copy);
   const mentions = await mentionsIn(needs, copy, { ...to, author: call.caller.user, meter: call.meter });
   return isRejection(mentions) ? mentions : { ...copy, mentions };
 };

@@ -113,7 +113,7 @@ const prepared = async (
   if (isRejection(media)) return media;
   const botInfo = await botInfoWithPhoto(needs, call, sending);
   if (isRejection(botInfo)) return botInfo;
-  chargeIndexed(call, sending.text);
+  chargeIndexed(call, sending);
   // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
   return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, botInfo, emojiOf, turn };
