@@ -338,11 +338,15 @@ const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, parsing: Pa
     const kind = byStoredType.get(stored.type);
     if (kind === undefined) return undefined;
     const record = parsedRecord(kind, stored, parsing);
-    if (stored.data.length <= rememberedEventBytesMax) slots[slot] = record;
+    if (isRemembered(stored)) slots[slot] = record;
     return record;
   };
   return { of, clear: () => slots.fill(undefined) };
 };
+
+/** A record that is remembered is held whole. */
+const isRemembered = ({ data, metadata }: StoredEvent): boolean =>
+  data.length + metadata.length <= rememberedEventBytesMax;
 
 const slotOf = ({ position }: StoredEvent): number => Number(position & BigInt(lastReadEvents - 1));
 
@@ -354,7 +358,7 @@ const metadataLately = (): MetadataIn => {
     const known = slots[slot];
     if (known?.stored === stored) return known.metadata;
     const metadata = parsed(stored.metadata) as unknown as Metadata;
-    if (stored.metadata.length <= rememberedEventBytesMax) slots[slot] = { stored, metadata };
+    if (isRemembered(stored)) slots[slot] = { stored, metadata };
     return metadata;
   };
 };
