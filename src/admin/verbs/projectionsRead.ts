@@ -41,7 +41,8 @@ export const projectionsRead = declareVerb({
       return refused('BAD_ARGUMENTS', `limit: must be a whole number from 1 to ${readDocumentsMax.toString()}`);
     return unlessRefused(async () => {
       const { text, more } = await readOwn({ projection, limit, ...defined({ type, key, index, after }) }, call);
-      if (more !== undefined && key === undefined) call.progress(`there may be more behind ${more}`);
+      if (more !== undefined && index !== undefined) call.progress('the index may have more: limit is too low for it');
+      else if (more !== undefined && key === undefined) call.progress(`there may be more behind ${more}`);
       return done(text);
     });
   },

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { systemTimers } from '../../adapters/system/timers.js';
 import { GenerationRefused, type OwnGenerations, type ProjectionsAdmin } from '../../admin/projections.js';
 import { retrying } from '../../projections/runner/retrying.js';
+import { NewerLayout } from '../../kernel/ports/generations.js';
 import { atMost } from '../../kernel/timing.js';
 import { ModuleFailed } from '../../kernel/ports/projectionModule.js';
 import { alarms } from '../logging.js';
@@ -69,7 +70,11 @@ const opened = async (get: Get, all: readonly Held[], one: Held, signal: AbortSi
     one.name = module.name;
     const onTrouble = get(of.outages).failed;
     signal.throwIfAborted();
-    const open = await retrying('opening a projection', () => openModule(get, module), { signal, onTrouble });
+    const open = await retrying('opening a projection', () => unlessForGood(openModule(get, module)), {
+      signal,
+      onTrouble,
+    });
+    if (open instanceof Error) throw open;
     if (signal.aborted) await open.close();
     else one.open = open;
   } catch (error) {
@@ -78,6 +83,13 @@ const opened = async (get: Get, all: readonly Held[], one: Held, signal: AbortSi
     alarms(get)('a projection of your own has stopped')({ error, projection: nameOf(one) });
   }
 };
+
+/** Errors that the same would meet however often it is tried. */
+const unlessForGood = <T>(opening: Promise<T>): Promise<T | NewerLayout | GenerationRefused> =>
+  opening.catch((error: unknown) => {
+    if (error instanceof NewerLayout || error instanceof GenerationRefused) return error;
+    throw error;
+  });
 
 const statusOf = async (one: Held): Promise<OwnStatus> => {
   const name = nameOf(one);

@@ -5,7 +5,8 @@ import type { Position } from '../../kernel/event.js';
 import { collectionOf } from '../../kernel/document.js';
 import type { AbsentDocument, DocumentStore, IndexKey, StoredDocument } from '../../kernel/ports/documentStore.js';
 import { parsedJson } from '../../kernel/json.js';
-import { withDeadline } from '../../kernel/timing.js';
+import { plainBytes } from '../../kernel/plainBytes.js';
+import { nextTurn, withDeadline } from '../../kernel/timing.js';
 import { plainForm, sealedForm, type OwnForm, type OwnSealer } from '../../projections/own/ownForms.js';
 import { ownTypeName } from '../../projections/own/declared.js';
 import type { Projections } from '../../projections/runner/runner.js';
@@ -27,6 +28,8 @@ export const readWaitMillisMax = 5_000;
 const pageDocuments = 100;
 /** Of the answer, which the door puts into one line. */
 export const readUnitsMax = 4_194_304;
+/** Of documents as the store measures them: far more than have room in the answer. */
+export const readBytesMax = 16_777_216;
 
 export const readingOf = (needs: OwnReadingNeeds): ReadModule => {
   const { module, store, sealer } = needs;
@@ -35,7 +38,7 @@ export const readingOf = (needs: OwnReadingNeeds): ReadModule => {
     const type = typeOf(module, wish);
     const collection = collectionOf({ name: ownTypeName(type, module.openness), version: module.declared.version });
     await caughtUp(needs, call);
-    const found = await foundIn({ store, form, collection, module }, wish);
+    const found = await foundIn({ store, form, collection, module, type }, wish);
     return linesOf({ form, collection }, found, wish);
   };
 };
@@ -59,10 +62,14 @@ const caughtUp = async ({ projections, module, end }: OwnReadingNeeds, { progres
   }
 };
 
-type Reading = Pick<OwnReadingNeeds, 'store' | 'module'> & { readonly form: OwnForm; readonly collection: string };
+type Reading = Pick<OwnReadingNeeds, 'store' | 'module'> & {
+  readonly form: OwnForm;
+  readonly collection: string;
+  readonly type: string;
+};
 
 const foundIn = async (
-  { store, form, collection, module }: Reading,
+  { store, form, collection, module, type }: Reading,
   { key, index, after, limit }: ReadWish,
 ): Promise<readonly StoredDocument[]> => {
   if (key !== undefined) {
@@ -70,19 +77,23 @@ const foundIn = async (
     return isThere(found) ? [found] : [];
   }
   if (index !== undefined) {
-    const { name, within } = indexOf(module, index);
+    const { name, within } = indexOf(module, type, index);
     const elements = form.elementsOf(collection, within);
-    return store.range({ ...{ collection, index: name, within: elements }, order: 'ascending', limit });
+    const range = { ...{ collection, index: name, within: elements }, order: 'ascending', limit } as const;
+    return store.range({ ...range, bytesMax: readBytesMax });
   }
   const found: StoredDocument[] = [];
+  let bytes = 0;
   let last = after === undefined ? undefined : form.keyOf(collection, after);
-  while (found.length < limit) {
+  while (found.length < limit && bytes <= readBytesMax) {
     const wanted = Math.min(pageDocuments, limit - found.length);
     const range = { collection, prefix: '', limit: wanted, ...(last === undefined ? {} : { after: last }) };
     const page = await store.scan(range);
     found.push(...page);
     last = page.at(-1)?.key;
     if (page.length < wanted) break;
+    bytes += page.reduce((sum, { document }) => sum + plainBytes(document), 0);
+    await nextTurn();
   }
   return found;
 };
@@ -92,12 +103,12 @@ const isThere = (found: StoredDocument | AbsentDocument): found is StoredDocumen
 type AskedIndex = { readonly name: string; readonly within: IndexKey };
 
 /** `byDay=2026-11-30`, or a list as JSON where there are several elements or numbers: `byDay=["2026-11-30",7]`. */
-const indexOf = ({ name: module, declared: { types } }: OwnModule, asked: string): AskedIndex => {
+const indexOf = ({ name: module, declared: { types } }: OwnModule, type: string, asked: string): AskedIndex => {
   const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(asked) ?? [];
-  const known = types.flatMap(({ indexes }) => indexes);
+  const known = types.find((one) => one.name === type)?.indexes ?? [];
   if (!known.includes(name))
     throw new GenerationRefused(
-      `${module} has the indexes ${known.join(', ') || 'none'}: --index NAME=VALUE names one`,
+      `${type} of ${module} has the indexes ${known.join(', ') || 'none'}: --index NAME=VALUE names one`,
     );
   if (!value.startsWith('[')) return { name, within: [value] };
   const elements = listIn(value);
