@@ -146,7 +146,7 @@ const watchMemory = (child: Child, timers: Pick<Timers, 'later'>): (() => void) 
 const memoryOf = async ({ pid }: Child): Promise<number> => {
   if (pid === undefined) return 0;
   try {
-    // In KiB whatever the size of a page is, which `statm` counts in.
+    // In KiB, unlike `statm`, which counts in pages of the machine’s size.
     const [, resident = '0'] =
       /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid.toString()}/status`, 'utf8')) ?? [];
     return Number(resident) * 1_024;

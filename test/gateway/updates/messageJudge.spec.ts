@@ -32,6 +32,9 @@ const session = 7n as SessionId;
 
 type Decided = Pick<Cause, 'asOf' | 'session' | 'slowmodeSeconds'>;
 
+type With = { readonly media?: readonly Media[]; readonly botInfo?: BotInfo };
+const cloakPhoto = { file: 77n as FileId, key: 'AAAA', bytes: 3, mimetype: 'image/webp', thumb: 'AAAA' };
+
 describe('a message of a node that shares the log', () => {
   let here: House;
   let reads: number;
@@ -71,16 +74,8 @@ describe('a message of a node that shares the log', () => {
   ): Promise<DecidedMessage> => {
     messages += 1n;
     const message = messages as MessageId;
-    const data = {
-      message,
-      chat: general,
-      by: author,
-      mentions: [],
-      text: 'hi',
-      entities: [],
-      media,
-      ...(botInfo && { botInfo }),
-    };
+    const content = { mentions: [], text: 'hi', entities: [], media, ...(botInfo && { botInfo }) };
+    const data = { message, chat: general, by: author, ...content };
     const now = () => here.clock.at as Millis;
     const needs = { log: here.log, codec: here.codec, sealer: here.sealer };
     const kernel = { ...needs, clock: { now }, ids: systemIds(snowflakes(0, now)), streams: foldedStreams(needs) };
@@ -91,8 +86,6 @@ describe('a message of a node that shares the log', () => {
     // It was sent as such.
     return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
   };
-  type With = { readonly media?: readonly Media[]; readonly botInfo?: BotInfo };
-  const cloakPhoto = { file: 77n as FileId, key: 'AAAA', bytes: 3, mimetype: 'image/webp', thumb: 'AAAA' };
   const asOf = async (): Promise<Decided> => {
     const end = await here.log.end();
     return { asOf: () => end, session: session.toString() };
