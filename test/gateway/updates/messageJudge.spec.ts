@@ -35,6 +35,23 @@ type Decided = Pick<Cause, 'asOf' | 'session' | 'slowmodeSeconds'>;
 type With = { readonly media?: readonly Media[]; readonly botInfo?: BotInfo };
 const cloakPhoto = { file: 77n as FileId, key: 'AAAA', bytes: 3, mimetype: 'image/webp', thumb: 'AAAA' };
 
+type Sending = With & { readonly message: MessageId; readonly author: UserId };
+
+const sentIn = async (here: House, sending: Sending, decided: Decided): Promise<DecidedMessage> => {
+  const { message, author, media = [], botInfo } = sending;
+  const content = { mentions: [], text: 'hi', entities: [], media, ...(botInfo && { botInfo }) };
+  const data = { message, chat: general, by: author, ...content };
+  const now = () => here.clock.at as Millis;
+  const needs = { log: here.log, codec: here.codec, sealer: here.sealer };
+  const kernel = { ...needs, clock: { now }, ids: systemIds(snowflakes(0, now)), streams: foldedStreams(needs) };
+  const cause = { commandId: `send ${message.toString()}`, correlationId: '', actor: author.toString() };
+  await executor(kernel)(rules, { type: 'SendMessage', data }, { ...cause, ...decided });
+  const stored = await here.log.readStream(messageStream(message), { limit: 1 });
+  const [event] = await readEvents(here.codec, here.sealer, stored);
+  // It was sent as such.
+  return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
+};
+
 describe('a message of a node that shares the log', () => {
   let here: House;
   let reads: number;
@@ -67,25 +84,8 @@ describe('a message of a node that shares the log', () => {
   const pass = async (): Promise<void> => {
     for (const stored of await here.log.readAll({ limit: 1_000 })) judge.passed(stored);
   };
-  const send = async (
-    author: UserId,
-    decided: Decided,
-    { media = [], botInfo }: With = {},
-  ): Promise<DecidedMessage> => {
-    messages += 1n;
-    const message = messages as MessageId;
-    const content = { mentions: [], text: 'hi', entities: [], media, ...(botInfo && { botInfo }) };
-    const data = { message, chat: general, by: author, ...content };
-    const now = () => here.clock.at as Millis;
-    const needs = { log: here.log, codec: here.codec, sealer: here.sealer };
-    const kernel = { ...needs, clock: { now }, ids: systemIds(snowflakes(0, now)), streams: foldedStreams(needs) };
-    const cause = { commandId: `send ${messages.toString()}`, correlationId: '', actor: author.toString() };
-    await executor(kernel)(rules, { type: 'SendMessage', data }, { ...cause, ...decided });
-    const stored = await here.log.readStream(messageStream(message), { limit: 1 });
-    const [event] = await readEvents(here.codec, here.sealer, stored);
-    // It was sent as such.
-    return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
-  };
+  const send = (author: UserId, decided: Decided, attached: With = {}): Promise<DecidedMessage> =>
+    sentIn(here, { message: (messages += 1n) as MessageId, author, ...attached }, decided);
   const asOf = async (): Promise<Decided> => {
     const end = await here.log.end();
     return { asOf: () => end, session: session.toString() };
