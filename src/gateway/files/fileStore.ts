@@ -8,7 +8,7 @@ import { holders, type HolderNeeds } from './holders.js';
 import { madeFile, type MadeUpload, type UploadRef } from './making.js';
 import { partTurns, takePart, type SentPart, type TakePartNeeds } from './parts.js';
 import { knownPicture, type KnownPicture } from './knownPicture.js';
-import type { PictureNeeds } from './pictures.js';
+import { pictureTurns, type PictureNeeds } from './pictures.js';
 import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
 import { namedFile, nextBytes, type FileName, type NamedFile, type Stretch } from './streaming.js';
 import { uploadedBytes } from './uploadedBytes.js';
@@ -47,6 +47,7 @@ export const fileStore = (needs: FileStoreNeeds): FileStore => {
     ...needs,
     holders: holders(needs),
     making: new Map(),
+    pictureTurns: fairTurns(pictureTurns),
     turns: fairTurns(partTurns),
     uploaded: uploadedBytes(needs.uploadedBytesPerDayMax),
     uploads: sessionUploads(needs),

@@ -8,13 +8,12 @@ import type { FoldedStreams } from '../../kernel/foldedStreams.js';
 import type { FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
 import { blobsPerCallMax, type BlobEntry, type Blobs } from '../../kernel/ports/blobs.js';
-import type { Picture } from '../../kernel/ports/pictures.js';
 import { withDeadline } from '../../kernel/timing.js';
 import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
 import { blobsOf, newestParts, packedParts, type StoredPart } from './manifest.js';
 import { partsTakenMax, tooLargeFile } from './parts.js';
-import { pictureOf, storedPicture, type PictureNeeds, type PictureWish } from './pictures.js';
+import { pictureOf, type PictureNeeds, type PictureWish, type StoredPicture } from './pictures.js';
 import { keyText, type OpenUpload, type Uploads } from './uploads.js';
 
 /** As the client names what it uploaded. Absent wishes: a file, of which a picture is made where it is one. */
@@ -33,7 +32,6 @@ export const pictureWaitMillisMax = 8_000;
 
 export type MakingNeeds = PictureNeeds & {
   readonly blobs: Pick<Blobs, 'list'>;
-  readonly fileBytesMax: number;
   /** Of this node, by the file that comes of it. It is as long as pictures are being read. */
   readonly making: Map<FileId, Promise<Rejection | undefined>>;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
@@ -115,17 +113,16 @@ const make = async (needs: MakingNeeds, call: Call, { upload, name, partCount, w
   const data =
     picture === undefined
       ? { ...about, bytes, parts: partCount, manifest: packedParts(parts) }
-      : { ...about, ...(await pictureParts(needs, upload, picture)), form: wish.form, sentParts: partCount };
+      : { ...about, ...pictureParts(picture), form: wish.form, sentParts: partCount };
   const made = await call.run(files, { type: 'MakeFile', data });
   return isRejection(made) ? made : undefined;
 };
 
 const bytesOf = (parts: readonly StoredPart[]): number => parts.reduce((sum, part) => sum + part.bytes, 0);
 
-const pictureParts = async (needs: MakingNeeds, upload: OpenUpload, { bytes, thumb, ...facts }: Picture) => {
-  const parts = await storedPicture(needs, upload, bytes);
+const pictureParts = ({ bytes, parts, thumb, ...facts }: StoredPicture) => {
   const picture: PictureRecord = { ...facts, thumb: Buffer.from(thumb).toString('base64url') };
-  return { bytes: bytes.length, parts: parts.length, manifest: packedParts(parts), picture };
+  return { bytes, parts: parts.length, manifest: packedParts(parts), picture };
 };
 
 /** The newest of each of the parts, in order. */

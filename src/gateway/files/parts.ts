@@ -43,7 +43,7 @@ export type SentPart = { readonly upload: bigint; readonly index: number; readon
 export const takePart = async (needs: TakePartNeeds, call: Call, part: SentPart): Promise<Rejection | undefined> => {
   const refused = refusedPart(part);
   if (refused !== undefined) return refused;
-  if (!needs.hasRoom()) return reject('UNAVAILABLE', 'the disk has no room for files');
+  if (!needs.hasRoom()) return noRoom;
   const upload = await needs.uploads.begin(call, part.upload);
   if (isRejection(upload)) return upload;
   const { state } = await needs.streams.caughtUp(fileStream(upload.file), files);
@@ -85,6 +85,8 @@ const counted = (
   upload.bytesTaken += length;
   return undefined;
 };
+
+export const noRoom = reject('UNAVAILABLE', 'the disk has no room for files');
 
 export const tooLargeFile = (fileBytesMax: number): Rejection =>
   reject('TOO_LARGE', `a file has at most ${fileBytesMax.toString()} bytes`);

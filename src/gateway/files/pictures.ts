@@ -13,24 +13,39 @@ import {
   type Picture,
   type PictureForm,
   type Pictures,
+  type PictureSource,
 } from '../../kernel/ports/pictures.js';
+import type { FairTurns, TurnBounds } from '../../kernel/fairTurns.js';
 import type { Ids } from '../../kernel/ports/system.js';
 import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
 import { blobOf, madePartsFrom, placeOf, versionAfter, type StoredPart } from './manifest.js';
 import { markBytes, pictureMark } from './pictureMark.js';
+import { noRoom, tooLargeFile } from './parts.js';
 import { openedPart, type OpeningNeeds } from './reading.js';
+import type { UploadedBytes } from './uploadedBytes.js';
 import type { OpenUpload } from './uploads.js';
 
 /** As many bytes as one answer has, so that a download opens no part twice. */
 export const madePartBytes = 524_288;
 
+/** Pictures whose bytes are in memory, from the making until the last of them is stored, and those that wait. */
+export const pictureTurns: TurnBounds = { atOnceMax: 4, waitingMax: 100, waitingOfOneMax: 20 };
+
 export type PictureNeeds = OpeningNeeds & {
   readonly blobs: Pick<Blobs, 'get' | 'put'>;
+  readonly fileBytesMax: number;
+  /** Whether the disk has room for more. */
+  readonly hasRoom: () => boolean;
   readonly ids: Pick<Ids, 'next'>;
+  readonly pictureTurns: FairTurns;
   readonly pictures: Pick<Pictures, 'made'>;
   readonly seal: Pick<PartSeal, 'open' | 'seal'>;
+  readonly uploaded: UploadedBytes;
 };
+
+/** Its bytes are in the store. */
+export type StoredPicture = Omit<Picture, 'bytes'> & { readonly bytes: number; readonly parts: readonly StoredPart[] };
 
 /** `declared`: whether its sender calls it a picture. A form other than `attachment` is of pictures alone. */
 export type PictureWish = { readonly form: PictureForm; readonly declared: 'picture' | 'file' };
@@ -42,23 +57,42 @@ export const pictureOf = async (
   needs: PictureNeeds,
   call: Call,
   { upload, parts, wish: { form, declared } }: Sent,
-): Promise<Picture | Rejection | undefined> => {
+): Promise<StoredPicture | Rejection | undefined> => {
   const mark = form === 'attachment' ? await markOf(needs, call, { upload, parts }) : 'read';
   if (isRejection(mark) || mark === 'none') return mark === 'none' ? undefined : mark;
   if (mark === 'another') return declared === 'picture' ? refusals.unknown : undefined;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   if (bytes > pictureBytesMax) return refusals['too large'];
+  if (!needs.hasRoom()) return noRoom;
   call.meter.spend(costs.picture + (costs.kibibyteOpened * bytes) / 1_024);
-  const source = { bytes, parts: openedParts(needs, upload, parts) };
-  const made = await needs.pictures.made(form, source, call.caller.user).catch(partRefusal);
+  const sent = { upload, form, source: { bytes, parts: openedParts(needs, upload, parts) } };
+  const making = needs.pictureTurns.run(call.caller.user.toString(), () => madeAndStored(needs, call, sent));
+  const made = making === undefined ? 'busy' : await making;
   if (made === 'too costly') call.meter.spend(costs.pictureTooCostly);
   if (typeof made !== 'string') return made;
   const isMere = form === 'attachment' && declared === 'file' && (made === 'unknown' || made === 'damaged');
   return isMere ? undefined : refusals[made];
 };
 
+type Picturing = { readonly upload: OpenUpload; readonly form: PictureForm; readonly source: PictureSource };
+
+const madeAndStored = async (
+  needs: PictureNeeds,
+  { caller: { user }, monotonic }: Call,
+  { upload, form, source }: Picturing,
+): Promise<StoredPicture | NoPicture | Rejection> => {
+  const made = await needs.pictures.made(form, source, user).catch(partRefusal);
+  if (typeof made === 'string' || isRejection(made)) return made;
+  const { bytes, ...facts } = made;
+  if (bytes.length > needs.fileBytesMax) return tooLargeFile(needs.fileBytesMax);
+  // The parts that were sent are counted, and go in a while.
+  const more = Math.max(0, bytes.length - source.bytes);
+  if (!needs.uploaded.take(user, more, monotonic)) return reject('UPLOADED_TOO_MUCH');
+  return { ...facts, bytes: bytes.length, parts: await storedParts(needs, upload, bytes) };
+};
+
 /** Seals the bytes of a picture and stores them beside the parts that were sent. */
-export const storedPicture = async (
+const storedParts = async (
   { blobs, ids, seal }: PictureNeeds,
   upload: OpenUpload,
   bytes: Uint8Array,
