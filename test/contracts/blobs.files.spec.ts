@@ -38,15 +38,25 @@ it('files that a process left half written are removed once they are old', async
 
 it('all blobs are counted and copied, while some of them go', async (t) => {
   const [from, to] = [join(freshFolder(t), 'files'), join(freshFolder(t), 'copy')];
-  assert.equal(await blobBytesIn(from), 0);
+  const { signal } = new AbortController();
+  assert.equal(await blobBytesIn(from, signal), 0);
   const blobs = fileBlobs(from);
   const names = Array.from({ length: 60 }, (_, at) => `files/${at.toString()}/0000`);
   for (const name of names) await blobs.put(name, new Uint8Array(10));
-  assert.equal(await blobBytesIn(from), 600);
+  assert.equal(await blobBytesIn(from, signal), 600);
   const some = names.filter((_, at) => at % 2 === 0);
-  const [bytes] = await Promise.all([blobBytesIn(from), copyBlobs(from, to), blobs.remove(some)]);
+  const [bytes] = await Promise.all([blobBytesIn(from, signal), copyBlobs(from, to, signal), blobs.remove(some)]);
   assert.ok(bytes >= 300 && bytes <= 600);
   const copied = (await fileBlobs(to).list('', { limit: 100 })).map(({ name }) => name);
   for (const name of names) assert.ok(copied.includes(name) || some.includes(name), name);
-  assert.equal(await blobBytesIn(to), 10 * copied.length);
+  assert.equal(await blobBytesIn(to, signal), 10 * copied.length);
+});
+
+it('a copy of all blobs, and a count of them, give up when they are told to', async (t) => {
+  const [from, to] = [join(freshFolder(t), 'files'), join(freshFolder(t), 'copy')];
+  await fileBlobs(from).put('files/1/0000', new Uint8Array(10));
+  const signal = AbortSignal.abort(new Error('stopped'));
+  await assert.rejects(blobBytesIn(from, signal), /stopped/);
+  await assert.rejects(copyBlobs(from, to, signal), /stopped/);
+  assert.deepEqual(await fileBlobs(to).list('', { limit: 1 }), []);
 });

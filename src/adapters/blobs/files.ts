@@ -77,17 +77,24 @@ export const blobPathsIn = (folder: string): readonly string[] =>
     .filter((entry) => entry.isFile() && basename(entry.parentPath) !== unfinishedName)
     .map((entry) => join(entry.parentPath, entry.name));
 
-/** The bytes of all blobs. Counts while their owner goes on, without keeping the thread. */
-export const blobBytesIn = async (folder: string): Promise<number> => {
+/** The bytes of all blobs. Counts while their owner goes on, without keeping the thread. Rejects as `copyBlobs` does. */
+export const blobBytesIn = async (folder: string, signal: AbortSignal): Promise<number> => {
   let bytes = 0;
-  for await (const path of pathsBelow(folder)) bytes += (await stat(path).catch(absent))?.size ?? 0;
+  for await (const path of pathsBelow(folder)) {
+    signal.throwIfAborted();
+    bytes += (await stat(path).catch(absent))?.size ?? 0;
+  }
   return bytes;
 };
 
-/** Copies all blobs while their owner goes on; one that is removed meanwhile is left out. On the disk when resolved. */
-export const copyBlobs = async (from: string, to: string): Promise<void> => {
+/**
+ * Copies all blobs while their owner goes on; one that is removed meanwhile is left out. On the disk when resolved. Rejects
+ * with the signal's reason before the next blob once that is raised.
+ */
+export const copyBlobs = async (from: string, to: string, signal: AbortSignal): Promise<void> => {
   makeFolder(to);
   for await (const path of pathsBelow(from)) {
+    signal.throwIfAborted();
     const bytes = await readFrom(path, undefined);
     if (bytes !== undefined) await written(to, join(to, relative(from, path)), bytes);
   }

@@ -21,9 +21,9 @@ export type BackupPart = {
   /** The files of it that are copied, absolute. Of files there may be very many: for a copy, which nobody is served from. */
   readonly filesIn: (folder: string) => readonly string[];
   /** Absent: those of `filesIn`. */
-  readonly bytesIn?: (folder: string) => Promise<number>;
-  /** From one folder into another one, as of one moment, on the disk when resolved. */
-  readonly copy: (open: OpenParts, from: string, to: string) => Promise<void>;
+  readonly bytesIn?: (folder: string, signal: AbortSignal) => Promise<number>;
+  /** From one folder into another one, as of one moment, on the disk when resolved. Parts that may be large give up when the signal is raised. */
+  readonly copy: (open: OpenParts, from: string, to: string, signal: AbortSignal) => Promise<void>;
 };
 
 const stateIn = (folder: string): string => join(folder, dataFolderNames.state);
@@ -71,16 +71,20 @@ export const backupParts: Readonly<Record<BackupPartName, BackupPart>> = {
     entry: dataFolderNames.files,
     isIn: (folder) => existsSync(filesIn(folder)),
     filesIn: (folder) => blobPathsIn(filesIn(folder)),
-    bytesIn: (folder) => blobBytesIn(filesIn(folder)),
-    copy: (_, from, to) => copyBlobs(filesIn(from), filesIn(to)),
+    bytesIn: (folder, signal) => blobBytesIn(filesIn(folder), signal),
+    copy: (_, from, to, signal) => copyBlobs(filesIn(from), filesIn(to), signal),
   },
 };
 
-export const bytesOf = async (parts: readonly BackupPartName[], folder: string): Promise<number> => {
+export const bytesOf = async (
+  parts: readonly BackupPartName[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<number> => {
   let bytes = 0;
   for (const name of parts) {
     const { bytesIn = bytesOfFiles(name) } = backupParts[name];
-    bytes += await bytesIn(folder);
+    bytes += await bytesIn(folder, signal);
   }
   return bytes;
 };

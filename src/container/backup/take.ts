@@ -30,7 +30,10 @@ export const takeBackup = async (needs: TakeNeeds): Promise<TakenBackup> => {
   const { config, folder, heldWhile = unheld } = needs;
   const parts = partsOf(config);
   checkPlace(folder, config.dataDir);
-  const bytes = await bytesOf(parts, config.dataDir);
+  const { signal } = needs.call;
+  const bytes = await bytesOf(parts, config.dataDir, signal).catch((error: unknown) => {
+    throw signal.aborted ? new BackupRefused('stopped', { cause: error }) : error;
+  });
   const began = new Date().toISOString();
   try {
     await checkRoomFor(folder, { bytes, floorBytes: await floorFor(folder, config) });
@@ -42,6 +45,7 @@ export const takeBackup = async (needs: TakeNeeds): Promise<TakenBackup> => {
     await heldWhile(() => copied(needs, parts));
   } catch (error) {
     emptied(folder);
+    if (signal.aborted) throw new BackupRefused('stopped', { cause: error });
     if (error instanceof HeldTooLong) throw new BackupRefused(error.message, { cause: error });
     throw isDiskFull(error) ? fullDisk(folder, bytes, error) : plainly(error);
   }
@@ -54,9 +58,9 @@ const unheld: FileRemovals['heldWhile'] = (work) => work();
 
 const copied = async ({ config, folder, open, call }: TakeNeeds, parts: readonly BackupPartName[]): Promise<void> => {
   for (const name of parts) {
-    if (call.signal.aborted) throw new BackupRefused('stopped');
+    call.signal.throwIfAborted();
     call.progress(`copying ${backupParts[name].entry}`);
-    await backupParts[name].copy(open, config.dataDir, folder);
+    await backupParts[name].copy(open, config.dataDir, folder, call.signal);
   }
 };
 
