@@ -68,7 +68,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
       : undefined,
   );
   once(container, of.fileRemovals, (get) => fileRemovals(() => get(of.uptime).now()));
-  once(container, of.telling, tellingOf);
+  once(container, of.liveRenderer, liveRendererOf);
   once(container, of.admission, admissionOf);
   once(container, of.health, healthOf);
   registerFiles(container);
@@ -87,7 +87,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
       presence: get(of.presence),
       statuses: get(of.statuses),
       admission: get(of.admission),
-      ...get(of.telling),
+      ...get(of.liveRenderer),
       documents: get(of.projections),
       unfolded: get(of.unfolded),
       ...(isShared(get(of.config)) ? {} : { acknowledged: get(of.unfolded).acknowledged }),
@@ -167,11 +167,11 @@ const boundsOf = (config: Config): GatewayBounds => {
 /** A user's presence is sent to so many of those with whom they talked last. */
 const peersMax = 500;
 
-const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
+const liveRendererOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
   const reads = { store: get(of.reads) };
   const statusOf = statusReader(get(of.presence));
-  const load: Access['load'] = (community, users) => telling.access.load(community, users);
-  const telling: ReturnType<typeof liveUpdateRenderer> = liveUpdateRenderer({
+  const load: Access['load'] = (community, users) => live.access.load(community, users);
+  const live: ReturnType<typeof liveUpdateRenderer> = liveUpdateRenderer({
     log: get(of.log),
     codec: get(of.codec),
     sealer: get(of.sealer),
@@ -200,7 +200,7 @@ const tellingOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
     }),
     prefetched: prefetchedUsers,
   });
-  return telling;
+  return live;
 };
 
 const hasWrittenToOf =
@@ -269,7 +269,7 @@ const handlersOf = (get: Get, { presences, typing, interactions }: Live) => {
     uses: get(of.sessionUses),
     today: get(of.days).today,
     wordings: wordingsIn({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) }),
-    access: get(of.telling).access,
+    access: get(of.liveRenderer).access,
     changeStatus: presences.changeStatus,
     userFor: async (id) => {
       const [found, [status]] = await Promise.all([user(reads, id), statusOf([id])]);
@@ -292,7 +292,7 @@ const readsByKey = (get: Get): Reads => ({
 const filesOf = (get: Get): FileStore => {
   const { fileBytesMax, uploadedBytesPerUserAndDay: uploadedBytesPerDayMax } = get(of.config);
   return fileStore({
-    access: get(of.telling).access,
+    access: get(of.liveRenderer).access,
     blobs: get(of.blobs),
     ids: get(of.ids),
     pictures: get(of.pictures),

@@ -114,7 +114,7 @@ export const of = {
   search: token<Search>('search'),
   own: token<OwnProjections>('own'),
   generations: token<LiveGenerations>('generations'),
-  telling: token<ReturnType<typeof liveUpdateRenderer>>('telling'),
+  liveRenderer: token<ReturnType<typeof liveUpdateRenderer>>('liveRenderer'),
   gateway: token<Gateway>('gateway'),
   health: token<Health>('health'),
 };

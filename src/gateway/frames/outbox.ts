@@ -42,7 +42,7 @@ export interface OutboxOwner {
 type Holding = {
   holds: number;
   bytes: number;
-  readonly told: { readonly broadcast: Broadcast; readonly unreadCount: number }[];
+  readonly broadcasts: { readonly broadcast: Broadcast; readonly unreadCount: number }[];
 };
 
 /** The part of a WebSocket that an outbox needs; `readyState` 1 is open. */
@@ -102,7 +102,7 @@ export class Outbox implements Outgoing {
   }
 
   hold(): void {
-    this.holding ??= { holds: 0, bytes: 0, told: [] };
+    this.holding ??= { holds: 0, bytes: 0, broadcasts: [] };
     this.holding.holds += 1;
   }
 
@@ -112,7 +112,7 @@ export class Outbox implements Outgoing {
     holding.holds -= 1;
     if (holding.holds > 0) return;
     this.holding = undefined;
-    for (const { broadcast, unreadCount } of holding.told) this.broadcast(broadcast, unreadCount);
+    for (const { broadcast, unreadCount } of holding.broadcasts) this.broadcast(broadcast, unreadCount);
   }
 
   /** Copies all that waits into one write. Called by the flusher once per tick. */
@@ -144,7 +144,7 @@ export class Outbox implements Outgoing {
   }
 
   private keep(holding: Holding, broadcast: Broadcast, unreadCount: number): void {
-    holding.told.push({ broadcast, unreadCount });
+    holding.broadcasts.push({ broadcast, unreadCount });
     holding.bytes += broadcast.bytesMax;
     if (this.bufferedBytes > bufferedBytesMax) this.owner.cut();
   }

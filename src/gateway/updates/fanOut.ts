@@ -86,7 +86,7 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
       try {
         subscription = log.subscribe(waiting.position());
         for await (const batch of subscription) {
-          await tellBatch({ needs, sending, parts, handled }, batch);
+          await renderBatch({ needs, sending, parts, handled }, batch);
           pauseMillis = 0;
         }
         if (isClosed()) return;
@@ -118,15 +118,18 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
   };
 };
 
-type Telling = {
+type Rendering = {
   readonly needs: FanOutNeeds;
   readonly sending: Sender;
   readonly parts: GatheredParts;
-  /** The event was told and folded. */
+  /** The event was rendered and folded. */
   readonly handled: (stored: StoredEvent) => void;
 };
 
-const tellBatch = async ({ needs, sending, parts, handled }: Telling, batch: readonly StoredEvent[]): Promise<void> => {
+const renderBatch = async (
+  { needs, sending, parts, handled }: Rendering,
+  batch: readonly StoredEvent[],
+): Promise<void> => {
   const unnumbered = mergingNeighbours(sending);
   const flush = async (): Promise<void> => {
     sending.rest();
@@ -142,8 +145,8 @@ const tellBatch = async ({ needs, sending, parts, handled }: Telling, batch: rea
       heading = headingOf(needs, stored);
       // Those who lose sight of something are sent what happened before that.
       if (heading?.cares === true && affectsPermissions(heading)) parts.release();
-      const told = heading === undefined ? undefined : toldOf(needs, stored, heading);
-      ready = told instanceof Promise ? await told : told;
+      const rendering = heading === undefined ? undefined : readyOf(needs, stored, heading);
+      ready = rendering instanceof Promise ? await rendering : rendering;
     } catch (err) {
       // Left out, it would be missing in the documents in memory for ever after, so the subscription begins again with
       // it.
@@ -182,10 +185,10 @@ const mergingNeighbours = ({ send }: Sender) => {
     release,
     take: ({ $correlationId, about }: Metadata, ready: Ready): void => {
       const request = `${$correlationId} ${about}`;
-      const both = held?.request === request ? mergeDeliveries(held.told, ready.told) : undefined;
+      const both = held?.request === request ? mergeDeliveries(held.deliveries, ready.deliveries) : undefined;
       if (both === undefined) release();
-      held = { ...ready, told: both ?? ready.told, request };
-      if (!areMergeable(ready.told)) release();
+      held = { ...ready, deliveries: both ?? ready.deliveries, request };
+      if (!areMergeable(ready.deliveries)) release();
     },
   };
 };
@@ -206,15 +209,15 @@ const headingOf = ({ codec, renderer }: FanOutNeeds, stored: StoredEvent): Headi
 };
 
 /** `undefined` when nobody here cares: then the body is not even parsed. */
-const toldOf = (
+const readyOf = (
   needs: FanOutNeeds,
   stored: StoredEvent,
   heading: Heading,
 ): Ready | undefined | Promise<Ready | undefined> => {
   if (!heading.cares && heading.type !== accountEvents.SessionRevoked.type) return undefined;
   const event = read(needs, stored);
-  if (!(event instanceof Promise)) return telling(needs, event, heading);
-  return event.then((opened) => telling(needs, opened, heading));
+  if (!(event instanceof Promise)) return rendered(needs, event, heading);
+  return event.then((opened) => rendered(needs, opened, heading));
 };
 
 /** The keys of an event cannot be had right now. */
@@ -235,7 +238,7 @@ const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEv
   });
 };
 
-const telling = (
+const rendered = (
   { renderer, hub, judge }: FanOutNeeds,
   event: Recorded | undefined,
   { cares, metadata: { about, actor, asOf } }: Heading,
@@ -246,9 +249,9 @@ const telling = (
   const refusal = asOf !== undefined && isSent(event) ? judge?.refusalOf(decidedMessage(event)) : undefined;
   const { position } = event;
   const render = () => renderer.render(event);
-  const told = refusal === undefined ? render() : unlessRefused(position, refusal, render);
-  const ready = (items: readonly Delivery[]): Ready => ({ told: items, about, actor, position });
-  return told instanceof Promise ? told.then(ready) : ready(told);
+  const deliveries = refusal === undefined ? render() : unlessRefused(position, refusal, render);
+  const ready = (made: readonly Delivery[]): Ready => ({ deliveries: made, about, actor, position });
+  return deliveries instanceof Promise ? deliveries.then(ready) : ready(deliveries);
 };
 
 const unlessRefused = async (

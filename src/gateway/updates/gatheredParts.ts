@@ -57,9 +57,9 @@ export const gatheredParts = ({ timers, send, overdue }: GatheredPartsNeeds): Ga
   };
   const hold = (request: Request, ready: Ready): void => {
     const { held } = request;
-    const told = held?.about === ready.about ? mergeDeliveries(held.told, ready.told) : undefined;
-    if (told === undefined) sendHeld(request);
-    request.held = told === undefined ? ready : { ...ready, told };
+    const deliveries = held?.about === ready.about ? mergeDeliveries(held.deliveries, ready.deliveries) : undefined;
+    if (deliveries === undefined) sendHeld(request);
+    request.held = deliveries === undefined ? ready : { ...ready, deliveries };
     if (request.stop !== ignored) return;
     request.stop = timers.later(gatherMillisMax, () => {
       close(request);
@@ -86,7 +86,7 @@ export const gatheredParts = ({ timers, send, overdue }: GatheredPartsNeeds): Ga
       requests.set(name, request);
       request.parts += 1;
       if (ready !== undefined) {
-        if (request.closed || !areMergeable(ready.told)) send(ready);
+        if (request.closed || !areMergeable(ready.deliveries)) send(ready);
         else hold(request, ready);
       }
       if (request.parts < of) return;

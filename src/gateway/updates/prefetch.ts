@@ -25,7 +25,7 @@ export const prefetcher = ({
   // Each is found under the type of its own events.
   const usersOf = new Map(Object.entries(foreseen as Readonly<Record<string, (event: Recorded) => readonly UserId[]>>));
 
-  const told = (stored: StoredEvent): readonly UserId[] => {
+  const recipientsOf = (stored: StoredEvent): readonly UserId[] => {
     const fact = codec.factOf(stored);
     const users = fact === undefined ? undefined : usersOf.get(fact);
     if (fact === undefined || users === undefined || !cares(codec.metadata(stored).about, fact)) return [];
@@ -36,7 +36,7 @@ export const prefetcher = ({
   return (batch) => {
     for (const stored of batch) {
       try {
-        for (const id of told(stored)) Promise.resolve(user(id)).catch(ignored);
+        for (const id of recipientsOf(stored)) Promise.resolve(user(id)).catch(ignored);
       } catch {
         // A damaged record is reported when its turn has come.
       }

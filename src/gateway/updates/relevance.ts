@@ -32,17 +32,17 @@ export const relevance = (needs: RelevanceNeeds): UpdateRenderer['isRelevant'] =
 type Kind = (topic: string, rest: string, type: string) => boolean;
 
 const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
-  const { access, unread, communities, memberships, users, conversations, rendered: tells } = needs;
+  const { access, unread, communities, memberships, users, conversations, rendered } = needs;
   const membersOf = (community: string): boolean => access.hasMembersOf(BigInt(community) as CommunityId);
   // The table of kinds says that such a topic is a chat key.
   const counted = (topic: string, type: string): boolean => unread.folds(type) && unread.holds(topic as ChatKey);
   const people: Kind = (topic, _, type) =>
-    (tells(type) && membersNamedBy(topic as ChatKey).some(access.isConnected)) ||
+    (rendered(type) && membersNamedBy(topic as ChatKey).some(access.isConnected)) ||
     (conversations.folds(type) && conversations.follows(topic)) ||
     counted(topic, type);
 
   const chats: ByChatKind<Kind> = {
-    channel: (topic, rest, type) => (tells(type) && membersOf(firstOf(rest))) || counted(topic, type),
+    channel: (topic, rest, type) => (rendered(type) && membersOf(firstOf(rest))) || counted(topic, type),
     direct: people,
     self: people,
     // Nobody is known to be in a group, so nobody is sent its updates and nothing of one is counted.
@@ -55,7 +55,7 @@ const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
     [
       'community',
       (_, rest, type) =>
-        (tells(type) && membersOf(rest)) ||
+        (rendered(type) && membersOf(rest)) ||
         (communities.folds(type) && communities.follows(rest)) ||
         // The topic does not say whose membership it is.
         (memberships.folds(type) && memberships.followsAny()),
@@ -63,9 +63,9 @@ const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
     [
       'user',
       (_, rest, type) =>
-        ((tells(type) || unread.folds(type)) && access.isConnected(BigInt(rest) as UserId)) ||
+        ((rendered(type) || unread.folds(type)) && access.isConnected(BigInt(rest) as UserId)) ||
         // Anyone may see this user: to know takes their memberships, which are not looked up here.
-        (users.folds(type) && ((tells(type) && access.connectedUsers() > 0) || users.follows(rest))),
+        (users.folds(type) && ((rendered(type) && access.connectedUsers() > 0) || users.follows(rest))),
     ],
   ]);
 };

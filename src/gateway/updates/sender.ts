@@ -6,7 +6,7 @@ import { isLatestOnly, latestDeliveries, type HeldDelivery } from './latestDeliv
 
 /** The deliveries of an event, and what else it takes to send them. */
 export type Ready = {
-  readonly told: readonly Delivery[];
+  readonly deliveries: readonly Delivery[];
   /** The topic. */
   readonly about: string;
   /** The user on whose request the event happened. */
@@ -39,24 +39,24 @@ export const supersededMax = 10_000;
 
 export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender => {
   const latest = latestDeliveries();
-  let deliveries = 0;
+  let uncounted = 0;
   // Where the sessions stand that were sent something. An update that was held is sent behind what came after its event.
   let sentUpTo: Position | undefined;
 
-  const deliver = (told: readonly Delivery[], actor: string | undefined): void => {
-    const made = hub.deliver(told, sentUpTo);
-    deliveries += made;
+  const deliver = (deliveries: readonly Delivery[], actor: string | undefined): void => {
+    const made = hub.deliver(deliveries, sentUpTo);
+    uncounted += made;
     if (actor !== undefined) delivered?.(actor, made);
   };
   const deliverHeld = (held: readonly HeldDelivery[]): void => {
     for (const one of held) deliver([one], one.actor);
   };
-  const sendEach = ({ told, about, actor }: Ready): void => {
-    if (latest.size() === 0 && !told.some(isLatestOnly)) {
-      deliver(told, actor);
+  const sendEach = ({ deliveries, about, actor }: Ready): void => {
+    if (latest.size() === 0 && !deliveries.some(isLatestOnly)) {
+      deliver(deliveries, actor);
       return;
     }
-    for (const delivery of told) {
+    for (const delivery of deliveries) {
       if (isLatestOnly(delivery)) latest.add(about, { ...delivery, actor });
       else {
         deliverHeld(latest.before(about));
@@ -79,10 +79,10 @@ export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender =
     rest: () => {
       deliverHeld(latest.all());
     },
-    uncounted: () => deliveries,
+    uncounted: () => uncounted,
     counted: () => {
-      count('deliveries', deliveries);
-      deliveries = 0;
+      count('deliveries', uncounted);
+      uncounted = 0;
     },
   };
 };

@@ -12,7 +12,7 @@ const of = (position: number) => ({ about: 'self.1', actor: '1', position: BigIn
 
 const deletion = (message: number): Ready => ({
   ...of(message),
-  told: [
+  deliveries: [
     { audience, update: { messageDeleted: { messageIds: [BigInt(message) as MessageId] } }, merge: mergeDeletions },
   ],
 });
@@ -20,7 +20,7 @@ const deletion = (message: number): Ready => ({
 /** Says something that nothing can be merged with. */
 const unlike = (message: number): Ready => ({
   ...of(message),
-  told: [{ audience, update: { messageDeleted: { messageIds: [BigInt(message) as MessageId] } } }],
+  deliveries: [{ audience, update: { messageDeleted: { messageIds: [BigInt(message) as MessageId] } } }],
 });
 
 /** The ids of each update that was sent, and the position that it was sent with. */
@@ -30,8 +30,8 @@ const gathering = () => {
   let overdue = 0;
   const parts = gatheredParts({
     timers,
-    send: ({ told, position }) => {
-      const ids = told.flatMap(({ update }) =>
+    send: ({ deliveries, position }) => {
+      const ids = deliveries.flatMap(({ update }) =>
         'messageDeleted' in update ? (update.messageDeleted.messageIds ?? []) : [],
       );
       sent.push([ids.map(Number), Number(position)]);

@@ -81,7 +81,7 @@ export const nodeIn = async (shared: Shared, changes: NodeChanges & { readonly n
   const node: Node = {
     get,
     troubles,
-    rules: get(of.telling).access.now,
+    rules: get(of.liveRenderer).access.now,
     askOnly: async (who, name, request) => (await clients.asking(who)).ask(name, request),
     ask: async (who, name, request) => {
       const answer = await openingLater(shared.gates.nodes, node.askOnly(who, name, request));
@@ -177,8 +177,8 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
     begin: () => undefined,
     status: () => Promise.resolve(undefined),
   });
-  const telling = get(of.telling);
-  container.registerInstance(of.telling, { ...telling, renderer: recording(telling.renderer, told) });
+  const live = get(of.liveRenderer);
+  container.registerInstance(of.liveRenderer, { ...live, renderer: recording(live.renderer, told) });
   return get;
 };
 

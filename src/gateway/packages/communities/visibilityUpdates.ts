@@ -47,11 +47,11 @@ export const channelDeliveries = (
   });
   // A channel that follows its category is seen by those who see the category.
   if (channel.parent === undefined || channel.synced) return [delivery(viewers, channel.parent)];
-  const [told, untold]: [UserId[], UserId[]] = [[], []];
-  for (const user of viewers) (shownParent(rules, community, channel, user) === undefined ? untold : told).push(user);
+  const [seeing, blind]: [UserId[], UserId[]] = [[], []];
+  for (const user of viewers) (shownParent(rules, community, channel, user) === undefined ? blind : seeing).push(user);
   return [
-    ...(told.length === 0 ? [] : [delivery(told, channel.parent)]),
-    ...(untold.length === 0 ? [] : [delivery(untold, undefined)]),
+    ...(seeing.length === 0 ? [] : [delivery(seeing, channel.parent)]),
+    ...(blind.length === 0 ? [] : [delivery(blind, undefined)]),
   ];
 };
 
