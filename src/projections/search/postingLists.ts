@@ -43,9 +43,10 @@ export type Posting = { readonly message: MessageId; readonly position: Position
 
 /**
  * Positions of documents of the index are spread, so that nearly this many sweeps of one document have a place between two
- * events of the log: each takes out one message at least. Positions of logs stay below 2^47.
+ * events of the log: each takes out one message at least. No store takes a position of 2^63, and those of EventStoreDB may
+ * come near to 2^54.
  */
-export const sweepsBetweenEvents = 65_536n;
+export const sweepsBetweenEvents = 512n;
 export const positionOfEvent = (position: Position): Position => sweepsBetweenEvents * position;
 export const eventOfPosition = (position: Position): Position => position / sweepsBetweenEvents;
 

@@ -16,7 +16,7 @@ import {
 } from '../../../src/projections/search/documents.js';
 import type { DamagedDocument } from '../../../src/projections/search/heldDocuments.js';
 import { postingIndex, type IndexedChange, type PostingIndex } from '../../../src/projections/search/postingIndex.js';
-import { positionOfEvent } from '../../../src/projections/search/postingLists.js';
+import { positionOfEvent, sweepsBetweenEvents, sweptAfter } from '../../../src/projections/search/postingLists.js';
 import { blockIdsMax } from '../../../src/projections/search/postings.js';
 import { freshFolder } from '../../support/dataFolders.js';
 import { propertyRun } from '../../support/propertyRun.js';
@@ -139,14 +139,20 @@ describe('posting lists', () => {
     const store = await opened();
     const index = indexOn(store);
     await index.begin();
-    const ids = Array.from({ length: 600 }, (_, at) => at + 1);
+    const ids = Array.from({ length: 500 }, (_, at) => at + 1);
     await index.fold(ids.map((id) => written('sent', [BigInt(id), id], { words: 'all' })));
-    await index.commit(600n);
-    for (const id of ids.slice(0, 599)) await index.sweep(chatPrefixOf(aChat), new Set([BigInt(id) as MessageId]));
-    assert.deepEqual(await postingsOf(store, 'all'), [600n]);
-    await index.fold([deleted(601n, 600)]);
-    await index.commit(601n);
+    await index.commit(500n);
+    for (const id of ids.slice(0, 499)) await index.sweep(chatPrefixOf(aChat), new Set([BigInt(id) as MessageId]));
+    assert.deepEqual(await postingsOf(store, 'all'), [500n]);
+    await index.fold([deleted(501n, 500)]);
+    await index.commit(501n);
     assert.deepEqual(await countOf(store), nothing);
+  });
+
+  it('have positions that every store takes, also behind the highest of a log', () => {
+    const highest = 2n ** 54n - 1n;
+    assert.equal(sweptAfter(0n, highest), positionOfEvent(highest) + 1n);
+    assert.ok(positionOfEvent(highest) + sweepsBetweenEvents <= 2n ** 63n);
   });
 
   it('go on without a document that does not read, and name it', async () => {
