@@ -5,7 +5,7 @@ import { fencedCommits } from '../../kernel/fencedCommits.js';
 import { DamagedRecord, type FollowedLog, type StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { DestroyedKey, Sealer } from '../../kernel/ports/sealer.js';
-import type { Tenure } from '../../kernel/tenure.js';
+import { raised, type Tenure } from '../../kernel/tenure.js';
 import { deferred, nextTurn, pause } from '../../kernel/timing.js';
 import type { ProjectionProgress } from '../progress/progress.js';
 import type { Running } from '../progress/running.js';
@@ -108,12 +108,6 @@ const stopBefore = async ({ needs, damaged, signal }: Following, error: DamagedR
   needs.progress.changed();
   await raised(signal);
 };
-
-const raised = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 
 const calmMillis = 60_000;
 
