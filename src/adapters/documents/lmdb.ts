@@ -14,6 +14,7 @@ import {
 } from '../../kernel/ports/documentStore.js';
 import { checkLmdbFile } from '../dataFolder/lmdbFile.js';
 import { makeFolder } from '../dataFolder/makeFolder.js';
+import { openTables } from '../dataFolder/lmdbTables.js';
 import { checkRoom } from '../dataFolder/room.js';
 import { keyWriter, type KeyWriter } from './indexKeys.js';
 import { dropCollection, openCollection, type Collection, type Meta, type Operation } from './lmdb/collection.js';
@@ -89,8 +90,10 @@ const openStore = async (environment: RootDatabase, specs: readonly CollectionSp
   if (specs.length > collectionsMax) throw new Error(`at most ${collectionsMax.toString()} collections`);
   const meta = metaOf(environment);
   await dropUnnamed(environment, meta, new Set(specs.map(({ name }) => name)));
-  const collections = new Map<string, Collection>();
-  for (const spec of specs) collections.set(spec.name, openCollection(environment, meta, spec));
+  const collections = openTables(
+    environment,
+    (root) => new Map(specs.map((spec) => [spec.name, openCollection(root, meta, spec)])),
+  );
   return { environment, meta, collections, writer: keyWriter(), turn: Promise.resolve() };
 };
 

@@ -5,6 +5,7 @@ import { underWay, type UnderWay } from '../../kernel/underWay.js';
 import { copyLmdb } from '../dataFolder/copyLmdb.js';
 import { checkLmdbFile, DamagedFile } from '../dataFolder/lmdbFile.js';
 import { makeFolder } from '../dataFolder/makeFolder.js';
+import { openTables } from '../dataFolder/lmdbTables.js';
 import { checkRoom } from '../dataFolder/room.js';
 import {
   countOf,
@@ -45,19 +46,10 @@ export const lmdbVault = async ({ folder, masterKey }: LmdbVaultOptions): Promis
   const environment = open({ path, noSubdir: true, maxDbs: 8, overlappingSync: false });
   try {
     chmodSync(path, 0o600);
-    await checkMasterKey(environment.openDB({ name: 'check', encoding: 'binary' }), wrap);
-    const secrets: Store['secrets'] = environment.openDB({ name: 'secrets', encoding: 'binary' });
-    const salts = await saltsOf(saltsFileIn(folder), countOf(secrets));
-    const store: Store = {
-      folder,
-      copies: underWay(),
-      wrap,
-      salts,
-      environment,
-      secrets,
-      register: environment.openDB({ name: 'destroyed', encoding: 'binary' }),
-      unwiped: environment.openDB({ name: 'unwiped', encoding: 'binary', keyEncoding: 'uint32' }),
-    };
+    const { check, ...tables } = openTables(environment, tablesOf);
+    await checkMasterKey(check, wrap);
+    const salts = await saltsOf(saltsFileIn(folder), countOf(tables.secrets));
+    const store: Store = { folder, copies: underWay(), wrap, salts, environment, ...tables };
     await wipe(store, [...store.unwiped.getKeys()]);
     return vaultOver(store);
   } catch (error) {
@@ -74,18 +66,28 @@ const saltsOf = async (path: string, secrets: number): Promise<Salts> => {
   throw new DamagedFile(path, `it has ${salts.count().toString()} salts, vault.mdb ${secrets.toString()} secrets`);
 };
 
-type Store = {
+const tablesOf = (root: RootDatabase): Tables & { readonly check: Database<Buffer, string> } => ({
+  check: root.openDB({ name: 'check', encoding: 'binary' }),
+  secrets: root.openDB({ name: 'secrets', encoding: 'binary' }),
+  register: root.openDB({ name: 'destroyed', encoding: 'binary' }),
+  unwiped: root.openDB({ name: 'unwiped', encoding: 'binary', keyEncoding: 'uint32' }),
+});
+
+type Tables = {
+  /** name → number of the salt, wrapped secret. */
+  readonly secrets: Database<Buffer, string>;
+  readonly register: Database<Buffer, string>;
+  /** Numbers of salts that nothing refers to any more, until they are overwritten. */
+  readonly unwiped: Database<Buffer, number>;
+};
+
+type Store = Tables & {
   readonly folder: string;
   /** Copies under way, which still need every salt that there was when they began. */
   readonly copies: UnderWay;
   readonly wrap: Wrapping;
   readonly salts: Salts;
   readonly environment: RootDatabase;
-  /** name → number of the salt, wrapped secret. */
-  readonly secrets: Database<Buffer, string>;
-  readonly register: Database<Buffer, string>;
-  /** Numbers of salts that nothing refers to any more, until they are overwritten. */
-  readonly unwiped: Database<Buffer, number>;
 };
 
 const present = Buffer.of(1);

@@ -4,6 +4,7 @@ import { open, type RootDatabase } from 'lmdb';
 import { underWay } from '../../../kernel/underWay.js';
 import { copyLmdb } from '../../dataFolder/copyLmdb.js';
 import { checkLmdbFile } from '../../dataFolder/lmdbFile.js';
+import { openTables } from '../../dataFolder/lmdbTables.js';
 import { checkRoom } from '../../dataFolder/room.js';
 import { syncPath } from '../../dataFolder/sync.js';
 
@@ -26,7 +27,7 @@ export const openEnvironment = <Tables>(
 ): LmdbEnvironment<Tables> => {
   makeFolder(folder);
   let root = openRoot(folder);
-  let tables = tablesOf(root);
+  let tables = openTables(root, tablesOf);
   let isOpen = true;
   const copies = underWay();
   const close = async (): Promise<void> => {
@@ -57,7 +58,7 @@ export const openEnvironment = <Tables>(
       await close();
       root = openRoot(folder);
       isOpen = true;
-      tables = tablesOf(root);
+      tables = openTables(root, tablesOf);
     },
     copyTo: (target) => copies.add(copyLmdb(root, { path: target, file: dataFileIn(target) })),
     close,
