@@ -32,6 +32,8 @@ export type Config = {
   readonly fileBytesMax: number;
   /** Bytes of parts of files that a user may send in a day, to each node. */
   readonly uploadedBytesPerUserAndDay: number;
+  /** The program that judges what is uploaded, and its arguments. Absent: everything passes. */
+  readonly scanCommand: readonly [program: string, ...args: readonly string[]] | undefined;
   readonly rateLimits: boolean;
   /** Whether the server asks the pages that messages link to what they say of themselves. */
   readonly embeds: boolean;
@@ -267,6 +269,21 @@ export const variables: { readonly [Key in keyof Read]: Variable<Read[Key]> } = 
     default: '4096',
     meaning: 'MiB of files that one user may upload in a day; a part counts as 4 KiB at least',
     ...mebibytes(1, 9_999_999),
+  },
+  scanCommand: {
+    name: 'OSMIUM_SCAN_COMMAND',
+    default: '',
+    meaning: 'a program that judges the bytes of each file by its exit code: 0 lets it pass, 1 refuses it',
+    allowed: 'a program, by its absolute path or by a name that PATH finds, and its arguments, separated by blanks',
+    schema: z
+      .string()
+      .trim()
+      .regex(/^(\/|[^\s/]+(\s|$))/)
+      .transform((text): Config['scanCommand'] => {
+        const [program = '', ...args] = text.split(/\s+/);
+        return [program, ...args];
+      })
+      .optional(),
   },
   rateLimits: {
     name: 'OSMIUM_RATE_LIMITS',

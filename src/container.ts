@@ -13,6 +13,7 @@ import { ownProjectionsOf } from './container/own/own.js';
 import { searchOf } from './container/search.js';
 import { startSessionDays } from './container/sessionDays.js';
 import { startFileSweep } from './container/files.js';
+import { checkScanner } from './container/fileScanner.js';
 import { of, once, type Get } from './container/tokens.js';
 import { openDeployment } from './container/deployment/open.js';
 import { watchDisks } from './container/disks.js';
@@ -70,6 +71,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
   once(container, of.search, searchOf);
   once(container, of.own, ownProjectionsOf);
   try {
+    checkScanner(config);
     const lock = await atPlace(folderPlace(config, config.dataDir), () => lockFolder(config.dataDir));
     opened.push(() => lock.release());
     const door = await openDoor(get);
@@ -187,6 +189,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   await startAll(workflows.ofSharedLog);
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
   opened.push(() => get(of.pictures).close());
+  opened.push(async () => get(of.fileScanner)?.close());
   opened.push(() => made.close());
   const sessionDays = await startSessionDays(get);
   opened.push(sessionDays.close);

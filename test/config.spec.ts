@@ -32,6 +32,7 @@ describe('the configuration', () => {
       uploadedBytesPerUserAndDay: 4_096 * 1_048_576,
       rateLimits: true,
       embeds: true,
+      scanCommand: undefined,
       signedOutPerAddress: 1_000,
       connectionsMax: 50_000,
       connectionsPerSession: 8,
@@ -114,11 +115,22 @@ describe('the configuration', () => {
     refused({ OSMIUM_PORT: '80a' }, /^OSMIUM_PORT: "80a" is not allowed; allowed is a whole number from 0 to 65535/);
     refused({ OSMIUM_PORT: '65536' }, /^OSMIUM_PORT: "65536"/);
     refused({ OSMIUM_EMBEDS: 'no' }, /^OSMIUM_EMBEDS: "no" is not allowed; allowed is "on" or "off"$/);
+    refused(
+      { OSMIUM_SCAN_COMMAND: './scan -' },
+      /^OSMIUM_SCAN_COMMAND: ".\/scan -" is not allowed; allowed is a program/,
+    );
     refused({ OSMIUM_RATE_LIMITS: 'no' }, /^OSMIUM_RATE_LIMITS: "no" is not allowed; allowed is "on" or "off"$/);
     refused({ OSMIUM_LOG_LEVEL: 'loud' }, /"trace", "debug"/);
     const nine = Array.from({ length: 9 }, (_, number) => `${number.toString()}.js`).join();
     refused({ OSMIUM_PROJECTIONS: nine }, /^OSMIUM_PROJECTIONS: .* allowed is paths of modules, .* 8 at most$/);
     refused({ OSMIUM_PROJECTIONS_OPEN: 'a-b' }, /^OSMIUM_PROJECTIONS_OPEN: "a-b" is not allowed/);
+  });
+
+  it('takes the words of a command', () => {
+    const commandOf = (text: string) => configFrom({ OSMIUM_SCAN_COMMAND: text }).scanCommand;
+    assert.deepEqual(commandOf('  clamdscan --no-summary  - '), ['clamdscan', '--no-summary', '-']);
+    assert.deepEqual(commandOf('/opt/my/scan'), ['/opt/my/scan']);
+    assert.equal(commandOf(''), undefined);
   });
 
   it('names all that is wrong at once', () => {

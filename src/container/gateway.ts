@@ -28,6 +28,7 @@ import { rememberedStatuses } from '../gateway/presence/statuses.js';
 import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
 import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
+import type { FileScanner } from '../kernel/ports/fileScanner.js';
 import type { Pictures } from '../kernel/ports/pictures.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
@@ -43,6 +44,7 @@ import { unreadReads } from '../projections/unread/unreadReads.js';
 import { userDocuments } from '../projections/users/fold.js';
 import { user } from '../projections/users/queries.js';
 import { registerLinkPreviews } from './linkPreviews.js';
+import { registerFileScanner } from './fileScanner.js';
 import { registerPictures } from './pictures.js';
 import { registerSessionDays } from './sessionDays.js';
 import { followedGenerations } from './generations/live.js';
@@ -54,6 +56,7 @@ export type GatewayOverrides = {
   readonly bounds?: GatewayBounds;
   readonly linkPreviews?: LinkPreviews;
   readonly pictures?: Pictures;
+  readonly fileScanner?: FileScanner;
 };
 
 export const registerGateway = (container: DependencyContainer, given: GatewayOverrides): void => {
@@ -61,6 +64,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
   registerSessionDays(container);
   registerLinkPreviews(container, given.linkPreviews);
   registerPictures(container, given.pictures);
+  registerFileScanner(container, given.fileScanner);
   once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
   once(container, of.judge, (get) =>
     isServer(get(of.config).eventLog)
@@ -296,6 +300,7 @@ const filesOf = (get: Get): FileStore => {
     blobs: get(of.blobs),
     ids: get(of.ids),
     pictures: get(of.pictures),
+    ...defined({ scanner: get(of.fileScanner) }),
     reads: readsByKey(get),
     seal: partSeal(get(of.random)),
     sealer: get(of.sealer),

@@ -30,6 +30,7 @@ import type { FileRemovals } from '../gateway/files/removals.js';
 import type { Blobs } from '../kernel/ports/blobs.js';
 import type { DocumentStore } from '../kernel/ports/documentStore.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
+import type { FileScanner } from '../kernel/ports/fileScanner.js';
 import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { Leases, Timers } from '../kernel/ports/leases.js';
 import type { Pictures } from '../kernel/ports/pictures.js';
@@ -97,6 +98,8 @@ export const of = {
   rateLimit: token<RateLimit>('rateLimit'),
   blobs: token<Blobs>('blobs'),
   pictures: token<Pictures>('pictures'),
+  /** Absent where everything passes. */
+  fileScanner: token<FileScanner | undefined>('fileScanner'),
   fileRemovals: token<FileRemovals>('fileRemovals'),
   linkPreviews: token<LinkPreviews>('linkPreviews'),
   files: token<FileStore>('files'),

@@ -31,6 +31,7 @@ const table = {
   INVALID_CREDENTIALS: { code: 403, says: 'unknown e-mail address or wrong password' },
   INVALID_TOKEN: { code: 403, says: 'the token is unknown or has been revoked' },
   MISSING_PERMISSION: { code: 403, says: 'you do not have the permission' },
+  FILE_REFUSED: { code: 403, says: 'the scanner of this server refuses the file' },
   NOT_A_BOT: { code: 403, says: 'only bots may do this' },
   BOT_NOT_ADDRESSED: {
     code: 403,

@@ -36,6 +36,7 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   linkSigned: 'a link to a file that is signed',
   kibibyteOpened: '1 KiB of a file that is read and opened',
   picture: 'a picture of which another one is made',
+  scan: 'a file that the scanner judges',
   pictureTooCostly: 'a picture that took too much time or memory to read, besides',
   kibibyteAnswered: '1 KiB of the answer',
   linkFollowed: 'a page of a link that is attached, fetched or looked for in memory',

@@ -68,6 +68,7 @@ describe('what an operator gets wrong', () => {
     OSMIUM_FILE_MIB: '0',
     OSMIUM_UPLOADED_PER_USER_MIB: 'much',
     OSMIUM_EMBEDS: 'perhaps',
+    OSMIUM_SCAN_COMMAND: './scan -',
     OSMIUM_WRITTEN_PER_USER_MIB: '0',
     OSMIUM_PROJECTIONS: '1.js,2.js,3.js,4.js,5.js,6.js,7.js,8.js,9.js',
     OSMIUM_PROJECTIONS_OPEN: 'no name',

@@ -83,6 +83,14 @@ describe('a server that cannot start names the variable and the file at fault', 
     },
   );
 
+  it('for a scanner that is not there', async (t) => {
+    const server = serverProcess(t, { OSMIUM_DATA_DIR: freshFolder(t), OSMIUM_SCAN_COMMAND: '/opt/no/scanner -' });
+    await endsWith(
+      server,
+      /^OSMIUM_SCAN_COMMAND: "\/opt\/no\/scanner -" cannot be used: \/opt\/no\/scanner: there is no program/m,
+    );
+  });
+
   for (const part of ['log', 'vault', 'documents'] as const) {
     it(`for a file in the place of ${part}`, async (t) => {
       const dataDir = freshFolder(t);

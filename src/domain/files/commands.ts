@@ -30,5 +30,7 @@ export type FileCommand =
   | Command<'UseFile', Pick<OfFile, 'file'> & { readonly at: Millis }>
   /** Its upload came to an end: it can become a file no more. One that was made stays. */
   | Command<'ExpireFile', OfFile & { readonly at: Millis }>
+  /** The scanner refused what would become the file. */
+  | Command<'RefuseFile', OfFile & { readonly at: Millis }>
   | Command<'ReleaseFile', Pick<OfFile, 'file'> & { readonly at: Millis }>
   | Command<'RemoveFile', Pick<OfFile, 'file'>>;

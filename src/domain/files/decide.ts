@@ -1,4 +1,4 @@
-import { reject, type Decider } from '../../kernel/decider.js';
+import { reject, type Decider, type Rejection } from '../../kernel/decider.js';
 import type { FileCommand, UploadCommand } from './commands.js';
 import { fileStream, uploadStream, type FileEvent, type UploadEvent } from './events.js';
 import { unusedMillisMin, usedAgainMillis } from './limits.js';
@@ -23,9 +23,9 @@ export const files: Decider<FileCommand, FileState, FileEvent> = {
   initial: noFile,
   evolve: evolveFile,
   rules: {
-    MakeFile: (data, { status }) => {
-      if (status === 'absent') return [{ type: 'FileMade', data }];
-      return status === 'made' ? [] : reject('INVALID_UPLOAD', 'it has expired');
+    MakeFile: (data, state) => {
+      if (state.status === 'absent') return [{ type: 'FileMade', data }];
+      return state.status === 'made' ? [] : noFileAnyMore(state);
     },
 
     UseFile: ({ file, at }, state) => {
@@ -37,6 +37,10 @@ export const files: Decider<FileCommand, FileState, FileEvent> = {
     ExpireFile: (data, { status }) =>
       status === 'absent' ? [{ type: 'FileReleased', data: { ...data, because: 'expired' } }] : [],
 
+    // One that another node has made meanwhile was let pass there.
+    RefuseFile: (data, { status }) =>
+      status === 'absent' ? [{ type: 'FileReleased', data: { ...data, because: 'expired', refused: true } }] : [],
+
     // A request that was about to use the file may not have come to it yet.
     ReleaseFile: ({ file, at }, state) => {
       if (state.status !== 'made' || at - state.usedAt < unusedMillisMin) return [];
@@ -47,3 +51,9 @@ export const files: Decider<FileCommand, FileState, FileEvent> = {
       state.status === 'released' ? [{ type: 'FileRemoved', data: { file, uploader: state.uploader } }] : [],
   },
 };
+
+/** Why an upload can become no file any more. */
+export const noFileAnyMore = (state: FileState): Rejection =>
+  state.status === 'released' && state.refused === true
+    ? reject('FILE_REFUSED')
+    : reject('INVALID_UPLOAD', 'it has expired');

@@ -87,8 +87,14 @@ export const fileEvents = declareEvents(
       fields: { file, uploader: id<UserId>('user'), at: millis },
     },
     FileReleased: {
-      says: 'Nothing uses the file, and nothing can from here on: the last use is gone, or there was none. An upload that never became a file is released as `expired`.',
-      fields: { file, uploader: id<UserId>('user'), because: oneOf('unused', 'expired'), at: millis },
+      says: 'Nothing uses the file, and nothing can from here on: the last use is gone, or there was none. An upload that never became a file is released as `expired`, with `refused` at once, because the scanner of this server refused it.',
+      fields: {
+        file,
+        uploader: id<UserId>('user'),
+        because: oneOf('unused', 'expired'),
+        at: millis,
+        refused: added(flag),
+      },
     },
     FileRemoved: {
       says: 'The bytes of a released file are gone from the store.',

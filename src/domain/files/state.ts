@@ -26,7 +26,7 @@ export const evolveUpload: Fold<UploadState, UploadEvent> = {
 export type FileState =
   | { readonly status: 'absent' }
   | MadeFile
-  | { readonly status: 'released'; readonly uploader: UserId }
+  | { readonly status: 'released'; readonly uploader: UserId; readonly refused?: true }
   | { readonly status: 'removed' };
 
 export type MadeFile = {
@@ -56,6 +56,10 @@ export const evolveFile: Fold<FileState, FileEvent> = {
     ...defined({ form, sentParts, picture }),
   }),
   FileUsed: (state, { data: { at } }) => (state.status === 'made' ? { ...state, usedAt: at } : state),
-  FileReleased: (_, { data: { uploader } }) => ({ status: 'released', uploader }),
+  FileReleased: (_, { data: { uploader, refused } }) => ({
+    status: 'released',
+    uploader,
+    ...(refused === true && { refused }),
+  }),
   FileRemoved: () => ({ status: 'removed' }),
 };

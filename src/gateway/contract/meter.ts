@@ -32,6 +32,8 @@ export const costs = {
   picture: 40,
   /** One that its process died of, after seconds of a processor and with a process to be started anew. */
   pictureTooCostly: 1_000,
+  /** A file that a process of the operator’s scanner judges. */
+  scan: 40,
   /** A link to a file that was signed. */
   linkSigned: 0.1,
   /** A stored part of an upload that was looked up to make a file of it. */

@@ -11,6 +11,7 @@ import { knownPicture, type KnownPicture } from './knownPicture.js';
 import { pictureTurns, type PictureNeeds } from './pictures.js';
 import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
 import { namedFile, nextBytes, type FileName, type NamedFile, type Stretch } from './streaming.js';
+import { passedUploads, type ScanningNeeds } from './scanning.js';
 import { uploadedBytes } from './uploadedBytes.js';
 import { sessionUploads, type UploadNeeds } from './uploads.js';
 
@@ -34,6 +35,7 @@ export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
   HolderNeeds &
   Pick<ReadingNeeds, 'damaged'> &
   Pick<PictureNeeds, 'pictures'> &
+  Pick<ScanningNeeds, 'scanner'> &
   Pick<TakePartNeeds, 'hasRoom'> & {
     readonly blobs: Pick<Blobs, 'put' | 'get' | 'list'>;
     readonly seal: PartSeal;
@@ -47,6 +49,7 @@ export const fileStore = (needs: FileStoreNeeds): FileStore => {
     ...needs,
     holders: holders(needs),
     making: new Map(),
+    passed: passedUploads(),
     pictureTurns: fairTurns(pictureTurns),
     turns: fairTurns(partTurns),
     uploaded: uploadedBytes(needs.uploadedBytesPerDayMax),

@@ -1,4 +1,4 @@
-import { files } from '../../domain/files/decide.js';
+import { files, noFileAnyMore } from '../../domain/files/decide.js';
 import { fileStream, type PictureRecord } from '../../domain/files/events.js';
 import { filePartsMax } from '../../domain/files/limits.js';
 import type { FileState } from '../../domain/files/state.js';
@@ -14,6 +14,7 @@ import { costs } from '../contract/meter.js';
 import { blobsOf, newestParts, packedParts, type StoredPart } from './manifest.js';
 import { partsTakenMax, tooLargeFile } from './parts.js';
 import { pictureOf, type PictureNeeds, type PictureWish, type StoredPicture } from './pictures.js';
+import { refusedByScanner, type ScanningNeeds } from './scanning.js';
 import { keyText, type OpenUpload, type Uploads } from './uploads.js';
 
 /** As the client names what it uploaded. Absent wishes: a file, of which a picture is made where it is one. */
@@ -27,16 +28,17 @@ export type MadeUpload = {
   readonly picture?: PictureRecord;
 };
 
-/** A request waits for so long until its picture was read. It goes on being read, and is found when the client asks again. */
-export const pictureWaitMillisMax = 8_000;
+/** A request waits for so long until its file was judged and its picture read. Both go on, and the file is found when the client asks again. */
+const makingWaitMillisMax = 8_000;
 
-export type MakingNeeds = PictureNeeds & {
-  readonly blobs: Pick<Blobs, 'list'>;
-  /** Of this node, by the file that comes of it. It is as long as pictures are being read. */
-  readonly making: Map<FileId, Promise<Rejection | undefined>>;
-  readonly streams: Pick<FoldedStreams, 'caughtUp'>;
-  readonly uploads: Pick<Uploads, 'found'>;
-};
+export type MakingNeeds = PictureNeeds &
+  ScanningNeeds & {
+    readonly blobs: Pick<Blobs, 'list'>;
+    /** Of this node, by the file that comes of it. It is as long as files are being judged and pictures read. */
+    readonly making: Map<FileId, Promise<Rejection | undefined>>;
+    readonly streams: Pick<FoldedStreams, 'caughtUp'>;
+    readonly uploads: Pick<Uploads, 'found'>;
+  };
 
 /**
  * Makes a file of the parts that came, or finds the one that was made. The same upload is the same file, however many requests ask at
@@ -56,7 +58,7 @@ export const madeFile = async (needs: MakingNeeds, call: Call, ref: UploadRef): 
     if (refused !== undefined) return refused;
   } else {
     const used = await call.run(files, { type: 'UseFile', data: { file: upload.file, at: call.now } });
-    if (isRejection(used)) return reject('INVALID_UPLOAD', 'it has expired');
+    if (isRejection(used)) return noFileAnyMore(before);
   }
   // Somebody else may have made the file of other parts, or in another form, meanwhile.
   return fileIn((await needs.streams.caughtUp(stream, files)).state, upload, { partCount, form });
@@ -67,7 +69,7 @@ const fileIn = (
   { file, key }: OpenUpload,
   { partCount, form }: Required<Pick<UploadRef, 'partCount' | 'form'>>,
 ): MadeUpload | Rejection => {
-  if (state.status !== 'made') return reject('INVALID_UPLOAD', 'it has expired');
+  if (state.status !== 'made') return noFileAnyMore(state);
   if ((state.sentParts ?? state.parts) !== partCount) {
     return reject('INVALID_UPLOAD', 'it became a file of another number of parts');
   }
@@ -92,9 +94,9 @@ const madeOnce = async (needs: MakingNeeds, call: Call, one: Making): Promise<Re
     return made;
   };
   try {
-    return await withDeadline(needs.making.get(file) ?? begin(), pictureWaitMillisMax, () => new StillMaking());
+    return await withDeadline(needs.making.get(file) ?? begin(), makingWaitMillisMax, () => new StillMaking());
   } catch (error) {
-    if (error instanceof StillMaking) return reject('UNAVAILABLE', 'the picture is still being read');
+    if (error instanceof StillMaking) return reject('UNAVAILABLE', 'the file is still being read');
     throw error;
   }
 };
@@ -106,6 +108,8 @@ const make = async (needs: MakingNeeds, call: Call, { upload, name, partCount, w
   if (isRejection(parts)) return parts;
   const bytes = bytesOf(parts);
   if (bytes > needs.fileBytesMax) return tooLargeFile(needs.fileBytesMax);
+  const refused = await refusedByScanner(needs, call, { upload, parts });
+  if (refused !== undefined) return refused;
   const picture = await pictureOf(needs, call, { upload, parts, wish });
   if (isRejection(picture)) return picture;
   const { session, user: uploader } = call.caller;

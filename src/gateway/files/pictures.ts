@@ -1,5 +1,4 @@
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
-import type { FileId } from '../../kernel/ids.js';
 import type { Blobs } from '../../kernel/ports/blobs.js';
 import type { PartSeal } from '../../kernel/ports/partSeal.js';
 import {
@@ -22,6 +21,7 @@ import { costs } from '../contract/meter.js';
 import { blobOf, madePartsFrom, placeOf, versionAfter, type StoredPart } from './manifest.js';
 import { markBytes, pictureMark } from './pictureMark.js';
 import { noRoom, tooLargeFile } from './parts.js';
+import { openedParts, partRefusal } from './openedParts.js';
 import { openedPart, type OpeningNeeds } from './reading.js';
 import type { UploadedBytes } from './uploadedBytes.js';
 import type { OpenUpload } from './uploads.js';
@@ -137,35 +137,3 @@ const markOf = async (needs: PictureNeeds, call: Call, { upload, parts }: Head) 
   }
   return pictureMark(beginning);
 };
-
-/** Carries a refusal out of the reading of a source. */
-class PartRefused extends Error {
-  readonly refusal: Rejection;
-  constructor(refusal: Rejection) {
-    super('a part of a picture cannot be read');
-    this.refusal = refusal;
-  }
-}
-
-const partRefusal = (error: unknown): Rejection => {
-  if (error instanceof PartRefused) return error.refusal;
-  throw error;
-};
-
-/** Of a picture: the parts may be short and the store far away. */
-const partsOpenedAtOnce = 8;
-
-async function* openedParts(
-  needs: PictureNeeds,
-  { file, key }: { readonly file: FileId; readonly key: Uint8Array },
-  parts: readonly StoredPart[],
-): AsyncGenerator<Uint8Array> {
-  for (let from = 0; from < parts.length; from += partsOpenedAtOnce) {
-    const several = parts.slice(from, from + partsOpenedAtOnce);
-    const opened = several.map((part, at) => openedPart(needs, { file, key, index: from + at, part }));
-    for (const plain of await Promise.all(opened)) {
-      if (isRejection(plain)) throw new PartRefused(plain);
-      yield plain;
-    }
-  }
-}

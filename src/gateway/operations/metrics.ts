@@ -56,6 +56,8 @@ export interface Metrics {
   reached(this: void, bound: string): void;
   /** A picture was made, or why it was not. */
   pictures(this: void, outcome: string): void;
+  /** How a file was judged, or that it was not. */
+  scans(this: void, outcome: string): void;
   /** How the log got into difficulties and out of them again, by kind. */
   logTroubles(this: void, kind: string, by: number): void;
   /** Values that are asked for when the metrics are. */
@@ -117,6 +119,7 @@ export const metrics = (): Metrics => {
   const pictures = labelled('pictures', 'Pictures that were made, and those of which none could be, by why', [
     'outcome',
   ]);
+  const scans = labelled('scans', 'Files that the scanner judged, and those that it did not, by outcome', ['outcome']);
   const troublesHelp = 'Calls to the log that went wrong and were made again, by kind';
   const troubles = labelled('log_troubles', troublesHelp, ['kind']);
   return {
@@ -134,6 +137,7 @@ export const metrics = (): Metrics => {
     },
     reached: countedBy(bounds, 'bound'),
     pictures: countedBy(pictures, 'outcome'),
+    scans: countedBy(scans, 'outcome'),
     logTroubles: (kind, by) => {
       troubles.inc({ kind }, by);
     },

@@ -144,7 +144,7 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
   registerKernel(container);
   registerGateway(container, {
     linkPreviews: own.linkPreviews ?? noLinkPreviews,
-    ...defined({ pictures: own.pictures }),
+    ...defined({ pictures: own.pictures, fileScanner: own.fileScanner }),
   });
   container.registerInstance(of.freeDisk, noDisk);
   container.registerInstance(of.fileDisk, noDisk);

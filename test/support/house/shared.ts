@@ -1,6 +1,7 @@
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
 import type { Blobs } from '../../../src/kernel/ports/blobs.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
+import type { FileScanner } from '../../../src/kernel/ports/fileScanner.js';
 import type { LinkPreviews } from '../../../src/kernel/ports/linkPreviews.js';
 import type { Pictures } from '../../../src/kernel/ports/pictures.js';
 import type { Presence } from '../../../src/kernel/ports/presence.js';
@@ -18,6 +19,7 @@ export type NodeChanges = {
   readonly blobs?: Blobs;
   readonly linkPreviews?: LinkPreviews;
   readonly pictures?: Pictures;
+  readonly fileScanner?: FileScanner;
 };
 
 /** What all nodes of a house share. */
