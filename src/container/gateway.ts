@@ -4,7 +4,7 @@ import { systemTimers } from '../adapters/system/timers.js';
 import { isServer, isShared, type Config } from '../config.js';
 import { directChat } from '../kernel/chat.js';
 import { defined } from '../kernel/defined.js';
-import { messageJudge } from '../gateway/updates/messageJudge.js';
+import { judgeOf } from '../gateway/updates/judge.js';
 import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
 import { gateway, type GatewayBounds, type Live } from '../gateway/gateway.js';
@@ -68,7 +68,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
   once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
   once(container, of.judge, (get) =>
     isServer(get(of.config).eventLog)
-      ? messageJudge({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) })
+      ? judgeOf({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) })
       : undefined,
   );
   once(container, of.fileRemovals, (get) => fileRemovals(() => get(of.uptime).now()));

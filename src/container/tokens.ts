@@ -40,7 +40,7 @@ import type { RateLimit } from '../kernel/ports/rateLimit.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
 import type { CommonPasswords, Disk, Ids, PasswordHasher, Random } from '../kernel/ports/system.js';
 import type { Vault } from '../kernel/ports/vault.js';
-import type { FollowingJudge } from '../gateway/updates/messageJudge.js';
+import type { FollowingJudge } from '../gateway/updates/judge.js';
 import type { UnfoldedAppends } from '../gateway/access/unfoldedAppends.js';
 import type { OpenDocuments } from '../projections/reading/openDocuments.js';
 import type { openedDocuments, ReadableDocuments } from '../projections/reading/openedDocuments.js';

@@ -1,7 +1,6 @@
 import { systemTimers } from '../adapters/system/timers.js';
-import type { MessageJudge } from '../gateway/contract/messageJudge.js';
-import type { Follower } from '../gateway/contract/readModels.js';
-import { decidedMessage } from '../gateway/updates/messageJudge.js';
+import type { ActJudge } from '../gateway/contract/judge.js';
+import { decidedAct } from '../gateway/updates/judge.js';
 import type { Position } from '../kernel/event.js';
 import type { Tenancy } from '../kernel/tenure.js';
 import { pause } from '../kernel/timing.js';
@@ -39,7 +38,7 @@ const placed = async (get: Get): Promise<PlacedWorkflows> => {
   const fetches = underWay();
   const ofAnyLog = workflowsOf(previewing(get, fetches));
   const judge = get(of.judge);
-  const ofSharedLog = judge === undefined ? [] : workflowsOfSharedLog(judging(judge, get(of.gateway).fanOut));
+  const ofSharedLog = judge === undefined ? [] : workflowsOfSharedLog(judging(get, judge));
   const place = await workflowPlaces(
     {
       checkpoints: get(of.engines).workflows,
@@ -100,7 +99,13 @@ const needsOf = (get: Get) => ({
   },
 });
 
-const judging = (judge: MessageJudge, fanOut: Pick<Follower, 'reached'>): WithdrawMessagesNeeds => ({
-  isRefused: (sent) => judge.refusalOf(decidedMessage(sent))?.then((reason) => reason !== undefined),
-  reached: (position) => fanOut.reached(position),
+const judging = (get: Get, judge: ActJudge): WithdrawMessagesNeeds => ({
+  log: get(of.log),
+  codec: get(of.codec),
+  sealer: get(of.sealer),
+  isRefused: (event) => {
+    const act = decidedAct(event);
+    return act && judge.refusalOf(act)?.then((reason) => reason !== undefined);
+  },
+  reached: (position) => get(of.gateway).fanOut.reached(position),
 });

@@ -10,7 +10,7 @@ import type { PubSub } from '../kernel/ports/pubSub.js';
 import type { Sealer } from '../kernel/ports/sealer.js';
 import type { Timers } from '../kernel/ports/leases.js';
 import type { Clock, Ids } from '../kernel/ports/system.js';
-import type { MessageJudge } from './contract/messageJudge.js';
+import type { ActJudge } from './contract/judge.js';
 import type { Acknowledged, ReadModels } from './contract/readModels.js';
 import { foldingPace } from './updates/foldingPace.js';
 import type { CallNeeds } from './requests/requestCall.js';
@@ -51,7 +51,7 @@ export type GatewayNeeds = {
   readonly renderer: UpdateRenderer;
   readonly access: Pick<Access, 'now' | 'statusAudience'> & AccessChanges;
   readonly documents: ReadModels;
-  readonly judge?: MessageJudge;
+  readonly judge?: ActJudge;
   readonly unfolded?: ChangesUnderWay;
   /** As for requests: absent where other nodes share the log. */
   readonly acknowledged?: Acknowledged;

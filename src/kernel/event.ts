@@ -23,12 +23,14 @@ export type Metadata = {
   /** An id that was made when the event was handed to the log, in decimal: see `momentOf`. Only of deciders that keep it. */
   readonly moment?: string;
   /**
-   * The position, in decimal, as of which the right to do this was looked at. Only of messages, and only where nodes
-   * share the log: the right may have gone before the event came to its place.
+   * The position, in decimal, as of which the right to do this was looked at. Only of messages, their edits and
+   * reactions, and only where nodes share the log: the right may have gone before the event came to its place.
    */
   readonly asOf?: string;
   /** Goes with `asOf`: the seconds of the slow mode that the author was subject to. */
   readonly slowmode?: string;
+  /** Goes with `asOf`: the bits of the rights in the chat, in decimal, where they do not follow from the event. */
+  readonly needs?: string;
   /** The place among the events that were handed to the log together, `2/3`. Absent: it was alone, or is older than this. */
   readonly part?: string;
   readonly traceparent?: string;

@@ -20,6 +20,7 @@ export type Cause = {
   /** See `Metadata`. Asked in the tick of the append. */
   readonly asOf?: () => Position;
   readonly slowmodeSeconds?: number;
+  readonly needs?: bigint;
 };
 
 export type Done<E extends Event> = {
@@ -183,5 +184,6 @@ const metadataOf = (cause: CommandCause): Omit<Metadata, 'about'> => ({
   ...(cause.moment === undefined ? {} : { moment: cause.moment }),
   ...(cause.asOf === undefined ? {} : { asOf: cause.asOf().toString() }),
   ...(cause.slowmodeSeconds === undefined ? {} : { slowmode: cause.slowmodeSeconds.toString() }),
+  ...(cause.needs === undefined ? {} : { needs: cause.needs.toString() }),
   ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
 });

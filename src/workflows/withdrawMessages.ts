@@ -1,12 +1,21 @@
 import { messages } from '../domain/messages/decide.js';
-import type { BegunMessage } from '../domain/messages/events.js';
-import type { Position, Recorded } from '../kernel/event.js';
+import type { BegunMessage, MessageEvent } from '../domain/messages/events.js';
+import { reactions } from '../domain/reactions/decide.js';
+import { reactionOf, type ReactionEvent } from '../domain/reactions/events.js';
+import { defined } from '../kernel/defined.js';
+import type { EventOf, Position, Recorded } from '../kernel/event.js';
 import { withDeadline } from '../kernel/timing.js';
 import type { Run, Workflow } from './runner.js';
+import { shownBefore, type MessageHistory } from './shownBefore.js';
 
-export type WithdrawMessagesNeeds = {
-  /** Whether the author had lost the right before the message came to its place. `undefined`: they had not. */
-  readonly isRefused: (sent: Recorded<BegunMessage>) => Promise<boolean> | undefined;
+type Edited = EventOf<MessageEvent, 'MessageEdited'>;
+type Reacted = EventOf<ReactionEvent, 'ReactionAdded' | 'CustomReactionAdded'>;
+/** Users do this in a chat, and it can be taken back. */
+export type Withdrawable = BegunMessage | Edited | Reacted;
+
+export type WithdrawMessagesNeeds = MessageHistory & {
+  /** Whether the actor had lost the right before the event came to its place. `undefined`: they had not. */
+  readonly isRefused: (act: Recorded<Withdrawable>) => Promise<boolean> | undefined;
   /** Resolves once the fan-out of this node has passed this position; undefined when it has. */
   readonly reached: (position: Position) => Promise<void> | undefined;
 };
@@ -15,26 +24,51 @@ export type WithdrawMessagesNeeds = {
 export const fanOutWaitMillisMax = 5_000;
 
 /**
- * Whenever a message came to a place in the log at which its author had no right to send it any more, it is deleted.
- * That happens only where nodes share the log, within the milliseconds in which a message is on its way.
+ * Whenever a message, an edit or a reaction came to a place in the log at which its author had no right to it any more,
+ * it is taken back: the message is deleted, shows again what it showed before, or loses the reaction. That happens only
+ * where nodes share the log, within the milliseconds in which such a thing is on its way.
  */
-export const withdrawMessages = ({ isRefused, reached }: WithdrawMessagesNeeds): Workflow<BegunMessage> => {
-  const judge = async (sent: Recorded<BegunMessage>, run: Run): Promise<void> => {
-    const waiting = reached(sent.position);
+export const withdrawMessages = (needs: WithdrawMessagesNeeds): Workflow<Withdrawable> => {
+  const isRefused = async (act: Recorded<Withdrawable>): Promise<boolean> => {
+    const waiting = needs.reached(act.position);
     if (waiting !== undefined) await withDeadline(waiting, fanOutWaitMillisMax, tooLate);
-    if ((await isRefused(sent)) !== true) return;
-    const { message, chat } = sent.data;
-    await run(messages, { type: 'WithdrawMessage', data: { message, chat } }, `withdrawn.${sent.id}`);
+    return (await needs.isRefused(act)) === true;
+  };
+  const sent = async (event: Recorded<BegunMessage>, run: Run): Promise<void> => {
+    if (!(await isRefused(event))) return;
+    const { message, chat } = event.data;
+    await run(messages, { type: 'WithdrawMessage', data: { message, chat } }, `withdrawn.${event.id}`);
+  };
+  const edited = async (event: Recorded<Edited>, run: Run): Promise<void> => {
+    if (!(await isRefused(event))) return;
+    const before = await shownBefore(needs, event, isRefused);
+    if (before === undefined) return;
+    const { message, chat } = event.data;
+    const { shown, editedAt, paidUntil } = before;
+    const data = { message, chat, shown, paidUntil, ...defined({ editedAt }) };
+    await run(messages, { type: 'WithdrawEdit', data }, `withdrawn.${event.id}`);
+  };
+  const reacted = async (event: Recorded<Reacted>, run: Run): Promise<void> => {
+    if (!(await isRefused(event))) return;
+    const { message, chat, user } = event.data;
+    const data = { message, chat, user, reaction: reactionOf(event), change: Number(event.revision) + 1 };
+    await run(reactions, { type: 'WithdrawReaction', data }, `withdrawn.${event.id}`);
   };
   return {
     name: 'withdrawMessages',
     // It judges what nodes did within the same milliseconds. Messages of long ago have been read, and stay.
     begins: 'end',
     belongsTo: 'deployment',
-    // Only messages of nodes that share the log say so.
+    // Only what nodes that share the log write says so.
     concerns: ({ asOf }) => asOf !== undefined,
-    reactions: { MessageSent: judge, MessageForwarded: judge },
+    reactions: {
+      MessageSent: sent,
+      MessageForwarded: sent,
+      MessageEdited: edited,
+      ReactionAdded: reacted,
+      CustomReactionAdded: reacted,
+    },
   };
 };
 
-const tooLate = (): Error => new Error('the fan-out does not come to the message in time');
+const tooLate = (): Error => new Error('the fan-out does not come to the event in time');

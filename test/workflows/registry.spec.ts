@@ -4,10 +4,12 @@ import { it } from 'node:test';
 import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { underWay } from '../../src/kernel/underWay.js';
 import { workflowsOf, workflowsOfDocuments, workflowsOfSharedLog } from '../../src/workflows/registry.js';
+import { eventCodec } from '../../src/kernel/codec.js';
+import { plainSealer } from '../support/plainSealer.js';
 import { sourcesIn } from '../support/sources.js';
 
 /** What all workflows share. */
-const rooms = ['leased', 'registry', 'runner'];
+const rooms = ['leased', 'registry', 'runner', 'shownBefore'];
 
 it('every workflow is in the registry, under the name of its file', () => {
   const files = sourcesIn('src/workflows').map(({ path }) => basename(path, '.ts'));
@@ -20,7 +22,13 @@ it('every workflow is in the registry, under the name of its file', () => {
     fetches: underWay(),
     fetchFailed: unasked,
   };
-  const shared = workflowsOfSharedLog({ isRefused: () => undefined, reached: () => undefined });
+  const shared = workflowsOfSharedLog({
+    log: { readStream: unasked },
+    codec: eventCodec([], plainSealer()),
+    sealer: plainSealer(),
+    isRefused: () => undefined,
+    reached: () => undefined,
+  });
   const ofDocuments = workflowsOfDocuments({ documents: memoryDocuments(), reached: () => undefined });
   const registered = [...workflowsOf(previewing), ...ofDocuments, ...shared].map(({ name }) => name);
   assert.deepEqual(

@@ -39,6 +39,7 @@ const workedThrough = async (kernel: Kernel, refused: readonly bigint[], end: Po
   const judged: bigint[] = [];
   const reached: Position[] = [];
   const workflow = withdrawMessages({
+    ...{ log: kernel.log, codec: kernel.codec, sealer: kernel.sealer },
     isRefused: ({ data: { message } }) => {
       judged.push(message);
       return Promise.resolve(refused.includes(message));

@@ -1,5 +1,6 @@
 import type { FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
+import { permission } from '../../kernel/permissions.js';
 import type { Personal } from '../../kernel/personal.js';
 import type { BotInfo } from './botInfo.js';
 import { media as schema, type Media } from './events.js';
@@ -27,6 +28,10 @@ export const attachedBy = ({ media = [], botInfo }: Sent): AttachingFirst | obje
 /** Whether it took the right to attach something. Older releases wrote a list without anything beside the photo of a cloak. */
 export const attachesMedia = ({ media }: { readonly media?: Personal<readonly Media[]> }): boolean =>
   media !== undefined && unless(media, undefined)?.length !== 0;
+
+/** The bits of the rights in its chat that a new message takes: something attached takes one of its own. */
+export const rightsTaken = (sent: { readonly media?: Personal<readonly Media[]> }): bigint =>
+  attachesMedia(sent) ? permission.sendMessages | permission.sendMedia : permission.sendMessages;
 
 /** Nothing of a message that was shredded. */
 export const mediaOf = ({ attached: { media } }: AliveMessage): readonly Media[] =>

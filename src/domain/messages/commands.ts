@@ -3,6 +3,7 @@ import type { Command } from '../../kernel/decider.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import type { BotInfo, Buttons } from './botInfo.js';
 import type { Announcement, Entity, Media, Quote } from './events.js';
+import type { AliveMessage } from './state.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly by: UserId };
 
@@ -55,10 +56,24 @@ export type MessageCommand =
   | Command<'DeleteMessage', About & { readonly mayDeleteOthers: boolean }>
   /** `by` is the user whom it is about. */
   | Command<'AnnounceMember', About & { readonly announces: Announcement }>
-  | WithdrawMessage;
+  | WithdrawMessage
+  | WithdrawEdit;
 
 /** The author had lost the right to send the message before it came to its place in the log. */
 export type WithdrawMessage = Command<'WithdrawMessage', Pick<About, 'message' | 'chat'>>;
+
+/**
+ * The author had lost the right to edit before the latest edit came to its place in the log. `paidUntil` is of that edit,
+ * and tells it from others. `shown` is what the message showed before, and `editedAt` the date that it had then.
+ */
+export type WithdrawEdit = Command<
+  'WithdrawEdit',
+  Pick<About, 'message' | 'chat'> & {
+    readonly paidUntil: Millis;
+    readonly shown: AliveMessage;
+    readonly editedAt?: Millis;
+  }
+>;
 
 /**
  * `keepsText`: the entities are new, the text is the one for which they were made and must still be the message's. Without

@@ -4,7 +4,7 @@ import { paced } from '../../kernel/editPace.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import { defined } from '../../kernel/defined.js';
 import { isShredded, opened, unless } from '../../kernel/opened.js';
-import type { UserId } from '../../kernel/ids.js';
+import type { MessageId, UserId } from '../../kernel/ids.js';
 import { isVisible } from '../../kernel/text.js';
 import { buttonsOf, isSameBotInfo, withBotInfo, withButtons, type BotInfo } from './botInfo.js';
 import type { Content, EditedContent, MessageCommand } from './commands.js';
@@ -68,8 +68,22 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
 
     WithdrawMessage: ({ message, chat }, state) => {
       if (state.status !== 'alive' || state.chat !== chat) return [];
-      const data = { message, chat, author: state.author, by: theSystem, because: 'rightLost' } as const;
-      return [{ type: 'MessageDeleted', data: { ...data, ...lostBy(state) } }];
+      return [withdrawn(message, state)];
+    },
+
+    WithdrawEdit: ({ message, chat, paidUntil, shown, editedAt }, state) => {
+      if (state.status !== 'alive' || state.chat !== chat || state.isRestored === true) return [];
+      // Another edit came between, and is judged by itself.
+      if (state.editsPaidUntil !== paidUntil) return [];
+      const content = shownAgain(shown);
+      // Nothing is left of the message but the edit.
+      if (content === undefined) return [withdrawn(message, state)];
+      const botInfo = botInfoOf(shown);
+      const kept = { ...carriedOn(shown.carried), ...withBotInfo(botInfo), complete: true };
+      const media = attachedInstead(state, mediaOf(shown), botInfo);
+      const because = { because: 'rightLost', editsPaidUntil: paidUntil, ...defined({ editedAt }) } as const;
+      const data = { message, chat, author: state.author, ...content, ...kept, ...media, ...because };
+      return [{ type: 'MessageEdited', data }];
     },
   },
 };
@@ -89,6 +103,21 @@ const asItIs = ({ text, entities, mentions }: AliveMessage): EditedContent => ({
   mentions,
   keepsText: true,
 });
+
+const withdrawn = (
+  message: MessageId,
+  state: AliveMessage,
+): Extract<MessageEvent, { readonly type: 'MessageDeleted' }> => {
+  const { chat, author } = state;
+  const data = { message, chat, author, by: theSystem, because: 'rightLost' } as const;
+  return { type: 'MessageDeleted', data: { ...data, ...lostBy(state) } };
+};
+
+/** Undefined where its words cannot be read any more. */
+const shownAgain = ({ text: sealed, entities, mentions }: AliveMessage): Content | undefined => {
+  const text = opened(sealed);
+  return isShredded(text) ? undefined : { text, entities: unless(entities, []), mentions };
+};
 
 /** A message asked for in another chat is as absent as one that never was: its existence is not revealed. */
 const alive = (state: MessageState, chat: ChatKey): AliveMessage | Rejection =>

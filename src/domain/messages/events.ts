@@ -159,7 +159,7 @@ export const messageEvents = declareEvents(
       fields: { ...fields, announces },
     },
     MessageEdited: {
-      says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before. With `suppressEmbeds` no link of these words is followed; that previews are not wanted any more is an event of its own. `quotes` is as in `MessageSent`.',
+      says: 'The author changed the text of a message, or what is attached, or a bot its buttons. `editsPaidUntil` paces the edits of this message: each takes ten seconds of it. With `complete` the message has from here on no other quote, `requestHash` and `botInfo` than those of this event, which are those of before, so that nothing of the message stands in earlier events alone. With `files` it has from here on what is attached by this event, which may be nothing; `filesGained` and `filesLost` say how these differ from those of before. With `suppressEmbeds` no link of these words is followed; that previews are not wanted any more is an event of its own. `quotes` is as in `MessageSent`. `because`: the server made it, because the author had lost the right to the edit before that was in the log; the message then shows again what it showed before, `editedAt` among it.',
       fields: {
         ...fields,
         mentions,
@@ -171,6 +171,8 @@ export const messageEvents = declareEvents(
         hasBotInfo: added(flag),
         suppressEmbeds: added(flag),
         quotes: added(id<UserId>('user')),
+        because: added(oneOf('rightLost')),
+        editedAt: added(millis),
       },
       apart: ['quote'],
       personal: {

@@ -4,7 +4,6 @@ import { defined } from '../../kernel/defined.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
 import { personal, type Personal } from '../../kernel/personal.js';
 import type { BotInfo } from './botInfo.js';
-import type { Original } from './commands.js';
 import type { Announcement, Entity, Media, MessageEvent, Quote } from './events.js';
 
 export type MessageState =
@@ -20,7 +19,7 @@ export type AliveMessage = {
   readonly carried: Carried;
   readonly mentions: readonly UserId[];
   /** Of a forward: the origin of its words. */
-  readonly forwarded?: Pick<Original, 'writtenBy' | 'writtenAt'>;
+  readonly forwarded?: { readonly writtenBy: UserId; readonly writtenAt: Millis };
   readonly attached: Attached;
   /** As it was sent or forwarded; the stream of its previews says what came of that. */
   readonly suppressEmbeds?: boolean;
@@ -28,6 +27,8 @@ export type AliveMessage = {
   readonly announces?: Announcement;
   /** See `editPaid`. */
   readonly editsPaidUntil?: Millis;
+  /** The latest edit was taken back. */
+  readonly isRestored?: true;
 };
 
 /** The quote with its author and the `requestHash`, which no edit changes, and what a bot's message has. */
@@ -81,10 +82,12 @@ export const evolve: Fold<MessageState, MessageEvent> = {
   MessageEdited: (state, { data }) => {
     if (state.status !== 'alive') return state;
     const { text, entities, mentions, editsPaidUntil } = data;
+    const { isRestored: _, ...before } = state;
+    const restored = data.because === undefined ? {} : ({ isRestored: true } as const);
     const carried = data.complete === true ? carriedIn(data) : state.carried;
     // A former release knew of nothing attached, and left it as it was.
     const attached = attachedIn(data) ?? state.attached;
-    return { ...state, text, entities, carried, mentions, attached, ...defined({ editsPaidUntil }) };
+    return { ...before, text, entities, carried, mentions, attached, ...defined({ editsPaidUntil }), ...restored };
   },
   MessageDeleted: (_, { data: { chat } }) => ({ status: 'deleted', chat }),
 };

@@ -10,4 +10,8 @@ type Reacting = {
   readonly reaction: Reaction;
 };
 
-export type ReactionCommand = Command<'AddReaction', Reacting> | Command<'RemoveReaction', Reacting>;
+export type ReactionCommand =
+  | Command<'AddReaction', Reacting>
+  | Command<'RemoveReaction', Reacting>
+  /** The user had lost the right to put it there before this change of theirs came to its place in the log; from 1 on. */
+  | Command<'WithdrawReaction', Reacting & { readonly change: number }>;

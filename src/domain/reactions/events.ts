@@ -1,11 +1,12 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import { declareEvents, type EventsOf } from '../../kernel/declareEvents.js';
 import type { FileId, MessageId, UserId } from '../../kernel/ids.js';
-import { chatKey, id, text } from '../../kernel/schema.js';
+import { added, chatKey, id, oneOf, text } from '../../kernel/schema.js';
 import { streamFamily } from '../../kernel/streams.js';
 
 const reacting = { message: id<MessageId>('message'), chat: chatKey, user: id<UserId>('user') };
 const fields = { ...reacting, emoji: text };
+const because = added(oneOf('rightLost'));
 const customFields = { ...reacting, emoji: id<FileId>('emoji') };
 
 export const reactionStreams = streamFamily('reactions');
@@ -26,16 +27,16 @@ export const reactionEvents = declareEvents(
       fields,
     },
     ReactionRemoved: {
-      says: 'A user took an emoji back that they had put on a message.',
-      fields,
+      says: 'A user took an emoji back that they had put on a message. `because`: the server did, because the user had lost the right before the emoji was in the log.',
+      fields: { ...fields, because },
     },
     CustomReactionAdded: {
       says: 'A user put a custom emoji on a message, which they could use then.',
       fields: customFields,
     },
     CustomReactionRemoved: {
-      says: 'A user took a custom emoji back that they had put on a message.',
-      fields: customFields,
+      says: 'A user took a custom emoji back that they had put on a message. `because` is as in `ReactionRemoved`.',
+      fields: { ...customFields, because },
     },
   },
 );

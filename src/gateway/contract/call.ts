@@ -96,10 +96,11 @@ export type RunOptions = {
   /** Goes on while the fan-out is behind, because otherwise nobody could come to read. */
   readonly whileBehind?: true;
   /**
-   * The command sends a message to this chat, and depends on rights there. Where nodes share the log, that is written
-   * with the message, and the command is refused when the right had gone before the message was in the log.
+   * The command writes something into this chat, and depends on rights there. Where nodes share the log, that is written
+   * with the event, and the command is refused when the right had gone before the event was in the log. `needs` are the
+   * bits of these rights; by default those of a new message.
    */
-  readonly rights?: { readonly chat: ChatKey; readonly slowmodeSeconds?: number };
+  readonly rights?: { readonly chat: ChatKey; readonly slowmodeSeconds?: number; readonly needs?: bigint };
 };
 
 /** One request on an authorized connection. */

@@ -4,7 +4,7 @@ import { accountStream } from '../../domain/accounts/events.js';
 import { affectsPermissions } from '../../domain/registry.js';
 import { defined } from '../../kernel/defined.js';
 import { isRejection, reject, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
-import { attachesMedia } from '../../domain/messages/attached.js';
+import { rightsTaken } from '../../domain/messages/attached.js';
 import { beginsMessage, type BegunMessage } from '../../domain/messages/events.js';
 import { beforeAll, type Event, type Position } from '../../kernel/event.js';
 import type { Asked, Cause, Done, Execute } from '../../kernel/execute.js';
@@ -13,7 +13,7 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
 import type { Hub } from '../sessions/hub.js';
 import type { ChangesUnderWay, EnforcementLag, FoldingPace } from '../contract/enforcement.js';
-import type { MessageJudge } from '../contract/messageJudge.js';
+import type { ActJudge } from '../contract/judge.js';
 import type { ProjectionName } from '../../projections/registry.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Caller, Device, OpenCall, Origin, RunOptions } from '../contract/call.js';
@@ -46,7 +46,7 @@ export type CallNeeds = {
   /** Absent where other nodes share the log, and their reads do not wait for what others wrote. */
   readonly pace?: FoldingPace;
   /** Only where nodes share the log, and rights may be changed elsewhere at any moment. */
-  readonly judge?: MessageJudge;
+  readonly judge?: ActJudge;
   readonly end: () => Promise<Position>;
   readonly tracer: Tracer;
 };
@@ -57,8 +57,8 @@ export const waitMillisMax = 10_000;
 type Traced = { readonly traceId: string; readonly span: Span; readonly meter: Meter };
 
 /** The type says which event it is. */
-const attaching = ({ type, data }: Event): boolean =>
-  beginsMessage(type) && attachesMedia(data as BegunMessage['data']);
+const needsOfBegun = (bits: bigint, { type, data }: Event): bigint =>
+  beginsMessage(type) ? bits | rightsTaken(data as BegunMessage['data']) : bits;
 
 /** A class, because one is made for each request and most of its methods are not called. */
 export class RequestCall implements OpenCall {
@@ -228,20 +228,16 @@ export class RequestCall implements OpenCall {
     return hub.isRevoked(caller.session) ? reject('NOT_AUTHORIZED') : undefined;
   }
 
-  /** The message is there, but every node finds that it must not be, and it will be taken back. */
-  private refusedAfter(
-    { events, position }: Done<Event>,
-    { rights }: RunOptions,
-  ): ReturnType<MessageJudge['refusalOf']> {
+  /** The event is there, but every node finds that it must not be, and it will be taken back. */
+  private refusedAfter({ events, position }: Done<Event>, { rights }: RunOptions): ReturnType<ActJudge['refusalOf']> {
     const { judge, clock } = this.needs;
     const caller = this.authorized;
-    if (judge === undefined || rights === undefined || caller === undefined) return undefined;
+    if (judge === undefined || rights === undefined || caller === undefined || events.length === 0) return undefined;
     const { asOf, slowmodeSeconds: seconds } = decidedOn(rights, () => this.rightsFrom);
     const slowmode = seconds === undefined ? {} : { slowmode: seconds.toString() };
     const metadata = { asOf: asOf().toString(), session: caller.session.toString(), ...slowmode };
-    const attaches = events.some(attaching);
-    const about = { chat: rights.chat, author: caller.user, position, at: clock.now() };
-    return judge.refusalOf({ ...about, attaches, metadata });
+    const needs = rights.needs ?? events.reduce(needsOfBegun, 0n);
+    return judge.refusalOf({ chat: rights.chat, actor: caller.user, position, at: clock.now(), needs, metadata });
   }
 
   private holdUpdates(): void {
@@ -291,7 +287,10 @@ const later = (one: Position, other: Position): Position => (one > other ? one :
 
 type Rights = NonNullable<RunOptions['rights']>;
 
-const decidedOn = ({ slowmodeSeconds }: Rights, asOf: () => Position) => ({ asOf, ...defined({ slowmodeSeconds }) });
+const decidedOn = ({ slowmodeSeconds, needs }: Rights, asOf: () => Position) => ({
+  asOf,
+  ...defined({ slowmodeSeconds, needs }),
+});
 
 /** The W3C form of the span; nothing when nobody traces. */
 const traceparentOf = (span: Span): string | undefined => {

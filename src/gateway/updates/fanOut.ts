@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import { accountEvents, type AccountEvent } from '../../domain/accounts/events.js';
-import { beginsMessage, type BegunMessage } from '../../domain/messages/events.js';
 import { affectsPermissions } from '../../domain/registry.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
 import type { EventOf, Metadata, Position, Recorded } from '../../kernel/event.js';
@@ -12,10 +11,10 @@ import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import { pause } from '../../kernel/timing.js';
 import type { Reason } from '../../kernel/reasons.js';
 import { Misshapen } from '../../kernel/schema.js';
-import type { MessageJudge } from '../contract/messageJudge.js';
+import type { ActJudge } from '../contract/judge.js';
 import type { Follower } from '../contract/readModels.js';
 import { gatheredParts, type GatheredParts } from './gatheredParts.js';
-import { decidedMessage } from './messageJudge.js';
+import { decidedAct } from './judge.js';
 import { areMergeable, mergeDeliveries } from './mergeDeliveries.js';
 import { sender, type Ready, type Sender } from './sender.js';
 import type { Hub } from '../sessions/hub.js';
@@ -30,8 +29,8 @@ export type FanOutNeeds = {
   readonly sealer: Sealer;
   readonly renderer: Pick<UpdateRenderer, 'isRelevant' | 'prefetch' | 'render'>;
   readonly hub: Pick<Hub, 'deliver' | 'revoked'>;
-  /** Only where nodes share the log. Nobody is sent a message that this refuses. */
-  readonly judge?: MessageJudge;
+  /** Only where nodes share the log. Nobody is sent a message, an edit or a reaction that this refuses. */
+  readonly judge?: ActJudge;
   /** Called with each event, also where it concerns nobody here. */
   readonly passed?: ((stored: StoredEvent) => void) | undefined;
   /** Waits until the updates sent so far have been written to the sockets. */
@@ -246,7 +245,8 @@ const rendered = (
   if (event === undefined) return undefined;
   if (isRevocation(event) && !cares) hub.revoked(event.data.session);
   if (!cares) return undefined;
-  const refusal = asOf !== undefined && isSent(event) ? judge?.refusalOf(decidedMessage(event)) : undefined;
+  const act = asOf === undefined ? undefined : decidedAct(event);
+  const refusal = act && judge?.refusalOf(act);
   const { position } = event;
   const render = () => renderer.render(event);
   const deliveries = refusal === undefined ? render() : unlessRefused(position, refusal, render);
@@ -263,7 +263,7 @@ const unlessRefused = async (
   const reason = await refusal.catch((error: unknown) => {
     throw new UnreadableNow(position, error);
   });
-  // Folded like any other also when it is refused, because the deletion that follows is as well.
+  // Folded like any other also when it is refused, because what takes it back is as well.
   const items = await render();
   return reason === undefined ? items : [];
 };
@@ -271,5 +271,3 @@ const unlessRefused = async (
 // The type says which event it is.
 const isRevocation = (event: Recorded): event is Recorded<EventOf<AccountEvent, 'SessionRevoked'>> =>
   event.type === accountEvents.SessionRevoked.type;
-
-const isSent = (event: Recorded): event is Recorded<BegunMessage> => beginsMessage(event.type);

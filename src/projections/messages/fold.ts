@@ -99,8 +99,11 @@ const edited = (
   const { text, entities, mentions } = data;
   const revision = Number(place);
   if (data.complete !== true) return { ...message, text, entities, mentions, editedAt: at, revision };
-  const { quote: _, requestHash: __, botInfo: ___, ...kept } = message;
-  const after: Making<MessageDocument> = { ...kept, text, entities, mentions, editedAt: at, revision };
+  const { quote: _, requestHash: __, botInfo: ___, editedAt: ____, ...kept } = message;
+  const after: Making<MessageDocument> = { ...kept, text, entities, mentions, revision };
+  // An edit that was taken back was none.
+  const editedAt = data.because === undefined ? at : data.editedAt;
+  if (editedAt !== undefined) after.editedAt = editedAt;
   // A former release knew of nothing attached, and left it as it was.
   if (data.files !== undefined && data.media !== undefined) after.media = data.media;
   if (data.quote !== undefined) after.quote = data.quote;

@@ -8,6 +8,9 @@ import type { ChannelId, CommunityId, MessageId, Millis, UserId } from '../../..
 import { shredded } from '../../../src/kernel/opened.js';
 import type { Bare } from '../../support/bare.js';
 import { givenFor } from '../../support/given.js';
+import { defined } from '../../../src/kernel/defined.js';
+import { personal, type Personal } from '../../../src/kernel/personal.js';
+import type { AliveMessage } from '../../../src/domain/messages/state.js';
 
 const given = givenFor(messages);
 const general = channelChat(100n as CommunityId, 101n as ChannelId);
@@ -211,5 +214,53 @@ describe('deleting a message', () => {
     given(sent)
       .when(remove(bob, { mayDeleteOthers: true, chat: elsewhere }))
       .then();
+  });
+});
+
+describe('withdrawing an edit', () => {
+  const paidUntil = 10_000 as Millis;
+  const late: Bare<MessageEvent> = {
+    type: 'MessageEdited',
+    data: { message, chat: general, author: ada, ...content('late'), complete: true, editsPaidUntil: paidUntil },
+  };
+  const shown = (words: Personal<string>): AliveMessage => ({
+    ...{ status: 'alive', chat: general, author: ada, text: words, entities: personal([bold]) },
+    ...{ carried: {}, mentions: [bob], attached: {} },
+  });
+  const withdraw = (words = personal('hello'), editedAt?: Millis): MessageCommand => ({
+    type: 'WithdrawEdit',
+    data: { message, chat: general, paidUntil, shown: shown(words), ...defined({ editedAt }) },
+  });
+  const shows = { message, chat: general, author: ada, ...content('hello', [bold], [bob]), complete: true } as const;
+  const restored = { ...shows, because: 'rightLost' } as const;
+  it('shows again what was shown before, with its date, once', () => {
+    given(sent, late).when(withdraw()).thenOnce({ type: 'MessageEdited', data: restored });
+    given(sent, late)
+      .when(withdraw(personal('hello'), 7 as Millis))
+      .thenOnce({ type: 'MessageEdited', data: { ...restored, editedAt: 7 as Millis } });
+  });
+  it('changes nothing once another edit came, or the message is gone or elsewhere', () => {
+    given(sent, late, { ...late, data: { ...late.data, editsPaidUntil: 20_000 as Millis } })
+      .when(withdraw())
+      .then();
+    given(sent, late, deleted(ada)).when(withdraw()).then();
+    const command = withdraw();
+    given(sent, late)
+      .when({ ...command, data: { ...command.data, chat: elsewhere } } as MessageCommand)
+      .then();
+  });
+  it('is possible again for the edit after it', () => {
+    const again = { ...late, data: { ...late.data, editsPaidUntil: paidUntil } };
+    given(sent, late, { type: 'MessageEdited', data: { ...restored, editsPaidUntil: paidUntil } }, again)
+      .when(withdraw())
+      .thenOnce({ type: 'MessageEdited', data: restored });
+  });
+  it('deletes a message of which the words before can never be read again', () => {
+    given(sent, late)
+      .when(withdraw(shredded as unknown as Personal<string>)) // A key that was destroyed leaves this in the place of the words.
+      .thenOnce({
+        type: 'MessageDeleted',
+        data: { message, chat: general, author: ada, by: theSystem, because: 'rightLost' },
+      });
   });
 });

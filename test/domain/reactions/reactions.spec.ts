@@ -60,6 +60,21 @@ describe('adding a reaction', () => {
   });
 });
 
+describe('withdrawing a reaction', () => {
+  const withdraw = (change: number): ReactionCommand => ({
+    type: 'WithdrawReaction',
+    data: { ...about, reaction: '👍', change },
+  });
+  it('takes it back in the name of the server, once', () => {
+    const taken: ReactionEvent = { type: 'ReactionRemoved', data: { ...about, emoji: '👍', because: 'rightLost' } };
+    given(added('❤️'), added('👍')).when(withdraw(2)).thenOnce(taken);
+  });
+  it('leaves alone what was put there again, and what is gone', () => {
+    given(added('👍'), removed('👍'), added('👍')).when(withdraw(1)).then();
+    given(added('👍'), removed('👍')).when(withdraw(1)).then();
+  });
+});
+
 describe('taking a reaction back', () => {
   it('removes it, once', () => {
     given(added('👍'), added('❤️')).when(remove('👍')).thenOnce(removed('👍'));

@@ -15,7 +15,7 @@ import { accountStream } from '../../../src/domain/accounts/events.js';
 import type { ReadCommand } from '../../../src/domain/reads/commands.js';
 import { reads as readRules } from '../../../src/domain/reads/decide.js';
 import type { Call, RunOptions } from '../../../src/gateway/contract/call.js';
-import type { DecidedMessage, MessageJudge } from '../../../src/gateway/contract/messageJudge.js';
+import type { DecidedAct, ActJudge } from '../../../src/gateway/contract/judge.js';
 import { eventCodec } from '../../../src/kernel/codec.js';
 import { plainSealer } from '../../support/plainSealer.js';
 import { done } from '../../../src/gateway/contract/handlers.js';
@@ -263,10 +263,10 @@ describe('a request', () => {
   });
 
   it('that sends where nodes share the log says as of when, and is refused when the right had gone', async (t) => {
-    const [log, asked] = [memoryEventLog({ now: () => 0 as Millis }), [] as DecidedMessage[]];
+    const [log, asked] = [memoryEventLog({ now: () => 0 as Millis }), [] as DecidedAct[]];
     await appended(log);
     const refusals = [undefined, Promise.resolve('MISSING_PERMISSION' as const)];
-    const refusalOf: MessageJudge['refusalOf'] = (message) => {
+    const refusalOf: ActJudge['refusalOf'] = (message) => {
       asked.push(message);
       return refusals.shift();
     };

@@ -6,6 +6,7 @@ import { configFrom } from '../../../src/config.js';
 import { registerGateway } from '../../../src/container/gateway.js';
 import { lessConfined } from '../../../src/container/pictures.js';
 import { registerKernel, registerSystem } from '../../../src/container/system.js';
+import { judgeOf } from '../../../src/gateway/updates/judge.js';
 import { noDisk } from '../../../src/gateway/operations/freeDisk.js';
 import { of, type Get } from '../../../src/container/tokens.js';
 import { metrics } from '../../../src/gateway/operations/metrics.js';
@@ -153,6 +154,10 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
   container.registerInstance(of.vault, vault);
   container.registerInstance(of.sealer, sealer);
   container.registerInstance(of.log, get(of.unfolded).noting(shared.gates.nodes.of(own.log ?? shared.log)));
+  if (own.judges === true) {
+    const { log, codec } = shared;
+    container.registerInstance(of.judge, judgeOf({ log, codec, sealer }));
+  }
   container.registerInstance(of.documents, store);
   container.registerInstance(of.pubSub, pubSub);
   container.registerInstance(of.blobs, own.blobs ?? shared.blobs);

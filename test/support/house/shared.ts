@@ -20,6 +20,8 @@ export type NodeChanges = {
   readonly linkPreviews?: LinkPreviews;
   readonly pictures?: Pictures;
   readonly fileScanner?: FileScanner;
+  /** It judges what was decided elsewhere, as nodes do that share a log which is a server. */
+  readonly judges?: true;
 };
 
 /** What all nodes of a house share. */

@@ -8,7 +8,7 @@ import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import { defined } from '../../../kernel/defined.js';
 import { isShredded, opened, unless } from '../../../kernel/opened.js';
-import { has } from '../../../kernel/permissions.js';
+import { has, permission } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
 import { usableEmoji, whileUsable, type EmojiOrigins } from '../../access/usableEmoji.js';
 import { askedInChat, seenTextChat, type SeenChat } from '../../access/chatAccess.js';
@@ -94,7 +94,8 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         seen,
         (now): MessageCommand | Rejection => refusedEdit(request, now.permissions) ?? { type: 'EditMessage', data },
       );
-      const edited = await call.run(messages, whileUsable(needs.access, call, emojiOf, edit));
+      const rights = { chat, needs: rightsForEdit(request) };
+      const edited = await call.run(messages, whileUsable(needs.access, call, emojiOf, edit), { rights });
       return done(isRejection(edited) ? edited : await suppression(needs, call, seen, { request, edited }));
     }),
 
@@ -109,15 +110,16 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
  * Only the author edits a message, and only as long as they could send it: otherwise a member who lost the right could
  * go on writing in old messages. An edit that changes no content, as hiding previews does, needs no right.
  */
-const refusedEdit = (
-  { message: text, entities, media, removeMedia, buttons }: EditMessage,
-  permissions: bigint,
-): Rejection | undefined => {
+const refusedEdit = (request: EditMessage, permissions: bigint): Rejection | undefined => {
+  const needs = rightsForEdit(request);
+  return (permissions & needs) === needs ? undefined : reject('MISSING_PERMISSION');
+};
+
+/** The bits of the rights in the chat that an edit takes. */
+const rightsForEdit = ({ message: text, entities, media, removeMedia, buttons }: EditMessage): bigint => {
   const changesText = text !== undefined || entities.length > 0 || buttons !== undefined;
   const changesContent = changesText || media.length > 0 || removeMedia;
-  const mayWrite = !changesContent || has(permissions, 'sendMessages');
-  const maySendMedia = media.length === 0 || has(permissions, 'sendMedia');
-  return mayWrite && maySendMedia ? undefined : reject('MISSING_PERMISSION');
+  return (changesContent ? permission.sendMessages : 0n) | (media.length > 0 ? permission.sendMedia : 0n);
 };
 
 /**

@@ -6,10 +6,9 @@ import { reactions } from '../../../domain/reactions/decide.js';
 import { customEmojiOf, type Reaction } from '../../../domain/reactions/events.js';
 import { nothing } from '../../../gen/rpcs.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
-import type { Asked } from '../../../kernel/execute.js';
 import type { FoldedStreams } from '../../../kernel/foldedStreams.js';
 import type { FileId, MessageId } from '../../../kernel/ids.js';
-import { has } from '../../../kernel/permissions.js';
+import { has, permission } from '../../../kernel/permissions.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { askedInChat, type SeenChat } from '../../access/chatAccess.js';
 import { usableEmoji, whileUsable } from '../../access/usableEmoji.js';
@@ -47,7 +46,9 @@ export const reactionRpcs = (needs: ReactionNeeds): Handlers<Built> => {
       const add = askedInChat(needs.access, call, chat, (now): ReactionCommand | Rejection =>
         has(now.permissions, 'addReactions') ? { type: 'AddReaction', data } : reject('MISSING_PERMISSION'),
       );
-      const outcome = await withinBound(call, data, () => run(call, whileUsable(needs.access, call, emojiOf, add)));
+      const usable = whileUsable(needs.access, call, emojiOf, add);
+      const rights = { chat: chat.key, needs: permission.addReactions };
+      const outcome = await withinBound(call, data, () => call.run(reactions, usable, { rights }));
       if (isRejection(outcome)) return outcome;
       if ((await statusOf(needs, chat, message)) === 'alive') return nothing;
       // The deletion came between. Its reactions are removed once, so the late one must not be left.
@@ -77,7 +78,7 @@ const emojiIn = (reaction: Reaction): readonly FileId[] => {
   return emoji === undefined ? [] : [emoji];
 };
 
-const run = (call: Call, command: ReactionCommand | Asked<ReactionCommand>) => call.run(reactions, command);
+const run = (call: Call, command: ReactionCommand) => call.run(reactions, command);
 
 /** By the message's own stream, because the read model may be behind. A message of another chat is absent. */
 const statusOf = async (

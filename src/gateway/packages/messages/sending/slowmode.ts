@@ -28,7 +28,7 @@ export interface Slowmode {
  * One message per author and so many seconds. The read model knows what was sent, on any node: all that was in the log
  * when this one came. The turns in memory are of those who are sending now, so that two that come to this node at the
  * same time do not both pass. Of two that come to two nodes at the same time the later one in the log is taken back, as
- * `MessageJudge` says.
+ * `ActJudge` says.
  * No wait is longer than the channel says, however wrong a clock is or was.
  */
 export const slowmode = (reads: Reads): Slowmode => {

@@ -4,8 +4,8 @@ import { systemIds } from '../../../src/adapters/system/ids.js';
 import type { BotInfo } from '../../../src/domain/messages/botInfo.js';
 import { messages as rules } from '../../../src/domain/messages/decide.js';
 import { messageStream, type Media } from '../../../src/domain/messages/events.js';
-import type { DecidedMessage } from '../../../src/gateway/contract/messageJudge.js';
-import { decidedMessage, messageJudge, type FollowingJudge } from '../../../src/gateway/updates/messageJudge.js';
+import type { DecidedAct } from '../../../src/gateway/contract/judge.js';
+import { decidedAct, judgeOf, type FollowingJudge } from '../../../src/gateway/updates/judge.js';
 import { channelChat } from '../../../src/kernel/chat.js';
 import { readEvents } from '../../../src/kernel/codec.js';
 import type { Event } from '../../../src/kernel/event.js';
@@ -37,7 +37,7 @@ const cloakPhoto = { file: 77n as FileId, key: 'AAAA', bytes: 3, mimetype: 'imag
 
 type Sending = With & { readonly message: MessageId; readonly author: UserId };
 
-const sentIn = async (here: House, sending: Sending, decided: Decided): Promise<DecidedMessage> => {
+const sentIn = async (here: House, sending: Sending, decided: Decided): Promise<DecidedAct> => {
   const { message, author, media = [], botInfo } = sending;
   const content = { mentions: [], text: 'hi', entities: [], media, ...(botInfo && { botInfo }) };
   const data = { message, chat: general, by: author, ...content };
@@ -48,8 +48,7 @@ const sentIn = async (here: House, sending: Sending, decided: Decided): Promise<
   await executor(kernel)(rules, { type: 'SendMessage', data }, { ...cause, ...decided });
   const stored = await here.log.readStream(messageStream(message), { limit: 1 });
   const [event] = await readEvents(here.codec, here.sealer, stored);
-  // It was sent as such.
-  return decidedMessage(event as Parameters<typeof decidedMessage>[0]);
+  return decidedAct(event ?? assert.fail('nothing was sent')) ?? assert.fail('nobody judges it');
 };
 
 describe('a message of a node that shares the log', () => {
@@ -76,7 +75,7 @@ describe('a message of a node that shares the log', () => {
     },
   });
   beforeEach(async () => {
-    judge = messageJudge({ log: counted(here.log), codec: here.codec, sealer: here.sealer });
+    judge = judgeOf({ log: counted(here.log), codec: here.codec, sealer: here.sealer });
     await pass();
     [reads, streamReads] = [0, 0];
   });
@@ -84,7 +83,7 @@ describe('a message of a node that shares the log', () => {
   const pass = async (): Promise<void> => {
     for (const stored of await here.log.readAll({ limit: 1_000 })) judge.passed(stored);
   };
-  const send = (author: UserId, decided: Decided, attached: With = {}): Promise<DecidedMessage> =>
+  const send = (author: UserId, decided: Decided, attached: With = {}): Promise<DecidedAct> =>
     sentIn(here, { message: (messages += 1n) as MessageId, author, ...attached }, decided);
   const asOf = async (): Promise<Decided> => {
     const end = await here.log.end();
@@ -122,6 +121,26 @@ describe('a message of a node that shares the log', () => {
     assert.equal(await judged(lose, { botInfo: { cloak: 'Barista', cloakPhoto } }), undefined);
     await regain();
   });
+  it('that is edited, or reacted to, is judged by the rights which that takes', async () => {
+    const refusals = async (neg: bigint): Promise<readonly (string | undefined)[]> => {
+      const { asOf: before } = await asOf();
+      const act = await send(bob, await asOf());
+      await inCommunity(overridden(0n, neg));
+      await pass();
+      const position = (await here.log.end()) + 1n;
+      const metadata = { ...act.metadata, ...(before && { asOf: before().toString() }) };
+      const needing = async (needs: bigint) => judge.refusalOf({ ...act, position, needs, metadata });
+      const { sendMessages, sendMedia, addReactions } = permission;
+      const looks = [sendMessages, sendMessages | sendMedia, addReactions].map(needing);
+      const reasons = await Promise.all(looks);
+      await inCommunity(overridden(0n, 0n));
+      return reasons;
+    };
+    const no = 'MISSING_PERMISSION';
+    assert.deepEqual(await refusals(permission.sendMessages), [no, no, undefined]);
+    assert.deepEqual(await refusals(permission.sendMedia), [undefined, no, undefined]);
+    assert.deepEqual(await refusals(permission.addReactions), [undefined, undefined, no]);
+  });
   it('in slow mode is judged without a look into the log, also after the fan-out has passed it', async () => {
     const event = await send(bob, { ...(await asOf()), slowmodeSeconds: slowSeconds });
     assert.equal(judge.refusalOf(event), undefined);
@@ -135,7 +154,7 @@ describe('a message of a node that shares the log', () => {
     await here.happened('member-100.3', { type: 'MemberLeft', data: { community, user: cleo } });
     await here.happened('member-100.3', joined(cleo));
     const event = await send(bob, before);
-    const late = messageJudge({ log: counted(here.log), codec: here.codec, sealer: here.sealer });
+    const late = judgeOf({ log: counted(here.log), codec: here.codec, sealer: here.sealer });
     assert.equal(await late.refusalOf(event), undefined);
     assert.deepEqual([reads, streamReads], [1, 0]);
   });
@@ -187,7 +206,7 @@ describe('a message of a node that shares the log', () => {
     const decided = await asOf();
     await inCommunity(overridden(0n, permission.sendMessages));
     const event = await send(bob, decided);
-    const fresh = messageJudge({ log: here.log, codec: here.codec, sealer: here.sealer });
+    const fresh = judgeOf({ log: here.log, codec: here.codec, sealer: here.sealer });
     assert.equal(await fresh.refusalOf(event), 'MISSING_PERMISSION');
   });
   it('of a release of before, which says nothing, is left alone', async () => {

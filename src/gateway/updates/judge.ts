@@ -1,60 +1,87 @@
 import { accountEvents, accountStream, accountStreams } from '../../domain/accounts/events.js';
 import { communityStream, communityStreams } from '../../domain/communities/events.js';
 import { memberStream, memberStreams } from '../../domain/members/events.js';
-import { attachesMedia } from '../../domain/messages/attached.js';
-import { beginsMessage, type BegunMessage } from '../../domain/messages/events.js';
+import { rightsTaken } from '../../domain/messages/attached.js';
+import { beginsMessage, type BegunMessage, type MessageEvent } from '../../domain/messages/events.js';
+import type { ReactionEvent } from '../../domain/reactions/events.js';
 import { byKind, parseChatKey, type ChatOf } from '../../kernel/chat.js';
 import { readEvent } from '../../kernel/codec.js';
-import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
+import { beforeAll, type EventOf, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
-import { has } from '../../kernel/permissions.js';
+import { permission } from '../../kernel/permissions.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Reason } from '../../kernel/reasons.js';
 import { communityDocuments, communityKey } from '../../projections/communities/fold.js';
 import { memberDocuments, memberKey } from '../../projections/members/fold.js';
 import { rulesOfCommunity } from '../access/communityPermissions.js';
-import type { DecidedMessage, MessageJudge } from '../contract/messageJudge.js';
+import type { DecidedAct, ActJudge } from '../contract/judge.js';
 import { documentUpTo, TooManyEvents, type DocumentAsOfNeeds } from './documentAsOf.js';
 
-export type MessageJudgeNeeds = DocumentAsOfNeeds & { readonly log: Pick<EventLog, 'readAll'> };
+export type ActJudgeNeeds = DocumentAsOfNeeds & { readonly log: Pick<EventLog, 'readAll'> };
 
 /** The judge, and the ear of the fan-out that spares it nearly all reads of the log. */
-export type FollowingJudge = MessageJudge & {
+export type FollowingJudge = ActJudge & {
   /** In log order, each event that the fan-out has passed. */
   readonly passed: (stored: StoredEvent) => void;
 };
 
-export const decidedMessage = ({ data, position, at, metadata }: Recorded<BegunMessage>): DecidedMessage => ({
+type Judged = BegunMessage | EventOf<MessageEvent, 'MessageEdited'> | EventOf<ReactionEvent, JudgedReaction>;
+type JudgedReaction = 'ReactionAdded' | 'CustomReactionAdded';
+
+type Act = Pick<DecidedAct, 'chat' | 'actor' | 'needs'>;
+
+const begun = ({ data }: Recorded<BegunMessage>): Act => ({
   chat: data.chat,
-  author: data.author,
-  position,
-  at,
-  attaches: attachesMedia(data),
-  metadata,
+  actor: data.author,
+  needs: rightsTaken(data),
 });
+
+const reacted = ({ data: { chat, user } }: Recorded<EventOf<ReactionEvent, JudgedReaction>>): Act => ({
+  chat,
+  actor: user,
+  needs: permission.addReactions,
+});
+
+const acts: { readonly [Type in Judged['type']]: (event: Recorded<EventOf<Judged, Type>>) => Act } = {
+  MessageSent: begun,
+  MessageForwarded: begun,
+  MessageEdited: ({ data: { chat, author }, metadata }) => ({
+    chat,
+    actor: author,
+    needs: bitsIn(metadata.needs) ?? permission.sendMessages,
+  }),
+  ReactionAdded: reacted,
+  CustomReactionAdded: reacted,
+};
+
+/** Undefined for an event that nobody judges. */
+export const decidedAct = (event: Recorded): DecidedAct | undefined => {
+  // The table pairs each type with its own event; the compiler cannot follow that from the type of an event.
+  const act = (acts as unknown as Readonly<Record<string, ((event: Recorded) => Act) | undefined>>)[event.type];
+  const { position, at, metadata } = event;
+  return act && { ...act(event), position, at, metadata };
+};
 
 /** Streams and authors in slow mode of which the last change is remembered. */
 export const changesMax = 10_000;
-/** Mostly there is nothing between the decision and the message. */
+/** Mostly there is nothing between the decision and the event. */
 const eventsFirstRead = 16;
 const eventsPerReadMax = 500;
 
-export const messageJudge = (needs: MessageJudgeNeeds): FollowingJudge => {
+export const judgeOf = (needs: ActJudgeNeeds): FollowingJudge => {
   const changes = latestChanges();
   return {
     passed: (stored) => {
       const name = changedBy(needs, stored);
       changes.passed(stored.position, name);
     },
-    refusalOf: (message) => {
-      const asOf = positionIn(message.metadata.asOf);
-      return byKind<Promise<Reason | undefined> | undefined>(parseChatKey(message.chat), {
+    refusalOf: (act) => {
+      const asOf = positionIn(act.metadata.asOf);
+      return byKind<Promise<Reason | undefined> | undefined>(parseChatKey(act.chat), {
         channel: (place) => {
           if (asOf === undefined) return undefined;
-          const dependsOn = namesOf(message, place);
-          return changes.isUnchangedBetween(asOf, message.position, dependsOn)
-            ? undefined
-            : judged(needs, message, place);
+          const dependsOn = namesOf(act, place);
+          return changes.isUnchangedBetween(asOf, act.position, dependsOn) ? undefined : judged(needs, act, place);
         },
         // Nothing takes away what the two sides may do.
         direct: () => undefined,
@@ -66,24 +93,26 @@ export const messageJudge = (needs: MessageJudgeNeeds): FollowingJudge => {
 };
 
 // Metadata is not checked against a schema when it is read.
-const positionIn = (text: string | undefined): Position | undefined =>
+const bitsIn = (text: string | undefined): bigint | undefined =>
   text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+
+const positionIn = (text: string | undefined): Position | undefined => bitsIn(text);
 
 type Place = ChatOf<'channel'>;
 
 const slowName = (chat: string, author: string): string => `slow ${chat} ${author}`;
 
-const namesOf = ({ chat, author, metadata }: DecidedMessage, { community }: Place): readonly string[] => [
+const namesOf = ({ chat, actor, metadata }: DecidedAct, { community }: Place): readonly string[] => [
   communityStream(community),
-  memberStream(community, author),
-  accountStream(author),
-  ...(metadata.slowmode === undefined ? [] : [slowName(chat, author.toString())]),
+  memberStream(community, actor),
+  accountStream(actor),
+  ...(metadata.slowmode === undefined ? [] : [slowName(chat, actor.toString())]),
 ];
 
 const families = [communityStreams, memberStreams, accountStreams] as const;
 
-/** The name of a thing that messages depend on and this event changes. */
-const changedBy = ({ codec }: Pick<MessageJudgeNeeds, 'codec'>, stored: StoredEvent): string | undefined => {
+/** The name of a thing that acts depend on and this event changes. */
+const changedBy = ({ codec }: Pick<ActJudgeNeeds, 'codec'>, stored: StoredEvent): string | undefined => {
   if (families.some((family) => family.keyOf(stored.stream) !== undefined)) return stored.stream;
   if (!beginsMessage(codec.factOf(stored))) return undefined;
   const { about, actor, slowmode } = codec.metadata(stored);
@@ -128,29 +157,28 @@ const unlessTooMany = (error: unknown): undefined => {
   throw error;
 };
 
-const judged = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: Place): Promise<Reason | undefined> => {
-  const { refusal, isChanged } = await meanwhile(needs, message, place);
+const judged = async (needs: ActJudgeNeeds, act: DecidedAct, place: Place): Promise<Reason | undefined> => {
+  const { refusal, isChanged } = await meanwhile(needs, act, place);
   if (refusal !== undefined || !isChanged) return refusal;
-  return refusedBy(needs, message, place).catch(unlessTooMany);
+  return refusedBy(needs, act, place).catch(unlessTooMany);
 };
 
-/** By the rights right before the message. */
+/** By the rights right before it. */
 const refusedBy = async (
-  needs: MessageJudgeNeeds,
-  { author, position, attaches }: DecidedMessage,
+  needs: ActJudgeNeeds,
+  { actor, position, needs: wanted }: DecidedAct,
   { community: id, channel }: Place,
 ): Promise<Reason | undefined> => {
   const upTo = documentUpTo(needs, position);
   const [community, member] = await Promise.all([
     upTo(communityDocuments, communityKey(id)),
-    upTo(memberDocuments, memberKey(id, author)),
+    upTo(memberDocuments, memberKey(id, actor)),
   ]);
   if (community === undefined || member === undefined) return 'CHAT_NOT_FOUND';
   const membership = { community: id, roles: member.roles, joined: 0n };
-  const permissions = rulesOfCommunity(community).inChannel(channel, membership, author);
+  const permissions = rulesOfCommunity(community).inChannel(channel, membership, actor);
   if (permissions === 0n) return 'CHAT_NOT_FOUND';
-  const maySend = has(permissions, 'sendMessages') && (!attaches || has(permissions, 'sendMedia'));
-  return maySend ? undefined : 'MISSING_PERMISSION';
+  return (permissions & wanted) === wanted ? undefined : 'MISSING_PERMISSION';
 };
 
 type Meanwhile = {
@@ -159,16 +187,16 @@ type Meanwhile = {
   readonly isChanged: boolean;
 };
 
-/** By what else happened between the decision and the message. */
-const meanwhile = async (needs: MessageJudgeNeeds, message: DecidedMessage, place: Place): Promise<Meanwhile> => {
-  const rights: readonly string[] = [communityStream(place.community), memberStream(place.community, message.author)];
-  let from = positionIn(message.metadata.asOf) ?? message.position;
+/** By what else happened between the decision and the event. */
+const meanwhile = async (needs: ActJudgeNeeds, act: DecidedAct, place: Place): Promise<Meanwhile> => {
+  const rights: readonly string[] = [communityStream(place.community), memberStream(place.community, act.actor)];
+  let from = positionIn(act.metadata.asOf) ?? act.position;
   let isChanged = false;
   for (let limit = eventsFirstRead; ; limit = eventsPerReadMax) {
     const page = await needs.log.readAll({ from, limit });
-    const between = page.filter(({ position }) => position < message.position);
+    const between = page.filter(({ position }) => position < act.position);
     for (const stored of between) {
-      const refusal = isInSlowmode(needs, message, stored) ? 'SLOWMODE' : await revokedBy(needs, message, stored);
+      const refusal = isInSlowmode(needs, act, stored) ? 'SLOWMODE' : await revokedBy(needs, act, stored);
       if (refusal !== undefined) return { refusal, isChanged };
       isChanged ||= rights.includes(stored.stream);
     }
@@ -179,12 +207,11 @@ const meanwhile = async (needs: MessageJudgeNeeds, message: DecidedMessage, plac
 };
 
 const isInSlowmode = (
-  { codec }: Pick<MessageJudgeNeeds, 'codec'>,
-  message: DecidedMessage,
+  { codec }: Pick<ActJudgeNeeds, 'codec'>,
+  { chat, actor, at, metadata }: DecidedAct,
   stored: StoredEvent,
 ): boolean => {
-  const { chat, author, at, metadata } = message;
-  if (metadata.slowmode === undefined || changedBy({ codec }, stored) !== slowName(chat, author.toString()))
+  if (metadata.slowmode === undefined || changedBy({ codec }, stored) !== slowName(chat, actor.toString()))
     return false;
   return at - stored.at < slowmodeMillis(metadata.slowmode);
 };
@@ -192,12 +219,12 @@ const isInSlowmode = (
 const slowmodeMillis = (seconds: string): Millis => (Number(seconds) * 1000) as Millis;
 
 const revokedBy = async (
-  { codec, sealer }: MessageJudgeNeeds,
-  { author, metadata }: DecidedMessage,
+  { codec, sealer }: ActJudgeNeeds,
+  { actor, metadata }: DecidedAct,
   stored: StoredEvent,
 ): Promise<Reason | undefined> => {
   const isRevocation = codec.factOf(stored) === accountEvents.SessionRevoked.type;
-  if (!isRevocation || stored.stream !== accountStream(author)) return undefined;
+  if (!isRevocation || stored.stream !== accountStream(actor)) return undefined;
   const event = await readEvent(codec, sealer, stored);
   // The type says which event it is.
   const { session } = event?.data as { readonly session: bigint };
