@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { ChatRefInit } from '../../src/gen/refs.js';
 import type { Message } from '../../src/gen/types.js';
 import type { UserId } from '../../src/kernel/ids.js';
 import { osmium, type Run } from '../cli/osmium.js';
+import { python, withoutLibrary } from '../clients/python/library.js';
 import { testServer, type TestServer } from '../support/server.js';
 import { found, inChannel, inviteTo, say, withUser, type Town } from './places.js';
 import { resume, signUp, type Seat } from './seat.js';
-
-/** A Python with the library of bots. It is not installed by the tests, because they need no network. */
-const python = process.env['OSMIUM_PYTHON'] ?? 'python3';
-const hasLibrary = spawnSync(python, ['-c', 'import osmium_chat']).status === 0;
-const withLibrary = hasLibrary
-  ? false
-  : 'needs osmium-chat: pip install osmium-chat==0.3.7, OSMIUM_PYTHON names its python';
 
 /** Joins by an invite, answers `!menu` with a button, and answers who presses it. Prints what it was refused. */
 const barista = `
@@ -88,7 +82,7 @@ describe('a bot of the operator', () => {
     assert.deepEqual([refused.code, refused.errors], [1, 'osmium: there is no bot with this id\n']);
   });
 
-  it('is driven by the library for Python as it is', { skip: withLibrary }, async (t) => {
+  it('is driven by the library for Python as it is', { skip: withoutLibrary }, async (t) => {
     const { user, token } = await made('Coffee maker');
     const program = running(t, { URL: server.url, TOKEN: token, INVITE: await inviteTo(owner, town) });
     await owner.update(({ communityMemberCreated }) => communityMemberCreated?.memberId === user);
