@@ -80,6 +80,15 @@ export const nextTurn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
+/** As `Promise.all`, but without a promise where there is none among the values: that takes turns of the microtasks. */
+export const atOnce = <const Values extends readonly unknown[]>(
+  values: Values,
+): Settled<Values> | Promise<Settled<Values>> =>
+  // Without a promise among them the values are what they settle to.
+  values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as Settled<Values>);
+
+type Settled<Values extends readonly unknown[]> = { -readonly [Place in keyof Values]: Awaited<Values[Place]> };
+
 /** A promise that is settled from outside. */
 export type Deferred<T> = {
   readonly promise: Promise<T>;

@@ -38,6 +38,12 @@ export const encodeUpdateTail = (fields: UpdateInit): Uint8Array => {
   return encodeTail(name, tail);
 };
 
+/** The same update with more fields. It may hold none of them yet. */
+export const withMoreFields = (update: Spliceable, fields: UpdateInit): Spliceable => ({
+  ...update,
+  common: Buffer.concat([update.common, encodeUpdateTail(fields)]),
+});
+
 const memberOf = (update: UpdateInit): readonly [UpdateName, never] => {
   const [member] = Object.entries(update);
   if (member === undefined) throw new Error('an update has exactly one member');

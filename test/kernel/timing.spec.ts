@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defined } from '../../src/kernel/defined.js';
-import { deferred, pause, wakeablePauses, withDeadline } from '../../src/kernel/timing.js';
+import { atOnce, deferred, pause, wakeablePauses, withDeadline } from '../../src/kernel/timing.js';
 
 describe('a pause', () => {
   it('ends after its time', async (t) => {
@@ -66,6 +66,16 @@ describe('a deadline', () => {
       withDeadline(Promise.reject(new Error('its own')), 1_000, () => new Error('too late')),
       /its own/,
     );
+  });
+});
+
+describe('several values at once', () => {
+  it('are there without a promise where none of them is one', async () => {
+    assert.deepEqual(atOnce([1, undefined]), [1, undefined]);
+    const waiting = atOnce([1, Promise.resolve(2)]);
+    assert.ok(waiting instanceof Promise);
+    assert.deepEqual(await waiting, [1, 2]);
+    await assert.rejects(async () => atOnce([1, Promise.reject(new Error('lost'))]), /lost/);
   });
 });
 

@@ -29,7 +29,7 @@ export interface UpdateView {
   /** Whether both are members of some community. */
   shareCommunity(one: UserId, other: UserId): boolean | Promise<boolean>;
   /** How much each of them has not read, as of this event, in their order. Loads the counts of viewers not seen before. */
-  unreadCounts(chat: ChatKey, viewers: Iterable<UserId>): Promise<readonly number[]>;
+  unreadCounts(chat: ChatKey, viewers: Iterable<UserId>): readonly number[] | Promise<readonly number[]>;
   /**
    * Whether there was something to read for the author of this event's message right before they sent it, so that
    * sending moved their marker past it. True also where that is not known any more; false for an author without a

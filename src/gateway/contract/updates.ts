@@ -8,8 +8,8 @@ export type PerRecipient = {
   readonly counts: readonly number[];
   /** The field that holds a count, as an update of the same name with no other field in it. */
   readonly countField: (count: number) => UpdateInit;
-  /** An update for one recipient in place of the common one. Their count goes with it as well. */
-  readonly own?: { readonly recipient: UserId; readonly update: UpdateInit };
+  /** Fields that one recipient is sent besides, as an update of the same name with no other field in it. */
+  readonly own?: { readonly recipient: UserId; readonly fields: UpdateInit };
 };
 
 /**

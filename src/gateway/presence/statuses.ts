@@ -16,14 +16,15 @@ export const rememberedMillisMax = 30_000;
 
 /** The statuses shown of users who are asked for all the time, as the authors of messages are. */
 export interface Statuses {
-  of(this: void, user: UserId): Promise<UserStatusInit | undefined>;
+  of(this: void, user: UserId): UserStatusInit | undefined | Promise<UserStatusInit | undefined>;
   /** Something else may be shown of the user now. */
   changed(this: void, user: UserId): void;
 }
 
 type Remembered = {
   readonly at: number;
-  readonly shown: Promise<UserStatusInit | undefined>;
+  /** A promise while it is asked for. */
+  readonly shown: UserStatusInit | undefined | Promise<UserStatusInit | undefined>;
   /** Known once the status is. */
   readonly bytes: number;
 };
@@ -46,7 +47,7 @@ export const rememberedStatuses = (statusOf: StatusOf, timers: Pick<Timers, 'now
     shown.then(
       (status) => {
         settled(() => {
-          known.set(user, { ...remembered, bytes: heldBytes(status) });
+          known.set(user, { ...remembered, shown: status, bytes: heldBytes(status) });
         });
       },
       () => {

@@ -1,12 +1,11 @@
 import type { Position } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
 import { encodeUpdate } from '../../wire/envelope.js';
-import { encodeUpdateTail, spliceableUpdate } from '../../wire/spliceable.js';
+import { encodeUpdateTail, spliceableUpdate, withMoreFields } from '../../wire/spliceable.js';
 import { Broadcast, noCount } from '../frames/frames.js';
 import { fitsFrame, type Outgoing } from '../frames/outbox.js';
 import type { Present } from './roster.js';
-import type { UpdateInit } from '../../gen/rpcs.js';
-import type { Delivery, PerRecipient } from '../contract/updates.js';
+import type { Delivery } from '../contract/updates.js';
 import type { Standpoint } from './session.js';
 
 export type BroadcastNeeds = {
@@ -20,15 +19,12 @@ export type BroadcastNeeds = {
 export const broadcast = (audience: Recipients, told: Delivery, { position, here, alarm }: BroadcastNeeds): number => {
   const { presents, places, outboxes, standpoints } = audience;
   if (presents.length === 0) return 0;
-  const { perRecipient } = told;
-  const common = broadcastOf(told.update, perRecipient);
+  const { common, owner, owners } = castsOf(told, here);
   if (!fitsFrame(common.bytesMax)) {
     alarm('an update is too large to be sent', { update: Object.keys(told.update)[0], bytes: common.bytesMax });
     return 0;
   }
-  const { counts, own } = perRecipient ?? {};
-  const owner = own && here.get(own.recipient);
-  const owners = own === undefined || owner === undefined ? common : broadcastOf(own.update, perRecipient);
+  const counts = told.perRecipient?.counts;
   for (let index = 0; index < presents.length; index += 1) {
     const count = counts?.[places[index] ?? 0] ?? noCount;
     outboxes[index]?.broadcast(presents[index] === owner ? owners : common, count);
@@ -37,11 +33,21 @@ export const broadcast = (audience: Recipients, told: Delivery, { position, here
   return presents.length;
 };
 
-const broadcastOf = (update: UpdateInit, perRecipient: PerRecipient | undefined): Broadcast => {
-  if (perRecipient === undefined) return new Broadcast(encodeUpdate(update));
-  const { countField } = perRecipient;
-  return new Broadcast({ update: spliceableUpdate(update), tailOf: (count) => encodeUpdateTail(countField(count)) });
+/** `owners`: the one for the owner, who is sent more fields than all others. */
+type Casts = { readonly common: Broadcast; readonly owner: Present | undefined; readonly owners: Broadcast };
+
+const castsOf = ({ update, perRecipient }: Delivery, here: BroadcastNeeds['here']): Casts => {
+  if (perRecipient === undefined) return forAll(new Broadcast(encodeUpdate(update)));
+  const { countField, own } = perRecipient;
+  const tailOf = (count: number): Uint8Array => encodeUpdateTail(countField(count));
+  const shared = spliceableUpdate(update);
+  const common = new Broadcast({ update: shared, tailOf });
+  const owner = own && here.get(own.recipient);
+  if (own === undefined || owner === undefined) return forAll(common);
+  return { common, owner, owners: new Broadcast({ update: withMoreFields(shared, own.fields), tailOf }) };
 };
+
+const forAll = (common: Broadcast): Casts => ({ common, owner: undefined, owners: common });
 
 /**
  * The connections of an audience that are sent updates. Of each, at the same index: whose it is, where that user stands

@@ -58,7 +58,7 @@ describe('a remembered status', () => {
   it('is asked for again when that failed', async () => {
     const { of, presence, asked } = setting();
     presence.fails = true;
-    await assert.rejects(of(ada));
+    await assert.rejects(async () => of(ada));
     presence.fails = false;
     assert.deepEqual(await of(ada), online);
     assert.equal(asked.length, 2);

@@ -34,7 +34,7 @@ const posted = (audience: readonly bigint[], id: bigint): Delivery => {
     perRecipient: {
       counts: audience.map((viewer) => (viewer === 1n ? 0 : Number(viewer))),
       countField: (channelUnreadCount) => ({ messageCreated: { channelUnreadCount } }),
-      own: { recipient: 1n as UserId, update: { messageCreated: { message, clientId: 77n } } },
+      own: { recipient: 1n as UserId, fields: { messageCreated: { clientId: 77n } } },
     },
   };
 };

@@ -9,6 +9,7 @@ import { pinnedMessagesDocuments } from '../../../projections/pins/fold.js';
 import { membersNamedBy, type ChatKey } from '../../../kernel/chat.js';
 import type { EventOf, Recorded } from '../../../kernel/event.js';
 import type { UserId } from '../../../kernel/ids.js';
+import { atOnce } from '../../../kernel/timing.js';
 import { conversationFor, lastReadFor } from '../../rendering/conversation.js';
 import { chatRefFor, isCalledAlike } from '../../contract/chatRefs.js';
 import { messageFor, messageSentFor } from '../../rendering/message.js';
@@ -52,6 +53,10 @@ const sent = async (
   const viewers = view.after.viewersOf(event.data.chat);
   if (first(viewers) === undefined) return [];
   const place = { event, view, viewers };
+  // A channel or a group is made by an event of its own, so clients know it before its first message.
+  if (membersNamedBy(event.data.chat).length === 0) {
+    return [...(await told(place, statusOf)), ...(await readBySending(place))];
+  }
   const [began, created, introduced] = await Promise.all([
     begun(place, statusOf),
     told(place, statusOf),
@@ -84,12 +89,8 @@ const told = async (
 ): Promise<readonly Delivery[]> => {
   const { chat, author: id } = event.data;
   const clientId = 'nonce' in event.data ? event.data.nonce : undefined;
-  const [unreadCounts, user, status, acquainted] = await Promise.all([
-    view.unreadCounts(chat, viewers),
-    view.user(id),
-    statusOf(id),
-    areAcquainted(chat, view),
-  ]);
+  const asked = atOnce([view.unreadCounts(chat, viewers), view.user(id), statusOf(id), areAcquainted(chat, view)]);
+  const [unreadCounts, user, status, acquainted] = asked instanceof Promise ? await asked : asked;
   // The protocol leaves it open, but clients fall short of showing a message whose author they do not know; and an
   // author without a presence is taken for offline.
   const authorFor = (viewer: UserId): UserInit =>
@@ -98,10 +99,7 @@ const told = async (
     const messageCreated = { message: messageSentFor(event, viewer), author: authorFor(viewer) };
     const counts = isCalledAlike(chat) ? unreadCounts : countsOf(viewer, viewers, unreadCounts);
     // The client that sent the message knows it again by its nonce.
-    const own =
-      clientId === undefined
-        ? {}
-        : { own: { recipient: id, update: { messageCreated: { ...messageCreated, clientId } } } };
+    const own = clientId === undefined ? {} : { own: { recipient: id, fields: { messageCreated: { clientId } } } };
     return { update: { messageCreated }, perRecipient: { counts, countField, ...own } };
   });
 };
@@ -127,9 +125,16 @@ const readBySending = async ({ event, view, viewers }: Sent): Promise<readonly D
  * Whether the members of the chat may know each other's presence: both have written, or they share a community. Members
  * of a channel always do.
  */
-const areAcquainted = async (chat: ChatKey, view: UpdateView): Promise<boolean> => {
+const areAcquainted = (chat: ChatKey, view: UpdateView): boolean | Promise<boolean> => {
   const [one, other] = membersNamedBy(chat);
-  if (one === undefined || other === undefined) return true;
+  return one === undefined || other === undefined || areAcquaintedIn(chat, [one, other], view);
+};
+
+const areAcquaintedIn = async (
+  chat: ChatKey,
+  [one, other]: readonly [UserId, UserId],
+  view: UpdateView,
+): Promise<boolean> => {
   const conversation = await view.documentAsOf(conversationDocuments, chat);
   return (conversation !== undefined && isAnswered(conversation)) || view.shareCommunity(one, other);
 };
@@ -144,7 +149,7 @@ const introductions = async (
   if (members.length < 2) return [];
   const conversation = await view.documentAsOf(conversationDocuments, chat);
   if (conversation?.answeredWith !== message) return [];
-  const statuses = await Promise.all(members.map(statusOf));
+  const statuses = await Promise.all(members.map(async (member) => statusOf(member)));
   const present = new Set(viewers);
   return members.flatMap((userId, index) => {
     const status = statuses[index];
@@ -162,13 +167,11 @@ const introductions = async (
 const begun = async ({ event, view, viewers }: Sent, statusOf: Statuses['of']): Promise<readonly Delivery[]> => {
   const { chat, message } = event.data;
   const members = membersNamedBy(chat);
-  // A channel or a group is made by an event of its own, so clients know it before its first message.
-  if (members.length === 0) return [];
   const conversation = await view.documentAsOf(conversationDocuments, chat);
   if (conversation !== undefined && !mayHaveBegunWith(conversation, message)) return [];
   const [found, statuses, acquainted] = await Promise.all([
     Promise.all(members.map(async (member) => view.user(member))),
-    Promise.all(members.map(statusOf)),
+    Promise.all(members.map(async (member) => statusOf(member))),
     areAcquainted(chat, view),
   ]);
   const usersTo = (viewer: UserId): readonly UserInit[] =>

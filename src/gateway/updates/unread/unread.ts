@@ -23,7 +23,7 @@ export interface LiveUnreadCounts {
   /** The same from the read model, in which the message must be; undefined where that does not say it. */
   readonly countBefore: (sent: SentMessage) => Promise<number | undefined>;
   /** In the order of the viewers. */
-  readonly countsOfAll: (chat: ChatKey, viewers: Iterable<UserId>) => Promise<readonly number[]>;
+  readonly countsOfAll: (chat: ChatKey, viewers: Iterable<UserId>) => readonly number[] | Promise<readonly number[]>;
   readonly counts: (chat: ChatKey, user: UserId) => Promise<UnreadCounts>;
   /** Events of the user's markers are not followed before and after they are connected. */
   readonly forget: (user: UserId) => void;
@@ -85,7 +85,7 @@ export const unreadCounts = ({ reads, floorIn, caughtUp }: UnreadNeeds): LiveUnr
       await caughtUp();
       return reads.unreadBefore(viewer, message);
     },
-    countsOfAll: async (chat, viewers) => {
+    countsOfAll: (chat, viewers) => {
       const list: readonly UserId[] = isList(viewers) ? viewers : [...viewers];
       const known = chats.get(chat);
       if (known !== undefined && !known.isListed(list)) raise(known, floorIn(chat), list);
@@ -94,8 +94,10 @@ export const unreadCounts = ({ reads, floorIn, caughtUp }: UnreadNeeds): LiveUnr
         use(chat, known);
         return counts;
       }
-      const loaded = use(chat, await load(chat, list));
-      return list.map((viewer) => loaded.unreadOf(viewer) ?? 0);
+      return load(chat, list).then((loaded) => {
+        use(chat, loaded);
+        return list.map((viewer) => loaded.unreadOf(viewer) ?? 0);
+      });
     },
     counts: async (chat, user) => {
       const known = chats.get(chat);
