@@ -45,7 +45,19 @@ export const executor = (needs: ExecuteNeeds): Execute => {
       const streams = asked.map((one) => decider.stream(one));
       return inTurn(turns, streams, () => executeSeveral({ needs, decider, make: ofSeveral(make), cause }, asked));
     }
-    return executeOne({ needs, decider, make: ofOne(make), cause, turns }, asked);
+    const remade = ofOne<typeof asked>(make);
+    const beginning = first instanceof Promise ? remade : madeAlready(asked, remade);
+    return executeOne({ needs, decider, make: remade, beginning, cause, turns }, asked);
+  };
+};
+
+/** To be asked first in the tick in which the command was made, so that it is not made twice in it. */
+const madeAlready = <C extends Command>(command: C, make: Asked<C>): Asked<C> => {
+  let made: C | undefined = command;
+  return () => {
+    const first = made;
+    made = undefined;
+    return first ?? make();
   };
 };
 
@@ -60,17 +72,19 @@ type One<C extends Command, State, E extends Event> = {
   readonly needs: ExecuteNeeds;
   readonly decider: Decider<C, State, E>;
   readonly make: Asked<C>;
+  /** The same for a stream that begins: asked at once, before any wait. */
+  readonly beginning: Asked<C>;
   readonly cause: Cause;
   readonly turns: Map<string, Promise<unknown>>;
 };
 
 const executeOne = async <C extends Command, State, E extends Event>(
-  { needs, decider, make, cause, turns }: One<C, State, E>,
+  { needs, decider, make, beginning, cause, turns }: One<C, State, E>,
   asked: C,
 ): Promise<Done<E> | Rejection> => {
   let [command, remake] = [asked, make];
   if (beginsStream(decider, asked)) {
-    const begun = await begin(needs, decider, make, cause);
+    const begun = await begin(needs, decider, beginning, cause);
     if (!('exists' in begun)) return begun;
     command = begun.exists;
     remake = remaking(make, command);

@@ -79,37 +79,29 @@ export const settled = async <C extends Command | readonly Command[]>(make: Aske
  */
 export const inOneTick = async <C extends Command | readonly Command[], Outcome extends object>(
   make: Asked<C>,
-  needs: Pick<ExecuteNeeds, 'sealer'>,
-  work: (command: C) => Outcome | KeysMissing,
-): Promise<Outcome | Rejection> => {
-  try {
-    return await withKeysMade(make, needs, work);
-  } catch (error) {
-    if (error instanceof KeyDestroyed) return reject('CONFLICT');
-    throw error;
-  }
-};
-
-const withKeysMade = async <C extends Command | readonly Command[], Outcome extends object>(
-  make: Asked<C>,
   { sealer }: Pick<ExecuteNeeds, 'sealer'>,
   work: (command: C) => Outcome | KeysMissing,
 ): Promise<Outcome | Rejection> => {
   let [waits, fetches] = [0, 0];
-  for (;;) {
-    const command = make();
-    if (command instanceof Promise) {
-      waits += 1;
-      if (waits > waitsMax) return reject('CONFLICT');
-      await command;
-      continue;
+  try {
+    for (;;) {
+      const command = make();
+      if (command instanceof Promise) {
+        waits += 1;
+        if (waits > waitsMax) return reject('CONFLICT');
+        await command;
+        continue;
+      }
+      if (isRejection(command)) return command;
+      const outcome = work(command);
+      if (!(outcome instanceof KeysMissing)) return outcome;
+      fetches += 1;
+      if (fetches >= keyFetchesMax) throw new KeysNeverFound();
+      await sealer.makeKeys(outcome.names);
     }
-    if (isRejection(command)) return command;
-    const outcome = work(command);
-    if (!(outcome instanceof KeysMissing)) return outcome;
-    fetches += 1;
-    if (fetches >= keyFetchesMax) throw new KeysNeverFound();
-    await sealer.makeKeys(outcome.names);
+  } catch (error) {
+    if (error instanceof KeyDestroyed) return reject('CONFLICT');
+    throw error;
   }
 };
 

@@ -95,6 +95,20 @@ describe('execute', () => {
     assert.equal(done.events[0]?.data.coins, tick);
   });
 
+  it('asks once for a command that begins a stream, in the tick in which it is written', async () => {
+    const sealer = plainSealer();
+    // The keys are there from then on.
+    await node(undefined, sealer).execute(bank, payIn(1), cause());
+    const { execute } = node(undefined, sealer);
+    const made: BankCommand[] = [];
+    const open = (): BankCommand => {
+      made.push({ type: 'Open', data: { owner: ada } });
+      return made.at(-1) ?? assert.fail();
+    };
+    await execute(bank, open, cause());
+    assert.equal(made.length, 1);
+  });
+
   it('writes nothing when the maker of the command refuses after a wait', async () => {
     const { log, execute } = node();
     const answers = [payIn(5), reject('MISSING_PERMISSION')];
