@@ -1,7 +1,7 @@
 import type { Plain } from '../../kernel/ports/documentStore.js';
 import { SealedField, type SealedValue } from '../../kernel/sealed.js';
 import { knownTexts, numbering, textAt } from './texts.js';
-import { valuesFromBytes, valuesToBytes } from './values.js';
+import { bytesOfValues, valuesFromBytes, writeValues, type WrittenValues } from './values.js';
 
 /**
  * A document with sealed fields is stored as a list: the document with a reference in the place of each such field, the
@@ -12,19 +12,18 @@ type WithValues = readonly [Plain, readonly string[], Uint8Array];
 
 /** The form in which the document is handed to the store. `streams`: those that the key is folded from, if they can be listed. */
 export const storedForm = (document: unknown, streams: readonly string[]): Plain => {
-  const values = new Map<SealedValue, number>();
-  collect(document, values);
   // Folds make plain data but for the sealed fields, as a document type promises.
-  if (values.size === 0) return document as Plain;
+  if (!hasSealed(document)) return document as Plain;
+  const values = new Map<SealedValue, number>();
   const names: string[] = [];
   const tree = withReferences(document, ({ value, name }) => {
+    const number = values.get(value) ?? values.size;
+    values.set(value, number);
     const known = names.indexOf(name);
-    return reference(values.get(value) ?? 0, known < 0 ? names.push(name) - 1 : known);
+    return reference(number, known < 0 ? names.push(name) - 1 : known);
   });
   const { spelled, numberOf } = numbering(knownTexts(tree, streams));
-  const nameNumbers = Uint16Array.from(names, numberOf);
-  const bytes = valuesToBytes(values.keys(), numberOf);
-  return [tree, spelled, joined(nameNumbers, bytes)];
+  return [tree, spelled, sectionOf(names.map(numberOf), { values: [...values.keys()], numberOf })];
 };
 
 /** A stored document with the values that it is sealed in. */
@@ -59,13 +58,9 @@ export const withSealedFields = (stored: Plain, streams: readonly string[]): unk
   });
 };
 
-const collect = (part: unknown, values: Map<SealedValue, number>): void => {
-  if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return;
-  if (part instanceof SealedField) {
-    if (!values.has(part.value)) values.set(part.value, values.size);
-    return;
-  }
-  for (const inner of Object.values(part)) collect(inner, values);
+const hasSealed = (part: unknown): boolean => {
+  if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return false;
+  return part instanceof SealedField || Object.values(part).some(hasSealed);
 };
 
 const withReferences = (part: unknown, refer: (field: SealedField) => Uint8Array): Plain => {
@@ -109,8 +104,17 @@ const ownBytes = (bytes: Uint8Array): Uint8Array => {
 
 const reference = (value: number, name: number): Uint8Array => {
   if (value >= sealedValuesMax) throw new Error(`a document may hold ${sealedValuesMax.toString()} sealed values`);
-  return Uint8Array.of(isReference, value >> 8, value & 0xff, name);
+  const known = value < sharedValues && name < sharedNames ? shared[value * sharedNames + name] : undefined;
+  return known ?? made(value, name);
 };
+
+const made = (value: number, name: number): Uint8Array => Uint8Array.of(isReference, value >> 8, value & 0xff, name);
+
+/** Nobody writes into a reference, so those of the first values and names, which nearly every document has, are made once. */
+const [sharedValues, sharedNames] = [2, 16];
+const shared = Array.from({ length: sharedValues * sharedNames }, (_, at) =>
+  made(Math.floor(at / sharedNames), at % sharedNames),
+);
 
 const referredTo = (bytes: Uint8Array, field: (value: number, name: number) => unknown): unknown => {
   const [, high = 0, low = 0, name = 0] = bytes;
@@ -118,11 +122,13 @@ const referredTo = (bytes: Uint8Array, field: (value: number, name: number) => u
 };
 
 /** How many names there are (1), the number of each (2), the values. */
-const joined = (nameNumbers: Uint16Array, bytes: Uint8Array): Uint8Array => {
-  const section = new Uint8Array(1 + 2 * nameNumbers.length + bytes.length);
-  section[0] = nameNumbers.length;
-  for (const [index, number] of nameNumbers.entries()) section.set([number >> 8, number & 0xff], 1 + 2 * index);
-  section.set(bytes, 1 + 2 * nameNumbers.length);
+const sectionOf = (nameNumbers: readonly number[], written: WrittenValues): Uint8Array => {
+  const start = 1 + 2 * nameNumbers.length;
+  const section = new Uint8Array(start + bytesOfValues(written));
+  const bytes = Buffer.from(section.buffer);
+  bytes[0] = nameNumbers.length;
+  for (const [index, number] of nameNumbers.entries()) bytes.writeUInt16BE(number, 1 + 2 * index);
+  writeValues(bytes, start, written);
   return section;
 };
 

@@ -8,27 +8,28 @@ import { textAt, type KnownTexts } from './texts.js';
 const headBytes = 36;
 const noSubject = 0xffff;
 
-export const valuesToBytes = (
-  values: Iterable<SealedValue>,
-  numberOf: (text: string) => number,
-): Uint8Array<ArrayBuffer> => {
-  const all = [...values];
-  const bytes = new Uint8Array(all.reduce((sum, { sealed }) => sum + headBytes + sealed.length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const { event, position, stream, type, subject, scope, sealed } of all) {
-    writeId(view, at, event);
-    view.setBigUint64(at + 16, position);
-    view.setUint16(at + 24, numberOf(stream));
-    view.setUint16(at + 26, numberOf(type));
-    view.setUint16(at + 28, subject === undefined ? noSubject : numberOf(subject));
-    view.setUint16(at + 30, numberOf(scope));
-    view.setUint32(at + 32, sealed.length);
+export const writeValues = (bytes: Buffer, start: number, { values, numberOf }: WrittenValues): void => {
+  let at = start;
+  for (const { event, position, stream, type, subject, scope, sealed } of values) {
+    writeId(bytes, at, event);
+    bytes.writeBigUInt64BE(position, at + 16);
+    bytes.writeUInt16BE(numberOf(stream), at + 24);
+    bytes.writeUInt16BE(numberOf(type), at + 26);
+    bytes.writeUInt16BE(subject === undefined ? noSubject : numberOf(subject), at + 28);
+    bytes.writeUInt16BE(numberOf(scope), at + 30);
+    bytes.writeUInt32BE(sealed.length, at + 32);
     bytes.set(sealed, at + headBytes);
     at += headBytes + sealed.length;
   }
-  return bytes;
 };
+
+export type WrittenValues = {
+  readonly values: readonly SealedValue[];
+  readonly numberOf: (text: string) => number;
+};
+
+export const bytesOfValues = ({ values }: Pick<WrittenValues, 'values'>): number =>
+  values.reduce((sum, { sealed }) => sum + headBytes + sealed.length, 0);
 
 /** The values share the memory of `bytes`. */
 export const valuesFromBytes = (
@@ -57,12 +58,9 @@ export const valuesFromBytes = (
 
 const hexOfId = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 
-const writeId = (view: DataView, at: number, id: string): void => {
+const writeId = (bytes: Buffer, at: number, id: string): void => {
   if (!hexOfId.test(id)) throw new Error(`${id} is no id of an event`);
-  const hex = id.replaceAll('-', '');
-  for (let word = 0; word < 4; word += 1) {
-    view.setUint32(at + 4 * word, Number.parseInt(hex.slice(8 * word, 8 * word + 8), 16));
-  }
+  bytes.write(id.replaceAll('-', ''), at, 'hex');
 };
 
 const idAt = (view: DataView, at: number): string => {
