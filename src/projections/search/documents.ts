@@ -36,8 +36,19 @@ const prefixLength = 12;
 
 /** The beginning of all keys of a chat: as long for each chat, so none begins with another one. */
 export type ChatPrefix = string;
-export const chatPrefixOf = (chat: ChatKey): ChatPrefix =>
-  hash('sha256', chat, 'buffer').toString('base64url', 0, chatBytes);
+export const chatPrefixOf = (chat: ChatKey): ChatPrefix => {
+  const known = prefixesLately.get(chat);
+  if (known !== undefined) return known;
+  const prefix = hash('sha256', chat, 'buffer').toString('base64url', 0, chatBytes);
+  if (prefixesLately.size >= prefixesMax) prefixesLately.clear();
+  prefixesLately.set(chat, prefix);
+  return prefix;
+};
+
+/** Asked for with each message, and nothing but the prefix follows from a chat. */
+const prefixesLately = new Map<ChatKey, ChatPrefix>();
+/** About 1 MiB. */
+const prefixesMax = 4_096;
 
 const idDigits = 16;
 const inHex = (id: bigint): string => id.toString(16).padStart(idDigits, '0');
@@ -92,9 +103,10 @@ export const recordOf = (stored: Plain): RecordDocument | undefined => {
 export type RecordedTerms = { readonly terms: readonly HashedTerm[]; readonly leaving: readonly HashedTerm[] };
 
 export const bytesOfTerms = ({ terms, leaving }: RecordedTerms): Uint8Array => {
-  const head = Buffer.alloc(countBytes);
-  head.writeUInt16BE(terms.length);
-  return Buffer.concat([head, ...[...terms, ...leaving].map((term) => Buffer.from(term, 'base64url'))]);
+  const bytes = Buffer.alloc(countBytes + hashBytes * (terms.length + leaving.length));
+  let at = bytes.writeUInt16BE(terms.length);
+  for (const some of [terms, leaving]) for (const term of some) at += bytes.write(term, at, 'base64url');
+  return bytes;
 };
 
 /** Undefined for bytes that `bytesOfTerms` did not make. */

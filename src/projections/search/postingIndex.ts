@@ -163,14 +163,13 @@ const planOf = async ({ records, closed }: Held, change: IndexedChange, committe
   const key = recordKey(prefix, message);
   const found = change.kind === 'sent' ? [] : await records.termsIn(key, positionOfEvent(committed));
   if (found === 'closed') closed.set(prefix, (closed.get(prefix) ?? new Set()).add(message));
-  const former = new Set(found === 'closed' ? [] : found);
-  const listsOf = (terms: Iterable<HashedTerm>): readonly string[] =>
-    Array.from(terms, (term) => headKey(prefix, term));
+  const former = found === 'closed' || found.length === 0 ? [] : [...new Set(found)];
+  const listsOf = (terms: readonly HashedTerm[]): readonly string[] => terms.map((term) => headKey(prefix, term));
   if (change.kind !== 'deleted') {
     const { subject, period } = change;
-    const terms = new Set(change.terms);
-    const leaving = [...former].filter((term) => !terms.has(term));
-    const isPut = await records.put(key, { message, chat, subject, period, terms: [...terms], leaving }, position);
+    const has = new Set(change.terms);
+    const [terms, leaving] = [[...has], former.filter((term) => !has.has(term))];
+    const isPut = await records.put(key, { message, chat, subject, period, terms, leaving }, position);
     if (isPut) return { posting: { message, position }, added: listsOf(terms), removed: listsOf(leaving) };
   }
   // A record that does not open is the only trace of its message, until the message is swept.
