@@ -33,6 +33,7 @@ export const idMillisMax = epochMillis + 2 ** 41 - 1;
 
 const nodeBits = 10n;
 const counterBits = 12n;
+const belowTime = nodeBits + counterBits;
 
 /** Node numbers run from 0 to this, inclusive. */
 export const nodeMax = 2 ** Number(nodeBits) - 1;
@@ -40,8 +41,9 @@ const counterMax = 2 ** Number(counterBits) - 1;
 
 export type SnowflakeParts = { readonly at: Millis; readonly node: number; readonly counter: number };
 
+/** Of few big numbers, each of which is an object: ids are made for every message. */
 export const snowflakeOf = ({ at, node, counter }: SnowflakeParts): bigint =>
-  (BigInt(at - epochMillis) << (nodeBits + counterBits)) | (BigInt(node) << counterBits) | BigInt(counter);
+  (BigInt(at - epochMillis) << belowTime) | BigInt(node * (counterMax + 1) + counter);
 
 export const partsOf = (id: bigint): SnowflakeParts => ({
   at: millisOf(id),
@@ -50,7 +52,7 @@ export const partsOf = (id: bigint): SnowflakeParts => ({
 });
 
 /** When the id was made. */
-export const millisOf = (id: bigint): Millis => (Number(id >> (nodeBits + counterBits)) + epochMillis) as Millis;
+export const millisOf = (id: bigint): Millis => (Number(id >> belowTime) + epochMillis) as Millis;
 
 /**
  * Makes ids that only ever grow, also when the clock steps back: then the last millisecond goes on counting, and

@@ -8,6 +8,7 @@ import type { FoldedStreams } from '../../../../kernel/foldedStreams.js';
 import type { MessageId, UserId } from '../../../../kernel/ids.js';
 import { has } from '../../../../kernel/permissions.js';
 import type { Ids } from '../../../../kernel/ports/system.js';
+import { noMessage } from '../../../../projections/unread/unread.js';
 import { askedInChat, seenTextChat, writableChat, type SeenChat } from '../../../access/chatAccess.js';
 import type { Call } from '../../../contract/call.js';
 import type { Handler } from '../../../contract/handlers.js';
@@ -112,7 +113,7 @@ const append = async (
   const { access, ids, typing } = needs;
   const { key: chat } = to;
   const by = call.caller.user;
-  let last = ids.next() as MessageId;
+  let last = noMessage;
   const seen = askedInChat(access, call, from, (): readonly MessageCommand[] => []);
   const written = askedInChat(access, call, to, (now): readonly MessageCommand[] | Rejection => {
     if (!has(now.permissions, 'sendMessages') || !mayAttach(copies, now)) return reject('MISSING_PERMISSION');

@@ -11,6 +11,7 @@ import type { MessageId, UserId } from '../../../../kernel/ids.js';
 import type { Sealer } from '../../../../kernel/ports/sealer.js';
 import type { Ids } from '../../../../kernel/ports/system.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
+import { noMessage } from '../../../../projections/unread/unread.js';
 import { has } from '../../../../kernel/permissions.js';
 import { deferred } from '../../../../kernel/timing.js';
 import { usableEmoji, whileUsable, type EmojiOrigins } from '../../../access/usableEmoji.js';
@@ -197,7 +198,7 @@ const append = async (
       suppressEmbeds,
     }),
   };
-  let message = needs.ids.next() as MessageId;
+  let message = noMessage;
   const send = askedInChat(needs.access, call, seen, (now): MessageCommand | Rejection => {
     const mayAttach = media === undefined || has(now.permissions, 'sendMedia');
     if (!mayAttach || !has(now.permissions, 'sendMessages')) return reject('MISSING_PERMISSION');
