@@ -48,7 +48,7 @@ import { registerFileScanner } from './fileScanner.js';
 import { registerPictures } from './pictures.js';
 import { registerSessionDays } from './sessionDays.js';
 import { followedGenerations } from './generations/live.js';
-import { of, once, type Get } from './tokens.js';
+import { foundOnce, of, once, type Get } from './tokens.js';
 import { webOf } from './web.js';
 
 /** Parts that tests put in the place of the real ones. */
@@ -65,7 +65,7 @@ export const registerGateway = (container: DependencyContainer, given: GatewayOv
   registerLinkPreviews(container, given.linkPreviews);
   registerPictures(container, given.pictures);
   registerFileScanner(container, given.fileScanner);
-  once(container, of.unfolded, (get) => unfoldedAppends(() => get(of.gateway).fanOut));
+  once(container, of.unfolded, (get) => unfoldedAppends(foundOnce(() => get(of.gateway).fanOut)));
   once(container, of.judge, (get) =>
     isServer(get(of.config).eventLog)
       ? judgeOf({ log: get(of.log), codec: get(of.codec), sealer: get(of.sealer) })

@@ -23,7 +23,7 @@ import { openedDocuments } from '../projections/reading/openedDocuments.js';
 import { readModels, streamsIn, type DeclaredReadModels } from '../projections/registry.js';
 import { alarms, loggerFor } from './logging.js';
 import { toldOutages } from './outages.js';
-import { of, once } from './tokens.js';
+import { foundOnce, of, once } from './tokens.js';
 
 /** Parts that tests put in the place of the real ones. */
 export type SystemOverrides = {
@@ -84,8 +84,9 @@ export const registerKernel = (container: DependencyContainer): void => {
       documents: get(of.reads),
     }),
   );
-  once(container, of.execute, (get) =>
-    executor({
+  once(container, of.execute, (get) => {
+    const admission = foundOnce(() => get(of.admission));
+    return executor({
       log: get(of.log),
       codec: get(of.codec),
       sealer: get(of.sealer),
@@ -93,8 +94,8 @@ export const registerKernel = (container: DependencyContainer): void => {
       ids: get(of.ids),
       streams: get(of.streams),
       appended: (actor, bytes) => {
-        get(of.admission).wrote(actor, bytes);
+        admission().wrote(actor, bytes);
       },
-    }),
-  );
+    });
+  });
 };

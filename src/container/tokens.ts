@@ -124,6 +124,12 @@ export const of = {
 
 export type Get = <T>(token: InjectionToken<T>) => T;
 
+/** For what is made after those who need it, and asked for with every request: found once. */
+export const foundOnce = <T>(find: () => T): (() => T) => {
+  let found: { readonly value: T } | undefined;
+  return () => (found ??= { value: find() }).value;
+};
+
 /** Made when it is first asked for. */
 export const once = <T>(container: DependencyContainer, wanted: InjectionToken<T>, make: (get: Get) => T): void => {
   container.register(wanted, {
