@@ -46,6 +46,8 @@ export const vaultSealer = async (needs: VaultSealerNeeds): Promise<VaultSealer>
     heldUntil: (bytes, binding) => {
       const period = unpacked(bytes)?.period;
       if (period === undefined) return shredded;
+      const held = sealing.until(binding, period);
+      if (held > 0) return held;
       const key = sealing.ofStored(binding, period);
       if (key instanceof KeysMissing) return key;
       return key === 'shredded' ? shredded : sealing.until(binding, period);

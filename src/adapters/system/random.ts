@@ -5,7 +5,7 @@ const poolBytes = 1_024;
 
 /** Asking the operating system costs as much as sealing a message, so short answers are cut from a pool. No byte is given twice. */
 export const systemRandom = (): Random => {
-  const pool = Buffer.alloc(poolBytes);
+  const pool = new Uint8Array(poolBytes);
   let at = poolBytes;
   return {
     bytes: (length) => {
@@ -14,7 +14,7 @@ export const systemRandom = (): Random => {
         randomFillSync(pool);
         at = 0;
       }
-      const bytes = Uint8Array.prototype.slice.call(pool, at, at + length);
+      const bytes = pool.slice(at, at + length);
       // Bytes that were given out may be a key, so they are wiped from the pool.
       pool.fill(0, at, at + length);
       at += length;
