@@ -37,7 +37,7 @@ export const executor = (needs: ExecuteNeeds): Execute => {
   const turns = new Map<string, Promise<unknown>>();
   return async (decider, command, cause) => {
     const make = typeof command === 'function' ? command : () => command;
-    const first = make();
+    const first = make(beforeAll);
     // Not awaited without need: most commands are handed to the log in the tick in which they are given.
     const asked = first instanceof Promise ? await first.then(() => settled(make)) : first;
     if (isRejection(asked)) return asked;
@@ -54,10 +54,10 @@ export const executor = (needs: ExecuteNeeds): Execute => {
 /** To be asked first in the tick in which the command was made, so that it is not made twice in it. */
 const madeAlready = <C extends Command>(command: C, make: Asked<C>): Asked<C> => {
   let made: C | undefined = command;
-  return () => {
+  return (decidedOn) => {
     const first = made;
     made = undefined;
-    return first ?? make();
+    return first ?? make(decidedOn);
   };
 };
 
@@ -97,8 +97,8 @@ const executeOne = async <C extends Command, State, E extends Event>(
 /** Asked anew, the command might name another stream than the one that turned out to exist. */
 const remaking =
   <C extends Command>(make: Asked<C>, exists: C): Asked<C> =>
-  () => {
-    const asked = make();
+  (decidedOn) => {
+    const asked = make(decidedOn);
     return asked instanceof Promise || isRejection(asked) ? asked : exists;
   };
 
@@ -155,16 +155,20 @@ const handIn = <C extends Command, State, E extends Event>(
   make: Asked<C>,
   { cause, state, position, expected }: HandedOn<State>,
 ): Promise<HandedIn<C, E> | Done<E> | Rejection> =>
-  inOneTick<C, HandedIn<C, E> | Done<E> | Rejection>(make, needs, (command) => {
-    const events = decide(decider, command, state);
-    if (isRejection(events)) return events;
-    if (events.length === 0) return { events, position };
-    const stream = decider.stream(command);
-    const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
-    const records = recordsOf(needs, { stream, events, name: cause.commandId }, about);
-    if (records instanceof KeysMissing) return records;
-    return { command, events, appending: append(needs, stream, { records, actor: cause.actor }, expected) };
-  });
+  inOneTick<C, HandedIn<C, E> | Done<E> | Rejection>(
+    () => make(position),
+    needs,
+    (command) => {
+      const events = decide(decider, command, state);
+      if (isRejection(events)) return events;
+      if (events.length === 0) return { events, position };
+      const stream = decider.stream(command);
+      const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
+      const records = recordsOf(needs, { stream, events, name: cause.commandId }, about);
+      if (records instanceof KeysMissing) return records;
+      return { command, events, appending: append(needs, stream, { records, actor: cause.actor }, expected) };
+    },
+  );
 
 type Work<C extends Command, State, E extends Event> = {
   readonly needs: ExecuteNeeds;

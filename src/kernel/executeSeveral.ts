@@ -112,15 +112,19 @@ const handInAll = async <C extends Command, State, E extends Event>(
   progress: Progress<State, E>,
 ): Promise<Handed<State, E>> => {
   const { needs, decider, make } = work;
-  const handed = await inOneTick<readonly C[], Handed<State, E>>(make, needs, (commands) => {
-    const all = commands.flatMap((command) => decidedOn(decider, progress, command));
-    // A decision that writes nothing is not checked by the log: it holds only on a state that is not stale.
-    const stale = all.filter(({ folded, events }) => !folded.fresh && (isRejection(events) || events.length === 0));
-    if (stale.length > 0) return { stale: stale.map(({ stream }) => stream) };
-    const refused = all.map(({ events }) => events).find(isRejection);
-    if (refused !== undefined) return { refused };
-    return recorded(work, progress, all.flatMap(withEvents));
-  });
+  const handed = await inOneTick<readonly C[], Handed<State, E>>(
+    () => make(beforeAll),
+    needs,
+    (commands) => {
+      const all = commands.flatMap((command) => decidedOn(decider, progress, command));
+      // A decision that writes nothing is not checked by the log: it holds only on a state that is not stale.
+      const stale = all.filter(({ folded, events }) => !folded.fresh && (isRejection(events) || events.length === 0));
+      if (stale.length > 0) return { stale: stale.map(({ stream }) => stream) };
+      const refused = all.map(({ events }) => events).find(isRejection);
+      if (refused !== undefined) return { refused };
+      return recorded(work, progress, all.flatMap(withEvents));
+    },
+  );
   return isRejection(handed) ? { refused: handed } : handed;
 };
 

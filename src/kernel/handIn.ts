@@ -1,6 +1,6 @@
 import { periodOf, type EventCodec } from './codec.js';
 import { reject, isRejection, type Command, type Decider, type Rejection } from './decider.js';
-import type { Event, Metadata, Position } from './event.js';
+import { beforeAll, type Event, type Metadata, type Position } from './event.js';
 import type { Folded, FoldedStreams } from './foldedStreams.js';
 import { partIn } from './parts.js';
 import type { WrittenEvent } from './personal.js';
@@ -40,10 +40,15 @@ export type Done<E extends Event> = {
  * A rejection ends the command. A promise says that the maker cannot tell yet: it is asked again once that has
  * resolved, at most `waitsMax` times, after which the command is refused with `CONFLICT`.
  *
+ * `decidedOn` is the place of the last event of the stream that the command will be decided on, as far as it was read: a
+ * maker whose rights are in that stream sees with it whether they are as new as the state. `beforeAll` says nothing.
+ *
  * One that makes several commands makes one for each of the same streams each time, unless all of them begin streams:
  * then it makes as many each time.
  */
-export type Asked<C extends Command | readonly Command[]> = () => C | Rejection | Promise<unknown>;
+export type Asked<C extends Command | readonly Command[]> = (decidedOn: Position) => Answered<C>;
+
+type Answered<C extends Command | readonly Command[]> = C | Rejection | Promise<unknown>;
 
 export type ExecuteNeeds = {
   readonly log: EventLog;
@@ -65,7 +70,7 @@ export const waitsMax = 10;
 /** Only good to see what kind of command it is: by the time this resolves its rights may be others. */
 export const settled = async <C extends Command | readonly Command[]>(make: Asked<C>): Promise<C | Rejection> => {
   for (let waits = 1; waits <= waitsMax; waits += 1) {
-    const asked = make();
+    const asked = make(beforeAll);
     if (!(asked instanceof Promise)) return asked;
     await asked;
   }
@@ -78,7 +83,7 @@ export const settled = async <C extends Command | readonly Command[]>(make: Aske
  * their sealing: then nothing was written, and the next attempt finds the words gone.
  */
 export const inOneTick = async <C extends Command | readonly Command[], Outcome extends object>(
-  make: Asked<C>,
+  make: () => Answered<C>,
   { sealer }: Pick<ExecuteNeeds, 'sealer'>,
   work: (command: C) => Outcome | KeysMissing,
 ): Promise<Outcome | Rejection> => {

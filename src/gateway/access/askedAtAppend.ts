@@ -9,6 +9,23 @@ import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js
 import { channelAsker, memberAsker } from './memberAccess.js';
 
 /**
+ * The same command, with rights that are as new as the log was when it was first asked for. For events that nobody judges
+ * at their place in the log: all that other nodes did before counts, and only changes that are handed to the log within
+ * the same milliseconds do not.
+ */
+export const asOfEnd = <C extends Command | readonly Command[]>(
+  call: Pick<Call, 'rightsAsOf'>,
+  asked: Asked<C>,
+): Asked<C> => {
+  let isLooked = false;
+  return (decidedOn) => {
+    const waiting = isLooked ? undefined : call.rightsAsOf('end');
+    isLooked = true;
+    return waiting ?? asked(decidedOn);
+  };
+};
+
+/**
  * Commands that are made anew with the rights of the tick in which their append is handed to the log. All that this node
  * has handed in before counts, so on one node there is no moment in which a right that is gone can still be used.
  */
@@ -37,7 +54,7 @@ export const askedInChannel = (access: Access, call: Call, ref: ChannelRef): Ask
 
 type Asking = {
   readonly access: Access;
-  readonly call: Pick<Call, 'meter'>;
+  readonly call: Pick<Call, 'meter' | 'rightsAsOf'>;
   readonly community: CommunityId;
   readonly users: readonly UserId[];
 };
@@ -45,11 +62,12 @@ type Asking = {
 const askedBy =
   ({ access, call, community, users }: Asking, asker: () => CommunityAsker | Rejection): AskedBy =>
   (make) =>
-  () => {
-    const waiting = access.upToAppends(community, users);
-    if (waiting !== undefined) return waiting;
-    const channels = access.now.community(community)?.channels.length ?? 0;
-    call.meter.spend((costs.hundredChannelsChanged * channels) / 100);
-    const by = asker();
-    return isRejection(by) ? by : make(by, access.now);
-  };
+    asOfEnd(call, (decidedOn) => {
+      // Changes by another node to the stream of the community count as far as the command is decided on it.
+      const waiting = call.rightsAsOf(decidedOn) ?? access.upToAppends(community, users);
+      if (waiting !== undefined) return waiting;
+      const channels = access.now.community(community)?.channels.length ?? 0;
+      call.meter.spend((costs.hundredChannelsChanged * channels) / 100);
+      const by = asker();
+      return isRejection(by) ? by : make(by, access.now);
+    });

@@ -67,8 +67,8 @@ export const whileUsable =
     origins: EmojiOrigins,
     ask: Asked<C>,
   ): Asked<C> =>
-  () => {
+  (decidedOn) => {
     const waiting = origins.flatMap((community) => access.upToAppends(community, [call.caller.user]) ?? []);
     if (waiting.length > 0) return Promise.all(waiting);
-    return origins.every((community) => isMember(access, call, community)) ? ask() : notUsable;
+    return origins.every((community) => isMember(access, call, community)) ? ask(decidedOn) : notUsable;
   };

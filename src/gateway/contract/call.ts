@@ -86,6 +86,12 @@ export interface OpenCall {
 
   /** Waits until `Access` holds all of that from which rights follow. Before every permission check. */
   accessUpToDate(): Promise<void>;
+
+  /**
+   * The same up to an event, or up to the end of the log as it is now. Undefined without a wait: `Access` is there, or
+   * no other node writes to the log.
+   */
+  rightsAsOf(upTo: Position | 'end'): Promise<void> | undefined;
 }
 
 export type RunOptions = {

@@ -199,6 +199,12 @@ export class RequestCall implements OpenCall {
     await arrival(this.needs.rules.reached(later(this.standpoint.rulesAt, this.acknowledged.rights)));
   }
 
+  rightsAsOf(upTo: Position | 'end'): Promise<void> | undefined {
+    const { judge, rules, end } = this.needs;
+    if (upTo !== 'end') return arrival(rules.reached(upTo));
+    return judge === undefined ? undefined : end().then((position) => arrival(rules.reached(position)));
+  }
+
   readsFrom(): Position {
     return later(this.standpoint.position, this.acknowledged.events);
   }
@@ -209,12 +215,12 @@ export class RequestCall implements OpenCall {
     options: RunOptions,
   ): Asked<C | readonly C[]> {
     const make = typeof command === 'function' ? command : () => command;
-    return () => {
+    return (decidedOn) => {
       const refused = this.refusedNow(options);
       if (refused !== undefined) return refused;
       // The rights are those of this tick; in slow mode the answer also depends on what was read since the request began.
       if (options.rights?.slowmodeSeconds === undefined) this.rightsFrom = this.needs.rules.position();
-      return make();
+      return make(decidedOn);
     };
   }
 

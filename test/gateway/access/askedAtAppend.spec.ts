@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { beforeAll } from '../../../src/kernel/event.js';
 import { askedByMember } from '../../../src/gateway/access/askedAtAppend.js';
 import type { Call } from '../../../src/gateway/contract/call.js';
 import { costs } from '../../../src/gateway/contract/meter.js';
@@ -15,10 +16,15 @@ describe('a command on a community', () => {
     // Only these are looked at.
     const now = { community: () => ({ channels }), member: () => member } as unknown as Access['now'];
     const access = { now, upToAppends: () => undefined } as unknown as Access;
-    const call = { caller: { user: 1n }, meter: { spend: (units: number) => spent.push(units) } } as unknown as Call;
+    const alone = { rightsAsOf: () => undefined };
+    const call = {
+      ...alone,
+      caller: { user: 1n },
+      meter: { spend: (units: number) => spent.push(units) },
+    } as unknown as Call;
     const make = askedByMember(access, call, 1n as CommunityId)(() => reject('CONFLICT'));
-    void make();
-    void make();
+    void make(beforeAll);
+    void make(beforeAll);
     assert.deepEqual(spent, [5 * costs.hundredChannelsChanged, 5 * costs.hundredChannelsChanged]);
   });
 });

@@ -11,6 +11,7 @@ import { isShredded, opened, unless } from '../../../kernel/opened.js';
 import { has, permission } from '../../../kernel/permissions.js';
 import { history, messagesById } from '../../../projections/messages/queries.js';
 import { usableEmoji, whileUsable, type EmojiOrigins } from '../../access/usableEmoji.js';
+import { asOfEnd } from '../../access/askedAtAppend.js';
 import { askedInChat, seenTextChat, type SeenChat } from '../../access/chatAccess.js';
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
@@ -143,7 +144,8 @@ const deleteAll = async (
     const data = { chat, by, mayDeleteOthers: has(permissions, 'deleteMessages') };
     return found.map(({ id: message }) => ({ type: 'DeleteMessage', data: { ...data, message } }));
   });
-  const outcome = await call.run(messages, deletion);
+  const ownAlone = found.every(({ author }) => author === by);
+  const outcome = await call.run(messages, ownAlone ? deletion : asOfEnd(call, deletion));
   return isRejection(outcome) ? outcome : undefined;
 };
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { beforeAll } from '../../../../src/kernel/event.js';
 import { users } from '../../../../src/domain/users/decide.js';
 import { userStream } from '../../../../src/domain/users/events.js';
 import { claimMillisMax, uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
@@ -28,7 +29,7 @@ const callsFrom =
       now: now(),
       monotonic: monotonic(),
       run: async (decider, command) => {
-        const asked = typeof command === 'function' ? command() : command;
+        const asked = typeof command === 'function' ? command(beforeAll) : command;
         const { work } = 'type' in asked && waiting?.before === asked.type ? waiting : { work: undefined };
         if (work !== undefined) waiting = undefined;
         await work?.();

@@ -122,9 +122,9 @@ const append = async (
       return { type: 'ForwardMessage', data: { ...copy, message: last, chat, by } };
     });
   });
-  const forward: Asked<readonly MessageCommand[]> = () => {
-    const still = seen();
-    return still instanceof Promise || isRejection(still) ? still : written();
+  const forward: Asked<readonly MessageCommand[]> = (decidedOn) => {
+    const still = seen(decidedOn);
+    return still instanceof Promise || isRejection(still) ? still : written(decidedOn);
   };
   const { slowmodeSeconds } = turn;
   const outcome = await call.run(messages, forward, { rights: { chat, ...defined({ slowmodeSeconds }) } });

@@ -11,6 +11,7 @@ import type { MessageId } from '../../../../kernel/ids.js';
 import { has } from '../../../../kernel/permissions.js';
 import { messagesById } from '../../../../projections/messages/queries.js';
 import { pinsOf } from '../../../../projections/pins/queries.js';
+import { asOfEnd } from '../../../access/askedAtAppend.js';
 import { askedInChat, seenTextChat } from '../../../access/chatAccess.js';
 import { inChat } from '../../../access/scopes.js';
 import type { Call } from '../../../contract/call.js';
@@ -41,7 +42,7 @@ export const pinRpcs = (needs: PinNeeds): Handlers<Built> => ({
     const set = askedInChat(needs.access, call, seen, ({ permissions }): PinCommand | Rejection =>
       has(permissions, 'pinMessages') ? { type: 'SetMessagePin', data } : reject('MISSING_PERMISSION'),
     );
-    return done(await call.run(pins, set));
+    return done(await call.run(pins, asOfEnd(call, set)));
   }),
 
   messagesGetPinnedMessages: inChat(needs.access, 'read')(
