@@ -11,6 +11,7 @@ import { projectionsStatus } from './verbs/projectionsStatus.js';
 import { projectionsBack, projectionsSwitch } from './verbs/projectionsSwitch.js';
 import { projectionsVerify } from './verbs/projectionsVerify.js';
 import { status } from './verbs/status.js';
+import { userPassword } from './verbs/user.js';
 import { vaultKeep, vaultNew } from './verbs/vault.js';
 
 /** Every verb that goes through the operator's door. The command line is made from this list. */
@@ -33,6 +34,7 @@ export const verbs: readonly Verb[] = [
   botList,
   botToken,
   botDelete,
+  userPassword,
   filesStats,
   filesSweep,
 ];

@@ -1,5 +1,6 @@
 import type { Report } from '../gateway/operations/health.js';
 import type { BotsAdmin } from './bots.js';
+import type { UsersAdmin } from './users.js';
 import type { FilesAdmin } from './files.js';
 import type { BackupPlace, TakenBackup } from './backups.js';
 import { checkedArguments, type ArgumentSpecs, type ArgumentsOf } from './arguments.js';
@@ -38,6 +39,8 @@ export interface RunningServer {
   readOwn(this: void, wish: ReadWish, call: VerbCall): Promise<ReadDocuments>;
   /** The same. */
   readonly bots: BotsAdmin;
+  /** The same. */
+  readonly users: UsersAdmin;
   /** The same. */
   readonly files: FilesAdmin;
 }

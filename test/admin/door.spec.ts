@@ -36,8 +36,18 @@ const opened = async (t: TestContext, own: readonly Verb[], folder = freshFolder
   const nothing = (): Promise<never> => Promise.reject(new Error('not asked in this test'));
   const projections = { status: nothing, drop: nothing, verify: nothing, switchTo: nothing, back: nothing };
   const bots = { create: nothing, list: nothing, token: nothing, drop: nothing };
+  const users = { password: nothing };
   const files = { stats: nothing, sweep: nothing };
-  const asked = { status: nothing, metrics: nothing, takeBackup: nothing, projections, readOwn: nothing, bots, files };
+  const asked = {
+    status: nothing,
+    metrics: nothing,
+    takeBackup: nothing,
+    projections,
+    readOwn: nothing,
+    bots,
+    users,
+    files,
+  };
   const server: RunningServer = { phase: () => made.phase, ...asked };
   const [timers, failures] = [nodeTimers(), [] as unknown[]];
   const failed = (_: string, error: unknown): void => void failures.push(error);

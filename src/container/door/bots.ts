@@ -5,16 +5,14 @@ import { bots } from '../../domain/bots/decide.js';
 import { nameUnitsMax, users } from '../../domain/users/decide.js';
 import { userStream } from '../../domain/users/events.js';
 import { newToken } from '../../gateway/packages/auth/tokens.js';
-import { isRejection, type Command, type Decider, type Rejection } from '../../kernel/decider.js';
+import { isRejection, type Rejection } from '../../kernel/decider.js';
 import { displayName } from '../../kernel/displayName.js';
-import type { Event } from '../../kernel/event.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
-import { reasons } from '../../kernel/reasons.js';
-import { usernameKeyed, usernameTyped } from '../../kernel/username.js';
 import { botNamed, botsOf } from '../../projections/bots/queries.js';
 import { usersById } from '../../projections/users/queries.js';
 import { of, type Get } from '../tokens.js';
+import { isId, objectionTo, runnerOf, userNamed } from './named.js';
 
 /**
  * The bots of a deployment, as a running server makes and ends them. Each is made in three steps: its place among the
@@ -26,14 +24,14 @@ export const botsAdmin = (get: Get): BotsAdmin => {
   return {
     create: async ({ name: typed, owner: named }) => {
       const name = displayName(typed, nameUnitsMax);
-      if (isRejection(name)) return objection(name);
+      if (isRejection(name)) return objectionTo(name);
       const owner = await ownerNamed(get, named);
       if (typeof owner !== 'bigint') return owner;
       const bot = get(of.ids).next() as UserId;
       const listed = await run(bots, { type: 'CreateBot', data: { owner, bot } });
-      if (listed !== undefined) return objection(listed);
+      if (listed !== undefined) return objectionTo(listed);
       const profiled = await run(users, { type: 'RegisterUser', data: { user: bot, name, bot: true } });
-      if (profiled !== undefined) return objection(profiled);
+      if (profiled !== undefined) return objectionTo(profiled);
       return withToken(get, bot, (session) =>
         run(accounts, { type: 'RegisterAccount', data: { user: bot, owner, hasPassword: false, ...session } }),
       );
@@ -71,26 +69,10 @@ export const botsAdmin = (get: Get): BotsAdmin => {
       const { bot, owner } = found;
       const retired = await run(accounts, { type: 'RetireBot', data: { user: bot } });
       const refused = retired ?? (await run(bots, { type: 'DeleteBot', data: { owner, bot } }));
-      return refused === undefined ? undefined : objection(refused);
+      return refused === undefined ? undefined : objectionTo(refused);
     },
   };
 };
-
-const objection = ({ rejected, detail }: Rejection): BotObjection => ({
-  objection: detail === undefined ? reasons[rejected].says : `${reasons[rejected].says}: ${detail}`,
-});
-
-/** Runs a command of the operator's. Undefined when it was carried out. */
-const runnerOf =
-  (get: Get) =>
-  async <C extends Command, State, E extends Event>(
-    decider: Decider<C, State, E>,
-    command: NoInfer<C>,
-  ): Promise<Rejection | undefined> => {
-    const commandId = get(of.ids).commandId();
-    const outcome = await get(of.execute)(decider, command, { commandId, correlationId: commandId });
-    return isRejection(outcome) ? outcome : undefined;
-  };
 
 type BotSession = {
   readonly session: SessionId;
@@ -109,7 +91,7 @@ const withToken = async (
 ): Promise<BotToken | BotObjection> => {
   const { session, hash, text } = newToken(bot, get(of.ids).next() as SessionId, get(of.random));
   const refused = await open({ session, tokenHash: hash, today: get(of.days).today(), device: noDevice });
-  return refused === undefined ? { id: bot.toString(), token: text } : objection(refused);
+  return refused === undefined ? { id: bot.toString(), token: text } : objectionTo(refused);
 };
 
 /** All that is in the log now. */
@@ -123,11 +105,9 @@ const botWithId = async (get: Get, named: string) =>
     objection: 'there is no bot with this id',
   };
 
-const isId = (text: string): boolean => /^[1-9]\d{0,18}$/.test(text);
-
 /** A user who is there, and no bot. */
 const ownerNamed = async (get: Get, named: string): Promise<UserId | BotObjection> => {
-  const owner = isId(named) ? (BigInt(named) as UserId) : await holderOf(get, named);
+  const owner = await userNamed(get, named);
   if (owner === undefined) return noSuchUser;
   const streams = get(of.streams);
   const { state: profile } = await streams.caughtUp(userStream(owner), users);
@@ -138,14 +118,3 @@ const ownerNamed = async (get: Get, named: string): Promise<UserId | BotObjectio
 };
 
 const noSuchUser: BotObjection = { objection: 'there is no user with this id or username' };
-
-const holderOf = async (get: Get, typed: string): Promise<UserId | undefined> => {
-  const username = usernameTyped(typed.replace(/^@/, ''));
-  if (username === undefined) return undefined;
-  const names = get(of.names);
-  const name = names.nameOf('username', usernameKeyed(username));
-  const holder = await names.holderOf(name);
-  const carried = holder && (await get(of.streams).caughtUp(userStream(holder), users)).state;
-  // Only claimed, by somebody who may not come to carry it.
-  return carried?.status === 'registered' && carried.username?.key === name.key ? holder : undefined;
-};

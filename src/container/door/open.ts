@@ -9,6 +9,7 @@ import type { RunningServer, ServerPhase, ServerStatus } from '../../admin/verb.
 import { atPlace, folderPlace } from '../../startFailure.js';
 import { takeBackup } from '../backup/take.js';
 import { botsAdmin } from './bots.js';
+import { usersAdmin } from './users.js';
 import { filesAdmin } from '../files.js';
 import { generationsAdmin } from '../generations/admin.js';
 import { toldGenerations } from '../generations/told.js';
@@ -58,6 +59,7 @@ const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
   phase,
   metrics: () => get(of.metrics).text(),
   bots: botsAdmin(get),
+  users: usersAdmin(get),
   files: filesAdmin(get),
   takeBackup: (folder, call) => {
     const { heldWhile } = get(of.fileRemovals);
