@@ -298,7 +298,10 @@ const filesOf = (get: Get): FileStore => {
   return fileStore({
     access: get(of.liveRenderer).access,
     blobs: get(of.blobs),
+    clock: get(of.clock),
+    execute: get(of.execute),
     ids: get(of.ids),
+    uptime: get(of.uptime),
     pictures: get(of.pictures),
     ...defined({ scanner: get(of.fileScanner) }),
     reads: readsByKey(get),

@@ -63,6 +63,7 @@ const placed = async (get: Get): Promise<PlacedWorkflows> => {
 
 const previewing = (get: Get, fetches: UnderWay): ShowPreviewsNeeds => ({
   ...(get(of.config).embeds && { linkPreviews: get(of.linkPreviews) }),
+  pagePicture: get(of.files).pagePicture,
   streams: get(of.streams),
   clock: get(of.clock),
   fetches,

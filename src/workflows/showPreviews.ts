@@ -5,10 +5,12 @@ import type { PreviewCommand } from '../domain/previews/commands.js';
 import { previews } from '../domain/previews/decide.js';
 import { previewStream, type PreviewEvent } from '../domain/previews/events.js';
 import { isSuppressed } from '../domain/previews/state.js';
+import type { AttachedFile } from '../domain/messages/events.js';
 import { defined } from '../kernel/defined.js';
 import type { EventOf, Recorded } from '../kernel/event.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
-import type { MessageId } from '../kernel/ids.js';
+import { fairTurns, type FairTurns, type TurnBounds } from '../kernel/fairTurns.js';
+import type { MessageId, UserId } from '../kernel/ids.js';
 import { opened, unless } from '../kernel/opened.js';
 import type { LinkedText, LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { Clock } from '../kernel/ports/system.js';
@@ -18,6 +20,8 @@ import type { Run, Workflow } from './runner.js';
 export type ShowPreviewsNeeds = {
   /** Absent where no link is followed. */
   readonly linkPreviews?: LinkPreviews;
+  /** The file that becomes of the bytes of a picture; undefined where none does. */
+  readonly pagePicture: (bytes: Uint8Array, author: UserId) => Promise<AttachedFile | undefined>;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly clock: Pick<Clock, 'now'>;
   /** Holds the fetches, for the one who stops the server. */
@@ -29,6 +33,9 @@ export type ShowPreviewsNeeds = {
 export const previewedMillisMax = 60_000;
 /** Messages whose previews are looked for at once; more are shown without. */
 export const previewedAtOnceMax = 256;
+
+/** Pictures of pages that are fetched, made and stored at a time, so that few are in memory; those beyond are left out. */
+export const pagePictureTurns: TurnBounds = { atOnceMax: 4, waitingMax: 100, waitingOfOneMax: 20 };
 
 type Begins = EventOf<MessageEvent, 'MessageSent' | 'MessageForwarded' | 'MessageEdited'>;
 type Allowed = EventOf<PreviewEvent, 'PreviewsAllowed'>;
@@ -46,6 +53,7 @@ type Look = { isOver: boolean; storing: Promise<unknown> };
  */
 export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
   const looks = new Map<MessageId, Look>();
+  const turns = fairTurns(pagePictureTurns);
   const end = (message: MessageId): Look | undefined => {
     const look = looks.get(message);
     if (look !== undefined) look.isOver = true;
@@ -59,7 +67,7 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
     if (looks.size >= previewedAtOnceMax) return;
     const look: Look = { isOver: false, storing: Promise.resolve() };
     looks.set(message, look);
-    const looked = lookFor({ ...needs, linkPreviews }, { message, look, commandId: `preview.${id}` }, run);
+    const looked = lookFor({ ...needs, linkPreviews, turns }, { message, look, commandId: `preview.${id}` }, run);
     const ended = (): void => {
       if (looks.get(message) === look) looks.delete(message);
     };
@@ -131,20 +139,42 @@ type Looking = { readonly message: MessageId; readonly look: Look; readonly comm
 /** Asked again after each wait. */
 const isOver = (look: Look): boolean => look.isOver;
 
+type Fetching = ShowPreviewsNeeds & { readonly linkPreviews: LinkPreviews; readonly turns: FairTurns };
+type Pictured = { readonly link: string; readonly look: Look; readonly author: UserId };
+
+/** A preview is shown without its picture rather than not at all. */
+const pictureOf = async (
+  { linkPreviews, pagePicture, turns, fetchFailed }: Fetching,
+  { link, look, author }: Pictured,
+): Promise<AttachedFile | undefined> => {
+  const made = async (): Promise<AttachedFile | undefined> => {
+    const bytes = isOver(look) ? undefined : await linkPreviews.pictureAt(link, author);
+    return bytes === undefined || isOver(look) ? undefined : pagePicture(bytes, author);
+  };
+  try {
+    return await turns.run(author.toString(), made);
+  } catch (error) {
+    fetchFailed(error);
+    return undefined;
+  }
+};
+
 /** For the words as they are now: those of the event may have changed since. */
-const lookFor = async (
-  { streams, linkPreviews }: ShowPreviewsNeeds & { readonly linkPreviews: LinkPreviews },
-  { message, look, commandId }: Looking,
-  run: Run,
-): Promise<void> => {
+const lookFor = async (needs: Fetching, { message, look, commandId }: Looking, run: Run): Promise<void> => {
+  const { streams, linkPreviews } = needs;
   const { state, revision } = await streams.caughtUp(messageStream(message), messages);
   if (state.status !== 'alive') return;
   const { state: shown } = await streams.caughtUp(previewStream(message), previews);
   if (isSuppressed(shown, state)) return;
   const link = await linkPreviews.linkIn(wordsOf(state));
   if (link === undefined || isOver(look)) return;
-  const preview = await linkPreviews.previewOf(link, state.author);
-  if (typeof preview === 'string' || isOver(look)) return;
+  const found = await linkPreviews.previewOf(link, state.author);
+  if (typeof found === 'string' || isOver(look)) return;
+  const { pictureUrl, ...page } = found;
+  const picture =
+    pictureUrl === undefined ? undefined : await pictureOf(needs, { link: pictureUrl, look, author: state.author });
+  if (isOver(look)) return;
+  const preview = { ...page, ...defined({ picture }) };
   const data = { ...placeOf(message, state), revision: Number(revision), preview };
   look.storing = run(previews, { type: 'ShowPreview', data }, commandId);
   await look.storing;

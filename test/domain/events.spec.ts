@@ -150,6 +150,7 @@ const streamsOfSamples: Readonly<Record<string, string>> = {
   UploadEnded: 'upload-123456789012345678.4398',
   FileMade: 'file-123456789012345678',
   FileUsed: 'file-123456789012345678',
+  PagePictureMade: 'file-123456789012345678',
   FileReleased: 'file-123456789012345678',
   FileRemoved: 'file-123456789012345678',
   ChatInviteCreated: 'invite-sample',

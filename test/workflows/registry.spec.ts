@@ -20,6 +20,7 @@ it('every workflow is in the registry, under the name of its file', () => {
     streams: { caughtUp: unasked },
     clock: { now: unasked },
     fetches: underWay(),
+    pagePicture: unasked,
     fetchFailed: unasked,
   };
   const shared = workflowsOfSharedLog({

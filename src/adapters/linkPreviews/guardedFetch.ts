@@ -12,11 +12,38 @@ import { webAddress, type WebAddress } from './webAddress.js';
 export const fetchMillisMax = 5_000;
 /** Of the page, unpacked. The rest of a longer page is not read. */
 export const pageBytesMax = 524_288;
+/** Of the picture that a page has for itself, unpacked. A larger one is none. */
+export const pagePictureBytesMax = 2_097_152;
 export const redirectsMax = 3;
 /** Of one name. All are looked at in one tick, and no page that is meant to be reached has so many. */
 export const addressesMax = 32;
 
+/** A kind of thing that is asked for. `cut`: of a longer one the beginning is enough; otherwise it is nothing. */
+export type Wanted = {
+  readonly accept: string;
+  readonly types: RegExp;
+  readonly bytesMax: number;
+  readonly longer: 'cut' | 'nothing';
+};
+
+/** Pages describe themselves at the top. */
+export const wantedPage: Wanted = {
+  accept: 'text/html,application/xhtml+xml',
+  types: /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i,
+  bytesMax: pageBytesMax,
+  longer: 'cut',
+};
+
+export const wantedPicture: Wanted = {
+  accept: 'image/webp,image/avif,image/jpeg,image/png,image/gif',
+  types: /^\s*image\/(?:webp|avif|jpe?g|png|gif)\s*(?:;|$)/i,
+  bytesMax: pagePictureBytesMax,
+  longer: 'nothing',
+};
+
 export type FetchedPage = {
+  /** Where it was found in the end. */
+  readonly address: WebAddress;
   /** The header, as it came. */
   readonly contentType: string;
   readonly bytes: Uint8Array;
@@ -29,7 +56,7 @@ export type FetchedPage = {
  * cookies nor credentials are sent, and proxies of the environment are not used.
  */
 export const guardedFetch =
-  (outside: Outside) =>
+  (outside: Outside, wanted: Wanted = wantedPage) =>
   async (link: string, closing: AbortSignal): Promise<FetchedPage | undefined> => {
     const ending = new AbortController();
     const end = (): void => {
@@ -40,7 +67,7 @@ export const guardedFetch =
     closing.addEventListener('abort', end, { once: true });
     if (closing.aborted) end();
     try {
-      return await unlessEnded(followed(outside, link, ending.signal), ending.signal);
+      return await unlessEnded(followed({ ...outside, wanted }, link, ending.signal), ending.signal);
     } catch {
       // The reason is between the server and a stranger: to the user the link has no preview.
       return undefined;
@@ -68,7 +95,9 @@ const unlessEnded = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T>
   }
 };
 
-const followed = async (outside: Outside, link: string, signal: AbortSignal): Promise<FetchedPage | undefined> => {
+type Wishing = Outside & { readonly wanted: Wanted };
+
+const followed = async (outside: Wishing, link: string, signal: AbortSignal): Promise<FetchedPage | undefined> => {
   let next = webAddress(link);
   for (let hops = 0; next !== undefined && hops <= redirectsMax; hops += 1) {
     const answer = await answered(outside, next, signal);
@@ -79,19 +108,17 @@ const followed = async (outside: Outside, link: string, signal: AbortSignal): Pr
       continue;
     }
     const contentType = headers['content-type'] ?? '';
-    if (statusCode < 200 || statusCode > 299 || !isPage(contentType)) {
+    if (statusCode < 200 || statusCode > 299 || !outside.wanted.types.test(contentType)) {
       answer.destroy();
       return undefined;
     }
-    return { contentType, bytes: await unpacked(answer) };
+    const bytes = await unpacked(answer, outside.wanted);
+    return bytes && { address: next, contentType, bytes };
   }
   return undefined;
 };
 
-const isPage = (contentType: string): boolean =>
-  /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(contentType);
-
-const answered = async (outside: Outside, to: WebAddress, signal: AbortSignal): Promise<IncomingMessage> => {
+const answered = async (outside: Wishing, to: WebAddress, signal: AbortSignal): Promise<IncomingMessage> => {
   const addresses = to.isIp ? [to.host] : await outside.resolve(to.host, signal);
   if (addresses.length > addressesMax) throw new Error('too many addresses');
   const isOwn = amongThese(outside.own());
@@ -107,7 +134,7 @@ const answered = async (outside: Outside, to: WebAddress, signal: AbortSignal): 
       setHost: false,
       headers: {
         host: to.authority,
-        accept: 'text/html,application/xhtml+xml',
+        accept: outside.wanted.accept,
         'accept-encoding': 'gzip, deflate, br',
         'user-agent': 'OsmiumServer (link previews)',
         connection: 'close',
@@ -169,18 +196,17 @@ const bodyOf = (answer: IncomingMessage): Readable => {
   return pipeline(answer, unpack(), () => undefined);
 };
 
-/** The beginning of a page that is longer than its bound is enough: pages describe themselves at the top. */
-const unpacked = async (answer: IncomingMessage): Promise<Uint8Array> => {
+const unpacked = async (answer: IncomingMessage, { bytesMax, longer }: Wanted): Promise<Uint8Array | undefined> => {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   try {
     for await (const part of bodyOf(answer) as AsyncIterable<Uint8Array>) {
       parts.push(part);
       bytes += part.length;
-      if (bytes >= pageBytesMax) break;
+      if (bytes > bytesMax) break;
     }
   } finally {
     answer.destroy();
   }
-  return Buffer.concat(parts).subarray(0, pageBytesMax);
+  return bytes > bytesMax && longer === 'nothing' ? undefined : Buffer.concat(parts).subarray(0, bytesMax);
 };

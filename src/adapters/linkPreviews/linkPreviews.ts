@@ -1,11 +1,12 @@
 import { boundedMap } from '../../kernel/boundedMap.js';
+import { defined } from '../../kernel/defined.js';
 import type { UserId } from '../../kernel/ids.js';
 import type { LinkPreview, LinkPreviews, NoPreview, PageDescription } from '../../kernel/ports/linkPreviews.js';
 import type { Allowance, RateLimit } from '../../kernel/ports/rateLimit.js';
 import { underWay } from '../../kernel/underWay.js';
-import { fetchTurns } from './fetchTurns.js';
+import { fetchTurns, type Fetching } from './fetchTurns.js';
 import { firstLink } from './firstLink.js';
-import { guardedFetch } from './guardedFetch.js';
+import { guardedFetch, wantedPicture } from './guardedFetch.js';
 import { connectedTo, ownAddresses, resolvedNames, type Outside } from './outside.js';
 import { pageDescription } from './pageDescription.js';
 import { pageText } from './pageText.js';
@@ -42,14 +43,18 @@ export const linkPreviews = (needs: LinkPreviewNeeds): LinkPreviews => {
   const work = underWay();
   const turns = fetchTurns(timers);
   const fetchPage = guardedFetch({ ...outside, timers });
+  const fetchPicture = guardedFetch({ ...outside, timers }, wantedPicture);
 
+  const inTurn = <T>(fetching: Fetching, work: () => Promise<T>): Promise<T | 'busy'> =>
+    turns.take(fetching, async () => (closing.signal.aborted || !(await isAllowed(needs, fetching)) ? 'busy' : work()));
+  const picture = async (address: WebAddress, asker: UserId): Promise<Uint8Array | undefined> => {
+    const fetching = { host: address.host, user: asker.toString() };
+    const found = await inTurn(fetching, () => fetchPicture(address.url, closing.signal));
+    return found === 'busy' ? undefined : found?.bytes;
+  };
   const described = async (address: WebAddress, asker: UserId): Promise<PageDescription | NoPreview> => {
     const fetching = { host: address.host, user: asker.toString() };
-    const page = await turns.take(fetching, async () =>
-      closing.signal.aborted || !(await isAllowed(needs, fetching))
-        ? 'busy'
-        : describedBy(await fetchPage(address.url, closing.signal)),
-    );
+    const page = await inTurn(fetching, async () => describedBy(await fetchPage(address.url, closing.signal)));
     if (page !== 'busy' && !closing.signal.aborted) {
       known.set(address.url, { until: timers.now() + previewMillisMax, page });
     }
@@ -79,6 +84,10 @@ export const linkPreviews = (needs: LinkPreviewNeeds): LinkPreviews => {
       const found = address === undefined ? 'none' : await page(address, asker);
       return typeof found === 'string' ? found : { url: link, ...found };
     },
+    pictureAt: async (link, asker) => {
+      const address = webAddress(link);
+      return address && work.add(picture(address, asker).catch(() => undefined));
+    },
     close: async () => {
       closing.abort();
       await work.ended();
@@ -90,8 +99,11 @@ const describedBy = async (
   page: Awaited<ReturnType<ReturnType<typeof guardedFetch>>>,
 ): Promise<PageDescription | 'none'> => {
   if (page === undefined) return 'none';
-  const description = await pageDescription(pageText(page));
-  return description.title === undefined && description.description === undefined ? 'none' : description;
+  const { pictureUrl: link, ...description } = await pageDescription(pageText(page));
+  const pictureUrl = link === undefined ? undefined : webAddress(link, page.address)?.url;
+  return description.title === undefined && description.description === undefined
+    ? 'none'
+    : { ...description, ...defined({ pictureUrl }) };
 };
 
 /** The user pays first, so that nobody spends the allowance of a host beyond their own. */

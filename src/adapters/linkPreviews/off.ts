@@ -5,5 +5,6 @@ import { firstLink } from './firstLink.js';
 export const noLinkPreviews: LinkPreviews = {
   linkIn: firstLink,
   previewOf: () => Promise.resolve('none'),
+  pictureAt: () => Promise.resolve(undefined),
   close: () => Promise.resolve(),
 };

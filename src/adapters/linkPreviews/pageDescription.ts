@@ -15,9 +15,10 @@ const sources: Readonly<Record<Field, readonly string[]>> = {
   description: ['og:description', 'twitter:description', 'description'],
   authorName: ['author', 'article:author', 'twitter:creator'],
   websiteName: ['og:site_name', 'application-name'],
+  pictureUrl: ['og:image', 'og:image:url', 'og:image:secure_url', 'twitter:image', 'twitter:image:src'],
 };
 
-const unitsMax: Readonly<Record<Field, number>> = {
+const unitsMax: Readonly<Record<Exclude<Field, 'pictureUrl'>, number>> = {
   title: previewTitleUnitsMax,
   description: previewDescriptionUnitsMax,
   authorName: previewNameUnitsMax,
@@ -30,7 +31,7 @@ const wanted: ReadonlySet<string> = new Set(Object.values(sources).flat());
 const sliceUnits = 32_768;
 
 /**
- * The description that a page has of itself in its head; nothing behind the head is looked at. The parser is loaded when
+ * The description that a page has of itself in its head, with the link to its picture as it stands there; nothing behind the head is looked at. The parser is loaded when
  * a page is first described, within some 100 ms.
  */
 export const pageDescription = async (page: string): Promise<PageDescription> => {
@@ -89,7 +90,7 @@ const nameOf = ({ property, name }: Attributes): string | undefined =>
   [property, name].map((text) => text?.trim().toLowerCase()).find((text) => text !== undefined && wanted.has(text));
 
 const describedBy = (found: ReadonlyMap<string, string>): PageDescription => {
-  const of = (field: Field): string | undefined => {
+  const of = (field: keyof typeof unitsMax): string | undefined => {
     for (const name of sources[field]) {
       const text = shown(found.get(name) ?? '', unitsMax[field]);
       // The author of an article is often told as an address, which is no name.
@@ -102,8 +103,15 @@ const describedBy = (found: ReadonlyMap<string, string>): PageDescription => {
     description: of('description'),
     authorName: of('authorName'),
     websiteName: of('websiteName'),
+    pictureUrl: linkIn(found),
   });
 };
+
+/** As it stands there, and whole, since a link that was cut leads elsewhere. */
+const linkIn = (found: ReadonlyMap<string, string>): string | undefined =>
+  sources.pictureUrl
+    .map((name) => (found.get(name) ?? '').trim())
+    .find((link) => link !== '' && link.length < heldUnitsMax);
 
 // Controls, halves of pairs, separators of lines, and marks that turn the direction of all that follows.
 const unwanted = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufffe\uffff]+/gu;

@@ -10,7 +10,8 @@ const inHeader = /charset\s*=\s*["']?\s*([\w.:+-]+)/i;
 const inPage = /<meta\b[^>]{0,1024}?\bcharset\s*=\s*["']?\s*([\w.:+-]+)/i;
 
 /** The page as text: in the characters that its byte order mark, its header or itself names, in this order. */
-export const pageText = ({ contentType, bytes }: FetchedPage): string => decoderFor(contentType, bytes).decode(bytes);
+export const pageText = ({ contentType, bytes }: Pick<FetchedPage, 'contentType' | 'bytes'>): string =>
+  decoderFor(contentType, bytes).decode(bytes);
 
 const decoderFor = (contentType: string, bytes: Uint8Array): InstanceType<typeof TextDecoder> => {
   const label = markedAs(bytes) ?? inHeader.exec(contentType.slice(0, headerUnitsMax))?.[1] ?? toldBy(bytes) ?? 'utf-8';

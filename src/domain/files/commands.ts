@@ -27,6 +27,16 @@ export type FileCommand =
           readonly picture?: PictureRecord;
         }
     >
+  | Command<
+      'MakePagePicture',
+      OfFile & {
+        readonly at: Millis;
+        readonly bytes: number;
+        readonly parts: number;
+        readonly manifest: string;
+        readonly picture: PictureRecord;
+      }
+    >
   | Command<'UseFile', Pick<OfFile, 'file'> & { readonly at: Millis }>
   /** Its upload came to an end: it can become a file no more. One that was made stays. */
   | Command<'ExpireFile', OfFile & { readonly at: Millis }>

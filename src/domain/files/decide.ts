@@ -28,6 +28,8 @@ export const files: Decider<FileCommand, FileState, FileEvent> = {
       return state.status === 'made' ? [] : noFileAnyMore(state);
     },
 
+    MakePagePicture: (data, { status }) => (status === 'absent' ? [{ type: 'PagePictureMade', data }] : []),
+
     UseFile: ({ file, at }, state) => {
       if (state.status !== 'made') return reject('FILE_NOT_FOUND');
       if (at - state.usedAt < usedAgainMillis) return [];

@@ -82,6 +82,12 @@ export const fileEvents = declareEvents(
       },
       personal: { manifest: text, picture: added(pictureRecord) },
     },
+    PagePictureMade: {
+      says: 'The server made a file of so many bytes of the picture that a page shows, to which a message of the user links. `manifest` names its parts, whose bytes may still be on their way to the store. Its key is with the preview that uses it.',
+      fields: { file, uploader: id<UserId>('user'), at: millis, bytes: count, parts: count },
+      mints: { field: 'file' },
+      personal: { manifest: text, picture: pictureRecord },
+    },
     FileUsed: {
       says: 'The file is about to be used once more, so it is not released for an hour from `at`.',
       fields: { file, uploader: id<UserId>('user'), at: millis },

@@ -55,6 +55,15 @@ export const evolveFile: Fold<FileState, FileEvent> = {
     usedAt: at,
     ...defined({ form, sentParts, picture }),
   }),
+  PagePictureMade: (_, { data: { uploader, bytes, parts, manifest, at, picture } }) => ({
+    status: 'made',
+    uploader,
+    bytes,
+    parts,
+    manifest,
+    picture,
+    usedAt: at,
+  }),
   FileUsed: (state, { data: { at } }) => (state.status === 'made' ? { ...state, usedAt: at } : state),
   FileReleased: (_, { data: { uploader, refused } }) => ({
     status: 'released',

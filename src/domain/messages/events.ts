@@ -83,7 +83,7 @@ const metadata = shape({
 export type MediaMetadata = Value<typeof metadata>;
 
 /** `key` opens the bytes of the file, in base64url. `bytes` is their number. */
-const attachedFile = shape({
+export const attachedFile = shape({
   file: id<FileId>('file'),
   key: text,
   bytes: count,

@@ -1,7 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Command } from '../../kernel/decider.js';
 import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
-import type { LinkPreview } from '../../kernel/ports/linkPreviews.js';
+import type { ShownPreview } from './events.js';
 
 type About = { readonly message: MessageId; readonly chat: ChatKey; readonly author: UserId };
 
@@ -14,7 +14,7 @@ type Wish = { readonly sentSuppressed: boolean; readonly at?: Millis };
 export type PreviewCommand =
   | Command<
       'ShowPreview',
-      About & { readonly writtenBy?: UserId; readonly revision: number; readonly preview: LinkPreview }
+      About & { readonly writtenBy?: UserId; readonly revision: number; readonly preview: ShownPreview }
     >
   | Command<'SuppressPreviews', About & Wish>
   | Command<'AllowPreviews', About & Wish>

@@ -1,10 +1,11 @@
 import type { Decider, Decision } from '../../kernel/decider.js';
+import { defined } from '../../kernel/defined.js';
 import { paced } from '../../kernel/editPace.js';
 import type { Millis } from '../../kernel/ids.js';
 import type { WrittenEvent } from '../../kernel/personal.js';
 import type { PreviewCommand } from './commands.js';
 import { previewStream, type PreviewEvent } from './events.js';
-import { evolve, initial, isSuppressed, paidIn, type PreviewState } from './state.js';
+import { evolve, initial, isSuppressed, lostWith, paidIn, type PreviewState } from './state.js';
 
 export const previews: Decider<PreviewCommand, PreviewState, PreviewEvent> = {
   stream: ({ data }) => previewStream(data.message),
@@ -13,12 +14,24 @@ export const previews: Decider<PreviewCommand, PreviewState, PreviewEvent> = {
   foldsFromLatest: true,
   rules: {
     ShowPreview: (found, state) =>
-      isWanted(found, state) ? [{ type: 'PreviewFound', data: { ...found, ...paidIn(state) } }] : [],
+      isWanted(found, state)
+        ? [
+            {
+              type: 'PreviewFound',
+              data: {
+                ...found,
+                ...defined({ gained: found.preview.picture?.file }),
+                ...lostWith(state),
+                ...paidIn(state),
+              },
+            },
+          ]
+        : [],
 
     SuppressPreviews: ({ sentSuppressed, at, ...data }, state) =>
       state.status === 'removed' || isSuppressed(state, { suppressEmbeds: sentSuppressed })
         ? []
-        : wished({ type: 'PreviewsSuppressed', data }, state, at),
+        : wished({ type: 'PreviewsSuppressed', data: { ...data, ...lostWith(state) } }, state, at),
 
     AllowPreviews: ({ sentSuppressed, at, ...data }, state) =>
       isSuppressed(state, { suppressEmbeds: sentSuppressed })
@@ -27,10 +40,11 @@ export const previews: Decider<PreviewCommand, PreviewState, PreviewEvent> = {
 
     OutdatePreview: (data, state) =>
       state.status === 'found' && state.revision < data.revision
-        ? [{ type: 'PreviewOutdated', data: { ...data, ...paidIn(state) } }]
+        ? [{ type: 'PreviewOutdated', data: { ...data, ...lostWith(state), ...paidIn(state) } }]
         : [],
 
-    RemovePreview: (data, { status }) => (status === 'found' ? [{ type: 'PreviewRemoved', data }] : []),
+    RemovePreview: (data, state) =>
+      state.status === 'found' ? [{ type: 'PreviewRemoved', data: { ...data, ...lostWith(state) } }] : [],
   },
 };
 

@@ -1,5 +1,6 @@
+import type { AttachedFile } from '../../domain/messages/events.js';
 import type { Rejection } from '../../kernel/decider.js';
-import type { FileId } from '../../kernel/ids.js';
+import type { FileId, UserId } from '../../kernel/ids.js';
 import { fairTurns } from '../../kernel/fairTurns.js';
 import type { Blobs } from '../../kernel/ports/blobs.js';
 import type { PartSeal } from '../../kernel/ports/partSeal.js';
@@ -12,6 +13,7 @@ import { pictureTurns, type PictureNeeds } from './pictures.js';
 import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
 import { namedFile, nextBytes, type FileName, type NamedFile, type Stretch } from './streaming.js';
 import { passedUploads, type ScanningNeeds } from './scanning.js';
+import { keptPagePicture, type PagePictureNeeds } from './pagePictures.js';
 import { uploadedBytes } from './uploadedBytes.js';
 import { sessionUploads, type UploadNeeds } from './uploads.js';
 
@@ -29,6 +31,8 @@ export interface FileStore {
   seen(this: void, call: Call, name: FileName): Promise<NamedFile | Rejection>;
   /** The next bytes of one, at most as many as a part has. Refused once the caller sees it no more. */
   next(this: void, call: Call, stretch: Stretch): Promise<Uint8Array | Rejection>;
+  /** See `keptPagePicture`. */
+  pagePicture(this: void, bytes: Uint8Array, author: UserId): Promise<AttachedFile | undefined>;
 }
 
 export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
@@ -36,7 +40,8 @@ export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
   Pick<ReadingNeeds, 'damaged'> &
   Pick<PictureNeeds, 'pictures'> &
   Pick<ScanningNeeds, 'scanner'> &
-  Pick<TakePartNeeds, 'hasRoom'> & {
+  Pick<TakePartNeeds, 'hasRoom'> &
+  Pick<PagePictureNeeds, 'clock' | 'execute' | 'ids' | 'uptime'> & {
     readonly blobs: Pick<Blobs, 'put' | 'get' | 'list'>;
     readonly seal: PartSeal;
     /** In bytes. */
@@ -62,5 +67,6 @@ export const fileStore = (needs: FileStoreNeeds): FileStore => {
     read: (call, range) => fileBytes(shared, call, range),
     seen: (call, name) => namedFile(shared, call, name),
     next: (call, stretch) => nextBytes(shared, call, stretch),
+    pagePicture: (bytes, author) => keptPagePicture(shared, bytes, author),
   };
 };

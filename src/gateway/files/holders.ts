@@ -1,4 +1,3 @@
-import type { BotInfo } from '../../domain/messages/botInfo.js';
 import type { PhotoContent } from '../../domain/files/events.js';
 import type { AttachedFile } from '../../domain/messages/events.js';
 import { boundedMap } from '../../kernel/boundedMap.js';
@@ -7,6 +6,7 @@ import type { CommunityId, FileId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
 import { firstOwnUseAfter, firstUseAfter, firstUseFrom, photoUseOf, usesIn } from '../../projections/files/queries.js';
 import { memberships } from '../../projections/members/queries.js';
+import { previewsOf } from '../../projections/previews/queries.js';
 import { messagesById } from '../../projections/messages/queries.js';
 import { emojiById } from '../../projections/stickers/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
@@ -142,17 +142,17 @@ const order = (one: string, other: string): number => (one < other ? -1 : Number
 const inChat = async ({ access, reads, call, file }: Look, chat: ChatKey): Promise<AttachedFile | undefined> => {
   if (!(await maySee(access, call, chat))) return undefined;
   for (const { message } of await usesIn(reads, file, { chat, limit: usesLookedAtMax })) {
-    const [found] = await messagesById(reads, [message]);
+    const [[found], [previewed]] = await Promise.all([messagesById(reads, [message]), previewsOf(reads, [message])]);
     const media = found?.media === undefined ? [] : unless(found.media, []);
     const cloaked = found?.botInfo && unless(found.botInfo, undefined);
-    const held = media.find((one) => one.file?.file === file)?.file ?? cloakPhotoIn(cloaked, file);
+    // A preview of former words is shown to nobody.
+    const shown = previewed?.revision === (found?.revision ?? 0) ? previewed.preview : undefined;
+    const picture = shown && unless(shown, undefined)?.picture;
+    const held = [...media.map((one) => one.file), cloaked?.cloakPhoto, picture].find((one) => one?.file === file);
     if (held !== undefined) return held;
   }
   return undefined;
 };
-
-const cloakPhotoIn = (info: BotInfo | undefined, file: FileId): AttachedFile | undefined =>
-  info?.cloakPhoto?.file === file ? info.cloakPhoto : undefined;
 
 /** As of the last event that this node has folded. */
 const maySee = async (access: Access, call: Call, chat: ChatKey): Promise<boolean> => {

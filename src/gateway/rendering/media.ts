@@ -1,9 +1,7 @@
-import type { AttachedFile, Media, MediaMetadata } from '../../domain/messages/events.js';
-import type { FileInit, FileMetadataInit, MessageMediaInit } from '../../gen/media.js';
+import type { Media } from '../../domain/messages/events.js';
+import type { MessageMediaInit } from '../../gen/media.js';
 import { embedFor } from './embed.js';
-
-/** Files of all servers are in one place, as far as clients can tell. */
-const region = 1;
+import { fileFor } from './file.js';
 
 /** All that is attached to a message, in its order. */
 export const mediaFor = (all: readonly Media[]): readonly MessageMediaInit[] => all.flatMap(oneFor);
@@ -11,27 +9,4 @@ export const mediaFor = (all: readonly Media[]): readonly MessageMediaInit[] => 
 const oneFor = ({ file, link, page }: Media): readonly MessageMediaInit[] => {
   if (link !== undefined) return [{ embed: embedFor({ url: link, ...page }) }];
   return file === undefined ? [] : [{ file: { file: fileFor(file) } }];
-};
-
-export const fileFor = ({ file: fileId, bytes, mimetype, name, metadata }: AttachedFile): FileInit => ({
-  fileId,
-  region,
-  size: BigInt(bytes),
-  mimetype,
-  ...(name !== undefined && { filename: name }),
-  metadata: metadata === undefined ? { file: {} } : metadataFor(metadata),
-});
-
-const metadataFor = (metadata: MediaMetadata): FileMetadataInit => writers[metadata.kind](metadata);
-
-const writers: Readonly<Record<MediaMetadata['kind'], (metadata: MediaMetadata) => FileMetadataInit>> = {
-  image: ({ width, height, preview, animated }) => ({
-    image: { width, height, animated, ...(preview !== undefined && { preview: Buffer.from(preview, 'base64url') }) },
-  }),
-  video: ({ width, height, duration }) => ({ video: { width, height, duration } }),
-  audio: ({ duration }) => ({ audio: { duration } }),
-  file: () => ({ file: {} }),
-  customEmoji: ({ width, height, emoji, pack, animated }) => ({
-    customEmoji: { width, height, emoji, animated, ...(pack !== undefined && { pack: { id: pack } }) },
-  }),
 };

@@ -6,7 +6,7 @@ import type { MessageId, Millis, UserId } from '../../kernel/ids.js';
 import { unless } from '../../kernel/opened.js';
 import { personal, type Personal } from '../../kernel/personal.js';
 import type { MessageDocument } from '../../projections/messages/documents.js';
-import type { LinkPreview } from '../../kernel/ports/linkPreviews.js';
+import type { ShownPreview } from '../../domain/previews/events.js';
 import { pinsOf } from '../../projections/pins/queries.js';
 import type { PreviewDocument } from '../../projections/previews/documents.js';
 import { previewsOf } from '../../projections/previews/queries.js';
@@ -58,7 +58,7 @@ type Shown = Pick<MessageDocument, 'id' | 'chat' | 'author' | 'text' | 'entities
   readonly announces?: Announcement | undefined;
   readonly pinned?: boolean;
   readonly media?: Personal<readonly Media[]> | undefined;
-  readonly preview?: Personal<LinkPreview> | undefined;
+  readonly preview?: Personal<ShownPreview> | undefined;
 };
 
 /** The preview of a link stands behind all that is attached. */

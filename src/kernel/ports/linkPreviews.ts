@@ -13,6 +13,8 @@ export type PageDescription = {
   readonly description?: string;
   readonly authorName?: string;
   readonly websiteName?: string;
+  /** The address of the picture that it has for itself. Nobody but the server is to ask for it. */
+  readonly pictureUrl?: string;
 };
 
 /** `url` is the link as it stands in the message, also where the page names another address or leads to one. */
@@ -45,6 +47,11 @@ export interface LinkPreviews {
   linkIn(this: void, words: LinkedText): Promise<string | undefined>;
   /** Takes seconds: the wait for a turn, and the fetch. Never rejects. */
   previewOf(this: void, link: string, asker: UserId): Promise<LinkPreview | NoPreview>;
+  /**
+   * The bytes behind the `pictureUrl` of a page, which are said to be a picture and may be anything; undefined where they cannot be had
+   * whole. Takes seconds, as above. Never rejects.
+   */
+  pictureAt(this: void, link: string, asker: UserId): Promise<Uint8Array | undefined>;
   /** Ends what is under way. */
   close(this: void): Promise<void>;
 }

@@ -33,7 +33,7 @@ export type FileDocument = {
 };
 
 /**
- * A thing that uses files. Key: its kind and its id, `message.<id>`. Indexes: `byFile` [file, chat, message], once for each file;
+ * A thing that uses files. Key: its kind and the id of the message, `message.<id>` for all that is attached and `preview.<id>` for the picture of its preview. Indexes: `byFile` [file, chat, message], once for each file;
  * `byUser` [file, user, chat, message], also once for each user whom the chat's key names; `byChat` [chat, message]. The evidence of
  * reports has no such document, and a custom emoji has one of its own kind: `EmojiDocument`.
  */

@@ -1,6 +1,7 @@
 import { uploadKey, type FileEvent, type UploadEvent } from '../../domain/files/events.js';
 import type { MessageEvent } from '../../domain/messages/events.js';
 import type { CommunityEvent } from '../../domain/communities/events.js';
+import type { PreviewEvent } from '../../domain/previews/events.js';
 import { reportStreams, type ReportEvent } from '../../domain/reports/events.js';
 import type { StickerPackEvent } from '../../domain/stickers/events.js';
 import type { UserEvent } from '../../domain/users/events.js';
@@ -22,6 +23,9 @@ type Made = EventOf<FileEvent, 'FileMade'>;
 type Attaching = Exclude<MessageEvent, { readonly type: 'MemberAnnounced' }>;
 /** A report uses its files until it ends. Nobody in the chat sees them by that. */
 type ReportUse = EventOf<ReportEvent, 'MessageReported' | 'ReportEnded'>;
+
+/** A message also uses the picture of its preview. */
+type PreviewUse = Exclude<PreviewEvent, { readonly type: 'PreviewsAllowed' }>;
 
 /** The files that are shown beside a name, to everybody. */
 type PhotoUse =
@@ -72,7 +76,17 @@ const photoChanged = ({ file, replaced }: { readonly file: FileId; readonly repl
 });
 const photoRemoved = ({ file }: { readonly file: FileId }): Change => ({ gained: [], lost: [file] });
 
+type Previewing = { readonly gained?: FileId; readonly lost?: FileId };
+const previewChanged = ({ gained, lost }: Previewing): Change => ({
+  gained: gained === undefined ? [] : [gained],
+  lost: lost === undefined ? [] : [lost],
+});
+
 const changeBy = {
+  PreviewFound: previewChanged,
+  PreviewsSuppressed: previewChanged,
+  PreviewOutdated: previewChanged,
+  PreviewRemoved: previewChanged,
   MessageSent: ({ files = [] }: EventOf<MessageEvent, 'MessageSent'>['data']): Change => ({ gained: files, lost: [] }),
   MessageForwarded: ({ files = [] }: EventOf<MessageEvent, 'MessageForwarded'>['data']): Change => ({
     gained: files,
@@ -121,14 +135,21 @@ const counted = (document: FileDocument, { gained, lost }: Change, at: Millis): 
   return { ...document, uses: Math.max(0, document.uses - 1), since: at };
 };
 
+type MadeData = Pick<Made['data'], 'file' | 'uploader' | 'bytes' | 'at'>;
+const made = (
+  _: FileDocument | undefined,
+  { data: { file, uploader, bytes, at } }: { readonly data: MadeData },
+): FileDocument => ({ file, uploader, bytes, uses: 0, since: at });
+
 export const fileDocuments: DocumentType<
   FileDocument,
-  FileEvent | Attaching | ReportUse | StickerPackEvent | PhotoUse
+  FileEvent | Attaching | PreviewUse | ReportUse | StickerPackEvent | PhotoUse
 > = {
   name: 'files',
   version: 3,
   keys: {
     FileMade: ofFile,
+    PagePictureMade: ofFile,
     FileUsed: ofFile,
     FileReleased: ofFile,
     FileRemoved: ofFile,
@@ -136,6 +157,10 @@ export const fileDocuments: DocumentType<
     MessageForwarded: ({ data }) => changed(changeBy.MessageForwarded(data)),
     MessageEdited: ({ data }) => changed(changeBy.MessageEdited(data)),
     MessageDeleted: ({ data }) => changed(changeBy.MessageDeleted(data)),
+    PreviewFound: ({ data }) => changed(changeBy.PreviewFound(data)),
+    PreviewsSuppressed: ({ data }) => changed(changeBy.PreviewsSuppressed(data)),
+    PreviewOutdated: ({ data }) => changed(changeBy.PreviewOutdated(data)),
+    PreviewRemoved: ({ data }) => changed(changeBy.PreviewRemoved(data)),
     MessageReported: ({ data }) => changed(changeBy.MessageReported(data)),
     ReportEnded: ({ data }) => changed(changeBy.ReportEnded(data)),
     EmojiAdded: ({ data }) => changed(changeBy.EmojiAdded(data)),
@@ -156,7 +181,8 @@ export const fileDocuments: DocumentType<
     uploader: ({ uploader, file }) => [[uploader, file]],
   },
   evolve: {
-    FileMade: (_, { data: { file, uploader, bytes, at } }) => ({ file, uploader, bytes, uses: 0, since: at }),
+    FileMade: made,
+    PagePictureMade: made,
     FileUsed: whenThere((document, { data: { at } }) => ({ ...document, since: at })),
     FileReleased: (document, { data }) => released(document, data),
     FileRemoved: removed,
@@ -164,6 +190,10 @@ export const fileDocuments: DocumentType<
     MessageForwarded: whenThere((document, { data, at }) => counted(document, changeBy.MessageForwarded(data), at)),
     MessageEdited: whenThere((document, { data, at }) => counted(document, changeBy.MessageEdited(data), at)),
     MessageDeleted: whenThere((document, { data, at }) => counted(document, changeBy.MessageDeleted(data), at)),
+    PreviewFound: whenThere((document, { data, at }) => counted(document, changeBy.PreviewFound(data), at)),
+    PreviewsSuppressed: whenThere((document, { data, at }) => counted(document, changeBy.PreviewsSuppressed(data), at)),
+    PreviewOutdated: whenThere((document, { data, at }) => counted(document, changeBy.PreviewOutdated(data), at)),
+    PreviewRemoved: whenThere((document, { data, at }) => counted(document, changeBy.PreviewRemoved(data), at)),
     MessageReported: whenThere((document, { data, at }) => counted(document, changeBy.MessageReported(data), at)),
     ReportEnded: whenThere((document, { data, at }) => counted(document, changeBy.ReportEnded(data), at)),
     EmojiAdded: whenThere((document, { data, at }) => counted(document, changeBy.EmojiAdded(data), at)),
@@ -198,7 +228,13 @@ const ofUser = ({ data }: { readonly data: { readonly message: MessageId } }): r
 ];
 const none: readonly string[] = [];
 
-export const fileUseDocuments: DocumentType<FileUseDocument, Attaching> = {
+/** The picture of a preview is a use of its own, as edits of the message know nothing of it. */
+const ofPreview = (event: PreviewUse): readonly string[] =>
+  previewChanged(event.data).gained.length + previewChanged(event.data).lost.length === 0
+    ? none
+    : [`preview.${event.data.message.toString()}`];
+
+export const fileUseDocuments: DocumentType<FileUseDocument, Attaching | PreviewUse> = {
   name: 'fileUses',
   version: 2,
   keys: {
@@ -206,6 +242,10 @@ export const fileUseDocuments: DocumentType<FileUseDocument, Attaching> = {
     MessageForwarded: (event) => (isEmpty(event.data.files) ? none : ofUser(event)),
     MessageEdited: (event) => (isEmpty(event.data.filesGained) && isEmpty(event.data.filesLost) ? none : ofUser(event)),
     MessageDeleted: (event) => (isEmpty(event.data.files) ? none : ofUser(event)),
+    PreviewFound: ofPreview,
+    PreviewsSuppressed: ofPreview,
+    PreviewOutdated: ofPreview,
+    PreviewRemoved: ofPreview,
   },
   streams: 'log',
   indexes: {
@@ -219,6 +259,10 @@ export const fileUseDocuments: DocumentType<FileUseDocument, Attaching> = {
     MessageForwarded: (_, { data }) => using(data),
     MessageEdited: (_, { data }) => using(data),
     MessageDeleted: removed,
+    PreviewFound: (_, { data }) => using({ ...data, files: previewChanged(data).gained }),
+    PreviewsSuppressed: removed,
+    PreviewOutdated: removed,
+    PreviewRemoved: removed,
   },
 };
 

@@ -1,6 +1,6 @@
 import type { MessageId } from '../../kernel/ids.js';
 import type { Personal } from '../../kernel/personal.js';
-import type { LinkPreview } from '../../kernel/ports/linkPreviews.js';
+import type { ShownPreview } from '../../domain/previews/events.js';
 
 /**
  * The preview of the first link of a message. Key: the message's id, in decimal. Absent while there is none. It belongs to
@@ -9,7 +9,7 @@ import type { LinkPreview } from '../../kernel/ports/linkPreviews.js';
 export type PreviewDocument = {
   readonly message: MessageId;
   readonly revision: number;
-  readonly preview: Personal<LinkPreview>;
+  readonly preview: Personal<ShownPreview>;
 };
 
 export const previewKey = (message: MessageId): string => message.toString();

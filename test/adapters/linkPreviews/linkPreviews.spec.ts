@@ -9,6 +9,7 @@ import {
   turnMillisMax,
 } from '../../../src/adapters/linkPreviews/fetchTurns.js';
 import { linkPreviews, previewAllowances, previewMillisMax } from '../../../src/adapters/linkPreviews/linkPreviews.js';
+import { pagePictureBytesMax } from '../../../src/adapters/linkPreviews/guardedFetch.js';
 import { noLinkPreviews } from '../../../src/adapters/linkPreviews/off.js';
 import type { UserId } from '../../../src/kernel/ids.js';
 import { deferred } from '../../../src/kernel/timing.js';
@@ -115,7 +116,11 @@ describe('linkPreviews', () => {
     ];
     const here = await outsideOf(leading, { names: { localhost: ['127.0.0.1'], 'localhost.': ['::1'] } });
     ended.push(here);
-    const { previewOf } = linkPreviews({ timers: here.timers, keyed: (text) => text, outside: here.outside });
+    const { previewOf, pictureAt } = linkPreviews({
+      timers: here.timers,
+      keyed: (text) => text,
+      outside: here.outside,
+    });
     for (const host of inward) {
       const before = here.connected.length;
       const to = encodeURIComponent(`http://${host}/`);
@@ -123,10 +128,54 @@ describe('linkPreviews', () => {
       assert.equal(here.connected.length, before, host);
       assert.equal(await previewOf(`http://a.example/redirect?${to}`, ada), 'none', host);
       const link = `http://a.example/page?${to}`;
-      assert.deepEqual(await previewOf(link, ada), { url: link, title: 'A page' }, host);
+      const found = await previewOf(link, ada);
+      const { pictureUrl = '', ...page } = typeof found === 'string' ? assert.fail(found) : found;
+      assert.deepEqual(page, { url: link, title: 'A page' }, host);
+      assert.equal(new URL(pictureUrl).pathname, '/', 'the picture is not followed by itself');
+      assert.equal(await pictureAt(pictureUrl, ada), undefined, host);
       // Those to the page that leads away and to the one that names others, and none behind them.
       assert.deepEqual(here.connected.slice(before), [`${somewhere}:80`, `${somewhere}:80`], host);
     }
+  });
+
+  it('fetches the picture that a page names, from where the page was found, whole or not at all', async () => {
+    const bodies: Readonly<Record<string, readonly [string, Uint8Array]>> = {
+      '/deep/fits.png': ['image/png', new Uint8Array(pagePictureBytesMax).fill(7)],
+      '/deep/long.png': ['image/png', new Uint8Array(pagePictureBytesMax + 1)],
+      '/deep/page.png': ['text/html', Buffer.from('<title>none')],
+      '/deep/drawn.svg': ['image/svg+xml', Buffer.from('<svg/>')],
+    };
+    const { previewOf, pictureAt } = await world(({ url = '' }, response) => {
+      const [path = '', name = ''] = url.split('?');
+      if (path === '/from') response.writeHead(302, { location: `/deep/page?${name}` }).end();
+      const [type, bytes] = bodies[path] ?? [
+        'text/html',
+        Buffer.from(`<title>A</title><meta name="twitter:image" content=" ${name} ">`),
+      ];
+      if (path !== '/from') response.writeHead(200, { 'content-type': type }).end(bytes);
+    });
+    for (const [path, [, bytes]] of Object.entries(bodies)) {
+      const found = await previewOf(`http://a.example/from?${path.slice('/deep/'.length)}`, ada);
+      const { pictureUrl } = typeof found === 'string' ? assert.fail(found) : found;
+      assert.equal(pictureUrl, `http://a.example${path}`);
+      const picture = await pictureAt(pictureUrl, ada);
+      assert.deepEqual(picture, path.endsWith('fits.png') ? Buffer.from(bytes) : undefined, path);
+    }
+    for (const link of ['ftp://a.example/a.png', 'http://a.example:22/a.png', 'data:image/png;base64,AAAA']) {
+      assert.equal(await pictureAt(link, ada), undefined);
+    }
+  });
+
+  it('asks for pictures as for pages: no more for a user than is allowed', async () => {
+    const { pictureAt, asked } = await world((_, response) => {
+      response.writeHead(200, { 'content-type': 'image/png' }).end('a picture');
+    }, 'limited');
+    const { burst } = previewAllowances.user;
+    const link = (host: number): string => `http://${host.toString()}.example/`;
+    for (let host = 0; host < burst; host += 1) assert.ok(await pictureAt(link(host), ada));
+    assert.equal(await pictureAt(link(burst), ada), undefined);
+    assert.equal(asked.length, burst);
+    assert.ok(await pictureAt(link(burst), bob));
   });
 
   it('asks no more for a user or of a host than is allowed, and remembers nothing of that', async () => {

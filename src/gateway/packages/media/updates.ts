@@ -7,6 +7,7 @@ export const mediaUpdates: UpdateTable<UploadEvent | FileEvent, UpdateView> = {
   UploadBegun: silent,
   UploadEnded: silent,
   FileMade: silent,
+  PagePictureMade: silent,
   FileUsed: silent,
   FileReleased: silent,
   FileRemoved: silent,

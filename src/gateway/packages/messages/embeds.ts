@@ -58,7 +58,7 @@ const pagesOf = async (links: readonly string[], previewOf: (link: string) => Pr
     for (let link = waiting.shift(); link !== undefined; link = waiting.shift()) {
       const preview = await previewOf(link);
       if (typeof preview === 'string') continue;
-      const { url: _, ...page } = preview;
+      const { url: _, pictureUrl: __, ...page } = preview;
       found.push({ link, page });
     }
   };

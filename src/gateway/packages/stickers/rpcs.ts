@@ -17,7 +17,7 @@ import { done, type Handlers } from '../../contract/handlers.js';
 import { meteredReads } from '../../contract/meteredReads.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import type { FileStore } from '../../files/fileStore.js';
-import { fileFor } from '../../rendering/media.js';
+import { fileFor } from '../../rendering/file.js';
 import { emojiPicture } from './picture.js';
 import { packFor } from './packs.js';
 import { savedPacks } from './savedPacks.js';

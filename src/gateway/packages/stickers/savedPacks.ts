@@ -11,7 +11,7 @@ import type { Call } from '../../contract/call.js';
 import { costs } from '../../contract/meter.js';
 import { meteredReads, turnOf } from '../../contract/meteredReads.js';
 import type { Access } from '../../contract/viewerPermissions.js';
-import { fileFor } from '../../rendering/media.js';
+import { fileFor } from '../../rendering/file.js';
 import { packFor } from './packs.js';
 
 export type SavedPacksNeeds = { readonly access: Access; readonly reads: Reads };

@@ -40,6 +40,7 @@ before(async () => {
   const clock = node.get(of.clock);
   const workflow = showPreviews({
     ...{ linkPreviews, clock, fetches, streams: node.get(of.streams) },
+    pagePicture: () => Promise.resolve(undefined),
     fetchFailed: (error) => failures.push(error),
   });
   running = startWorkflow(workflow, {
@@ -314,6 +315,7 @@ describe('a message with a link', () => {
     const again = showPreviews({
       ...{ linkPreviews: { ...noLinkPreviews, previewOf: async (url) => (asked.push(url), 'none') } },
       ...{ clock: node.get(of.clock), fetches, streams: node.get(of.streams) },
+      pagePicture: () => Promise.resolve(undefined),
       fetchFailed: (error) => failures.push(error),
     });
     const replay = startWorkflow(again, {

@@ -1,0 +1,79 @@
+import { files } from '../../domain/files/decide.js';
+import type { AttachedFile } from '../../domain/messages/events.js';
+import { isRejection } from '../../kernel/decider.js';
+import type { Execute } from '../../kernel/execute.js';
+import type { FileId, Millis, UserId } from '../../kernel/ids.js';
+import type { Blobs } from '../../kernel/ports/blobs.js';
+import type { FileScanner } from '../../kernel/ports/fileScanner.js';
+import type { PartSeal } from '../../kernel/ports/partSeal.js';
+import type { Picture, Pictures } from '../../kernel/ports/pictures.js';
+import type { Clock, Ids } from '../../kernel/ports/system.js';
+import { blobOf, packedParts, placeOf, versionAfter } from './manifest.js';
+import { pictureMark } from './pictureMark.js';
+import { madePartBytes } from './pictures.js';
+import type { UploadedBytes } from './uploadedBytes.js';
+import { keyText } from './uploads.js';
+
+export type PagePictureNeeds = {
+  readonly blobs: Pick<Blobs, 'put'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly execute: Execute;
+  readonly hasRoom: () => boolean;
+  readonly ids: Pick<Ids, 'next' | 'commandId'>;
+  readonly pictures: Pick<Pictures, 'made'>;
+  readonly scanner?: Pick<FileScanner, 'judged'>;
+  readonly seal: Pick<PartSeal, 'newKey' | 'seal'>;
+  readonly uploaded: UploadedBytes;
+  readonly uptime: { readonly now: () => number };
+};
+
+/**
+ * The picture of a page as a file of its own, made anew as a card; undefined where it is none, is refused, or may not be kept. It counts as
+ * the author's upload, whose link it is of. The event comes before the bytes, so that a crash leaves nothing that no event speaks of; a use
+ * has to come within the hour.
+ */
+export const keptPagePicture = async (
+  needs: PagePictureNeeds,
+  bytes: Uint8Array,
+  author: UserId,
+): Promise<AttachedFile | undefined> => {
+  if (pictureMark(bytes) !== 'read' || !needs.hasRoom()) return undefined;
+  if (needs.scanner !== undefined && (await needs.scanner.judged(whole(bytes), author)) !== 'clean') return undefined;
+  const card = await needs.pictures.made('card', { bytes: bytes.length, parts: whole(bytes) }, author);
+  if (typeof card === 'string') return undefined;
+  return needs.uploaded.take(author, card.bytes.length, needs.uptime.now()) ? stored(needs, card, author) : undefined;
+};
+
+async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
+
+const stored = async (
+  { blobs, clock, execute, ids, seal }: PagePictureNeeds,
+  { bytes, thumb, ...facts }: Picture,
+  uploader: UserId,
+): Promise<AttachedFile | undefined> => {
+  const [file, key] = [ids.next() as FileId, seal.newKey()];
+  const parts = partsOf(bytes, file, () => ids.next());
+  const picture = { ...facts, thumb: Buffer.from(thumb).toString('base64url') };
+  const at: Millis = clock.now();
+  const about = { file, uploader, at, bytes: bytes.length, parts: parts.length };
+  const command = { type: 'MakePagePicture', data: { ...about, manifest: packedParts(parts), picture } } as const;
+  const commandId = ids.commandId();
+  if (isRejection(await execute(files, command, { commandId, correlationId: commandId }))) return undefined;
+  for (const [index, { data, ...part }] of parts.entries()) {
+    await blobs.put(blobOf(file, index, part), seal.seal(key, placeOf(file, index, part), data));
+  }
+  const { type: mimetype, width, height, animated } = facts;
+  const metadata = { kind: 'image', width, height, animated, preview: picture.thumb } as const;
+  return { file, key: keyText(key), bytes: bytes.length, mimetype, metadata };
+};
+
+const partsOf = (bytes: Uint8Array, file: FileId, nextId: () => bigint) => {
+  const parts: { readonly version: number; readonly bytes: number; readonly data: Uint8Array }[] = [];
+  for (let from = 0; from < bytes.length; from += madePartBytes) {
+    const data = bytes.subarray(from, from + madePartBytes);
+    parts.push({ version: versionAfter(parts.at(-1)?.version ?? 0, file, nextId()), bytes: data.length, data });
+  }
+  return parts;
+};
