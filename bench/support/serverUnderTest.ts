@@ -25,6 +25,8 @@ export type ServerOptions = {
   readonly main?: string;
   /** Whether requests are limited, as they are by default where nothing is measured. Default: off. */
   readonly rateLimits?: 'on' | 'off';
+  /** How long it may take until it can serve. Default: `readyMillisMax`. */
+  readonly readyWithinMillis?: number;
   /** Variables besides those that every measured server gets. */
   readonly variables?: Readonly<Record<string, string>>;
 };
@@ -39,6 +41,7 @@ export const startServer = async ({
   profile = '',
   main = '',
   rateLimits = 'off',
+  readyWithinMillis = readyMillisMax,
   variables = {},
 }: ServerOptions): Promise<ServerUnderTest> => {
   const [port, adminPort] = [await freePort(), await freePort()];
@@ -65,7 +68,7 @@ export const startServer = async ({
   process.on('exit', killChild);
   void exited.then(() => process.off('exit', killChild));
   try {
-    await ready(child, port, started);
+    await ready(child, port, started + readyWithinMillis);
   } catch (error) {
     killChild();
     throw error;
@@ -98,10 +101,10 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-const ready = async (child: ChildProcess, port: number, started: number): Promise<void> => {
+const ready = async (child: ChildProcess, port: number, until: number): Promise<void> => {
   while (!(await answers(port))) {
     if (hasEnded(child)) throw new Error('the server has ended before it was ready');
-    if (performance.now() - started > readyMillisMax) throw new Error('the server does not become ready');
+    if (performance.now() > until) throw new Error('the server does not become ready');
     await pause(pollMillis);
   }
 };
