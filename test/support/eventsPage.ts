@@ -32,7 +32,7 @@ const metadataSays: Readonly<Record<keyof Metadata, string>> = {
   moment: 'an id of the tick in which the event was handed to the log',
   asOf: 'the position as of which the right was looked at, on many nodes',
   slowmode: 'the seconds of the slow mode that the author was subject to, with `asOf`',
-  needs: 'the bits of the rights in the chat, with `asOf`, where they do not follow from the event',
+  needs: 'the bits of the rights in the chat, with `asOf`; absent where the event tells them',
   part: 'the place among the events of one request, `2/3`; absent in one alone, and in old ones',
   traceparent: 'the span of the request, as in W3C Trace Context',
 };
