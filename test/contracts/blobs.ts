@@ -57,6 +57,35 @@ export const blobsContract = (name: string, open: (t: TestContext) => Promise<Bl
       await blobs.close();
     });
 
+    it('are walked through, each once, those of one folder together', { timeout: 120_000 }, async (t) => {
+      const blobs = await open(t);
+      const names = ['a-c', 'a/b', 'b/10/2', 'b/9/1', 'b/10/1', 'b/9/2', 'b/x', 'c/1'];
+      for (const name of names) await blobs.put(name, bytesOf(3));
+      const walked = async (prefix: string): Promise<readonly string[]> => {
+        const found: string[] = [];
+        for await (const page of blobs.walk(prefix)) {
+          assert.ok(page.length > 0 && page.length <= blobsPerCallMax);
+          for (const { name, bytes } of page) {
+            assert.equal(bytes, 3);
+            found.push(name);
+          }
+        }
+        return found;
+      };
+      assert.deepEqual((await walked('')).toSorted(), names.toSorted());
+      const below = await walked('b/');
+      assert.deepEqual(below.toSorted(), names.filter((name) => name.startsWith('b/')).toSorted());
+      assert.equal(Math.abs(below.indexOf('b/9/1') - below.indexOf('b/9/2')), 1);
+      assert.equal(Math.abs(below.indexOf('b/10/1') - below.indexOf('b/10/2')), 1);
+      assert.deepEqual((await walked('b/1')).toSorted(), ['b/10/1', 'b/10/2']);
+      assert.deepEqual([await walked('d'), await walked('a/b/')], [[], []]);
+      for await (const page of blobs.walk('')) {
+        assert.ok(page.length > 0);
+        break;
+      }
+      await blobs.close();
+    });
+
     it('are listed in the order of their names, page by page, and by how they begin', async (t) => {
       const blobs = await open(t);
       const names = ['a-c', 'a.c', 'a/b', 'a/b.c', 'a/bb/c', 'a/c/d', 'a0', 'b/0010', 'b/0009', 'b/01'];

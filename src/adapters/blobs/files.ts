@@ -4,6 +4,7 @@ import { open, opendir, readdir, rename, rm, rmdir, stat } from 'node:fs/promise
 import { basename, dirname, join, relative, sep } from 'node:path';
 import {
   BlobsAway,
+  blobsPerCallMax,
   checkedBlobBytes,
   checkedBlobName,
   checkedBlobNames,
@@ -52,6 +53,10 @@ export const fileBlobs = (folder: string): Blobs => {
           if (found.push(entry) === limit) break;
         return found;
       });
+    },
+    walk: (prefix) => {
+      checkedBlobPage(prefix, { limit: 0 });
+      return walkedIn(folder, prefix);
     },
     remove: async (names) => {
       checkedBlobNames(names);
@@ -115,6 +120,25 @@ const pathsBelow = async function* (folder: string): AsyncGenerator<string> {
   } catch (error) {
     absent(error);
   }
+};
+
+/** Each folder is read once, a few entries at a time. */
+const walkedIn = async function* (folder: string, prefix: string): AsyncGenerator<readonly BlobEntry[]> {
+  let page: BlobEntry[] = [];
+  try {
+    for await (const path of pathsBelow(join(folder, folderOf(prefix)))) {
+      const name = relative(folder, path).split(sep).join('/');
+      const file = name.startsWith(prefix) ? await stat(path).catch(absent) : undefined;
+      if (file === undefined) continue;
+      page.push({ name, bytes: file.size });
+      if (page.length < blobsPerCallMax) continue;
+      yield page;
+      page = [];
+    }
+  } catch (error) {
+    throw new BlobsAway('walking through the blobs', error);
+  }
+  if (page.length > 0) yield page;
 };
 
 const written = async (folder: string, path: string, bytes: Uint8Array): Promise<void> => {

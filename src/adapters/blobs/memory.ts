@@ -1,4 +1,5 @@
 import {
+  blobsPerCallMax,
   checkedBlobBytes,
   checkedBlobName,
   checkedBlobNames,
@@ -34,6 +35,18 @@ export const memoryBlobs = (): Blobs => {
           .slice(0, limit)
           .map(([name, { length: bytes }]) => ({ name, bytes }));
       }),
+    walk: async function* (prefix) {
+      checkedBlobPage(prefix, { limit: 0 });
+      // Those of one folder stand together, and the order is another one than that of a list.
+      const all = [...blobs]
+        .filter(([name]) => name.startsWith(prefix))
+        .sort(([one], [other]) => (one < other ? 1 : -1));
+      for (let at = 0; at < all.length; at += blobsPerCallMax) {
+        yield await Promise.resolve(
+          all.slice(at, at + blobsPerCallMax).map(([name, { length: bytes }]) => ({ name, bytes })),
+        );
+      }
+    },
     remove: (names) =>
       settled(() => {
         for (const name of checkedBlobNames(names)) blobs.delete(name);

@@ -10,6 +10,7 @@ import {
   checkedBlobPage,
   checkedBlobRange,
   type BlobEntry,
+  type BlobPage,
   type BlobRange,
   type Blobs,
 } from '../../kernel/ports/blobs.js';
@@ -115,6 +116,13 @@ const clientFor = (sdk: Sdk, { endpoint, region, credentials }: Place): S3Client
 const blobsIn = (sdk: Sdk, client: S3Client, { bucket: Bucket, prefix: before }: Place): Blobs => {
   const keyOf = (name: string): string => `${before}${checkedBlobName(name)}`;
   const removal = removalIn(sdk, client, Bucket);
+  const list = async (prefix: string, page: BlobPage): Promise<readonly BlobEntry[]> => {
+    const { after = '', limit } = checkedBlobPage(prefix, page);
+    if (limit === 0) return [];
+    const asked = { Bucket, Prefix: `${before}${prefix}`, limit, ...(after && { StartAfter: `${before}${after}` }) };
+    const entries = await told('listing', () => listed(sdk, client, asked));
+    return entries.map(({ name, bytes }) => ({ name: name.slice(before.length), bytes }));
+  };
   return {
     put: async (name, bytes) => {
       const put = new sdk.PutObjectCommand({ Bucket, Key: keyOf(name), Body: checkedBlobBytes(bytes) });
@@ -128,12 +136,15 @@ const blobsIn = (sdk: Sdk, client: S3Client, { bucket: Bucket, prefix: before }:
       const get = new sdk.GetObjectCommand({ Bucket, Key, ...(part && { Range: rangeText(part) }) });
       return told('reading', () => gotten(client, get, part));
     },
-    list: async (prefix, page) => {
-      const { after = '', limit } = checkedBlobPage(prefix, page);
-      if (limit === 0) return [];
-      const asked = { Bucket, Prefix: `${before}${prefix}`, limit, ...(after && { StartAfter: `${before}${after}` }) };
-      const entries = await told('listing', () => listed(sdk, client, asked));
-      return entries.map(({ name, bytes }) => ({ name: name.slice(before.length), bytes }));
+    list,
+    walk: async function* (prefix) {
+      // The server begins a list where it is told to, so a page costs the same wherever it is.
+      for (let after = ''; ;) {
+        const page = await list(prefix, { limit: blobsPerCallMax, after });
+        if (page.length > 0) yield page;
+        if (page.length < blobsPerCallMax) return;
+        after = page.at(-1)?.name ?? after;
+      }
     },
     remove: async (names) => {
       const keys = checkedBlobNames(names).map(keyOf);

@@ -1,12 +1,12 @@
 import { uploadLifeMillis } from '../../domain/files/limits.js';
 import { millisOf, type FileId, type Millis } from '../../kernel/ids.js';
-import { blobsPerCallMax, type BlobEntry, type Blobs } from '../../kernel/ports/blobs.js';
+import type { BlobEntry, Blobs } from '../../kernel/ports/blobs.js';
 import type { FileDocument } from '../../projections/files/documents.js';
 import { filesById } from '../../projections/files/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 
 export type FileStatsNeeds = {
-  readonly blobs: Pick<Blobs, 'list'>;
+  readonly blobs: Pick<Blobs, 'walk'>;
   readonly reads: Reads;
   readonly now: () => Millis;
 };
@@ -24,22 +24,21 @@ type Counting = Record<CountedAs | 'stored', { files: number; parts: number; byt
 export const fileStats = async (needs: FileStatsNeeds, signal: AbortSignal): Promise<FileStats> => {
   const none = () => ({ files: 0, parts: 0, bytes: 0 });
   const counts: Counting = { stored: none(), used: none(), unused: none(), underWay: none(), orphaned: none() };
-  let last: { readonly name: string; readonly file: string } | undefined;
-  while (!signal.aborted) {
-    const page = await needs.blobs.list(blobsOfFiles, { limit: blobsPerCallMax, after: last?.name ?? '' });
+  let last: string | undefined;
+  for await (const page of needs.blobs.walk(blobsOfFiles)) {
+    if (signal.aborted) break;
     const kinds = await kindsOf(needs, page);
     for (const { name, bytes } of page) {
       const file = fileIn(name);
       const kind = kinds.get(file) ?? 'orphaned';
       for (const one of [counts.stored, counts[kind]]) {
         // Parts of one file follow one another, also from page to page.
-        one.files += file === last?.file ? 0 : 1;
+        one.files += file === last ? 0 : 1;
         one.parts += 1;
         one.bytes += bytes;
       }
-      last = { name, file };
+      last = file;
     }
-    if (page.length < blobsPerCallMax) break;
   }
   return counts;
 };

@@ -33,6 +33,12 @@ export interface Blobs {
   get(name: string, range?: BlobRange): Promise<Uint8Array | undefined>;
   /** Blobs whose names begin with the prefix, in the order of their names as ASCII has it. All that was put before is there. */
   list(prefix: string, page: BlobPage): Promise<readonly BlobEntry[]>;
+  /**
+   * All blobs whose names begin with the prefix, a page of at most `blobsPerCallMax` at a time, in any order, but that those whose names differ
+   * behind the last `/` alone follow one another. Those that are put or removed meanwhile may be there. Keeps no thread for long, and
+   * begins nowhere anew, however many there are.
+   */
+  walk(prefix: string): AsyncIterable<readonly BlobEntry[]>;
   /** Names without a blob are passed over. Those that were removed are not found any more when it resolves. */
   remove(names: readonly string[]): Promise<void>;
   close(): Promise<void>;
