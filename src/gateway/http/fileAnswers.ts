@@ -22,6 +22,8 @@ export type FileAnswer = {
   readonly headers: Headers;
   readonly seen: NamedFile;
   readonly range: ByteRange;
+  /** The bytes with which it begins, where they were read before. */
+  readonly first?: Uint8Array;
 };
 
 /**
@@ -33,10 +35,10 @@ export const sendBytes = async (
   needs: AnswerNeeds,
   { call, goOn }: WebCall,
   begin: () => ServerResponse,
-  { status, headers, seen, range }: FileAnswer,
+  { status, headers, seen, range, first: known }: FileAnswer,
 ): Promise<Rejection | undefined> => {
   const next = (from: number): Promise<Uint8Array | Rejection> => needs.files.next(call, { seen, from, to: range.to });
-  const first = range.from === range.to ? new Uint8Array(0) : await next(range.from);
+  const first = known ?? (range.from === range.to ? new Uint8Array(0) : await next(range.from));
   if (isRejection(first)) return first;
   const raw = begin();
   const socket = await socketOf(raw);

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { boundedMap } from '../../kernel/boundedMap.js';
 import { isRejection, type Rejection } from '../../kernel/decider.js';
+import { defined } from '../../kernel/defined.js';
 import type { FileId } from '../../kernel/ids.js';
 import type { FileStore } from '../files/fileStore.js';
 import type { FileName, NamedFile } from '../files/streaming.js';
@@ -31,12 +32,18 @@ export const answerFile = (needs: FileRequestNeeds): AnswerFile => {
   return async (webCall, name, request, reply) => {
     const seen = await needs.files.seen(webCall.call, name);
     if (isRejection(seen)) return seen;
-    const type = await typeOf(webCall, seen);
+    const part = partOf(seen, request);
+    const sent = typeof part === 'object' && request.method === 'GET' ? part : undefined;
+    const type = await typeOf(webCall, seen, sent?.range);
     if (isRejection(type)) return type;
     const headers = { ...fileHeaders(seen, type.shown) };
-    const part = partOf(seen, request);
-    if (typeof part === 'object' && request.method === 'GET') {
-      return sendBytes(needs, webCall, () => beginning(reply), { ...part, headers, seen });
+    if (sent !== undefined) {
+      return sendBytes(needs, webCall, () => beginning(reply), {
+        ...sent,
+        headers,
+        seen,
+        ...defined({ first: type.first }),
+      });
     }
     if (typeof part === 'object') headers['content-length'] = seen.bytes.toString();
     else if (part === 416) headers['content-range'] = `bytes */${seen.bytes.toString()}`;
@@ -72,21 +79,23 @@ const beginning = (reply: FastifyReply): ServerResponse => {
   return reply.raw;
 };
 
-type ShownType = { readonly shown: string | undefined };
+/** `first`: the bytes with which the range begins, where they were read for that. */
+type ShownType = { readonly shown: string | undefined; readonly first?: Uint8Array };
 
 /** The type under which a browser may show a file, for which its first bytes have to be read once. */
 const shownTypes = ({ files }: FileRequestNeeds) => {
   const heads = boundedMap<FileId, Uint8Array>({ entriesMax: rememberedHeadsMax });
-  return async ({ call }: WebCall, seen: NamedFile): Promise<ShownType | Rejection> => {
+  return async ({ call }: WebCall, seen: NamedFile, range?: ByteRange): Promise<ShownType | Rejection> => {
     const { mimetype } = seen.held;
     if (!mayBeShown(mimetype) || seen.bytes === 0) return { shown: undefined };
     const known = heads.get(seen.file);
     if (known !== undefined) return { shown: shownTypeOf(mimetype, known) };
-    const read = await files.next(call, { seen, from: 0, to: Math.min(typeHeadBytes, seen.bytes) });
+    const sentTo = range?.from === 0 ? range.to : 0;
+    const read = await files.next(call, { seen, from: 0, to: Math.max(sentTo, Math.min(typeHeadBytes, seen.bytes)) });
     if (isRejection(read)) return read;
     // A copy, because the part of which these are some bytes would be kept with them.
-    const head = Uint8Array.from(read);
+    const head = Uint8Array.from(read.subarray(0, typeHeadBytes));
     heads.set(seen.file, head);
-    return { shown: shownTypeOf(mimetype, head) };
+    return { shown: shownTypeOf(mimetype, head), ...(sentTo > 0 && { first: read.subarray(0, sentTo) }) };
   };
 };

@@ -56,6 +56,28 @@ describe('a file over HTTP', () => {
     }
   });
 
+  it('is read once for its first answer, its type included', async () => {
+    const png = await painted(900, 700).png().toBuffer();
+    const file = await shown(png, { mimetype: 'image/png' });
+    let reads = 0;
+    const get: House['blobs']['get'] = (...of) => {
+      reads += 1;
+      return here.blobs.get(...of);
+    };
+    const counting = await here.node({ blobs: { ...here.blobs, get } });
+    const other = await siteOf(counting);
+    const { headers, body } = await asked(other, pathOf(file), ofAda());
+    assert.equal(headers['content-type'], 'image/png');
+    assert.ok(body.length > 0 && reads === 1, reads.toString());
+    const [first, second] = [await asked(other, pathOf(file), ofAda({ range: 'bytes=0-0' })), body];
+    assert.deepEqual([first.status, first.body], [206, second.subarray(0, 1)]);
+    await other.close();
+    const fresh = await siteOf(await here.node());
+    const one = await asked(fresh, pathOf(file), ofAda({ range: 'bytes=0-0' }));
+    assert.deepEqual([one.status, one.headers['content-type'], one.body], [206, 'image/png', body.subarray(0, 1)]);
+    await fresh.close();
+  });
+
   it('of each size on a border is the same both ways out', async () => {
     const mebibyte = 1_048_576;
     for (const parts of [
