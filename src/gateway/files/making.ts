@@ -18,7 +18,12 @@ import { refusedByScanner, type ScanningNeeds } from './scanning.js';
 import { keyText, type OpenUpload, type Uploads } from './uploads.js';
 
 /** As the client names what it uploaded. Absent wishes: a file, of which a picture is made where it is one. */
-export type UploadRef = { readonly upload: bigint; readonly partCount: number } & Partial<PictureWish>;
+export type UploadRef = {
+  readonly upload: bigint;
+  readonly partCount: number;
+  /** Why no file may be made of it now. One that was made is found all the same. */
+  readonly refusedToMake?: Rejection | undefined;
+} & Partial<PictureWish>;
 
 /** All that a use of the file keeps. `key` is in base64url. `picture` where the file is one that the server made of what was sent. */
 export type MadeUpload = {
@@ -54,6 +59,7 @@ export const madeFile = async (needs: MakingNeeds, call: Call, ref: UploadRef): 
   const stream = fileStream(upload.file);
   const before = (await needs.streams.caughtUp(stream, files)).state;
   if (before.status === 'absent') {
+    if (ref.refusedToMake !== undefined) return ref.refusedToMake;
     const refused = await madeOnce(needs, call, { upload, name, partCount, wish: { form, declared } });
     if (refused !== undefined) return refused;
   } else {

@@ -1,12 +1,18 @@
 import type { PhotoContent } from '../../domain/files/events.js';
 import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
-import type { FileId } from '../../kernel/ids.js';
+import type { FileId, Millis } from '../../kernel/ids.js';
 import type { PictureForm } from '../../kernel/ports/pictures.js';
 import type { Call } from '../contract/call.js';
 import type { FileStore } from './fileStore.js';
 
 /** As the client names what it uploaded. */
 export type UploadedPhoto = { readonly id: bigint; readonly partCount: number };
+
+export type PhotoWish = {
+  readonly form: Extract<PictureForm, 'photo' | 'banner'>;
+  /** A refusal for an edit that comes too early: then no picture is made, and the one that was made of the upload is found alone. */
+  readonly paid: Millis | Rejection;
+};
 
 export type MadePhoto = { readonly file: FileId; readonly content: PhotoContent };
 
@@ -15,9 +21,10 @@ export const madePhoto = async (
   files: Pick<FileStore, 'made'>,
   call: Call,
   { id: upload, partCount }: UploadedPhoto,
-  form: Extract<PictureForm, 'photo' | 'banner'>,
+  { form, paid }: PhotoWish,
 ): Promise<MadePhoto | Rejection> => {
-  const made = await files.made(call, { upload, partCount, form, declared: 'picture' });
+  const refusedToMake = isRejection(paid) ? paid : undefined;
+  const made = await files.made(call, { upload, partCount, form, declared: 'picture', refusedToMake });
   if (isRejection(made)) return made;
   const { file, key, picture } = made;
   // The uploader's keys are gone meanwhile.

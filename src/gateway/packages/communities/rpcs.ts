@@ -92,8 +92,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     // Making a picture is work, which is not begun for an edit that is refused.
     if (!has(by.permissions, 'modifyCommunity')) return reject('MISSING_PERMISSION');
     const paid = editPaid(permissions.community(community)?.editsPaidUntil, call.now);
-    if (file !== undefined && isRejection(paid)) return paid;
-    const to = file === undefined ? 'removed' : await madePhoto(needs.files, call, file, 'photo');
+    const to = file === undefined ? 'removed' : await madePhoto(needs.files, call, file, { form: 'photo', paid });
     if (isRejection(to)) return to;
     const edit = asked((by): EditPhoto => ({ type: 'EditPhoto', data: { community, by, at: call.now, to } }));
     return done(await call.run(communities, edit));

@@ -60,10 +60,9 @@ const pictureEdited = async (
   const { user } = call.caller;
   const { state: profile } = await streams.caughtUp(userStream(user), users);
   if (profile.status === 'absent') return reject('USER_NOT_FOUND');
-  // Making a picture is work, which is not begun for an edit that comes too early.
+  // Making a picture is work, which is not begun for an edit that comes too early. The same edit once more changes nothing, and is answered.
   const paid = editPaid(profile.editsPaidUntil, call.now);
-  if (file !== undefined && isRejection(paid)) return paid;
-  const to = file === undefined ? 'removed' : await madePhoto(files, call, file, form);
+  const to = file === undefined ? 'removed' : await madePhoto(files, call, file, { form, paid });
   if (isRejection(to)) return to;
   return done(await call.run(users, { type, data: { user, at: call.now, to } }));
 };

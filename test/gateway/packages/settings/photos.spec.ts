@@ -145,6 +145,11 @@ describe('the photo of a user', () => {
     assert.equal(await node.refused(dora, 'settingsEditProfilePhoto', last), 'RATE_LIMITED');
     assert.equal(await node.refused(dora, 'settingsEditProfileBanner', last), 'RATE_LIMITED');
     assert.deepEqual(await storedNames(here.blobs), names);
+    // A client that has lost the answer to the thirtieth asks once more.
+    const end = await here.log.end();
+    await node.must(dora, 'settingsEditProfilePhoto', photos[(editsAtOnceMax - 1) % 2] ?? {});
+    assert.equal(await here.log.end(), end);
+    assert.equal(await node.refused(dora, 'settingsEditProfilePhoto', photos[0] ?? {}), 'RATE_LIMITED');
     here.clock.at += 10_000;
     await node.must(dora, 'settingsEditProfilePhoto', last);
   });
