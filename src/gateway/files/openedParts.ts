@@ -26,6 +26,11 @@ export async function* openedParts(
   }
 }
 
+/** Bytes that are all there, as one part. */
+export async function* inOne(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
+
 const nextOf = (parts: readonly StoredPart[], from: number): readonly StoredPart[] => {
   const several: StoredPart[] = [];
   let bytes = 0;

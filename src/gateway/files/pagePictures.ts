@@ -9,6 +9,7 @@ import type { PartSeal } from '../../kernel/ports/partSeal.js';
 import type { Picture, Pictures } from '../../kernel/ports/pictures.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
 import { blobOf, packedParts, placeOf, versionAfter } from './manifest.js';
+import { inOne } from './openedParts.js';
 import { pictureMark } from './pictureMark.js';
 import { madePartBytes } from './pictures.js';
 import type { UploadedBytes } from './uploadedBytes.js';
@@ -38,15 +39,11 @@ export const keptPagePicture = async (
   author: UserId,
 ): Promise<AttachedFile | undefined> => {
   if (pictureMark(bytes) !== 'read' || !needs.hasRoom()) return undefined;
-  if (needs.scanner !== undefined && (await needs.scanner.judged(whole(bytes), author)) !== 'clean') return undefined;
-  const card = await needs.pictures.made('card', { bytes: bytes.length, parts: whole(bytes) }, author);
+  if (needs.scanner !== undefined && (await needs.scanner.judged(inOne(bytes), author)) !== 'clean') return undefined;
+  const card = await needs.pictures.made('card', { bytes: bytes.length, parts: inOne(bytes) }, author);
   if (typeof card === 'string') return undefined;
   return needs.uploaded.take(author, card.bytes.length, needs.uptime.now()) ? stored(needs, card, author) : undefined;
 };
-
-async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
-}
 
 const stored = async (
   { blobs, clock, execute, ids, seal }: PagePictureNeeds,

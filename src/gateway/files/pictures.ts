@@ -21,7 +21,7 @@ import { costs } from '../contract/meter.js';
 import { blobOf, madePartsFrom, placeOf, versionAfter, type StoredPart } from './manifest.js';
 import { markBytes, pictureMark } from './pictureMark.js';
 import { noRoom, tooLargeFile } from './parts.js';
-import { openedParts, partRefusal } from './openedParts.js';
+import { inOne, openedParts, partRefusal } from './openedParts.js';
 import { openedPart, type OpeningNeeds } from './reading.js';
 import type { UploadedBytes } from './uploadedBytes.js';
 import type { OpenUpload } from './uploads.js';
@@ -81,14 +81,27 @@ const madeAndStored = async (
   { caller: { user }, monotonic }: Call,
   { upload, form, source }: Picturing,
 ): Promise<StoredPicture | NoPicture | Rejection> => {
-  const made = await needs.pictures.made(form, source, user).catch(partRefusal);
-  if (typeof made === 'string' || isRejection(made)) return made;
+  // All of them are there before the process has its turn: a store may take longer for thousands of short parts than a turn lasts.
+  const whole = await wholeOf(source).catch(partRefusal);
+  if (isRejection(whole)) return whole;
+  const made = await needs.pictures.made(form, { bytes: source.bytes, parts: inOne(whole) }, user);
+  if (typeof made === 'string') return made;
   const { bytes, ...facts } = made;
   if (bytes.length > needs.fileBytesMax) return tooLargeFile(needs.fileBytesMax);
   // The parts that were sent are counted, and go in a while.
   const more = Math.max(0, bytes.length - source.bytes);
   if (!needs.uploaded.take(user, more, monotonic)) return reject('UPLOADED_TOO_MUCH');
   return { ...facts, bytes: bytes.length, parts: await storedParts(needs, upload, bytes) };
+};
+
+const wholeOf = async ({ bytes, parts }: PictureSource): Promise<Uint8Array> => {
+  const whole = Buffer.allocUnsafe(bytes);
+  let filled = 0;
+  for await (const part of parts) {
+    whole.set(part, filled);
+    filled += part.length;
+  }
+  return whole.subarray(0, filled);
 };
 
 /** Seals the bytes of a picture and stores them beside the parts that were sent. */

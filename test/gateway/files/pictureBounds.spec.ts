@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Call } from '../../../src/gateway/contract/call.js';
 import { pictureOf, pictureTurns, type PictureNeeds } from '../../../src/gateway/files/pictures.js';
+import type { StoredPart } from '../../../src/gateway/files/manifest.js';
 import { uploadedBytes } from '../../../src/gateway/files/uploadedBytes.js';
 import { isRejection } from '../../../src/kernel/decider.js';
 import { fairTurns } from '../../../src/kernel/fairTurns.js';
 import { snowflakeOf, type FileId, type Millis, type UserId } from '../../../src/kernel/ids.js';
+import { partSealBytes } from '../../../src/kernel/ports/partSeal.js';
 import type { Picture } from '../../../src/kernel/ports/pictures.js';
 import { deferred, nextTurn } from '../../../src/kernel/timing.js';
 
@@ -18,7 +20,7 @@ const setting = (bytes: number, changes: Partial<PictureNeeds> & { readonly stor
   const seen = { made: 0, put: 0 };
   const needs: PictureNeeds = {
     blobs: {
-      get: () => Promise.resolve(undefined),
+      get: () => Promise.resolve(new Uint8Array(100 + partSealBytes)),
       put: async () => {
         await changes.stored;
         seen.put += 1;
@@ -35,7 +37,7 @@ const setting = (bytes: number, changes: Partial<PictureNeeds> & { readonly stor
       },
     },
     pictureTurns: fairTurns(pictureTurns),
-    seal: { open: () => undefined, seal: (_key, _place, plain) => plain },
+    seal: { open: (_key, _place, sealed) => sealed.subarray(partSealBytes), seal: (_key, _place, plain) => plain },
     uploaded: uploadedBytes(2_000_000),
     ...changes,
   };
@@ -43,11 +45,11 @@ const setting = (bytes: number, changes: Partial<PictureNeeds> & { readonly stor
 };
 
 /** A picture of a hundred bytes, as its sender sent it. */
-const picture = (needs: PictureNeeds, user: number) => {
+const picture = (needs: PictureNeeds, user: number, parts: readonly StoredPart[] = [{ version: 1, bytes: 100 }]) => {
   // Nothing else of a call is asked for here.
   const call = { caller: { user: BigInt(user) as UserId }, monotonic: 0, meter: { spend: () => undefined } };
   const upload = { file, begunAt: at, key: new Uint8Array(32), lastVersion: 0, partsTaken: 1, bytesTaken: 100 };
-  const sent = { upload, parts: [{ version: 1, bytes: 100 }], wish: { form: 'photo', declared: 'picture' } } as const;
+  const sent = { upload, parts, wish: { form: 'photo', declared: 'picture' } } as const;
   return pictureOf(needs, call as unknown as Call, sent);
 };
 
@@ -83,5 +85,35 @@ describe('a picture that the server makes', () => {
     stored.resolve(undefined);
     for (const one of await Promise.all(all)) assert.ok(one !== undefined && !isRejection(one));
     assert.equal(seen.put, 10);
+  });
+
+  it('has no turn of the process before all its parts are there, however short they are', async () => {
+    let [reads, atMost, underWay] = [0, 0, 0];
+    const count = 2_000;
+    const { needs } = setting(100, {
+      blobs: {
+        put: () => Promise.resolve(),
+        get: async () => {
+          reads += 1;
+          underWay += 1;
+          atMost = Math.max(atMost, underWay);
+          await nextTurn();
+          underWay -= 1;
+          return new Uint8Array(1 + partSealBytes);
+        },
+      },
+      pictures: {
+        made: async (_form, source) => {
+          assert.equal(reads, count);
+          let bytes = 0;
+          for await (const part of source.parts) bytes += part.length;
+          assert.deepEqual([bytes, source.bytes, reads], [count, count, count]);
+          return { ...facts, bytes: new Uint8Array(100) } as Picture;
+        },
+      },
+    });
+    const parts = Array.from({ length: count }, () => ({ version: 1, bytes: 1 }));
+    assert.ok(!isRejection(await picture(needs, 1, parts)));
+    assert.ok(atMost > 8 && atMost <= 64, `${atMost.toString()} parts were read at once`);
   });
 });
