@@ -26,10 +26,18 @@ const readMarks = [
   brand('avif', 'avis'),
 ];
 
-/** TIFF, which raw pictures of cameras are too, HEIC and its relatives, JPEG XL, and BMP with the zeros of its head. */
+/**
+ * TIFF small and big, which most raw pictures of cameras are too; HEIC and its relatives; JPEG XL, 2000 and XR; BMP with the zeros of its
+ * head; icons; Photoshop; and raw pictures of Canon, Olympus, Panasonic, Fujifilm, Minolta and Sigma, which are no TIFF. All but BMP have
+ * room for a place.
+ */
 const otherMarks = [
-  /^(49492a00|4d4d002a)/,
-  brand('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1'),
+  /^(49492[ab]00|4d4d002[ab])/,
+  brand('heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'mif2', 'msf1', 'crx '),
   new RegExp(`^(ff0a|0000000c${ascii('JXL ')})`),
+  new RegExp(`^(ff4fff51|0000000c${ascii('jP  ')}|4949bc)`),
   new RegExp(`^${ascii('BM')}${any}00000000`),
+  /^0000(01|02)00(?!0000)/,
+  new RegExp(`^${ascii('8BPS')}`),
+  new RegExp(`^(${['IIRO', 'IIRS', 'MMOR', 'FUJIFILMCCD-RAW', 'FOVb', '\0MRM'].map(ascii).join('|')}|49495500)`),
 ];
