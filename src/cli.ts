@@ -222,6 +222,7 @@ const commandLine = (): Command => {
     .command('projections')
     .description('Look after the generations of read models. It is configured by the environment of the server.');
   program.command('bot').description('Make and end bots. The server must be running.');
+  program.command('user').description('Look after people. The server must be running.');
   program
     .command('files')
     .description('Count the files in the store, and look for unused ones. The server must be running.');

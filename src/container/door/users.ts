@@ -2,7 +2,7 @@ import type { UserObjection, UsersAdmin } from '../../admin/users.js';
 import { accounts } from '../../domain/accounts/decide.js';
 import { accountStream } from '../../domain/accounts/events.js';
 import { formsOf } from '../../gateway/packages/auth/emailAddress.js';
-import { passwordName } from '../../gateway/packages/auth/wire.js';
+import { passwordName } from '../../gateway/packages/auth/passwordName.js';
 import type { UserId } from '../../kernel/ids.js';
 import { HasherBusy } from '../../kernel/ports/system.js';
 import { of, type Get } from '../tokens.js';

@@ -9,7 +9,8 @@ import type { UniqueNames } from '../../access/uniqueNames.js';
 import type { OpenCall } from '../../contract/call.js';
 import type { Hashing, SignInGuard } from '../../contract/signInGuard.js';
 import { emailUnitsMax, formsOf } from './emailAddress.js';
-import { hashedForms, passwordName } from './wire.js';
+import { passwordName } from './passwordName.js';
+import { hashedForms } from './wire.js';
 
 export type CredentialNeeds = {
   readonly names: UniqueNames;

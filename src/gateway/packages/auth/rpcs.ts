@@ -25,7 +25,8 @@ import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
 import { verified } from './credentials.js';
 import { emailOf, type EmailAddress } from './emailAddress.js';
-import { newPasswordOf, passwordName, sessionFor } from './wire.js';
+import { passwordName } from './passwordName.js';
+import { newPasswordOf, sessionFor } from './wire.js';
 
 export type AuthNeeds = {
   readonly ids: Ids;

@@ -1,7 +1,7 @@
 import type { SessionDevice } from '../../../domain/accounts/commands.js';
 import type { SessionInit } from '../../../gen/auth.js';
 import { reject, type Rejection } from '../../../kernel/decider.js';
-import type { Millis, UserId } from '../../../kernel/ids.js';
+import type { Millis } from '../../../kernel/ids.js';
 import { unless } from '../../../kernel/opened.js';
 import { isFreeform, opaqueString } from '../../../kernel/opaqueString.js';
 import { passwordUnitsMax, passwordUnitsMin, type CommonPasswords } from '../../../kernel/ports/system.js';
@@ -24,9 +24,6 @@ export const hashedForms = (text: string): readonly string[] => {
   const typed = text.length > passwordUnitsMax ? undefined : text;
   return [...new Set([opaqueString(text, passwordUnitsMax), typed])].filter((form) => form !== undefined);
 };
-
-/** Where a user's password is in the vault. */
-export const passwordName = (user: UserId): string => `password.${user.toString()}`;
 
 /** `named`: the device that it named last, where that is not written yet. */
 export const sessionFor = (

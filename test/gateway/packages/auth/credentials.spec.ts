@@ -5,7 +5,7 @@ import { accounts } from '../../../../src/domain/accounts/decide.js';
 import { claimMillisMax, uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import type { OpenCall } from '../../../../src/gateway/contract/call.js';
 import { verified } from '../../../../src/gateway/packages/auth/credentials.js';
-import { passwordName } from '../../../../src/gateway/packages/auth/wire.js';
+import { passwordName } from '../../../../src/gateway/packages/auth/passwordName.js';
 import { signInGuard } from '../../../../src/gateway/requests/signInGuard.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
 import { beforeAll } from '../../../../src/kernel/event.js';

@@ -6,7 +6,7 @@ import { accounts } from '../../../../src/domain/accounts/decide.js';
 import { uniqueNames } from '../../../../src/gateway/access/uniqueNames.js';
 import type { OpenCall } from '../../../../src/gateway/contract/call.js';
 import { verified } from '../../../../src/gateway/packages/auth/credentials.js';
-import { passwordName } from '../../../../src/gateway/packages/auth/wire.js';
+import { passwordName } from '../../../../src/gateway/packages/auth/passwordName.js';
 import { signInGuard } from '../../../../src/gateway/requests/signInGuard.js';
 import { isRejection, type Rejection } from '../../../../src/kernel/decider.js';
 import type { SessionId, UserId } from '../../../../src/kernel/ids.js';
