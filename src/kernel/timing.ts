@@ -87,6 +87,10 @@ export const atOnce = <const Values extends readonly unknown[]>(
   // Without a promise among them the values are what they settle to.
   values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as Settled<Values>);
 
+/** Goes on with a value: in the same turn where it is there. */
+export const after = <T, R>(value: T | Promise<T>, work: (value: T) => R | Promise<R>): R | Promise<R> =>
+  value instanceof Promise ? value.then(work) : work(value);
+
 type Settled<Values extends readonly unknown[]> = { -readonly [Place in keyof Values]: Awaited<Values[Place]> };
 
 /** A promise that is settled from outside. */

@@ -216,7 +216,8 @@ const foldBatch = async (following: Following, batch: readonly StoredEvent[]): P
   };
   let last: StoredEvent | undefined;
   for (const stored of batch) {
-    const change = following.changes.concerns(stored) ? await changeOf(following, stored) : undefined;
+    const changing = following.changes.concerns(stored) ? changeOf(following, stored) : undefined;
+    const change = changing instanceof Promise ? await changing : changing;
     if (change !== undefined) some.push(change);
     last = stored;
     const resting = breath();
@@ -228,12 +229,17 @@ const foldBatch = async (following: Following, batch: readonly StoredEvent[]): P
 };
 
 /** A message that does not read is left out: it must not keep all others from being found. */
-const changeOf = async ({ changes, damaged }: Following, stored: StoredEvent): Promise<IndexedChange | undefined> => {
-  try {
-    return await changes.of(stored);
-  } catch (error) {
+const changeOf = ({ changes, damaged }: Following, stored: StoredEvent): ReturnType<MessageChanges['of']> => {
+  const leftOut = (error: unknown): undefined => {
     if (!isDamage(error)) throw error;
     damaged({ what: stored.type, position: stored.position, error });
+    return undefined;
+  };
+  try {
+    const change = changes.of(stored);
+    return change instanceof Promise ? change.catch(leftOut) : change;
+  } catch (error) {
+    leftOut(error);
     return undefined;
   }
 };

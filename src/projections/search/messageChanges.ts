@@ -6,7 +6,7 @@ import type { UserId } from '../../kernel/ids.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
 import { KeysMissing, SealBroken, type ScopeHasher, type Sealer } from '../../kernel/ports/sealer.js';
 import { SealedField } from '../../kernel/sealed.js';
-import { nextTurn } from '../../kernel/timing.js';
+import { after, nextTurn } from '../../kernel/timing.js';
 import type { HashedTerm, RecordPlace } from './documents.js';
 import type { RecordSealer } from './messageRecords.js';
 import type { IndexedChange } from './postingIndex.js';
@@ -19,31 +19,32 @@ export interface MessageChanges {
   /** Whether such an event may change anything there. */
   concerns(stored: StoredEvent): boolean;
   /** Undefined for an event that changes nothing there, and for a message of which a key is destroyed. */
-  of(stored: StoredEvent): Promise<IndexedChange | undefined>;
+  of(stored: StoredEvent): IndexedChange | undefined | Promise<IndexedChange | undefined>;
 }
 
 export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageChanges => {
   const hashed = termHasher(sealer);
   return {
     concerns: (stored) => kindOf(codec.factOf(stored)) !== undefined,
-    of: async (stored) => {
+    of: (stored) => {
       const kind = kindOf(codec.factOf(stored));
       if (kind === undefined) return undefined;
       // Which keys seal it is known of the sealed event alone.
       const sealed = codec.readSealed(stored) as Recorded<Indexed> | undefined;
-      const read = readEvent(codec, sealer, stored);
-      const event = (read instanceof Promise ? await read : read) as Recorded<Indexed> | undefined;
-      if (sealed === undefined || event === undefined) return undefined;
-      const { message, chat } = event.data;
-      const common = { position: stored.position, message, chat };
-      if (event.type === 'MessageDeleted' || sealed.type === 'MessageDeleted' || kind === 'deleted') {
-        return { ...common, kind: 'deleted' };
-      }
-      const keys = keysOf(sealer, sealed.data.text);
-      if (keys === undefined) return undefined;
-      const content = contentOf(event.data);
-      const terms = content === undefined ? [] : await hashed(chat, termsOf(content));
-      return { ...common, ...keys, kind, terms };
+      return after(readEvent(codec, sealer, stored), (read) => {
+        const event = read as Recorded<Indexed> | undefined;
+        if (sealed === undefined || event === undefined) return undefined;
+        const { message, chat } = event.data;
+        const common = { position: stored.position, message, chat };
+        if (event.type === 'MessageDeleted' || sealed.type === 'MessageDeleted' || kind === 'deleted') {
+          return { ...common, kind: 'deleted' };
+        }
+        const keys = keysOf(sealer, sealed.data.text);
+        if (keys === undefined) return undefined;
+        const content = contentOf(event.data);
+        const hashes = content === undefined ? [] : hashed(chat, termsOf(content));
+        return after(hashes, (terms): IndexedChange => ({ ...common, ...keys, kind, terms }));
+      });
     },
   };
 };
@@ -85,23 +86,36 @@ const contentOf = ({ text, entities, mentions }: Content): Searchable | undefine
 const hashesMax = 50_000;
 
 /** Hashes terms in the order in which they come. None where the key of the chat is destroyed. */
-export const termHasher = (
-  sealer: Pick<Sealer, 'hasherOf' | 'loadKeys' | 'onForgotten'>,
-): ((chat: string, terms: Iterable<Term>) => Promise<readonly HashedTerm[]>) => {
+export const termHasher = (sealer: Pick<Sealer, 'hasherOf' | 'loadKeys' | 'onForgotten'>): TermHasher => {
   const { of: hashOf, clear } = hashesLately();
   sealer.onForgotten(clear);
-  return async (chat, terms) => {
-    const all = [...terms];
+  const inOneTurn: TermHasher = (chat, terms) =>
+    after(
+      withKeys(sealer, () => sealer.hasherOf(chat)),
+      (hasher) =>
+        hasher === undefined || isShredded(hasher) ? [] : Array.from(terms, (term) => hashOf(chat, term, hasher)),
+    );
+  const inTurns = async (chat: string, terms: readonly Term[]): Promise<readonly HashedTerm[]> => {
     const hashes: HashedTerm[] = [];
-    for (let at = 0; at < all.length; at += hashesPerTurn) {
+    for (let at = 0; at < terms.length; at += hashesPerTurn) {
       if (at > 0) await nextTurn();
-      const hasher = await withKeys(sealer, () => sealer.hasherOf(chat));
-      if (hasher === undefined || isShredded(hasher)) return [];
-      for (const term of all.slice(at, at + hashesPerTurn)) hashes.push(hashOf(chat, term, hasher));
+      const some = await inOneTurn(chat, terms.slice(at, at + hashesPerTurn));
+      if (some.length === 0) return [];
+      hashes.push(...some);
     }
     return hashes;
   };
+  return (chat, terms) => {
+    const all = [...terms];
+    return all.length <= hashesPerTurn ? inOneTurn(chat, all) : inTurns(chat, all);
+  };
 };
+
+/** Without a promise where the terms are few and the key is in memory. */
+export type TermHasher = (
+  chat: string,
+  terms: Iterable<Term>,
+) => readonly HashedTerm[] | Promise<readonly HashedTerm[]>;
 
 /** By chat and term, because a name of both would have to be made and looked at for each term. */
 const hashesLately = () => {
@@ -137,15 +151,16 @@ const hashesLately = () => {
 const hashesPerTurn = 500;
 
 /** Undefined where the keys cannot be had. */
-const withKeys = async <T extends ScopeHasher | Uint8Array | string | Shredded>(
+const withKeys = <T extends ScopeHasher | Uint8Array | string | Shredded>(
   { loadKeys }: Pick<Sealer, 'loadKeys'>,
   work: () => T | KeysMissing,
-): Promise<T | undefined> => {
+): T | undefined | Promise<T | undefined> => {
   const first = work();
   if (!(first instanceof KeysMissing)) return first;
-  await loadKeys(first.names);
-  const second = work();
-  return second instanceof KeysMissing ? undefined : second;
+  return loadKeys(first.names).then(() => {
+    const second = work();
+    return second instanceof KeysMissing ? undefined : second;
+  });
 };
 
 /** Under the very keys that seal the message, so that the records go with them. */
@@ -156,10 +171,11 @@ export const recordSealer = (sealer: Sealer): RecordSealer => {
     associated: `search\n${message.toString()}`,
   });
   return {
-    seal: async (plain, of) => {
-      const sealed = await withKeys(sealer, () => unlessRefused(() => sealer.seal(plain, bindingOf(of), of.period)));
-      return typeof sealed === 'string' && sealed !== '' ? sealer.packed(sealed) : undefined;
-    },
+    seal: (plain, of) =>
+      after(
+        withKeys(sealer, () => unlessRefused(() => sealer.seal(plain, bindingOf(of), of.period))),
+        (sealed) => (sealed === undefined || sealed === '' ? undefined : sealer.packed(sealed)),
+      ),
     open: async (sealed, of) => {
       const plain = await withKeys(sealer, () => unlessBroken(() => sealer.open(sealed, bindingOf(of))));
       return plain instanceof Uint8Array ? plain : undefined;

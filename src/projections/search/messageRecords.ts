@@ -1,6 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Position } from '../../kernel/event.js';
 import type { UserId } from '../../kernel/ids.js';
+import { after } from '../../kernel/timing.js';
 import {
   bytesOfTerms,
   messageOfRecordKey,
@@ -17,7 +18,7 @@ import { heldDocuments, type HeldDocuments, type HeldNeeds } from './heldDocumen
 /** Seals and opens bytes of a message under the keys that seal the message. */
 export interface RecordSealer {
   /** Undefined when one of the keys is destroyed. */
-  seal(plain: Uint8Array, of: RecordPlace): Promise<Uint8Array | undefined>;
+  seal(plain: Uint8Array, of: RecordPlace): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** The same. */
   open(sealed: Uint8Array, of: RecordPlace): Promise<Uint8Array | undefined>;
 }
@@ -32,7 +33,7 @@ export interface MessageRecords {
    */
   termsIn(key: string, committed: Position): Promise<readonly HashedTerm[] | 'closed'>;
   /** False when a key is destroyed: then nothing is put. */
-  put(key: string, record: RecordPlace & RecordedTerms, position: Position): Promise<boolean>;
+  put(key: string, record: RecordPlace & RecordedTerms, position: Position): boolean | Promise<boolean>;
   remove(key: string, position: Position): void;
   /** All that was changed is stored. Answers the keys of those that were removed. */
   settle(): readonly string[];
@@ -70,14 +71,14 @@ export const messageRecords = (needs: HeldNeeds & { readonly sealer: RecordSeale
       const isOver = known === undefined && held.of(key).position <= committed;
       return isOver ? found.terms : [...found.terms, ...found.leaving];
     },
-    put: async (key, { terms, leaving, ...place }, position) => {
-      const sealed = await sealer.seal(bytesOfTerms({ terms, leaving }), place);
-      if (sealed === undefined) return false;
-      const { chat, subject, period } = place;
-      open.set(key, { terms, leaving });
-      held.set(key, { chat, subject, period, sealed }, position);
-      return true;
-    },
+    put: (key, { terms, leaving, ...place }, position) =>
+      after(sealer.seal(bytesOfTerms({ terms, leaving }), place), (sealed) => {
+        if (sealed === undefined) return false;
+        const { chat, subject, period } = place;
+        open.set(key, { terms, leaving });
+        held.set(key, { chat, subject, period, sealed }, position);
+        return true;
+      }),
     remove: (key, position) => {
       open.set(key, noTerms);
       held.set(key, undefined, position);

@@ -1,6 +1,7 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Position } from '../../kernel/event.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
+import { after } from '../../kernel/timing.js';
 import { removalsPerCommitMax, type DocumentStore, type DocumentWrite } from '../../kernel/ports/documentStore.js';
 import {
   blockCollection,
@@ -109,11 +110,7 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
       if (changes.length === 0) return;
       isDirty = true;
       await records.held.load(formerRecords(changes));
-      const plans: Plan[] = [];
-      for (const change of changes) {
-        plans.push(await planOf(held, change, committed));
-        await breath();
-      }
+      const plans = await plansOf(held, changes, { committed, breath });
       await lists.heads.load(plans.flatMap(({ added, removed }) => [...added, ...removed]));
       for (const plan of plans) await carryOut(lists, plan, breath);
     },
@@ -156,25 +153,52 @@ type Held = {
 /** The effect of a change on the posting lists, which are named by the keys of their heads. */
 type Plan = { readonly posting: Posting; readonly added: readonly string[]; readonly removed: readonly string[] };
 
+const plansOf = async (
+  held: Held,
+  changes: readonly IndexedChange[],
+  { committed, breath }: Pick<PostingIndexNeeds, 'breath'> & { readonly committed: Position },
+): Promise<readonly Plan[]> => {
+  const plans: Plan[] = [];
+  for (const change of changes) {
+    const plan = planOf(held, change, committed);
+    plans.push(plan instanceof Promise ? await plan : plan);
+    const resting = breath();
+    if (resting !== undefined) await resting;
+  }
+  return plans;
+};
+
 /** Notes the change in the message's record, and says what it does to the lists. */
-const planOf = async ({ records, closed }: Held, change: IndexedChange, committed: Position): Promise<Plan> => {
+const planOf = (held: Held, change: IndexedChange, committed: Position): Plan | Promise<Plan> => {
+  if (change.kind === 'sent') return planned(held, change, []);
+  const key = recordKey(chatPrefixOf(change.chat), change.message);
+  return held.records.termsIn(key, positionOfEvent(committed)).then((found) => planned(held, change, found));
+};
+
+/** `found`: the terms that the message has. */
+const planned = (
+  { records, closed }: Held,
+  change: IndexedChange,
+  found: readonly HashedTerm[] | 'closed',
+): Plan | Promise<Plan> => {
   const { message, chat } = change;
   const [prefix, position] = [chatPrefixOf(chat), positionOfEvent(change.position)];
   const key = recordKey(prefix, message);
-  const found = change.kind === 'sent' ? [] : await records.termsIn(key, positionOfEvent(committed));
   if (found === 'closed') closed.set(prefix, (closed.get(prefix) ?? new Set()).add(message));
   const former = found === 'closed' || found.length === 0 ? [] : [...new Set(found)];
   const listsOf = (terms: readonly HashedTerm[]): readonly string[] => terms.map((term) => headKey(prefix, term));
-  if (change.kind !== 'deleted') {
-    const { subject, period } = change;
-    const has = new Set(change.terms);
-    const [terms, leaving] = [[...has], former.filter((term) => !has.has(term))];
-    const isPut = await records.put(key, { message, chat, subject, period, terms, leaving }, position);
-    if (isPut) return { posting: { message, position }, added: listsOf(terms), removed: listsOf(leaving) };
-  }
-  // A record that does not open is the only trace of its message, until the message is swept.
-  if (found !== 'closed') records.remove(key, position);
-  return { posting: { message, position }, added: [], removed: listsOf(former) };
+  const removal = (): Plan => {
+    // A record that does not open is the only trace of its message, until the message is swept.
+    if (found !== 'closed') records.remove(key, position);
+    return { posting: { message, position }, added: [], removed: listsOf(former) };
+  };
+  if (change.kind === 'deleted') return removal();
+  const { subject, period } = change;
+  const has = new Set(change.terms);
+  const [terms, leaving] = [[...has], former.filter((term) => !has.has(term))];
+  return after(records.put(key, { message, chat, subject, period, terms, leaving }, position), (isPut) =>
+    isPut ? { posting: { message, position }, added: listsOf(terms), removed: listsOf(leaving) } : removal(),
+  );
 };
 
 const carryOut = async (
@@ -187,7 +211,8 @@ const carryOut = async (
     if (adding !== undefined) await adding;
   }
   for (const list of removed) await lists.remove(list, posting);
-  await breath();
+  const resting = breath();
+  if (resting !== undefined) await resting;
 };
 
 type Commit = { readonly from: Position; readonly to: Position };

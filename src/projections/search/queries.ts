@@ -1,7 +1,8 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId } from '../../kernel/ids.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
-import { chatPrefixOf, headCollection, headKey, headOf, type HashedTerm } from './documents.js';
+import { chatPrefixOf, headCollection, headKey, headOf } from './documents.js';
+import type { TermHasher } from './messageChanges.js';
 import { postingCursor, type Direction, type PostingCursor, type PostingList } from './postingCursor.js';
 import type { Term } from './terms.js';
 
@@ -13,7 +14,7 @@ export type PostingReads = Pick<DocumentStore, 'getMany'>;
 export type SearchReads = {
   readonly store: PostingReads;
   /** In the order of the terms; none where the key of the chat is destroyed. */
-  readonly hashed: (chat: ChatKey, terms: readonly Term[]) => Promise<readonly HashedTerm[]>;
+  readonly hashed: TermHasher;
 };
 
 /** The messages of some chats that have all of the terms. At most one of `since` and `before`. */
@@ -84,7 +85,7 @@ const listsOf = async (
   chats: readonly ChatKey[],
   terms: readonly Term[],
 ): Promise<readonly (readonly PostingList[] | undefined)[]> => {
-  const hashes = await Promise.all(chats.map((chat) => hashed(chat, terms)));
+  const hashes = await Promise.all(chats.map(async (chat) => hashed(chat, terms)));
   const sought = chats.map((chat, at) => ({ prefix: chatPrefixOf(chat), hashes: hashes[at] ?? [], lists: noLists }));
   let left = sought.filter((one) => one.hashes.length > 0);
   for (const at of terms.keys()) {

@@ -70,7 +70,7 @@ describe('what is charged before it is done', () => {
     const atRead: (readonly [number, number])[] = [];
     const index = meteredIndex(
       {
-        hashed: (_, terms) => Promise.resolve(terms.map((term) => term.padEnd(12, '_'))),
+        hashed: (_, terms) => Promise.resolve(Array.from(terms, (term) => term.padEnd(12, '_'))),
         store: {
           getMany: (collection, keys) => {
             assert.equal(collection, headCollection);
