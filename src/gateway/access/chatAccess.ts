@@ -3,6 +3,7 @@ import { isRejection, reject, type Command, type Rejection } from '../../kernel/
 import type { Asked } from '../../kernel/execute.js';
 import type { UserId } from '../../kernel/ids.js';
 import { has, permission, usualPermissions } from '../../kernel/permissions.js';
+import { after } from '../../kernel/timing.js';
 import type { ChannelRecord, CommunityDocument } from '../../projections/communities/documents.js';
 import type { Call } from '../contract/call.js';
 import type { Access } from '../contract/viewerPermissions.js';
@@ -22,19 +23,21 @@ export type SeenChat = {
 export const directPermissions = usualPermissions | permission.pinMessages;
 
 /** Refuses with the same words a chat that does not exist and one that the caller may not see. */
-export const seenChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> => {
-  return byKind<SeenChat | Rejection | Promise<SeenChat | Rejection>>(placeOf(key), {
+export const seenChat = (access: Access, call: Call, key: ChatKey): Looked =>
+  byKind<Looked>(placeOf(key), {
     channel: (place) => seenChannel(access, call, { key, place }),
     direct: (place) => seenDirect(access, call, { key, place }),
     self: (place) => ({ key, place, permissions: directPermissions }),
     // No RPC makes groups yet, so there is none to be seen.
     group: () => reject('CHAT_NOT_FOUND'),
   });
-};
+
+/** A chat that was looked at: without a promise where all is in memory, as it nearly always is. */
+export type Looked = SeenChat | Rejection | Promise<SeenChat | Rejection>;
 
 /** The same, for RPCs about messages: categories have none. */
-export const seenTextChat = async (access: Access, call: Call, key: ChatKey): Promise<SeenChat | Rejection> =>
-  withMessages(await seenChat(access, call, key));
+export const seenTextChat = (access: Access, call: Call, key: ChatKey): Looked =>
+  after(seenChat(access, call, key), withMessages);
 
 const withMessages = (seen: SeenChat | Rejection): SeenChat | Rejection =>
   !isRejection(seen) && seen.channel?.kind === 'category' ? reject('NOT_A_TEXT_CHAT') : seen;
@@ -96,13 +99,11 @@ const seenDirect = async (access: Access, call: Call, { key, place }: DirectPlac
 
 type PlacedChannel = { readonly key: ChatKey; readonly place: ChatOf<'channel'> };
 
-const seenChannel = async (access: Access, call: Call, placed: PlacedChannel): Promise<SeenChat | Rejection> => {
+const seenChannel = (access: Access, call: Call, placed: PlacedChannel): Looked => {
   const { user } = call.caller;
-  await call.accessUpToDate();
+  const load = (): Promise<void> | undefined => access.load(placed.place.community, [user]);
   // Waiting for a community that is loaded already would let it be put out of memory again before it is looked at.
-  const loading = access.load(placed.place.community, [user]);
-  if (loading !== undefined) await loading;
-  return channelNow(access, user, placed);
+  return after(call.accessUpToDate(), () => after(load(), () => channelNow(access, user, placed)));
 };
 
 const channelNow = (access: Access, user: UserId, { key, place }: PlacedChannel): SeenChat | Rejection => {

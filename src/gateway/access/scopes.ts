@@ -8,7 +8,7 @@ import type { Call } from '../contract/call.js';
 import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
 import { chatKeyFrom } from '../contract/chatRefs.js';
 import { askedByMember, askedInChannel, type AskedBy } from './askedAtAppend.js';
-import { seenChat, seenTextChat, writableChat, type SeenChat } from './chatAccess.js';
+import { seenChat, seenTextChat, writableChat, type Looked, type SeenChat } from './chatAccess.js';
 import { accessFor, channelAsker, memberAsker } from './memberAccess.js';
 
 /**
@@ -84,9 +84,7 @@ const channelRefIn = (request: ChannelRequest): ChannelRef | Rejection => {
 /** The right that the caller must have in the chat: to see it; to see it, where it has messages; to write there. */
 export type ChatRight = 'see' | 'read' | 'write';
 
-const chatsBy: Readonly<
-  Record<ChatRight, (access: Access, call: Call, chat: ChatKey) => Promise<SeenChat | Rejection>>
-> = {
+const chatsBy: Readonly<Record<ChatRight, (access: Access, call: Call, chat: ChatKey) => Looked>> = {
   see: seenChat,
   read: seenTextChat,
   write: writableChat,

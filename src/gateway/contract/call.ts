@@ -84,8 +84,8 @@ export interface OpenCall {
   /** Up to where `upToDate` waits, for what follows the log besides the read models. */
   readsFrom(): Position;
 
-  /** Waits until `Access` holds all of that from which rights follow. Before every permission check. */
-  accessUpToDate(): Promise<void>;
+  /** Waits until `Access` holds all of that from which rights follow; `undefined` when it does. Before every permission check. */
+  accessUpToDate(): Promise<void> | undefined;
 
   /**
    * The same up to an event, or up to the end of the log as it is now. Undefined without a wait: `Access` is there, or

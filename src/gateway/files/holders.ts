@@ -157,7 +157,7 @@ const inChat = async ({ access, reads, call, file }: Look, chat: ChatKey): Promi
 /** As of the last event that this node has folded. */
 const maySee = async (access: Access, call: Call, chat: ChatKey): Promise<boolean> => {
   const { user } = call.caller;
-  await byKind<Promise<void>>(parseChatKey(chat), {
+  await byKind<Promise<void> | undefined>(parseChatKey(chat), {
     channel: ({ community }) => loaded(access, call, community),
     direct: () => call.accessUpToDate(),
     self: () => call.accessUpToDate(),

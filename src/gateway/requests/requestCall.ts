@@ -195,8 +195,8 @@ export class RequestCall implements OpenCall {
     await arrival(this.needs.documents.reached(await this.needs.end(), readModels));
   }
 
-  async accessUpToDate(): Promise<void> {
-    await arrival(this.needs.rules.reached(later(this.standpoint.rulesAt, this.acknowledged.rights)));
+  accessUpToDate(): Promise<void> | undefined {
+    return arrival(this.needs.rules.reached(later(this.standpoint.rulesAt, this.acknowledged.rights)));
   }
 
   rightsAsOf(upTo: Position | 'end'): Promise<void> | undefined {

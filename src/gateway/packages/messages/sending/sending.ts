@@ -110,9 +110,9 @@ const prepared = async (
   if (isRejection(emojiOf)) return emojiOf;
   const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user, meter: call.meter });
   if (isRejection(mentions)) return mentions;
-  const media = await mediaOf(needs, call, sending, seen);
+  const media = sending.media && (await mediaOf(needs, call, sending, seen));
   if (isRejection(media)) return media;
-  const botInfo = await botInfoWithPhoto(needs, call, sending);
+  const botInfo = sending.botInfo && (await botInfoWithPhoto(needs, call, sending));
   if (isRejection(botInfo)) return botInfo;
   chargeIndexed(call, sending);
   // Last, so that a send that is refused or fails for another reason takes no turn.
