@@ -32,12 +32,13 @@ const triesMax = 5;
  * in its place in one step, with both the file and the names on the way to it on the disk.
  */
 export const fileBlobs = (folder: string): Blobs => {
+  const place: Place = { folder, sync: sharedSyncs(syncFolder) };
   const pathOf = (name: string): string => join(folder, ...checkedBlobName(name).split('/'));
   return {
     put: async (name, bytes) => {
       const path = pathOf(name);
       checkedBlobBytes(bytes);
-      await told('storing', () => written(folder, path, bytes));
+      await told('storing', () => written(place, path, bytes));
     },
     get: async (name, range) => {
       const path = pathOf(name);
@@ -98,10 +99,11 @@ export const blobBytesIn = async (folder: string, signal: AbortSignal): Promise<
  */
 export const copyBlobs = async (from: string, to: string, signal: AbortSignal): Promise<void> => {
   makeFolder(to);
+  const place: Place = { folder: to, sync: syncFolder };
   for await (const path of pathsBelow(from)) {
     signal.throwIfAborted();
     const bytes = await readFrom(path, undefined);
-    if (bytes !== undefined) await written(to, join(to, relative(from, path)), bytes);
+    if (bytes !== undefined) await written(place, join(to, relative(from, path)), bytes);
   }
   await rm(join(to, unfinishedName), { recursive: true, force: true });
 };
@@ -141,7 +143,38 @@ const walkedIn = async function* (folder: string, prefix: string): AsyncGenerato
   if (page.length > 0) yield page;
 };
 
-const written = async (folder: string, path: string, bytes: Uint8Array): Promise<void> => {
+type Place = {
+  readonly folder: string;
+  /** What was in a folder when it is asked for is on the disk when it resolves. */
+  readonly sync: (folder: string) => Promise<void>;
+};
+
+/** One sync of a folder serves all that asked for it before it began. What is kept ends with those who wait. */
+export const sharedSyncs = (sync: (folder: string) => Promise<void>): Place['sync'] => {
+  const running = new Map<string, Promise<void>>();
+  const coming = new Map<string, Promise<void>>();
+  const begin = (folder: string): Promise<void> => {
+    coming.delete(folder);
+    const now = sync(folder).finally(() => running.delete(folder));
+    running.set(folder, now);
+    return now;
+  };
+  return (folder) => {
+    const next = coming.get(folder);
+    if (next !== undefined) return next;
+    const before = running.get(folder);
+    if (before === undefined) return begin(folder);
+    // Whether the one before failed is told to those who waited for it.
+    const own = before.then(
+      () => begin(folder),
+      () => begin(folder),
+    );
+    coming.set(folder, own);
+    return own;
+  };
+};
+
+const written = async ({ folder, sync }: Place, path: string, bytes: Uint8Array): Promise<void> => {
   const unfinished = join(folder, unfinishedName);
   makeFolder(unfinished);
   const next = join(unfinished, randomUUID());
@@ -158,7 +191,7 @@ const written = async (folder: string, path: string, bytes: Uint8Array): Promise
     await rm(next, { force: true });
     throw error;
   }
-  for (const above of foldersTo(folder, path)) await syncFolder(above);
+  await Promise.all(foldersTo(folder, path).map(sync));
 };
 
 const moved = async (from: string, to: string): Promise<void> => {
