@@ -63,3 +63,30 @@ it('lmdb documents: can read a document whose shape was first met in a write tha
   await second.open([{ name: 'messages_v1', indexes: [] }]);
   assert.deepEqual((await second.get('messages_v1', 'a')).document, { shape: { inner: 1n } });
 });
+
+it('lmdb documents: can read what two writers of one environment wrote, each of which met other shapes first', async (test) => {
+  const own = newFolder();
+  test.after(() => rm(own, { recursive: true }));
+  const [first, second] = [lmdbDocuments({ folder: own }), lmdbDocuments({ folder: own })];
+  const specs = [{ name: 'messages_v1', indexes: [] }];
+  for (const one of [first, second]) await one.open(specs);
+  const shapes = Array.from({ length: 12 }, (_, index) => ({ [`field${index.toString()}`]: index }));
+  const write = (document: Readonly<Record<string, number>>, key: string) => ({
+    ...{ collection: 'messages_v1', key, position: 1n, indexKeys: {}, document },
+  });
+  for (const [index, shape] of shapes.entries()) {
+    await first.commit([write(shape, `a${index.toString()}`)], []);
+    const other = shapes.at(-1 - index) ?? {};
+    await second.commit([write(other, `b${index.toString()}`)], []);
+  }
+  for (const one of [first, second]) await one.close();
+  const third = lmdbDocuments({ folder: own });
+  await third.open(specs);
+  const found = await third.scan({ collection: 'messages_v1', prefix: '', limit: 100 });
+  const documentOf = (key: string) => found.find((one) => one.key === key)?.document;
+  for (const [index, shape] of shapes.entries()) {
+    assert.deepEqual(documentOf(`a${index.toString()}`), shape);
+    assert.deepEqual(documentOf(`b${index.toString()}`), shapes.at(-1 - index));
+  }
+  await third.close();
+});

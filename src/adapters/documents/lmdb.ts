@@ -17,8 +17,8 @@ import { makeFolder } from '../dataFolder/makeFolder.js';
 import { openTables } from '../dataFolder/lmdbTables.js';
 import { checkRoom } from '../dataFolder/room.js';
 import { keyWriter, type KeyWriter } from './indexKeys.js';
-import { dropCollection, openCollection, type Collection, type Meta, type Operation } from './lmdb/collection.js';
-import { lookedIntoMeta, openedMeta, type MetaEntries } from './lmdb/meta.js';
+import { dropCollection, openCollection, type Collection, type Operation } from './lmdb/collection.js';
+import { lookedIntoMeta, openedMeta, type Meta, type MetaEntries } from './lmdb/meta.js';
 
 export type LmdbDocumentsOptions = {
   /** Made if it does not exist; the file in it is `documents.mdb`. One process at a time. */
@@ -168,21 +168,16 @@ const commit = async (
   const { environment, meta, writer } = store;
   environment.resetReadTxn();
   const operations: Operation[] = [];
-  const collections = new Set<Collection>();
   for (const [name, newest] of newestByKey(writes)) {
     const collection = collectionOf(store, name);
-    collections.add(collection);
     for (const write of newest.values()) collection.prepare(write, writer, operations);
   }
   const marks = marksOf(meta, checkpoints);
-  const shapes = [...collections].map((collection) => collection.shapes());
   if (operations.length === 0 && checkpoints.length === 0) return;
   await environment.batch(() => {
     apply(operations);
-    for (const learnt of shapes) learnt.save();
     for (const [key, value] of marks) void meta.put(key, value);
   });
-  for (const learnt of shapes) learnt.saved();
   environment.resetReadTxn();
 };
 

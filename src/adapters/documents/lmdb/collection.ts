@@ -1,5 +1,4 @@
 import type { Database, RootDatabase } from 'lmdb';
-import { Packr } from 'msgpackr';
 import { beforeAll } from '../../../kernel/event.js';
 import type {
   AbsentDocument,
@@ -11,6 +10,7 @@ import type {
 } from '../../../kernel/ports/documentStore.js';
 import { boundsOf, type Bounds, type KeyWriter } from '../indexKeys.js';
 import { mentions } from '../mentions.js';
+import type { Meta } from './meta.js';
 import {
   decoded,
   encoded,
@@ -27,6 +27,7 @@ import {
   type Encoding,
   type IndexNumbers,
 } from './records.js';
+import { shapedPacking, type Packing } from './shapes.js';
 
 /** The two tables of one type of document: see lmdbRecords.ts. */
 export type Collection = {
@@ -44,17 +45,10 @@ export type Collection = {
   ) => number;
   /** Adds what it takes to remove the position of a removed document: nothing, when there is a document or none was. */
   readonly prepareForgetting: (key: string, writer: KeyWriter, operations: Operation[]) => void;
-  readonly shapes: () => LearntShapes;
 };
 
 export type Table = Database<Buffer, Buffer>;
 export type Operation = { readonly table: Table; readonly key: Buffer; readonly value?: Buffer };
-
-/** Checkpoints, the collections with their indexes, and the shapes of their documents. */
-export type Meta = Database<unknown, string>;
-
-/** Documents refer to lists of field names that are kept apart. New ones are saved along with the first documents that refer to them. */
-export type LearntShapes = { readonly save: () => void; readonly saved: () => void };
 
 const tablesOf = (environment: RootDatabase, name: string): { readonly documents: Table; readonly entries: Table } => ({
   documents: environment.openDB({ name: `documents ${name}`, encoding: 'binary', keyEncoding: 'binary' }),
@@ -81,14 +75,13 @@ export const dropCollection = async (environment: RootDatabase, meta: Meta, name
 export const openCollection = (environment: RootDatabase, meta: Meta, spec: CollectionSpec): Collection => {
   const indexes = numberedIndexes(meta, spec);
   const tables = tablesOf(environment, spec.name);
-  const { packr, shapes } = packrOf(meta, spec.name);
+  const packr = shapedPacking({ environment, meta, key: `shapes ${spec.name}` });
   const read = (key: string): StoredDocument | AbsentDocument => {
     const stored = tables.documents.getBinaryFast(keyOf(key));
     return stored === undefined ? { key, position: beforeAll } : decoded(packr, key, stored);
   };
   return {
     read,
-    shapes,
     range: (range) => rangeOf({ ...tables, packr }, range, boundsIn(indexes, range)),
     count: (range) => countOf(tables.entries, range.limit, boundsIn(indexes, range)),
     scan: (scan) => scanOf(tables.documents, packr, scan),
@@ -115,30 +108,11 @@ const numberedIndexes = (meta: Meta, { name, indexes }: CollectionSpec): IndexNu
   return new Map((known ?? indexes).map((index, number) => [index, number]));
 };
 
-const packrOf = (meta: Meta, name: string): { readonly packr: Packr; readonly shapes: () => LearntShapes } => {
-  const structures = (meta.get(`shapes ${name}`) as object[] | undefined) ?? [];
-  let savedCount = structures.length;
-  // The packer adds to the list, also when it then fails on the document, so the length decides what is saved.
-  const packr = new Packr({ copyBuffers: true, structures });
-  const shapes = (): LearntShapes => {
-    const count = structures.length;
-    return {
-      save: () => {
-        if (count > savedCount) void meta.put(`shapes ${name}`, structures.slice(0, count));
-      },
-      saved: () => {
-        savedCount = Math.max(savedCount, count);
-      },
-    };
-  };
-  return { packr, shapes };
-};
-
 const boundsIn = (indexes: IndexNumbers, range: IndexRange): Bounds =>
   boundsOf({ ...range, prefix: Uint8Array.of(numberOf(indexes, range.collection, range.index)) });
 
 const rangeOf = (
-  { entries, documents, packr }: { readonly entries: Table; readonly documents: Table; readonly packr: Packr },
+  { entries, documents, packr }: { readonly entries: Table; readonly documents: Table; readonly packr: Packing },
   range: IndexRange,
   bounds: Bounds,
 ): readonly StoredDocument[] => {
@@ -172,7 +146,7 @@ const countOf = (entries: Table, limit: number, { low, high }: Bounds): number =
 
 const scanOf = (
   documents: Table,
-  packr: Packr,
+  packr: Packing,
   { prefix, after, before, limit }: KeyScan,
 ): readonly StoredDocument[] => {
   const whole = prefixBounds(prefix);
@@ -206,12 +180,12 @@ type Preparing = Encoding & {
 
 const prepare = (preparing: Preparing, write: DocumentWrite): void => {
   const { documents, entries, writer, operations } = preparing;
-  const scratchKey = keyOf(write.key);
-  const stored = documents.getBinaryFast(scratchKey);
+  const key = keptKey(writer, keyOf(write.key));
+  // Before the stored one is looked at, whose bytes are good until the next read: a new shape is looked up and stored.
+  const value = write.document === undefined ? removed(writer, write) : encoded(preparing, write, write.document);
+  const stored = documents.getBinaryFast(key);
   if (stored !== undefined && write.position <= stored.readBigUInt64BE(0)) return;
   const former = stored === undefined || stored.length === removedBytes ? nothing : headsIn(stored);
-  const key = keptKey(writer, scratchKey);
-  const value = write.document === undefined ? removed(writer, write) : encoded(preparing, write, write.document);
   operations.push({ table: documents, key, value });
   const heads = write.document === undefined ? nothing : headsIn(value);
   if (former.equals(heads)) return;

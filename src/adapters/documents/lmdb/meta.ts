@@ -1,8 +1,11 @@
+import type { Database } from 'lmdb';
 import { unpack } from 'msgpackr';
 import { checkLmdbFile } from '../../dataFolder/lmdbFile.js';
 import { lookedInto, type LmdbTables } from '../../dataFolder/lmdbLook.js';
 import type { LmdbTable } from '../../dataFolder/lmdbTree.js';
-import type { Meta } from './collection.js';
+
+/** Checkpoints, the collections with their indexes, and the shapes of their documents. */
+export type Meta = Database<unknown, string>;
 
 /** Checkpoints, the owner and the collections, of an open file or of one that is only looked at. */
 export type MetaEntries = {

@@ -1,5 +1,5 @@
-import type { Packr } from 'msgpackr';
 import type { AbsentDocument, DocumentWrite, Plain, StoredDocument } from '../../../kernel/ports/documentStore.js';
+import type { Packing } from './shapes.js';
 import { elementBytesMax, reserve, writeElements, writeEnd, type KeyWriter } from '../indexKeys.js';
 
 /**
@@ -14,7 +14,7 @@ export const indexKeyBytesMax = 1_400;
 
 const headsAt = 12;
 
-export const decoded = (packr: Packr, key: string, stored: Buffer): StoredDocument | AbsentDocument => {
+export const decoded = (packr: Packing, key: string, stored: Buffer): StoredDocument | AbsentDocument => {
   const position = stored.readBigUInt64BE(0);
   if (stored.length === removedBytes) return { key, position };
   const start = headsAt + stored.readUInt32BE(8);
@@ -78,7 +78,7 @@ export const removed = (writer: KeyWriter, { position }: DocumentWrite): Buffer 
   return writer.block.subarray(start, writer.at);
 };
 
-export type Encoding = { readonly indexes: IndexNumbers; readonly packr: Packr; readonly writer: KeyWriter };
+export type Encoding = { readonly indexes: IndexNumbers; readonly packr: Packing; readonly writer: KeyWriter };
 
 export const encoded = ({ indexes, packr, writer }: Encoding, write: DocumentWrite, document: Plain): Buffer => {
   const packed = packr.pack(document);
