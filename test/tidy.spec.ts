@@ -109,9 +109,11 @@ describe('sources', () => {
   });
 
   it('are reached from an entry point, each of them', () => {
-    // The engines in memory are for tests of every layer. The reader of pictures is a process of its own.
+    // The engines in memory are for tests of every layer. The reader of pictures is a process of its own, a worker a thread.
     const isEntry = (path: string): boolean =>
-      /^src\/(main|cli|adapters\/(\w+\/memory|pictures\/sharpChild))\.ts$/.test(path);
+      /^src\/(main|cli|adapters\/(\w+\/memory|pictures\/sharpChild)|container\/generations\/buildWorker)\.ts$/.test(
+        path,
+      );
     const inSrc = reachable(src, isEntry);
     const inAll = reachable(all, (path) => /\.spec\.ts$|^bench\/[^/]+\.ts$/.test(path) || isStarted(path));
     const dead = all.map(({ path }) => path).filter((path) => !(path.startsWith('src/') ? inSrc : inAll).has(path));

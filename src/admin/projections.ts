@@ -97,9 +97,12 @@ export interface ProjectionsAdmin {
   verify(this: void, name: string, call: VerbCall): Promise<Verified>;
   /** Throws `GenerationRefused`. */
   switchTo(this: void, name: string, call: VerbCall): Promise<Switched>;
-  /** The same to the one that served before. */
-  back(this: void, call: VerbCall): Promise<Switched>;
+  /** The same to the one that served before, of ours or of a projection of the operator's own. */
+  back(this: void, call: VerbCall, projection?: string): Promise<Switched>;
 }
+
+/** Each takes memory of its own, and reads the log. */
+export const workersMax = 16;
 
 export type BuildWishes = {
   /** Goes on with this one. Default: the newest of this release. */
@@ -110,6 +113,8 @@ export type BuildWishes = {
   readonly anew: boolean;
   /** Of the machine, in percent: 1 to 100. */
   readonly share: number;
+  /** Threads that fold: 1 to `workersMax`. Default: one for each core, and four at most. */
+  readonly workers?: number;
   /** The file of a projection of the operator's own, which is built in the place of ours. */
   readonly module?: string;
 };

@@ -16,6 +16,10 @@ export type BuildProgress = {
 export interface BuildMeter {
   /** The log, with the events counted that subscriptions bring. */
   readonly log: FollowedLog;
+  /** That subscriptions have brought. */
+  events(this: void): number;
+  /** Adds events that others have read. */
+  count(this: void, events: number): void;
   /** Call it first when the build begins. */
   progress(this: void, position: Position, end: Position): BuildProgress;
 }
@@ -44,6 +48,10 @@ export const buildMeter = (log: FollowedLog, now: () => number): BuildMeter => {
           },
         };
       },
+    },
+    events: () => events,
+    count: (more) => {
+      events += more;
     },
     progress: (position, end) => {
       beginning ??= { at: now(), position };

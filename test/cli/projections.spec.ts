@@ -169,6 +169,10 @@ describe('osmium projections', () => {
     const dataDir = freshFolder(t);
     const nothing = await on(dataDir, 'build', '--share', '0').ended;
     assert.deepEqual([nothing.code, nothing.errors], [1, 'osmium: share: must be a whole number from 1 to 100\n']);
+    const nobody = await on(dataDir, 'build', '--workers', '0').ended;
+    assert.deepEqual([nobody.code, nobody.errors], [1, 'osmium: workers: must be a whole number from 1 to 16\n']);
+    const several = await on(dataDir, 'build', '--workers', '2', '--module', 'activity.js').ended;
+    assert.match(several.errors, /^osmium: workers: a projection of your own has one process/);
     const missing = await on(dataDir, 'build').ended;
     assert.equal(missing.code, 1);
     assert.match(missing.errors, /^osmium: there is no log in /);

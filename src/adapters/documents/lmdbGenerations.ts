@@ -51,6 +51,8 @@ export const lmdbGenerations = ({ documents: root, state }: LmdbGenerationsOptio
       }),
     servedBefore: (set) => known(async () => (await textIn(pointerBefore(set)))?.trim()),
     documents: (generation) => heldDocuments(folderOf(generation), generation.name),
+    // Threads of one process share the environment.
+    documentsOfThread: (generation) => lmdbDocuments({ folder: folderOf(generation) }),
     drop: (generation) =>
       known(async () => {
         const lock = await held(folderOf(generation), generation.name);

@@ -41,6 +41,7 @@ export const mongoGenerations = (options: MongoGenerationsOptions): Generations 
       }),
     servedBefore: (set) => within(async ({ serving }) => (await serving.findOne({ _id: set }))?.before),
     documents: ({ name }) => mongoDocuments({ url, prefix: prefixOf(name) }),
+    documentsOfThread: ({ name }) => mongoDocuments({ url, prefix: prefixOf(name) }),
     drop: ({ name }) =>
       within(async ({ database, generations }) => {
         await dropBehind(database, prefixOf(name));

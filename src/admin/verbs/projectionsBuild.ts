@@ -1,5 +1,6 @@
 import { defined } from '../../kernel/defined.js';
 import { done, refused } from '../doorProtocol.js';
+import { workersMax } from '../projections.js';
 import { declareVerb } from '../verb.js';
 
 const shareDefault = 100;
@@ -18,6 +19,11 @@ export const projectionsBuild = declareVerb({
     follow: { kind: 'flag', says: 'go on with the events that come, until it is stopped' },
     anew: { kind: 'flag', says: 'begin another generation although this release has one' },
     share: { kind: 'number', says: 'of the machine, in percent; default 100', max: 100 },
+    workers: {
+      kind: 'number',
+      says: 'how many threads fold; default: one for each core, and 4 at most',
+      max: workersMax,
+    },
     module: {
       kind: 'text',
       says: 'build the projection of your own that is in this file',
@@ -30,10 +36,15 @@ export const projectionsBuild = declareVerb({
   // It works in a process of its own, whether a server runs or not.
   folders: () => [],
   running: 'a server builds no generation beside its own: run the command itself',
-  stopped: async ({ build }, { generation: wished, follow, anew, share = shareDefault, module, json }, call) => {
+  stopped: async ({ build }, given, call) => {
+    const { generation: wished, follow, anew, share = shareDefault, workers, module, json } = given;
     if (share < 1) return refused('BAD_ARGUMENTS', 'share: must be a whole number from 1 to 100');
+    if (workers !== undefined && workers < 1)
+      return refused('BAD_ARGUMENTS', `workers: must be a whole number from 1 to ${workersMax.toString()}`);
+    if (workers !== undefined && workers > 1 && module !== undefined)
+      return refused('BAD_ARGUMENTS', 'workers: a projection of your own has one process, and is built by one worker');
     if (wished !== undefined && anew) return refused('BAD_ARGUMENTS', 'generation: goes on with what --anew leaves');
-    const built = await build({ ...defined({ generation: wished, module }), follow, anew, share }, call);
+    const built = await build({ ...defined({ generation: wished, workers, module }), follow, anew, share }, call);
     const { generation, ended, position, percent } = built;
     const text = `${generation} was ${ended} at ${position}, ${percent.toString()} % of the log\n`;
     // A build that follows has no end but to be stopped.

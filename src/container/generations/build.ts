@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { closedSealer } from '../../adapters/sealer/closedSealer.js';
 import { localPubSub } from '../../adapters/pubsub/local.js';
 import { systemClock } from '../../adapters/system/clock.js';
@@ -13,20 +12,23 @@ import { generationsOf, openDocuments } from '../../engines.js';
 import { freeDisk, noDisk, type FreeDisk } from '../../gateway/operations/freeDisk.js';
 import { buildMeter, type BuildMeter } from '../../kernel/buildProgress.js';
 import { eventCodec, type EventCodec } from '../../kernel/codec.js';
-import { witnessIn } from '../../kernel/generations.js';
 import { GenerationInUse, type Generation, type Generations } from '../../kernel/ports/generations.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import { leaseMillis, lookMillis } from '../../kernel/ports/leases.js';
 import { sharingLog } from '../../kernel/share.js';
 import { pause } from '../../kernel/timing.js';
+import { workersFor } from './workersFor.js';
 import { readModels, type DeclaredReadModels } from '../../projections/registry.js';
 import type { MakeFoldingEngine } from '../../projections/runner/foldingEngine.js';
-import { startProjections, type Projections, type Sharing } from '../../projections/runner/runner.js';
+import { startProjections, type ProjectionNeeds, type Sharing } from '../../projections/runner/runner.js';
 import { engineOf, loadedModule } from '../own/modules.js';
 import { openBuildEngines, type BuildEngines } from './buildEngines.js';
 import { buildEnd, BuildStopped } from './buildEnd.js';
 import { toldProgress } from './buildTold.js';
+import { deploymentOf } from './deploymentOf.js';
 import { documentWorkflows } from './documentWorkflows.js';
+import { buildWorkers, type BuildingProjections } from './buildWorkers.js';
+import { machine } from './machine.js';
 import { setOf } from './set.js';
 
 /**
@@ -60,7 +62,7 @@ const built = async ({ config, wishes, call, opened }: Building): Promise<Built>
   const generation = await chosen(subject, wishes);
   const meter = buildMeter(sharingLog(engines.log, machine(wishes.share)), systemTimers.now);
   const alarms: Error[] = [];
-  const { running, store } = await started({ config, engines, subject, generation, meter, opened, alarms });
+  const { running, store } = await started({ config, wishes, engines, subject, generation, meter, opened, alarms });
   const workflows = documentWorkflows({ log: engines.log, store, running, opened });
   const finished = subject.engine === undefined ? workflows : () => Promise.resolve();
   const progress = async () => meter.progress(running.position(), await engines.log.end());
@@ -126,19 +128,7 @@ const named = (own: readonly Generation[], name: string): Generation => {
   return found;
 };
 
-const machine = (percent: number): Parameters<typeof sharingLog>[1] => ({
-  percent,
-  cores: availableParallelism(),
-  usedMillis: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1_000;
-  },
-  now: systemTimers.now,
-  pause: (millis) => pause(millis, new AbortController().signal),
-});
-
-type Starting = Pick<Building, 'opened'> & {
-  readonly config: Config;
+type Starting = Omit<Building, 'call'> & {
   readonly engines: BuildEngines;
   readonly subject: Subject;
   readonly generation: Generation;
@@ -146,7 +136,8 @@ type Starting = Pick<Building, 'opened'> & {
   readonly alarms: Error[];
 };
 
-const started = async ({ config, engines, subject, generation, meter, opened, alarms }: Starting): Promise<Started> => {
+const started = async (starting: Starting): Promise<Started> => {
+  const { config, wishes, engines, subject, generation, meter, opened, alarms } = starting;
   const { leases } = engines;
   const { readModels: wanted, generations, engine } = subject;
   const deployment = await deploymentOf(config);
@@ -161,42 +152,41 @@ const started = async ({ config, engines, subject, generation, meter, opened, al
     uptime: systemUptime(),
     pubSub: localPubSub({ onListenerError: () => undefined }),
   };
-  const running = await startProjections({
-    log: meter.log,
-    codec: closedCodec(),
-    store,
-    projections: wanted.projections,
-    ...(engine === undefined ? {} : { engine }),
-    clock: systemClock,
+  const needs = {
+    ...{ log: meter.log, store, projections: wanted.projections },
     ...(sharing === undefined ? {} : { sharing }),
-    onAlarm: ({ projection, position, error }) => {
-      alarms.push(
-        new BuildStopped(
-          generation.name,
-          `${projection} cannot take the event at ${position.toString()}: ${String(error)}`,
-        ),
-      );
-    },
-    onTrouble: ({ doing, error }) => {
-      process.stderr.write(`osmium: ${doing} failed and is tried again: ${String(error)}\n`);
-    },
-  });
+    ...toldTroubles(generation, alarms),
+  };
+  const workers = workersFor(wishes);
+  const running: BuildingProjections =
+    workers > 1
+      ? await buildWorkers({
+          ...{ ...needs, config, generation, workers, share: wishes.share, counted: meter.count },
+          onEnd: (error) => alarms.push(error),
+        })
+      : await startProjections({
+          ...{ ...needs, codec: closedCodec(), clock: systemClock },
+          ...(engine === undefined ? {} : { engine }),
+        });
   opened(() => running.close());
   if (sharing !== undefined) await mustProject(running, generation.name);
   return { running, store };
 };
 
-type Started = { readonly running: Projections; readonly store: DocumentStore };
+type Started = { readonly running: BuildingProjections; readonly store: DocumentStore };
 
-/** As the documents that are there already have it. */
-const deploymentOf = async (config: Config): Promise<string | undefined> => {
-  const witness = await witnessIn(generationsOf(config), setOf(readModels).name);
-  await witness?.documents.close();
-  return witness?.owner.status === 'named' ? witness.owner.deployment : undefined;
-};
+const toldTroubles = ({ name }: Generation, alarms: Error[]): Pick<ProjectionNeeds, 'onAlarm' | 'onTrouble'> => ({
+  onAlarm: ({ projection, position, error }) => {
+    const why = `${projection} cannot take the event at ${position.toString()}: ${String(error)}`;
+    alarms.push(new BuildStopped(name, why));
+  },
+  onTrouble: ({ doing, error }) => {
+    process.stderr.write(`osmium: ${doing} failed and is tried again: ${String(error)}\n`);
+  },
+});
 
 /** Where documents are shared, the lease shows who builds; one of a process that was killed is free after `leaseMillis`. */
-const mustProject = async (running: Projections, generation: string): Promise<void> => {
+const mustProject = async (running: BuildingProjections, generation: string): Promise<void> => {
   for (let waited = 0; waited <= leaseMillis + 2 * lookMillis; waited += lookMillis) {
     if (running.role() === 'projects') return;
     await pause(lookMillis, new AbortController().signal);

@@ -17,7 +17,7 @@ export const openBuildEngines = async (
   config: Config,
   opened: (close: () => Promise<void>) => void,
 ): Promise<BuildEngines> => {
-  const log = await openLog(config);
+  const log = await openBuildLog(config);
   opened(() => log.close());
   if (!isServer(config.documents)) return { log, leases: undefined };
   const leases = await openLeases({ config, timers: systemTimers, servers: 'demanded', warn: () => undefined });
@@ -25,7 +25,8 @@ export const openBuildEngines = async (
   return { log, leases };
 };
 
-const openLog = async ({ eventLog, dataDir }: Config): Promise<FollowedLog> => {
+/** Each thread opens it for itself. */
+export const openBuildLog = async ({ eventLog, dataDir }: Config): Promise<FollowedLog> => {
   if (!isServer(eventLog)) return lmdbLogFollower(foldersIn(dataDir).log);
   const { eventStoreDbEventLog } = await import('../../adapters/eventLog/eventStoreDb.js');
   return eventStoreDbEventLog({ connectionString: eventLog.url });

@@ -66,6 +66,9 @@ export interface Generations {
    */
   documents(generation: Generation): DocumentStore;
 
+  /** The same for a thread of the process that has them open: `open` takes nothing, and is called with the same collections. */
+  documentsOfThread(generation: Generation): DocumentStore;
+
   /** Its documents and its entry are gone when resolved. A drop that was cut short leaves nothing that counts as documents. */
   drop(generation: Generation): Promise<void>;
 

@@ -9,6 +9,7 @@ import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type DecodedEvent } from './decoding.js';
 import { documentCache, noKeys, type CachedDocument, type DocumentCache } from './documentCache.js';
 import type { Running, Started } from '../progress/running.js';
+import { foldsManyStreams, foldsStream, type Portion } from './portion.js';
 
 /** Where a projection stopped, and why. */
 export type Alarm = {
@@ -48,6 +49,8 @@ export interface FoldingEngine {
 
 export type FoldingEngineNeeds = {
   readonly factOf: EventCodec['factOf'];
+  /** Absent: all documents. */
+  readonly portion?: Portion;
   /** Fetches documents that are not in memory. */
   readonly fetch: DocumentStore['getMany'];
   /** Does something outside until it succeeds. */
@@ -80,12 +83,11 @@ const beginning = (committed: Position) => ({
 
 export const foldingEngine = (
   started: readonly Started[],
-  { factOf, fetch, onAlarm }: Omit<FoldingEngineNeeds, 'retry'>,
+  { factOf, portion, fetch, onAlarm }: Omit<FoldingEngineNeeds, 'retry'>,
 ): FoldingEngine => {
   const running = started.map((one) => one.running);
-  const { lines, byCollection } = linesOf(started);
+  const { linesFor, byCollection } = linesOf(started, { factOf, portion });
   const collections = [...byCollection.values()];
-  const linesFor = (record: StoredEvent): readonly Line[] => lines.get(factOf(record) ?? '') ?? noLines;
   let changed: CachedDocument[] = [];
   let underWay: readonly CachedDocument[] = [];
 
@@ -145,18 +147,37 @@ export const foldingEngine = (
 type Line = { readonly running: Running; readonly types: readonly Folded[] };
 type Folded = { readonly type: AnyDocumentType; readonly hot: DocumentCache };
 
-const linesOf = (started: readonly Started[]) => {
-  const lines = new Map<string, Line[]>();
+type Wanted = Pick<FoldingEngineNeeds, 'factOf'> & { readonly portion: Portion | undefined };
+
+const linesOf = (started: readonly Started[], { factOf, portion }: Wanted) => {
   const byCollection = new Map<string, DocumentCache>();
-  for (const { projection, running } of started) {
-    const all = projection.documents.map((type) => ({ type, hot: documentCache(type) }));
-    for (const { type, hot } of all) byCollection.set(collectionOf(type), hot);
-    for (const name of new Set(all.flatMap(({ type }) => type.types))) {
-      const line = { running, types: all.filter(({ type }) => type.types.includes(name)) };
+  const folded = started.map(({ projection, running }) => {
+    const types = projection.documents.map((type) => ({ type, hot: documentCache(type) }));
+    for (const { type, hot } of types) byCollection.set(collectionOf(type), hot);
+    return { running, types };
+  });
+  const ofMany = portion === undefined || foldsManyStreams(portion);
+  const ofOwnStream = byFact(folded, ({ type }) => ofMany || !isOfMany(type));
+  const ofOtherStream = byFact(folded, ({ type }) => ofMany && isOfMany(type));
+  const linesFor = (record: StoredEvent): readonly Line[] => {
+    const isOwn = portion === undefined || foldsStream(portion, record.stream);
+    return (isOwn ? ofOwnStream : ofOtherStream).get(factOf(record) ?? '') ?? noLines;
+  };
+  return { linesFor, byCollection };
+};
+
+const isOfMany = ({ streams }: AnyDocumentType): boolean => streams === 'log';
+
+const byFact = (folded: readonly Line[], isWanted: (one: Folded) => boolean): ReadonlyMap<string, readonly Line[]> => {
+  const lines = new Map<string, Line[]>();
+  for (const { running, types } of folded) {
+    const wanted = types.filter(isWanted);
+    for (const name of new Set(wanted.flatMap(({ type }) => type.types))) {
+      const line = { running, types: wanted.filter(({ type }) => type.types.includes(name)) };
       lines.set(name, [...(lines.get(name) ?? []), line]);
     }
   }
-  return { lines, byCollection };
+  return lines;
 };
 
 /** Of an event that no projection folds. */

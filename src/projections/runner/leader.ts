@@ -17,6 +17,7 @@ import {
   type MakeFoldingEngine,
 } from './foldingEngine.js';
 import { bytesOf, projectionsTopic, type CommitHint } from '../progress/commitHints.js';
+import type { Portion } from './portion.js';
 import { GivenUp, retrying, type Patience, type FailedTry } from './retrying.js';
 import type { ProjectionProgress } from '../progress/progress.js';
 
@@ -31,6 +32,8 @@ export type ProjectionLeaderNeeds = {
   readonly followed?: { readonly generation: string; readonly pubSub: PubSub };
   /** Default: they are folded in this process. */
   readonly engine?: MakeFoldingEngine;
+  /** Of several workers, this one folds no more than that. Default: everything. */
+  readonly portion?: Portion;
   readonly onAlarm: (alarm: Alarm) => void;
   readonly onTrouble: (trouble: FailedTry) => void;
 };
@@ -93,6 +96,7 @@ const foldOn = async (needs: ProjectionLeaderNeeds, { isFollowed, commit, patien
   const { log, codec, store, progress: standing } = needs;
   const folding = folderFor(needs, {
     factOf: (record) => codec.factOf(record),
+    ...(needs.portion === undefined ? {} : { portion: needs.portion }),
     fetch: (collection, keys) => retrying('reading documents', () => store.getMany(collection, keys), patience),
     retry: (doing, work) => retrying(doing, work, patience),
     onAlarm: (alarm) => {

@@ -115,7 +115,12 @@ export const startProjections = async (needs: ProjectionNeeds): Promise<Projecti
   return shared(needs, needs.sharing, { held, closing, patience });
 };
 
-const checkpointed = async ({ projections, store, log }: ProjectionNeeds): Promise<readonly Running[]> => {
+/** All projections where their checkpoints are. Throws `DocumentsAheadOfLog`. */
+export const checkpointed = async ({
+  projections,
+  store,
+  log,
+}: Pick<ProjectionNeeds, 'projections' | 'store' | 'log'>): Promise<readonly Running[]> => {
   const started = await Promise.all(
     projections.map(async (projection) => runningOf(projection, await store.checkpoint(checkpointOf(projection)))),
   );

@@ -38,6 +38,7 @@ const setting = () => {
     serve: () => Promise.resolve(),
     servedBefore: () => Promise.resolve(former.name),
     documents: () => memoryDocuments(),
+    documentsOfThread: () => memoryDocuments(),
     drop: ({ name }) => Promise.resolve(void dropped.push(name)),
     former: { isThere: () => Promise.resolve(false), documents: memoryDocuments, drop: () => Promise.resolve() },
   };

@@ -1,0 +1,16 @@
+import { availableParallelism } from 'node:os';
+import { systemTimers } from '../../adapters/system/timers.js';
+import type { ShareNeeds } from '../../kernel/share.js';
+import { pause } from '../../kernel/timing.js';
+
+/** What this process, with all its threads, may use of the machine. */
+export const machine = (percent: number): ShareNeeds => ({
+  percent,
+  cores: availableParallelism(),
+  usedMillis: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+  now: systemTimers.now,
+  pause: (millis) => pause(millis),
+});

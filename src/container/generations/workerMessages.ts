@@ -1,0 +1,30 @@
+import type { Config } from '../../config.js';
+import type { Position } from '../../kernel/event.js';
+import type { Generation } from '../../kernel/ports/generations.js';
+import type { Portion } from '../../projections/runner/portion.js';
+
+/** What a worker of a build is given at its start. */
+export type WorkerTask = {
+  readonly config: Config;
+  readonly generation: Generation;
+  readonly portion: Portion;
+  /** Of the machine, in percent, for all workers together. */
+  readonly share: number;
+  /** Of the lease of the generation, where processes share the documents. */
+  readonly fence: bigint | undefined;
+};
+
+/** What it tells. Errors are told as texts, because most kinds do not get from thread to thread. */
+export type WorkerNews =
+  | {
+      readonly kind: 'stored';
+      /** How far its documents of each projection are, by the names of the checkpoints. */
+      readonly places: ReadonlyMap<string, Position>;
+      /** That it has read since it began. */
+      readonly events: number;
+    }
+  | { readonly kind: 'stopped'; readonly projection: string; readonly position: Position; readonly error: string }
+  | { readonly kind: 'trouble'; readonly doing: string; readonly failures: number; readonly error: string };
+
+/** The one thing that it is told: to store what is under way and end. */
+export const endOfWork = 'end';
