@@ -88,7 +88,11 @@ const sides = (dataDir: string): StoppedServer & CommandSide => ({
     drop: async (name) => (await projectionsAdmin()).drop(name),
     verify: async (name, call) => (await projectionsAdmin()).verify(name, call),
     switchTo: async (name, call) => (await projectionsAdmin()).switchTo(name, call),
-    back: async (call) => (await projectionsAdmin()).back(call),
+    back: async (call, projection) => (await projectionsAdmin()).back(call, projection),
+  },
+  readOwn: async (wish, call) => {
+    const { readWhileStopped } = await import('./container/own/stoppedReading.js');
+    return readWhileStopped(configFrom(process.env), wish, call);
   },
 });
 

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { fileBlobs, withoutUnfinished } from './adapters/blobs/files.js';
 import { fileIdMark } from './adapters/dataFolder/idMark.js';
 import { dataFolderNames } from './adapters/dataFolder/modes.js';
-import { lmdbGenerations } from './adapters/documents/lmdbGenerations.js';
+import { lmdbGenerationKinds, lmdbGenerations } from './adapters/documents/lmdbGenerations.js';
 import { isTransient } from './adapters/documents/mongo/errors.js';
-import { mongoGenerations } from './adapters/documents/mongoGenerations.js';
+import { mongoGenerationKinds, mongoGenerations } from './adapters/documents/mongoGenerations.js';
 import { fileWorkflowCheckpoints } from './adapters/documents/workflowCheckpoints/files.js';
 import { mongoWorkflowCheckpoints } from './adapters/documents/workflowCheckpoints/mongo.js';
 import { LogUnreachable, OutcomeUnknown } from './adapters/eventLog/eventStoreDb/unreachable.js';
@@ -427,6 +427,10 @@ export const ownGenerationsOf = ({ documents, dataDir }: Config, module: string)
 };
 
 /** A store that did not open is closed. */
+/** The names of projections of the operator's own of which there are generations. Makes nothing. */
+export const ownNamesIn = ({ documents, dataDir }: Config): Promise<readonly string[]> =>
+  isServer(documents) ? mongoGenerationKinds(documents, 'own.') : lmdbGenerationKinds(foldersIn(dataDir).own);
+
 export const openDocuments = async (
   store: DocumentStore,
   collections: readonly CollectionSpec[],

@@ -19,7 +19,7 @@ export type ProjectionsStatus = {
   readonly generations: readonly GenerationStatus[];
   /** The search index of this release. Absent where no server runs, and while it is not open. */
   readonly search?: { readonly generation: string; readonly position: string };
-  /** Those of projections of the operator's own. Absent where no server runs. */
+  /** Those of projections of the operator's own. Absent where there are none. */
   readonly own?: readonly OwnGenerations[];
   /** Documents of a release without generations are kept, with personal content in the clear. */
   readonly former: boolean;
@@ -29,6 +29,8 @@ export type ProjectionsStatus = {
 export type OwnGenerations = {
   readonly name: string;
   readonly generations: readonly GenerationStatus[];
+  /** The configuration names no such projection, so nobody keeps them up to date. */
+  readonly isForeign?: true;
   /** Why it has stopped. */
   readonly stopped?: string;
 };

@@ -55,6 +55,8 @@ export interface StoppedServer {
   restoreBackup(this: void, restore: BackupWish, call: VerbCall): Promise<string>;
   /** Does not take the lock of the data folder: a server may run beside it. */
   build(this: void, wishes: BuildWishes, call: VerbCall): Promise<Built>;
+  /** Throws `GenerationRefused`, and `FolderInUse` where somebody else holds the data folder. */
+  readOwn(this: void, wish: ReadWish, call: VerbCall): Promise<ReadDocuments>;
   readonly projections: ProjectionsAdmin;
 }
 

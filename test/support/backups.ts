@@ -32,7 +32,7 @@ const run = async (verb: Verb, { dataDir, given, environment = {} }: At): Promis
       ...{ verb, given, output, errors, folders: [dataDir], connect: connectInFolder },
       sides: {
         ...commands,
-        ...{ giveUpKeys: nothing, copyLog: nothing, build: nothing, choose: nothing },
+        ...{ giveUpKeys: nothing, copyLog: nothing, build: nothing, readOwn: nothing },
         projections,
       },
       signal: new AbortController().signal,

@@ -6,6 +6,7 @@ import { objectIn, on } from '../cli/projections.js';
 import { osmium } from '../cli/osmium.js';
 import { found as foundIn, leftIn } from '../support/byteSearch.js';
 import { freshFolder } from '../support/dataFolders.js';
+import { testServer } from '../support/server.js';
 import { activity, linesIn, settled, started, talk } from './ownProjections.js';
 
 const moduleIn = (t: TestContext, name: string, fold: string): string => {
@@ -51,6 +52,11 @@ describe('projections of your own', () => {
     const first = second.replace(/_2$/, '_1');
     const verified = await on(dataDir, 'verify', '--generation', second, '--json').ended;
     assert.deepEqual([verified.code, objectIn(verified.output)['isEqual']], [0, true], verified.errors);
+    const back = () => on(dataDir, 'back', '--projection', 'activity').ended;
+    assert.equal((await back()).errors, 'osmium: no other generation has served before\n');
+    assert.equal((await on(dataDir, 'switch', '--generation', second).ended).output, `${second} serves\n`);
+    assert.equal((await back()).output, `${first} serves\n`);
+    assert.match((await on(dataDir, 'back', '--projection', 'tea').ended).errors, /no projection tea of your own/);
     assert.equal((await on(dataDir, 'switch', '--generation', second).ended).output, `${second} serves\n`);
     await talk(server, ['four']);
     assert.equal(linesIn((await on(dataDir, 'read', 'activity').ended).output).length, 2);
@@ -60,6 +66,62 @@ describe('projections of your own', () => {
     const again = await server.restarted();
     t.after(() => again.close());
     assert.equal((await settled(again, 'activity'))?.generation, second);
+  });
+
+  it('are read, switched back, listed and dropped where no server runs', async (t) => {
+    const server = await started(t, { OSMIUM_PROJECTIONS: activity });
+    const { dataDir } = server;
+    await talk(server, ['one', 'two', 'three']);
+    await settled(server, 'activity');
+    const served = await on(dataDir, 'read', 'activity').ended;
+    await server.close();
+    const stopped = (...args: readonly string[]) =>
+      osmium(['projections', ...args], { OSMIUM_DATA_DIR: dataDir, OSMIUM_PROJECTIONS: activity }).ended;
+    const read = await stopped('read', 'activity');
+    assert.deepEqual([read.code, read.output], [0, served.output], read.errors);
+    const built = await stopped('build', '--module', activity, '--anew', '--json');
+    const second = String(objectIn(built.output)['generation']);
+    const first = second.replace(/_2$/, '_1');
+    // The last event of a server is its count of keys, which comes when modules are closed already.
+    assert.match((await stopped('verify', '--generation', second)).errors, new RegExp(`${first} is behind`));
+    assert.equal((await stopped('build', '--module', activity, '--generation', first)).code, 0);
+    const verified = await stopped('verify', '--generation', second);
+    assert.equal(verified.code, 0, verified.errors);
+    const switched = await stopped('switch', '--generation', second);
+    assert.equal(switched.output, `${second} serves from the next start on\n`, switched.errors);
+    const back = await stopped('back', '--projection', 'activity');
+    assert.equal(back.output, `${first} serves from the next start on\n`, back.errors);
+    assert.match((await stopped('status')).output, new RegExp(`${first}  of activity, serves, at \\d+`));
+    assert.match((await stopped('drop', '--generation', first)).errors, /serves, and is not dropped/);
+    assert.match((await stopped('read', 'tea')).errors, /there is no projection tea of your own, but activity/);
+
+    // The operator has taken the module out of the configuration.
+    assert.match(
+      (await on(dataDir, 'status').ended).output,
+      new RegExp(`${first}  of activity, which is not configured`),
+    );
+    assert.match((await on(dataDir, 'read', 'activity').ended).errors, /no projection activity of your own, but none/);
+    const missing = joined(freshFolder(t), 'missing.mjs');
+    const unsure = { OSMIUM_DATA_DIR: dataDir, OSMIUM_PROJECTIONS: missing };
+    const kept = await osmium(['projections', 'drop', '--generation', first], unsure).ended;
+    assert.match(kept.errors, /missing\.mjs has not loaded, and may be the module of that generation/);
+    for (const one of [first, second])
+      assert.equal((await on(dataDir, 'drop', '--generation', one).ended).output, `${one} is gone\n`);
+    assert.doesNotMatch((await on(dataDir, 'status').ended).output, /activity/);
+    assert.match((await stopped('read', 'activity')).errors, /activity has no documents yet/);
+  });
+
+  it('of a module that is not configured any more are listed and dropped beside a running server', async (t) => {
+    const server = await started(t, { OSMIUM_PROJECTIONS: activity });
+    const { dataDir } = server;
+    await settled(server, 'activity');
+    await server.close();
+    const without = await testServer({ dataDir });
+    t.after(() => without.close());
+    const [, generation = ''] =
+      /^(\S+) {2}of activity, which is not configured/m.exec((await on(dataDir, 'status').ended).output) ?? [];
+    assert.equal((await on(dataDir, 'drop', '--generation', generation).ended).output, `${generation} is gone\n`);
+    assert.doesNotMatch((await on(dataDir, 'status').ended).output, /activity/);
   });
 
   it('stop by themselves, one by one, with their names, while the server serves; the next start tries again', async (t) => {
@@ -119,6 +181,9 @@ describe('projections of your own', () => {
     ).ended;
     assert.match(refused.errors, /given personal content open, and only the server has the keys/);
     await server.close();
+    const key = ['projections', 'read', 'opened', '--key', secret];
+    const [left] = linesIn((await osmium(key, { OSMIUM_DATA_DIR: dataDir, ...environment }).ended).output);
+    assert.deepEqual(left?.document, { text: secret });
     assert.deepEqual(foundIn([secret], leftIn(dataDir)), []);
   });
 });

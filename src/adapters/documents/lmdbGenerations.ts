@@ -74,6 +74,15 @@ export const lmdbGenerations = ({ documents: root, state }: LmdbGenerationsOptio
   };
 };
 
+/** The names of folders that may each have generations of a kind of their own; none where there is no such folder. */
+export const lmdbGenerationKinds = async (folder: string): Promise<readonly string[]> => {
+  const kinds: string[] = [];
+  for (const name of await namesIn(folder)) {
+    if ((await listIn(join(folder, name))).length > 0) kinds.push(name);
+  }
+  return kinds.sort();
+};
+
 const formerFile = 'documents.mdb';
 const recordFile = 'generation.json';
 const layoutFile = 'layout';
@@ -105,10 +114,13 @@ const namesIn = async (root: string): Promise<readonly string[]> => {
   try {
     return await readdir(root);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (error instanceof Error && 'code' in error && absent.has(String(error.code))) return [];
     throw error;
   }
 };
+
+/** Codes of the system for what is no folder. */
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 
 /** Undefined for a folder that somebody has not finished making. */
 const typesIn = (record: string | undefined): readonly string[] | undefined => {

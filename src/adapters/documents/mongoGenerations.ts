@@ -58,6 +58,18 @@ export const mongoGenerations = (options: MongoGenerationsOptions): Generations 
 
 const kindPrefix = ({ kind }: MongoGenerationsOptions): string => (kind === undefined ? '' : `${kind}.`);
 
+/** The kinds that begin so and of which there are generations, without that beginning. */
+export const mongoGenerationKinds = (
+  { url }: Pick<MongoGenerationsOptions, 'url'>,
+  begin: string,
+): Promise<readonly string[]> =>
+  connected({ url }, async ({ database }) => {
+    const [head, end] = [`osmium.${begin}`, '.generations'];
+    const found = await database.listCollections({}, { nameOnly: true }).toArray();
+    const names = found.map(({ name }) => name).filter((name) => name.startsWith(head) && name.endsWith(end));
+    return names.map((name) => name.slice(head.length, -end.length)).sort();
+  });
+
 type Place = {
   readonly database: Db;
   readonly generations: Collection<GenerationRecord>;

@@ -1,6 +1,8 @@
 import { defined } from '../../kernel/defined.js';
-import { done, refused } from '../doorProtocol.js';
-import { declareVerb } from '../verb.js';
+import { done, refused, type VerbOutcome } from '../doorProtocol.js';
+import type { ReadWish } from '../projections.js';
+import { declareVerb, type RunningServer } from '../verb.js';
+import type { VerbCall } from '../verbCall.js';
 import { unlessRefused } from './generationArguments.js';
 
 const limitDefault = 1_000;
@@ -33,18 +35,27 @@ export const projectionsRead = declareVerb({
     limit: { kind: 'number', says: 'how many; default 1000', max: readDocumentsMax },
   },
   folders: 'environment',
-  running: async ({ phase, readOwn }, { projection, type, key, index, after, limit = limitDefault }, call) => {
-    if (phase() !== 'running') return refused('NOT_READY', `the server is ${phase()}`);
-    if ([key, index, after].filter((one) => one !== undefined).length > 1)
-      return refused('BAD_ARGUMENTS', 'key, index and after: one of them is allowed');
-    if (limit < 1)
-      return refused('BAD_ARGUMENTS', `limit: must be a whole number from 1 to ${readDocumentsMax.toString()}`);
-    return unlessRefused(async () => {
-      const { text, more } = await readOwn({ projection, limit, ...defined({ type, key, index, after }) }, call);
-      if (more !== undefined && index !== undefined) call.progress('the index may have more: limit is too low for it');
-      else if (more !== undefined && key === undefined) call.progress(`there may be more behind ${more}`);
-      return done(text);
-    });
-  },
-  stopped: 'the running server reads the documents of your projections: start it',
+  running: async ({ phase, readOwn }, given, call) =>
+    phase() === 'running' ? printed(readOwn, given, call) : refused('NOT_READY', `the server is ${phase()}`),
+  stopped: ({ readOwn }, given, call) => printed(readOwn, given, call),
 });
+
+type Given = Pick<ReadWish, 'projection'> &
+  Readonly<Record<'type' | 'key' | 'index' | 'after', string | undefined>> & { readonly limit: number | undefined };
+
+const printed = async (
+  readOwn: RunningServer['readOwn'],
+  { projection, type, key, index, after, limit = limitDefault }: Given,
+  call: VerbCall,
+): Promise<VerbOutcome> => {
+  if ([key, index, after].filter((one) => one !== undefined).length > 1)
+    return refused('BAD_ARGUMENTS', 'key, index and after: one of them is allowed');
+  if (limit < 1)
+    return refused('BAD_ARGUMENTS', `limit: must be a whole number from 1 to ${readDocumentsMax.toString()}`);
+  return unlessRefused(async () => {
+    const { text, more } = await readOwn({ projection, limit, ...defined({ type, key, index, after }) }, call);
+    if (more !== undefined && index !== undefined) call.progress('the index may have more: limit is too low for it');
+    else if (more !== undefined && key === undefined) call.progress(`there may be more behind ${more}`);
+    return done(text);
+  });
+};

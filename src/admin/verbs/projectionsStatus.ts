@@ -26,8 +26,12 @@ const lines = ({ end, generations, search, own = [], former }: ProjectionsStatus
   return [...rows, ...index, ...own.flatMap(ownLines), ...(former ? [formerLine] : []), ...none, ...ending].join('');
 };
 
-const ownLines = ({ name, generations, stopped }: OwnGenerations): readonly string[] => [
-  ...generations.map((one) => `${one.name}  of ${name}, ${roleOf(one)}, ${placeOf(one)}, ${kinds(one)}\n`),
+const ownLines = ({ name, generations, isForeign, stopped }: OwnGenerations): readonly string[] => [
+  ...generations.map((one) =>
+    isForeign === true
+      ? `${one.name}  of ${name}, which is not configured, ${kinds(one)}\n`
+      : `${one.name}  of ${name}, ${roleOf(one)}, ${placeOf(one)}, ${kinds(one)}\n`,
+  ),
   ...(stopped === undefined ? [] : [`${name} has STOPPED: ${stopped}\n`]),
 ];
 

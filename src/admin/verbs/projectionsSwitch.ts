@@ -3,6 +3,8 @@ import type { Switched } from '../projections.js';
 import { declareVerb } from '../verb.js';
 import { generation, json, unlessRefused } from './generationArguments.js';
 
+const projectionUnitsMax = 100;
+
 export const projectionsSwitch = declareVerb({
   name: 'projections switch',
   access: 'write',
@@ -20,10 +22,18 @@ export const projectionsBack = declareVerb({
   name: 'projections back',
   access: 'write',
   says: 'Let the generation of read models serve again that did so before the last switch.',
-  arguments: { json },
+  arguments: {
+    projection: {
+      kind: 'text',
+      says: 'of this projection of your own; default: of the server',
+      placeholder: 'name',
+      unitsMax: projectionUnitsMax,
+    },
+    json,
+  },
   folders: 'environment',
-  running: ({ projections }, given, call) => switched(() => projections.back(call), given),
-  stopped: ({ projections }, given, call) => switched(() => projections.back(call), given),
+  running: ({ projections }, given, call) => switched(() => projections.back(call, given.projection), given),
+  stopped: ({ projections }, given, call) => switched(() => projections.back(call, given.projection), given),
 });
 
 const switched = (work: () => Promise<Switched>, given: { readonly json: boolean }): Promise<VerbOutcome> =>

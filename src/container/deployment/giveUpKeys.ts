@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { lockFolder } from '../../adapters/dataFolder/lock.js';
-import { systemClock } from '../../adapters/system/clock.js';
-import { systemTimers } from '../../adapters/system/timers.js';
 import { isServer, type Config } from '../../config.js';
 import { judge, type Parts } from '../../domain/deployments/parts.js';
 import { enginePartsOf, openLeases, type EngineNeeds, type EngineParts } from '../../engines.js';
@@ -10,9 +8,8 @@ import type { Clock } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
 import { pause } from '../../kernel/timing.js';
 import { formerProjectionsLease, projectionsLease } from '../../projections/runner/runner.js';
-import { readModels } from '../../projections/registry.js';
 import { atPlace, folderPlace } from '../../startFailure.js';
-import { setOf } from '../generations/set.js';
+import { commandNeeds } from '../commandNeeds.js';
 import { deploymentName, foundedName, hexOf, lookAt, nameIn } from './look.js';
 import { deploymentBytes, nameOf } from './open.js';
 import { deploymentRecord } from './record.js';
@@ -38,30 +35,11 @@ export const giveUpKeys = async (config: Config, next: NextVault): Promise<strin
   try {
     const lock = await atPlace(folderPlace(config, config.dataDir), () => lockFolder(config.dataDir));
     opened.push(() => lock.release());
-    return await giveUp(needsOf(config, opened), next);
+    return await giveUp(commandNeeds(config, opened), next);
   } finally {
     for (const close of opened.reverse()) await close();
   }
 };
-
-const needsOf = (config: Config, opened: (() => Promise<void>)[]): EngineNeeds => ({
-  config,
-  collections: readModels.collections,
-  set: setOf(readModels),
-  clock: systemClock,
-  timers: systemTimers,
-  opened: (close) => opened.push(close),
-  warn: (message, details = {}) => {
-    console.error(`osmium: ${message}`, details);
-  },
-  alarm: (message, error) => {
-    console.error(`osmium: ${message}`, error);
-  },
-  servers: 'demanded',
-  // It ends soon, and says itself why it could not go on.
-  outages: { know: () => undefined, failed: () => undefined },
-  count: () => undefined,
-});
 
 const giveUp = async (needs: EngineNeeds, next: NextVault): Promise<string> => {
   const parts = enginePartsOf(needs);

@@ -70,7 +70,8 @@ const runningServer = (get: Get, phase: () => ServerPhase): RunningServer => ({
     drop: async (name) => (await adminOf(get, name)).drop(name),
     verify: async (name, call) => (await adminOf(get, name)).verify(name, call),
     switchTo: async (name, call) => (await adminOf(get, name)).switchTo(name, call),
-    back: (call) => projectionsAdmin(get).back(call),
+    back: (call, projection) =>
+      (projection === undefined ? projectionsAdmin(get) : get(of.own).adminNamed(projection)).back(call),
   },
   readOwn: (wish, call) => get(of.own).read(wish, call),
   status: async () => {

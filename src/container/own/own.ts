@@ -7,6 +7,7 @@ import { atMost } from '../../kernel/timing.js';
 import { ModuleFailed } from '../../kernel/ports/projectionModule.js';
 import { alarms } from '../logging.js';
 import { of, type Get } from '../tokens.js';
+import { foreignOwn } from './foreignOwn.js';
 import { loadedModule } from './modules.js';
 import { openModule, type OpenModule } from './openModule.js';
 import type { OwnProjections, OwnStatus } from './servedOwn.js';
@@ -22,6 +23,7 @@ export const ownProjectionsOf = (get: Get): OwnProjections => {
   const closing = new AbortController();
   const held = get(of.config).projectionModules.map((file): Held => ({ file }));
   let opening: Promise<unknown> = Promise.resolve();
+  const foreign = foreignOwn(get(of.config), () => held);
   const openOf = (name: string): OpenModule => {
     const found = held.find((one) => one.name === name || one.open?.module.name === name);
     if (found?.open !== undefined) return found.open;
@@ -35,14 +37,15 @@ export const ownProjectionsOf = (get: Get): OwnProjections => {
       opening = Promise.all(held.map((one) => opened(get, held, one, closing.signal)));
     },
     status: () => Promise.all(held.map(statusOf)),
-    generations: async () => Promise.all(held.map(async (one) => ({ ...(await generationsOf(one)) }))),
+    generations: async () => [...(await Promise.all(held.map(generationsOf))), ...(await foreign.generations())],
     adminOf: async (generation) => {
       for (const { open } of held) {
         const own = await open?.module.generations.list();
         if (own?.some(({ name }) => name === generation) === true) return open?.admin;
       }
-      return undefined;
+      return foreign.adminOf(generation);
     },
+    adminNamed: (name) => openOf(name).admin,
     read: async (wish, call) => openOf(wish.projection).read(wish, call),
     close: async () => {
       closing.abort(new Error('the projections are closed'));

@@ -21,6 +21,8 @@ export interface OwnProjections {
   generations(this: void): Promise<readonly OwnGenerations[]>;
   /** Undefined for a generation of none of them. */
   adminOf(this: void, generation: string): Promise<ProjectionsAdmin | undefined>;
+  /** Of the projection of this name. Throws `GenerationRefused`. */
+  adminNamed(this: void, projection: string): ProjectionsAdmin;
   /** Throws `GenerationRefused`. */
   read(this: void, wish: ReadWish, call: VerbCall): Promise<ReadDocuments>;
   close(this: void): Promise<void>;

@@ -174,6 +174,9 @@ const containerOf = (shared: Shared, { number, troubles, told, waits, ...own }: 
     status: () => Promise.resolve([]),
     generations: () => Promise.resolve([]),
     adminOf: () => Promise.resolve(undefined),
+    adminNamed: () => {
+      throw new Error('nobody has projections of their own in the house');
+    },
     read: () => Promise.reject(new Error('nobody has projections of their own in the house')),
     close: () => Promise.resolve(),
   });
