@@ -8,8 +8,8 @@ export type Portion = {
   readonly workers: number;
 };
 
-/** The first worker reads all events for the documents of many streams, so it is given fewer of the others. */
-const firstWeight = 0.5;
+/** The first worker decodes all events for the documents of many streams, which is about half of the work of one of two. */
+const firstWeight = 0.2;
 
 /** Whether it has the documents that are folded from many streams. */
 export const foldsManyStreams = ({ worker }: Portion): boolean => worker === 0;
