@@ -67,7 +67,8 @@ it('lmdb documents: can read a document whose shape was first met in a write tha
 it('lmdb documents: can read what two writers of one environment wrote, each of which met other shapes first', async (test) => {
   const own = newFolder();
   test.after(() => rm(own, { recursive: true }));
-  const [first, second] = [lmdbDocuments({ folder: own }), lmdbDocuments({ folder: own })];
+  const open = () => lmdbDocuments({ folder: own, writers: 'several' });
+  const [first, second] = [open(), open()];
   const specs = [{ name: 'messages_v1', indexes: [] }];
   for (const one of [first, second]) await one.open(specs);
   const shapes = Array.from({ length: 12 }, (_, index) => ({ [`field${index.toString()}`]: index }));
@@ -79,7 +80,11 @@ it('lmdb documents: can read what two writers of one environment wrote, each of 
     const other = shapes.at(-1 - index) ?? {};
     await second.commit([write(other, `b${index.toString()}`)], []);
   }
-  for (const one of [first, second]) await one.close();
+  const reader = lmdbDocuments({ folder: own });
+  await reader.open(specs);
+  await first.commit([write({ late: 1 }, 'late')], []);
+  assert.deepEqual((await reader.get('messages_v1', 'late')).document, { late: 1 });
+  for (const one of [first, second, reader]) await one.close();
   const third = lmdbDocuments({ folder: own });
   await third.open(specs);
   const found = await third.scan({ collection: 'messages_v1', prefix: '', limit: 100 });

@@ -19,10 +19,13 @@ import { checkRoom } from '../dataFolder/room.js';
 import { keyWriter, type KeyWriter } from './indexKeys.js';
 import { dropCollection, openCollection, type Collection, type Operation } from './lmdb/collection.js';
 import { lookedIntoMeta, openedMeta, type Meta, type MetaEntries } from './lmdb/meta.js';
+import type { Writers } from './lmdb/shapes.js';
 
 export type LmdbDocumentsOptions = {
   /** Made if it does not exist; the file in it is `documents.mdb`. One process at a time. */
   readonly folder: string;
+  /** Default: one. Several share the environment, and each has documents of its own. */
+  readonly writers?: Writers;
 };
 
 export const collectionsMax = 500;
@@ -34,7 +37,7 @@ export const collectionsMax = 500;
  * the last flushed state are not reused before a newer one is flushed. After a killed process or a loss of power the
  * store is as it was at some earlier commit, documents and checkpoints alike, and the log brings it forward again.
  */
-export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore => {
+export const lmdbDocuments = ({ folder, writers = 'one' }: LmdbDocumentsOptions): DocumentStore => {
   let store: Store | undefined;
   let root: RootDatabase | undefined;
   const environment = (): RootDatabase => (root ??= openRoot(folder));
@@ -48,7 +51,7 @@ export const lmdbDocuments = ({ folder }: LmdbDocumentsOptions): DocumentStore =
   return {
     open: async (specs) => {
       if (store !== undefined) throw new Error('the document store is open already');
-      store = await openStore(environment(), specs);
+      store = await openStore(environment(), specs, writers);
     },
     owner: async () => seen(ownerIn, { status: 'empty' }),
     collections: async () => seen(collectionsIn, []),
@@ -86,13 +89,17 @@ type Store = {
   turn: Promise<unknown>;
 };
 
-const openStore = async (environment: RootDatabase, specs: readonly CollectionSpec[]): Promise<Store> => {
+const openStore = async (
+  environment: RootDatabase,
+  specs: readonly CollectionSpec[],
+  writers: Writers,
+): Promise<Store> => {
   if (specs.length > collectionsMax) throw new Error(`at most ${collectionsMax.toString()} collections`);
   const meta = metaOf(environment);
   await dropUnnamed(environment, meta, new Set(specs.map(({ name }) => name)));
   const collections = openTables(
     environment,
-    (root) => new Map(specs.map((spec) => [spec.name, openCollection(root, meta, spec)])),
+    (root) => new Map(specs.map((spec) => [spec.name, openCollection({ environment: root, meta, writers }, spec)])),
   );
   return { environment, meta, collections, writer: keyWriter(), turn: Promise.resolve() };
 };
@@ -168,16 +175,21 @@ const commit = async (
   const { environment, meta, writer } = store;
   environment.resetReadTxn();
   const operations: Operation[] = [];
+  const collections = new Set<Collection>();
   for (const [name, newest] of newestByKey(writes)) {
     const collection = collectionOf(store, name);
+    collections.add(collection);
     for (const write of newest.values()) collection.prepare(write, writer, operations);
   }
   const marks = marksOf(meta, checkpoints);
+  const shapes = [...collections].map((collection) => collection.shapes());
   if (operations.length === 0 && checkpoints.length === 0) return;
   await environment.batch(() => {
     apply(operations);
+    for (const learnt of shapes) learnt.save();
     for (const [key, value] of marks) void meta.put(key, value);
   });
+  for (const learnt of shapes) learnt.saved();
   environment.resetReadTxn();
 };
 

@@ -52,7 +52,7 @@ export const lmdbGenerations = ({ documents: root, state }: LmdbGenerationsOptio
     servedBefore: (set) => known(async () => (await textIn(pointerBefore(set)))?.trim()),
     documents: (generation) => heldDocuments(folderOf(generation), generation.name),
     // Threads of one process share the environment.
-    documentsOfThread: (generation) => lmdbDocuments({ folder: folderOf(generation) }),
+    documentsOfThread: (generation) => lmdbDocuments({ folder: folderOf(generation), writers: 'several' }),
     drop: (generation) =>
       known(async () => {
         const lock = await held(folderOf(generation), generation.name);

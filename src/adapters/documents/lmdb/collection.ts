@@ -27,7 +27,7 @@ import {
   type Encoding,
   type IndexNumbers,
 } from './records.js';
-import { shapedPacking, type Packing } from './shapes.js';
+import { shapedPacking, type LearntShapes, type Packing, type Writers } from './shapes.js';
 
 /** The two tables of one type of document: see lmdbRecords.ts. */
 export type Collection = {
@@ -45,6 +45,7 @@ export type Collection = {
   ) => number;
   /** Adds what it takes to remove the position of a removed document: nothing, when there is a document or none was. */
   readonly prepareForgetting: (key: string, writer: KeyWriter, operations: Operation[]) => void;
+  readonly shapes: () => LearntShapes;
 };
 
 export type Table = Database<Buffer, Buffer>;
@@ -72,16 +73,19 @@ export const dropCollection = async (environment: RootDatabase, meta: Meta, name
   await meta.remove(`collection ${name}`);
 };
 
-export const openCollection = (environment: RootDatabase, meta: Meta, spec: CollectionSpec): Collection => {
+export type CollectionPlace = { readonly environment: RootDatabase; readonly meta: Meta; readonly writers: Writers };
+
+export const openCollection = ({ environment, meta, writers }: CollectionPlace, spec: CollectionSpec): Collection => {
   const indexes = numberedIndexes(meta, spec);
   const tables = tablesOf(environment, spec.name);
-  const packr = shapedPacking({ environment, meta, key: `shapes ${spec.name}` });
+  const packr = shapedPacking({ environment, meta, key: `shapes ${spec.name}` }, writers);
   const read = (key: string): StoredDocument | AbsentDocument => {
     const stored = tables.documents.getBinaryFast(keyOf(key));
     return stored === undefined ? { key, position: beforeAll } : decoded(packr, key, stored);
   };
   return {
     read,
+    shapes: packr.learnt,
     range: (range) => rangeOf({ ...tables, packr }, range, boundsIn(indexes, range)),
     count: (range) => countOf(tables.entries, range.limit, boundsIn(indexes, range)),
     scan: (scan) => scanOf(tables.documents, packr, scan),
