@@ -32,6 +32,8 @@ export type Workflow<E extends Event> = {
    * generation of them.
    */
   readonly belongsTo: 'deployment' | 'documents';
+  /** Called before events are met from a checkpoint on: another node may have met those since the ones that were met here. */
+  readonly forget?: () => void;
   /** Each event is met at least once, in log order. One that throws is met again until it does not. */
   readonly reactions: {
     readonly [Type in E['type']]: (event: Recorded<EventOf<E, Type>>, run: Run) => Promise<void>;
@@ -82,6 +84,7 @@ export const startWorkflow = <E extends Event>(workflow: Workflow<E>, needs: Wor
   let subscription: Subscription | undefined;
 
   const follow = async (): Promise<void> => {
+    workflow.forget?.();
     subscription = needs.log.subscribe(await checkpoint.read());
     if (stopping.signal.aborted) subscription.close();
     for await (const batch of subscription) {

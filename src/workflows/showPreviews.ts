@@ -6,6 +6,8 @@ import { previews } from '../domain/previews/decide.js';
 import { previewStream, type PreviewEvent } from '../domain/previews/events.js';
 import { isSuppressed } from '../domain/previews/state.js';
 import type { AttachedFile } from '../domain/messages/events.js';
+import { boundedMap } from '../kernel/boundedMap.js';
+import { isRejection } from '../kernel/decider.js';
 import { defined } from '../kernel/defined.js';
 import type { EventOf, Recorded } from '../kernel/event.js';
 import type { FoldedStreams } from '../kernel/foldedStreams.js';
@@ -34,6 +36,8 @@ export const previewedMillisMax = 60_000;
 /** Messages whose previews are looked for at once; more are shown without. */
 export const previewedAtOnceMax = 256;
 
+/** Messages of which it is remembered that they have no preview, so that nothing is looked up for an edit or a deletion of them. */
+export const previewlessMax = 20_000;
 /** Pictures of pages that are fetched, made and stored at a time, so that few are in memory; those beyond are left out. */
 export const pagePictureTurns: TurnBounds = { atOnceMax: 4, waitingMax: 100, waitingOfOneMax: 20 };
 
@@ -52,6 +56,62 @@ type Look = { isOver: boolean; storing: Promise<unknown> };
  * take seconds. A look that a crash ends is not made again, and the message stays without a preview.
  */
 export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
+  const { begin, end } = looksOf(needs);
+  const without = boundedMap<MessageId, true>({ entriesMax: previewlessMax });
+  const written = (event: Recorded<Begins>, run: Run): Promise<void> => {
+    // Most messages have no link, and are not looked at any closer.
+    if (event.data.suppressEmbeds !== true && mayHaveLink(event.data)) begin(event, run);
+    else end(event.data.message);
+    return Promise.resolve();
+  };
+  const begun = (event: Recorded<Begins>, run: Run): Promise<void> => {
+    without.set(event.data.message, true);
+    return written(event, run);
+  };
+  return {
+    name: 'showPreviews',
+    forget: () => {
+      without.clear();
+    },
+    // Links of long ago have been followed, or were not to be.
+    begins: 'end',
+    belongsTo: 'deployment',
+    reactions: {
+      MessageSent: begun,
+      MessageForwarded: begun,
+      MessageEdited: async (event, run) => {
+        await written(event, run);
+        const { message, chat, author } = event.data;
+        if (without.has(message)) return;
+        const data = { message, chat, author, revision: Number(event.revision) };
+        const done = await run(previews, { type: 'OutdatePreview', data }, `previewOutdated.${event.id}`);
+        if (!isRejection(done)) without.set(message, true);
+      },
+      PreviewsSuppressed: ({ data: { message } }) => {
+        end(message);
+        return Promise.resolve();
+      },
+      PreviewsAllowed: (event, run) => {
+        begin(event, run);
+        return Promise.resolve();
+      },
+      PreviewFound: (event, run) => {
+        without.delete(event.data.message);
+        return takenBackIfLate(needs, event, run);
+      },
+      MessageDeleted: async ({ data: { message, chat, author }, id }, run) => {
+        // A preview that is being stored in this moment is removed after that.
+        const look = end(message);
+        await look?.storing;
+        if (look === undefined && without.has(message)) return;
+        await run(previews, { type: 'RemovePreview', data: { message, chat, author } }, `previewRemoved.${id}`);
+      },
+    },
+  };
+};
+
+/** Looks that are under way, one for each message at most. */
+const looksOf = (needs: ShowPreviewsNeeds) => {
   const looks = new Map<MessageId, Look>();
   const turns = fairTurns(pagePictureTurns);
   const end = (message: MessageId): Look | undefined => {
@@ -73,42 +133,7 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
     };
     void needs.fetches.add(looked.catch(needs.fetchFailed).finally(ended));
   };
-  const written = (event: Recorded<Begins>, run: Run): Promise<void> => {
-    // Most messages have no link, and are not looked at any closer.
-    if (event.data.suppressEmbeds !== true && mayHaveLink(event.data)) begin(event, run);
-    else end(event.data.message);
-    return Promise.resolve();
-  };
-  return {
-    name: 'showPreviews',
-    // Links of long ago have been followed, or were not to be.
-    begins: 'end',
-    belongsTo: 'deployment',
-    reactions: {
-      MessageSent: written,
-      MessageForwarded: written,
-      MessageEdited: async (event, run) => {
-        await written(event, run);
-        const { message, chat, author } = event.data;
-        const data = { message, chat, author, revision: Number(event.revision) };
-        await run(previews, { type: 'OutdatePreview', data }, `previewOutdated.${event.id}`);
-      },
-      PreviewsSuppressed: ({ data: { message } }) => {
-        end(message);
-        return Promise.resolve();
-      },
-      PreviewsAllowed: (event, run) => {
-        begin(event, run);
-        return Promise.resolve();
-      },
-      PreviewFound: (event, run) => takenBackIfLate(needs, event, run),
-      MessageDeleted: async ({ data: { message, chat, author }, id }, run) => {
-        // A preview that is being stored in this moment is removed after that.
-        await end(message)?.storing;
-        await run(previews, { type: 'RemovePreview', data: { message, chat, author } }, `previewRemoved.${id}`);
-      },
-    },
-  };
+  return { begin, end };
 };
 
 /**

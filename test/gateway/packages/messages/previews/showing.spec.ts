@@ -5,22 +5,26 @@ import { of } from '../../../../../src/container/tokens.js';
 import { previewStream } from '../../../../../src/domain/previews/events.js';
 import type { Update } from '../../../../../src/gen/updates.js';
 import type { Message } from '../../../../../src/gen/types.js';
-import type { MessageId } from '../../../../../src/kernel/ids.js';
+import { channelChat } from '../../../../../src/kernel/chat.js';
+import type { ChannelId, MessageId } from '../../../../../src/kernel/ids.js';
 import { editsAtOnceMax } from '../../../../../src/kernel/editPace.js';
 import { underWay } from '../../../../../src/kernel/underWay.js';
 import { deferred, type Deferred } from '../../../../../src/kernel/timing.js';
 import { startWorkflow, type RunningWorkflow } from '../../../../../src/workflows/runner.js';
 import { previewedMillisMax, showPreviews } from '../../../../../src/workflows/showPreviews.js';
-import { ada, bob, dm, general, self } from '../../../../support/house/cast.js';
+import { ada, bob, community, dm, general, self } from '../../../../support/house/cast.js';
 import { house, type House } from '../../../../support/house/house.js';
 import type { Node } from '../../../../support/house/node.js';
 
 let here: House;
 let node: Node;
 let running: RunningWorkflow;
+let follow: (documents: Pick<House['store'], 'checkpoint' | 'commit'>) => RunningWorkflow;
 const fetches = underWay();
 const failures: unknown[] = [];
 const asked: string[] = [];
+/** Those of the workflow. */
+const commands: string[] = [];
 /** A link that has an entry here is answered once that is resolved. */
 const held = new Map<string, Deferred<undefined>>();
 
@@ -43,13 +47,19 @@ before(async () => {
     pagePicture: () => Promise.resolve(undefined),
     fetchFailed: (error) => failures.push(error),
   });
-  running = startWorkflow(workflow, {
-    ...{ log, codec, sealer, documents: store, execute: node.get(of.execute) },
-    pause: () => Promise.resolve(),
-    alarm: ({ error }) => {
-      throw error;
-    },
-  });
+  follow = (documents) =>
+    startWorkflow(workflow, {
+      ...{ log, codec, sealer, documents },
+      execute: (decider, command, ...how) => {
+        if ('type' in command) commands.push(command.type);
+        return node.get(of.execute)(decider, command, ...how);
+      },
+      pause: () => Promise.resolve(),
+      alarm: ({ error }) => {
+        throw error;
+      },
+    });
+  running = follow(store);
 });
 after(async () => {
   await running.stop();
@@ -99,6 +109,42 @@ const lastStored = async (id: MessageId): Promise<string | undefined> =>
   (await here.log.readStream(previewStream(id), { limit: 100 })).at(-1)?.type;
 const stored = async (id: MessageId): Promise<number> =>
   (await here.log.readStream(previewStream(id), { limit: 100 })).length;
+
+describe('a message without a link', () => {
+  it('costs nothing when it is edited or deleted, and one with a link no more than its first edit', async () => {
+    commands.splice(0);
+    const id = await say('no link');
+    for (const message of ['still none', 'none again']) await edit(id, { message });
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [id] });
+    await met();
+    assert.deepEqual(commands, []);
+    const linked = await say('see https://cost.example/');
+    for (const message of ['no more', 'still none']) await edit(linked, { message });
+    assert.deepEqual(commands, ['ShowPreview', 'OutdatePreview']);
+    await edit(linked, { message: 'see https://cost.example/' });
+    assert.equal(await titled(linked), 'Page of https://cost.example/');
+    await edit(linked, { message: 'no more' });
+    assert.equal(await lastStored(linked), 'previews.PreviewOutdated.v1');
+  });
+
+  it('is looked up again by a node that has not met all that came before', async () => {
+    const id = await say('no link');
+    await running.stop();
+    // Another node has met this one.
+    await here.happened(previewStream(id), {
+      type: 'PreviewFound',
+      data: {
+        ...{ message: id, chat: channelChat(community, 101n as ChannelId), author: ada, revision: 0 },
+        preview: { url: 'https://other.example/', title: 'Of another node' },
+      },
+    });
+    assert.equal(await titled(id), 'Of another node');
+    const end = await here.log.end();
+    running = follow({ ...here.store, checkpoint: () => Promise.resolve(end) });
+    await edit(id, { message: 'other words' });
+    assert.equal(await lastStored(id), 'previews.PreviewOutdated.v1');
+  });
+});
 
 describe('a message with a link', () => {
   it('gets its preview, which is told to all who see it and is no edit', async () => {
