@@ -35,7 +35,7 @@ export const memoryBlobs = (): Blobs => {
           .slice(0, limit)
           .map(([name, { length: bytes }]) => ({ name, bytes }));
       }),
-    async *walk (prefix) {
+    async *walk(prefix) {
       checkedBlobPage(prefix, { limit: 0 });
       // Those of one folder stand together, and the order is another one than that of a list.
       const all = [...blobs]

@@ -137,7 +137,7 @@ const blobsIn = (sdk: Sdk, client: S3Client, { bucket: Bucket, prefix: before }:
       return told('reading', () => gotten(client, get, part));
     },
     list,
-    async *walk (prefix) {
+    async *walk(prefix) {
       // The server begins a list where it is told to, so a page costs the same wherever it is.
       for (let after = ''; ;) {
         const page = await list(prefix, { limit: blobsPerCallMax, after });
