@@ -48,7 +48,7 @@ export const erasure = (needs: ErasureNeeds): Erasure => {
     run: async (index) => {
       if (now() >= onceMore) onceMore = Infinity;
       due = now() + registerMillis;
-      for (const [chat, messages] of index.takeClosed()) await index.sweep(chat, messages);
+      for (const [chat, messages] of index.takeClosed()) await index.sweepClosed(chat, messages);
       for await (const key of needs.destroyed()) {
         if (key.kind === 'author') await sweepAuthor(needs.store, index, key);
         else if (isChatKey(key.scope)) await dropChat(needs.store, index, key.scope);

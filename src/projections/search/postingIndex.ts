@@ -65,6 +65,8 @@ export interface PostingIndex {
    * nothing is dirty.
    */
   sweep(chat: ChatPrefix, messages: ReadonlySet<MessageId>): Promise<void>;
+  /** The same of those of `takeClosed`. One that was edited since has a record again, and stays in the lists that this names. */
+  sweepClosed(chat: ChatPrefix, messages: ReadonlySet<MessageId>): Promise<void>;
   /** Takes out all that there is of a chat. Only when nothing is dirty. */
   drop(chat: ChatKey): Promise<void>;
   /** Deleted or edited messages whose records did not open, or are damaged, since this was asked last. To be swept. */
@@ -99,6 +101,10 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
     isDirty = false;
     await forgetRemoved(needs, held);
   };
+  const sweep = (prefix: ChatPrefix, messages: ReadonlySet<MessageId>, standing: Standing): Promise<void> => {
+    const commitSwept = (): Promise<void> => commit(committed);
+    return sweepOut(needs, held, { prefix, messages, standing, committed, commitSwept });
+  };
   return {
     committed: () => committed,
     isDirty: () => isDirty,
@@ -115,16 +121,9 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
       for (const plan of plans) await carryOut(lists, plan, breath);
     },
     commit,
-    sweep: async (prefix, messages) => {
-      const commitSwept = (): Promise<void> => commit(committed);
-      await sweepLists(needs, lists, { prefix, messages, committed, commitSwept });
-      const keys = [...messages].map((message) => recordKey(prefix, message));
-      await records.held.load(keys);
-      for (const key of keys) {
-        const { value, position } = records.held.of(key);
-        if (value !== undefined) records.remove(key, sweptAfter(position, committed));
-      }
-      await commitSwept();
+    sweep: (prefix, messages) => sweep(prefix, messages, nowhere),
+    sweepClosed: async (prefix, messages) => {
+      await sweep(prefix, messages, await standingIn(records, { prefix, messages, committed }));
     },
     drop: async (chat) => {
       clear();
@@ -268,21 +267,54 @@ const forgetRemoved = async (
   }
 };
 
+/** The lists of each message that was edited since its record did not open. */
+type Standing = ReadonlyMap<MessageId, ReadonlySet<string>>;
+
+const nowhere: Standing = new Map();
+
+const standingIn = async (
+  records: MessageRecords,
+  { prefix, messages, committed }: SweptOut & { readonly prefix: ChatPrefix },
+): Promise<Standing> => {
+  const standing = new Map<MessageId, ReadonlySet<string>>();
+  await records.held.load([...messages].map((message) => recordKey(prefix, message)));
+  for (const message of messages) {
+    const terms = await records.termsIn(recordKey(prefix, message), positionOfEvent(committed));
+    if (terms === 'closed' || terms.length === 0) continue;
+    standing.set(message, new Set(terms.map((term) => headKey(prefix, term))));
+  }
+  return standing;
+};
+
 type Swept = SweptOut & {
-  readonly prefix: string;
+  readonly standing: Standing;
+  readonly prefix: ChatPrefix;
   readonly commitSwept: () => Promise<void>;
+};
+
+const sweepOut = async (needs: PostingIndexNeeds, { lists, records }: Held, swept: Swept): Promise<void> => {
+  const { prefix, messages, standing, committed, commitSwept } = swept;
+  await sweepLists(needs, lists, swept);
+  const gone = [...messages].filter((message) => !standing.has(message)).map((message) => recordKey(prefix, message));
+  await records.held.load(gone);
+  for (const key of gone) {
+    const { value, position } = records.held.of(key);
+    if (value !== undefined) records.remove(key, sweptAfter(position, committed));
+  }
+  await commitSwept();
 };
 
 const sweepLists = async (
   { store, breath }: PostingIndexNeeds,
   lists: PostingLists,
-  { prefix, commitSwept, ...swept }: Swept,
+  { prefix, commitSwept, messages, standing, committed }: Swept,
 ): Promise<void> => {
   let after = {};
   for (;;) {
     const found = await store.scan({ collection: headCollection, prefix, limit: listsPerScan, ...after });
     for (const { key } of found) {
-      await lists.sweep(key, swept);
+      const leaving = new Set([...messages].filter((message) => standing.get(message)?.has(key) !== true));
+      if (leaving.size > 0) await lists.sweep(key, { messages: leaving, committed });
       await breath();
     }
     await commitSwept();

@@ -181,9 +181,32 @@ describe('posting lists', () => {
       damage.map(({ document: _, ...one }) => one),
     );
     assert.deepEqual(await postingsOf(store, 'word2'), [3n]);
-    for (const [chat, messages] of later.takeClosed()) await later.sweep(chat, messages);
+    for (const [chat, messages] of later.takeClosed()) await later.sweepClosed(chat, messages);
     assert.deepEqual(await postingsOf(store, 'one'), [2n]);
     assert.deepEqual(await postingsOf(store, 'word1'), []);
+  });
+
+  it('keep a message that was edited after its record was damaged, and only where its new words are', async () => {
+    const store = await opened();
+    const index = indexOn(store);
+    await index.begin();
+    await index.fold([1, 2].map((id) => written('sent', [BigInt(id), id], { words: 'one two' })));
+    await index.commit(2n);
+    const key = recordKey(chatPrefixOf(aChat), 1n as MessageId);
+    const damage = { collection: recordCollection, key, position: positionOfEvent(1n) + 1n, document: { chat: aChat } };
+    await store.commit([{ ...damage, indexKeys: {} }], []);
+    const later = indexOn(store, new Set(), () => undefined);
+    await later.begin();
+    await later.fold([written('edited', [3n, 1], { words: 'two three' })]);
+    await later.commit(3n);
+    for (const [chat, messages] of later.takeClosed()) await later.sweepClosed(chat, messages);
+    assert.deepEqual(await postingsOf(store, 'one'), [2n]);
+    assert.deepEqual(await postingsOf(store, 'two'), [1n, 2n]);
+    assert.deepEqual(await postingsOf(store, 'three'), [1n]);
+    await later.fold([deleted(4n, 1)]);
+    await later.commit(4n);
+    assert.deepEqual(await postingsOf(store, 'three'), []);
+    assert.deepEqual(later.takeClosed(), new Map());
   });
 
   it('say which messages went whose records do not open', async () => {
@@ -198,7 +221,7 @@ describe('posting lists', () => {
     await later.commit(4n);
     const closed = later.takeClosed();
     assert.deepEqual(closed, new Map([[chatPrefixOf(aChat), new Set([1n])]]));
-    for (const [chat, messages] of closed) await later.sweep(chat, messages);
+    for (const [chat, messages] of closed) await later.sweepClosed(chat, messages);
     assert.deepEqual(await postingsOf(store, 'one'), [2n]);
     assert.deepEqual(later.takeClosed(), new Map());
   });
