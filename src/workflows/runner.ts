@@ -8,7 +8,8 @@ import type { Sealer } from '../kernel/ports/sealer.js';
 
 /**
  * Runs a command that an event led to. The id must follow from the event alone: after a crash the event is met again,
- * and the same id makes the second time the first.
+ * and the same id makes the second time the first. A rejection is the end of it: where a key is destroyed that the events
+ * would be sealed with, there is nothing left to be done (`CONFLICT`), and the workflow goes on.
  */
 export type Run = <C extends Command, State, E extends Event>(
   decider: Decider<C, State, E>,

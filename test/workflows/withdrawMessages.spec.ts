@@ -5,7 +5,9 @@ import { theSystem, type MessageEvent } from '../../src/domain/messages/events.j
 import { channelChat } from '../../src/kernel/chat.js';
 import { readEvents } from '../../src/kernel/codec.js';
 import type { EventOf, Position } from '../../src/kernel/event.js';
-import type { ChannelId, CommunityId, MessageId, UserId } from '../../src/kernel/ids.js';
+import { executor } from '../../src/kernel/execute.js';
+import type { ChannelId, CommunityId, MessageId, Millis, UserId } from '../../src/kernel/ids.js';
+import { KeyDestroyed } from '../../src/kernel/ports/sealer.js';
 import type { StoredEvent } from '../../src/kernel/ports/eventLog.js';
 import { startWorkflow } from '../../src/workflows/runner.js';
 import { withdrawMessages } from '../../src/workflows/withdrawMessages.js';
@@ -63,6 +65,35 @@ describe('withdrawMessages', () => {
     assert.deepEqual(await deletions(kernel), [deleted]);
     await workedThrough({ ...kernel, store: (await kernelInMemory()).store }, [5n], end);
     assert.deepEqual(await deletions(kernel), [deleted], 'met again after a crash, it is done already');
+  });
+
+  it('goes on where the key is destroyed that an edit would be taken back with', async () => {
+    const kernel = await kernelInMemory();
+    await send(kernel, 5n, 0n);
+    const content = { text: 'late', entities: [], mentions: [], keepsText: false };
+    const data = { message: 5n as MessageId, chat, by, at: 0 as Millis, content };
+    const cause = { commandId: 'edit', correlationId: 'test', asOf: () => 0n };
+    await kernel.execute(messages, { type: 'EditMessage', data }, cause);
+    const end = await kernel.log.end();
+    let tries = 0;
+    const write = (): never => {
+      tries += 1;
+      throw new KeyDestroyed('author.1.202601');
+    };
+    const { ids, log, sealer, streams } = kernel;
+    const clock = { now: kernel.now };
+    const execute = executor({ ids, log, sealer, streams, clock, codec: { ...kernel.codec, write } });
+    const isEdit = ({ type }: { readonly type: string }): boolean => type === 'MessageEdited';
+    const workflow = withdrawMessages({
+      ...{ log, codec: kernel.codec, sealer },
+      isRefused: (event) => Promise.resolve(isEdit(event)),
+      reached: () => undefined,
+    });
+    const running = startWorkflow(workflow, needsOn(kernel, { execute }));
+    while ((running.position() ?? 0n) < end) await new Promise(setImmediate);
+    await running.stop();
+    assert.ok(tries > 0, 'it was not tried');
+    assert.equal(await log.end(), end);
   });
 
   it('leaves messages alone that do not say as of when they were decided', async () => {
