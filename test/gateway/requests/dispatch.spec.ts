@@ -32,11 +32,11 @@ const staged = async (t: TestContext, staging?: Staging): Promise<Stage> => {
   return made;
 };
 
-const marking = (call: Call, options?: RunOptions) => {
+const marking = (call: Call, options?: RunOptions, message = 5n) => {
   const { user } = call.caller;
   const command: ReadCommand = {
     type: 'MarkChatRead',
-    data: { user, chat: selfChat(user), message: 5n as MessageId },
+    data: { user, chat: selfChat(user), message: message as MessageId },
   };
   return call.run(readRules, command, options);
 };
@@ -271,8 +271,9 @@ describe('a request', () => {
       return refusals.shift();
     };
     const chat = selfChat(1n as UserId);
+    let marked = 5n;
     const chatsMarkChatRead: HandlerTable['chatsMarkChatRead'] = async (_, call) =>
-      done(await marking(call, { rights: { chat, slowmodeSeconds: 5 } }));
+      done(await marking(call, { rights: { chat, slowmodeSeconds: 5 } }, (marked += 1n)));
     const { signedIn } = await staged(t, { ...answering({ chatsMarkChatRead }), log, judge: { refusalOf } });
     const client = await signedIn(1n, 11n);
     client.ask(5, 'chatsMarkChatRead', {});
