@@ -21,12 +21,14 @@ import { openDoor } from './container/door/open.js';
 import { setOf } from './container/generations/set.js';
 import { followChosenGeneration } from './container/generations/told.js';
 import { startReadModels } from './container/readModels.js';
+import { openParts, type OpenParts } from './container/openParts.js';
 import { placedWorkflows } from './container/workflows.js';
 import { enginePartsOf, openEngines, type EngineNeeds, type Engines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
 import { serve } from './gateway/sockets/server.js';
 import type { Readiness, Report } from './gateway/operations/health.js';
 import { serveAdmin } from './gateway/sockets/adminServer.js';
+import type { Tenancy } from './kernel/tenure.js';
 import { atMost } from './kernel/timing.js';
 import { switchableDocuments } from './projections/runner/switchable.js';
 import { atPlace, folderPlace, unusable } from './startFailure.js';
@@ -44,6 +46,8 @@ export interface Osmium {
   metrics(): Promise<string>;
   /** Answers what is under way, closes clients with 1012, stores what is to be stored. Takes at most a few seconds. */
   close(): Promise<void>;
+  /** Says in the log which part keeps the server from closing. */
+  tellLate(this: void): void;
 }
 
 /** Parts that tests put in the place of the real ones. */
@@ -61,9 +65,14 @@ type EngineOverrides = {
 export const startOsmium = async (config: Config, overrides: ContainerOverrides = {}): Promise<Osmium> => {
   const container = root.createChildContainer();
   const get: Get = (wanted) => container.resolve(wanted);
-  const opened: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closeOne of opened.splice(0).reverse()) await closeOne();
+  const opened = openParts({
+    timers: systemTimers,
+    slow: (closed) => {
+      get(of.logger).info(closed, 'a part took long to close');
+    },
+  });
+  const tellLate = (): void => {
+    get(of.logger).error(opened.closing() ?? {}, 'the server has not closed in time, and ends without what is left');
   };
   registerSystem(container, config, overrides);
   registerKernel(container);
@@ -73,31 +82,39 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
   try {
     checkScanner(config);
     const lock = await atPlace(folderPlace(config, config.dataDir), () => lockFolder(config.dataDir));
-    opened.push(() => lock.release());
+    opened.add('the lock of the data folder', () => lock.release());
     const door = await openDoor(get);
-    opened.push(door.close);
-    for (const close of await watchDisks(container, get)) opened.push(close);
+    opened.add("the operator's door", door.close);
+    for (const close of await watchDisks(container, get)) opened.add('the watch of the disks', close);
     await open(container, opened, overrides);
     await follow(container, get, opened);
-    opened.push(() => get(of.search).close());
-    opened.push(() => get(of.own).close());
+    opened.add('the search', () => get(of.search).close());
+    opened.add("the operator's own projections", () => get(of.own).close());
     const server = await listen(get, opened);
     door.begin();
-    opened.push(door.end);
+    opened.add("writes through the operator's door", door.end);
     get(of.search).begin();
     get(of.own).begin();
     const { port, adminPort } = server;
     get(of.logger).info({ host: config.host, port, adminPort, dataDir: config.dataDir }, 'ready for clients');
-    return { ...server, readiness: get(of.health).readiness, metrics: () => get(of.metrics).text(), close };
+    return {
+      ...server,
+      readiness: get(of.health).readiness,
+      metrics: () => get(of.metrics).text(),
+      close: opened.close,
+      tellLate,
+    };
   } catch (error) {
-    await close();
+    await opened.close();
     throw error;
   }
 };
 
-type Opened = (() => Promise<void>)[];
-
-const open = async (container: DependencyContainer, opened: Opened, overrides: ContainerOverrides): Promise<void> => {
+const open = async (
+  container: DependencyContainer,
+  opened: OpenParts,
+  overrides: ContainerOverrides,
+): Promise<void> => {
   const get: Get = (wanted) => container.resolve(wanted);
   const [config, clock, logger, { count, logTroubles }] = [
     get(of.config),
@@ -113,7 +130,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
     set: setOf(get(of.readModels)),
     clock,
     timers: systemTimers,
-    opened: (closeOne) => opened.push(closeOne),
+    opened: takenBy(opened),
     warn: (message, details = {}) => {
       logger.warn(details, message);
     },
@@ -124,7 +141,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
     outages: get(of.outages),
     count: logTroubles,
   };
-  opened.push(() => {
+  opened.add('the reports of outages', () => {
     get(of.outages).close();
     return Promise.resolve();
   });
@@ -138,8 +155,7 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
   container.registerInstance(of.engines, engines);
   container.registerInstance(of.vault, vault);
   const { givenUpTo } = deployed;
-  const sealing = { vault, timers: systemTimers, random: get(of.random), givenUpTo };
-  const sealer = await vaultSealer(sealing);
+  const sealer = await vaultSealer({ vault, timers: systemTimers, random: get(of.random), givenUpTo });
   container.registerInstance(of.sealer, overrides.sealer?.(sealer) ?? sealer);
   container.registerInstance(of.log, get(of.unfolded).noting(countingAppends(log, count)));
   const switchable = switchableDocuments(documents);
@@ -152,14 +168,20 @@ const open = async (container: DependencyContainer, opened: Opened, overrides: C
   container.registerInstance(of.blobs, blobs);
 
   const numbered = await openNodeNumber(get);
-  opened.push(() => numbered.close());
+  opened.add('the number of this node', () => numbered.close());
   container.registerInstance(of.nodeNumber, numbered);
 };
 
+const takenBy =
+  ({ add }: OpenParts): EngineNeeds['opened'] =>
+  (close, part = 'an engine') => {
+    add(part, close);
+  };
+
 /** The parts that follow the log: read models, clients, workflows. */
-const follow = async (container: DependencyContainer, get: Get, opened: Opened): Promise<void> => {
+const follow = async (container: DependencyContainer, get: Get, opened: OpenParts): Promise<void> => {
   const { served, generations, startWorkflows } = await startReadModels(get);
-  opened.push(generations.close);
+  opened.add('the read models', generations.close);
   container.registerInstance(of.projections, served);
   container.registerInstance(of.generations, generations);
   const catchUp = async (): Promise<void> => {
@@ -168,34 +190,39 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
   };
   await atMost(catchUpMillisMax, catchUp(), systemTimers);
   // The last count is written while the read models still follow, so that they hold the whole log after a stop.
-  opened.push(() => atMost(catchUpMillisMax, get(of.deployed).countNow().then(catchUp), systemTimers));
+  opened.add('the last count of keys', () =>
+    atMost(catchUpMillisMax, get(of.deployed).countNow().then(catchUp), systemTimers),
+  );
 
   const made = get(of.gateway);
   const workflows = await placedWorkflows(get);
   const startAll = async (some: readonly AnyWorkflow[]): Promise<void> => {
-    for (const workflow of some) {
-      const tenancy = await workflows.start(workflow);
-      opened.push(() => tenancy.close());
-    }
+    const started: Tenancy[] = [];
+    // Each gives a lease back, which are two questions to a server or more, and none waits for another.
+    opened.add('the workflows', async () => {
+      await Promise.all(started.map((tenancy) => tenancy.close()));
+    });
+    for (const workflow of some) started.push(await workflows.start(workflow));
   };
   await startAll(workflows.ofAnyLog);
   await startWorkflows();
-  opened.push(workflows.stopFetching);
-  opened.push(() => {
+  opened.add('the fetching of previews', workflows.stopFetching);
+  opened.add('the report of sign-ins', () => {
     get(of.signInReport).close();
     return Promise.resolve();
   });
   await made.start();
   await startAll(workflows.ofSharedLog);
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
-  opened.push(() => get(of.pictures).close());
-  opened.push(async () => get(of.fileScanner)?.close());
-  opened.push(() => made.close());
+  opened.add('the reader of pictures', () => get(of.pictures).close());
+  opened.add('the scanner of files', async () => get(of.fileScanner)?.close());
+  opened.add('the gateway', () => made.close());
   const sessionDays = await startSessionDays(get);
-  opened.push(sessionDays.close);
+  opened.add('the days of sessions', sessionDays.close);
   const fileSweep = await startFileSweep(get);
-  opened.push(() => fileSweep.close());
-  opened.push(
+  opened.add('the sweep of files', () => fileSweep.close());
+  opened.add(
+    'the choice of a generation',
     await followChosenGeneration(get, {
       set: get(of.deployed).generation.set,
       live: generations,
@@ -210,7 +237,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: Opened):
  */
 const catchUpMillisMax = 1_000;
 
-const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'port' | 'adminPort'>> => {
+const listen = async (get: Get, opened: OpenParts): Promise<Pick<Osmium, 'url' | 'port' | 'adminPort'>> => {
   const { host, port, origins, trustedProxies, rateLimits } = get(of.config);
   const { sockets, hub } = get(of.gateway);
   if (!rateLimits) get(of.logger).warn('rate limits are off: anybody can ask for as much as they like');
@@ -228,18 +255,18 @@ const listen = async (get: Get, opened: Opened): Promise<Pick<Osmium, 'url' | 'p
   const adminPort = await listenForOperator(get, opened);
   const needs = { host, port, origins, trustedProxies, sockets, logger: get(of.logger), web: get(of.web) };
   const server = await serve({ ...needs, readiness: get(of.health).readiness });
-  opened.push(() => server.close());
+  opened.add('the connections of clients', () => server.close());
   const address = host.includes(':') ? `[${host}]` : host;
   return { url: `ws://${address}:${server.port.toString()}/`, port: server.port, adminPort };
 };
 
 /** `undefined` when the configuration wants no such port. An address that cannot be listened on names its variable. */
-const listenForOperator = async (get: Get, opened: Opened): Promise<number | undefined> => {
+const listenForOperator = async (get: Get, opened: OpenParts): Promise<number | undefined> => {
   const { adminHost: host, adminPort: port } = get(of.config);
   if (port === undefined) return undefined;
   try {
     const server = await serveAdmin({ host, port, metrics: get(of.metrics), readiness: get(of.health).readiness });
-    opened.push(() => server.close());
+    opened.add("the operator's port", () => server.close());
     return server.port;
   } catch (error) {
     const isPort =

@@ -77,8 +77,8 @@ export type EngineNeeds = {
   readonly set: GenerationSet;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Takes what is to be closed in the end, in the order of opening. */
-  readonly opened: (close: () => Promise<void>) => void;
+  /** Takes what is to be closed in the end, in the order of opening, with its name for the log. */
+  readonly opened: (close: () => Promise<void>, part?: string) => void;
   readonly warn: (message: string, details?: object) => void;
   /** Whether a server that cannot be reached is waited for, or ends the opening. */
   readonly servers: 'awaited' | 'demanded';
@@ -177,9 +177,9 @@ export const openEngines = async (
   parts: Pick<Engines, 'vault' | 'log' | 'documents' | 'blobs'> & { readonly deployment: string },
 ): Promise<Engines> => {
   const leases = await openLeases(needs);
-  needs.opened(() => leases.close());
+  needs.opened(() => leases.close(), 'the leases');
   const workflows = await openWorkflowCheckpoints(needs);
-  needs.opened(() => workflows.close());
+  needs.opened(() => workflows.close(), 'the checkpoints of workflows');
   return { ...parts, leases, workflows, ephemeral: await openEphemeral(needs, parts) };
 };
 
@@ -250,7 +250,7 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
   const { vault: folder } = foldersIn(dataDir);
   if (!isServer(vault)) {
     const place = folderPlace(config, folder);
-    const open = once(opened, () =>
+    const open = once(called(opened, 'the vault'), () =>
       atPlace(place, () => underKey(needs, (masterKey) => lmdbVault({ folder, masterKey }))),
     );
     const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbVault(folder));
@@ -261,7 +261,7 @@ const vaultPart = (needs: EngineNeeds): EnginePart<Vault> => {
   return {
     place,
     isThere: () => named(needs, { variable, ...vault }, () => hasMongoVault(vault)),
-    open: once(opened, () =>
+    open: once(called(opened, 'the vault'), () =>
       named(needs, { variable, ...vault }, () => underKey(needs, (masterKey) => mongoVault({ ...vault, masterKey }))),
     ),
   };
@@ -308,7 +308,9 @@ const logPart = (needs: EngineNeeds): EnginePart<EventLog> => {
   if (!isServer(eventLog)) {
     const { log: folder } = foldersIn(dataDir);
     const place = folderPlace(config, folder);
-    const open = once(opened, () => atPlace(place, () => lmdbEventLog({ folder, now: () => clock.now() })));
+    const open = once(called(opened, 'the log'), () =>
+      atPlace(place, () => lmdbEventLog({ folder, now: () => clock.now() })),
+    );
     const isThere = (): Promise<boolean> => atPlace(place, () => hasLmdbLog(folder));
     return { place, isThere, open, copyTo: async (target) => (await open()).copyTo(target) };
   }
@@ -331,7 +333,7 @@ const logPart = (needs: EngineNeeds): EnginePart<EventLog> => {
     place: served('OSMIUM_EVENT_LOG', eventLog),
     // Opening it makes nothing, and shows whether it is empty.
     isThere: () => Promise.resolve(true),
-    open: once(opened, async () => {
+    open: once(called(opened, 'the log'), async () => {
       const log = await named(needs, { variable: 'OSMIUM_EVENT_LOG', ...eventLog }, open);
       isOpen = true;
       return log;
@@ -370,7 +372,7 @@ const documentsPart = (needs: EngineNeeds): DocumentsPart => {
       await witness.documents.close();
     }
   };
-  const openOnce = once(opened, () => at(open));
+  const openOnce = once(called(opened, 'the documents'), () => at(open));
   if (isServer(documents)) {
     const isBack = async (): Promise<unknown> => (await openOnce()).store.owner();
     outages.know('documents', { name: 'MongoDB', address: place.where, isBack });
@@ -397,7 +399,7 @@ const filesPart = (needs: EngineNeeds): FilesPart => {
       const { s3Blobs } = await import('./adapters/blobs/s3.js');
       return named(needs, { variable, ...bucket }, () => s3Blobs(bucket));
     };
-    return { place: served(variable, bucket), isMarked: true, open: once(opened, open) };
+    return { place: served(variable, bucket), isMarked: true, open: once(called(opened, 'the store of files'), open) };
   }
   const { folder } = where;
   const place = isServer(blobs) ? { variable, value: blobs.url, where: folder } : folderPlace(config, folder);
@@ -405,7 +407,7 @@ const filesPart = (needs: EngineNeeds): FilesPart => {
     await atPlace(place, () => withoutUnfinished(folder, clock.now()));
     return fileBlobs(folder);
   };
-  return { place, isMarked: isServer(blobs), open: once(opened, open) };
+  return { place, isMarked: isServer(blobs), open: once(called(opened, 'the store of files'), open) };
 };
 
 /** All that are where the configuration has the documents. Nothing is opened, and nothing made, until it is asked for. */
@@ -443,6 +445,12 @@ export const openDocuments = async (
     throw error;
   }
 };
+
+const called =
+  (opened: EngineNeeds['opened'], part: string): EngineNeeds['opened'] =>
+  (close) => {
+    opened(close, part);
+  };
 
 /** Opens a thing at the first call, and sees to its closing. */
 const once = <T extends { close(): Promise<void> }>(
@@ -548,7 +556,7 @@ const openedRedis = async (
   const demanded = { servers: 'demanded', warn } as const;
   const { openRedis } = await import('./adapters/redis/client.js');
   const redis = await named(demanded, { variable, url }, () => openRedis({ url, clock, onStatus }));
-  opened(() => redis.close());
+  opened(() => redis.close(), 'Redis');
   const answering = (): Promise<void> => {
     const { trouble } = redis.status();
     return trouble === undefined ? Promise.resolve() : Promise.reject(new RedisAway(trouble.reason));
@@ -569,6 +577,7 @@ const openedRedis = async (
 };
 
 const kept = (ephemeral: Ephemeral, opened: EngineNeeds['opened']): Ephemeral => {
-  for (const one of [ephemeral.pubSub, ephemeral.presence, ephemeral.rateLimit]) opened(() => one.close());
+  for (const one of [ephemeral.pubSub, ephemeral.presence, ephemeral.rateLimit])
+    opened(() => one.close(), 'presence and what nodes tell each other');
   return ephemeral;
 };

@@ -17,9 +17,16 @@ const main = async (): Promise<void> => {
     // An operator who asks twice does not want to wait.
     if (closing) process.exit(1);
     closing = true;
-    setTimeout(() => process.exit(1), closingMillisMax).unref();
+    let late = (): void => undefined;
+    setTimeout(() => {
+      late();
+      process.exit(1);
+    }, closingMillisMax).unref();
     starting
-      .then((osmium) => osmium.close())
+      .then((osmium) => {
+        late = osmium.tellLate;
+        return osmium.close();
+      })
       .then(() => process.exit(0))
       .catch(failed);
   };
