@@ -115,7 +115,7 @@ export type BuildWishes = {
   readonly anew: boolean;
   /** Of the machine, in percent: 1 to 100. */
   readonly share: number;
-  /** Threads that fold: 1 to `workersMax`. Default: one for each core, and four at most. */
+  /** Threads that fold: 1 to `workersMax`. Default: one for each two cores, and four at most. */
   readonly workers?: number;
   /** The file of a projection of the operator's own, which is built in the place of ours. */
   readonly module?: string;

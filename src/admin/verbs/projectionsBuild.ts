@@ -21,7 +21,7 @@ export const projectionsBuild = declareVerb({
     share: { kind: 'number', says: 'of the machine, in percent; default 100', max: 100 },
     workers: {
       kind: 'number',
-      says: 'how many threads fold; default: one for each core, and 4 at most',
+      says: 'how many threads fold; default: one for each two cores, and 4 at most',
       max: workersMax,
     },
     module: {
