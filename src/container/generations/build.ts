@@ -157,7 +157,10 @@ const started = async (starting: Starting): Promise<Started> => {
     ...(sharing === undefined ? {} : { sharing }),
     ...toldTroubles(generation, alarms),
   };
-  const workers = workersFor(wishes);
+  // Several under one fence are not tried out there.
+  const workers = isServer(config.documents) ? 1 : workersFor(wishes);
+  if (wishes.workers !== undefined && wishes.workers > workers)
+    throw new BuildStopped(generation.name, 'read models on MongoDB are built by one worker');
   const running: BuildingProjections =
     workers > 1
       ? await buildWorkers({
