@@ -66,7 +66,7 @@ const rows: Readonly<Record<string, Row>> = {
 };
 
 const measure = async (bench: Bench<typeof defaults>): Promise<Measured> => {
-  const { messages, longsearches, searches, bystanders: count, rate } = bench.options;
+  const { messages, searches, bystanders: count, rate } = bench.options;
   const dataDir = join(bench.folder, 'data');
   const library = await founded(dataDir);
   const started = performance.now();
@@ -89,17 +89,7 @@ const measure = async (bench: Bench<typeof defaults>): Promise<Measured> => {
     reader: await authorized({ port: server.port, noSubscribe: true }, library.tokens.reader),
     visitor: await authorized({ port: server.port, noSubscribe: true }, library.tokens.visitor),
   };
-  const times: Record<string, Timed & { readonly amid: Timed; readonly others: Service }> = {};
-  for (const [name, { query, by = 'reader', isLong }] of Object.entries(rows)) {
-    const chatRef = by === 'visitor' ? library.small : library.large;
-    const request = { chatRef, query, scoped: false };
-    const search = () => timesOf(clients[by], isLong ? longsearches : searches, { name: 'messagesSearch', request });
-    const alone = await search();
-    // Now each of them waits until the index has what others have just sent.
-    const { result: amid, service: others } = await besides(bystanders, rate, search);
-    times[name] = { ...alone, amid, others };
-    progress(`${name}: ${JSON.stringify({ ...alone, amid })}, others ${JSON.stringify(spreadOnly(others))}`);
-  }
+  const times = await playedRows(bench, { library, clients, bystanders });
   const history = await timesOf(clients.reader, searches, {
     name: 'messagesGetHistory',
     request: { chatRef: library.large, limit: 25 },
@@ -129,6 +119,32 @@ const measure = async (bench: Bench<typeof defaults>): Promise<Measured> => {
       storedBytesPerMessage: rounded((logBytes + bytesBelow(foldersIn(dataDir).documents)) / messages),
     },
   };
+};
+
+type RowTimes = Timed & { readonly amid: Timed; readonly others: Service };
+
+type Scene = {
+  readonly library: Awaited<ReturnType<typeof founded>>;
+  readonly clients: Readonly<Record<'reader' | 'visitor', RawClient>>;
+  readonly bystanders: Helper<BystanderCalls>;
+};
+
+const playedRows = async (
+  { options: { longsearches, searches, rate } }: Bench<typeof defaults>,
+  { library, clients, bystanders }: Scene,
+): Promise<Readonly<Record<string, RowTimes>>> => {
+  const times: Record<string, RowTimes> = {};
+  for (const [name, { query, by = 'reader', isLong }] of Object.entries(rows)) {
+    const chatRef = by === 'visitor' ? library.small : library.large;
+    const request = { chatRef, query, scoped: false };
+    const search = () => timesOf(clients[by], isLong ? longsearches : searches, { name: 'messagesSearch', request });
+    const alone = await search();
+    // Now each of them waits until the index has what others have just sent.
+    const { result: amid, service: others } = await besides(bystanders, rate, search);
+    times[name] = { ...alone, amid, others };
+    progress(`${name}: ${JSON.stringify({ ...alone, amid })}, others ${JSON.stringify(spreadOnly(others))}`);
+  }
+  return times;
 };
 
 const quietMillis = 3_000;

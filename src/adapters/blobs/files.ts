@@ -145,11 +145,11 @@ const walkedIn = async function* (folder: string, prefix: string): AsyncGenerato
 
 type Place = {
   readonly folder: string;
-  /** What was in a folder when it is asked for is on the disk when it resolves. */
+  /** Resolves once all names that the folder had at the call are on the disk. */
   readonly sync: (folder: string) => Promise<void>;
 };
 
-/** One sync of a folder serves all that asked for it before it began. What is kept ends with those who wait. */
+/** One sync of a folder serves all that asked for it before it began. Nothing is kept longer than somebody waits. */
 export const sharedSyncs = (sync: (folder: string) => Promise<void>): Place['sync'] => {
   const running = new Map<string, Promise<void>>();
   const coming = new Map<string, Promise<void>>();
