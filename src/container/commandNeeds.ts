@@ -5,7 +5,7 @@ import type { EngineNeeds } from '../engines.js';
 import { readModels } from '../projections/registry.js';
 import { setOf } from './generations/set.js';
 
-/** What a command opens engines with, that works on a data folder where no server runs. */
+/** A command that works on a data folder where no server runs opens engines with these. */
 export const commandNeeds = (config: Config, opened: (() => Promise<void>)[]): EngineNeeds => ({
   config,
   collections: readModels.collections,

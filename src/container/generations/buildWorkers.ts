@@ -23,7 +23,7 @@ export type BuildWorkersNeeds = Pick<WorkerTask, 'config' | 'generation' | 'shar
   readonly log: FollowedLog;
   readonly projections: readonly Projection[];
   readonly workers: number;
-  /** What each thread runs. */
+  /** The program of each thread. */
   readonly program?: URL;
   /** Absent: no other process works on the documents. */
   readonly sharing?: Sharing;

@@ -3,7 +3,7 @@ import { systemTimers } from '../../adapters/system/timers.js';
 import type { ShareNeeds } from '../../kernel/share.js';
 import { pause } from '../../kernel/timing.js';
 
-/** What this process, with all its threads, may use of the machine. */
+/** The part of the machine that this process may use, with all its threads. */
 export const machine = (percent: number): ShareNeeds => ({
   percent,
   cores: availableParallelism(),

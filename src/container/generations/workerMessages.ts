@@ -3,7 +3,7 @@ import type { Position } from '../../kernel/event.js';
 import type { Generation } from '../../kernel/ports/generations.js';
 import type { Portion } from '../../projections/runner/portion.js';
 
-/** What a worker of a build is given at its start. */
+/** The start of a worker of a build. */
 export type WorkerTask = {
   readonly config: Config;
   readonly generation: Generation;
@@ -14,7 +14,7 @@ export type WorkerTask = {
   readonly fence: bigint | undefined;
 };
 
-/** What it tells. Errors are told as texts, because most kinds do not get from thread to thread. */
+/** Reports of a worker. Errors are told as texts, because most kinds do not get from thread to thread. */
 export type WorkerNews =
   | {
       readonly kind: 'stored';

@@ -7,7 +7,7 @@ import type { Meta } from './meta.js';
  * before, or along with, the first document that refers to it.
  */
 export type Packing = Pick<Packr, 'pack' | 'unpack'> & {
-  /** What has to be stored in the transaction of the documents that were packed until now. */
+  /** The shapes to be stored in the transaction of the documents that were packed until now. */
   readonly learnt: () => LearntShapes;
 };
 
