@@ -21,7 +21,7 @@ import { openDoor } from './container/door/open.js';
 import { setOf } from './container/generations/set.js';
 import { followChosenGeneration } from './container/generations/told.js';
 import { startReadModels } from './container/readModels.js';
-import { openParts, type OpenParts } from './container/openParts.js';
+import { openParts, type OpenedParts } from './container/openParts.js';
 import { placedWorkflows } from './container/workflows.js';
 import { enginePartsOf, openEngines, type EngineNeeds, type Engines } from './engines.js';
 import { countingAppends } from './gateway/operations/metrics.js';
@@ -112,7 +112,7 @@ export const startOsmium = async (config: Config, overrides: ContainerOverrides 
 
 const open = async (
   container: DependencyContainer,
-  opened: OpenParts,
+  opened: OpenedParts,
   overrides: ContainerOverrides,
 ): Promise<void> => {
   const get: Get = (wanted) => container.resolve(wanted);
@@ -173,13 +173,13 @@ const open = async (
 };
 
 const takenBy =
-  ({ add }: OpenParts): EngineNeeds['opened'] =>
+  ({ add }: OpenedParts): EngineNeeds['opened'] =>
   (close, part = 'an engine') => {
     add(part, close);
   };
 
 /** The parts that follow the log: read models, clients, workflows. */
-const follow = async (container: DependencyContainer, get: Get, opened: OpenParts): Promise<void> => {
+const follow = async (container: DependencyContainer, get: Get, opened: OpenedParts): Promise<void> => {
   const { served, generations, startWorkflows } = await startReadModels(get);
   opened.add('the read models', generations.close);
   container.registerInstance(of.projections, served);
@@ -237,7 +237,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: OpenPart
  */
 const catchUpMillisMax = 1_000;
 
-const listen = async (get: Get, opened: OpenParts): Promise<Pick<Osmium, 'url' | 'port' | 'adminPort'>> => {
+const listen = async (get: Get, opened: OpenedParts): Promise<Pick<Osmium, 'url' | 'port' | 'adminPort'>> => {
   const { host, port, origins, trustedProxies, rateLimits } = get(of.config);
   const { sockets, hub } = get(of.gateway);
   if (!rateLimits) get(of.logger).warn('rate limits are off: anybody can ask for as much as they like');
@@ -261,7 +261,7 @@ const listen = async (get: Get, opened: OpenParts): Promise<Pick<Osmium, 'url' |
 };
 
 /** `undefined` when the configuration wants no such port. An address that cannot be listened on names its variable. */
-const listenForOperator = async (get: Get, opened: OpenParts): Promise<number | undefined> => {
+const listenForOperator = async (get: Get, opened: OpenedParts): Promise<number | undefined> => {
   const { adminHost: host, adminPort: port } = get(of.config);
   if (port === undefined) return undefined;
   try {

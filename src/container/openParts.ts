@@ -4,7 +4,7 @@ import type { Timers } from '../kernel/ports/leases.js';
 export type ClosingPart = { readonly part: string; readonly millis: number };
 
 /** The parts of a server that are open, in the order of their opening. */
-export interface OpenParts {
+export interface OpenedParts {
   /** `part`: its name, for the log. */
   add(this: void, part: string, close: () => Promise<void>): void;
   /** Closes all, the last one first, one after another. A second call closes what was added since. */
@@ -22,7 +22,7 @@ export type OpenPartsNeeds = {
 /** A part that takes longer is told of: all of them together have a few seconds. */
 export const slowCloseMillis = 1_000;
 
-export const openParts = ({ timers, slow }: OpenPartsNeeds): OpenParts => {
+export const openParts = ({ timers, slow }: OpenPartsNeeds): OpenedParts => {
   const opened: { readonly part: string; readonly close: () => Promise<void> }[] = [];
   let current: { readonly part: string; readonly since: number } | undefined;
   const closing = (): ClosingPart | undefined =>
