@@ -110,8 +110,10 @@ const describedBy = (found: ReadonlyMap<string, string>): PageDescription => {
 /** As it stands there, and whole, since a link that was cut leads elsewhere. */
 const linkIn = (found: ReadonlyMap<string, string>): string | undefined =>
   sources.pictureUrl
-    .map((name) => (found.get(name) ?? '').trim())
-    .find((link) => link !== '' && link.length < heldUnitsMax);
+    .map((name) => found.get(name) ?? '')
+    .filter((held) => held.length < heldUnitsMax)
+    .map((whole) => whole.trim())
+    .find((link) => link !== '');
 
 // Controls, halves of pairs, separators of lines, and marks that turn the direction of all that follows.
 const unwanted = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufffe\uffff]+/gu;

@@ -195,6 +195,17 @@ describe('pageDescription', () => {
     assert.ok(title.length <= previewTitleUnitsMax);
   });
 
+  it('takes no link that was cut, also where blanks stand before it', async () => {
+    const link = 'https://a.example/picture.png';
+    const meta = (name: string, content: string): string => `<meta property="${name}" content="${content}">`;
+    const pictureIn = async (...metas: readonly string[]): Promise<string | undefined> =>
+      (await pageDescription(metas.join(''))).pictureUrl;
+    const cut = meta('og:image', `${' '.repeat(2_020)}${link}`);
+    assert.equal(await pictureIn(cut), undefined);
+    assert.equal(await pictureIn(cut, meta('twitter:image', ` ${link}`)), link);
+    assert.equal(await pictureIn(meta('og:image', `${' '.repeat(2_000)}${link}`)), link);
+  });
+
   it('ends the head at the first tag that has no place in it, however many come', async () => {
     const behind = '<meta property="og:title" content="no">';
     assert.deepEqual(await pageDescription(`<title>yes</title>${'<b>'.repeat(170_000)}${behind}`), { title: 'yes' });
