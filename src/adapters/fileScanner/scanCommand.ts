@@ -64,7 +64,8 @@ const scanned = async (
   parts: AsyncIterable<Uint8Array>,
   closing: AbortSignal,
 ): Promise<Ended> => {
-  const child = spawn(program, args, spawned());
+  const child = started(program, args);
+  if (child === undefined) return 'not started';
   const ended = endOf(child);
   // A scanner need not read to the end. How it judged is seen by how it ends.
   child.stdin?.on('error', () => undefined);
@@ -78,7 +79,8 @@ const scanned = async (
   };
   closing.addEventListener('abort', stop, { once: true });
   try {
-    if (child.stdin !== null) await fed(child.stdin, { parts, watch, ended });
+    // Where the process may open no more files, Node 20 leaves it undefined.
+    if (child.stdin) await fed(child.stdin, { parts, watch, ended });
     const end = await ended;
     return late.signal.aborted ? 'too long' : end;
   } finally {
@@ -86,6 +88,15 @@ const scanned = async (
     closing.removeEventListener('abort', stop);
     killGroup(child);
     await ended;
+  }
+};
+
+/** Some reasons not to start are told by an event later; others, such as too little memory, are thrown at once. */
+const started = (program: string, args: readonly string[]): ChildProcess | undefined => {
+  try {
+    return spawn(program, args, spawned());
+  } catch {
+    return undefined;
   }
 };
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { missingProgram } from '../../../src/adapters/fileScanner/program.js';
 import {
   scanCommand,
@@ -91,11 +94,23 @@ describe('a command that judges files', () => {
       [shell('cat > /dev/null; exit 2'), { code: 2 }],
       [shell('kill -SEGV $$'), { signal: 'SIGSEGV' }],
       [scannerOf(['/no/such/program']), 'not started'],
+      // Longer than the system lets an argument be, which is thrown rather than told.
+      [scannerOf(['/bin/sh', '-c', `exit 0 #${'x'.repeat(200_000)}`]), 'not started'],
     ];
     for (const [{ scanner, verdicts, failures }, how] of faults) {
       assert.equal(await scanner.judged(partsOf(2), user), 'unjudged');
       assert.deepEqual([verdicts, failures], [['unjudged'], [how]]);
     }
+  });
+
+  it('judges nothing where the process may open no more files', async () => {
+    const { stdout } = await promisify(execFile)('/bin/sh', [
+      '-c',
+      'ulimit -n 64; exec "$0" "$1"',
+      process.execPath,
+      fileURLToPath(new URL('fullProcess.js', import.meta.url)),
+    ]);
+    assert.equal(stdout, 'unjudged, not started');
   });
 
   it('need not read: not at all, nor to the end, and its input may be closed before it has judged', async () => {
