@@ -7,9 +7,14 @@ import { openedPart, type OpeningNeeds } from './reading.js';
 const atOnceMax = 64;
 const atOnceBytesMax = 8_388_608;
 
+export type StretchNeeds = OpeningNeeds & {
+  /** Told how many bytes are about to be opened. */
+  readonly opening?: (bytes: number) => void;
+};
+
 /** The bytes of an upload, one part after the other, as they were sent. Throws what `partRefusal` reads where a part is damaged. */
 export async function* openedParts(
-  needs: OpeningNeeds,
+  needs: StretchNeeds,
   { file, key }: { readonly file: FileId; readonly key: Uint8Array },
   parts: readonly StoredPart[],
 ): AsyncGenerator<Uint8Array> {
@@ -17,6 +22,7 @@ export async function* openedParts(
   while (index < parts.length) {
     const several = nextOf(parts, index);
     const from = index;
+    needs.opening?.(several.reduce((sum, { bytes }) => sum + bytes, 0));
     const opened = several.map((part, at) => openedPart(needs, { file, key, index: from + at, part }));
     for (const plain of await Promise.all(opened)) {
       if (isRejection(plain)) throw new PartRefused(plain);

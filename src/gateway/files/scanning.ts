@@ -39,9 +39,9 @@ export const refusedByScanner = async (
   const { file } = upload;
   const sent = packedParts(parts);
   if (scanner === undefined || passed.get(file) === sent) return undefined;
-  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-  call.meter.spend(costs.scan + (costs.kibibyteOpened * bytes) / 1_024);
-  const verdict = await scanner.judged(openedParts(needs, upload, parts), call.caller.user).catch(partRefusal);
+  const verdict = await scanner
+    .judged(pricedParts(needs, call, { upload, parts }), call.caller.user)
+    .catch(partRefusal);
   if (isRejection(verdict)) return verdict;
   if (verdict === 'clean') passed.set(file, sent);
   if (verdict !== 'refused') return refusals[verdict];
@@ -49,6 +49,19 @@ export const refusedByScanner = async (
   const ended = await call.run(files, { type: 'RefuseFile', data });
   return isRejection(ended) ? ended : reject('FILE_REFUSED');
 };
+
+/** Paid for as they are opened, since a scanner that is busy opens nothing, and need not read to the end. */
+async function* pricedParts(
+  needs: ScanningNeeds,
+  { meter }: Call,
+  { upload, parts }: Sent,
+): AsyncGenerator<Uint8Array> {
+  meter.spend(costs.scan);
+  const opening = (bytes: number): void => {
+    meter.spend((costs.kibibyteOpened * bytes) / 1_024);
+  };
+  yield* openedParts({ ...needs, opening }, upload, parts);
+}
 
 const refusals = {
   clean: undefined,

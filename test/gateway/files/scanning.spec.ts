@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Call } from '../../../src/gateway/contract/call.js';
+import { costs } from '../../../src/gateway/contract/meter.js';
+import { passedUploads, refusedByScanner } from '../../../src/gateway/files/scanning.js';
+import { snowflakeOf, type FileId, type Millis, type UserId } from '../../../src/kernel/ids.js';
+import { partSealBytes } from '../../../src/kernel/ports/partSeal.js';
+import { deferred } from '../../../src/kernel/timing.js';
 import type { FileScanner, ScanVerdict } from '../../../src/kernel/ports/fileScanner.js';
 import { bob, general } from '../../support/house/cast.js';
 import { house, type House } from '../../support/house/house.js';
@@ -32,6 +38,29 @@ after(() => here.close());
 const says = (next: ScanVerdict): void => {
   verdict = () => Promise.resolve(next);
   seen.splice(0);
+};
+
+const uploadOfAda = {
+  file: snowflakeOf({ at: 1_767_225_600_000 as Millis, node: 3, counter: 0 }) as FileId,
+  ...{ begunAt: 0 as Millis, key: new Uint8Array(32), lastVersion: 0, partsTaken: 1, bytesTaken: 100 },
+};
+
+/** Each is opened in a stretch of its own. */
+const partSizes = [3_000_000, 9_000_000, 5];
+const sizeOf = (name: string): number => partSizes[Number(name.split('/')[2]?.split('.')[0])] ?? 0;
+
+/** A call that notes what it is asked to pay, and a store in which every part is there. */
+const pricedRig = () => {
+  const spent: number[] = [];
+  const needs = {
+    blobs: { get: (name: string) => Promise.resolve(new Uint8Array(partSealBytes + sizeOf(name))) },
+    damaged: () => undefined,
+    passed: passedUploads(),
+    seal: { open: (_key: Uint8Array, _place: string, sealed: Uint8Array) => sealed.subarray(partSealBytes) },
+  };
+  // Nothing else of a call is asked for here.
+  const call = { caller: { user: 1n as UserId }, meter: { spend: (units: number) => spent.push(units) } };
+  return { needs, call: call as unknown as Call, spent };
 };
 
 const messageWith = (id: bigint, partCount = 1, clientId = 0n) => ({
@@ -75,6 +104,27 @@ describe('a file that is judged', () => {
     here.clock.at += hourMillis;
     await sweep(here, node);
     assert.equal((await storedNames(here.blobs)).length, before.length - 1);
+  });
+
+  it('has its price as it is opened, and none where the scanner is busy', async () => {
+    const { needs, call, spent } = pricedRig();
+    const parts = partSizes.map((bytes) => ({ version: 1, bytes }));
+    const scannedBy = async (judged: FileScanner['judged']) => {
+      spent.splice(0);
+      await refusedByScanner({ ...needs, scanner: { judged } }, call, { upload: uploadOfAda, parts });
+      return [...spent];
+    };
+    assert.deepEqual(await scannedBy(() => Promise.resolve('busy')), []);
+    const firstOnly = await scannedBy(async (bytes) => {
+      for await (const part of bytes) if (part.length > 0) return 'unjudged';
+      return 'unjudged';
+    });
+    assert.deepEqual(firstOnly, [costs.scan, (costs.kibibyteOpened * 3_000_000) / 1_024]);
+    const all = await scannedBy(async (bytes) => {
+      for await (const part of bytes) assert.ok(part.length > 0);
+      return 'clean';
+    });
+    assert.deepEqual(all, [costs.scan, ...partSizes.map((one) => (costs.kibibyteOpened * one) / 1_024)]);
   });
 
   it('that could not be judged is not refused for good, and is judged anew', async () => {
@@ -121,6 +171,27 @@ describe('a file that is judged', () => {
     const { sentMessage } = await node.must(bob, 'messagesSendMessage', request);
     assert.deepEqual((await node.must(bob, 'messagesSendMessage', request)).sentMessage, sentMessage);
     assert.equal(seen.length, 1);
+  });
+
+  it('is waited for as long as one alone, where a message has several of them', { timeout: 60_000 }, async () => {
+    let judging = 0;
+    const all = deferred<ScanVerdict>();
+    const count = 3;
+    verdict = () => {
+      judging += 1;
+      if (judging === count) all.resolve('clean');
+      return all.promise;
+    };
+    const ids: bigint[] = [];
+    for (let file = 0; file < count; file += 1) ids.push(await upload(node, bob, bytesOf(9 + file)));
+    const { files } = await attach(
+      node,
+      bob,
+      general,
+      ids.map((id) => refTo(id)),
+    );
+    const lengths = await Promise.all(files.map(async (file) => (await whole(node, bob, file)).length));
+    assert.deepEqual([lengths, judging], [[9, 10, 11], count]);
   });
 
   it('is not judged where it is damaged', async () => {
