@@ -13,7 +13,7 @@ import { pictureTurns, type PictureNeeds } from './pictures.js';
 import { fileBytes, type FileRange, type ReadingNeeds } from './reading.js';
 import { namedFile, nextBytes, type FileName, type NamedFile, type Stretch } from './streaming.js';
 import { passedUploads, type ScanningNeeds } from './scanning.js';
-import { keptPagePicture, type PagePictureNeeds } from './pagePictures.js';
+import { costlyAuthors, keptPagePicture, type PagePictureNeeds } from './pagePictures.js';
 import { uploadedBytes } from './uploadedBytes.js';
 import { sessionUploads, type UploadNeeds } from './uploads.js';
 
@@ -52,6 +52,7 @@ export type FileStoreNeeds = Omit<UploadNeeds, 'seal'> &
 export const fileStore = (needs: FileStoreNeeds): FileStore => {
   const shared = {
     ...needs,
+    costly: costlyAuthors(),
     holders: holders(needs),
     making: new Map(),
     passed: passedUploads(),

@@ -1,5 +1,6 @@
 import { files } from '../../domain/files/decide.js';
 import type { AttachedFile } from '../../domain/messages/events.js';
+import { boundedMap, type BoundedMap } from '../../kernel/boundedMap.js';
 import { isRejection } from '../../kernel/decider.js';
 import type { Execute } from '../../kernel/execute.js';
 import type { FileId, Millis, UserId } from '../../kernel/ids.js';
@@ -15,9 +16,18 @@ import { madePartBytes } from './pictures.js';
 import type { UploadedBytes } from './uploadedBytes.js';
 import { keyText } from './uploads.js';
 
+/** An upload pays for what costs its process. A link pays nothing, so after one no further picture of its author is looked at for so long. */
+export const costlyMillisMax = 3_600_000;
+const costlyAuthorsMax = 20_000;
+
+/** Authors of pictures of pages that cost their process, with the time of the last one, by the clock of `uptime`. */
+export type CostlyAuthors = BoundedMap<UserId, number>;
+export const costlyAuthors = (): CostlyAuthors => boundedMap({ entriesMax: costlyAuthorsMax });
+
 export type PagePictureNeeds = {
   readonly blobs: Pick<Blobs, 'put'>;
   readonly clock: Pick<Clock, 'now'>;
+  readonly costly: CostlyAuthors;
   readonly execute: Execute;
   readonly hasRoom: () => boolean;
   readonly ids: Pick<Ids, 'next' | 'commandId'>;
@@ -38,11 +48,19 @@ export const keptPagePicture = async (
   bytes: Uint8Array,
   author: UserId,
 ): Promise<AttachedFile | undefined> => {
-  if (pictureMark(bytes) !== 'read' || !needs.hasRoom()) return undefined;
+  if (pictureMark(bytes) !== 'read' || !needs.hasRoom() || isCostly(needs, author)) return undefined;
   if (needs.scanner !== undefined && (await needs.scanner.judged(inOne(bytes), author)) !== 'clean') return undefined;
+  // Others of the author may have been read meanwhile.
+  if (isCostly(needs, author)) return undefined;
   const card = await needs.pictures.made('card', { bytes: bytes.length, parts: inOne(bytes) }, author);
+  if (card === 'too costly') needs.costly.set(author, needs.uptime.now());
   if (typeof card === 'string') return undefined;
   return needs.uploaded.take(author, card.bytes.length, needs.uptime.now()) ? stored(needs, card, author) : undefined;
+};
+
+const isCostly = ({ costly, uptime }: PagePictureNeeds, author: UserId): boolean => {
+  const last = costly.get(author);
+  return last !== undefined && uptime.now() - last < costlyMillisMax;
 };
 
 const stored = async (
