@@ -145,8 +145,8 @@ const inChat = async ({ access, reads, call, file }: Look, chat: ChatKey): Promi
     const [[found], [previewed]] = await Promise.all([messagesById(reads, [message]), previewsOf(reads, [message])]);
     const media = found?.media === undefined ? [] : unless(found.media, []);
     const cloaked = found?.botInfo && unless(found.botInfo, undefined);
-    // A preview of former words is shown to nobody.
-    const shown = previewed?.revision === (found?.revision ?? 0) ? previewed.preview : undefined;
+    // The preview of a message that is gone, or of former words, is shown to nobody.
+    const shown = found && previewed?.revision === (found.revision ?? 0) ? previewed.preview : undefined;
     const picture = shown && unless(shown, undefined)?.picture;
     const held = [...media.map((one) => one.file), cloaked?.cloakPhoto, picture].find((one) => one?.file === file);
     if (held !== undefined) return held;

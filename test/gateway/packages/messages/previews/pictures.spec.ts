@@ -19,6 +19,7 @@ import { hourMillis, storedNames, sweep, whole } from '../../../files/filing.js'
 
 let here: House;
 let node: Node;
+let workflow: ReturnType<typeof showPreviews>;
 let running: RunningWorkflow;
 const fetches = underWay();
 const failures: unknown[] = [];
@@ -32,7 +33,6 @@ before(async () => {
   node = await here.node({
     fileScanner: { judged: () => Promise.resolve(verdict), close: () => Promise.resolve() },
   });
-  const { log, codec, sealer, store } = here;
   const linkPreviews = {
     ...noLinkPreviews,
     previewOf: (url: string) => Promise.resolve({ url, title: 'A page', pictureUrl: `${url}/picture` }),
@@ -41,23 +41,28 @@ before(async () => {
       return Promise.resolve(pictures.get(url));
     },
   };
-  const workflow = showPreviews({
+  workflow = showPreviews({
     ...{ linkPreviews, clock: node.get(of.clock), fetches, streams: node.get(of.streams) },
     pagePicture: node.get(of.files).pagePicture,
     fetchFailed: (error) => failures.push(error),
   });
-  running = startWorkflow(workflow, {
+  running = started();
+});
+after(async () => {
+  await running.stop();
+  await here.close();
+});
+
+const started = (): RunningWorkflow => {
+  const { log, codec, sealer, store } = here;
+  return startWorkflow(workflow, {
     ...{ log, codec, sealer, documents: store, execute: node.get(of.execute) },
     pause: () => Promise.resolve(),
     alarm: ({ error }) => {
       throw error;
     },
   });
-});
-after(async () => {
-  await running.stop();
-  await here.close();
-});
+};
 
 /** Once the workflow has met all that is in the log, its own events included. */
 const met = async (): Promise<void> => {
@@ -138,6 +143,16 @@ describe('the picture of a page', () => {
       const left = (await storedNames(here.blobs)).filter((name) => name.startsWith(`files/${file.toString()}/`));
       assert.deepEqual(left, []);
     }
+  });
+
+  it('is read by nobody any more once its message is deleted, also before the workflow has met that', async () => {
+    const id = await say(`see ${await page('deleted', await painted(30, 20).png().toBuffer())}`);
+    const file = await pictureOf(id);
+    assert.ok(typeof (await whole(node, bob, file)) !== 'string');
+    await running.stop();
+    await node.must(ada, 'messagesDeleteMessage', { chatRef: general, messageIds: [id] });
+    for (const one of [ada, bob]) assert.equal(await whole(node, one, file), 'FILE_NOT_FOUND');
+    running = started();
   });
 
   it('gives way to that of later words', async () => {
