@@ -5,12 +5,12 @@ import { channelOf } from '../../domain/communities/state.js';
 import { messages } from '../../domain/messages/decide.js';
 import { theSystem } from '../../domain/messages/events.js';
 import { byKind, parseChatKey, type ChatKey, type ChatOf } from '../../kernel/chat.js';
+import { isRejection } from '../../kernel/decider.js';
 import type { Execute } from '../../kernel/execute.js';
 import type { FoldedStreams } from '../../kernel/foldedStreams.js';
 import type { MessageId } from '../../kernel/ids.js';
 import type { Ids } from '../../kernel/ports/system.js';
 import { community } from '../../projections/communities/queries.js';
-import type { FileUseDocument } from '../../projections/files/documents.js';
 import { firstChatAfter, usesAfter } from '../../projections/files/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { Passed } from './dueWork.js';
@@ -83,11 +83,10 @@ const deleteAll = async (needs: EndedChatsNeeds, chat: ChatKey, signal: AbortSig
   const limited = pLimit(atOnceMax);
   let [done, failed] = [0, 0];
   let first: unknown;
-  const one = async ({ message }: FileUseDocument): Promise<void> => {
+  const one = async (message: MessageId): Promise<void> => {
     if (signal.aborted) return;
     try {
-      await deleteOne(needs, chat, message);
-      done += 1;
+      if (!isRejection(await deleteOne(needs, chat, message))) done += 1;
     } catch (error) {
       first ??= error;
       failed += 1;
@@ -96,7 +95,9 @@ const deleteAll = async (needs: EndedChatsNeeds, chat: ChatKey, signal: AbortSig
   let after = 0n as MessageId;
   while (!signal.aborted) {
     const page = await usesAfter(needs.reads, chat, { after, limit: messagesPageItems });
-    await Promise.all(page.map((use) => limited(one, use)));
+    // One with an attachment and the picture of a preview is there twice.
+    const found = new Set(page.map(({ message }) => message));
+    await Promise.all([...found].map((message) => limited(one, message)));
     const last = page.at(-1);
     // Where a whole page failed, an engine is away.
     if (last === undefined || page.length < messagesPageItems || failed >= messagesPageItems) break;
@@ -105,8 +106,8 @@ const deleteAll = async (needs: EndedChatsNeeds, chat: ChatKey, signal: AbortSig
   return { done, failed, ...(failed > 0 && { first }) };
 };
 
-const deleteOne = async ({ execute, ids }: EndedChatsNeeds, chat: ChatKey, message: MessageId): Promise<void> => {
+const deleteOne = ({ execute, ids }: EndedChatsNeeds, chat: ChatKey, message: MessageId) => {
   const commandId = ids.commandId();
   const data = { message, chat, by: theSystem, mayDeleteOthers: true };
-  await execute(messages, { type: 'DeleteMessage', data }, { commandId, correlationId: commandId });
+  return execute(messages, { type: 'DeleteMessage', data }, { commandId, correlationId: commandId });
 };

@@ -2,20 +2,22 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { noLinkPreviews } from '../../../../../src/adapters/linkPreviews/off.js';
+import { fileSweepOf } from '../../../../../src/container/files.js';
 import { of } from '../../../../../src/container/tokens.js';
 import type { MediaEmbed } from '../../../../../src/gen/media.js';
-import type { FileId, MessageId } from '../../../../../src/kernel/ids.js';
+import { channelChat } from '../../../../../src/kernel/chat.js';
+import type { ChannelId, FileId, MessageId } from '../../../../../src/kernel/ids.js';
 import type { ScanVerdict } from '../../../../../src/kernel/ports/fileScanner.js';
 import { underWay } from '../../../../../src/kernel/underWay.js';
-import { filesById } from '../../../../../src/projections/files/queries.js';
+import { filesById, usesAfter } from '../../../../../src/projections/files/queries.js';
 import { fileStats } from '../../../../../src/gateway/files/stats.js';
 import { startWorkflow, type RunningWorkflow } from '../../../../../src/workflows/runner.js';
 import { showPreviews } from '../../../../../src/workflows/showPreviews.js';
-import { ada, bob, dora, general, self } from '../../../../support/house/cast.js';
+import { ada, bob, community, dora, general, self } from '../../../../support/house/cast.js';
 import { house, type House } from '../../../../support/house/house.js';
 import type { Node } from '../../../../support/house/node.js';
 import { painted, saysPlace, withPlace } from '../../../../support/pictures/samples.js';
-import { hourMillis, storedNames, sweep, whole } from '../../../files/filing.js';
+import { bytesOf, hourMillis, refTo, storedNames, sweep, upload, whole } from '../../../files/filing.js';
 
 let here: House;
 let node: Node;
@@ -181,6 +183,27 @@ describe('the picture of a page', () => {
     verdict = 'clean';
     assert.equal((await storedNames(here.blobs)).length, files);
     assert.deepEqual(failures, []);
+  });
+
+  it('and an attachment of one message are one message to delete, once its channel has ended', async () => {
+    const place = { channel: { communityId: community, channelId: 900n as ChannelId } };
+    const about = { community, channel: 900n as ChannelId, by: ada };
+    await here.happened('community-100', {
+      type: 'ChannelCreated',
+      data: { ...about, kind: 'text', position: 0, name: 'a channel' },
+    });
+    const media = [refTo(await upload(node, ada, bytesOf(9)))];
+    const message = `see ${await page('both', await painted(30, 20).png().toBuffer())}`;
+    const id = await node.send(ada, { chatRef: place, message, media });
+    await met();
+    assert.equal(
+      (await usesAfter(here.reads, channelChat(community, about.channel), { after: 0n as MessageId, limit: 9 })).length,
+      2,
+    );
+    await node.must(ada, 'communitiesDeleteChannel', { channel: place.channel });
+    const { deleted, failed } = await fileSweepOf(node.get).look(new AbortController().signal);
+    await met();
+    assert.deepEqual([id > 0n, deleted, failed], [true, 1, 0]);
   });
 
   it('is counted among the files that are used', async () => {
