@@ -66,6 +66,7 @@ const previewing = (get: Get, fetches: UnderWay): ShowPreviewsNeeds => ({
   pagePicture: get(of.files).pagePicture,
   streams: get(of.streams),
   clock: get(of.clock),
+  timers: systemTimers,
   fetches,
   fetchFailed: (err) => {
     get(of.logger).warn({ err }, 'the preview of a link was not stored');

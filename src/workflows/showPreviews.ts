@@ -14,8 +14,10 @@ import type { FoldedStreams } from '../kernel/foldedStreams.js';
 import { fairTurns, type FairTurns, type TurnBounds } from '../kernel/fairTurns.js';
 import type { MessageId, UserId } from '../kernel/ids.js';
 import { opened, unless } from '../kernel/opened.js';
+import type { Timers } from '../kernel/ports/leases.js';
 import type { LinkedText, LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { Clock } from '../kernel/ports/system.js';
+import { atMost } from '../kernel/timing.js';
 import type { UnderWay } from '../kernel/underWay.js';
 import type { Run, Workflow } from './runner.js';
 
@@ -26,6 +28,7 @@ export type ShowPreviewsNeeds = {
   readonly pagePicture: (bytes: Uint8Array, author: UserId) => Promise<AttachedFile | undefined>;
   readonly streams: Pick<FoldedStreams, 'caughtUp'>;
   readonly clock: Pick<Clock, 'now'>;
+  readonly timers: Pick<Timers, 'later'>;
   /** Holds the fetches, for the one who stops the server. */
   readonly fetches: UnderWay;
   readonly fetchFailed: (error: unknown) => void;
@@ -40,6 +43,8 @@ export const previewedAtOnceMax = 256;
 export const previewlessMax = 20_000;
 /** Pictures of pages that are fetched, made and stored at a time, so that few are in memory; those beyond are left out. */
 export const pagePictureTurns: TurnBounds = { atOnceMax: 4, waitingMax: 100, waitingOfOneMax: 20 };
+/** A preview waits for its picture so long, the wait for a turn included, and is then shown without. */
+export const pagePictureMillisMax = 10_000;
 
 type Begins = EventOf<MessageEvent, 'MessageSent' | 'MessageForwarded' | 'MessageEdited'>;
 type Allowed = EventOf<PreviewEvent, 'PreviewsAllowed'>;
@@ -169,19 +174,23 @@ type Pictured = { readonly link: string; readonly look: Look; readonly author: U
 
 /** A preview is shown without its picture rather than not at all. */
 const pictureOf = async (
-  { linkPreviews, pagePicture, turns, fetchFailed }: Fetching,
+  { linkPreviews, pagePicture, turns, timers, fetchFailed }: Fetching,
   { link, look, author }: Pictured,
 ): Promise<AttachedFile | undefined> => {
-  const made = async (): Promise<AttachedFile | undefined> => {
-    const bytes = isOver(look) ? undefined : await linkPreviews.pictureAt(link, author);
-    return bytes === undefined || isOver(look) ? undefined : pagePicture(bytes, author);
+  const wait = { isOver: false };
+  const isLate = (): boolean => wait.isOver || isOver(look);
+  let picture: AttachedFile | undefined;
+  const made = async (): Promise<void> => {
+    const bytes = isLate() ? undefined : await linkPreviews.pictureAt(link, author);
+    if (bytes !== undefined && !isLate()) picture = await pagePicture(bytes, author);
   };
-  try {
-    return await turns.run(author.toString(), made);
-  } catch (error) {
-    fetchFailed(error);
-    return undefined;
-  }
+  const failed = (error: unknown): void => {
+    if (!isLate()) fetchFailed(error);
+  };
+  const turn = turns.run(author.toString(), made)?.catch(failed);
+  if (turn !== undefined) await atMost(pagePictureMillisMax, turn, timers);
+  wait.isOver = true;
+  return picture;
 };
 
 /** For the words as they are now: those of the event may have changed since. */

@@ -19,6 +19,7 @@ it('every workflow is in the registry, under the name of its file', () => {
   const previewing = {
     streams: { caughtUp: unasked },
     clock: { now: unasked },
+    timers: { later: unasked },
     fetches: underWay(),
     pagePicture: unasked,
     fetchFailed: unasked,

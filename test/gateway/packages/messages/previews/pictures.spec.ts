@@ -8,11 +8,13 @@ import type { MediaEmbed } from '../../../../../src/gen/media.js';
 import { channelChat } from '../../../../../src/kernel/chat.js';
 import type { ChannelId, FileId, MessageId } from '../../../../../src/kernel/ids.js';
 import type { ScanVerdict } from '../../../../../src/kernel/ports/fileScanner.js';
+import { deferred } from '../../../../../src/kernel/timing.js';
 import { underWay } from '../../../../../src/kernel/underWay.js';
 import { filesById, usesAfter } from '../../../../../src/projections/files/queries.js';
 import { fileStats } from '../../../../../src/gateway/files/stats.js';
 import { startWorkflow, type RunningWorkflow } from '../../../../../src/workflows/runner.js';
-import { showPreviews } from '../../../../../src/workflows/showPreviews.js';
+import { pagePictureMillisMax, showPreviews } from '../../../../../src/workflows/showPreviews.js';
+import { handTimers } from '../../../../support/handTimers.js';
 import { ada, bob, community, dora, general, self } from '../../../../support/house/cast.js';
 import { house, type House } from '../../../../support/house/house.js';
 import type { Node } from '../../../../support/house/node.js';
@@ -28,6 +30,10 @@ const failures: unknown[] = [];
 /** The pictures of pages, by their addresses. */
 const pictures = new Map<string, Uint8Array>();
 const asked: string[] = [];
+/** Of one host, whose picture comes when the test lets it. */
+const slow = deferred<Uint8Array>();
+const begun = deferred<undefined>();
+const timers = handTimers();
 let verdict: ScanVerdict = 'clean';
 
 before(async () => {
@@ -40,11 +46,13 @@ before(async () => {
     previewOf: (url: string) => Promise.resolve({ url, title: 'A page', pictureUrl: `${url}/picture` }),
     pictureAt: (url: string) => {
       asked.push(url);
-      return Promise.resolve(pictures.get(url));
+      if (!url.includes('//slow')) return Promise.resolve(pictures.get(url));
+      begun.resolve(undefined);
+      return slow.promise;
     },
   };
   workflow = showPreviews({
-    ...{ linkPreviews, clock: node.get(of.clock), fetches, streams: node.get(of.streams) },
+    ...{ linkPreviews, clock: node.get(of.clock), timers, fetches, streams: node.get(of.streams) },
     pagePicture: node.get(of.files).pagePicture,
     fetchFailed: (error) => failures.push(error),
   });
@@ -181,6 +189,23 @@ describe('the picture of a page', () => {
       assert.deepEqual([title, file], ['A page', undefined], one);
     }
     verdict = 'clean';
+    assert.equal((await storedNames(here.blobs)).length, files);
+    assert.deepEqual(failures, []);
+  });
+
+  it('is given up once it has been waited for too long, and the preview is shown without it', async () => {
+    const files = (await storedNames(here.blobs)).length;
+    const id = await node.send(ada, { chatRef: general, message: 'see https://slow.example' });
+    await begun.promise;
+    timers.pass(pagePictureMillisMax - 1);
+    await new Promise(setImmediate);
+    assert.equal(await embedOf(id), undefined);
+    timers.pass(1);
+    await met();
+    const { title, file } = (await embedOf(id)) ?? assert.fail('there is no preview');
+    assert.deepEqual([title, file], ['A page', undefined]);
+    slow.resolve(await painted(30, 20).png().toBuffer());
+    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
     assert.equal((await storedNames(here.blobs)).length, files);
     assert.deepEqual(failures, []);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { systemTimers } from '../../../../../src/adapters/system/timers.js';
 import { noLinkPreviews } from '../../../../../src/adapters/linkPreviews/off.js';
 import { of } from '../../../../../src/container/tokens.js';
 import { previewStream } from '../../../../../src/domain/previews/events.js';
@@ -43,7 +44,7 @@ before(async () => {
   };
   const clock = node.get(of.clock);
   const workflow = showPreviews({
-    ...{ linkPreviews, clock, fetches, streams: node.get(of.streams) },
+    ...{ linkPreviews, clock, timers: systemTimers, fetches, streams: node.get(of.streams) },
     pagePicture: () => Promise.resolve(undefined),
     fetchFailed: (error) => failures.push(error),
   });
@@ -360,7 +361,7 @@ describe('a message with a link', () => {
     const { log, codec, sealer, store } = here;
     const again = showPreviews({
       ...{ linkPreviews: { ...noLinkPreviews, previewOf: async (url) => (asked.push(url), 'none') } },
-      ...{ clock: node.get(of.clock), fetches, streams: node.get(of.streams) },
+      ...{ clock: node.get(of.clock), timers: systemTimers, fetches, streams: node.get(of.streams) },
       pagePicture: () => Promise.resolve(undefined),
       fetchFailed: (error) => failures.push(error),
     });
