@@ -195,6 +195,9 @@ const follow = async (container: DependencyContainer, get: Get, opened: OpenedPa
   );
 
   const made = get(of.gateway);
+  // Previews that are stored at a stop need both for their pictures.
+  opened.add('the reader of pictures', () => get(of.pictures).close());
+  opened.add('the scanner of files', async () => get(of.fileScanner)?.close());
   const workflows = await placedWorkflows(get);
   const startAll = async (some: readonly AnyWorkflow[]): Promise<void> => {
     const started: Tenancy[] = [];
@@ -214,8 +217,6 @@ const follow = async (container: DependencyContainer, get: Get, opened: OpenedPa
   await made.start();
   await startAll(workflows.ofSharedLog);
   get(of.engines).ephemeral.watch(made.presences.changedElsewhere);
-  opened.add('the reader of pictures', () => get(of.pictures).close());
-  opened.add('the scanner of files', async () => get(of.fileScanner)?.close());
   opened.add('the gateway', () => made.close());
   const sessionDays = await startSessionDays(get);
   opened.add('the days of sessions', sessionDays.close);

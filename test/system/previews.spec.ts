@@ -32,3 +32,19 @@ it('a server shows the preview of a link to all who see the message, and stops w
   const { messages } = await ben.do('messagesGetHistory', { chatRef, around: message, limit: 1 });
   assert.deepEqual([previewed(), messages[0]?.media[0]?.embed?.title], [['A page'], 'A page']);
 });
+
+it('a server that stops stores previews with their pictures before it ends what judges and reads those', async () => {
+  const ends: string[] = [];
+  const noted = (name: string) => ({
+    close: async () => {
+      ends.push(name);
+    },
+  });
+  const stopping = await testServer({
+    linkPreviews: { ...noLinkPreviews, ...noted('fetches') },
+    fileScanner: { judged: async () => 'clean', ...noted('scanner') },
+    pictures: { made: async () => 'busy', ...noted('pictures') },
+  });
+  await stopping.remove();
+  assert.deepEqual(ends, ['fetches', 'scanner', 'pictures']);
+});
