@@ -1,3 +1,4 @@
+import { files } from '../domain/files/decide.js';
 import { messages } from '../domain/messages/decide.js';
 import { messageStream, type MessageEvent } from '../domain/messages/events.js';
 import type { AliveMessage } from '../domain/messages/state.js';
@@ -6,7 +7,7 @@ import { previews } from '../domain/previews/decide.js';
 import { previewStream, type PreviewEvent } from '../domain/previews/events.js';
 import { isSuppressed } from '../domain/previews/state.js';
 import type { AttachedFile } from '../domain/messages/events.js';
-import { boundedMap } from '../kernel/boundedMap.js';
+import { boundedMap, type BoundedMap } from '../kernel/boundedMap.js';
 import { isRejection } from '../kernel/decider.js';
 import { defined } from '../kernel/defined.js';
 import type { EventOf, Recorded } from '../kernel/event.js';
@@ -43,6 +44,8 @@ export const previewedAtOnceMax = 256;
 export const previewlessMax = 20_000;
 /** Pictures of pages that are fetched, made and stored at a time, so that few are in memory; those beyond are left out. */
 export const pagePictureTurns: TurnBounds = { atOnceMax: 4, waitingMax: 100, waitingOfOneMax: 20 };
+/** Messages of which a node remembers the picture, so that an edit which leaves the link as it is keeps it. */
+const picturesKeptMax = 5_000;
 /** A preview waits for its picture so long, the wait for a turn included, and is then shown without. */
 export const pagePictureMillisMax = 10_000;
 
@@ -61,7 +64,7 @@ type Look = { isOver: boolean; storing: Promise<unknown> };
  * take seconds. A look that a crash ends is not made again, and the message stays without a preview.
  */
 export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
-  const { begin, end } = looksOf(needs);
+  const { begin, end, gone } = looksOf(needs);
   const without = boundedMap<MessageId, true>({ entriesMax: previewlessMax });
   const written = (event: Recorded<Begins>, run: Run): Promise<void> => {
     // Most messages have no link, and are not looked at any closer.
@@ -106,7 +109,7 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
       },
       MessageDeleted: async ({ data: { message, chat, author }, id }, run) => {
         // A preview that is being stored in this moment is removed after that.
-        const look = end(message);
+        const look = gone(message);
         await look?.storing;
         if (look === undefined && without.has(message)) return;
         await run(previews, { type: 'RemovePreview', data: { message, chat, author } }, `previewRemoved.${id}`);
@@ -119,6 +122,7 @@ export const showPreviews = (needs: ShowPreviewsNeeds): Workflow<Reacts> => {
 const looksOf = (needs: ShowPreviewsNeeds) => {
   const looks = new Map<MessageId, Look>();
   const turns = fairTurns(pagePictureTurns);
+  const kept = boundedMap<MessageId, Kept>({ entriesMax: picturesKeptMax });
   const end = (message: MessageId): Look | undefined => {
     const look = looks.get(message);
     if (look !== undefined) look.isOver = true;
@@ -132,13 +136,17 @@ const looksOf = (needs: ShowPreviewsNeeds) => {
     if (looks.size >= previewedAtOnceMax) return;
     const look: Look = { isOver: false, storing: Promise.resolve() };
     looks.set(message, look);
-    const looked = lookFor({ ...needs, linkPreviews, turns }, { message, look, commandId: `preview.${id}` }, run);
+    const looked = lookFor({ ...needs, linkPreviews, turns, kept }, { message, look, commandId: `preview.${id}` }, run);
     const ended = (): void => {
       if (looks.get(message) === look) looks.delete(message);
     };
     void needs.fetches.add(looked.catch(needs.fetchFailed).finally(ended));
   };
-  return { begin, end };
+  const gone = (message: MessageId): Look | undefined => {
+    kept.delete(message);
+    return end(message);
+  };
+  return { begin, end, gone };
 };
 
 /**
@@ -166,10 +174,17 @@ const mayHaveLink = ({ text, entities }: Pick<Begins['data'], 'text' | 'entities
 
 type Looking = { readonly message: MessageId; readonly look: Look; readonly commandId: string };
 
+/** The picture that a message was last shown with, and where it was found. */
+type Kept = { readonly link: string; readonly picture: AttachedFile };
+
 /** Asked again after each wait. */
 const isOver = (look: Look): boolean => look.isOver;
 
-type Fetching = ShowPreviewsNeeds & { readonly linkPreviews: LinkPreviews; readonly turns: FairTurns };
+type Fetching = ShowPreviewsNeeds & {
+  readonly linkPreviews: LinkPreviews;
+  readonly turns: FairTurns;
+  readonly kept: BoundedMap<MessageId, Kept>;
+};
 type Pictured = { readonly link: string; readonly look: Look; readonly author: UserId };
 
 /** A preview is shown without its picture rather than not at all. */
@@ -204,14 +219,40 @@ const lookFor = async (needs: Fetching, { message, look, commandId }: Looking, r
   if (link === undefined || isOver(look)) return;
   const found = await linkPreviews.previewOf(link, state.author);
   if (typeof found === 'string' || isOver(look)) return;
-  const { pictureUrl, ...page } = found;
+  const { pictureUrl: pictured, ...page } = found;
+  const place = { ...placeOf(message, state), revision: Number(revision) };
   const picture =
-    pictureUrl === undefined ? undefined : await pictureOf(needs, { link: pictureUrl, look, author: state.author });
+    pictured === undefined
+      ? undefined
+      : ((await keptPicture(needs, { place, link: pictured, commandId }, run)) ??
+        (await pictureOf(needs, { link: pictured, look, author: state.author })));
   if (isOver(look)) return;
-  const preview = { ...page, ...defined({ picture }) };
-  const data = { ...placeOf(message, state), revision: Number(revision), preview };
+  const data = { ...place, preview: { ...page, ...defined({ picture }) } };
   look.storing = run(previews, { type: 'ShowPreview', data }, commandId);
   await look.storing;
+  if (pictured === undefined || picture === undefined || isOver(look)) return;
+  needs.kept.set(message, { link: pictured, picture });
+};
+
+type Keeping = {
+  readonly place: ReturnType<typeof placeOf> & { readonly revision: number };
+  readonly link: string;
+  readonly commandId: string;
+};
+
+/** That of the words before, where it was found at the same address and is a file still. */
+const keptPicture = async (
+  { kept, clock }: Pick<Fetching, 'kept' | 'clock'>,
+  { place: { message, chat, author, revision }, link, commandId }: Keeping,
+  run: Run,
+): Promise<AttachedFile | undefined> => {
+  const before = kept.get(message);
+  if (before?.link !== link) return undefined;
+  const data = { file: before.picture.file, at: clock.now() };
+  if (isRejection(await run(files, { type: 'UseFile', data }, `${commandId}.kept`))) return undefined;
+  // A file is counted as used by one preview at a time.
+  await run(previews, { type: 'OutdatePreview', data: { message, chat, author, revision } }, `${commandId}.outdated`);
+  return before.picture;
 };
 
 const wordsOf = ({ text, entities }: AliveMessage): LinkedText => {

@@ -17,6 +17,9 @@ export const previewMillisMax = 3_600_000;
 /** The memory that remembered pages take, about. */
 export const previewsBytesMax = 8_388_608;
 
+/** Of the addresses without a picture, about. */
+export const missingPicturesBytesMax = 1_048_576;
+
 /** On all nodes together, beside how many are fetched at once. */
 export const previewAllowances = {
   host: { name: 'preview-host', burst: 30, perSecond: 1 },
@@ -34,12 +37,13 @@ export type LinkPreviewNeeds = Pick<Outside, 'timers'> & {
 
 type Known = { readonly until: number; readonly page: PageDescription | 'none' };
 
-/** See `LinkPreviews`. Of several who ask for one page at the same moment, it is fetched for the first. */
+/** See `LinkPreviews`. Of several who ask for one page or picture at the same moment, it is fetched for the first. */
 export const linkPreviews = (needs: LinkPreviewNeeds): LinkPreviews => {
   const { timers, outside = { resolve: resolvedNames, connect: connectedTo, own: ownAddresses } } = needs;
   const closing = new AbortController();
   const known = boundedMap<string, Known>({ bytesMax: previewsBytesMax, bytesOf });
-  const fetching = new Map<string, Promise<PageDescription | NoPreview>>();
+  // A picture takes much memory, so nothing is kept but that there is none.
+  const missing = boundedMap<string, number>({ bytesMax: missingPicturesBytesMax, bytesOf: bytesOfMissing });
   const work = underWay();
   const turns = fetchTurns(timers);
   const fetchPage = guardedFetch({ ...outside, timers });
@@ -47,35 +51,31 @@ export const linkPreviews = (needs: LinkPreviewNeeds): LinkPreviews => {
 
   const inTurn = <T>(fetching: Fetching, work: () => Promise<T>): Promise<T | 'busy'> =>
     turns.take(fetching, async () => (closing.signal.aborted || !(await isAllowed(needs, fetching)) ? 'busy' : work()));
-  const picture = async (address: WebAddress, asker: UserId): Promise<Uint8Array | undefined> => {
+  const pictures = shared(async (address, asker): Promise<Uint8Array | NoPreview> => {
     const fetching = { host: address.host, user: asker.toString() };
-    const found = await inTurn(fetching, () => fetchPicture(address.url, closing.signal));
-    return found === 'busy' ? undefined : found?.bytes;
+    const found = await inTurn(
+      fetching,
+      async () => (await fetchPicture(address.url, closing.signal))?.bytes ?? 'none',
+    );
+    if (found === 'none' && !closing.signal.aborted) missing.set(address.url, timers.now() + previewMillisMax);
+    return found;
+  });
+  const picture = async (address: WebAddress, asker: UserId): Promise<Uint8Array | undefined> => {
+    if (timers.now() < (missing.get(address.url) ?? 0)) return undefined;
+    const found = await work.add(pictures(address, asker));
+    return typeof found === 'string' ? undefined : found;
   };
-  const described = async (address: WebAddress, asker: UserId): Promise<PageDescription | NoPreview> => {
+  const pages = shared(async (address, asker): Promise<PageDescription | NoPreview> => {
     const fetching = { host: address.host, user: asker.toString() };
     const page = await inTurn(fetching, async () => describedBy(await fetchPage(address.url, closing.signal)));
     if (page !== 'busy' && !closing.signal.aborted) {
       known.set(address.url, { until: timers.now() + previewMillisMax, page });
     }
     return page;
-  };
+  });
   const page = async (address: WebAddress, asker: UserId): Promise<PageDescription | NoPreview> => {
     const before = known.get(address.url);
-    if (before !== undefined && timers.now() < before.until) return before.page;
-    const begun = fetching.get(address.url);
-    const found = begun === undefined ? 'busy' : await begun;
-    // The user who began it may have asked for too much, which is no reason to refuse others.
-    if (found !== 'busy') return found;
-    const now = work.add(described(address, asker));
-    fetching.set(address.url, now);
-    try {
-      return await now;
-    } catch {
-      return 'busy';
-    } finally {
-      fetching.delete(address.url);
-    }
+    return before !== undefined && timers.now() < before.until ? before.page : work.add(pages(address, asker));
   };
   return {
     linkIn: firstLink,
@@ -86,12 +86,32 @@ export const linkPreviews = (needs: LinkPreviewNeeds): LinkPreviews => {
     },
     pictureAt: async (link, asker) => {
       const address = webAddress(link);
-      return address && work.add(picture(address, asker).catch(() => undefined));
+      return address && picture(address, asker);
     },
     close: async () => {
       closing.abort();
       await work.ended();
     },
+  };
+};
+
+type Fetch<Found> = (address: WebAddress, asker: UserId) => Promise<Found | 'busy'>;
+
+/** Fetches once for all who ask while that is under way. Never rejects. */
+const shared = <Found>(fetch: Fetch<Found>): Fetch<Found> => {
+  const underWay = new Map<string, Promise<Found | 'busy'>>();
+  return async (address, asker) => {
+    const begun = underWay.get(address.url);
+    const found = begun === undefined ? 'busy' : await begun;
+    // The user who began it may have asked for too much, which is no reason to refuse others.
+    if (found !== 'busy') return found;
+    const now = fetch(address, asker)
+      .catch(() => 'busy' as const)
+      .finally(() => {
+        if (underWay.get(address.url) === now) underWay.delete(address.url);
+      });
+    underWay.set(address.url, now);
+    return now;
   };
 };
 
@@ -122,3 +142,4 @@ const bytesOf = ({ page }: Known, url: string): number => {
   const texts = typeof page === 'string' ? [] : Object.values(page);
   return texts.reduce((sum, text) => sum + 2 * text.length, entryBytes + 2 * url.length);
 };
+const bytesOfMissing = (_: number, url: string): number => entryBytes + 2 * url.length;

@@ -166,6 +166,24 @@ describe('linkPreviews', () => {
     }
   });
 
+  it('asks once for a picture while it is fetched, and once an hour for one that is not there', async () => {
+    const { pictureAt, asked, timers } = await world(({ url }, response) => {
+      response.writeHead(url === '/gone' ? 404 : 200, { 'content-type': 'image/png' }).end('a picture');
+    });
+    const found = await Promise.all([ada, bob, ada].map((user) => pictureAt('http://a.example/there', user)));
+    assert.deepEqual([found.map((one) => one?.length), asked.length], [[9, 9, 9], 1]);
+    for (const user of [ada, bob]) assert.equal(await pictureAt('http://a.example/gone', user), undefined);
+    assert.equal(asked.length, 2);
+    timers.pass(previewMillisMax - 1);
+    await pictureAt('http://a.example/gone', ada);
+    assert.equal(asked.length, 2);
+    timers.pass(1);
+    await pictureAt('http://a.example/gone', ada);
+    assert.equal(asked.length, 3);
+    assert.ok(await pictureAt('http://a.example/there', ada));
+    assert.equal(asked.length, 4);
+  });
+
   it('asks for pictures as for pages: no more for a user than is allowed', async () => {
     const { pictureAt, asked } = await world((_, response) => {
       response.writeHead(200, { 'content-type': 'image/png' }).end('a picture');

@@ -175,6 +175,23 @@ describe('the picture of a page', () => {
     assert.deepEqual([await usesOf(first), await usesOf(second)], [0, 1]);
   });
 
+  it('stays, and is not asked for again, where an edit leaves the link as it is', async () => {
+    const link = await page('typo', await painted(30, 20).png().toBuffer());
+    const id = await say(`see ${link}`);
+    const file = await pictureOf(id);
+    const times = () => asked.filter((one) => one.includes('//typo.')).length;
+    for (const words of ['look at', 'look again at']) await edit(id, { message: `${words} ${link}` });
+    assert.deepEqual([await pictureOf(id), await usesOf(file), times()], [file, 1, 1]);
+    assert.ok(typeof (await whole(node, bob, file)) !== 'string');
+    await edit(id, { suppressEmbeds: true });
+    assert.equal(await usesOf(file), 0);
+    here.clock.at += 2 * hourMillis;
+    await sweep(here, node);
+    await edit(id, { suppressEmbeds: false });
+    const anew = await pictureOf(id);
+    assert.deepEqual([anew === file, await usesOf(anew), times()], [false, 1, 2]);
+  });
+
   it('is left out, and the rest is shown, where it is none, is refused, or is not there', async () => {
     const files = (await storedNames(here.blobs)).length;
     assert.equal((await embedOf(await say('see https://gone.example')))?.title, 'A page');
