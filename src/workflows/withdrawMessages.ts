@@ -2,6 +2,7 @@ import { messages } from '../domain/messages/decide.js';
 import type { BegunMessage, MessageEvent } from '../domain/messages/events.js';
 import { reactions } from '../domain/reactions/decide.js';
 import { reactionOf, type ReactionEvent } from '../domain/reactions/events.js';
+import { isRejection } from '../kernel/decider.js';
 import { defined } from '../kernel/defined.js';
 import type { EventOf, Position, Recorded } from '../kernel/event.js';
 import { withDeadline } from '../kernel/timing.js';
@@ -23,6 +24,9 @@ export type WithdrawMessagesNeeds = MessageHistory & {
 /** The fan-out is waited for so long before the workflow reports that it stands still, and tries again. */
 export const fanOutWaitMillisMax = 5_000;
 
+/** Edits are paced, so that hardly ever one comes during the withdrawal of another, and then not twice. */
+export const editAttemptsMax = 3;
+
 /**
  * Whenever a message, an edit or a reaction came to a place in the log at which its author had no right to it any more,
  * it is taken back: the message is deleted, shows again what it showed before, or loses the reaction. That happens only
@@ -41,12 +45,16 @@ export const withdrawMessages = (needs: WithdrawMessagesNeeds): Workflow<Withdra
   };
   const edited = async (event: Recorded<Edited>, run: Run): Promise<void> => {
     if (!(await isRefused(event))) return;
-    const before = await shownBefore(needs, event, isRefused);
-    if (before === undefined) return;
     const { message, chat } = event.data;
-    const { shown, editedAt, paidUntil } = before;
-    const data = { message, chat, shown, paidUntil, ...defined({ editedAt }) };
-    await run(messages, { type: 'WithdrawEdit', data }, `withdrawn.${event.id}`);
+    for (let attempt = 0; attempt < editAttemptsMax; attempt += 1) {
+      const before = await shownBefore(needs, event, isRefused);
+      if (before === undefined) return;
+      const { shown, editedAt, paidUntil } = before;
+      const data = { message, chat, shown, paidUntil, ...defined({ editedAt }) };
+      const done = await run(messages, { type: 'WithdrawEdit', data }, `withdrawn.${event.id}`);
+      // Without an event another edit came meanwhile, which may carry on what this one attached.
+      if (isRejection(done) || done.events.length > 0) return;
+    }
   };
   const reacted = async (event: Recorded<Reacted>, run: Run): Promise<void> => {
     if (!(await isRefused(event))) return;

@@ -9,7 +9,7 @@ import { isVisible } from '../../kernel/text.js';
 import { buttonsOf, isSameBotInfo, withBotInfo, withButtons, type BotInfo } from './botInfo.js';
 import type { Content, EditedContent, MessageCommand } from './commands.js';
 import { attachedBy, attachedInstead, isSameMedia, lostBy, mediaOf } from './attached.js';
-import { messageStream, theSystem, type Entity, type MessageEvent, type Quote } from './events.js';
+import { messageStream, theSystem, type Entity, type Media, type MessageEvent, type Quote } from './events.js';
 import { evolve, initial, type AliveMessage, type Carried, type MessageState } from './state.js';
 
 export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
@@ -43,8 +43,7 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       const media = replacing ?? before;
       const had = botInfoOf(found);
       const botInfo = buttons === undefined ? had : withButtons(had, buttons);
-      const isEmpty = media.length === 0 && buttonsOf(botInfo).length === 0 && !showsSomething(content);
-      if (isEmpty) return reject('EMPTY_MESSAGE');
+      if (isEmpty(content, media, botInfo)) return reject('EMPTY_MESSAGE');
       if (isSame(found, content) && isSameMedia(before, media) && isSameBotInfo(had, botInfo)) return [];
       const carried = { ...carriedOn(found.carried), ...withBotInfo(botInfo) };
       const kept = { ...carried, complete: true, ...attachedInstead(found, media, botInfo) };
@@ -76,9 +75,10 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
       // Another edit came between, and is judged by itself.
       if (state.editsPaidUntil !== paidUntil) return [];
       const content = shownAgain(shown);
-      // Nothing is left of the message but the edit.
-      if (content === undefined) return [withdrawn(message, state)];
       const botInfo = botInfoOf(shown);
+      const showsNothing = (words: Content): boolean => isEmpty(words, mediaOf(shown), botInfo);
+      // Nothing is left of the message but what was taken back.
+      if (content === undefined || showsNothing(content)) return [withdrawn(message, state)];
       const kept = { ...carriedOn(shown.carried), ...withBotInfo(botInfo), complete: true };
       const media = attachedInstead(state, mediaOf(shown), botInfo);
       const because = { because: 'rightLost', editsPaidUntil: paidUntil, ...defined({ editedAt }) } as const;
@@ -91,6 +91,12 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
 /** The text below a custom emoji only stands in its place, so it may be a blank. */
 export const showsSomething = ({ text, entities }: Pick<Content, 'text' | 'entities'>): boolean =>
   isVisible(text) || entities.some(({ kind }) => kind === 'customEmoji');
+
+const isEmpty = (
+  content: Pick<Content, 'text' | 'entities'>,
+  media: readonly Media[],
+  botInfo: BotInfo | undefined,
+): boolean => media.length === 0 && buttonsOf(botInfo).length === 0 && !showsSomething(content);
 
 /** Nothing of a message that was shredded. */
 export const botInfoOf = ({ carried: { botInfo } }: AliveMessage): BotInfo | undefined =>

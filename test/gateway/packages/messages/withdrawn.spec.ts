@@ -53,11 +53,19 @@ const late = async <T>(neg: bigint, asking: () => Promise<T>): Promise<T> => {
   return answer;
 };
 
-/** The workflow as the server has it, over all that is in the log. */
-const withdrawn = async (): Promise<void> => {
+/** The workflow as the server has it, over all that is in the log. What happens `meanwhile` comes behind its first look. */
+const withdrawn = async (meanwhile?: () => Promise<unknown>): Promise<void> => {
   const judge = near.get(of.judge) ?? assert.fail('nobody judges');
+  let happens = meanwhile;
+  const readStream: typeof here.log.readStream = async (stream, options) => {
+    const page = await here.log.readStream(stream, options);
+    const now = happens;
+    happens = undefined;
+    await now?.();
+    return page;
+  };
   const workflow = withdrawMessages({
-    ...{ log: here.log, codec: here.codec, sealer: here.sealer },
+    ...{ log: { readStream }, codec: here.codec, sealer: here.sealer },
     isRefused: (event) => {
       const act = decidedAct(event);
       return act && judge.refusalOf(act)?.then((reason) => reason !== undefined);
@@ -134,6 +142,56 @@ describe('what came behind the loss of its right in the log', () => {
     await withdrawn();
     assert.equal((await shown(message))?.message, 'two');
     assert.deepEqual(said(), ['two']);
+  });
+
+  const [own, gained] = [{ embed: { url: 'https://own.example' } }, { embed: { url: 'https://gained.example' } }];
+  const urls = async (id: MessageId) =>
+    ((await shown(id)) ?? assert.fail('it is gone')).media.map(({ embed }) => embed?.url);
+  const attach = (messageId: MessageId, change: { readonly message?: string; readonly removeMedia?: boolean } = {}) =>
+    near.askOnly(bob, 'messagesEditMessage', { chatRef: general, messageId, media: [gained], ...change });
+
+  it('when it is an edit that attaches, loses that also below a later edit of words alone', async () => {
+    const id = await near.send(bob, { chatRef: general, message: 'see', media: [own] });
+    await here.unnoticed('community-100', denied(permission.sendMedia));
+    assert.deepEqual(await attach(id, { removeMedia: true }), {});
+    await here.settled();
+    await near.must(bob, 'messagesEditMessage', { chatRef: general, messageId: id, message: 'words' });
+    const { editedAt } = (await shown(id)) ?? assert.fail('it is gone');
+    near.heard(ada);
+    await withdrawn();
+    assert.deepEqual(await urls(id), ['https://own.example']);
+    assert.deepEqual([(await shown(id))?.message, (await shown(id))?.editedAt], ['words', editedAt]);
+    assert.deepEqual(said(), ['words']);
+    await withdrawn();
+    assert.deepEqual(said(), [], 'once');
+  });
+
+  it('when it is an edit that attaches, loses that also below an edit of words that comes meanwhile', async () => {
+    await here.unnoticed('community-100', denied(permission.sendMedia));
+    assert.deepEqual(await attach(message), {});
+    await here.settled();
+    const words = { chatRef: general, messageId: message, message: 'words' };
+    await withdrawn(() => near.must(bob, 'messagesEditMessage', words));
+    assert.deepEqual([(await shown(message))?.message, await urls(message)], ['words', []]);
+  });
+
+  it('when it is an edit that attaches, leaves what an edit with the right attached since', async () => {
+    await here.unnoticed('community-100', denied(permission.sendMedia));
+    assert.deepEqual(await attach(message), {});
+    await deny(0n);
+    const again = { chatRef: general, messageId: message, message: 'mine', removeMedia: true, media: [gained] };
+    await near.must(bob, 'messagesEditMessage', again);
+    await withdrawn();
+    assert.deepEqual(await urls(message), ['https://gained.example']);
+  });
+
+  it('when it is an edit that attaches, leaves no message without anything to show', async () => {
+    await here.unnoticed('community-100', denied(permission.sendMedia));
+    assert.deepEqual(await attach(message), {});
+    await here.settled();
+    await near.must(bob, 'messagesEditMessage', { chatRef: general, messageId: message, message: '' });
+    await withdrawn();
+    assert.equal(await shown(message), undefined);
   });
 
   it('when it is an edit of a reply with a quote, shows all again that was there', async () => {
