@@ -4,7 +4,7 @@ import { systemTimers } from '../adapters/system/timers.js';
 import { isServer, isShared, type Config } from '../config.js';
 import { directChat } from '../kernel/chat.js';
 import { defined } from '../kernel/defined.js';
-import { judgeOf } from '../gateway/updates/judge.js';
+import { judgeOf, refusedAs } from '../gateway/updates/judge.js';
 import { mintedIds } from '../domain/mintedIds.js';
 import { isAway } from '../engines.js';
 import { gateway, type GatewayBounds, type Live } from '../gateway/gateway.js';
@@ -175,7 +175,9 @@ const liveRendererOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
   const reads = { store: get(of.reads) };
   const statusOf = statusReader(get(of.presence));
   const load: Access['load'] = (community, users) => live.access.load(community, users);
+  const judge = get(of.judge);
   const live: ReturnType<typeof liveUpdateRenderer> = liveUpdateRenderer({
+    ...(judge && { isRefused: refusedAs(judge) }),
     log: get(of.log),
     codec: get(of.codec),
     sealer: get(of.sealer),

@@ -1,6 +1,6 @@
 import { systemTimers } from '../adapters/system/timers.js';
 import type { ActJudge } from '../gateway/contract/judge.js';
-import { decidedAct } from '../gateway/updates/judge.js';
+import { refusedAs } from '../gateway/updates/judge.js';
 import type { Position } from '../kernel/event.js';
 import type { Tenancy } from '../kernel/tenure.js';
 import { pause } from '../kernel/timing.js';
@@ -105,9 +105,6 @@ const judging = (get: Get, judge: ActJudge): WithdrawMessagesNeeds => ({
   log: get(of.log),
   codec: get(of.codec),
   sealer: get(of.sealer),
-  isRefused: (event) => {
-    const act = decidedAct(event);
-    return act && judge.refusalOf(act)?.then((reason) => reason !== undefined);
-  },
+  isRefused: refusedAs(judge),
   reached: (position) => get(of.gateway).fanOut.reached(position),
 });

@@ -9,6 +9,11 @@ export type DocumentAsOfNeeds = {
   readonly log: Pick<EventLog, 'readStream'>;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
+  /**
+   * Whether the event came too late and is about to be taken back: then a document that folds from its first and latest event
+   * is as if it was not there. Default: none is. `undefined`: this one is not.
+   */
+  readonly isRefused?: (event: Recorded) => Promise<boolean> | undefined;
 };
 
 /** Events of one stream that are read for a document which takes all of them; with more the document is refused. */
@@ -84,7 +89,7 @@ const fromFirstAndLatest = async (needs: DocumentAsOfNeeds, wanted: Wanted): Pro
 const eventsFirstRead = 2;
 
 const latestUpTo = async (
-  { log, codec, sealer }: DocumentAsOfNeeds,
+  { log, codec, sealer, isRefused }: DocumentAsOfNeeds,
   stream: string,
   position: Position,
 ): Promise<Recorded | undefined> => {
@@ -92,8 +97,10 @@ const latestUpTo = async (
   for (let limit = eventsFirstRead; ; limit = eventsPerReadMax) {
     const page = await log.readStream(stream, { direction: 'backwards', limit, ...defined({ from }) });
     // An event that is newer than this program says nothing to it, so that the one before it counts.
-    const found = page.find((event) => event.position <= position && codec.factOf(event) !== undefined);
-    if (found !== undefined) return readEvent(codec, sealer, found);
+    for (const stored of page.filter((one) => one.position <= position && codec.factOf(one) !== undefined)) {
+      const event = await readEvent(codec, sealer, stored);
+      if (event !== undefined && (await isRefused?.(event)) !== true) return event;
+    }
     const last = page.at(-1);
     if (last === undefined || page.length < limit || last.revision === 0n) return undefined;
     from = last.revision - 1n;

@@ -62,6 +62,14 @@ export const decidedAct = (event: Recorded): DecidedAct | undefined => {
   return act && { ...act(event), position, at, metadata };
 };
 
+/** By the verdict of the judge. Undefined without a wait, like that: it is not refused. */
+export const refusedAs =
+  ({ refusalOf }: ActJudge) =>
+  (event: Recorded): Promise<boolean> | undefined => {
+    const act = decidedAct(event);
+    return act && refusalOf(act)?.then((reason) => reason !== undefined);
+  };
+
 /** Streams and authors in slow mode of which the last change is remembered. */
 export const changesMax = 10_000;
 /** Mostly there is nothing between the decision and the event. */

@@ -16,7 +16,7 @@ import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAcc
 import type { ReadModels } from '../contract/readModels.js';
 import { prefetcher } from './prefetch.js';
 import { relevance } from './relevance.js';
-import { documentAsOf } from './documentAsOf.js';
+import { documentAsOf, type DocumentAsOfNeeds } from './documentAsOf.js';
 import { silent, type Delivery } from '../contract/updates.js';
 import { unreadCounts, type LiveUnreadCounts, type SentMessage } from './unread/unread.js';
 import type { Access, AccessChanges } from '../contract/viewerPermissions.js';
@@ -26,6 +26,8 @@ export type UpdateRendererNeeds = {
   readonly log: Pick<EventLog, 'end' | 'readStream'>;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
+  /** Of events in streams of which documents are folded for an update. */
+  readonly isRefused?: NonNullable<DocumentAsOfNeeds['isRefused']>;
   readonly documents: Pick<DocumentStore, 'getMany'>;
   /** The stored read models. */
   readonly readModels: Pick<ReadModels, 'reached'>;

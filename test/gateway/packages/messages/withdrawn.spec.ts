@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { of } from '../../../../src/container/tokens.js';
-import { decidedAct } from '../../../../src/gateway/updates/judge.js';
+import { refusedAs } from '../../../../src/gateway/updates/judge.js';
 import type { Message } from '../../../../src/gen/types.js';
 import type { Event } from '../../../../src/kernel/event.js';
 import type { MessageId, RoleId, ChannelId } from '../../../../src/kernel/ids.js';
@@ -66,10 +66,7 @@ const withdrawn = async (meanwhile?: () => Promise<unknown>): Promise<void> => {
   };
   const workflow = withdrawMessages({
     ...{ log: { readStream }, codec: here.codec, sealer: here.sealer },
-    isRefused: (event) => {
-      const act = decidedAct(event);
-      return act && judge.refusalOf(act)?.then((reason) => reason !== undefined);
-    },
+    isRefused: refusedAs(judge),
     reached: near.get(of.gateway).fanOut.reached,
   });
   const execute = near.get(of.execute);
@@ -214,6 +211,18 @@ describe('what came behind the loss of its right in the log', () => {
     here.clock.at += 1_000;
     await withdrawn();
     assert.deepEqual(await shown(message), before);
+  });
+
+  it('when it is an edit, is not told by other updates of the message either', async () => {
+    await here.unnoticed('community-100', denied(permission.sendMessages));
+    const asked = { chatRef: general, messageId: message, message: 'late', suppressEmbeds: true };
+    assert.deepEqual(await near.askOnly(bob, 'messagesEditMessage', asked), {});
+    await here.settled();
+    assert.deepEqual(said(), ['hello'], 'that its previews are hidden');
+    await near.must(ada, 'messagesSetMessagePin', { chatRef: general, messageId: message, pin: true });
+    assert.deepEqual(said(), ['hello'], 'that it is pinned');
+    await withdrawn();
+    assert.deepEqual(said(), ['hello']);
   });
 
   it('when it is a reaction, is refused, told to nobody and removed', async () => {
