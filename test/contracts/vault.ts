@@ -73,6 +73,36 @@ const secrets = (withVault: WithVault): void => {
       assertSecret(await vault.get(name), other);
     }));
 
+  it('replaces a secret only as long as it is the former one', () =>
+    withVault(async (vault, name) => {
+      assert.equal(await vault.replace(name, one, other), 'changed');
+      assert.equal(await vault.get(name), undefined);
+      await vault.put(name, one);
+      assert.equal(await vault.replace(name, other, other), 'changed');
+      assertSecret(await vault.get(name), one);
+      assert.equal(await vault.replace(name, one, other), 'stored');
+      assertSecret(await vault.get(name), other);
+      await vault.destroy(name);
+      assert.equal(await vault.replace(name, other, one), 'destroyed');
+      assert.equal(await vault.get(name), 'destroyed');
+    }));
+
+  it('lets one of all succeed who replace the same secret at once', () =>
+    withVault(async (vault, name) => {
+      await vault.put(name, one);
+      const made = Array.from({ length: 10 }, () => randomBytes(32));
+      const outcomes = await Promise.all(made.map((secret) => vault.replace(name, one, secret)));
+      assert.equal(outcomes.filter((outcome) => outcome === 'stored').length, 1);
+      assertSecret(await vault.get(name), made[outcomes.indexOf('stored')] ?? assert.fail('nobody succeeded'));
+    }));
+
+  it('never replaces what is put at the same time', () =>
+    withVault(async (vault, name) => {
+      await vault.put(name, one);
+      await Promise.all([vault.replace(name, one, randomBytes(32)), vault.put(name, other)]);
+      assertSecret(await vault.get(name), other);
+    }));
+
   it('keeps empty secrets and long ones', () =>
     withVault(async (vault, name) => {
       const long = randomBytes(10_000);

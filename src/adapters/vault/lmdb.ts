@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
-import type { Vault } from '../../kernel/ports/vault.js';
+import type { Replaced, Vault } from '../../kernel/ports/vault.js';
 import { underWay, type UnderWay } from '../../kernel/underWay.js';
 import { copyLmdb } from '../dataFolder/copyLmdb.js';
 import { checkLmdbFile, DamagedFile } from '../dataFolder/lmdbFile.js';
@@ -105,6 +105,7 @@ const vaultOver = (store: Store): LmdbVault => {
     get: async (name) => held(store, name),
     create: (name, secret) => tracked(create(store, name, secret)),
     put: (name, secret) => tracked(put(store, name, secret)),
+    replace: (name, former, secret) => tracked(replace(store, name, { former, secret })),
     destroy: (name) => tracked(destroy(store, name)),
     destroyed: async (after, limit) =>
       Array.from(
@@ -165,6 +166,26 @@ const put = async (store: Store, name: string, secret: Uint8Array): Promise<'sto
   });
   if (former === 'destroyed') return 'destroyed';
   await wipe(store, former);
+  return 'stored';
+};
+
+type Replacing = { readonly former: Uint8Array; readonly secret: Uint8Array };
+
+const replace = async (store: Store, name: string, { former, secret }: Replacing): Promise<Replaced> => {
+  const held = store.secrets.getBinary(checkedName(name));
+  if (held === undefined) return store.register.doesExist(name) ? 'destroyed' : 'changed';
+  if (Buffer.compare(secretOf(store, name, held), former) !== 0) return 'changed';
+  const record = await recordOf(store, name, secret);
+  const outcome = await store.environment.transaction(() => {
+    if (store.register.doesExist(name)) return 'destroyed';
+    // Each record has a salt of its own, so that the same bytes are the same record.
+    if (store.secrets.getBinary(name)?.equals(held) !== true) return 'changed';
+    const salt = release(store, name);
+    void store.secrets.put(name, record);
+    return salt;
+  });
+  if (typeof outcome === 'string') return outcome;
+  await wipe(store, outcome);
   return 'stored';
 };
 

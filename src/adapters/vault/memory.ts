@@ -20,6 +20,14 @@ export const memoryVault = (): Vault => {
       secrets.set(name, secret.slice());
       return Promise.resolve('stored');
     },
+    replace: (name, former, secret) => {
+      if (gone.has(name)) return Promise.resolve('destroyed');
+      const now = secrets.get(name);
+      if (now === undefined || Buffer.compare(now, former) !== 0) return Promise.resolve('changed');
+      now.fill(0);
+      secrets.set(name, secret.slice());
+      return Promise.resolve('stored');
+    },
     destroy: (name) => {
       secrets.get(name)?.fill(0);
       secrets.delete(name);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Binary, Collection } from 'mongodb';
-import type { Vault } from '../../kernel/ports/vault.js';
+import type { Replaced, Vault } from '../../kernel/ports/vault.js';
 import { connectMongo, databaseIn, isDuplicateKey } from '../mongo/connection.js';
 import { driver } from '../mongo/driver.js';
 import { checkedName } from './names.js';
@@ -96,6 +96,7 @@ const vaultOver = (store: Store): Vault => {
     },
     create: async (name, secret) => secretIn(wrap, await firstOf(records, recordOf(wrap, checkedName(name), secret))),
     put: async (name, secret) => put(records, recordOf(wrap, checkedName(name), secret)),
+    replace: async (name, former, secret) => replace(store, former, recordOf(wrap, checkedName(name), secret)),
     destroy: async (name) => destroy(records, checkedName(name)),
     destroyed: (after, limit) => destroyed(store, after, limit),
     // The record that checks the master key is no secret of anybody's.
@@ -138,6 +139,23 @@ const put = async (records: Collection<SecretRecord>, record: HeldRecord): Promi
   // A record is there by now, of somebody quicker or of a destroyed name, and stays: this tells which.
   const { matchedCount } = await records.replaceOne(notDestroyed, fields);
   return matchedCount === 0 ? 'destroyed' : 'stored';
+};
+
+const replace = async (
+  { records, wrap, maxTimeMS }: Store,
+  former: Uint8Array,
+  { _id, ...fields }: HeldRecord,
+): Promise<Replaced> => {
+  const held = await records.findOne({ _id }, { maxTimeMS });
+  if (held === null) return 'changed';
+  if ('destroyed' in held) return 'destroyed';
+  const secret = secretIn(wrap, held);
+  if (secret === 'destroyed' || Buffer.compare(secret, former) !== 0) return 'changed';
+  // Each record has a salt of its own, so that the same bytes are the same record.
+  const { matchedCount } = await records.replaceOne({ _id, salt: held.salt, wrapped: held.wrapped }, fields);
+  if (matchedCount > 0) return 'stored';
+  const now = await records.findOne({ _id }, { maxTimeMS });
+  return now !== null && 'destroyed' in now ? 'destroyed' : 'changed';
 };
 
 const destroy = async (records: Collection<SecretRecord>, _id: string): Promise<void> => {

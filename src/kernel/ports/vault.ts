@@ -12,6 +12,12 @@ export interface Vault {
   /** Stores the secret in place of any former one; durable when resolved. Resolves `'destroyed'` and stores nothing if the name was destroyed. */
   put(name: string, secret: Uint8Array): Promise<'stored' | 'destroyed'>;
 
+  /**
+   * The same, but only as long as the name has the former secret: `'changed'` and nothing is stored when it has another one or
+   * none. Of several who replace the same secret at once, one succeeds.
+   */
+  replace(name: string, former: Uint8Array, secret: Uint8Array): Promise<Replaced>;
+
   /** Overwrites and removes the secret and enters the name in the register of destroyed names; durable when resolved. */
   destroy(name: string): Promise<void>;
 
@@ -26,3 +32,5 @@ export interface Vault {
 
   close(): Promise<void>;
 }
+
+export type Replaced = 'stored' | 'changed' | 'destroyed';

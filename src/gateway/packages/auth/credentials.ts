@@ -19,10 +19,11 @@ export type CredentialNeeds = {
   readonly guard: SignInGuard;
 };
 type Credentials = { readonly email: string; readonly password: string };
-type Holder = { readonly user: UserId; readonly hash: Uint8Array };
+/** Whose password it is, and the hash under which it was found. */
+export type Holder = { readonly user: UserId; readonly hash: Uint8Array };
 
 /**
- * The user to whom this address and this password belong, else `INVALID_CREDENTIALS`, or `RATE_LIMITED` when the guard
+ * The holder of this address and this password, else `INVALID_CREDENTIALS`, or `RATE_LIMITED` when the guard
  * has no try left. A password that is longer than any can be is not hashed, for any address. An account that signs in as
  * a former release kept it is brought to the forms of today: its password is hashed as prepared, its address claimed in
  * the canonical form.
@@ -34,7 +35,7 @@ export const verified = async (
   needs: CredentialNeeds,
   call: OpenCall,
   { email, password }: Credentials,
-): Promise<UserId | Rejection> => {
+): Promise<Holder | Rejection> => {
   const forms = formsOf(email);
   const users = await usersUnder(needs.names, forms);
   const attempt = {
@@ -45,9 +46,21 @@ export const verified = async (
     const holder = await holderOf({ ...needs, hashing }, users, password);
     if (holder === undefined) return reject('INVALID_CREDENTIALS');
     const [canonical] = forms;
-    if (canonical !== undefined && forms.length > 1) await claimCanonical(needs.names, call, holder, canonical);
+    if (canonical !== undefined && forms.length > 1) await claimCanonical(needs.names, call, holder.user, canonical);
     return holder;
   });
+};
+
+/**
+ * Whether it is the password still. Asked once a session is open: whoever sets another password ends the sessions that are
+ * open then, so that no session of the former one remains.
+ */
+export const isPasswordStill = async (
+  { vault }: Pick<CredentialNeeds, 'vault'>,
+  { user, hash }: Holder,
+): Promise<boolean> => {
+  const now = await vault.get(passwordName(user));
+  return now instanceof Uint8Array && Buffer.compare(now, hash) === 0;
 };
 
 const usersUnder = async (names: UniqueNames, forms: readonly string[]): Promise<readonly UserId[]> => {
@@ -78,15 +91,14 @@ const holderOf = async (
   needs: HashingNeeds,
   users: readonly UserId[],
   password: string,
-): Promise<UserId | undefined> => {
+): Promise<Holder | undefined> => {
   const passwords = hashedForms(password);
   const [prepared] = passwords;
   const holders = await holdersAmong(needs.vault, users);
   for (const holder of holders) {
     const matching = await firstMatching(needs.hashing, passwords, holder);
     if (matching === undefined) continue;
-    if (matching !== prepared) await moveHash(needs, holder, prepared);
-    return holder.user;
+    return matching === prepared ? holder : moveHash(needs, holder, prepared);
   }
   if (holders.length === 0) for (const one of passwords) await needs.hashing.hash(one);
   return undefined;
@@ -110,21 +122,26 @@ const firstMatching = async (
   return undefined;
 };
 
-/** A sign-in must not fail because too many passwords are being hashed. Then the next sign-in moves the hash. */
+/**
+ * The holder with the hash that is there afterwards; undefined when the password was changed while the new hash was computed. A
+ * sign-in must not fail because too many passwords are being hashed. Then the next sign-in moves the hash.
+ */
 const moveHash = async (
   { vault, hashing }: HashingNeeds,
-  { user, hash }: Holder,
+  holder: Holder,
   prepared: string | undefined,
-): Promise<void> => {
-  if (prepared === undefined) return;
+): Promise<Holder | undefined> => {
+  if (prepared === undefined) return holder;
   const moved = await hashing.hash(prepared).catch((error: unknown) => {
     if (error instanceof HasherBusy) return undefined;
     throw error;
   });
+  if (moved === undefined) return holder;
+  const { user, hash } = holder;
+  if ((await vault.replace(passwordName(user), hash, moved)) === 'stored') return { user, hash: moved };
+  // Another sign-in may have moved it at the same time.
   const now = await vault.get(passwordName(user));
-  // The password may have been changed while the new hash was computed.
-  const isSame = now instanceof Uint8Array && Buffer.compare(now, hash) === 0;
-  if (moved !== undefined && isSame) await vault.put(passwordName(user), moved);
+  return now instanceof Uint8Array && (await hashing.verify(prepared, now)) ? { user, hash: now } : undefined;
 };
 
 /** As at sign-up, the claim comes first, and then the account carries it. A form that another account has stays with it. */

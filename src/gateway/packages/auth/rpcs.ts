@@ -23,7 +23,7 @@ import type { DeviceChanges } from '../../access/deviceChanges.js';
 import type { SessionUses } from '../../access/sessionUses.js';
 import { type Handlers } from '../../contract/handlers.js';
 import { newToken, tokenOf, type Token } from './tokens.js';
-import { verified } from './credentials.js';
+import { isPasswordStill, verified } from './credentials.js';
 import { emailOf, type EmailAddress } from './emailAddress.js';
 import { passwordName } from './passwordName.js';
 import { newPasswordOf, sessionFor } from './wire.js';
@@ -61,12 +61,16 @@ export const authRpcs = (
   },
 
   async authLegacySignIn({ email, password }, call) {
-    const user = await verified(needs, call, { email, password });
-    if (isRejection(user)) return user;
+    const holder = await verified(needs, call, { email, password });
+    if (isRejection(holder)) return holder;
+    const { user } = holder;
     const token = newToken(user, needs.ids.next() as SessionId, needs.random);
     const command = { type: 'OpenSession', data: { user, ...newSessionOf(needs, call, token) } } as const;
     const opened = await call.run(accounts, command, { actor: user });
-    return isRejection(opened) ? opened : authorized(needs, call, token, token.text);
+    if (isRejection(opened)) return opened;
+    if (await isPasswordStill(needs, holder)) return authorized(needs, call, token, token.text);
+    await call.run(accounts, { type: 'RevokeSessions', data: { user, sessions: [token.session] } }, { actor: user });
+    return reject('INVALID_CREDENTIALS');
   },
 
   async authAuthorize({ token: text }, call) {

@@ -94,9 +94,10 @@ const signingIn = async () => {
     },
     signIn: async (address: string, email: string, password = 'correct horse'): Promise<UserId | Rejection> => {
       const call = callFrom(address);
-      const user = await verified({ names, vault, streams, guard }, call, { email, password });
-      if (!isRejection(user)) await call.run(accounts, { type: 'OpenSession', data: session(user, call) });
-      return user;
+      const holder = await verified({ names, vault, streams, guard }, call, { email, password });
+      if (isRejection(holder)) return holder;
+      await call.run(accounts, { type: 'OpenSession', data: session(holder.user, call) });
+      return holder.user;
     },
   };
 };
