@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { botsAdmin } from '../../../../src/container/door/bots.js';
 import { usersAdmin } from '../../../../src/container/door/users.js';
 import { of } from '../../../../src/container/tokens.js';
 import { accounts } from '../../../../src/domain/accounts/decide.js';
 import { accountStream } from '../../../../src/domain/accounts/events.js';
-import type { UserId } from '../../../../src/kernel/ids.js';
+import { reservations } from '../../../../src/domain/reservations/decide.js';
+import { isRejection, type Command, type Decider } from '../../../../src/kernel/decider.js';
+import type { Event } from '../../../../src/kernel/event.js';
+import type { Millis, SessionId, UserId } from '../../../../src/kernel/ids.js';
 import { ada, dora } from '../../../support/house/cast.js';
 import { house, type House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
@@ -26,6 +30,13 @@ before(async () => {
   mila = authorization.user?.id ?? assert.fail('nobody signed up');
 });
 after(() => here.close());
+
+/** As a former release would have. */
+const run: Run = async (decider, command) => {
+  const outcome = await node.get(of.execute)(decider, command, { commandId: randomUUID(), correlationId: 'test' });
+  assert.ok(!isRejection(outcome));
+};
+type Run = <C extends Command, State, E extends Event>(decider: Decider<C, State, E>, command: C) => Promise<void>;
 
 const given = async (named: string, on = node): Promise<string> => {
   const answer = await usersAdmin(on.get).password(named);
@@ -69,6 +80,46 @@ describe('a forgotten password', () => {
   it('is another one each time', async () => {
     const [first, second] = [await given(mila.toString()), await given(mila.toString())];
     assert.notEqual(first, second);
+  });
+
+  it('is not told while sessions may go on', async (t) => {
+    const { authorization } = await (
+      await here.node()
+    ).must(undefined, 'authLegacySignIn', {
+      email,
+      password: await given(mila.toString()),
+    });
+    const streams = node.get(of.streams);
+    const away = t.mock.method(streams, 'caughtUp', streams.caughtUp.bind(streams));
+    away.mock.mockImplementationOnce(() => Promise.reject(new Error('away')), 1);
+    assert.match(await given(mila.toString()), /sessions could not be ended: run this again/);
+    assert.equal(node.troubles.splice(0).length, 1);
+    away.mock.restore();
+    await given(mila.toString());
+    const answer = await (await here.node()).refused(undefined, 'authAuthorize', { token: authorization.token });
+    assert.equal(answer, 'INVALID_TOKEN');
+  });
+
+  it('is of one user alone, where two have the address', async () => {
+    const names = node.get(of.names);
+    const device = { clientId: 0, deviceType: '', deviceVersion: '', appVersion: '' };
+    const two = ['nila@b\u00fccher.example', 'nila@xn--bcher-kva.example'].map((address, index) => {
+      const user = BigInt(9_001 + index) as UserId;
+      return { address, user, key: names.nameOf('email', address).key };
+    });
+    for (const { address, user, key } of two) {
+      await run(reservations, { type: 'ClaimName', data: { kind: 'email', key, holder: user, at: 0 as Millis } });
+      const account = {
+        user,
+        session: user as bigint as SessionId,
+        tokenHash: '',
+        device,
+        today: 0,
+        hasPassword: true,
+      };
+      await run(accounts, { type: 'RegisterAccount', data: { ...account, email: { address, key } } });
+    }
+    for (const { address } of two) assert.match(await given(address), /9001 and 9002|9002 and 9001/);
   });
 
   it('is of nobody who has none', async () => {
