@@ -1,7 +1,8 @@
+import { boundedMap } from '../../kernel/boundedMap.js';
 import { defined } from '../../kernel/defined.js';
 import { readEvent, readEvents, type EventCodec } from '../../kernel/codec.js';
 import { forRunner, type AnyDocumentType, type DocumentType } from '../../kernel/document.js';
-import type { Event, Position, Recorded } from '../../kernel/event.js';
+import { beforeAll, type Event, type Position, type Recorded } from '../../kernel/event.js';
 import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
 
@@ -46,16 +47,26 @@ export const documentAsOf = (needs: DocumentAsOfNeeds) => {
 };
 
 /**
- * The same by the position alone, for types that take all events of their streams. Of a document with more events than
- * `upToEventsMax` it rejects with `TooManyEvents`.
+ * The same by the position alone, for types that take all events of their streams. Of a document with more new events than
+ * `upToEventsMax` it rejects with `TooManyEvents`. A document that it remembers is folded on from there, so that those who ask in
+ * the order of the log read each event once.
  */
-export const documentUpTo =
-  (needs: DocumentAsOfNeeds, position: Position) =>
-  async <Doc, E extends Event>(declared: DocumentType<Doc, E>, key: string): Promise<Doc | undefined> => {
-    const wanted = { type: forRunner(declared), key, asOf: { position }, eventsMax: upToEventsMax };
+export const documentsUpTo = <Doc, E extends Event>(needs: DocumentAsOfNeeds, declared: DocumentType<Doc, E>) => {
+  const type = forRunner(declared);
+  const remembered = boundedMap<string, FoldedUpTo>({ entriesMax: documentsUpToMax });
+  return async (key: string, position: Position): Promise<Doc | undefined> => {
+    const known = remembered.get(key);
+    const begun = known !== undefined && known.position <= position ? known : undefined;
+    const folded = await foldedOn(needs, { type, key, asOf: { position }, eventsMax: upToEventsMax }, begun);
+    // Another one may have come further meanwhile.
+    if ((remembered.peek(key)?.position ?? beforeAll) <= position) remembered.set(key, folded);
     // As above: the tables of a document type make documents of that type.
-    return (await fromStreams(needs, wanted)) as Doc | undefined;
+    return folded.document as Doc | undefined;
   };
+};
+
+/** Of a type; one may take some megabytes. */
+export const documentsUpToMax = 16;
 
 export class TooManyEvents extends Error {}
 
@@ -113,23 +124,44 @@ const firstOf = async ({ log, codec, sealer }: DocumentAsOfNeeds, stream: string
   return first?.revision === 0n ? readEvent(codec, sealer, first) : undefined;
 };
 
-const fromStreams = async (needs: DocumentAsOfNeeds, wanted: FromStreams): Promise<unknown> => {
-  const { type, key } = wanted;
-  const streams = await Promise.all(streamsOf(wanted).map((stream) => eventsUpTo(needs, stream, wanted)));
-  return streams
+const fromStreams = async (needs: DocumentAsOfNeeds, wanted: FromStreams): Promise<unknown> =>
+  (await foldedOn(needs, wanted)).document;
+
+type FoldedUpTo = {
+  readonly document: unknown;
+  readonly position: Position;
+  /** The revision after the last event of each stream. */
+  readonly next: ReadonlyMap<string, bigint>;
+};
+
+const foldedOn = async (needs: DocumentAsOfNeeds, wanted: FromStreams, begun?: FoldedUpTo): Promise<FoldedUpTo> => {
+  const { type, key, asOf } = wanted;
+  const next = new Map(begun?.next);
+  const streams = await Promise.all(
+    streamsOf(wanted).map(async (stream) => {
+      const events = await eventsUpTo(needs, { stream, from: next.get(stream) ?? 0n }, wanted);
+      const last = events.at(-1);
+      if (last !== undefined) next.set(stream, last.revision + 1n);
+      return events;
+    }),
+  );
+  const document = streams
     .flat()
     .sort((one, other) => (one.position < other.position ? -1 : 1))
-    .reduce((document: unknown, event) => type.fold(document, event, key), undefined);
+    .reduce((before: unknown, event) => type.fold(before, event, key), begun?.document);
+  return { document, position: asOf.position, next };
 };
+
+type Beginning = { readonly stream: string; readonly from: bigint };
 
 const eventsUpTo = async (
   { log, codec, sealer }: DocumentAsOfNeeds,
-  stream: string,
+  { stream, from: beginning }: Beginning,
   { type, key, asOf, eventsMax = asOfEventsMax }: FromStreams,
 ): Promise<readonly Recorded[]> => {
   const events: Recorded[] = [];
   // Where the log has dropped the beginning, the fold begins with the rest, as it does when documents are rebuilt.
-  for (let from = 0n; events.length <= eventsMax;) {
+  for (let from = beginning; events.length <= eventsMax;) {
     const page = await log.readStream(stream, { from, limit: eventsPerReadMax });
     const upTo = page.filter(({ position }) => position <= asOf.position);
     events.push(...(await readEvents(codec, sealer, upTo)));

@@ -1,21 +1,24 @@
 import { accountEvents, accountStream, accountStreams } from '../../domain/accounts/events.js';
-import { communityStream, communityStreams } from '../../domain/communities/events.js';
-import { memberStream, memberStreams } from '../../domain/members/events.js';
+import { communityStream, communityStreams, type CommunityEvent } from '../../domain/communities/events.js';
+import { memberStream, memberStreams, type MemberEvent } from '../../domain/members/events.js';
 import { rightsTaken } from '../../domain/messages/attached.js';
 import { beginsMessage, type BegunMessage, type MessageEvent } from '../../domain/messages/events.js';
 import type { ReactionEvent } from '../../domain/reactions/events.js';
 import { byKind, parseChatKey, type ChatOf } from '../../kernel/chat.js';
+import { boundedMap } from '../../kernel/boundedMap.js';
 import { readEvent } from '../../kernel/codec.js';
 import { beforeAll, type EventOf, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
 import { permission } from '../../kernel/permissions.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Reason } from '../../kernel/reasons.js';
+import type { CommunityDocument } from '../../projections/communities/documents.js';
 import { communityDocuments, communityKey } from '../../projections/communities/fold.js';
+import type { MemberDocument } from '../../projections/members/documents.js';
 import { memberDocuments, memberKey } from '../../projections/members/fold.js';
 import { rulesOfCommunity } from '../access/communityPermissions.js';
 import type { DecidedAct, ActJudge } from '../contract/judge.js';
-import { documentUpTo, TooManyEvents, type DocumentAsOfNeeds } from './documentAsOf.js';
+import { documentsUpTo, TooManyEvents, type DocumentAsOfNeeds } from './documentAsOf.js';
 
 export type ActJudgeNeeds = DocumentAsOfNeeds & { readonly log: Pick<EventLog, 'readAll'> };
 
@@ -76,8 +79,29 @@ export const changesMax = 10_000;
 const eventsFirstRead = 16;
 const eventsPerReadMax = 500;
 
-export const judgeOf = (needs: ActJudgeNeeds): FollowingJudge => {
+/** The fan-out, the workflow and the folds of other updates ask about the same acts within moments. */
+export const verdictsMax = 1_000;
+
+export const judgeOf = (given: ActJudgeNeeds): FollowingJudge => {
   const changes = latestChanges();
+  const needs = {
+    ...given,
+    communityUpTo: documentsUpTo(given, communityDocuments),
+    memberUpTo: documentsUpTo(given, memberDocuments),
+  };
+  const verdicts = boundedMap<string, Promise<Reason | undefined>>({ entriesMax: verdictsMax });
+  const verdict = (act: DecidedAct, place: Place): Promise<Reason | undefined> => {
+    const name = `${act.position.toString()} ${act.needs.toString()}`;
+    const known = verdicts.get(name);
+    if (known !== undefined) return known;
+    const judging = judged(needs, act, place).catch((error: unknown) => {
+      // It is judged anew when it is met again.
+      verdicts.delete(name);
+      throw error;
+    });
+    verdicts.set(name, judging);
+    return judging;
+  };
   return {
     passed: (stored) => {
       const name = changedBy(needs, stored);
@@ -89,7 +113,7 @@ export const judgeOf = (needs: ActJudgeNeeds): FollowingJudge => {
         channel: (place) => {
           if (asOf === undefined) return undefined;
           const dependsOn = namesOf(act, place);
-          return changes.isUnchangedBetween(asOf, act.position, dependsOn) ? undefined : judged(needs, act, place);
+          return changes.isUnchangedBetween(asOf, act.position, dependsOn) ? undefined : verdict(act, place);
         },
         // Nothing takes away what the two sides may do.
         direct: () => undefined,
@@ -165,7 +189,12 @@ const unlessTooMany = (error: unknown): undefined => {
   throw error;
 };
 
-const judged = async (needs: ActJudgeNeeds, act: DecidedAct, place: Place): Promise<Reason | undefined> => {
+type JudgingNeeds = ActJudgeNeeds & {
+  readonly communityUpTo: ReturnType<typeof documentsUpTo<CommunityDocument, CommunityEvent>>;
+  readonly memberUpTo: ReturnType<typeof documentsUpTo<MemberDocument, MemberEvent>>;
+};
+
+const judged = async (needs: JudgingNeeds, act: DecidedAct, place: Place): Promise<Reason | undefined> => {
   const { refusal, isChanged } = await meanwhile(needs, act, place);
   if (refusal !== undefined || !isChanged) return refusal;
   return refusedBy(needs, act, place).catch(unlessTooMany);
@@ -173,14 +202,13 @@ const judged = async (needs: ActJudgeNeeds, act: DecidedAct, place: Place): Prom
 
 /** By the rights right before it. */
 const refusedBy = async (
-  needs: ActJudgeNeeds,
+  { communityUpTo, memberUpTo }: JudgingNeeds,
   { actor, position, needs: wanted }: DecidedAct,
   { community: id, channel }: Place,
 ): Promise<Reason | undefined> => {
-  const upTo = documentUpTo(needs, position);
   const [community, member] = await Promise.all([
-    upTo(communityDocuments, communityKey(id)),
-    upTo(memberDocuments, memberKey(id, actor)),
+    communityUpTo(communityKey(id), position),
+    memberUpTo(memberKey(id, actor), position),
   ]);
   if (community === undefined || member === undefined) return 'CHAT_NOT_FOUND';
   const membership = { community: id, roles: member.roles, joined: 0n };

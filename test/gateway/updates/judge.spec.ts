@@ -209,6 +209,48 @@ describe('a message of a node that shares the log', () => {
     const fresh = judgeOf({ log: here.log, codec: here.codec, sealer: here.sealer });
     assert.equal(await fresh.refusalOf(event), 'MISSING_PERMISSION');
   });
+  it('is judged once, and those after it read the community from there on', async () => {
+    const decided = await asOf();
+    await inCommunity(overridden(0n, permission.sendMessages));
+    const first = await send(bob, decided);
+    const second = await send(bob, decided);
+    await inCommunity(overridden(0n, 0n));
+    const third = await send(bob, decided);
+    await pass();
+    let recordsRead = 0;
+    const readStream: EventLog['readStream'] = async (stream, read) => {
+      const page = await here.log.readStream(stream, read);
+      if (stream === 'community-100') recordsRead += page.length;
+      return page;
+    };
+    const remembering = judgeOf({ log: { ...here.log, readStream }, codec: here.codec, sealer: here.sealer });
+    assert.equal(await remembering.refusalOf(first), 'MISSING_PERMISSION');
+    assert.ok(recordsRead > 2, 'all of it');
+    recordsRead = 0;
+    assert.equal(await remembering.refusalOf(second), 'MISSING_PERMISSION');
+    assert.equal(await remembering.refusalOf(third), undefined);
+    assert.ok(recordsRead <= 2, 'what came since');
+    recordsRead = 0;
+    const again = [await remembering.refusalOf(first), await remembering.refusalOf(third)];
+    assert.deepEqual(again, ['MISSING_PERMISSION', undefined]);
+    assert.equal(recordsRead, 0);
+    const earlier = judgeOf({ log: here.log, codec: here.codec, sealer: here.sealer });
+    assert.equal(await earlier.refusalOf(third), undefined);
+    assert.equal(await earlier.refusalOf(first), 'MISSING_PERMISSION', 'also behind a later one');
+  });
+  it('is judged again where the log could not be read', async () => {
+    const decided = await asOf();
+    await inCommunity(overridden(0n, permission.sendMessages));
+    const event = await send(bob, decided);
+    let isAway = true;
+    const readAll: EventLog['readAll'] = (read) =>
+      isAway ? Promise.reject(new Error('away')) : here.log.readAll(read);
+    const hindered = judgeOf({ log: { ...here.log, readAll }, codec: here.codec, sealer: here.sealer });
+    await assert.rejects(async () => hindered.refusalOf(event), /away/);
+    isAway = false;
+    assert.equal(await hindered.refusalOf(event), 'MISSING_PERMISSION');
+    await inCommunity(overridden(0n, 0n));
+  });
   it('of a release of before, which says nothing, is left alone', async () => {
     await inCommunity(overridden(0n, permission.sendMessages));
     const event = await send(bob, {});
