@@ -2,6 +2,7 @@ import type { CommunityAsker } from '../../domain/communities/commands.js';
 import type { ChannelRef } from '../../gen/refs.js';
 import { isRejection, type Command, type Rejection } from '../../kernel/decider.js';
 import type { Asked } from '../../kernel/execute.js';
+import type { Position } from '../../kernel/event.js';
 import type { CommunityId, UserId } from '../../kernel/ids.js';
 import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
@@ -9,18 +10,19 @@ import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js
 import { channelAsker, memberAsker } from './memberAccess.js';
 
 /**
- * The same command, with rights that are as new as the log was when it was first asked for. For events that nobody judges
- * at their place in the log: all that other nodes did before counts, and only changes that are handed to the log within
- * the same milliseconds do not.
+ * The same command, with rights that are as new as the log was when it was last decided anew: it looks again whenever the
+ * command is asked for on another event, as it is once it had to wait, read or try again. For events that nobody judges at
+ * their place in the log: all that other nodes did before counts, and only changes that are handed to the log within the
+ * same milliseconds do not. Of several commands at once, which name no event, it looks once, before they wait for their turn.
  */
 export const asOfEnd = <C extends Command | readonly Command[]>(
   call: Pick<Call, 'rightsAsOf'>,
   asked: Asked<C>,
 ): Asked<C> => {
-  let isLooked = false;
+  let lookedOn: Position | undefined;
   return (decidedOn) => {
-    const waiting = isLooked ? undefined : call.rightsAsOf('end');
-    isLooked = true;
+    const waiting = lookedOn === decidedOn ? undefined : call.rightsAsOf('end');
+    lookedOn = decidedOn;
     return waiting ?? asked(decidedOn);
   };
 };

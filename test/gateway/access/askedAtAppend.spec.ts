@@ -1,12 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { beforeAll } from '../../../src/kernel/event.js';
-import { askedByMember } from '../../../src/gateway/access/askedAtAppend.js';
+import { beforeAll, type Position } from '../../../src/kernel/event.js';
+import { asOfEnd, askedByMember } from '../../../src/gateway/access/askedAtAppend.js';
 import type { Call } from '../../../src/gateway/contract/call.js';
 import { costs } from '../../../src/gateway/contract/meter.js';
 import type { Access } from '../../../src/gateway/contract/viewerPermissions.js';
 import { reject } from '../../../src/kernel/decider.js';
 import type { CommunityId } from '../../../src/kernel/ids.js';
+
+describe('a command that nobody judges at its place', () => {
+  it('looks for the end of the log again whenever it is asked for on another event', async () => {
+    const looked: unknown[] = [];
+    const rightsAsOf = (upTo: Position | 'end') => Promise.resolve(void looked.push(upTo));
+    let made = 0;
+    const make = asOfEnd({ rightsAsOf }, () => {
+      made += 1;
+      return reject('CONFLICT');
+    });
+    for (const place of [beforeAll, 5n, 5n, 7n]) {
+      await make(place);
+      assert.deepEqual(make(place), reject('CONFLICT'), 'the rights are known then');
+    }
+    assert.deepEqual(looked, ['end', 'end', 'end']);
+    assert.equal(made, 5);
+  });
+});
 
 describe('a command on a community', () => {
   it('pays for the channels of it each time that it is asked', () => {
