@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Event } from '../../../src/kernel/event.js';
-import type { ChannelId, RoleId } from '../../../src/kernel/ids.js';
+import { messageStream } from '../../../src/domain/messages/events.js';
+import { channelChat } from '../../../src/kernel/chat.js';
+import type { ChannelId, MessageId, RoleId } from '../../../src/kernel/ids.js';
 import { permission } from '../../../src/kernel/permissions.js';
 import type { EventLog } from '../../../src/kernel/ports/eventLog.js';
 import { ada, bob, cleo, community, general } from '../../support/house/cast.js';
@@ -95,6 +97,15 @@ describe('on a node that knows nothing yet of what another one wrote', () => {
       answers.map((answer) => (answer as { rejected?: string }).rejected !== undefined),
       [true, true],
     );
+  });
+
+  it('the deletion of the announcement about oneself is refused', async () => {
+    const messageId = 4_711n as MessageId;
+    const data = { message: messageId, chat: channelChat(community, ref.channelId), author: bob, announces: 'joined' };
+    await here.happened(messageStream(messageId), { type: 'MemberAnnounced', data });
+    await here.unnoticed(memberOf(bob), rolesOf(bob));
+    const answer = await node.ask(bob, 'messagesDeleteMessage', { chatRef: general, messageIds: [messageId] });
+    assert.deepEqual(answer, { rejected: 'MISSING_PERMISSION' });
   });
 });
 

@@ -144,7 +144,8 @@ const deleteAll = async (
     const data = { chat, by, mayDeleteOthers: has(permissions, 'deleteMessages') };
     return found.map(({ id: message }) => ({ type: 'DeleteMessage', data: { ...data, message } }));
   });
-  const ownAlone = found.every(({ author }) => author === by);
+  // An announcement is about its author, who may delete it only with the right to delete those of others.
+  const ownAlone = found.every(({ author, announces }) => author === by && announces === undefined);
   const outcome = await call.run(messages, ownAlone ? deletion : asOfEnd(call, deletion));
   return isRejection(outcome) ? outcome : undefined;
 };
