@@ -55,8 +55,12 @@ export const buildWorkers = async (needs: BuildWorkersNeeds): Promise<BuildingPr
   let role: ReturnType<Projections['role']> = 'follows';
   const work = async (tenure: Tenure): Promise<void> => {
     role = 'projects';
-    await foldInThreads({ ...needs, progress, closing: closing.signal }, tenure);
-    if (!closing.signal.aborted) ended(needs, progress, 'the lease of the generation was lost to another process');
+    try {
+      await foldInThreads({ ...needs, progress }, tenure);
+    } finally {
+      // A lease that ran out is taken again, and folding goes on from the checkpoints.
+      role = 'follows';
+    }
   };
   const onTrouble = (error: unknown): void => {
     needs.onTrouble({ doing: 'holding the lease', failures: 1, error });
@@ -81,7 +85,7 @@ export const buildWorkers = async (needs: BuildWorkersNeeds): Promise<BuildingPr
   };
 };
 
-type Folding = BuildWorkersNeeds & { readonly progress: ProjectionProgress; readonly closing: AbortSignal };
+type Folding = BuildWorkersNeeds & { readonly progress: ProjectionProgress };
 
 const foldInThreads = async (needs: Folding, { fence, signal }: Tenure): Promise<void> => {
   const ending = new AbortController();

@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { lmdbLogFollower } from '../../../src/adapters/eventLog/lmdbFollower.js';
+import { memoryLeaseRecords, memoryLeases } from '../../../src/adapters/leases/memory.js';
+import type { LeaseRecords } from '../../../src/adapters/leases/recorded.js';
+import { localPubSub } from '../../../src/adapters/pubsub/local.js';
 import { configFrom } from '../../../src/config.js';
 import { buildGeneration } from '../../../src/container/generations/build.js';
 import { BuildStopped } from '../../../src/container/generations/buildEnd.js';
 import { buildWorkers } from '../../../src/container/generations/buildWorkers.js';
 import { foldersIn, generationsOf, openDocuments } from '../../../src/engines.js';
+import { checkpointOf } from '../../../src/projections/progress/checkpoints.js';
 import { ProjectionStopped } from '../../../src/projections/progress/waiters.js';
 import { collections, projections } from '../../../src/projections/registry.js';
 import type { Alarm } from '../../../src/projections/runner/foldingEngine.js';
-import { digestsIn, first, lively } from '../../cli/projections.js';
+import type { Sharing } from '../../../src/projections/runner/runner.js';
+import { digestsIn, first, lively, second } from '../../cli/projections.js';
 import { generationsIn, ownSet } from '../../support/generations.js';
+import { nodeTimers } from '../../support/nodeTimers.js';
 
 const configOf = (dataDir: string) => configFrom({ OSMIUM_DATA_DIR: dataDir });
 
@@ -29,7 +35,7 @@ const built = (dataDir: string, workers: number) =>
   );
 
 /** Workers with a program of the test. */
-const crewOf = async (t: TestContext, dataDir: string, program: string) => {
+const crewOf = async (t: TestContext, dataDir: string, program: string, more: { readonly sharing?: Sharing } = {}) => {
   const [config, alarms, ends]: [ReturnType<typeof configOf>, Alarm[], Error[]] = [configOf(dataDir), [], []];
   const generations = generationsOf(config);
   const generation = await generations.begin(ownSet, 2);
@@ -37,19 +43,42 @@ const crewOf = async (t: TestContext, dataDir: string, program: string) => {
   const store = await openDocuments(generations.documents(generation), collections);
   const log = lmdbLogFollower(foldersIn(dataDir).log);
   const running = await buildWorkers({
-    ...{ config, generation, store, log, projections, workers: 2, share: 100 },
+    ...{ config, generation, store, log, projections, workers: 2, share: 100, ...more },
     program: new URL(`data:text/javascript,${encodeURIComponent(program)}`),
     counted: () => undefined,
     onAlarm: (alarm) => alarms.push(alarm),
     onEnd: (error) => ends.push(error),
-    onTrouble: ({ error }) => assert.fail(String(error)),
+    // The lease is the one thing that fails.
+    onTrouble: ({ doing, error }) => {
+      if (doing !== 'holding the lease') assert.fail(String(error));
+    },
   });
   t.after(async () => {
     await running.close();
     await store.close();
     await log.close();
   });
-  return { alarms, ends, reached: async () => running.reached(await log.end()) };
+  return { alarms, ends, role: running.role, reached: async () => running.reached(await log.end()) };
+};
+
+/** By the clock of the test, which goes on while threads end by another one. */
+const threadEndMillisMax = 10_000_000;
+
+/** Leases of a store that cannot be reached while they are cut off. */
+const cutLeases = () => {
+  const [records, timers, cut] = [memoryLeaseRecords(), nodeTimers(), { isOff: false }];
+  const ifReached = <T>(ask: () => Promise<T>): Promise<T> =>
+    cut.isOff ? Promise.reject(new Error('cut off')) : ask();
+  const mine: LeaseRecords = {
+    ...records,
+    read: (name) => ifReached(() => records.read(name)),
+    change: (...what) => ifReached(() => records.change(...what)),
+  };
+  const sharing: Sharing = {
+    ...{ generation: second, leases: memoryLeases(mine, timers), timers, uptime: timers },
+    pubSub: localPubSub({ onListenerError: assert.fail }),
+  };
+  return { cut, timers, sharing };
 };
 
 describe('workers of a build', () => {
@@ -87,6 +116,23 @@ describe('workers of a build', () => {
     const crew = await crewOf(t, await left(t, 50), 'throw new Error("out of ideas")');
     await assert.rejects(crew.reached(), ProjectionStopped);
     assert.match(String(crew.ends[0]?.message), /worker [12] of 2 has failed: Error: out of ideas$/);
+  });
+
+  it('go on under a lease that ran out and is taken again', async (t) => {
+    const names = JSON.stringify(projections.map(checkpointOf));
+    const program = `import { parentPort, workerData } from 'node:worker_threads';
+      const places = new Map(${names}.map((name) => [name, workerData.fence > 1n ? 1_000_000n : 0n]));
+      parentPort.postMessage({ kind: 'stored', places, events: 1 });
+      parentPort.once('message', () => undefined);`;
+    const { cut, timers, sharing } = cutLeases();
+    const crew = await crewOf(t, await left(t, 50), program, { sharing });
+    assert.equal(crew.role(), 'projects');
+    cut.isOff = true;
+    await timers.passUntil(() => crew.role() === 'follows', threadEndMillisMax);
+    cut.isOff = false;
+    await timers.passUntil(() => crew.role() === 'projects', threadEndMillisMax);
+    await crew.reached();
+    assert.deepEqual(crew.ends, []);
   });
 
   it('tell of an event that one of them cannot fold', async (t) => {
