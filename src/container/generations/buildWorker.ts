@@ -14,7 +14,8 @@ import { project } from '../../projections/runner/leader.js';
 import { checkpointed } from '../../projections/runner/runner.js';
 import { openBuildLog } from './buildEngines.js';
 import { machine } from './machine.js';
-import type { WorkerNews, WorkerTask } from './workerMessages.js';
+import { permittedLog } from './permittedLog.js';
+import type { WorkerNews, WorkerOrder, WorkerTask } from './workerMessages.js';
 
 /** The program of a thread that folds its portion of the documents of a build, until it is told to end. */
 
@@ -40,15 +41,26 @@ const telling = (progress: ProjectionProgress, tell: () => void): ProjectionProg
   },
 });
 
-const work = async (port: MessagePort, { config, generation, portion, share, fence }: WorkerTask): Promise<void> => {
+const work = async (
+  port: MessagePort,
+  { config, generation, portion, share, fence, permitted }: WorkerTask,
+): Promise<void> => {
   const ending = new AbortController();
-  port.once('message', () => {
-    ending.abort();
-  });
   const tell = (news: WorkerNews): void => {
     port.postMessage(news);
   };
-  const log = await openBuildLog(config);
+  const whole = await openBuildLog(config);
+  const { log, permit } = permittedLog({
+    ...{ log: whole, permitted, signal: ending.signal },
+    waits: (position) => {
+      tell({ kind: 'waits', position });
+    },
+  });
+  // What was told before waits in the port until somebody listens.
+  port.on('message', (order: WorkerOrder) => {
+    if (order.kind === 'end') ending.abort();
+    else permit(order.position);
+  });
   const meter = buildMeter(sharingLog(log, machine(share)), systemTimers.now);
   const { projections, collections } = readModels;
   const store = await openDocuments(generationsOf(config).documentsOfThread(generation), collections);

@@ -8,12 +8,13 @@ import type { FollowedLog } from '../../kernel/ports/eventLog.js';
 import type { Generation } from '../../kernel/ports/generations.js';
 import { raised, whileHeld, type Tenure } from '../../kernel/tenure.js';
 import { pause } from '../../kernel/timing.js';
+import { workersCheckpoint } from '../../projections/progress/checkpoints.js';
 import { projectionProgress, type ProjectionProgress } from '../../projections/progress/progress.js';
 import { begin, type Alarm } from '../../projections/runner/foldingEngine.js';
 import { GivenUp, retrying, type FailedTry, type Patience } from '../../projections/runner/retrying.js';
 import { checkpointed, projectionsLease, type Projections, type Sharing } from '../../projections/runner/runner.js';
 import { BuildStopped } from './buildEnd.js';
-import { endOfWork, type WorkerNews, type WorkerTask } from './workerMessages.js';
+import type { WorkerNews, WorkerOrder, WorkerTask } from './workerMessages.js';
 
 export type BuildWorkersNeeds = Pick<WorkerTask, 'config' | 'generation' | 'share'> & {
   readonly config: Config;
@@ -99,9 +100,12 @@ const foldInThreads = async (needs: Folding, { fence, signal }: Tenure): Promise
   try {
     await takeOver(needs, fence === undefined ? undefined : commit);
     const places: Places = new Map();
-    const checkpoints = lowestCheckpoints(needs, places, { commit, patience });
+    const storing: Storing = { commit, patience };
+    const checkpoints = lowestCheckpoints(needs, places, storing);
+    const { permitted, beyond } = await permissions(needs, storing);
+    const moving: Moving = { places, moved: checkpoints.moved, beyond };
     const crew = Array.from({ length: needs.workers }, (_, worker) =>
-      startWorker(needs, { worker, fence }, newsOf(needs, worker, { places, moved: checkpoints.moved })),
+      startWorker(needs, { worker, fence, permitted }, newsOf(needs, worker, moving)),
     );
     await raised(ending.signal);
     await Promise.all(crew.map((one) => one.end()));
@@ -129,11 +133,11 @@ type Started = { readonly end: () => Promise<void> };
 
 const startWorker = (
   needs: Folding,
-  { worker, fence }: { readonly worker: number; readonly fence: bigint | undefined },
-  heard: (news: WorkerNews) => void,
+  { worker, fence, permitted }: Pick<WorkerTask, 'fence' | 'permitted'> & { readonly worker: number },
+  heard: Heard,
 ): Started => {
   const { config, generation, share, workers, program = workerProgram } = needs;
-  const task: WorkerTask = { config, generation, share, fence, portion: { worker, workers } };
+  const task: WorkerTask = { config, generation, share, fence, permitted, portion: { worker, workers } };
   const thread = new Worker(program, {
     workerData: task,
     resourceLimits: { maxOldGenerationSizeMb: workerHeapMebibytesMax },
@@ -146,14 +150,19 @@ const startWorker = (
     });
   });
   const name = `worker ${(worker + 1).toString()} of ${workers.toString()}`;
-  thread.on('message', heard);
+  const tell = (order: WorkerOrder): void => {
+    thread.postMessage(order);
+  };
+  thread.on('message', (news: WorkerNews) => {
+    heard(news, tell);
+  });
   thread.once('error', (error) => {
     ended(needs, needs.progress, `${name} has failed: ${String(error)}`);
   });
   return {
     end: () => {
       isEnding = true;
-      thread.postMessage(endOfWork);
+      tell({ kind: 'end' });
       return gone;
     },
   };
@@ -162,14 +171,20 @@ const startWorker = (
 type Place = Extract<WorkerNews, { readonly kind: 'stored' }>;
 /** Where each worker is, that has told of it. */
 type Places = Map<number, Place>;
-type Moving = { readonly places: Places; readonly moved: () => void };
+type Moving = {
+  readonly places: Places;
+  readonly moved: () => void;
+  readonly beyond: (position: Position, answer: (order: WorkerOrder) => void) => void;
+};
+type Heard = (news: WorkerNews, answer: (order: WorkerOrder) => void) => void;
 
-const newsOf = (needs: Folding, worker: number, { places, moved }: Moving): ((news: WorkerNews) => void) => {
+const newsOf = (needs: Folding, worker: number, { places, moved, beyond }: Moving): Heard => {
   const { progress, workers, counted, onAlarm, onTrouble } = needs;
   const readByAll = (): number =>
     places.size < workers ? 0 : Math.min(...[...places.values()].map(({ events }) => events));
-  return (news) => {
+  return (news, answer) => {
     if (news.kind === 'trouble') onTrouble(news);
+    else if (news.kind === 'waits') beyond(news.position, answer);
     else if (news.kind === 'stored') {
       const before = readByAll();
       places.set(worker, news);
@@ -193,6 +208,35 @@ const ended = ({ generation, onEnd }: BuildWorkersNeeds, progress: ProjectionPro
 };
 
 type Storing = { readonly commit: DocumentStore['commit']; readonly patience: Patience };
+
+/**
+ * How far workers may fold: to the end of the log, once that is stored. So a start with an older copy of the log knows documents
+ * of the fastest worker that are beyond its end, also where the checkpoints are not.
+ */
+const permissions = async ({ log }: Folding, { commit, patience }: Storing) => {
+  const store = async (least: Position): Promise<Position> => {
+    const end = await log.end();
+    const position = end > least ? end : least;
+    await commit([], [{ projection: workersCheckpoint, position }]);
+    return position;
+  };
+  const permitted = await store(beforeAll);
+  let known = permitted;
+  let raising: Promise<void> = Promise.resolve();
+  const raise = async (position: Position): Promise<void> => {
+    if (known >= position) return;
+    known = await retrying('storing how far workers may fold', () => store(position), patience);
+  };
+  const beyond: Moving['beyond'] = (position, answer) => {
+    raising = raising
+      .then(() => raise(position))
+      .then(() => {
+        answer({ kind: 'permitted', position: known });
+      })
+      .catch(unlessGivenUp);
+  };
+  return { permitted, beyond };
+};
 
 /** Stores checkpoints where the slowest worker is, one commit after another. */
 const lowestCheckpoints = ({ progress, workers }: Folding, places: Places, { commit, patience }: Storing) => {
@@ -218,9 +262,6 @@ const lowestCheckpoints = ({ progress, workers }: Folding, places: Places, { com
       await store();
     }
   };
-  const unlessGivenUp = (error: unknown): void => {
-    if (!(error instanceof GivenUp)) throw error;
-  };
   return {
     moved: (): void => {
       underWay ??= storeAll()
@@ -233,6 +274,10 @@ const lowestCheckpoints = ({ progress, workers }: Folding, places: Places, { com
       await store().catch(unlessGivenUp);
     },
   };
+};
+
+const unlessGivenUp = (error: unknown): void => {
+  if (!(error instanceof GivenUp)) throw error;
 };
 
 const lowest = (positions: readonly (Position | undefined)[]): Position =>

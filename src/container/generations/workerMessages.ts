@@ -12,6 +12,8 @@ export type WorkerTask = {
   readonly share: number;
   /** Of the lease of the generation, where processes share the documents. */
   readonly fence: bigint | undefined;
+  /** It folds no event beyond, before it is told that it may. */
+  readonly permitted: Position;
 };
 
 /** Reports of a worker. Errors are told as texts, because most kinds do not get from thread to thread. */
@@ -23,8 +25,10 @@ export type WorkerNews =
       /** That it has read since it began. */
       readonly events: number;
     }
+  /** The next event is beyond what it may fold. */
+  | { readonly kind: 'waits'; readonly position: Position }
   | { readonly kind: 'stopped'; readonly projection: string; readonly position: Position; readonly error: string }
   | { readonly kind: 'trouble'; readonly doing: string; readonly failures: number; readonly error: string };
 
-/** The one thing that it is told: to store what is under way and end. */
-export const endOfWork = 'end';
+/** What it is told: to store what is under way and end, or how far it may fold. */
+export type WorkerOrder = { readonly kind: 'end' } | { readonly kind: 'permitted'; readonly position: Position };

@@ -10,6 +10,12 @@ import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 export const checkpointOf = ({ name, documents }: Projection): string =>
   `${name} ${documents.map(collectionOf).join(' ')}`;
 
+/**
+ * Of a build by several workers: where the log ended when they were last let on. None of their documents is beyond it, though the
+ * fastest of them may be far beyond the checkpoints, which are where the slowest is.
+ */
+export const workersCheckpoint = 'workers';
+
 /** `value` reflects all events up to `position`, and none after it. */
 export type AsOf<T> = { readonly value: T; readonly position: Position };
 

@@ -7,7 +7,7 @@ import type { Leases, Timers } from '../../kernel/ports/leases.js';
 import type { PubSub } from '../../kernel/ports/pubSub.js';
 import type { Clock } from '../../kernel/ports/system.js';
 import { whileHeld, type Tenancy, type Tenure } from '../../kernel/tenure.js';
-import { checkpointOf } from '../progress/checkpoints.js';
+import { checkpointOf, workersCheckpoint } from '../progress/checkpoints.js';
 import { runningOf, type Alarm, type MakeFoldingEngine } from './foldingEngine.js';
 import { type Running } from '../progress/running.js';
 import { projectionFollower, type ProjectionFollower } from './follower.js';
@@ -124,9 +124,10 @@ export const checkpointed = async ({
   const started = await Promise.all(
     projections.map(async (projection) => runningOf(projection, await store.checkpoint(checkpointOf(projection)))),
   );
+  const ofWorkers = await store.checkpoint(workersCheckpoint);
   const end = await log.end();
-  for (const running of started) {
-    if (running.committed > end) throw new DocumentsAheadOfLog(running.name, running.committed, end);
+  for (const { name, committed } of [...started, { name: 'a build by several workers', committed: ofWorkers }]) {
+    if (committed > end) throw new DocumentsAheadOfLog(name, committed, end);
   }
   return started;
 };

@@ -9,11 +9,11 @@ import { buildGeneration } from '../../../src/container/generations/build.js';
 import { BuildStopped } from '../../../src/container/generations/buildEnd.js';
 import { buildWorkers } from '../../../src/container/generations/buildWorkers.js';
 import { foldersIn, generationsOf, openDocuments } from '../../../src/engines.js';
-import { checkpointOf } from '../../../src/projections/progress/checkpoints.js';
+import { checkpointOf, workersCheckpoint } from '../../../src/projections/progress/checkpoints.js';
 import { ProjectionStopped } from '../../../src/projections/progress/waiters.js';
 import { collections, projections } from '../../../src/projections/registry.js';
 import type { Alarm } from '../../../src/projections/runner/foldingEngine.js';
-import type { Sharing } from '../../../src/projections/runner/runner.js';
+import { checkpointed, DocumentsAheadOfLog, type Sharing } from '../../../src/projections/runner/runner.js';
 import { digestsIn, first, lively, second } from '../../cli/projections.js';
 import { generationsIn, ownSet } from '../../support/generations.js';
 import { nodeTimers } from '../../support/nodeTimers.js';
@@ -58,7 +58,7 @@ const crewOf = async (t: TestContext, dataDir: string, program: string, more: { 
     await store.close();
     await log.close();
   });
-  return { alarms, ends, role: running.role, reached: async () => running.reached(await log.end()) };
+  return { alarms, ends, store, log, role: running.role, reached: async () => running.reached(await log.end()) };
 };
 
 /** By the clock of the test, which goes on while threads end by another one. */
@@ -116,6 +116,29 @@ describe('workers of a build', () => {
     const crew = await crewOf(t, await left(t, 50), 'throw new Error("out of ideas")');
     await assert.rejects(crew.reached(), ProjectionStopped);
     assert.match(String(crew.ends[0]?.message), /worker [12] of 2 has failed: Error: out of ideas$/);
+  });
+
+  it('are let on to no event of which a start with an older log would not know', async (t) => {
+    const beyond = 1_000_000n;
+    const program = `import { parentPort, workerData } from 'node:worker_threads';
+      parentPort.postMessage({ kind: 'waits', position: ${beyond.toString()}n });
+      parentPort.once('message', ({ position }) => {
+        parentPort.postMessage({ kind: 'stopped', projection: 'messages', position, error: String(workerData.permitted) });
+      });`;
+    const { alarms, store, log, reached } = await crewOf(t, await left(t, 50), program);
+    await assert.rejects(reached(), ProjectionStopped);
+    const end = await log.end();
+    assert.deepEqual(alarms[0], { projection: 'messages', position: beyond, error: end.toString() });
+    await assert.rejects(checkpointed({ projections, store, log }), (error: Error) => {
+      assert.ok(error instanceof DocumentsAheadOfLog);
+      return error.message.startsWith('the documents of a build by several workers are at 1000000, the log ends at ');
+    });
+  });
+
+  it('store where the log ends before they begin', async (t) => {
+    const { store, log, reached } = await crewOf(t, await left(t, 50), 'process.exit(3)');
+    await assert.rejects(reached(), ProjectionStopped);
+    assert.equal(await store.checkpoint(workersCheckpoint), await log.end());
   });
 
   it('go on under a lease that ran out and is taken again', async (t) => {
