@@ -4,6 +4,8 @@ export type ShareNeeds = {
   /** Of the whole machine, 1 to 100. */
   readonly percent: number;
   readonly cores: number;
+  /** Of this process, that each read such a log: while one pauses, the others work. */
+  readonly threads: number;
   /** Milliseconds of processor time that this process has used. */
   readonly usedMillis: () => number;
   /** Milliseconds of a monotonic clock. */
@@ -11,7 +13,7 @@ export type ShareNeeds = {
   readonly pause: (millis: number) => Promise<void>;
 };
 
-/** The longest pause between two batches. */
+/** The longest pause between two batches, where one thread works. */
 export const pauseMillisMax = 1_000;
 
 /** The log, whose batches come no faster than leaves this process within its share of the machine. */
@@ -43,9 +45,9 @@ export const sharingLog = (log: FollowedLog, needs: ShareNeeds): FollowedLog => 
 };
 
 const excessMillis = (
-  { percent, cores, usedMillis, now }: ShareNeeds,
+  { percent, cores, threads, usedMillis, now }: ShareNeeds,
   since: { readonly used: number; readonly at: number },
 ): number => {
   const wanted = (usedMillis() - since.used) / ((percent / 100) * cores);
-  return Math.max(0, Math.min(pauseMillisMax, wanted - (now() - since.at)));
+  return Math.max(0, Math.min(pauseMillisMax * threads, wanted - (now() - since.at)));
 };

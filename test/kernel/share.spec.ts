@@ -18,11 +18,11 @@ const logOf = (batches: number): FollowedLog => ({
 });
 
 /** Pauses after batches that each take so many milliseconds of one core. */
-const pausesAt = async (percent: number, busyMillis: number): Promise<readonly number[]> => {
+const pausesAt = async (percent: number, busyMillis: number, threads = 1): Promise<readonly number[]> => {
   const clock = { used: 0, now: 0 };
   const pauses: number[] = [];
   const log = sharingLog(logOf(2), {
-    ...{ percent, cores: 2, usedMillis: () => clock.used, now: () => clock.now },
+    ...{ percent, cores: 2, threads, usedMillis: () => clock.used, now: () => clock.now },
     pause: (millis) => {
       pauses.push(millis);
       clock.now += millis;
@@ -51,5 +51,10 @@ describe('a share of the machine', () => {
   it('costs no longer pause than a second, and the whole machine none at all', async () => {
     assert.deepEqual(await pausesAt(1, 1_000), [pauseMillisMax, pauseMillisMax]);
     assert.deepEqual(await pausesAt(100, 10), []);
+  });
+
+  it('is kept by all threads together, whose pauses are as much longer', async () => {
+    assert.deepEqual(await pausesAt(1, 1_000, 4), [4 * pauseMillisMax, 4 * pauseMillisMax]);
+    assert.deepEqual(await pausesAt(25, 10, 4), [10, 10]);
   });
 });

@@ -61,7 +61,7 @@ const work = async (
     if (order.kind === 'end') ending.abort();
     else permit(order.position);
   });
-  const meter = buildMeter(sharingLog(log, machine(share)), systemTimers.now);
+  const meter = buildMeter(sharingLog(log, machine(share, portion.workers)), systemTimers.now);
   const { projections, collections } = readModels;
   const store = await openDocuments(generationsOf(config).documentsOfThread(generation), collections);
   const running = await checkpointed({ projections, store, log });

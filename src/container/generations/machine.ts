@@ -4,8 +4,9 @@ import type { ShareNeeds } from '../../kernel/share.js';
 import { pause } from '../../kernel/timing.js';
 
 /** The part of the machine that this process may use, with all its threads. */
-export const machine = (percent: number): ShareNeeds => ({
+export const machine = (percent: number, threads: number): ShareNeeds => ({
   percent,
+  threads,
   cores: availableParallelism(),
   usedMillis: () => {
     const { user, system } = process.cpuUsage();
