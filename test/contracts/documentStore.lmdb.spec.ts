@@ -49,6 +49,27 @@ it('lmdb documents: write nothing of a commit in which one write is refused', as
   assert.equal(await store.checkpoint('p'), 0n);
 });
 
+it('lmdb documents: pack no document that is stored already, as those are which are folded again', async (test) => {
+  const own = newFolder();
+  test.after(() => rm(own, { recursive: true }));
+  const store = lmdbDocuments({ folder: own });
+  test.after(() => store.close());
+  await store.open([{ name: 'messages_v1', indexes: [] }]);
+  const write = { collection: 'messages_v1', key: 'a', indexKeys: {} };
+  let packed = 0;
+  const document = {
+    get text() {
+      packed += 1;
+      return 'hello';
+    },
+  };
+  await store.commit([{ ...write, document, position: 2n }], []);
+  const once = packed;
+  assert.ok(once > 0);
+  for (const position of [1n, 2n]) await store.commit([{ ...write, document, position }], []);
+  assert.equal(packed, once);
+});
+
 it('lmdb documents: can read a document whose shape was first met in a write that was refused', async (test) => {
   const own = newFolder();
   test.after(() => rm(own, { recursive: true }));

@@ -185,11 +185,11 @@ type Preparing = Encoding & {
 const prepare = (preparing: Preparing, write: DocumentWrite): void => {
   const { documents, entries, writer, operations } = preparing;
   const key = keptKey(writer, keyOf(write.key));
-  // Before the stored one is looked at, whose bytes are good until the next read: a new shape is looked up and stored.
-  const value = write.document === undefined ? removed(writer, write) : encoded(preparing, write, write.document);
   const stored = documents.getBinaryFast(key);
   if (stored !== undefined && write.position <= stored.readBigUInt64BE(0)) return;
-  const former = stored === undefined || stored.length === removedBytes ? nothing : headsIn(stored);
+  // A copy: its bytes are good until the next read, and to pack a document may read new shapes.
+  const former = stored === undefined || stored.length === removedBytes ? nothing : Buffer.from(headsIn(stored));
+  const value = write.document === undefined ? removed(writer, write) : encoded(preparing, write, write.document);
   operations.push({ table: documents, key, value });
   const heads = write.document === undefined ? nothing : headsIn(value);
   if (former.equals(heads)) return;
