@@ -428,11 +428,11 @@ export const ownGenerationsOf = ({ documents, dataDir }: Config, module: string)
   return lmdbGenerations({ documents: folder, state: folder });
 };
 
-/** A store that did not open is closed. */
 /** The names of projections of the operator's own of which there are generations. Makes nothing. */
 export const ownNamesIn = ({ documents, dataDir }: Config): Promise<readonly string[]> =>
   isServer(documents) ? mongoGenerationKinds(documents, 'own.') : lmdbGenerationKinds(foldersIn(dataDir).own);
 
+/** A store that did not open is closed. */
 export const openDocuments = async (
   store: DocumentStore,
   collections: readonly CollectionSpec[],

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { boundedMap } from '../../kernel/boundedMap.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import type { CollectionSpec, Plain } from '../../kernel/ports/documentStore.js';
@@ -40,15 +41,14 @@ export const chatPrefixOf = (chat: ChatKey): ChatPrefix => {
   const known = prefixesLately.get(chat);
   if (known !== undefined) return known;
   const prefix = hash('sha256', chat, 'buffer').toString('base64url', 0, chatBytes);
-  if (prefixesLately.size >= prefixesMax) prefixesLately.clear();
   prefixesLately.set(chat, prefix);
   return prefix;
 };
 
-/** Asked for with each message, and nothing but the prefix follows from a chat. */
-const prefixesLately = new Map<ChatKey, ChatPrefix>();
 /** About 1 MiB. */
 const prefixesMax = 4_096;
+/** Asked for with each message, and nothing but the prefix follows from a chat. */
+const prefixesLately = boundedMap<ChatKey, ChatPrefix>({ entriesMax: prefixesMax });
 
 const idDigits = 16;
 const inHex = (id: bigint): string => id.toString(16).padStart(idDigits, '0');
