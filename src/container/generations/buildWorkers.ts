@@ -10,6 +10,7 @@ import { raised, whileHeld, type Tenure } from '../../kernel/tenure.js';
 import { pause } from '../../kernel/timing.js';
 import { workersCheckpoint } from '../../projections/progress/checkpoints.js';
 import { projectionProgress, type ProjectionProgress } from '../../projections/progress/progress.js';
+import { lowestCommitted, lowestOf } from '../../projections/progress/waiters.js';
 import { begin, type Alarm } from '../../projections/runner/foldingEngine.js';
 import { GivenUp, retrying, type FailedTry, type Patience } from '../../projections/runner/retrying.js';
 import { checkpointed, projectionsLease, type Projections, type Sharing } from '../../projections/runner/runner.js';
@@ -26,6 +27,8 @@ export type BuildWorkersNeeds = Pick<WorkerTask, 'config' | 'generation' | 'shar
   readonly workers: number;
   /** The program of each thread. */
   readonly program?: URL;
+  /** Default: `workerEndMillisMax`. */
+  readonly endMillisMax?: number;
   /** Absent: no other process works on the documents. */
   readonly sharing?: Sharing;
   /** More events were read by all workers. */
@@ -41,6 +44,9 @@ export type BuildingProjections = Pick<Projections, 'reached' | 'position' | 'ro
 
 /** Documents that wait for the checkpoint are folded again after a crash, which changes nothing. */
 export const checkpointMillis = 100;
+
+/** How long a worker may take to store what it has under way before it is ended: that is lost, and folded again. */
+export const workerEndMillisMax = 30_000;
 
 /** Of the memory of each worker, besides what LMDB maps: it holds two commits of documents and those that were used last. */
 export const workerHeapMebibytesMax = 1_024;
@@ -76,7 +82,7 @@ export const buildWorkers = async (needs: BuildWorkersNeeds): Promise<BuildingPr
   return {
     role: () => role,
     reached: (position, names) => progress.reached(position, names),
-    position: () => lowest(progress.running.map(({ committed }) => committed)),
+    position: () => lowestCommitted(progress.running),
     close: async () => {
       closing.abort(new GivenUp());
       progress.close();
@@ -136,7 +142,7 @@ const startWorker = (
   { worker, fence, permitted }: Pick<WorkerTask, 'fence' | 'permitted'> & { readonly worker: number },
   heard: Heard,
 ): Started => {
-  const { config, generation, share, workers, program = workerProgram } = needs;
+  const { config, generation, share, workers, program = workerProgram, endMillisMax = workerEndMillisMax } = needs;
   const task: WorkerTask = { config, generation, share, fence, permitted, portion: { worker, workers } };
   const thread = new Worker(program, {
     workerData: task,
@@ -160,10 +166,16 @@ const startWorker = (
     ended(needs, needs.progress, `${name} has failed: ${String(error)}`);
   });
   return {
-    end: () => {
+    end: async () => {
       isEnding = true;
       tell({ kind: 'end' });
-      return gone;
+      const left = new AbortController();
+      const ended = gone.then(() => {
+        left.abort();
+      });
+      await pause(endMillisMax, left.signal);
+      await thread.terminate();
+      await ended;
     },
   };
 };
@@ -241,12 +253,12 @@ const permissions = async ({ log }: Folding, { commit, patience }: Storing) => {
 /** Stores checkpoints where the slowest worker is, one commit after another. */
 const lowestCheckpoints = ({ progress, workers }: Folding, places: Places, { commit, patience }: Storing) => {
   let underWay: Promise<void> | undefined;
-  const placesOf = (checkpoint: string) => [...places.values()].map((one) => one.places.get(checkpoint));
+  const placesOf = (checkpoint: string) => [...places.values()].map((one) => one.places.get(checkpoint) ?? beforeAll);
   const ahead = () =>
     places.size < workers
       ? []
       : progress.running
-          .map((running) => ({ running, position: lowest(placesOf(running.checkpoint)) }))
+          .map((running) => ({ running, position: lowestOf(placesOf(running.checkpoint)) }))
           .filter(({ running, position }) => position > running.committed);
   const store = async (): Promise<void> => {
     const marks = ahead();
@@ -279,9 +291,3 @@ const lowestCheckpoints = ({ progress, workers }: Folding, places: Places, { com
 const unlessGivenUp = (error: unknown): void => {
   if (!(error instanceof GivenUp)) throw error;
 };
-
-const lowest = (positions: readonly (Position | undefined)[]): Position =>
-  positions.reduce<Position>(
-    (least, position = beforeAll) => (position < least ? position : least),
-    positions[0] ?? beforeAll,
-  );

@@ -37,7 +37,8 @@ export const lowestCommitted = (all: readonly Progress[]): Position => lowestOf(
 /** All of them have at least these events folded, stored or not. */
 export const lowestFolded = (all: readonly Progress[]): Position => lowestOf(all.map(({ folded }) => folded));
 
-const lowestOf = (positions: readonly Position[]): Position =>
+/** `beforeAll` of none. */
+export const lowestOf = (positions: readonly Position[]): Position =>
   positions.reduce((lowest, position) => (position < lowest ? position : lowest), positions[0] ?? beforeAll);
 
 /** Those that have not stopped, or all when all have. */

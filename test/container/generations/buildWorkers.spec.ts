@@ -7,7 +7,7 @@ import { localPubSub } from '../../../src/adapters/pubsub/local.js';
 import { configFrom } from '../../../src/config.js';
 import { buildGeneration } from '../../../src/container/generations/build.js';
 import { BuildStopped } from '../../../src/container/generations/buildEnd.js';
-import { buildWorkers } from '../../../src/container/generations/buildWorkers.js';
+import { buildWorkers, type BuildWorkersNeeds } from '../../../src/container/generations/buildWorkers.js';
 import { foldersIn, generationsOf, openDocuments } from '../../../src/engines.js';
 import { checkpointOf, workersCheckpoint } from '../../../src/projections/progress/checkpoints.js';
 import { ProjectionStopped } from '../../../src/projections/progress/waiters.js';
@@ -35,7 +35,7 @@ const built = (dataDir: string, workers: number) =>
   );
 
 /** Workers with a program of the test. */
-const crewOf = async (t: TestContext, dataDir: string, program: string, more: { readonly sharing?: Sharing } = {}) => {
+const crewOf = async (t: TestContext, dataDir: string, program: string, more: Partial<BuildWorkersNeeds> = {}) => {
   const [config, alarms, ends]: [ReturnType<typeof configOf>, Alarm[], Error[]] = [configOf(dataDir), [], []];
   const generations = generationsOf(config);
   const generation = await generations.begin(ownSet, 2);
@@ -58,7 +58,15 @@ const crewOf = async (t: TestContext, dataDir: string, program: string, more: { 
     await store.close();
     await log.close();
   });
-  return { alarms, ends, store, log, role: running.role, reached: async () => running.reached(await log.end()) };
+  return {
+    alarms,
+    ends,
+    store,
+    log,
+    role: running.role,
+    close: running.close,
+    reached: async () => running.reached(await log.end()),
+  };
 };
 
 /** By the clock of the test, which goes on while threads end by another one. */
@@ -133,6 +141,12 @@ describe('workers of a build', () => {
       assert.ok(error instanceof DocumentsAheadOfLog);
       return error.message.startsWith('the documents of a build by several workers are at 1000000, the log ends at ');
     });
+  });
+
+  it('are ended when they do not end by themselves', async (t) => {
+    const crew = await crewOf(t, await left(t, 50), 'for (;;);', { endMillisMax: 100 });
+    await crew.close();
+    assert.deepEqual(crew.ends, []);
   });
 
   it('store where the log ends before they begin', async (t) => {
