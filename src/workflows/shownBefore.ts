@@ -23,7 +23,7 @@ export type Before = { readonly shown: AliveMessage; readonly editedAt?: Millis;
 export const eventsPerReadMax = 100;
 
 /**
- * What the message is to show once an edit is taken back. Edits around this one that are refused as well count for
+ * The content that the message is to show once an edit is taken back. Edits around this one that are refused as well count for
  * nothing, so that no refused edit is what another one is undone to. Below a later edit that stands, only what this one
  * attached is taken back, as far as it still shows. Undefined where nothing is to be done, or the message is gone.
  */

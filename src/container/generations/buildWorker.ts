@@ -56,7 +56,7 @@ const work = async (
       tell({ kind: 'waits', position });
     },
   });
-  // What was told before waits in the port until somebody listens.
+  // Orders of before wait in the port until somebody listens.
   port.on('message', (order: WorkerOrder) => {
     if (order.kind === 'end') ending.abort();
     else permit(order.position);

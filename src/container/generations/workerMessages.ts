@@ -30,5 +30,5 @@ export type WorkerNews =
   | { readonly kind: 'stopped'; readonly projection: string; readonly position: Position; readonly error: string }
   | { readonly kind: 'trouble'; readonly doing: string; readonly failures: number; readonly error: string };
 
-/** What it is told: to store what is under way and end, or how far it may fold. */
+/** An order to a worker: to store what is under way and end, or how far it may fold. */
 export type WorkerOrder = { readonly kind: 'end' } | { readonly kind: 'permitted'; readonly position: Position };

@@ -52,7 +52,7 @@ export const verified = async (
 };
 
 /**
- * Whether it is the password still. Asked once a session is open: whoever sets another password ends the sessions that are
+ * Whether it is the password still. Asked once a session is open: setting another password ends the sessions that are
  * open then, so that no session of the former one remains.
  */
 export const isPasswordStill = async (
