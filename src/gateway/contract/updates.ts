@@ -53,6 +53,8 @@ export type Rendering = {
 export type Delivery = Rendering & {
   /** The users whose subscribed sessions hear it. */
   readonly audience: Iterable<UserId>;
+  /** Events before left it to this one to tell what they changed, so that it is sent also when this event is refused. */
+  readonly tellsOthers?: true;
 };
 
 /** The updates that clients are sent for each event of a package. An event without any says so with `silent`. */

@@ -265,7 +265,7 @@ const unlessRefused = async (
   });
   // Folded like any other also when it is refused, because what takes it back is as well.
   const items = await render();
-  return reason === undefined ? items : [];
+  return reason === undefined ? items : items.filter(({ tellsOthers }) => tellsOthers);
 };
 
 // The type says which event it is.

@@ -28,7 +28,8 @@ export const reactionUpdates = ({
     { data: { chat, message }, position }: Recorded<ReactionEvent>,
     view: UpdateView,
   ): Promise<readonly Delivery[]> => {
-    if (ahead.isBefore(message, position)) return [];
+    const left = ahead.lastOf(message, position);
+    if (left === 'later') return [];
     const viewers = [...view.after.viewersOf(chat)];
     if (viewers.length === 0) return [];
     await readModels.reached(position, ['reactions']);
@@ -36,7 +37,8 @@ export const reactionUpdates = ({
     if (reacted.position > position) ahead.put(message, reacted.position);
     // Nobody hears of a deleted message again.
     if (reacted.position > position || reacted.deleted) return [];
-    return deliveries(chat, reacted, await reactionsOfUsers(reads, reacted, viewers), viewers);
+    const made = deliveries(chat, reacted, await reactionsOfUsers(reads, reacted, viewers), viewers);
+    return left === 'this' ? made.map((delivery) => ({ ...delivery, tellsOthers: true })) : made;
   };
   return {
     ReactionAdded: changed,
@@ -52,10 +54,13 @@ export const aheadMessagesMax = 10_000;
 const aheadOf = () => {
   const positions = boundedMap<MessageId, Position>({ entriesMax: aheadMessagesMax });
   return {
-    isBefore: (message: MessageId, position: Position): boolean => {
+    /** Whether events before this one left it to a later one, or to this one, to tell all. */
+    lastOf: (message: MessageId, position: Position): 'later' | 'this' | undefined => {
       const known = positions.get(message);
-      if (known !== undefined && known <= position) positions.delete(message);
-      return known !== undefined && position < known;
+      if (known === undefined) return undefined;
+      if (position < known) return 'later';
+      positions.delete(message);
+      return 'this';
     },
     put: (message: MessageId, position: Position): void => {
       positions.set(message, position);

@@ -8,12 +8,12 @@ import type { MessageId, RoleId, ChannelId } from '../../../../src/kernel/ids.js
 import { permission } from '../../../../src/kernel/permissions.js';
 import { startWorkflow } from '../../../../src/workflows/runner.js';
 import { withdrawMessages } from '../../../../src/workflows/withdrawMessages.js';
-import { ada, bob, community, general } from '../../../support/house/cast.js';
+import { ada, bob, cleo, community, general } from '../../../support/house/cast.js';
 import { holding } from '../../../support/house/holding.js';
 import { house, type House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
 import { needsOn } from '../../../workflows/needs.js';
-import { seenBy } from '../reactions/reacting.js';
+import { reacted, seenBy } from '../reactions/reacting.js';
 
 let here: House;
 /** Where Ada is told things. */
@@ -234,6 +234,26 @@ describe('what came behind the loss of its right in the log', () => {
     );
     await withdrawn();
     assert.deepEqual(await seenBy(near, ada, message), []);
+  });
+
+  it('when it is a reaction, keeps no other one from being told', async () => {
+    const others = () =>
+      near.heard(ada).flatMap(({ messageReactions }) => (messageReactions === undefined ? [] : [messageReactions]));
+    await reacted(here, message, [[cleo, '🎉']]);
+    await here.unnoticed('community-100', denied(permission.addReactions));
+    const reaction = { chatRef: general, messageId: message, emoji: { unicodeEmoji: '👍' } };
+    assert.deepEqual(await near.askOnly(bob, 'reactionsAddReaction', reaction), {});
+    await here.settled();
+    const [told, ...more] = others();
+    assert.deepEqual(
+      [told?.reactions?.reactionFields.map(({ emoji }) => emoji?.unicodeEmoji), more],
+      [['🎉', '👍'], []],
+    );
+    await withdrawn();
+    assert.deepEqual(
+      others().map(({ reactions }) => reactions?.reactionFields.map(({ emoji }) => emoji?.unicodeEmoji)),
+      [['🎉']],
+    );
   });
 
   it('stands when the right is another one', async () => {
