@@ -4,15 +4,23 @@ import { lmdbLogFollower } from '../../../src/adapters/eventLog/lmdbFollower.js'
 import { memoryLeaseRecords, memoryLeases } from '../../../src/adapters/leases/memory.js';
 import type { LeaseRecords } from '../../../src/adapters/leases/recorded.js';
 import { localPubSub } from '../../../src/adapters/pubsub/local.js';
+import { closedSealer } from '../../../src/adapters/sealer/closedSealer.js';
 import { configFrom } from '../../../src/config.js';
 import { buildGeneration } from '../../../src/container/generations/build.js';
 import { BuildStopped } from '../../../src/container/generations/buildEnd.js';
 import { buildWorkers, type BuildWorkersNeeds } from '../../../src/container/generations/buildWorkers.js';
+import { eventKinds } from '../../../src/domain/registry.js';
 import { foldersIn, generationsOf, openDocuments } from '../../../src/engines.js';
+import { eventCodec } from '../../../src/kernel/codec.js';
+import { beforeAll } from '../../../src/kernel/event.js';
+import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import { checkpointOf, workersCheckpoint } from '../../../src/projections/progress/checkpoints.js';
+import { projectionProgress } from '../../../src/projections/progress/progress.js';
 import { ProjectionStopped } from '../../../src/projections/progress/waiters.js';
 import { collections, projections } from '../../../src/projections/registry.js';
 import type { Alarm } from '../../../src/projections/runner/foldingEngine.js';
+import { project } from '../../../src/projections/runner/leader.js';
+import type { Portion } from '../../../src/projections/runner/portion.js';
 import { checkpointed, DocumentsAheadOfLog, type Sharing } from '../../../src/projections/runner/runner.js';
 import { digestsIn, first, lively, second } from '../../cli/projections.js';
 import { generationsIn, ownSet } from '../../support/generations.js';
@@ -89,6 +97,40 @@ const cutLeases = () => {
   return { cut, timers, sharing };
 };
 
+/** Leaves a generation with the documents of one worker and no checkpoint, as a crash does while the others have stored nothing. */
+const killedAhead = async (dataDir: string, portion: Portion): Promise<void> => {
+  const generations = generationsOf(configOf(dataDir));
+  const generation = await generations.begin(ownSet, 2);
+  assert.ok(generation);
+  const store = await openDocuments(generations.documents(generation), collections);
+  const log = lmdbLogFollower(foldersIn(dataDir).log);
+  const progress = projectionProgress(await checkpointed({ projections, store, log }));
+  const ending = new AbortController();
+  let documents = 0;
+  const withoutCheckpoints: DocumentStore = {
+    ...store,
+    commit: (writes) => {
+      documents += writes.length;
+      return store.commit(writes, []);
+    },
+  };
+  const folding = project(
+    {
+      ...{ log, store: withoutCheckpoints, projections, progress, portion },
+      codec: eventCodec(eventKinds, closedSealer),
+      ...{ onAlarm: ({ error }) => assert.fail(String(error)), onTrouble: ({ error }) => assert.fail(String(error)) },
+    },
+    { fence: undefined, signal: ending.signal },
+  );
+  await progress.reached(await log.end());
+  ending.abort();
+  await folding;
+  assert.ok(documents > 0);
+  for (const one of projections) assert.equal(await store.checkpoint(checkpointOf(one)), beforeAll);
+  await store.close();
+  await log.close();
+};
+
 describe('workers of a build', () => {
   it('come to the same documents and checkpoints, however many they are', async (t) => {
     const dataDir = await left(t, 500);
@@ -98,10 +140,9 @@ describe('workers of a build', () => {
     for (const other of others) assert.deepEqual(other, served);
   });
 
-  it('go on where fewer of them were stopped', async (t) => {
+  it('go on where more of them were killed, one far ahead of the others', async (t) => {
     const dataDir = await left(t, 100);
-    await built(dataDir, 3);
-    // Another one begins at its start, the same goes on from its end, where nothing is left.
+    await killedAhead(dataDir, { worker: 1, workers: 3 });
     const again = await buildGeneration(
       configOf(dataDir),
       { follow: false, anew: false, share: 100, workers: 2 },
