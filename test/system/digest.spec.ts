@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { lmdbLogFollower } from '../../src/adapters/eventLog/lmdbFollower.js';
+import { closedSealer } from '../../src/adapters/sealer/closedSealer.js';
+import { eventKinds } from '../../src/domain/registry.js';
 import { foldersIn } from '../../src/engines.js';
 import { connect, type Client } from '../../src/client/client.js';
 import { nodeSocket } from '../../src/client/nodeSocket.js';
 import { ChannelType } from '../../src/gen/types.js';
 import type { ChannelId, CommunityId, FileId, RoleId, StickerPackId, UserId } from '../../src/kernel/ids.js';
-import { collectionOf } from '../../src/kernel/document.js';
+import { eventCodec } from '../../src/kernel/codec.js';
+import { collectionOf, streamsOf } from '../../src/kernel/document.js';
+import { beforeAll } from '../../src/kernel/event.js';
 import { permission } from '../../src/kernel/permissions.js';
 import { botDocuments } from '../../src/projections/bots/fold.js';
 import { removalDocuments } from '../../src/projections/members/fold.js';
 import { fileUseDocuments, photoUseDocuments, reportFilesDocuments } from '../../src/projections/files/fold.js';
 import { previewDocuments } from '../../src/projections/previews/fold.js';
+import { projections } from '../../src/projections/registry.js';
 import { freshDatabase, onNodes, startNodes, type Deployment } from '../support/deployments.js';
 import { generationsAt, servedDocuments } from '../support/generations.js';
 import { testServer } from '../support/server.js';
@@ -147,6 +153,33 @@ const leftEmpty = [
   ...[fileUseDocuments, photoUseDocuments, reportFilesDocuments].map(collectionOf),
 ];
 
+/** Workers of a build have the documents of their own streams, so another stream must not be folded into one of them. */
+const assertOneStreamEach = async (dataDir: string): Promise<void> => {
+  const types = projections.flatMap(({ documents }) => documents).filter(({ streams }) => streams !== 'log');
+  const log = lmdbLogFollower(foldersIn(dataDir).log);
+  const records = await log.readAll({ from: beforeAll, limit: eventsMax });
+  assert.equal(records.at(-1)?.position, await log.end());
+  await log.close();
+  const codec = eventCodec(eventKinds, closedSealer);
+  const folded = new Set<string>();
+  for (const record of records) {
+    const event = codec.readSealed(record);
+    assert.ok(event);
+    for (const type of types) {
+      for (const key of type.keysOf(event)) {
+        assert.deepEqual(streamsOf(type, key), [event.stream], `${type.name} folds ${event.type}`);
+        folded.add(collectionOf(type));
+      }
+    }
+  }
+  const without = types.map(collectionOf).filter((name) => !folded.has(name));
+  assert.ok(
+    without.every((name) => leftEmpty.includes(name)),
+    without.join(', '),
+  );
+};
+const eventsMax = 10_000;
+
 describe('the documents', () => {
   it('are the same when they are all deleted and made again from the log', async (t) => {
     const server = await testServer();
@@ -156,6 +189,7 @@ describe('the documents', () => {
     await server.close();
     const before = await documentsIn(server.dataDir);
     assert.deepEqual(before.empty, leftEmpty);
+    await assertOneStreamEach(server.dataDir);
 
     await rm(foldersIn(server.dataDir).documents, { recursive: true });
     const again = await testServer({ dataDir: server.dataDir });
