@@ -30,5 +30,5 @@ export type WorkerNews =
   | { readonly kind: 'stopped'; readonly projection: string; readonly position: Position; readonly error: string }
   | { readonly kind: 'trouble'; readonly doing: string; readonly failures: number; readonly error: string };
 
-/** An order to a worker: to store what is under way and end, or how far it may fold. */
+/** Orders to a worker: to store what is under way and end, or to fold as far as a position. */
 export type WorkerOrder = { readonly kind: 'end' } | { readonly kind: 'permitted'; readonly position: Position };
