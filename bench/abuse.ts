@@ -4,6 +4,7 @@ import { attackerAddress, attacks, type Attack, type Attacked, type Scene } from
 import type { AttackerCalls } from './support/attackerProcess.js';
 import { benchmark, progress, type Bench, type Measured } from './support/benchmark.js';
 import type { BystanderCalls, Service } from './support/bystanderProcess.js';
+import { disturbances } from './support/disturbances.js';
 import { startHelper, type Calls, type Helper } from './support/helper.js';
 import { checkOpenFiles, residentBytes } from './support/processes.js';
 import type { Channel } from './support/rawClient.js';
@@ -246,9 +247,7 @@ const missedOf = ({
 }: Pick<Outcome, 'quiet' | 'attack' | 'grownBytes'>): readonly string[] => [
   ...(attack.p99 > p99Max(quiet) ? [`p99 over ${rounded(p99Max(quiet)).toString()} ms`] : []),
   ...(grownBytes > grownBytesMax ? ['memory'] : []),
-  ...(['refused', 'lost', 'closed', 'late'] as const)
-    .filter((what) => attack[what] > 0)
-    .map((what) => `${attack[what].toString()} ${what}`),
+  ...disturbances(attack),
 ];
 
 const columns: Readonly<Record<string, (row: Row) => string>> = {
