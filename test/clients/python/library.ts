@@ -27,6 +27,7 @@ export type Line = Readonly<
   Partial<Record<'bot' | 'method' | 'outcome' | 'failed' | 'error' | 'log' | 'level', string>>
 > & {
   readonly connected?: boolean;
+  readonly methods?: readonly string[];
 };
 
 export interface Program {

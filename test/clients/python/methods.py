@@ -4,11 +4,15 @@ their tokens. Whoever tells the bot to `!try` gives it a file, and the rest in w
 """
 
 import asyncio
+import importlib
+import inspect
 import os
+import pkgutil
 import tempfile
 from logging import getLogger
 from pathlib import Path
 
+import osmium_chat
 from osmium_chat import Bot, Button, ClipboardButton, Context, LinkButton, MessageCloak, Message, MessageQuote, commands
 from osmium_chat.content import Bold, Content, Spoiler, TextUrl, UnicodeEmoji
 from osmium_chat.member import Member
@@ -37,6 +41,19 @@ def is_so(what, holds):
 def is_picture(data):
     """Whatever the server has made of it."""
     return data.startswith((b"\x89PNG", b"\xff\xd8\xff")) or data[8:12] == b"WEBP"
+
+
+def public_coroutines():
+    """Of all classes of the library: those that ask the server for something are among them."""
+    for found in pkgutil.walk_packages(osmium_chat.__path__, "osmium_chat."):
+        for name, cls in inspect.getmembers(importlib.import_module(found.name), inspect.isclass):
+            if name.startswith("_") or not cls.__module__.startswith("osmium_chat"):
+                continue
+            for method, what in vars(cls).items():
+                function = getattr(what, "__func__", what)
+                asks = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+                if asks and not method.startswith("_"):
+                    yield f"{cls.__qualname__}.{method}"
 
 
 class Forgotten(Button):
@@ -75,10 +92,10 @@ class Tries(commands.Commands):
         await tried("Message.add_reaction", sent.add_reaction("👍"))
         await tried("Message.add_reaction, UnicodeEmoji", sent.add_reaction(UnicodeEmoji("🎉")))
         await tried("Message.remove_reaction", sent.remove_reaction("👍"))
-        channels = await ctx.community.fetch_channels()
+        channels = await tried("Community.fetch_channels", ctx.community.fetch_channels())
         other = next(one for one in channels if one.name == "elsewhere")
         await tried("Message.forward_to", sent.forward_to(other))
-        gone = await ctx.send("soon gone")
+        gone = await tried("Context.send", ctx.send("soon gone"))
         await tried("Message.delete", gone.delete())
 
     async def files(self, _member, _invite):
@@ -185,6 +202,7 @@ class Presses(commands.Commands):
 
 
 async def main():
+    report(methods=sorted(set(public_coroutines())))
     bot = Bot(prefix="!", client_id=150896, logger=logger)
     bot.add_commands(Tries)
     bot.add_commands(Reports, "bot")

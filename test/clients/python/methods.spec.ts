@@ -25,6 +25,21 @@ const notServed = {
   'Channel.get_invites': '501',
 };
 
+const [itself, calledBack, below] = ['runs the bot', 'is called by the library', 'is below methods that are called'];
+/** Public coroutines that are not called, and why. */
+const notCalled: Readonly<Record<string, string>> = {
+  ...{ 'Client.connect': itself, 'Bot.connect': itself, 'Bot.dispatch': itself },
+  ...{ 'Bot.process_commands': calledBack, 'Bot.process_interaction': calledBack },
+  ...{ 'Button.on_interaction': calledBack, 'ClipboardButton.on_interaction': calledBack },
+  ...{ 'LinkButton.on_interaction': calledBack, 'Command.invoke': calledBack },
+  ...{ 'Command.parse_arguments': calledBack, 'Parameter.resolve': calledBack },
+  ...{ 'Client.request': below, 'Client.send_pb': below },
+  ...{ 'Client.upload_emoji_image': below, 'Client.upload_file': below },
+  'ChatMember.edit': 'Channel.fetch_members is not served, so there is none',
+  'ChatMember.remove': 'Channel.fetch_members is not served, so there is none',
+  'Invite.delete': 'Channel.get_invites is not served, so there is none',
+};
+
 /** What the program says of itself besides. */
 const refused = { 'Interaction.respond, again': '404' };
 
@@ -75,6 +90,13 @@ describe('the library for Python', { skip: withoutLibrary, timeout: millisMax },
     const doomed = await found(ada, 'Doomed');
     await say(ada, inChannel(doomed.community, doomed.general), 'the end');
     await ada.update(({ communityDeleted }) => communityDeleted?.communityId === doomed.community);
+  });
+
+  it('has each of its public coroutines called, but for a few', async () => {
+    await outcome('Community.delete');
+    const { methods = [] } = await both.line((line) => line.methods !== undefined);
+    const called = new Set(both.lines().map(({ method = '' }) => method.replace(/[, ].*$/, '')));
+    assert.deepEqual(methods.filter((method) => !called.has(method)).sort(), Object.keys(notCalled).sort());
   });
 
   it('is refused what is not served, and nothing else', () => {
