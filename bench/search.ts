@@ -68,7 +68,7 @@ const rows: Readonly<Record<string, Row>> = {
 };
 
 const measure = async (bench: Bench<typeof defaults>): Promise<Measured> => {
-  const { messages, searches, bystanders: count, rate } = bench.options;
+  const { messages, bystanders: count, rate } = bench.options;
   const dataDir = join(bench.folder, 'data');
   const library = await founded(dataDir);
   const started = performance.now();
@@ -91,13 +91,7 @@ const measure = async (bench: Bench<typeof defaults>): Promise<Measured> => {
     reader: await authorized({ port: server.port, noSubscribe: true }, library.tokens.reader),
     visitor: await authorized({ port: server.port, noSubscribe: true }, library.tokens.visitor),
   };
-  const times = await playedRows(bench, { library, clients, bystanders });
-  const history = await timesOf(clients.reader, searches, {
-    name: 'messagesGetHistory',
-    request: { chatRef: library.large, limit: searchPageMax },
-    found: Math.min(searchPageMax, messages - fewMessages),
-  });
-  for (const client of Object.values(clients)) client.leave();
+  const { times, history } = await played(bench, { library, clients, bystanders });
   const missed = Object.entries(rows)
     .map(([name, row]) => ({ name, why: missedOf(row, times[name]) }))
     .filter(({ why }) => why.length > 0);
@@ -129,6 +123,23 @@ type Scene = {
   readonly library: Awaited<ReturnType<typeof founded>>;
   readonly clients: Readonly<Record<'reader' | 'visitor', RawClient>>;
   readonly bystanders: Helper<BystanderCalls>;
+};
+
+/** The clients leave also when an answer was wrong: a server that is stopped before would be told of instead. */
+const played = async (bench: Bench<typeof defaults>, scene: Scene) => {
+  const { messages, searches } = bench.options;
+  const { clients, library } = scene;
+  try {
+    const times = await playedRows(bench, scene);
+    const history = await timesOf(clients.reader, searches, {
+      name: 'messagesGetHistory',
+      request: { chatRef: library.large, limit: searchPageMax },
+      found: Math.min(searchPageMax, messages - fewMessages),
+    });
+    return { times, history };
+  } finally {
+    for (const client of Object.values(clients)) client.leave();
+  }
 };
 
 const missedOf = ({ aim }: Row, times: RowTimes | undefined): readonly string[] => {
