@@ -36,6 +36,8 @@ export interface OutboxOwner {
   cut(): void;
   /** The socket has not taken a write at once. */
   fellBehind(): void;
+  /** The socket has taken a write at once. Node tells of that by no `drain`. */
+  tookAtOnce(): void;
 }
 
 /** Updates that came while the answer which goes before them was not there yet. */
@@ -126,7 +128,10 @@ export class Outbox implements Outgoing {
     this.socket.write(composer.compose(queue, (this.lastId - queue.length + 1) >>> 0));
     this.clear();
     // Memory that the kernel took at once is ours again; bytes that wait in the socket must stay as they are.
-    if (this.socket.writableLength === 0) return;
+    if (this.socket.writableLength === 0) {
+      this.owner.tookAtOnce();
+      return;
+    }
     composer.keep();
     this.owner.fellBehind();
   }

@@ -164,6 +164,10 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     this.needs.slowReaders.fellBehind(this);
   }
 
+  tookAtOnce(): void {
+    this.intake.takesAgain();
+  }
+
   closeSoon(code: number): void {
     if (this.closing !== undefined) return;
     this.beginClosing(code);

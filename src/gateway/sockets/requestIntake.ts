@@ -146,6 +146,14 @@ export class RequestIntake implements Receiver {
     this.readOrPause();
   }
 
+  /** Requests that waited until the other end had taken its answers begin after the writes of this tick. */
+  takesAgain(): void {
+    if (!this.hasWaiting) return;
+    setImmediate(() => {
+      this.pump();
+    });
+  }
+
   /** Begins nothing: it is called while a request is on its way from those that wait to its beginning. */
   private readOrPause(): void {
     if (this.isClosed || this.isGlancing) return;

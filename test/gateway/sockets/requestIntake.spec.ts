@@ -221,6 +221,34 @@ describe('a request that is refused', () => {
     assert.equal(received.count(), 2 * intake.inFlight);
   });
 
+  it('begins what waited for its answers to be taken, and reads on, when they were taken at once', async () => {
+    const reading: string[] = [];
+    const setReading: IntakeOwner['setReading'] = (now) => void reading.push(now);
+    let begun = 0;
+    const answer = () => {
+      begun += 1;
+      return new Promise<never>(() => undefined);
+    };
+    // Nothing else of a connection is asked for.
+    const owner = { session: undefined, isTaking: false, setReading };
+    const intake = new RequestIntake(
+      {
+        admission: noAdmission(),
+        dispatch: { answer, refuse: answer },
+        timers: handTimers(),
+        received: receivedBytes(),
+      },
+      owner as unknown as IntakeOwner,
+    );
+    intake.take(Uint8Array.of(0x08, 0x0a));
+    assert.equal(begun, 0);
+    owner.isTaking = true;
+    intake.takesAgain();
+    await turn();
+    assert.deepEqual({ begun, reading }, { begun: 1, reading: ['off', 'on'] });
+    intake.close();
+  });
+
   it('closes with 1008 where it is one too many, and the answer goes out first', async (t) => {
     const server = await staged(t, () => ({ ...refused, closes: true }));
     const client = await server.signedIn(1n, 11n);
