@@ -46,6 +46,10 @@ export type Recorded<E extends Event = Event> = E & {
   readonly metadata: Metadata;
 };
 
+/** A number of a field of `Metadata`, which is not checked against a schema when it is read; undefined for anything else. */
+export const numberInMetadata = (text: unknown): bigint | undefined =>
+  typeof text === 'string' && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+
 /** The member of a union of events that has this type. */
 export type EventOf<E extends Event, Type extends E['type']> = Extract<E, { readonly type: Type }>;
 

@@ -2,7 +2,7 @@ import { isSameMedia, mediaOf } from '../domain/messages/attached.js';
 import { messageEvents, messageStream, type MessageEvent } from '../domain/messages/events.js';
 import { evolve, initial, type AliveMessage } from '../domain/messages/state.js';
 import { readEvents, type EventCodec } from '../kernel/codec.js';
-import { apply, type EventOf, type Recorded } from '../kernel/event.js';
+import { apply, numberInMetadata, type EventOf, type Recorded } from '../kernel/event.js';
 import type { Millis } from '../kernel/ids.js';
 import { permission } from '../kernel/permissions.js';
 import type { EventLog } from '../kernel/ports/eventLog.js';
@@ -38,8 +38,9 @@ export const shownBefore = async (
   const stands = await Promise.all(later.map(async (event) => !isJudged(event) || !(await isRefused(event))));
   const standingLater = later.filter((_, index) => stands[index]);
   const latest = later.at(-1) ?? edit;
+  if (!isEdit(latest) || latest.data.editsPaidUntil === undefined) return undefined;
   const earlier = await standing({ log, codec, sealer }, edit, isRefused);
-  if (earlier === undefined || !isEdit(latest) || latest.data.editsPaidUntil === undefined) return undefined;
+  if (earlier === undefined) return undefined;
   const [first] = await readEvents(codec, sealer, await log.readStream(stream, { from: 0n, limit: 1 }));
   const before = aliveFrom(first, earlier);
   if (before === undefined) return undefined;
@@ -56,7 +57,7 @@ type IsRefused = (edit: Recorded<Edited>) => Promise<boolean>;
 
 /** It may have attached the same anew. */
 const attachesByRight = ({ metadata: { needs } }: Recorded): boolean =>
-  needs !== undefined && /^\d{1,20}$/.test(needs) && (BigInt(needs) & permission.sendMedia) !== 0n;
+  ((numberInMetadata(needs) ?? 0n) & permission.sendMedia) !== 0n;
 
 /** Whether the edit changed what is attached, and a later one carried that on. */
 const isStillShown = (

@@ -9,10 +9,10 @@ import type { FileScanner } from '../../kernel/ports/fileScanner.js';
 import type { PartSeal } from '../../kernel/ports/partSeal.js';
 import type { Picture, Pictures } from '../../kernel/ports/pictures.js';
 import type { Clock, Ids } from '../../kernel/ports/system.js';
-import { blobOf, packedParts, placeOf, versionAfter } from './manifest.js';
+import { madeParts, storeMadeParts } from './madeParts.js';
+import { packedParts } from './manifest.js';
 import { inOne } from './openedParts.js';
 import { pictureMark } from './pictureMark.js';
-import { madePartBytes } from './pictures.js';
 import type { UploadedBytes } from './uploadedBytes.js';
 import { keyText } from './uploads.js';
 
@@ -69,26 +69,15 @@ const stored = async (
   uploader: UserId,
 ): Promise<AttachedFile | undefined> => {
   const [file, key] = [ids.next() as FileId, seal.newKey()];
-  const parts = partsOf(bytes, file, () => ids.next());
+  const parts = madeParts(ids, { file, lastVersion: 0 }, bytes);
   const picture = { ...facts, thumb: Buffer.from(thumb).toString('base64url') };
   const at: Millis = clock.now();
   const about = { file, uploader, at, bytes: bytes.length, parts: parts.length };
   const command = { type: 'MakePagePicture', data: { ...about, manifest: packedParts(parts), picture } } as const;
   const commandId = ids.commandId();
   if (isRejection(await execute(files, command, { commandId, correlationId: commandId }))) return undefined;
-  for (const [index, { data, ...part }] of parts.entries()) {
-    await blobs.put(blobOf(file, index, part), seal.seal(key, placeOf(file, index, part), data));
-  }
+  await storeMadeParts({ blobs, seal }, { file, key, first: 0 }, parts);
   const { type: mimetype, width, height, animated } = facts;
   const metadata = { kind: 'image', width, height, animated, preview: picture.thumb } as const;
   return { file, key: keyText(key), bytes: bytes.length, mimetype, metadata };
-};
-
-const partsOf = (bytes: Uint8Array, file: FileId, nextId: () => bigint) => {
-  const parts: { readonly version: number; readonly bytes: number; readonly data: Uint8Array }[] = [];
-  for (let from = 0; from < bytes.length; from += madePartBytes) {
-    const data = bytes.subarray(from, from + madePartBytes);
-    parts.push({ version: versionAfter(parts.at(-1)?.version ?? 0, file, nextId()), bytes: data.length, data });
-  }
-  return parts;
 };

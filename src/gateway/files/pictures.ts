@@ -18,16 +18,14 @@ import type { FairTurns, TurnBounds } from '../../kernel/fairTurns.js';
 import type { Ids } from '../../kernel/ports/system.js';
 import type { Call } from '../contract/call.js';
 import { costs } from '../contract/meter.js';
-import { blobOf, madePartsFrom, placeOf, versionAfter, type StoredPart } from './manifest.js';
+import { madeParts, storeMadeParts } from './madeParts.js';
+import { madePartsFrom, type StoredPart } from './manifest.js';
 import { markBytes, pictureMark } from './pictureMark.js';
 import { noRoom, tooLargeFile } from './parts.js';
 import { inOne, openedParts, partRefusal } from './openedParts.js';
 import { openedPart, type OpeningNeeds } from './reading.js';
 import type { UploadedBytes } from './uploadedBytes.js';
 import type { OpenUpload } from './uploads.js';
-
-/** As many bytes as one answer has, so that a download opens no part twice. */
-export const madePartBytes = 524_288;
 
 /** Pictures whose bytes are in memory, from the making until the last of them is stored, and those that wait. */
 export const pictureTurns: TurnBounds = { atOnceMax: 4, waitingMax: 100, waitingOfOneMax: 20 };
@@ -104,23 +102,15 @@ const wholeOf = async ({ bytes, parts }: PictureSource): Promise<Uint8Array> => 
   return whole.subarray(0, filled);
 };
 
-/** Seals the bytes of a picture and stores them beside the parts that were sent. */
+/** Beside the parts that were sent. */
 const storedParts = async (
-  { blobs, ids, seal }: PictureNeeds,
+  needs: PictureNeeds,
   upload: OpenUpload,
   bytes: Uint8Array,
 ): Promise<readonly StoredPart[]> => {
-  const { file, key } = upload;
-  const parts: StoredPart[] = [];
-  for (let from = 0; from < bytes.length; from += madePartBytes) {
-    const data = bytes.subarray(from, from + madePartBytes);
-    const version = versionAfter(upload.lastVersion, file, ids.next());
-    upload.lastVersion = version;
-    const index = madePartsFrom + parts.length;
-    const part = { version, bytes: data.length };
-    await blobs.put(blobOf(file, index, part), seal.seal(key, placeOf(file, index, part), data));
-    parts.push(part);
-  }
+  const parts = madeParts(needs.ids, upload, bytes);
+  upload.lastVersion = parts.at(-1)?.version ?? upload.lastVersion;
+  await storeMadeParts(needs, { ...upload, first: madePartsFrom }, parts);
   return parts;
 };
 

@@ -7,7 +7,7 @@ import type { ReactionEvent } from '../../domain/reactions/events.js';
 import { byKind, parseChatKey, type ChatOf } from '../../kernel/chat.js';
 import { boundedMap } from '../../kernel/boundedMap.js';
 import { readEvent } from '../../kernel/codec.js';
-import { beforeAll, type EventOf, type Position, type Recorded } from '../../kernel/event.js';
+import { beforeAll, numberInMetadata, type EventOf, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
 import { permission } from '../../kernel/permissions.js';
 import type { EventLog, StoredEvent } from '../../kernel/ports/eventLog.js';
@@ -51,7 +51,7 @@ const acts: { readonly [Type in Judged['type']]: (event: Recorded<EventOf<Judged
   MessageEdited: ({ data: { chat, author }, metadata }) => ({
     chat,
     actor: author,
-    needs: bitsIn(metadata.needs) ?? permission.sendMessages,
+    needs: numberInMetadata(metadata.needs) ?? permission.sendMessages,
   }),
   ReactionAdded: reacted,
   CustomReactionAdded: reacted,
@@ -108,7 +108,7 @@ export const judgeOf = (given: ActJudgeNeeds): FollowingJudge => {
       changes.passed(stored.position, name);
     },
     refusalOf: (act) => {
-      const asOf = positionIn(act.metadata.asOf);
+      const asOf = numberInMetadata(act.metadata.asOf);
       return byKind<Promise<Reason | undefined> | undefined>(parseChatKey(act.chat), {
         channel: (place) => {
           if (asOf === undefined) return undefined;
@@ -123,12 +123,6 @@ export const judgeOf = (given: ActJudgeNeeds): FollowingJudge => {
     },
   };
 };
-
-// Metadata is not checked against a schema when it is read.
-const bitsIn = (text: string | undefined): bigint | undefined =>
-  text !== undefined && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
-
-const positionIn = (text: string | undefined): Position | undefined => bitsIn(text);
 
 type Place = ChatOf<'channel'>;
 
@@ -226,7 +220,7 @@ type Meanwhile = {
 /** By what else happened between the decision and the event. */
 const meanwhile = async (needs: ActJudgeNeeds, act: DecidedAct, place: Place): Promise<Meanwhile> => {
   const rights: readonly string[] = [communityStream(place.community), memberStream(place.community, act.actor)];
-  let from = positionIn(act.metadata.asOf) ?? act.position;
+  let from = numberInMetadata(act.metadata.asOf) ?? act.position;
   let isChanged = false;
   for (let limit = eventsFirstRead; ; limit = eventsPerReadMax) {
     const page = await needs.log.readAll({ from, limit });

@@ -1,7 +1,7 @@
 import { messageStreams, type MessageEvent } from '../../domain/messages/events.js';
 import type { ChatKey } from '../../kernel/chat.js';
 import type { DocumentType } from '../../kernel/document.js';
-import type { EventOf, Recorded } from '../../kernel/event.js';
+import { numberInMetadata, type EventOf, type Recorded } from '../../kernel/event.js';
 import type { MessageId, Millis, SessionId, UserId } from '../../kernel/ids.js';
 import { personal } from '../../kernel/personal.js';
 import { none, removed, unchanged, whenThere, type Making } from '../runner/foldHelpers.js';
@@ -112,10 +112,7 @@ const edited = (
   return after;
 };
 
-const decimal = /^\d{1,20}$/;
-// Metadata is not checked against a schema when it is read, and a fold must not throw.
-const sessionOf = (session: unknown): SessionId | undefined =>
-  typeof session === 'string' && decimal.test(session) ? (BigInt(session) as SessionId) : undefined;
+const sessionOf = (session: unknown): SessionId | undefined => numberInMetadata(session) as SessionId | undefined;
 
 export const messageCountDocuments: DocumentType<MessageCountDocument, MessageEvent> = {
   name: 'messageCounts',
