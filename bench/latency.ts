@@ -37,7 +37,7 @@ const measure = async (asked: Bench<typeof defaults>): Promise<Measured> => {
   const bench = await withEngines(asked);
   const { members, rate, few, fewrate, profile } = bench.options;
   checkOpenFiles(members + 200);
-  const variables = engineVariables(bench.options);
+  const variables = engineVariables(bench);
   const server = await startServer({ dataDir: join(bench.folder, 'data'), profile, variables });
   bench.atEnd(server.stop);
   const scenes = [

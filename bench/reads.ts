@@ -18,7 +18,7 @@ const betweenMillis = 7;
 
 const measure = async (bench: Bench<typeof defaults>): Promise<Measured> => {
   const { rate, senders, seconds, bytes, limit, profile } = bench.options;
-  const variables = engineVariables(bench.options);
+  const variables = engineVariables(bench);
   const server = await startServer({ dataDir: join(bench.folder, 'data'), profile, variables });
   bench.atEnd(server.stop);
   const { client: reader } = await signedUp({ port: server.port, noSubscribe: true }, 'Reader');

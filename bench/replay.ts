@@ -40,7 +40,7 @@ const measure = async (asked: Bench<typeof defaults>): Promise<Measured> => {
     const { seconds, digest } =
       workers === 0
         ? { seconds: await rebuilt(engines, join(bench.folder, 'documents')), digest: undefined }
-        : await builtByWorkers(configFrom({ ...engineVariables(bench.options), OSMIUM_DATA_DIR: dataDir }), workers);
+        : await builtByWorkers(configFrom({ ...engineVariables(bench), OSMIUM_DATA_DIR: dataDir }), workers);
     if (digest !== undefined) digests.add(digest);
     folds.push(count / seconds);
     const scan = await scanned(engines.log);

@@ -51,7 +51,7 @@ const measure = async (asked: Bench<typeof defaults>): Promise<Measured> => {
   const { rounds: roundCount, profile } = bench.options;
   const recordBytes = await recordBytesOf(bench, await startSenders(bench));
   const bare = await bareAppendsOf(bench, recordBytes);
-  const measured = await sceneOf(bench, { name: 'data', profile, variables: engineVariables(bench.options) });
+  const measured = await sceneOf(bench, { name: 'data', profile, variables: engineVariables(bench) });
   const embedded = isEmbedded(bench)
     ? undefined
     : await sceneOf(bench, { name: 'embedded', profile: '', variables: {} });

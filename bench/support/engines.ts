@@ -1,4 +1,5 @@
-import { tmpdir } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startStandInProcess } from '../../test/support/eventStoreDb/process.js';
 import type { Bench } from './benchmark.js';
@@ -20,13 +21,30 @@ export const withEngines = async <B extends Bench<typeof engineDefaults>>(bench:
   return { ...bench, options: { ...bench.options, 'event-log': connectionString } };
 };
 
-/** The same as variables of the server's environment. */
-export const engineVariables = (options: EngineOptions): Readonly<Record<string, string>> => ({
+/**
+ * The same as variables of the server's environment. Servers of one run have one master key and one folder of files,
+ * without which read models on MongoDB are refused.
+ */
+export const engineVariables = ({
+  options,
+  folder,
+}: Bench<typeof engineDefaults>): Readonly<Record<string, string>> => ({
   OSMIUM_EVENT_LOG: options['event-log'],
   OSMIUM_DOCUMENTS: options.documents,
-  ...(options.documents !== 'lmdb' && { OSMIUM_BLOBS: `file://${join(tmpdir(), 'osmium-bench-files')}` }),
   OSMIUM_PUBSUB: options.pubsub,
+  ...(options.documents !== 'lmdb' && {
+    OSMIUM_BLOBS: `file://${join(folder, 'files')}`,
+    OSMIUM_MASTER_KEY_FILE: masterKeyFileIn(folder),
+  }),
 });
+
+const masterKeyBytes = 32;
+
+const masterKeyFileIn = (folder: string): string => {
+  const file = join(folder, 'master.key');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(masterKeyBytes), { mode: 0o600 });
+  return file;
+};
 
 /** For the record: addresses tell nobody anything, and may hold a password. */
 export const engineNames = (options: EngineOptions): string =>
