@@ -57,6 +57,10 @@ export const benchmark = async <D extends Readonly<Record<string, number | strin
     const loadBefore = loadavg();
     const measured = await measure({ options, folder, atEnd: (work) => ends.push(work) });
     print(name, measured, loadBefore);
+  } catch (error) {
+    // Said before anything is stopped: sockets that are cut by that throw errors of their own.
+    progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exitCode = 1;
   } finally {
     clearTimeout(watchdog);
     await cleanUp();

@@ -86,7 +86,7 @@ const calls = {
     keep(await inParallel(tokens, openedAtOnce, (token) => authorized({ port }, token)));
   },
   join: async ({ code }: { readonly code: string }): Promise<void> => {
-    await inParallel(clients, openedAtOnce, (client) => client.call('authUseInvite', { code }));
+    await inParallel(clients, openedAtOnce, (client) => client.callPatiently('authUseInvite', { code }));
     // From here on they listen.
     for (const client of clients) client.onlyCount();
   },

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RPCResult } from '../../src/gen/core.js';
 import type { RpcName, Rpcs } from '../../src/gen/rpcs.js';
 import type { Update } from '../../src/gen/updates.js';
@@ -29,11 +30,27 @@ export class RawClient {
 
   /** Rejects when the server refuses. */
   async call<Name extends RpcName>(name: Name, request: Rpcs[Name]['requestInit']): Promise<RPCResult> {
-    const result = await new Promise<RPCResult>((resolve) => {
-      this.ask(name, request, resolve);
-    });
+    const result = await this.answerTo(name, request);
     checkAnswer(name, result);
     return result;
+  }
+
+  /** Asks again, for half a minute, while the server says that it cannot serve right now, as clients of people do. */
+  async callPatiently<Name extends RpcName>(name: Name, request: Rpcs[Name]['requestInit']): Promise<RPCResult> {
+    for (let tries = 1; ; tries += 1) {
+      const result = await this.answerTo(name, request);
+      if (result.error?.errorCode !== unavailableCode || tries === patientTries) {
+        checkAnswer(name, result);
+        return result;
+      }
+      await pause(patientMillis);
+    }
+  }
+
+  private answerTo<Name extends RpcName>(name: Name, request: Rpcs[Name]['requestInit']): Promise<RPCResult> {
+    return new Promise((resolve) => {
+      this.ask(name, request, resolve);
+    });
   }
 
   ask<Name extends RpcName>(name: Name, request: Rpcs[Name]['requestInit'], answered: Answered): void {
@@ -90,6 +107,10 @@ export const isLost = ({ error }: RPCResult): boolean => error?.errorCode === lo
 
 /** No error of the protocol has it. */
 const lostCode = 0;
+
+const unavailableCode = 503;
+const patientMillis = 500;
+const patientTries = 60;
 
 /** The code of requests that come too early, and may be made again. */
 export const tooEarlyCode = 429;

@@ -44,7 +44,7 @@ const calls = {
   join: async (what: { readonly port: number; readonly count: number; readonly invite: string }): Promise<void> => {
     const names = Array.from({ length: what.count }, (_, at) => `Reactor ${at.toString()}`);
     const users = await inParallel(names, openedAtOnce, (name) => signedUp({ port: what.port }, name));
-    await inParallel(users, openedAtOnce, ({ client }) => client.call('authUseInvite', { code: what.invite }));
+    await inParallel(users, openedAtOnce, ({ client }) => client.callPatiently('authUseInvite', { code: what.invite }));
     reactors.push(...users.map(({ client }) => listening(client)));
   },
   /** Everybody adds all emoji without waiting for answers. Ends when everybody was told of all that `members` added. */
