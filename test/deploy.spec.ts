@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { BlockList } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { configFrom, isServer, unknownVariables, warningsOf } from '../src/config.js';
@@ -119,6 +120,26 @@ describe('docker-compose.yml', () => {
       const words = lines.replace(/\b[A-Z_]+="\$\$\(cat [^)]*\)"/g, '');
       assert.doesNotMatch(words, /\$\(\s*(cat|<)/, name);
     }
+  });
+
+  it('uses the password of MongoDB for its health only while there is no primary', () => {
+    /** What the script does with a server that is a primary or not, and how it ends. */
+    const askedOf = ({ isWritablePrimary }: { readonly isWritablePrimary: boolean }): readonly unknown[] => {
+      const done: unknown[] = [];
+      const admin = {
+        hello: () => ({ isWritablePrimary }),
+        auth: (user: string, password: string) => done.push(user, password),
+        adminCommand: (command: object) => done.push(...Object.keys(command)),
+      };
+      runInNewContext(text('deploy/mongo-health.js'), {
+        connect: () => admin,
+        quit: (code: number) => done.push(code),
+        require: () => ({ readFileSync: () => 'secret\n' }),
+      });
+      return done;
+    };
+    assert.deepEqual(askedOf({ isWritablePrimary: true }), [0]);
+    assert.deepEqual(askedOf({ isWritablePrimary: false }), ['root', 'secret', 'replSetGetStatus', 1]);
   });
 
   it('lets the nodes believe the proxy, and no other address', () => {
