@@ -498,11 +498,15 @@ const openWarningsOf = (config: Config): readonly string[] => {
   if (config.adminPort !== undefined && !isLoopback(config.adminHost)) {
     warnings.push(`${adminHost.name} is not this machine alone: others can read the metrics, without password or TLS`);
   }
-  for (const key of ['eventLog', 'documents', 'vault', 'pubSub'] as const) {
+  for (const key of ['eventLog', 'documents', 'vault', 'pubSub', 'blobs'] as const) {
     const engine = config[key];
     // A vault that follows the documents is told with them.
     if (!isServer(engine) || (key === 'vault' && engine === config.documents)) continue;
-    if (isPlain(engine)) warnings.push(`${variables[key].name} is reached over the network without TLS`);
+    const { name } = variables[key];
+    if (isPlain(engine)) warnings.push(`${name} is reached over the network without TLS`);
+    else if (isUnchecked(engine)) {
+      warnings.push(`${name} is reached by TLS that checks no certificate: others can pass for the server`);
+    }
   }
   return warnings;
 };
@@ -511,16 +515,37 @@ const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?
 
 /** Whether no option and no scheme of the address asks for TLS, and some host of it is another machine. */
 const isPlain = ({ url }: ServerAddress): boolean => {
+  const { scheme, hosts, options } = reachedBy(url);
+  const asked = options.get('tls') ?? options.get('ssl');
+  // The drivers' defaults.
+  const isEncrypted = asked === undefined ? !plainSchemes.has(scheme) : asked === 'true';
+  return !isEncrypted && !hosts.every(isLoopback);
+};
+
+const plainSchemes: ReadonlySet<string> = new Set(['redis', 'mongodb', 'http']);
+
+/** Whether an option of the address has the driver take any certificate. That of EventStoreDB has no such option. */
+const isUnchecked = ({ url }: ServerAddress): boolean => {
+  const { options } = reachedBy(url);
+  return ['tlsinsecure', 'tlsallowinvalidcertificates', 'tlsallowinvalidhostnames'].some(
+    (name) => options.get(name) === 'true',
+  );
+};
+
+/** `options` by their names in lower case, as the drivers take them. A bucket is reached at its endpoint, a folder at no host. */
+const reachedBy = (
+  url: string,
+): { readonly scheme: string; readonly hosts: readonly string[]; readonly options: ReadonlyMap<string, string> } => {
   const [, scheme = '', rest = ''] = /^([\w+]+):\/\/(.*)$/s.exec(url) ?? [];
+  const query = /\?(.*)$/s.exec(rest)?.[1] ?? '';
+  const options = new Map([...new URLSearchParams(query)].map(([name, value]) => [name.toLowerCase(), value]));
+  if (scheme === 's3') return reachedBy(options.get('endpoint') ?? 'https://');
   const hosts = rest
     .replace(/^.*@/s, '')
     .replace(/[/?].*$/s, '')
     .split(',')
     .map((host) => host.replace(/:\d+$/, ''));
-  const asked = /[?&](tls|ssl)=(true|false)(&|$)/i.exec(rest)?.[2]?.toLowerCase();
-  // The drivers' defaults.
-  const isEncrypted = asked === undefined ? !['redis', 'mongodb'].includes(scheme) : asked === 'true';
-  return !isEncrypted && !hosts.every(isLoopback);
+  return { scheme, hosts, options };
 };
 
 /** Variables with our prefix that nothing reads: probably misspelt. */

@@ -229,4 +229,24 @@ describe('the configuration', () => {
     const log = (url: string) => warned({ OSMIUM_EVENT_LOG: url }).length;
     assert.deepEqual([log('esdb://e:2113?tls=false'), log('esdb://e:2113')], [2, 1]);
   });
+
+  it('warns of a store of files without TLS, and of certificates that nobody checks', () => {
+    const warned = (environment: Readonly<Record<string, string>>) =>
+      warningsOf(configFrom(environment)).map((warning) => /^\w+/.exec(warning)?.[0]);
+    for (const plain of [
+      's3://k:s@b?endpoint=http://s3.example:9000',
+      's3://bucket/p?region=x&endpoint=http%3A%2F%2Fs',
+    ])
+      assert.deepEqual(warned({ OSMIUM_BLOBS: plain }), ['OSMIUM_BLOBS'], plain);
+    for (const not of ['s3://bucket', 's3://b1?endpoint=https://s', 's3://b1?endpoint=http://127.0.0.1:9', 'file:///f'])
+      assert.deepEqual(warned({ OSMIUM_BLOBS: not }), [], not);
+    const shared = { OSMIUM_MASTER_KEY_FILE: '/k', OSMIUM_BLOBS: 'file:///files' };
+    for (const option of ['tlsInsecure', 'tlsAllowInvalidCertificates', 'tlsallowinvalidhostnames']) {
+      const url = (value: string) => `mongodb://m/x?tls=true&${option}=${value}`;
+      assert.deepEqual(warned({ ...shared, OSMIUM_DOCUMENTS: url('true') }), ['OSMIUM_DOCUMENTS'], option);
+      assert.deepEqual(warned({ ...shared, OSMIUM_DOCUMENTS: url('false') }), [], option);
+    }
+    const vault = { ...shared, OSMIUM_VAULT: 'mongodb+srv://v/?tlsInsecure=true' };
+    assert.deepEqual(warned(vault), ['OSMIUM_VAULT']);
+  });
 });
