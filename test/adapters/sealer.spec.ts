@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { presenceSeal } from '../../src/adapters/sealer/presenceSeal.js';
 import { memoryVault } from '../../src/adapters/vault/memory.js';
 import { keyLifeSeconds } from '../../src/adapters/sealer/vaultKeys.js';
 import { KeyDestroyed } from '../../src/kernel/ports/sealer.js';
@@ -282,6 +283,23 @@ it('overwrites a key once it is held no longer: forgotten, too old, or not belie
   await loading;
   assert.deepEqual(isWiped().slice(6), [true, true, false, false]);
   assertOpens(sealer, text);
+});
+
+it('overwrites a key that it made once the vault has it', async () => {
+  const inner = memoryVault();
+  const made: Uint8Array[] = [];
+  const vault: Vault = {
+    ...inner,
+    create: (name, secret) => {
+      made.push(secret);
+      return inner.create(name, secret);
+    },
+  };
+  const { sealer } = await bench(vault);
+  assertOpens(sealer, await sealed(sealer));
+  await presenceSeal(vault);
+  assert.ok(made.length > 3);
+  for (const key of made) assert.ok(key.every((byte) => byte === 0));
 });
 
 it('hashes for lookups with a key of the vault: the same on every node, another in every vault', async () => {

@@ -40,6 +40,20 @@ const assertSecret = (found: Uint8Array | 'destroyed' | undefined, expected: Uin
 };
 
 const secrets = (withVault: WithVault): void => {
+  it('has copies of its own of what is given and what it gives', async () => {
+    await withVault(async (vault, name) => {
+      for (const store of [vault.create, vault.put]) {
+        const given = one.slice();
+        await store(name, given);
+        given.fill(0);
+        const got = await vault.get(name);
+        assertSecret(got, one);
+        if (got instanceof Uint8Array) got.fill(0);
+        assertSecret(await vault.get(name), one);
+      }
+    });
+  });
+
   it('says undefined of a name that was never made', () =>
     withVault(async (vault, name) => {
       assert.equal(await vault.get(name), undefined);

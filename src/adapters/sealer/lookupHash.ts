@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { Random } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
+import { createdKey } from './createdKey.js';
 import { keyBytes } from './sealedText.js';
 import { KeyDestroyed } from '../../kernel/ports/sealer.js';
 
@@ -11,7 +12,7 @@ export const lookupHashIn = async (
   vault: Pick<Vault, 'create'>,
   random: Random,
 ): Promise<(value: string) => string> => {
-  const secret = await vault.create(lookupKeyName, random.bytes(keyBytes));
+  const secret = await createdKey(vault, lookupKeyName, random.bytes(keyBytes));
   if (secret === 'destroyed') throw new KeyDestroyed(lookupKeyName);
   const key = createSecretKey(secret);
   secret.fill(0);

@@ -2,6 +2,7 @@ import { randomBytes, type KeyObject } from 'node:crypto';
 import { boundedMap } from '../../kernel/boundedMap.js';
 import type { PresenceSeal } from '../../kernel/ports/presence.js';
 import type { Vault } from '../../kernel/ports/vault.js';
+import { createdKey } from './createdKey.js';
 import { keyBytes, nobodysPeriod, nonceBytes, openPayload, partsOf, sealingKey, sealText } from './sealedText.js';
 
 /** The vault's name for the key. */
@@ -12,7 +13,7 @@ export const presenceKeysMax = 10_000;
 
 /** The same on all nodes that share the vault. Makes the key at the first call. */
 export const presenceSeal = async (vault: Pick<Vault, 'create'>): Promise<PresenceSeal> => {
-  const found = await vault.create(presenceKeyName, randomBytes(keyBytes));
+  const found = await createdKey(vault, presenceKeyName, randomBytes(keyBytes));
   // All that was sealed under it is gone within minutes, so a key of this process alone does as well.
   const key = found === 'destroyed' ? randomBytes(keyBytes) : found;
   const keys = boundedMap<string, KeyObject>({ entriesMax: presenceKeysMax });

@@ -2,6 +2,7 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import { KeyDestroyed } from '../../kernel/ports/sealer.js';
 import type { Random } from '../../kernel/ports/system.js';
 import type { Vault } from '../../kernel/ports/vault.js';
+import { createdKey } from './createdKey.js';
 import { keyCache } from './keyCache.js';
 import { keyBytes } from './sealedText.js';
 
@@ -57,7 +58,7 @@ export const vaultKeys = ({ vault, timers, random }: VaultKeysNeeds): VaultKeys 
     }
   };
   const load = shared((name) => asked(name, async () => (await vault.get(name)) ?? 'absent'));
-  const make = shared((name) => asked(name, () => vault.create(name, random.bytes(keyBytes))));
+  const make = shared((name) => asked(name, () => createdKey(vault, name, random.bytes(keyBytes))));
   return {
     get: (name) => states.get(name),
     until: (name) => states.until(name),

@@ -67,9 +67,17 @@ const hex = /^[0-9a-fA-F]{64}$/;
 const base64 = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 const keyIn = (content: Buffer, path: string): Uint8Array => {
-  if (content.length === masterKeyBytes) return Uint8Array.from(content);
+  if (content.length === masterKeyBytes) return taken(content);
   const text = content.toString('latin1').trim();
-  if (hex.test(text)) return Uint8Array.from(Buffer.from(text, 'hex'));
-  if (base64.test(text)) return Uint8Array.from(Buffer.from(text, 'base64'));
+  content.fill(0);
+  if (hex.test(text)) return taken(Buffer.from(text, 'hex'));
+  if (base64.test(text)) return taken(Buffer.from(text, 'base64'));
   throw new NoMasterKey(`${path} holds no master key: 32 bytes, or these as hex or base64`);
+};
+
+/** A copy in memory of its own. That of the buffer may be shared, and is overwritten. */
+const taken = (bytes: Buffer): Uint8Array => {
+  const key = Uint8Array.from(bytes);
+  bytes.fill(0);
+  return key;
 };

@@ -42,28 +42,42 @@ export type Wrapping = {
 export const wrapping = (masterKey: Uint8Array): Wrapping => {
   if (masterKey.length !== masterKeyBytes) throw new Error(`a master key has ${masterKeyBytes.toString()} bytes`);
   const master = createSecretKey(masterKey);
-  const keyOf = (salt: Uint8Array): Buffer =>
-    createHmac('sha256', master).update('osmium vault 1').update(salt).digest();
+  // Overwritten in the same tick, because memory that was let go of keeps its bytes until something else is written there.
+  const withKeyOf = <T>(salt: Uint8Array, work: (key: Buffer) => T): T => {
+    const key = createHmac('sha256', master).update('osmium vault 1').update(salt).digest();
+    try {
+      return work(key);
+    } finally {
+      key.fill(0);
+    }
+  };
   return {
-    wrap: (name, salt, secret) => {
-      const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', keyOf(salt), nonce);
-      cipher.setAAD(Buffer.from(name));
-      return Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
-    },
-    unwrap: (name, salt, wrapped) => {
-      const end = wrapped.length - tagBytes;
-      const decipher = createDecipheriv('aes-256-gcm', keyOf(salt), wrapped.subarray(0, nonceBytes), {
-        authTagLength: tagBytes,
-      });
-      decipher.setAAD(Buffer.from(name));
-      try {
-        decipher.setAuthTag(wrapped.subarray(end));
-        return Uint8Array.from(Buffer.concat([decipher.update(wrapped.subarray(nonceBytes, end)), decipher.final()]));
-      } catch {
-        throw new DamagedSecret(name);
-      }
-    },
+    wrap: (name, salt, secret) =>
+      withKeyOf(salt, (key) => {
+        const nonce = randomBytes(nonceBytes);
+        const cipher = createCipheriv('aes-256-gcm', key, nonce);
+        cipher.setAAD(Buffer.from(name));
+        return Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
+      }),
+    unwrap: (name, salt, wrapped) =>
+      withKeyOf(salt, (key) => {
+        const end = wrapped.length - tagBytes;
+        const nonce = wrapped.subarray(0, nonceBytes);
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+        decipher.setAAD(Buffer.from(name));
+        let opened: Buffer | undefined;
+        try {
+          decipher.setAuthTag(wrapped.subarray(end));
+          // The mode gives all bytes at once, and none in the end.
+          opened = decipher.update(wrapped.subarray(nonceBytes, end));
+          decipher.final();
+          return Uint8Array.from(opened);
+        } catch {
+          throw new DamagedSecret(name);
+        } finally {
+          opened?.fill(0);
+        }
+      }),
   };
 };
 

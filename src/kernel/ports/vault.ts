@@ -1,6 +1,7 @@
 /**
  * Secrets that must be erasable, so they are never in the log: data keys, password hashes, TOTP secrets.
- * Each is wrapped by the master key. A name is never reused after `destroy`.
+ * Each is wrapped by the master key. A name is never reused after `destroy`. Bytes that are given, and bytes that come
+ * back, are the caller's own, who may overwrite them once a call is settled.
  */
 export interface Vault {
   /** `undefined`: never made. `'destroyed'`: gone for ever. */
