@@ -239,7 +239,7 @@ const follow = async (container: DependencyContainer, get: Get, opened: OpenedPa
 const catchUpMillisMax = 1_000;
 
 const listen = async (get: Get, opened: OpenedParts): Promise<Pick<Osmium, 'url' | 'port' | 'adminPort'>> => {
-  const { host, port, origins, trustedProxies, rateLimits } = get(of.config);
+  const { host, port, origins, trustedProxies, rateLimits, signedOutPerAddress } = get(of.config);
   const { sockets, hub } = get(of.gateway);
   if (!rateLimits) get(of.logger).warn('rate limits are off: anybody can ask for as much as they like');
   get(of.metrics).watch({
@@ -255,7 +255,8 @@ const listen = async (get: Get, opened: OpenedParts): Promise<Pick<Osmium, 'url'
   });
   const adminPort = await listenForOperator(get, opened);
   const needs = { host, port, origins, trustedProxies, sockets, logger: get(of.logger), web: get(of.web) };
-  const server = await serve({ ...needs, readiness: get(of.health).readiness });
+  const bounds = { httpPerAddressMax: rateLimits ? signedOutPerAddress : Infinity, reached: get(of.metrics).reached };
+  const server = await serve({ ...needs, ...bounds, readiness: get(of.health).readiness });
   opened.add('the connections of clients', () => server.close());
   const address = host.includes(':') ? `[${host}]` : host;
   return { url: `ws://${address}:${server.port.toString()}/`, port: server.port, adminPort };

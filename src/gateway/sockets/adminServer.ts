@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { Report, Readiness } from '../operations/health.js';
 import type { Metrics } from '../operations/metrics.js';
+import { httpServer } from './httpServer.js';
 import { noSchemas } from './noSchemas.js';
 import { listensOnLoopback, mayAsk } from './origins.js';
-import { requestMillisMax, timeouts } from './timeouts.js';
+import { requestMillisMax } from './timeouts.js';
 
 export type AdminServerNeeds = {
   readonly host: string;
@@ -27,7 +28,8 @@ export interface AdminServer {
  */
 export const serveAdmin = async (needs: AdminServerNeeds): Promise<AdminServer> => {
   const { host, port, metrics, readiness, requestMillis = requestMillisMax } = needs;
-  const app = fastify({ forceCloseConnections: true, ...noSchemas, ...timeouts(requestMillis) });
+  const { fastifyOptions } = httpServer({ requestMillis });
+  const app = fastify({ forceCloseConnections: true, ...noSchemas, ...fastifyOptions });
   app.addHook('onRequest', (request, reply, done) => {
     if (mayAsk({ origins: [], onLoopback: listensOnLoopback(app.server) }, request.raw.headersDistinct['host'] ?? [])) {
       done();

@@ -1,12 +1,6 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import type { Server as HttpServer } from 'node:http';
-import fastify, {
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { closeAnswerMillisMax, signedOutMessageBounds } from './connection.js';
@@ -20,15 +14,17 @@ import {
 } from './origins.js';
 import type { Connections } from './connections.js';
 import { noSchemas } from './noSchemas.js';
-import { requestMillisMax, timeouts, upgradeDeadline } from './timeouts.js';
+import type { HttpConnectionsOptions } from './httpConnections.js';
+import { httpServer } from './httpServer.js';
+import { requestMillisMax, upgradeDeadline } from './timeouts.js';
 import type { MessageBounds } from './webSocketInside.js';
 import { rememberedReadiness, type Readiness } from '../operations/health.js';
-import { clientAddress, serverBehindProxies, trustedAmong } from './trustedProxies.js';
+import { clientAddress } from './trustedProxies.js';
 
 /** Where clients connect: the protocol's own path, and one that some clients were written for. */
 export const gatewayPaths = ['/', '/api/v1/gateway'] as const;
 
-export type ServerNeeds = {
+export type ServerNeeds = HttpConnectionsOptions & {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -82,12 +78,8 @@ const socketOptions: SocketOptions = {
 /** Throws when the address cannot be listened on. */
 export const serve = async (needs: ServerNeeds): Promise<Server> => {
   const requestMillis = needs.requestMillis ?? requestMillisMax;
-  const app = fastify({
-    forceCloseConnections: true,
-    ...noSchemas,
-    ...timeouts(requestMillis),
-    ...proxied(needs.trustedProxies, requestMillis),
-  });
+  const { fastifyOptions, connections } = httpServer({ ...needs, requestMillis });
+  const app = fastify({ forceCloseConnections: true, ...noSchemas, ...fastifyOptions });
   const upgraded = upgradeDeadline(app.server, requestMillis);
   await app.register(websocket, {
     options: socketOptions,
@@ -101,9 +93,17 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
       }, done);
     },
   });
+  app.addHook('preClose', (done) => {
+    connections.close();
+    done();
+  });
   refuseStrangers(app, needs);
   await app.register((routes: FastifyInstance) => {
-    gatewayRoutes(routes, { ...needs, upgraded });
+    const isWebSocket = (connection: Socket): void => {
+      upgraded(connection);
+      connections.leave(connection);
+    };
+    gatewayRoutes(routes, { ...needs, isWebSocket });
     operationRoutes(routes, needs);
     needs.web?.routes(routes);
   });
@@ -111,29 +111,6 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   // A TCP server that listens has an address of this kind.
   const { port } = app.server.address() as AddressInfo;
   return { port, close: () => app.close() };
-};
-
-/**
- * Fastify takes the address from X-Forwarded-For; the connection itself takes it from the PROXY protocol. Without the
- * setting neither is believed.
- */
-const proxied = (proxies: readonly string[], requestMillis: number): FastifyHttpOptions<HttpServer> => {
-  if (proxies.length === 0) return {};
-  const { http: options, keepAliveTimeout, requestTimeout, connectionTimeout } = timeouts(requestMillis);
-  const isTrusted = trustedAmong(proxies);
-  return {
-    trustProxy: [...proxies],
-    serverFactory: (handler) => {
-      const server = serverBehindProxies(handler, {
-        isTrusted,
-        headerMillisMax: requestMillis,
-        options: options ?? {},
-      });
-      // Fastify sets these only on servers of its own making.
-      Object.assign(server, { keepAliveTimeout, requestTimeout });
-      return server.setTimeout(connectionTimeout);
-    },
-  };
 };
 
 /** Answered under any name, because supervisors and proxies ask by addresses and names of their own. */
@@ -170,10 +147,10 @@ const refusal =
   'such as https://chat.example, into OSMIUM_ORIGINS and start the server again';
 
 type GatewayRoutesNeeds = Pick<ServerNeeds, 'sockets' | 'logger' | 'web'> & {
-  readonly upgraded: ReturnType<typeof upgradeDeadline>;
+  readonly isWebSocket: (connection: Socket) => void;
 };
 
-const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded, web }: GatewayRoutesNeeds): void => {
+const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, isWebSocket, web }: GatewayRoutesNeeds): void => {
   const failed = (err: Error): void => {
     logger.debug({ err }, 'a connection failed');
   };
@@ -189,7 +166,7 @@ const gatewayRoutes = (routes: FastifyInstance, { sockets, logger, upgraded, web
       wsHandler: (socket: WebSocket, request: FastifyRequest) => {
         // The plugin's own listener would keep the request, its headers and its answer for as long as the connection lasts.
         socket.removeAllListeners('error').on('error', failed);
-        upgraded(request.raw.socket);
+        isWebSocket(request.raw.socket);
         sockets.accept({ socket, stream: request.raw.socket, address: clientAddress(request.ip, request.raw.socket) });
       },
     });

@@ -40,6 +40,8 @@ export type BehindProxies = {
   /** A trusted proxy has this long for its header, or for the first bytes that are none. */
   readonly headerMillisMax: number;
   readonly options: ServerOptions;
+  /** The connection has its client's address now, or that of a proxy which says nothing of a client before HTTP. */
+  readonly begun: (connection: Socket) => void;
 };
 
 /**
@@ -54,6 +56,7 @@ export const serverBehindProxies = (handler: RequestListener, proxies: BehindPro
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     const begin = (): void => {
+      proxies.begun(socket);
       for (const listener of listeners) Reflect.apply(listener, server, [socket]);
     };
     if (proxies.isTrusted(socket.remoteAddress ?? '')) takeHeader(socket, proxies, begin);

@@ -19,6 +19,7 @@ import {
 } from '../../../src/gateway/sockets/connection.js';
 import { inFlightMax, signedOutInFlightMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { bufferedBytesMax } from '../../../src/gateway/frames/outbox.js';
+import { httpConnectionsMax } from '../../../src/gateway/sockets/httpConnections.js';
 import { connectionsMax, firstRequestMillisMax, signedOutMillisMax } from '../../../src/gateway/sockets/places.js';
 import {
   pressedBacklogBytesMax,
@@ -78,6 +79,7 @@ describe('docs/operating.md', () => {
       ['silence', minutes(idleMillisMax)],
       ['a connection without a session', minutes(signedOutMillisMax)],
       ['connections of one process', count(connectionsMax)],
+      ['connections that are no WebSockets', count(httpConnectionsMax)],
       ['a request over HTTP, on its way', seconds(requestMillisMax)],
       ['an HTTP connection between requests', seconds(keepAliveMillisMax)],
       ['a fetch for the preview of a link', seconds(fetchMillisMax), kibibytes(pageBytesMax), count(redirectsMax)],

@@ -15,10 +15,21 @@ export type Serving = {
   readonly taken: readonly WebSocket[];
   /** Of each that is taken, as limits count it. */
   readonly addresses: readonly string[];
+  readonly close: () => Promise<void>;
 };
 
 export type ServingOptions = Partial<
-  Pick<ServerNeeds, 'host' | 'origins' | 'requestMillis' | 'readiness' | 'trustedProxies' | 'web'>
+  Pick<
+    ServerNeeds,
+    | 'host'
+    | 'origins'
+    | 'requestMillis'
+    | 'readiness'
+    | 'trustedProxies'
+    | 'web'
+    | 'httpConnectionsMax'
+    | 'httpPerAddressMax'
+  >
 >;
 
 export const serving = async (t: TestContext, options: ServingOptions = {}): Promise<Serving> => {
@@ -50,7 +61,7 @@ export const serving = async (t: TestContext, options: ServingOptions = {}): Pro
     ...options,
   });
   t.after(() => server.close());
-  return { port: server.port, warnings, taken, addresses };
+  return { port: server.port, warnings, taken, addresses, close: () => server.close() };
 };
 
 export type Opening = { readonly port: number; readonly origin?: string; readonly headers?: Record<string, string> };
