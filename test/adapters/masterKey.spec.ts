@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,31 @@ it('reads a key as bytes, hex or base64', () => {
     writeFileSync(path, content, { mode: 0o600 });
     assert.deepEqual(loadMasterKey(path, { mayMake: true }), { key: Uint8Array.from(key), made: false });
   }
+});
+
+it('leaves nothing of a key in memory but what it gives', () => {
+  const key = randomBytes(32);
+  const read: Buffer[] = [];
+  const { readFileSync } = fs;
+  const noted = (path: string): Buffer => {
+    const content = readFileSync(path);
+    read.push(content);
+    return content;
+  };
+  fs.readFileSync = noted as typeof readFileSync; // Nothing else is asked for meanwhile.
+  syncBuiltinESMExports();
+  try {
+    for (const [index, content] of [key, key.toString('hex'), key.toString('base64')].entries()) {
+      const path = join(folder, `wiped${index.toString()}`);
+      writeFileSync(path, content, { mode: 0o600 });
+      assert.deepEqual(loadMasterKey(path, { mayMake: false }).key, Uint8Array.from(key));
+    }
+  } finally {
+    fs.readFileSync = readFileSync;
+    syncBuiltinESMExports();
+  }
+  assert.equal(read.length, 3);
+  for (const content of read) assert.ok(content.every((byte) => byte === 0));
 });
 
 it('refuses a file that holds no key', () => {

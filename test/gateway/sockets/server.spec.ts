@@ -65,6 +65,20 @@ describe('a page', bounded, () => {
   });
 });
 
+describe('a WebSocket that pings and takes no answer', bounded, () => {
+  it('is cut once a few answers wait', async (t) => {
+    const { port } = await serving(t);
+    const { client, server } = await held(t, port);
+    client.write(upgrade('Host: localhost'));
+    const closed = once(server, 'close').then(() => true);
+    // A masked ping of 125 bytes, whose mask is 0, and as many as fill the buffers of the system between the two ends.
+    const ping = Buffer.concat([Buffer.of(0x89, 0x80 | 125, 0, 0, 0, 0), Buffer.alloc(125)]);
+    const pings = Buffer.concat(Array<Buffer>(2_000).fill(ping));
+    const taken = (): Promise<false> => new Promise((resolve) => client.write(pings, () => resolve(false)));
+    while (!(await Promise.race([closed, taken()])));
+  });
+});
+
 describe('behind a proxy', bounded, () => {
   const keepsHost = (request: Buffer): Buffer => request;
   const rewritesHost = (port: number) => (request: Buffer) =>
