@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { areThere, testsIn } from './support/namedTests.js';
 import { textOf } from './support/sources.js';
 
 const rows = textOf('docs/known-faults.md')
   .split('\n')
   .filter((line) => /^\| [FM]\d+ /.test(line))
   .map((line) => ({ number: line.split('|')[1]?.trim() ?? '', tests: line.split('|').at(-2) ?? '' }));
-
-/** Names of tests behind the file that has them: “one” · “another”. */
-const testsIn = (cell: string): readonly (readonly [file: string, names: readonly string[]])[] =>
-  [...cell.matchAll(/`([\w./]+)`: ((?:“[^”]+”(?: · )?)+)/g)].map(([, file = '', names = '']) => [
-    `test/${file}.spec.ts`,
-    [...names.matchAll(/“([^”]+)”/g)].map(([, name = '']) => name),
-  ]);
 
 describe('docs/known-faults.md', () => {
   it('has every row, each once', () => {
@@ -29,12 +22,7 @@ describe('docs/known-faults.md', () => {
     it(`names tests of ${number} that are there`, () => {
       const named = testsIn(tests);
       assert.ok(named.length > 0);
-      for (const [file, names] of named) {
-        assert.ok(existsSync(file), file);
-        const text = textOf(file);
-        for (const name of names)
-          assert.ok(text.includes(`it('${name}`) || text.includes(`it(\`${name}`), `${file}: ${name}`);
-      }
+      areThere(named);
     });
   }
 });
