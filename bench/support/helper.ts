@@ -1,19 +1,24 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 
 /** What a helper process does when it is asked: one argument, one answer. */
 export type Calls = Readonly<Record<string, (argument: never) => unknown>>;
 
-/** A process of its own that answers calls. */
-export interface Helper<C extends Calls, News = never> {
-  readonly pid: number;
+/** A process that answers calls: `serveCalls` runs in it. */
+export interface Answering<C extends Calls, News = never> {
+  /** Rejects with the error that the other side met, or when it has ended. */
   call<Name extends keyof C & string>(
     name: Name,
     argument: Parameters<C[Name]>[0],
   ): Promise<Awaited<ReturnType<C[Name]>>>;
   /** What it says without being asked. */
   onNews(listener: (news: News) => void): void;
+}
+
+/** The same in a process of its own. */
+export interface Helper<C extends Calls, News = never> extends Answering<C, News> {
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -27,14 +32,35 @@ export type HelperNeeds = {
   readonly profile?: string;
   /** How far it stands back for others that want the processor, 0 to 19. Default: 0. */
   readonly nice?: number;
+  /** Further options of Node. */
+  readonly nodeOptions?: readonly string[];
 };
 
 export const startHelper = async <C extends Calls, News = never>(needs: HelperNeeds): Promise<Helper<C, News>> => {
-  const { file, profile = '', nice = 0 } = needs;
-  const execArgv = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const { file, profile = '', nice = 0, nodeOptions = [] } = needs;
+  const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const execArgv = [...nodeOptions, ...profiling];
   const child = fork(file, [], { serialization: 'advanced', execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   // Threads take over the priority of the thread that begins them, and at this point there is only one.
   if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);
+  const exited = once(child, 'exit');
+  await once(child, 'spawn');
+  return {
+    ...answering<C, News>(child, file.pathname),
+    pid: child.pid ?? 0,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      // Its profile is written when it ends by itself, which it does when it is let go.
+      child.disconnect();
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopMillisMax);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+};
+
+/** The other side of `serveCalls`, which must run in the child. `name` is that of the child in errors. */
+export const answering = <C extends Calls, News = never>(child: ChildProcess, name: string): Answering<C, News> => {
   const open = new Map<
     number,
     { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
@@ -52,30 +78,19 @@ export const startHelper = async <C extends Calls, News = never>(needs: HelperNe
     if (answer.error === undefined) asked?.resolve(answer.value);
     else asked?.reject(new Error(answer.error));
   });
-  const exited = once(child, 'exit');
-  void exited.then(() => {
-    for (const { reject } of open.values()) reject(new Error(`the helper ${file.pathname} has ended`));
+  child.once('exit', () => {
+    for (const { reject } of open.values()) reject(new Error(`${name} has ended`));
   });
-  await once(child, 'spawn');
   return {
-    pid: child.pid ?? 0,
-    call: (name, argument) =>
+    call: (called, argument) =>
       new Promise((resolve, reject) => {
         calls += 1;
-        // The helper answers each call with what its own function of that name gives.
+        // It answers each call with what its own function of that name gives.
         open.set(calls, { resolve: resolve as (value: unknown) => void, reject });
-        child.send({ id: calls, name, argument } satisfies Question);
+        child.send({ id: calls, name: called, argument } satisfies Question);
       }),
     onNews: (newListener) => {
       listener = newListener;
-    },
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      // Its profile is written when it ends by itself, which it does when it is let go.
-      child.disconnect();
-      const timer = setTimeout(() => child.kill('SIGKILL'), stopMillisMax);
-      await exited;
-      clearTimeout(timer);
     },
   };
 };

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { open, type Database } from 'lmdb';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { serveCalls } from './helper.js';
+import { memoryOfProcess } from './memory.js';
 
 /**
  * What no server that sends WebSocket messages can do without, and nothing else: it writes frames that were made
@@ -111,10 +112,7 @@ const calls = {
     allowed += messages;
     schedule();
   },
-  memory: () => {
-    const { rss: resident, heapUsed: heap, external } = process.memoryUsage();
-    return { resident, heap, external };
-  },
+  memory: memoryOfProcess,
   /** From here on whatever is received is stored before it is sent on. */
   store: ({ folder }: { readonly folder: string }): void => {
     disk = open({ path: folder, encoding: 'binary', keyEncoding: 'uint32', overlappingSync: false });

@@ -4,6 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { answering } from './helper.js';
+import type { Look, Memory } from './memory.js';
+import type { ProbeCalls } from './memoryProbe.js';
 
 /** The real server, as an operator would run it, in a process of its own. */
 export interface ServerUnderTest {
@@ -13,6 +16,8 @@ export interface ServerUnderTest {
   readonly readyMillis: number;
   /** The value of a metric; that of all its lines together when it has labels. */
   metric(name: string): Promise<number>;
+  /** Only of a server that was started with `probe`. */
+  memory(look: Look): Promise<Memory>;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -27,11 +32,15 @@ export type ServerOptions = {
   readonly rateLimits?: 'on' | 'off';
   /** How long it may take until it can serve. Default: `readyMillisMax`. */
   readonly readyWithinMillis?: number;
+  /** `memory`: a module is loaded before the server that tells of its memory. Default: none. */
+  readonly probe?: 'memory' | 'none';
   /** Variables besides those that every measured server gets. */
   readonly variables?: Readonly<Record<string, string>>;
 };
 
 const ownMain = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const memoryProbe = new URL('./memoryProbe.js', import.meta.url).href;
+const probes = { none: [], memory: ['--expose-gc', '--import', memoryProbe] } as const;
 const readyMillisMax = 300_000;
 const pollMillis = 2;
 const stopMillisMax = 8_000;
@@ -42,13 +51,15 @@ export const startServer = async ({
   main = '',
   rateLimits = 'off',
   readyWithinMillis = readyMillisMax,
+  probe = 'none',
   variables = {},
 }: ServerOptions): Promise<ServerUnderTest> => {
   const [port, adminPort] = [await freePort(), await freePort()];
   const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const started = performance.now();
-  const child = spawn(process.execPath, [...profiling, main === '' ? ownMain : resolve(main)], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const child = spawn(process.execPath, [...probes[probe], ...profiling, main === '' ? ownMain : resolve(main)], {
+    stdio: ['ignore', 'ignore', 'inherit', probe === 'none' ? 'ignore' : 'ipc'],
+    serialization: 'advanced',
     env: {
       ...process.env,
       OSMIUM_HOST: '127.0.0.1',
@@ -80,11 +91,13 @@ export const startServer = async ({
     await exited;
     clearTimeout(timer);
   };
+  const { call } = answering<ProbeCalls>(child, 'the server');
   return {
     port,
     pid: child.pid ?? 0,
     readyMillis: performance.now() - started,
     metric: (name) => metricOf([adminPort, port], name),
+    memory: (look) => call('memory', look),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
