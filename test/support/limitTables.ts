@@ -33,6 +33,7 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   hundredChannels: '100 channels that are looked at for whether the user sees them',
   hundredChannelsChanged: '100 channels of the community that a command changes',
   kibibyteAsked: '1 KiB of the request',
+  kibibyteBeyond: '1 KiB of a request beyond its first 128, besides, where it is no part of a file',
   linkSigned: 'a link to a file that is signed',
   kibibyteOpened: '1 KiB of a file that is read and opened',
   picture: 'a picture of which another one is made',

@@ -24,6 +24,11 @@ export const costs = {
   hundredChannelsChanged: 4,
   /** A kibibyte of the request. */
   kibibyteAsked: 0.125,
+  /**
+   * The same beyond the first 128, besides, of a request that is no part of a file and so can only be refused. It is
+   * sixteen times its work: no client has a use for it, and who sends it is to have little of the thread.
+   */
+  kibibyteBeyond: 2,
   /** A kibibyte of the answer. */
   kibibyteAnswered: 0.0625,
   /** A kibibyte of a file that was read and opened. */

@@ -2,6 +2,7 @@ import type { RpcName } from '../../gen/rpcs.js';
 import type { SessionId, UserId } from '../../kernel/ids.js';
 import { boundedMap, type BoundedMap } from '../../kernel/boundedMap.js';
 import type { Caller } from '../contract/call.js';
+import { textBytesMax } from '../../wire/byteReader.js';
 import { costs } from '../contract/meter.js';
 import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
 import { Bucket, budgetTable, lightWork, welcomeUnits, type BudgetName } from './budgets.js';
@@ -71,7 +72,7 @@ export const accountsOf = (): Accounts => {
 
 const billOfStranger = (account: ConnectionAccount, asking: Asking, address: Bucket): Bill => {
   const isServed = policyOf(asking)?.session === 'open';
-  const { units, limit } = isServed ? priceOf(asking) : { units: refusalUnits, limit: 'none' as const };
+  const { units, limit } = isServed ? priceOf(asking) : { units: refusalPrice(asking), limit: 'none' as const };
   // The hash of a password is paid for at the guard, by network, which keeps a share for those who are known there.
   const counted = isGuarded(limit) ? Math.min(units, guardedUnits) : units;
   const welcome = Math.min(counted, account.welcome);
@@ -85,6 +86,7 @@ const billOfStranger = (account: ConnectionAccount, asking: Asking, address: Buc
       { budget: 'address', bucket: address, amount: beyondWelcome },
     ],
     units,
+    refusal: refusalPrice(asking),
     account,
     welcome,
     line: beyondWelcome > 0 ? 'strangers' : undefined,
@@ -125,6 +127,7 @@ const billOfUser = ({ account, session, user, isBot }: UserAccounts, asking: Ask
     name: asking.name,
     items,
     units,
+    refusal: refusalPrice(asking),
     account,
     welcome: 0,
     line,
@@ -135,8 +138,11 @@ const billOfUser = ({ account, session, user, isBot }: UserAccounts, asking: Ask
   };
 };
 
-/** A refusal costs as much as the cheapest request. */
+/** A refusal costs as much as the cheapest request, besides the bytes of the request. */
 export const refusalUnits = 1;
+
+/** A message is long beyond so many bytes. These are paid for with the request, the others as they come. */
+export const shortMessageBytesMax = 65_536;
 
 /** The part of a try of a password that comes before its hash: it is looked up whose it is. */
 export const guardedUnits = 5;
@@ -152,6 +158,8 @@ export type Bill = {
   readonly items: readonly Item[];
   /** The price that is known beforehand. */
   readonly units: number;
+  /** The price in its place when it is refused: its bytes were taken in all the same. */
+  readonly refusal: number;
   readonly account: ConnectionAccount;
   /** As many of its units as the welcome of the connection covers. */
   readonly welcome: number;
@@ -300,8 +308,19 @@ const policyOf = ({ name }: Asking): RpcPolicy | undefined =>
 
 const priceOf = (asking: Asking): { readonly units: number; readonly limit: RpcPolicy['limit'] } => {
   const { units, limit } = policyOf(asking) ?? { units: refusalUnits, limit: 'none' };
-  return { units: units + costs.kibibyteAsked * (asking.bytes / 1_024), limit };
+  return { units: units + bytesPrice(asking), limit };
 };
+
+const refusalPrice = (asking: Asking): number => refusalUnits + bytesPrice(asking);
+
+const bytesPrice = ({ bytes }: Asking): number => unitsOfBytes(Math.min(bytes, shortMessageBytesMax));
+
+/** Bytes that came in: they are read, put together and unmasked before anything is known of the request. */
+export const unitsOfBytes = (bytes: number): number => costs.kibibyteAsked * (bytes / 1_024);
+
+/** Of bytes that get a request refused: none but a part of a file is longer than all texts of a request may be. */
+export const unitsBeyond = ({ name, bytes }: Asking): number =>
+  name === 'mediaUploadFilePart' ? 0 : costs.kibibyteBeyond * (Math.max(0, bytes - textBytesMax) / 1_024);
 
 const sharedOf = (limit: RpcPolicy['limit']): SharedLimitName | undefined =>
   isOfNode(limit) || isGuarded(limit) ? undefined : limit;

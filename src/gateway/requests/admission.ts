@@ -8,9 +8,9 @@ import {
   charge,
   chargeRequests,
   giveBack,
-  refusalUnits,
   slowestOf,
   take,
+  type Accounts,
   type AskedName,
   type Asker,
   type Asking,
@@ -53,6 +53,11 @@ export type AdmissionVerdict =
  */
 export interface Admission {
   admit(this: void, asker: Asker, asking: Asking): AdmissionVerdict | Promise<AdmissionVerdict>;
+  /**
+   * So many units of a long message have come in, and are paid for before anything is known of the request in it. Gives
+   * the milliseconds for which no more of the sender's long messages are to be read; 0 within all budgets.
+   */
+  tookIn(this: void, asker: Asker, units: number): number;
   /** Milliseconds until the sender is within all budgets, for work that goes on after it was admitted. Takes nothing. */
   millisUntil(this: void, asker: Asker, asking: Asking): number;
   /**
@@ -97,6 +102,7 @@ export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
       const refusal = writes.refusal(asker, name);
       return refusal === undefined ? admitted : { ...unpaused, rejection: refusal.rejection, closes: false };
     },
+    tookIn: () => 0,
     millisUntil: () => 0,
     refusedLater: () => false,
     delivered: () => undefined,
@@ -149,23 +155,42 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       };
       return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
     },
+    ...beside(needs, accounts),
     wrote: writes.wrote,
-    millisUntil: (asker, asking) => {
-      const now = timers.now();
-      return slowestOf(accounts.bill(asker, asking, now), now).millis;
-    },
-    refusedLater: (asker) => {
-      const now = timers.now();
-      return accounts.refusalsOf(asker, now).isOneTooMany(now);
-    },
-    delivered: (user, deliveries) => {
-      const account = accounts.ofUser(user);
-      const units = (costs.hundredDeliveries * deliveries) / 100;
-      account?.units.take(units);
-      account?.light.take(units);
-    },
   };
 };
+
+/** The counts where nothing is admitted. */
+const beside = (
+  { timers, limited }: AdmissionNeeds,
+  accounts: Accounts,
+): Pick<Admission, 'tookIn' | 'millisUntil' | 'refusedLater' | 'delivered'> => ({
+  tookIn: (asker, units) => {
+    const now = timers.now();
+    const bill = accounts.bill(asker, unknownYet, now);
+    charge(bill, units);
+    const { limit, millis } = slowestOf(bill, now);
+    if (millis > 0) limited({ limit, rpc: bill.name, how: 'waited', asker });
+    return millis;
+  },
+  millisUntil: (asker, asking) => {
+    const now = timers.now();
+    return slowestOf(accounts.bill(asker, asking, now), now).millis;
+  },
+  refusedLater: (asker) => {
+    const now = timers.now();
+    return accounts.refusalsOf(asker, now).isOneTooMany(now);
+  },
+  delivered: (user, deliveries) => {
+    const account = accounts.ofUser(user);
+    const units = (costs.hundredDeliveries * deliveries) / 100;
+    account?.units.take(units);
+    account?.light.take(units);
+  },
+});
+
+/** A message that is not complete. */
+const unknownYet: Asking = { name: 'unknown', bytes: 0 };
 
 type LimitReached = { readonly limit: LimitedBy; readonly millis: number };
 
@@ -173,7 +198,7 @@ const refusals = ({ timers, limited }: AdmissionNeeds) => {
   const refused = (asker: Asker, bill: Bill, by: LimitReached): AdmissionVerdict => {
     const now = timers.now();
     limited({ limit: by.limit, rpc: bill.name, how: 'refused', asker });
-    charge(bill, refusalUnits);
+    charge(bill, bill.refusal);
     return {
       kind: 'refused',
       rejection: { ...reject('RATE_LIMITED'), retryAfterSeconds: by.millis / 1_000 },
@@ -185,7 +210,7 @@ const refusals = ({ timers, limited }: AdmissionNeeds) => {
 
   const refusedToWrite = (asker: Asker, bill: Bill, { bound, rejection }: WriteRefusal): AdmissionVerdict => {
     limited({ limit: bound, rpc: bill.name, how: 'refused', asker });
-    charge(bill, refusalUnits);
+    charge(bill, bill.refusal);
     // A full disk is nobody's fault.
     const closes = bound !== 'free_disk' && bill.refusals.isOneTooMany(timers.now());
     return { ...unpaused, rejection, closes };

@@ -1,8 +1,9 @@
 import type { Timers } from '../../kernel/ports/leases.js';
-import type { ConnectionAccount } from '../requests/accounts.js';
+import { shortMessageBytesMax, unitsBeyond, unitsOfBytes, type ConnectionAccount } from '../requests/accounts.js';
 import type { Admission, Admitted, AdmissionVerdict } from '../requests/admission.js';
 import type { ReceivedBytes, Receiver } from './receivedBytes.js';
 import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
+import type { Turns } from '../requests/turns.js';
 import { keptLengthBytes, WaitingFrames } from './waitingFrames.js';
 
 /** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
@@ -20,11 +21,20 @@ export const begunPerRoundMax = 32;
  */
 export const unreadMillisMax = 10_000;
 
+/**
+ * Bytes of long messages that are read in one round of the event loop, of all connections together. A read has up to
+ * 64 KiB, and one that ends a message costs two milliseconds where the message is as long as it may be, because it is put
+ * together and unmasked then: two of them, and then all others have their turn.
+ */
+export const longBytesPerRoundMax = 131_072;
+
 export type IntakeNeeds = {
-  readonly admission: Pick<Admission, 'admit' | 'refusedLater'>;
+  readonly admission: Pick<Admission, 'admit' | 'tookIn' | 'refusedLater'>;
   readonly dispatch: Dispatch;
   readonly timers: Timers;
   readonly received: ReceivedBytes;
+  /** Counts bytes: connections in the midst of long messages take turns to be read. */
+  readonly longMessages: Pick<Turns, 'until'>;
 };
 
 /** The connection of an intake. */
@@ -63,6 +73,10 @@ export class RequestIntake implements Receiver {
   private requestBytes = 0;
   private partBytes = 0;
   private isHeldBack = false;
+  /** Bytes of a long message that is not complete which are paid for. */
+  private paidBytes = 0;
+  /** It is in the midst of a long message that is not its turn, or not paid for. Ends a wait that is by time. */
+  private longWait: { readonly cancel: () => void } | undefined;
   private underWay = 0;
   /** Those of them that may give the connection another session. Requests behind them count for that one. */
   private signingIn = 0;
@@ -89,6 +103,7 @@ export class RequestIntake implements Receiver {
     const kept = withoutRest(frame);
     const request = readRequest(kept);
     if (request === undefined || this.isClosed) return;
+    this.payRest(request);
     this.count(request.bytes);
     // Hardly anything ever waits.
     if (!this.hasWaiting && this.mayBegin()) this.begin(request);
@@ -108,6 +123,7 @@ export class RequestIntake implements Receiver {
   readPart(bytes: number): void {
     this.partBytes += bytes;
     this.needs.received.grew(this, bytes);
+    if (this.partBytes > shortMessageBytesMax) this.readLong(bytes);
     if (!this.isFull) return;
     this.isGlancing = false;
     this.readOrPause();
@@ -136,6 +152,44 @@ export class RequestIntake implements Receiver {
     this.owner.closeForUnfinished();
   }
 
+  private readLong(bytes: number): void {
+    if (this.isClosed) return;
+    const millis = this.pay(bytes);
+    if (this.longWait !== undefined) return;
+    if (millis > 0) {
+      const waited = Math.min(millis, unreadMillisMax);
+      this.waitWithin({ cancel: this.needs.timers.later(waited, this.readLongAgain) });
+      return;
+    }
+    const turn = this.needs.longMessages.until(bytes);
+    if (turn === undefined) return;
+    this.waitWithin({ cancel: () => undefined });
+    void turn.then(this.readLongAgain);
+  }
+
+  private pay(bytes: number): number {
+    this.paidBytes += bytes;
+    return this.needs.admission.tookIn(this.owner, unitsOfBytes(bytes));
+  }
+
+  private waitWithin(wait: { readonly cancel: () => void }): void {
+    this.longWait = wait;
+    this.readOrPause();
+  }
+
+  private readonly readLongAgain = (): void => {
+    this.longWait = undefined;
+    this.readOrPause();
+  };
+
+  /** A message is complete. The end of it came with the read that has just been. */
+  private payRest(request: ReceivedRequest): void {
+    const rest = request.bytes - shortMessageBytesMax - this.paidBytes;
+    this.paidBytes = 0;
+    if (request.bytes <= shortMessageBytesMax) return;
+    this.needs.admission.tookIn(this.owner, unitsOfBytes(Math.max(0, rest)) + unitsBeyond(request));
+  }
+
   /** Begins what may begin, in order of arrival, and stops reading while anything has to wait. */
   pump(): void {
     while (this.mayBegin()) {
@@ -157,7 +211,8 @@ export class RequestIntake implements Receiver {
   /** Begins nothing: it is called while a request is on its way from those that wait to its beginning. */
   private readOrPause(): void {
     if (this.isClosed || this.isGlancing) return;
-    const mayRead = !this.hasWaiting && this.hold === undefined && !this.isHeldBack && !this.isFull;
+    const isHeldUp = this.isHeldBack || this.longWait !== undefined || this.isFull;
+    const mayRead = !this.hasWaiting && this.hold === undefined && !isHeldUp;
     if (mayRead) this.readOn();
     else this.pause();
   }
@@ -171,6 +226,7 @@ export class RequestIntake implements Receiver {
     this.again = undefined;
     this.hold?.let();
     this.hold = undefined;
+    this.longWait?.cancel();
     this.cancelGlance?.();
   }
 

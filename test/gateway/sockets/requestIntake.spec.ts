@@ -17,6 +17,7 @@ import {
   inFlightMax,
   RequestIntake,
   unreadMillisMax,
+  type IntakeNeeds,
   type IntakeOwner,
 } from '../../../src/gateway/sockets/requestIntake.js';
 import { receivedBytes } from '../../../src/gateway/sockets/receivedBytes.js';
@@ -32,6 +33,8 @@ const refused = {
   pauseMillis: 30_000,
   closes: false,
 } as const;
+
+const anyTime: IntakeNeeds['longMessages'] = { until: () => undefined };
 
 type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | undefined)[] };
 
@@ -201,7 +204,7 @@ describe('a request that is refused', () => {
     const waitingBytesMax = 65_536;
     const received = receivedBytes({ receivedBytesPerConnectionMax: waitingBytesMax });
     const intake = new RequestIntake(
-      { admission: { ...noAdmission(), admit: () => refused }, dispatch, timers, received },
+      { admission: { ...noAdmission(), admit: () => refused }, dispatch, timers, received, longMessages: anyTime },
       owner,
     );
     const flood = (): void => {
@@ -237,6 +240,7 @@ describe('a request that is refused', () => {
         dispatch: { answer, refuse: answer },
         timers: handTimers(),
         received: receivedBytes(),
+        longMessages: anyTime,
       },
       owner as unknown as IntakeOwner,
     );
