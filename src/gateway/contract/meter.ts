@@ -29,6 +29,11 @@ export const costs = {
    * sixteen times its work: no client has a use for it, and who sends it is to have little of the thread.
    */
   kibibyteBeyond: 2,
+  /**
+   * A kibibyte around the payload of what comes in, where one read has much of it: 128 frames at least, which are
+   * heartbeats, pings or fragments. It is some six times their work, for the same reason.
+   */
+  kibibyteFramed: 16,
   /** A kibibyte of the answer. */
   kibibyteAnswered: 0.0625,
   /** A kibibyte of a file that was read and opened. */

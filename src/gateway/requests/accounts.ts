@@ -318,6 +318,9 @@ const bytesPrice = ({ bytes }: Asking): number => unitsOfBytes(Math.min(bytes, s
 /** Bytes that came in: they are read, put together and unmasked before anything is known of the request. */
 export const unitsOfBytes = (bytes: number): number => costs.kibibyteAsked * (bytes / 1_024);
 
+/** Bytes around the payload of what came in. The shortest frames have six. */
+export const unitsOfFraming = (bytes: number): number => costs.kibibyteFramed * (bytes / 1_024);
+
 /** Of bytes that get a request refused: none but a part of a file is longer than all texts of a request may be. */
 export const unitsBeyond = ({ name, bytes }: Asking): number =>
   name === 'mediaUploadFilePart' ? 0 : costs.kibibyteBeyond * (Math.max(0, bytes - textBytesMax) / 1_024);

@@ -14,7 +14,7 @@ import { pressedBacklogBytesMax, type SlowReader, type SlowReaders } from './slo
 import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
 import { RequestIntake, type IntakeNeeds, type IntakeOwner } from './requestIntake.js';
-import { isWithinMessage, setMessageBounds, type MessageBounds } from './webSocketInside.js';
+import { isWithinMessage, keptBytes, setMessageBounds, type MessageBounds } from './webSocketInside.js';
 
 /** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
 export const inboundBytesMax = 1_310_720;
@@ -208,6 +208,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     const isKept = isWithinMessage(this.socket) && this.socket.readyState === this.socket.OPEN;
     if (isKept) this.intake.readPart(bytes);
     else this.intake.completed();
+    this.intake.framed(bytes, keptBytes(this.socket));
   }
 
   closeForUnfinished(): void {

@@ -2,7 +2,7 @@ import { closeCode } from '../contract/closeCodes.js';
 import { ClientConnection, type Accepted, type ClientConnectionNeeds } from './connection.js';
 import { expirySweepMillis, places, type PlacesOptions } from './places.js';
 import { receivedBytes, type ReceivedBytesOptions } from './receivedBytes.js';
-import { longBytesPerRoundMax } from './requestIntake.js';
+import { readUnitsPerRoundMax } from './requestIntake.js';
 import { turns } from '../requests/turns.js';
 import { slowReaders, stallSweepMillis, type SlowReaders, type SlowReadersOptions } from './slowReaders.js';
 import { unackedBytes } from './socketProgress.js';
@@ -54,7 +54,7 @@ export type SocketBounds = PlacesOptions &
     readonly stallSweepMillis?: number;
   };
 
-export type ConnectionsNeeds = Omit<ClientConnectionNeeds, 'places' | 'slowReaders' | 'received' | 'longMessages'> & {
+export type ConnectionsNeeds = Omit<ClientConnectionNeeds, 'places' | 'slowReaders' | 'received' | 'reading'> & {
   /** Closes a connection of the user who has the most. False when nobody has more than one. */
   readonly makeRoom: () => boolean;
   readonly bounds?: SocketBounds;
@@ -73,7 +73,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
     ...needs,
     places: signedOut,
     received: taken,
-    longMessages: turns(longBytesPerRoundMax),
+    reading: turns(readUnitsPerRoundMax),
     slowReaders: behind,
     closed: (connection) => {
       all.delete(connection);

@@ -1,5 +1,11 @@
 import type { Timers } from '../../kernel/ports/leases.js';
-import { shortMessageBytesMax, unitsBeyond, unitsOfBytes, type ConnectionAccount } from '../requests/accounts.js';
+import {
+  shortMessageBytesMax,
+  unitsBeyond,
+  unitsOfBytes,
+  unitsOfFraming,
+  type ConnectionAccount,
+} from '../requests/accounts.js';
 import type { Admission, Admitted, AdmissionVerdict } from '../requests/admission.js';
 import type { ReceivedBytes, Receiver } from './receivedBytes.js';
 import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
@@ -22,19 +28,23 @@ export const begunPerRoundMax = 32;
 export const unreadMillisMax = 10_000;
 
 /**
- * Bytes of long messages that are read in one round of the event loop, of all connections together. A read has up to
- * 64 KiB, and one that ends a message costs two milliseconds where the message is as long as it may be, because it is put
- * together and unmasked then: two of them, and then all others have their turn.
+ * Units of dear reads in one round of the event loop, of all connections together: of long messages, and of floods of
+ * short frames. A read has up to 64 KiB. Of a long message that is 8 units; the read that ends it costs three milliseconds
+ * where it is as long as it may be, because it is put together and unmasked then. Of the shortest frames it is many
+ * times more than a round has. So two of the first kind are made or one of the other, and then all others have their turn.
  */
-export const longBytesPerRoundMax = 131_072;
+export const readUnitsPerRoundMax = 16;
+
+/** Of one read, the bytes around the payload that are free: some sixty frames have so many. */
+export const freeFramingBytesMax = 512;
 
 export type IntakeNeeds = {
   readonly admission: Pick<Admission, 'admit' | 'tookIn' | 'refusedLater'>;
   readonly dispatch: Dispatch;
   readonly timers: Timers;
   readonly received: ReceivedBytes;
-  /** Counts bytes: connections in the midst of long messages take turns to be read. */
-  readonly longMessages: Pick<Turns, 'until'>;
+  /** Connections from which reading is dear take turns to be read. */
+  readonly reading: Pick<Turns, 'until'>;
 };
 
 /** The connection of an intake. */
@@ -75,8 +85,12 @@ export class RequestIntake implements Receiver {
   private isHeldBack = false;
   /** Bytes of a long message that is not complete which are paid for. */
   private paidBytes = 0;
-  /** It is in the midst of a long message that is not its turn, or not paid for. Ends a wait that is by time. */
-  private longWait: { readonly cancel: () => void } | undefined;
+  /** Payload of the messages in the read that is looked at. */
+  private deliveredBytes = 0;
+  /** Of a message that was not complete after the read before. */
+  private keptBytes = 0;
+  /** Reading from it is dear, and it is not its turn, or what was read is not paid for. Ends a wait that is by time. */
+  private readWait: { readonly cancel: () => void } | undefined;
   private underWay = 0;
   /** Those of them that may give the connection another session. Requests behind them count for that one. */
   private signingIn = 0;
@@ -100,6 +114,7 @@ export class RequestIntake implements Receiver {
   /** Heartbeats are never limited: clients start one more heartbeat timer with each reconnect. */
   take(frame: Uint8Array): void {
     this.completed();
+    this.deliveredBytes += frame.length;
     const kept = withoutRest(frame);
     const request = readRequest(kept);
     if (request === undefined || this.isClosed) return;
@@ -123,7 +138,10 @@ export class RequestIntake implements Receiver {
   readPart(bytes: number): void {
     this.partBytes += bytes;
     this.needs.received.grew(this, bytes);
-    if (this.partBytes > shortMessageBytesMax) this.readLong(bytes);
+    if (this.partBytes > shortMessageBytesMax) {
+      this.paidBytes += bytes;
+      this.pay(unitsOfBytes(bytes));
+    }
     if (!this.isFull) return;
     this.isGlancing = false;
     this.readOrPause();
@@ -152,33 +170,41 @@ export class RequestIntake implements Receiver {
     this.owner.closeForUnfinished();
   }
 
-  private readLong(bytes: number): void {
-    if (this.isClosed) return;
-    const millis = this.pay(bytes);
-    if (this.longWait !== undefined) return;
-    if (millis > 0) {
-      const waited = Math.min(millis, unreadMillisMax);
-      this.waitWithin({ cancel: this.needs.timers.later(waited, this.readLongAgain) });
-      return;
-    }
-    const turn = this.needs.longMessages.until(bytes);
-    if (turn === undefined) return;
-    this.waitWithin({ cancel: () => undefined });
-    void turn.then(this.readLongAgain);
+  /**
+   * So many bytes were read, of which, with those before, `kept` are of a message that is not complete. The others are
+   * payload, or frame it: that of heartbeats, pings and fragments without end, which are parsed one by one.
+   */
+  framed(bytes: number, kept: number): void {
+    const framing = bytes + this.keptBytes - kept - this.deliveredBytes;
+    this.keptBytes = kept;
+    this.deliveredBytes = 0;
+    if (framing > freeFramingBytesMax) this.pay(unitsOfFraming(framing));
   }
 
-  private pay(bytes: number): number {
-    this.paidBytes += bytes;
-    return this.needs.admission.tookIn(this.owner, unitsOfBytes(bytes));
+  /** For a read that was dear. Nothing is refused for that; the connection is read when it is paid for, and its turn. */
+  private pay(units: number): void {
+    if (this.isClosed) return;
+    const millis = this.needs.admission.tookIn(this.owner, units);
+    if (millis > 0) this.isGlancing = false;
+    if (this.readWait !== undefined) return;
+    if (millis > 0) {
+      const waited = Math.min(millis, unreadMillisMax);
+      this.waitWithin({ cancel: this.needs.timers.later(waited, this.readFurther) });
+      return;
+    }
+    const turn = this.needs.reading.until(units);
+    if (turn === undefined) return;
+    this.waitWithin({ cancel: () => undefined });
+    void turn.then(this.readFurther);
   }
 
   private waitWithin(wait: { readonly cancel: () => void }): void {
-    this.longWait = wait;
+    this.readWait = wait;
     this.readOrPause();
   }
 
-  private readonly readLongAgain = (): void => {
-    this.longWait = undefined;
+  private readonly readFurther = (): void => {
+    this.readWait = undefined;
     this.readOrPause();
   };
 
@@ -211,7 +237,7 @@ export class RequestIntake implements Receiver {
   /** Begins nothing: it is called while a request is on its way from those that wait to its beginning. */
   private readOrPause(): void {
     if (this.isClosed || this.isGlancing) return;
-    const isHeldUp = this.isHeldBack || this.longWait !== undefined || this.isFull;
+    const isHeldUp = this.isHeldBack || this.readWait !== undefined || this.isFull;
     const mayRead = !this.hasWaiting && this.hold === undefined && !isHeldUp;
     if (mayRead) this.readOn();
     else this.pause();
@@ -226,7 +252,7 @@ export class RequestIntake implements Receiver {
     this.again = undefined;
     this.hold?.let();
     this.hold = undefined;
-    this.longWait?.cancel();
+    this.readWait?.cancel();
     this.cancelGlance?.();
   }
 

@@ -36,6 +36,12 @@ export const isWithinMessage = (socket: WebSocket): boolean => {
   return (receiver?._bufferedBytes ?? 0) > 0 || (receiver?._totalPayloadLength ?? 0) > 0;
 };
 
+/** Bytes of the payload of a message that is not complete, with the header of a frame whose payload has not come. */
+export const keptBytes = (socket: WebSocket): number => {
+  const { _receiver: receiver } = socket as unknown as Inside; // See above.
+  return (receiver?._bufferedBytes ?? 0) + (receiver?._messageLength ?? 0);
+};
+
 type Inside = {
   readonly _receiver?: {
     _maxPayload?: unknown;
@@ -43,5 +49,6 @@ type Inside = {
     _maxBufferedChunks?: unknown;
     readonly _bufferedBytes?: number;
     readonly _totalPayloadLength?: number;
+    readonly _messageLength?: number;
   } | null;
 };

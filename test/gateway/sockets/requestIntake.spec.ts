@@ -34,7 +34,7 @@ const refused = {
   closes: false,
 } as const;
 
-const anyTime: IntakeNeeds['longMessages'] = { until: () => undefined };
+const anyTime: IntakeNeeds['reading'] = { until: () => undefined };
 
 type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | undefined)[] };
 
@@ -204,7 +204,7 @@ describe('a request that is refused', () => {
     const waitingBytesMax = 65_536;
     const received = receivedBytes({ receivedBytesPerConnectionMax: waitingBytesMax });
     const intake = new RequestIntake(
-      { admission: { ...noAdmission(), admit: () => refused }, dispatch, timers, received, longMessages: anyTime },
+      { admission: { ...noAdmission(), admit: () => refused }, dispatch, timers, received, reading: anyTime },
       owner,
     );
     const flood = (): void => {
@@ -240,7 +240,7 @@ describe('a request that is refused', () => {
         dispatch: { answer, refuse: answer },
         timers: handTimers(),
         received: receivedBytes(),
-        longMessages: anyTime,
+        reading: anyTime,
       },
       owner as unknown as IntakeOwner,
     );
