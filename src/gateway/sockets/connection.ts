@@ -14,7 +14,7 @@ import { pressedBacklogBytesMax, type SlowReader, type SlowReaders } from './slo
 import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
 import { RequestIntake, type IntakeNeeds, type IntakeOwner } from './requestIntake.js';
-import { isWithinMessage, keptBytes, setMessageBounds, type MessageBounds } from './webSocketInside.js';
+import { announcedBytes, isWithinMessage, keptBytes, setMessageBounds, type MessageBounds } from './webSocketInside.js';
 
 /** Largest message taken from a client with a session: one uploaded part of 1 MiB with its envelope, and some room. */
 export const inboundBytesMax = 1_310_720;
@@ -137,6 +137,10 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     const { bufferedBytes } = this.outbox;
     if (bufferedBytes <= pressedBacklogBytesMax) return true;
     return bufferedBytes < backlogBytesMax && !this.needs.slowReaders.isPressed(this.user);
+  }
+
+  get announcedBytes(): number {
+    return announcedBytes(this.socket);
   }
 
   get user(): UserId | undefined {

@@ -65,7 +65,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
   const { bounds = {}, reached, makeRoom } = needs;
   const signedOut = places({ makeRoom, ...bounds });
   const behind = slowReaders({ unackedBytes, reached, ...bounds });
-  const taken = receivedBytes({ reached, ...bounds });
+  const taken = receivedBytes({ reached, timers: needs.timers, ...bounds });
   let stopping = false;
   let emptied = (): void => undefined;
 

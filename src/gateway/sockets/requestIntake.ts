@@ -1,3 +1,4 @@
+import type { UserId } from '../../kernel/ids.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import {
   shortMessageBytesMax,
@@ -52,6 +53,8 @@ export interface IntakeOwner extends Requester {
   account: ConnectionAccount | undefined;
   /** Whether so little waits for the client that further requests may be begun. */
   readonly isTaking: boolean;
+  /** See `LongSender`. */
+  readonly announcedBytes: number;
   /** Stops or goes on reading from the socket. */
   setReading(reading: 'on' | 'off'): void;
   /** No request is under way any more. */
@@ -113,13 +116,17 @@ export class RequestIntake implements Receiver {
 
   /** Heartbeats are never limited: clients start one more heartbeat timer with each reconnect. */
   take(frame: Uint8Array): void {
-    this.completed();
     this.deliveredBytes += frame.length;
     const kept = withoutRest(frame);
     const request = readRequest(kept);
-    if (request === undefined || this.isClosed) return;
+    if (request === undefined || this.isClosed) {
+      this.completed();
+      return;
+    }
     this.payRest(request);
-    this.count(request.bytes);
+    // In one step, or others would be let on to the room that the request still takes.
+    if (this.partBytes > 0) this.completed(request.bytes);
+    else this.count(request.bytes);
     // Hardly anything ever waits.
     if (!this.hasWaiting && this.mayBegin()) this.begin(request);
     else this.keep(kept);
@@ -134,6 +141,18 @@ export class RequestIntake implements Receiver {
     return this.partBytes;
   }
 
+  get announcedBytes(): number {
+    return this.owner.announcedBytes;
+  }
+
+  get user(): UserId | undefined {
+    return this.owner.session?.caller.user;
+  }
+
+  get isRead(): boolean {
+    return !this.isPaused;
+  }
+
   /** So many bytes were read, and the message at their end is not complete: it keeps all of them in memory. */
   readPart(bytes: number): void {
     this.partBytes += bytes;
@@ -142,17 +161,18 @@ export class RequestIntake implements Receiver {
       this.paidBytes += bytes;
       this.pay(unitsOfBytes(bytes));
     }
-    if (!this.isFull) return;
+    if (!this.isFull && !this.isHeldBack) return;
     this.isGlancing = false;
     this.readOrPause();
   }
 
-  /** The message that was not complete is so now, or never will be. */
-  completed(): void {
+  /** The message that was not complete is so now, as a request of so many bytes, or never will be one. */
+  completed(keptBytes = 0): void {
     const bytes = this.partBytes;
     if (bytes === 0) return;
     this.partBytes = 0;
-    this.needs.received.completed(this, bytes);
+    this.requestBytes += keptBytes;
+    this.needs.received.completed(this, bytes, keptBytes);
   }
 
   holdBack(): void {

@@ -42,12 +42,23 @@ export const keptBytes = (socket: WebSocket): number => {
   return (receiver?._bufferedBytes ?? 0) + (receiver?._messageLength ?? 0);
 };
 
+/**
+ * The bytes that the message under way will have: those of its frame. One in fragments may have as many as a message may, since only the
+ * last of them says that it is the last. 0 before the length was read.
+ */
+export const announcedBytes = (socket: WebSocket): number => {
+  const { _receiver: receiver } = socket as unknown as Inside; // See above.
+  const { _fragmented: fragmented = 0, _totalPayloadLength: bytes = 0, _maxPayload: bytesMax } = receiver ?? {};
+  return fragmented > 0 && typeof bytesMax === 'number' ? bytesMax : bytes;
+};
+
 type Inside = {
   readonly _receiver?: {
     _maxPayload?: unknown;
     _maxFragments?: unknown;
     _maxBufferedChunks?: unknown;
     readonly _bufferedBytes?: number;
+    readonly _fragmented?: number;
     readonly _totalPayloadLength?: number;
     readonly _messageLength?: number;
   } | null;

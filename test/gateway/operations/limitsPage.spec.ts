@@ -17,7 +17,7 @@ import {
   signedOutInboundBytesMax,
   signedOutMessageBounds,
 } from '../../../src/gateway/sockets/connection.js';
-import { inFlightMax, signedOutInFlightMax } from '../../../src/gateway/sockets/requestIntake.js';
+import { inFlightMax, signedOutInFlightMax, unreadMillisMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { bufferedBytesMax } from '../../../src/gateway/frames/outbox.js';
 import { httpConnectionsMax } from '../../../src/gateway/sockets/httpConnections.js';
 import { connectionsMax, firstRequestMillisMax, signedOutMillisMax } from '../../../src/gateway/sockets/places.js';
@@ -33,6 +33,7 @@ import {
   receivedBytesMax,
   receivedBytesPerConnectionMax,
 } from '../../../src/gateway/sockets/receivedBytes.js';
+import { roomLookMillis, silentLooksMax } from '../../../src/gateway/sockets/unfinishedMessages.js';
 import { floorShareMax } from '../../../src/gateway/operations/freeDisk.js';
 import { writtenBytesPerUserMax } from '../../../src/gateway/requests/writeBounds.js';
 import { idleMillisMax } from '../../../src/gateway/sockets/connections.js';
@@ -42,6 +43,12 @@ import { operatingPage } from '../../support/limitTables.js';
 
 const page = readFileSync('docs/operating.md', 'utf8');
 
+const count = (number: number): string => number.toLocaleString('en');
+const kibibytes = (bytes: number): string => `${(bytes / 1_024).toString()} KiB`;
+const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toString()} MiB`;
+const seconds = (millis: number): string => `${(millis / 1_000).toString()} s`;
+const minutes = (millis: number): string => `${['five', 'ten'][millis / 300_000 - 1] ?? ''} minutes`;
+
 describe('docs/operating.md', () => {
   it('has every limit on requests, as it is', async () => {
     const expected = await operatingPage(page);
@@ -50,13 +57,8 @@ describe('docs/operating.md', () => {
   });
 
   it('has the bounds of connections, as they are', () => {
-    const count = (number: number): string => number.toLocaleString('en');
-    const kibibytes = (bytes: number): string => `${(bytes / 1_024).toString()} KiB`;
-    const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toString()} MiB`;
-    const seconds = (millis: number): string => `${(millis / 1_000).toString()} s`;
     const { maxFragments, maxBufferedChunks } = messageBounds;
     const fewer = signedOutMessageBounds;
-    const minutes = (millis: number): string => `${['five', 'ten'][millis / 300_000 - 1] ?? ''} minutes`;
     const rows: readonly (readonly [what: string, ...figures: readonly string[]])[] = [
       ['a frame from a client', mebibytes(inboundBytesMax), kibibytes(signedOutInboundBytesMax)],
       ['pieces of such a message', count(maxFragments), count(maxBufferedChunks)],
@@ -68,7 +70,13 @@ describe('docs/operating.md', () => {
       ['a client with more than', kibibytes(pressedBacklogBytesMax)],
       ["bytes of one connection's requests that are not answered", mebibytes(receivedBytesPerConnectionMax)],
       ['bytes of all requests that are not answered', mebibytes(receivedBytesMax), kibibytes(alwaysReadBytesMax)],
-      ['bytes of all messages that are not complete', mebibytes(receivedBytesMax)],
+      ['bytes of all messages that are not complete', mebibytes(receivedBytesMax), seconds(unreadMillisMax)],
+      [
+        'a long message of which nothing comes while others wait',
+        seconds(roomLookMillis),
+        seconds(silentLooksMax * roomLookMillis),
+        mebibytes(receivedBytesMax),
+      ],
       ['connections of one session', count(Number(variables.connectionsPerSession.default))],
       ['connections of one user', count(Number(variables.connectionsPerUser.default))],
       ['free room on the disk of the data folder', '1 GiB', `${(floorShareMax * 100).toString()} %`],

@@ -8,8 +8,10 @@ import {
   type ReceivedBytesOptions,
   type Receiver,
 } from '../../../src/gateway/sockets/receivedBytes.js';
+import { roomLookMillis, roomLooksMax, silentLooksMax } from '../../../src/gateway/sockets/unfinishedMessages.js';
 import { unreadMillisMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { reject } from '../../../src/kernel/decider.js';
+import type { UserId } from '../../../src/kernel/ids.js';
 import { noAdmission, type Admission } from '../../../src/gateway/requests/admission.js';
 import { handTimers } from '../../support/handTimers.js';
 import type { RawClient } from '../rig/rawClient.js';
@@ -20,36 +22,56 @@ const kibibytes = (count: number): number => count * 1_024;
 /** Connections with what they hold, and what was done with them, in order. */
 const held = (options: ReceivedBytesOptions) => {
   const done: string[] = [];
-  const all = receivedBytes({ ...options, reached: (bound) => done.push(bound) });
-  const receiver = (name: string) => {
+  const timers = handTimers();
+  const all = receivedBytes({ ...options, timers, reached: (bound) => done.push(bound) });
+  const receiver = (name: string, user?: bigint) => {
     const made = {
       receivedBytes: 0,
       unfinishedBytes: 0,
-      holdBack: () => done.push(`${name} held back`),
-      readAgain: () => done.push(`${name} read again`),
+      announcedBytes: 0,
+      // The ids of users are numbers of a kind of their own.
+      user: user as UserId | undefined,
+      isRead: true,
+      holdBack: () => {
+        made.isRead = false;
+        done.push(`${name} held back`);
+      },
+      readAgain: () => {
+        made.isRead = true;
+        done.push(`${name} read again`);
+      },
       giveUpUnfinished: () => {
         done.push(`${name} given up`);
         complete();
       },
     };
-    const complete = (): void => {
+    /** Of the message, so many bytes are kept as a request. */
+    const complete = (kept = 0): void => {
       const bytes = made.unfinishedBytes;
       made.unfinishedBytes = 0;
-      made.receivedBytes -= bytes;
-      all.completed(made, bytes);
+      made.receivedBytes += kept - bytes;
+      all.completed(made, bytes, kept);
     };
     const take = (bytes: number): void => {
       made.receivedBytes += bytes;
       all.changed(made satisfies Receiver, bytes);
     };
-    const grow = (bytes: number): void => {
+    const grow = (bytes: number, announced = made.announcedBytes): void => {
+      made.announcedBytes = announced;
       made.unfinishedBytes += bytes;
       made.receivedBytes += bytes;
       all.grew(made, bytes);
     };
     return Object.assign(made, { take, grow, complete });
   };
-  return { ...all, done, receiver };
+  return {
+    ...all,
+    done,
+    receiver,
+    look: (looks = 1) => {
+      timers.pass(looks * roomLookMillis);
+    },
+  };
 };
 
 describe('bytes that were taken in and are not answered yet', () => {
@@ -78,23 +100,161 @@ describe('bytes that were taken in and are not answered yet', () => {
     assert.deepEqual(done.at(-1), 'one read again');
   });
 
-  it('that are of unfinished messages alone: beyond the bound the one begun longest ago is given up', () => {
-    const { done, receiver, count } = held({ receivedBytesMax: kibibytes(200) });
-    const [oldest, older, newest] = [receiver('oldest'), receiver('older'), receiver('newest')];
-    older.grow(1);
-    for (const one of [oldest, older]) one.grow(kibibytes(90));
-    older.complete();
-    older.grow(kibibytes(90));
-    newest.grow(kibibytes(20));
+  it('that are of unfinished messages alone: beyond the bound the one of which nothing came for longest is given up', () => {
+    const { done, receiver, count } = held({ receivedBytesMax: kibibytes(100) });
+    const [first, silent, newest] = [receiver('first'), receiver('silent'), receiver('newest')];
+    for (const one of [first, silent]) one.grow(kibibytes(45));
+    first.grow(1);
+    newest.grow(kibibytes(10) - 1);
     assert.deepEqual(done, []);
     newest.grow(1);
-    assert.deepEqual([done, count()], [['unfinished', 'oldest given up'], kibibytes(110) + 1]);
+    assert.deepEqual([done, count()], [['unfinished', 'silent given up'], kibibytes(55) + 1]);
   });
 
   it('of a message that alone is more than the bound count no more once it is given up', () => {
     const { done, receiver, count } = held({ receivedBytesMax: kibibytes(200) });
     receiver('only').grow(kibibytes(201));
     assert.deepEqual([done, count()], [['unfinished', 'only given up'], 0]);
+  });
+});
+
+describe('long messages that are not complete', () => {
+  const all = kibibytes(1_024);
+  const long = kibibytes(512);
+  const read = kibibytes(64);
+
+  it('of hundreds of clients at once all come to their end within the bound, those that were begun first at first', () => {
+    const { done, receiver, count } = held({ receivedBytesMax: kibibytes(65_536) });
+    const clients = Array.from({ length: 200 }, (_, at) => receiver(at.toString(), BigInt(at)));
+    for (const client of clients) client.grow(read, long);
+    const ended: string[] = [];
+    let most = 0;
+    while (clients.some(({ unfinishedBytes }) => unfinishedBytes > 0)) {
+      for (const [at, client] of clients.entries()) {
+        if (!client.isRead || client.unfinishedBytes === 0) continue;
+        client.grow(read);
+        most = Math.max(most, count());
+        if (client.unfinishedBytes < long) continue;
+        client.complete(long);
+        ended.push(at.toString());
+        client.take(-long);
+      }
+    }
+    assert.deepEqual(ended, Object.keys(clients));
+    assert.deepEqual([done.filter((what) => what.endsWith('given up')), count()], [[], 0]);
+    assert.ok(most <= kibibytes(65_536), most.toString());
+  });
+
+  it('are read where there is room for all that they have announced, with the requests that are there', () => {
+    const { done, receiver } = held({ receivedBytesMax: all });
+    const [first, second, third] = [receiver('first', 1n), receiver('second', 2n), receiver('third', 3n)];
+    for (const one of [first, second]) one.grow(read, long - kibibytes(32));
+    third.grow(read, long);
+    assert.deepEqual(done.splice(0), ['received', 'third held back']);
+    first.grow(long - kibibytes(32) - read);
+    first.complete(long - kibibytes(32));
+    assert.deepEqual(done.splice(0), []);
+    first.take(kibibytes(32) - long);
+    assert.deepEqual(done, ['third read again']);
+  });
+
+  it('of a connection that holds little are read in any case', () => {
+    const { done, receiver } = held({ receivedBytesMax: all });
+    for (const name of ['first', 'second', 'third']) receiver(name).grow(alwaysReadBytesMax - 1, long);
+    assert.deepEqual(done, []);
+    const [fourth, fifth] = [receiver('fourth'), receiver('fifth')];
+    fourth.grow(alwaysReadBytesMax, all - alwaysReadBytesMax);
+    fifth.grow(alwaysReadBytesMax, long);
+    assert.deepEqual(done.splice(0), ['received', 'fifth held back']);
+    fourth.complete();
+    fifth.complete();
+    assert.deepEqual(done, ['fifth read again']);
+  });
+
+  it('hold no room by what they announce when nothing comes, and are given up when nothing comes for long', () => {
+    const { done, receiver, look } = held({ receivedBytesMax: all });
+    const [silent, other] = [receiver('silent', 1n), receiver('other', 2n)];
+    silent.grow(read, all - read);
+    other.grow(read, long);
+    look();
+    assert.deepEqual(done.splice(0), ['received', 'other held back']);
+    look();
+    assert.deepEqual(done.splice(0), ['other read again']);
+    const late = receiver('late', 3n);
+    late.grow(read, long);
+    for (let looks = 0; looks < silentLooksMax - 1; looks += 1) {
+      other.grow(1);
+      look();
+    }
+    assert.deepEqual(done.splice(0), ['received', 'late held back']);
+    other.grow(1);
+    look();
+    assert.equal(done[0], 'silent given up');
+  });
+
+  it('that are silent stay while nobody waits for room, or while they are not read for other reasons', () => {
+    const { done, receiver, look } = held({ receivedBytesMax: all });
+    const [silent, ...others] = [receiver('silent', 1n), receiver('second', 2n), receiver('third', 3n)];
+    silent.grow(read, all - read);
+    look(100);
+    silent.isRead = false;
+    for (const one of others) one.grow(read, all - 2 * read);
+    for (let looks = 0; looks < 3 * silentLooksMax; looks += 1) {
+      for (const one of others) if (one.isRead) one.grow(1);
+      look();
+    }
+    assert.deepEqual(
+      done.filter((what) => what.endsWith('given up')),
+      [],
+    );
+    assert.ok(done.length > 4);
+  });
+
+  it('ask for room again when their bytes come', () => {
+    const { done, receiver, look, count } = held({ receivedBytesMax: all });
+    const [slow, other] = [receiver('slow', 1n), receiver('other', 2n)];
+    slow.grow(read, all - read);
+    other.grow(read, long);
+    look(2);
+    slow.grow(1);
+    assert.deepEqual(done.splice(0), ['received', 'other held back', 'other read again', 'received', 'slow held back']);
+    other.grow(long - read);
+    other.complete(long);
+    other.take(-long);
+    assert.deepEqual([done, count()], [['slow read again'], read + 1]);
+  });
+
+  it('that trickle keep their room for ten looks, and then wait behind the others', () => {
+    const { done, receiver, look } = held({ receivedBytesMax: all });
+    const [trickle, other] = [receiver('trickle', 1n), receiver('other', 2n)];
+    trickle.grow(read, all - read);
+    other.grow(read, long);
+    for (let looks = 0; looks < roomLooksMax; looks += 1) {
+      assert.deepEqual(done, ['received', 'other held back']);
+      trickle.grow(1);
+      look();
+    }
+    assert.deepEqual(done.slice(2), ['trickle held back', 'other read again']);
+  });
+
+  it('of one user leave room for those of others, however many there are', () => {
+    const { done, receiver } = held({ receivedBytesMax: all });
+    const many = Array.from({ length: 5 }, (_, at) => receiver(at.toString(), 1n));
+    for (const one of many) one.grow(read, kibibytes(256));
+    const other = receiver('other', 2n);
+    other.grow(read, kibibytes(256));
+    assert.deepEqual(done.splice(0), ['received', '4 held back', 'other held back']);
+    for (const one of many.slice(0, 2)) one.complete();
+    assert.deepEqual(done, ['other read again', '4 read again']);
+  });
+
+  it('are read one at a time where those that wait fill the bound by themselves', () => {
+    const { done, receiver } = held({ receivedBytesMax: all });
+    const clients = Array.from({ length: all / read }, (_, at) => receiver(at.toString(), BigInt(at)));
+    for (const client of clients) client.grow(read, all);
+    assert.equal(done.filter((what) => what.endsWith('held back')).length, clients.length - 1);
+    clients[0]?.complete();
+    assert.deepEqual(done.slice(-1), ['1 read again']);
   });
 });
 
@@ -133,6 +293,22 @@ describe('a connection', { timeout: 20_000 }, () => {
     second.socket.terminate();
     await until(() => sockets.count() === 0);
     assert.equal(sockets.receivedBytes(), 0);
+  });
+
+  it('of which many send long messages at once is not closed: they come to their end one after the other', async (t) => {
+    const { signedIn, sockets } = await staged(t, {
+      bounds: { receivedBytesMax: 2_097_152 },
+      handlers: () => ({ mediaUploadFilePart: () => Promise.resolve(reject('NOT_FOUND')) }),
+    });
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => signedIn(BigInt(at + 1), BigInt(at + 100))),
+    );
+    const data = new Uint8Array(500_000);
+    for (const client of clients) {
+      for (const id of [20, 21]) client.ask(id, 'mediaUploadFilePart', { uploadId: 1n, part: id, data });
+    }
+    await Promise.all(clients.flatMap((client) => [client.result(20), client.result(21)]));
+    assert.deepEqual([sockets.count(), sockets.receivedBytes()], [clients.length, 0]);
   });
 
   it('counts requests until they are answered, and is not read while they are more than its bound', async (t) => {

@@ -202,7 +202,7 @@ describe('a request that is refused', () => {
     // Nothing else of a connection is asked for.
     const owner = { session: undefined, isTaking: true, setReading } as unknown as IntakeOwner;
     const waitingBytesMax = 65_536;
-    const received = receivedBytes({ receivedBytesPerConnectionMax: waitingBytesMax });
+    const received = receivedBytes({ timers, receivedBytesPerConnectionMax: waitingBytesMax });
     const intake = new RequestIntake(
       { admission: { ...noAdmission(), admit: () => refused }, dispatch, timers, received, reading: anyTime },
       owner,
@@ -239,7 +239,7 @@ describe('a request that is refused', () => {
         admission: noAdmission(),
         dispatch: { answer, refuse: answer },
         timers: handTimers(),
-        received: receivedBytes(),
+        received: receivedBytes({ timers: handTimers() }),
         reading: anyTime,
       },
       owner as unknown as IntakeOwner,

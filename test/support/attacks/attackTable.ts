@@ -121,8 +121,8 @@ export const attackTable = {
   },
   halfSignedIn: {
     by: 'the same with a session',
-    ...places,
-    test: 'takes a message in few pieces only, more with a session',
+    spec: 'test/gateway/sockets/receivedBytes.spec.ts',
+    test: 'hold no room by what they announce when nothing comes, and are given up when nothing comes for long',
   },
   reconnects: { by: 'connecting and leaving without end', ...withoutSession },
   reconnectsSignedIn: {
