@@ -79,6 +79,7 @@ export const receivedBytes = (needs: ReceivedBytesNeeds): ReceivedBytes => {
     if (bytes <= bytesMax) large.readAllAgain();
     else if (by > 0) large.holdBackFullest((one) => !messages.hasRoomOrWaits(one));
     if (by < 0) messages.letOn();
+    else messages.takeRoomBack();
   };
 
   return {

@@ -114,6 +114,18 @@ export class UnfinishedMessages<S extends LongSender> {
     }
   }
 
+  /**
+   * Takes room back, where first bytes of others have filled it meanwhile: of those of the user who has the most, from the one that
+   * was begun last. One message is always read. To be called when memory was taken.
+   */
+  takeRoomBack(): void {
+    while (this.counts.read > 1 && !this.needs.fits(this.promised)) {
+      const [sender, message] = this.last() ?? [];
+      if (sender === undefined || message === undefined) return;
+      this.wait(sender, message);
+    }
+  }
+
   private begun(sender: S): Message {
     const message: Message = { state: 'unheard', promised: 0, hasCome: true, looks: 0, silentLooks: 0 };
     this.messages.set(sender, message);
@@ -148,13 +160,9 @@ export class UnfinishedMessages<S extends LongSender> {
     message.promised = promised;
   }
 
+  /** Of those that wait, the first one of the user who has the least room. */
   private next(): readonly [S, Message] | undefined {
-    const roomOf = new Map<unknown, number>();
-    for (const [sender, { state, promised }] of this.messages) {
-      if (state !== 'read') continue;
-      const who = ownerOf(sender);
-      roomOf.set(who, (roomOf.get(who) ?? 0) + promised + sender.unfinishedBytes);
-    }
+    const roomOf = this.roomByUser();
     let found: readonly [S, Message] | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const [sender, message] of this.messages) {
@@ -163,6 +171,29 @@ export class UnfinishedMessages<S extends LongSender> {
       [found, least] = [[sender, message], room];
     }
     return found;
+  }
+
+  /** Of those that are read, the last one of the user who has the most room. */
+  private last(): readonly [S, Message] | undefined {
+    const roomOf = this.roomByUser();
+    let found: readonly [S, Message] | undefined;
+    let most = 0;
+    for (const [sender, message] of this.messages) {
+      const room = roomOf.get(ownerOf(sender)) ?? 0;
+      if (message.state !== 'read' || room < most) continue;
+      [found, most] = [[sender, message], room];
+    }
+    return found;
+  }
+
+  private roomByUser(): ReadonlyMap<unknown, number> {
+    const roomOf = new Map<unknown, number>();
+    for (const [sender, { state, promised }] of this.messages) {
+      if (state !== 'read') continue;
+      const who = ownerOf(sender);
+      roomOf.set(who, (roomOf.get(who) ?? 0) + promised + sender.unfinishedBytes);
+    }
+    return roomOf;
   }
 
   private lookLater(): void {

@@ -243,9 +243,22 @@ describe('long messages that are not complete', () => {
     for (const one of many) one.grow(read, kibibytes(256));
     const other = receiver('other', 2n);
     other.grow(read, kibibytes(256));
-    assert.deepEqual(done.splice(0), ['received', '4 held back', 'other held back']);
+    assert.deepEqual(done.splice(0), ['received', '4 held back', '3 held back', 'other held back']);
     for (const one of many.slice(0, 2)) one.complete();
-    assert.deepEqual(done, ['other read again', '4 read again']);
+    assert.deepEqual(done, ['other read again', '3 read again', '4 read again']);
+  });
+
+  it('give room back that the first bytes of others have taken, so that none is closed', () => {
+    const { done, receiver, count } = held({ receivedBytesMax: all });
+    const [first, second] = [receiver('first', 1n), receiver('second', 2n)];
+    for (const one of [first, second]) one.grow(read, all / 2);
+    const others = Array.from({ length: 6 }, (_, at) => receiver(at.toString(), BigInt(at + 3)));
+    for (const one of others) one.grow(read, all / 2);
+    assert.deepEqual(done.splice(0, 3), ['received', '0 held back', 'second held back']);
+    for (let reads = 1; first.isRead && reads < all / 2 / read; reads += 1) first.grow(read);
+    assert.ok(count() <= all);
+    first.complete();
+    assert.deepEqual([done.at(-1), done.filter((what) => what.endsWith('given up'))], ['second read again', []]);
   });
 
   it('are read one at a time where those that wait fill the bound by themselves', () => {
