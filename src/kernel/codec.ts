@@ -118,7 +118,8 @@ const written = (kind: StoredKind, event: Event, envelope: Envelope, sealing: Se
   const sealed = kind.personal === undefined ? {} : sealedTexts(kind, data, envelope, sealing);
   if (sealed instanceof KeysMissing) return sealed;
   const body = { ...(kind.fields.encode(data) as Record<string, Json>), ...sealed };
-  const metadata: Metadata = { ...envelope.metadata, about: kind.about(data) };
+  // Stored metadata end with the topic.
+  const metadata: Metadata = Object.assign({}, envelope.metadata, { about: kind.about(data) });
   const bytes = utf8.encode(JSON.stringify(body));
   if (bytes.length > eventBytesMax) throw new EventTooLarge(kind.stored, bytes.length);
   return { id: envelope.id, type: kind.stored, data: bytes, metadata: utf8.encode(JSON.stringify(metadata)) };
@@ -162,7 +163,7 @@ const sealedText = (
 ): string | KeysMissing => {
   const schema = schemaOf(schemas, type);
   const json = schema.encode(part);
-  const sealed = sealer.seal(utf8.encode(JSON.stringify(json)), bindingOf({ ...place, position: beforeAll }), period);
+  const sealed = sealer.seal(utf8.encode(JSON.stringify(json)), bindingOf({ position: beforeAll, ...place }), period);
   if (sealed instanceof KeysMissing) return sealed;
   // A schema makes an object of the shape that it declares.
   lately.keep({ sealed, place, content: schema.decode(json) as OpenedContent });
@@ -223,7 +224,7 @@ const recordIn = (kind: StoredKind, stored: StoredEvent, { sealer, metadataIn }:
   if (personal === undefined) return { kind, stored, metadataIn, fields, own: undefined, apart: undefined };
   const part = (text: Json | undefined, type: string, of: SealedFor): SealedPart => {
     if (typeof text !== 'string') throw new Misshapen('sealed content', text);
-    return { text, value: { ...placeOf(of, stored, type), position: stored.position, sealed: sealer.packed(text) } };
+    return { text, value: { position: stored.position, sealed: sealer.packed(text), ...placeOf(of, stored, type) } };
   };
   const other = personal.apart?.sealedFor(fields);
   const own = part(body['sealed'], kind.stored, personal.sealedFor(fields));

@@ -163,7 +163,7 @@ const handIn = <C extends Command, State, E extends Event>(
       if (isRejection(events)) return events;
       if (events.length === 0) return { events, position };
       const stream = decider.stream(command);
-      const about = { ...cause, command: command.type, ...momentFor(needs, decider) };
+      const about = { command: command.type, ...cause, ...momentFor(needs, decider) };
       const records = recordsOf(needs, { stream, events, name: cause.commandId }, about);
       if (records instanceof KeysMissing) return records;
       return { command, events, appending: append(needs, stream, { records, actor: cause.actor }, expected) };

@@ -147,7 +147,7 @@ const withEvents = <State, E extends Event>({
   ...about
 }: Omit<Decided<State, E>, 'events'> & {
   readonly events: Decided<State, E>['events'] | Rejection;
-}): readonly Decided<State, E>[] => (isRejection(events) || events.length === 0 ? [] : [{ ...about, events }]);
+}): readonly Decided<State, E>[] => (isRejection(events) || events.length === 0 ? [] : [{ events, ...about }]);
 
 const recorded = <C extends Command, State, E extends Event>(
   { needs, decider, cause }: Work<C, State, E>,
@@ -159,7 +159,7 @@ const recorded = <C extends Command, State, E extends Event>(
   // All of them at once, because each event may be sealed for another user.
   const missing = new Set<string>();
   for (const { stream, command, folded, events } of decided) {
-    const about = { ...cause, command, ...momentFor(needs, decider) };
+    const about = { command, ...cause, ...momentFor(needs, decider) };
     const before = places.before.get(stream) ?? 0;
     const unrecorded = { stream, events, name: `${cause.commandId} ${stream}`, before, of: places.of };
     const records = recordsOf(needs, unrecorded, about);

@@ -48,7 +48,8 @@ export const foldedStreams = (needs: {
     bytesOf: ({ bytes }) => Math.max(1, bytes),
   });
   const remember = (stream: string, folded: Folded<unknown>): void => {
-    known.set(stream, { ...folded, ...sizedAs(known.peek(stream), folded.state), fresh: false });
+    const { state, revision, position } = folded;
+    known.set(stream, { state, revision, position, fresh: false, ...sizedAs(known.peek(stream), state) });
   };
   // A stream's name says which decider folds it, so the state found under a name is of the type asked for.
   const remembered = <State>(stream: string): Folded<State> | undefined =>

@@ -20,7 +20,7 @@ export const isKnownTo = async (
   const [author, scope] = binding.subject === undefined ? [undefined, keys[0]] : keys;
   if (!(scope instanceof Uint8Array) || typeof author === 'string') return false;
   if (binding.subject !== undefined && author === undefined) return false;
-  const key = sealingKey(author, scope, { ...binding, period });
+  const key = sealingKey(author, scope, { period, ...binding });
   return openPayload({ key, period, binding }, payload) !== undefined;
 };
 

@@ -112,7 +112,7 @@ const sealingKeys = (keys: VaultKeys, timers: Pick<Timers, 'now'>): SealingKeys 
     const scopeKey = held.at(-1);
     if (scopeKey === undefined || held.length !== names.length) return undefined;
     const author = binding.subject === undefined ? undefined : held[0];
-    const key = sealingKey(author, scopeKey, { ...binding, period });
+    const key = sealingKey(author, scopeKey, { period, ...binding });
     const untils = names.map((name) => keys.until(name) ?? 0);
     derived.set(cacheKey(binding, period), key, Math.min(...untils));
     return key;

@@ -20,13 +20,13 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
   foldsFromFirstAndLatest: true,
   rules: {
     SendMessage: ({ by, botInfo, ...sent }, state) => {
-      const data = { ...sent, author: by, ...attachedBy({ ...sent, botInfo }), ...withBotInfo(botInfo) };
+      const data = { author: by, ...sent, ...attachedBy({ botInfo, ...sent }), ...withBotInfo(botInfo) };
       return state.status === 'absent' ? [{ type: 'MessageSent', data }] : [];
     },
 
     ForwardMessage: ({ by, ...copied }, state) =>
       state.status === 'absent'
-        ? [{ type: 'MessageForwarded', data: { ...copied, author: by, ...attachedBy(copied) } }]
+        ? [{ type: 'MessageForwarded', data: { author: by, ...copied, ...attachedBy(copied) } }]
         : [],
 
     EditMessage: ({ message, chat, by, at, content: edited, buttons, suppressEmbeds }, state) => {
@@ -63,7 +63,7 @@ export const messages: Decider<MessageCommand, MessageState, MessageEvent> = {
     },
 
     AnnounceMember: ({ by, ...announced }, state) =>
-      state.status === 'absent' ? [{ type: 'MemberAnnounced', data: { ...announced, author: by } }] : [],
+      state.status === 'absent' ? [{ type: 'MemberAnnounced', data: { author: by, ...announced } }] : [],
 
     WithdrawMessage: ({ message, chat }, state) => {
       if (state.status !== 'alive' || state.chat !== chat) return [];

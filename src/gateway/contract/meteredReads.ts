@@ -17,8 +17,8 @@ export const meteredReads = ({ store }: Reads, { meter }: Pick<OpenCall, 'meter'
 });
 
 const metered = (store: ReadableDocuments, meter: Meter): ReadableDocuments => ({
-  ...meteredEach(store, meter),
   unopened: meteredEach(store.unopened, meter),
+  ...meteredEach(store, meter),
 });
 
 const meteredEach = (store: DocumentReads, meter: Meter): DocumentReads => {

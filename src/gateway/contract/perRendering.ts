@@ -22,7 +22,7 @@ export const perRendering = (
     // One by one: a call takes about a hundred thousand arguments, and a community may have more members.
     else for (const user of users) audience.push(user);
   }
-  return Array.from(audiences.values(), (audience) => ({ ...render(audience[0]), audience }));
+  return Array.from(audiences.values(), (audience) => ({ audience, ...render(audience[0]) }));
 };
 
 /** A rendering for each recipient. */

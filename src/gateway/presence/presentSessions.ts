@@ -60,7 +60,7 @@ export const presentSessions = (needs: PresentSessionsNeeds): PresentSessions =>
   let isStopping = false;
 
   const enterSoon = (caller: Caller): void => {
-    const entered = entering(() => changing(caller.user, (sessions) => enter(needs, place, { ...caller, sessions })));
+    const entered = entering(() => changing(caller.user, (sessions) => enter(needs, place, { sessions, ...caller })));
     entered.catch((error: unknown) => {
       failed(error);
       const again = (): void => {
@@ -97,7 +97,7 @@ export const presentSessions = (needs: PresentSessionsNeeds): PresentSessions =>
       leaving.set(caller.session, stay);
     },
     changeStatus: (caller, change) =>
-      changing(caller.user, (sessions) => state(needs, place, { ...caller, sessions }, change)),
+      changing(caller.user, (sessions) => state(needs, place, { sessions, ...caller }, change)),
     stopping: () => {
       isStopping = true;
       for (const stay of leaving.values()) stay();

@@ -41,7 +41,7 @@ const botInfoIn = (info: BotInfo | undefined): Pick<MessageInit, 'botInfo'> =>
 export const messageSentFor = (
   { data }: Pick<BegunMessage | EventOf<MessageEvent, 'MemberAnnounced'>, 'data'>,
   viewer: UserId,
-): MessageInit => messageFor({ ...wordless, ...data, id: data.message }, viewer);
+): MessageInit => messageFor({ id: data.message, ...wordless, ...data }, viewer);
 
 const wordless = { text: personal(''), entities: personal([]) };
 

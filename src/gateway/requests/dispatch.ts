@@ -58,9 +58,9 @@ export const readRequest = (frame: Uint8Array): ReceivedRequest | undefined => {
 const signsIn = (name: RpcName): boolean => isOpen(name) && rpcPolicy[name].order === 'alone';
 
 export const dispatcher = (needs: DispatchNeeds): Dispatch => ({
-  answer: (peer, request, meter) => answer(needs, peer, { ...request, meter }, handled),
+  answer: (peer, request, meter) => answer(needs, peer, { meter, ...request }, handled),
   refuse: (peer, request, rejection) =>
-    answer(needs, peer, { ...request, meter: freeMeter }, () => Promise.resolve(rejection)),
+    answer(needs, peer, { meter: freeMeter, ...request }, () => Promise.resolve(rejection)),
 });
 
 type Asked = Exclude<ClientFrame, { readonly kind: 'heartbeat' }>;

@@ -186,7 +186,7 @@ const mergingNeighbours = ({ send }: Sender) => {
       const request = `${$correlationId} ${about}`;
       const both = held?.request === request ? mergeDeliveries(held.deliveries, ready.deliveries) : undefined;
       if (both === undefined) release();
-      held = { ...ready, deliveries: both ?? ready.deliveries, request };
+      held = { request, ...ready, deliveries: both ?? ready.deliveries };
       if (!areMergeable(ready.deliveries)) release();
     },
   };

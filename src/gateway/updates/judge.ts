@@ -62,7 +62,7 @@ export const decidedAct = (event: Recorded): DecidedAct | undefined => {
   // The table pairs each type with its own event; the compiler cannot follow that from the type of an event.
   const act = (acts as unknown as Readonly<Record<string, ((event: Recorded) => Act) | undefined>>)[event.type];
   const { position, at, metadata } = event;
-  return act && { ...act(event), position, at, metadata };
+  return act && { position, at, metadata, ...act(event) };
 };
 
 /** By the verdict of the judge. Undefined without a wait, like that: it is not refused. */

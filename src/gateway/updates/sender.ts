@@ -57,7 +57,7 @@ export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender =
       return;
     }
     for (const delivery of deliveries) {
-      if (isLatestOnly(delivery)) latest.add(about, { ...delivery, actor });
+      if (isLatestOnly(delivery)) latest.add(about, { actor, ...delivery });
       else {
         deliverHeld(latest.before(about));
         deliver([delivery], actor);

@@ -160,8 +160,8 @@ const restOfFinest = (reads: Reads, chat: ChatKey, id: bigint): Promise<number> 
 export const countedBetween = async (reads: Reads, chat: ChatKey, after: bigint, before: bigint): Promise<number> => {
   const range = { within: [chat], after, before, limit: finestMessagesMax };
   const [all, announcements] = await Promise.all([
-    countIn(reads, messageDocuments, { ...range, index: 'history' }),
-    countIn(reads, messageDocuments, { ...range, index: 'announcements' }),
+    countIn(reads, messageDocuments, { index: 'history', ...range }),
+    countIn(reads, messageDocuments, { index: 'announcements', ...range }),
   ]);
   return Math.max(0, all - announcements);
 };

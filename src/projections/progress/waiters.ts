@@ -79,7 +79,7 @@ export const projectionWaiters = (): ProjectionWaiters => {
       if (outcome !== 'underWay') return Promise.reject(outcome);
       if (closed) return Promise.reject(new ProjectionsClosed());
       return new Promise((resolve, reject) => {
-        waiters.push({ ...whereto, of, resolve, reject });
+        waiters.push({ of, resolve, reject, ...whereto });
       });
     },
     anyFolded: () => waiters.some(isFolded),

@@ -58,7 +58,7 @@ export const openedDocuments = (needs: OpenedDocumentsNeeds): ((store: DocumentR
   ): Stored => {
     if (sealed === undefined) return known === undefined ? one : { ...one, document: known };
     const document = plainOf(sealed.with((value, name) => fieldOf(contents[value], name)));
-    kept.keep({ ...one, collection }, document, openUntil(codec, sealed.values));
+    kept.keep({ collection, ...one }, document, openUntil(codec, sealed.values));
     return { ...one, document };
   };
   const withFields: Mapping = async (collection, found) => {

@@ -34,7 +34,7 @@ export const documentsIn = async <Doc, E extends Event>(
   range: Omit<IndexRange, 'collection'>,
 ): Promise<readonly Doc[]> => {
   if (range.limit <= 0) return [];
-  const found = await store.range({ ...range, collection: collectionOf(type) });
+  const found = await store.range({ collection: collectionOf(type), ...range });
   return found.map(({ document }) => document as Doc);
 };
 
@@ -49,7 +49,7 @@ export const unopenedIn = async <Doc, E extends Event>(
   type: DocumentType<Doc, E>,
   range: Omit<IndexRange, 'collection'>,
 ): Promise<readonly Unopened<Doc>[]> => {
-  const found = await store.unopened.range({ ...range, collection: collectionOf(type) });
+  const found = await store.unopened.range({ collection: collectionOf(type), ...range });
   return found.map(({ document }) => document as unknown as Unopened<Doc>);
 };
 
@@ -58,7 +58,7 @@ export const scanned = async <Doc, E extends Event>(
   type: DocumentType<Doc, E>,
   scan: Omit<KeyScan, 'collection'>,
 ): Promise<readonly Doc[]> => {
-  const found = await store.scan({ ...scan, collection: collectionOf(type) });
+  const found = await store.scan({ collection: collectionOf(type), ...scan });
   return found.map(({ document }) => document as Doc);
 };
 
@@ -67,4 +67,4 @@ export const countIn = (
   { store }: Reads,
   type: Parameters<typeof collectionOf>[0],
   range: Omit<IndexRange, 'collection' | 'order'>,
-): Promise<number> => store.count({ ...range, order: 'ascending', collection: collectionOf(type) });
+): Promise<number> => store.count({ order: 'ascending', collection: collectionOf(type), ...range });

@@ -50,7 +50,7 @@ export const valuesFromBytes = (
       scope: textOf(at + 30),
       sealed: bytes.subarray(at + headBytes, end),
     };
-    values.push(view.getUint16(at + 28) === noSubject ? value : { ...value, subject: textOf(at + 28) });
+    values.push(view.getUint16(at + 28) === noSubject ? value : { subject: textOf(at + 28), ...value });
     at = end;
   }
   return values;

@@ -37,13 +37,13 @@ export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageC
         const { message, chat } = event.data;
         const common = { position: stored.position, message, chat };
         if (event.type === 'MessageDeleted' || sealed.type === 'MessageDeleted' || kind === 'deleted') {
-          return { ...common, kind: 'deleted' };
+          return { kind: 'deleted', ...common };
         }
         const keys = keysOf(sealer, sealed.data.text);
         if (keys === undefined) return undefined;
         const content = contentOf(event.data);
         const hashes = content === undefined ? [] : hashed(chat, termsOf(content));
-        return after(hashes, (terms): IndexedChange => ({ ...common, ...keys, kind, terms }));
+        return after(hashes, (terms): IndexedChange => ({ kind, terms, ...common, ...keys }));
       });
     },
   };

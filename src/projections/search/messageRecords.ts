@@ -58,7 +58,7 @@ export const messageRecords = (needs: HeldNeeds & { readonly sealer: RecordSeale
     const { value } = held.of(key);
     if (value === undefined) return noTerms;
     if (value === damagedRecord) return 'closed';
-    const plain = await sealer.open(value.sealed, { ...value, message: messageOfRecordKey(key) });
+    const plain = await sealer.open(value.sealed, { message: messageOfRecordKey(key), ...value });
     return (plain && termsOfBytes(plain)) ?? 'closed';
   };
   return {

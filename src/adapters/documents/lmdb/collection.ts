@@ -86,7 +86,7 @@ export const openCollection = ({ environment, meta, writers }: CollectionPlace, 
   return {
     read,
     shapes: packr.learnt,
-    range: (range) => rangeOf({ ...tables, packr }, range, boundsIn(indexes, range)),
+    range: (range) => rangeOf({ packr, ...tables }, range, boundsIn(indexes, range)),
     count: (range) => countOf(tables.entries, range.limit, boundsIn(indexes, range)),
     scan: (scan) => scanOf(tables.documents, packr, scan),
     prepare: (write, writer, operations) => {
@@ -113,7 +113,7 @@ const numberedIndexes = (meta: Meta, { name, indexes }: CollectionSpec): IndexNu
 };
 
 const boundsIn = (indexes: IndexNumbers, range: IndexRange): Bounds =>
-  boundsOf({ ...range, prefix: Uint8Array.of(numberOf(indexes, range.collection, range.index)) });
+  boundsOf({ prefix: Uint8Array.of(numberOf(indexes, range.collection, range.index)), ...range });
 
 const rangeOf = (
   { entries, documents, packr }: { readonly entries: Table; readonly documents: Table; readonly packr: Packing },
@@ -137,14 +137,14 @@ const rangeOf = (
 const keysOf = (entries: Table, { order, limit }: IndexRange, { low, high }: Bounds): readonly string[] => {
   // Neither bound is a whole entry, so it does not matter which of them counts as inside.
   const bounds = order === 'ascending' ? { start: low, end: high } : { start: high, end: low, reverse: true };
-  return Array.from(entries.getKeys({ ...bounds, limit }), keyOfEntry);
+  return Array.from(entries.getKeys({ limit, ...bounds }), keyOfEntry);
 };
 
 const countOf = (entries: Table, limit: number, { low, high }: Bounds): number => {
   if (limit <= 0) return 0;
   const bounds = { start: low, end: high };
   // LMDB counts to the end of the range: so first see whether that is near.
-  if ([...entries.getKeys({ ...bounds, offset: limit - 1, limit: 1 })].length > 0) return limit;
+  if ([...entries.getKeys({ offset: limit - 1, limit: 1, ...bounds })].length > 0) return limit;
   return entries.getKeysCount(bounds);
 };
 
@@ -206,7 +206,7 @@ const prepareRemovals = (
   { prefix, limit }: Pick<KeyScan, 'prefix' | 'limit'>,
 ): number => {
   let keys = 0;
-  for (const { key: found, value } of documents.getRange({ ...prefixBounds(prefix), limit })) {
+  for (const { key: found, value } of documents.getRange({ limit, ...prefixBounds(prefix) })) {
     const key = keptKey(writer, found);
     const heads = value.length === removedBytes ? nothing : headsIn(value);
     for (const head of headList(heads)) operations.push({ table: entries, key: entryOf(writer, head, key) });

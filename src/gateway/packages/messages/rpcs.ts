@@ -142,7 +142,7 @@ const deleteAll = async (
   if (!mayDeleteOthers && found.some(({ author }) => author !== by)) return reject('NOT_AUTHOR');
   const deletion = askedInChat(needs.access, call, seen, ({ permissions }): readonly MessageCommand[] => {
     const data = { chat, by, mayDeleteOthers: has(permissions, 'deleteMessages') };
-    return found.map(({ id: message }) => ({ type: 'DeleteMessage', data: { ...data, message } }));
+    return found.map(({ id: message }) => ({ type: 'DeleteMessage', data: { message, ...data } }));
   });
   // An announcement is about its author, who may delete it only with the right to delete those of others.
   const ownAlone = found.every(({ author, announces }) => author === by && announces === undefined);
@@ -227,8 +227,8 @@ const naming = async (
   written: Omit<EditedContent, 'media' | 'mentions'>,
 ): Promise<Omit<EditedContent, 'media'> | Rejection> => {
   chargeIndexed(call, written);
-  const mentions = await mentionsIn(needs, written, { ...seen, author: call.caller.user, meter: call.meter });
-  return isRejection(mentions) ? mentions : { ...written, mentions };
+  const mentions = await mentionsIn(needs, written, { author: call.caller.user, meter: call.meter, ...seen });
+  return isRejection(mentions) ? mentions : { mentions, ...written };
 };
 
 /** The message as it is now. Undefined when it is not the caller's to edit. */

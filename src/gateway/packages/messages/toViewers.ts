@@ -13,7 +13,7 @@ export const toViewers = (
   if (!isCalledAlike(chat)) return perUser(viewers, render);
   const anybody = first(viewers);
   // Handed on as they are: the same list of viewers is known again where their unread messages are counted.
-  return anybody === undefined ? [] : [{ ...render(anybody), audience: viewers }];
+  return anybody === undefined ? [] : [{ audience: viewers, ...render(anybody) }];
 };
 
 export const first = ([viewer]: Iterable<UserId>): UserId | undefined => viewer;

@@ -74,7 +74,7 @@ export const sender = (needs: SendingNeeds, slow: Slowmode): SendMessage => {
   return (call, sending) => {
     const { nonce } = sending;
     if (nonce === undefined) return inOrder(call, sending, never);
-    const named = { ...sending, nonce, requestHash: needs.sealer.lookupHash(requestText(sending)) };
+    const named = { requestHash: needs.sealer.lookupHash(requestText(sending)), ...sending, nonce };
     return sent.once(call, named, (earlier) => inOrder(call, named, earlier));
   };
 };
@@ -108,7 +108,7 @@ const prepared = async (
   // Those of a quote stand in the original.
   const emojiOf = await usableEmoji(needs, call, customEmojiIn(sending.entities));
   if (isRejection(emojiOf)) return emojiOf;
-  const mentions = await mentionsIn(needs, sending, { ...seen, author: call.caller.user, meter: call.meter });
+  const mentions = await mentionsIn(needs, sending, { author: call.caller.user, meter: call.meter, ...seen });
   if (isRejection(mentions)) return mentions;
   const media = sending.media && (await mediaOf(needs, call, sending, seen));
   if (isRejection(media)) return media;
@@ -204,7 +204,7 @@ const append = async (
     if (!mayAttach || !has(now.permissions, 'sendMessages')) return reject('MISSING_PERMISSION');
     handedIn();
     message = needs.ids.next() as MessageId;
-    return { type: 'SendMessage', data: { ...about, message } };
+    return { type: 'SendMessage', data: { message, ...about } };
   });
   const { slowmodeSeconds } = turn;
   const outcome = await call.run(messages, whileUsable(needs.access, call, emojiOf, send), {
