@@ -38,7 +38,8 @@ const withOwnBytes = (value: SealedValue): SealedValue =>
 
 type Kept = { readonly value: SealedValue; readonly content: OpenedContent };
 
-const nameOf = ({ event, type }: SealedValue): string => `${event} ${type}`;
+/** Joined, because a text that is made by a template keeps its parts. */
+const nameOf = ({ event, type }: SealedValue): string => [event, type].join(' ');
 
 /** Of the texts of a value, which are mostly its own. */
 const placeBytes = 512;

@@ -51,7 +51,7 @@ export const sealedLately = (): SealedLately => {
 };
 
 /** An event may have two values, each of a type of its own. */
-const nameOf = ({ event, type }: SealedPlace): string => `${event} ${type}`;
+const nameOf = ({ event, type }: SealedPlace): string => [event, type].join(' ');
 
 const arePlacesEqual = (one: SealedPlace, other: SealedPlace): boolean =>
   one.stream === other.stream && one.type === other.type && one.scope === other.scope && one.subject === other.subject;

@@ -141,8 +141,9 @@ const sealingKeys = (keys: VaultKeys, timers: Pick<Timers, 'now'>): SealingKeys 
   };
 };
 
+// Joined, as all texts by which caches know things: one that is made by a template keeps its parts.
 const cacheKey = ({ subject = '-', scope }: Omit<SealBinding, 'associated'>, period: string): string =>
-  `${subject} ${period} ${scope}`;
+  [subject, period, scope].join(' ');
 
 /** The author's first, the scope's last. */
 export const namesOf = ({ subject, scope }: SealBinding, period: string): readonly string[] =>

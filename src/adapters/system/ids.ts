@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { Ids } from '../../kernel/ports/system.js';
+import { uuidOf } from '../../kernel/uuid.js';
 
 /** `next` makes the snowflakes of this node. */
 export const systemIds = (next: () => bigint): Ids => ({
@@ -19,7 +20,7 @@ const nameUuid = (name: string): string => {
   const hex = hash('sha1', inNamespace(name), 'hex');
   // The variant is the top two bits of the ninth byte: 10.
   const variant = variants.charAt(Number.parseInt(hex.charAt(16), 16) & 3);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  return uuidOf(`${hex.slice(0, 12)}5${hex.slice(13, 16)}${variant}${hex.slice(17, 32)}`);
 };
 
 /** To be used up before the next call, which may overwrite it. */

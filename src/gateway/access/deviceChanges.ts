@@ -25,35 +25,47 @@ export interface DeviceChanges {
 export type DeviceChangesNeeds = {
   readonly execute: Execute;
   readonly ids: Pick<Ids, 'commandId'>;
-  readonly timers: Pick<Timers, 'later'>;
+  readonly timers: Pick<Timers, 'later' | 'now'>;
   readonly failed: (error: unknown) => void;
 };
 
-type Waiting = { readonly caller: Caller; readonly device: SessionDevice; readonly cancel: () => void };
+/** `at`: when it is to be written, by the clock of the timers. */
+type Waiting = { readonly caller: Caller; readonly device: SessionDevice; readonly at: number };
 
 export const deviceChanges = (needs: DeviceChangesNeeds): DeviceChanges => {
-  // A Map keeps the order of insertion: the first is the one that waits longest.
+  const { timers, failed } = needs;
+  // All wait equally long, and a Map keeps the order of insertion: so the first is due first, and one timer is enough.
   const waiting = new Map<SessionId, Waiting>();
-  const write = (session: SessionId): void => {
-    const named = waiting.get(session);
-    if (named === undefined) return;
+  let isTimed = false;
+  const write = (session: SessionId, named: Waiting): void => {
     waiting.delete(session);
-    named.cancel();
-    written(needs, named).catch(needs.failed);
+    written(needs, named).catch(failed);
+  };
+  const timeFirst = (): void => {
+    const [first] = waiting.values();
+    if (isTimed || first === undefined) return;
+    isTimed = true;
+    timers.later(Math.max(0, first.at - timers.now()), () => {
+      isTimed = false;
+      writeDue();
+      timeFirst();
+    });
+  };
+  const writeDue = (): void => {
+    for (const [session, named] of waiting) {
+      if (named.at > timers.now()) return;
+      write(session, named);
+    }
   };
   return {
     waiting: (session) => waiting.get(session)?.device,
     named: (caller, device) => {
       const { session } = caller;
-      const before = waiting.get(session);
-      const cancel =
-        before?.cancel ??
-        needs.timers.later(devicePauseMillis, () => {
-          write(session);
-        });
-      waiting.set(session, { caller, device, cancel });
-      const oldest = waiting.keys().next();
-      if (waiting.size > devicesWaitingMax && oldest.done !== true) write(oldest.value);
+      const at = waiting.get(session)?.at ?? timers.now() + devicePauseMillis;
+      waiting.set(session, { caller, device, at });
+      const [oldest] = waiting;
+      if (waiting.size > devicesWaitingMax && oldest !== undefined) write(...oldest);
+      timeFirst();
     },
   };
 };

@@ -197,12 +197,12 @@ class UsersByCount {
   }
 }
 
-// Lists of mostly one: made anew they have just that one place, where `push` makes room for seventeen.
+// Lists of mostly one: `concat` makes just the places that it takes, where `push`, a spread and `filter` make seventeen.
 const having = (connections: readonly Listener[], connection: Listener): readonly Listener[] =>
-  connections.includes(connection) ? connections : [...connections, connection];
+  connections.includes(connection) ? connections : connections.concat([connection]);
 
 const lacking = (connections: readonly Listener[], connection: Listener): readonly Listener[] =>
-  connections.filter((other) => other !== connection);
+  connections.filter((other) => other !== connection).slice();
 
 const listen = (came: RosterNeeds['came'], connection: Listener, caller: Caller, present: Present): void => {
   const { session } = connection;

@@ -55,4 +55,5 @@ const keptDocuments = (now: () => number, bytesMax: number): KeptDocuments => {
 
 type Kept = { readonly position: Position; readonly document: Plain; readonly until: number };
 
-const nameOf = ({ collection, key }: DocumentPlace): string => `${collection} ${key}`;
+/** Joined, because a text that is made by a template keeps its parts. */
+const nameOf = ({ collection, key }: DocumentPlace): string => [collection, key].join(' ');

@@ -1,4 +1,5 @@
 import type { SealedValue } from '../../kernel/sealed.js';
+import { uuidOf } from '../../kernel/uuid.js';
 import { textAt, type KnownTexts } from './texts.js';
 
 /**
@@ -6,6 +7,7 @@ import { textAt, type KnownTexts } from './texts.js';
  * of stream, type, subject and scope (2 each), length of the sealed bytes (4), sealed bytes.
  */
 const headBytes = 36;
+const idBytes = 16;
 const noSubject = 0xffff;
 
 export const writeValues = (bytes: Buffer, start: number, { values, numberOf }: WrittenValues): void => {
@@ -63,12 +65,5 @@ const writeId = (bytes: Buffer, at: number, id: string): void => {
   bytes.write(id.replaceAll('-', ''), at, 'hex');
 };
 
-const idAt = (view: DataView, at: number): string => {
-  let hex = '';
-  for (let word = 0; word < 4; word += 1)
-    hex += view
-      .getUint32(at + 4 * word)
-      .toString(16)
-      .padStart(8, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-};
+const idAt = (view: DataView, at: number): string =>
+  uuidOf(Buffer.from(view.buffer, view.byteOffset + at, idBytes).toString('hex'));

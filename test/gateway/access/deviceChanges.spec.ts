@@ -4,18 +4,20 @@ import type { SessionDevice } from '../../../src/domain/accounts/commands.js';
 import { deviceChanges, devicePauseMillis, devicesWaitingMax } from '../../../src/gateway/access/deviceChanges.js';
 import type { Execute } from '../../../src/kernel/execute.js';
 import type { SessionId, UserId } from '../../../src/kernel/ids.js';
+import { handTimers } from '../../support/handTimers.js';
 
 const caller = (session: number) => ({ user: 1n as UserId, session: BigInt(session) as SessionId });
 const device = (deviceType: string): SessionDevice => ({ clientId: 1, deviceType, deviceVersion: '', appVersion: '' });
 
 /** With a clock that a test sets. */
 const setting = () => {
-  const timers: { readonly at: number; readonly work: () => void }[] = [];
+  const { later, ...timers } = handTimers();
+  const timed: number[] = [];
   const written: string[] = [];
   const failures: unknown[] = [];
-  const clock = { at: 0, broken: false };
+  const log = { isAway: false };
   const execute: Execute = async (_, command) => {
-    if (clock.broken) throw new Error('the log is away');
+    if (log.isAway) throw new Error('the log is away');
     assert.ok(typeof command !== 'function');
     const { data } = command;
     const { session, device: named } = data as { readonly session: bigint; readonly device: SessionDevice }; // ChangeDevice.
@@ -26,20 +28,19 @@ const setting = () => {
     execute,
     ids: { commandId: () => 'command' },
     timers: {
+      ...timers,
       later: (millis, work) => {
-        const timer = { at: clock.at + millis, work };
-        timers.push(timer);
-        return () => timers.splice(timers.indexOf(timer), timers.includes(timer) ? 1 : 0);
+        timed.push(millis);
+        return later(millis, work);
       },
     },
     failed: (error) => failures.push(error),
   });
   const pass = async (millis: number): Promise<void> => {
-    clock.at += millis;
-    for (const { work } of timers.filter(({ at }) => at <= clock.at).splice(0)) work();
+    timers.pass(millis);
     await new Promise(setImmediate);
   };
-  return { changes, written, failures, clock, pass };
+  return { changes, written, failures, log, timed, pass };
 };
 
 describe('the devices that a session names', () => {
@@ -62,6 +63,13 @@ describe('the devices that a session names', () => {
     assert.deepEqual(written, ['7 59', '8 59', '7 119', '8 119', '7 179', '8 179']);
   });
 
+  it('take one timer, however many wait', async () => {
+    const { changes, written, timed, pass } = setting();
+    for (let session = 1; session <= 100; session += 1) changes.named(caller(session), device('phone'));
+    await pass(devicePauseMillis);
+    assert.deepEqual([written.length, timed], [100, [devicePauseMillis]]);
+  });
+
   it('wait for no more sessions than there are places', async () => {
     const { changes, written, pass } = setting();
     for (let session = 0; session <= devicesWaitingMax; session += 1) changes.named(caller(session), device('phone'));
@@ -70,8 +78,8 @@ describe('the devices that a session names', () => {
   });
 
   it('may be lost with the log away, which is said', async () => {
-    const { changes, written, failures, clock, pass } = setting();
-    clock.broken = true;
+    const { changes, written, failures, log, pass } = setting();
+    log.isAway = true;
     changes.named(caller(7), device('phone'));
     await pass(devicePauseMillis);
     assert.deepEqual([written.length, failures.length], [0, 1]);

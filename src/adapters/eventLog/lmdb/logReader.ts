@@ -89,7 +89,10 @@ const eventOf = (store: LogStore, stream: string, { segment, offset, position, r
   const held = store.tables.segments.getBinaryFast(segment);
   const length = held === undefined ? 0 : claimedLength(held, offset);
   if (held === undefined || length === 0 || offset + length > held.length) throw damaged(position);
-  const event = eventAt(Buffer.from(held.subarray(offset, offset + length)), 0, position);
+  // Into memory of its own, because others may keep the event: `Buffer.from` would give it a part of 8 KiB that stay with it.
+  const record = Buffer.allocUnsafeSlow(length);
+  record.set(held.subarray(offset, offset + length));
+  const event = eventAt(record, 0, position);
   if (event.stream !== stream || event.revision !== BigInt(revision)) throw damaged(position);
   return event;
 };

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { DamagedRecord, type NewEvent, type StoredEvent } from '../../../kernel/ports/eventLog.js';
 import type { Millis } from '../../../kernel/ids.js';
+import { uuidOf } from '../../../kernel/uuid.js';
 import type { Head } from './head.js';
 
 /**
@@ -234,10 +235,7 @@ const dash = 45;
 /** Of a digit or a lower-case letter. */
 const nibble = (code: number): number => (code < 58 ? code - 48 : code - 87);
 
-const idAt = (bytes: Buffer, offset: number): string => {
-  const hex = bytes.toString('hex', offset, offset + idBytes);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-};
+const idAt = (bytes: Buffer, offset: number): string => uuidOf(bytes.toString('hex', offset, offset + idBytes));
 
 export const damaged = (position: number): DamagedRecord => new DamagedRecord(BigInt(position));
 
