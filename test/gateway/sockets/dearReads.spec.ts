@@ -32,7 +32,14 @@ type Reading = (intake: RequestIntake) => void;
 
 const intakeOf = (needs: IntakeNeeds, session: number, setReading: IntakeOwner['setReading']): RequestIntake => {
   // Nothing else of a connection is asked for.
-  const owner = { ...signedIn(1, session), announcedBytes: longText.length, isTaking: true, setReading, idle, closeForRefusals: idle };
+  const owner = {
+    ...signedIn(1, session),
+    announcedBytes: longText.length,
+    isTaking: true,
+    setReading,
+    idle,
+    closeForRefusals: idle,
+  };
   return new RequestIntake(needs, owner as unknown as IntakeOwner);
 };
 
