@@ -8,6 +8,7 @@ import { ownGeneration } from '../../src/container/own/ownGeneration.js';
 import type { DocumentStore } from '../../src/kernel/ports/documentStore.js';
 import type { Generation, GenerationSet } from '../../src/kernel/ports/generations.js';
 import type { DeclaredReadModels } from '../../src/projections/registry.js';
+import { searchCheckpoint } from '../../src/projections/search/documents.js';
 import { searchLease } from '../../src/projections/search/searchIndex.js';
 
 /** Generations that all nodes share, as on a server of documents. */
@@ -57,7 +58,7 @@ describe('the search index of a deployment', () => {
   it('is begun anew where the log is shorter than it', async () => {
     const { needs } = setting();
     const { store } = await ownIndex(needs('one'));
-    await store.commit([], [{ projection: 'search searchHeads_v2 searchBlocks_v2 searchRecords_v2', position: 101n }]);
+    await store.commit([], [{ projection: searchCheckpoint, position: 101n }]);
     assert.equal((await ownIndex(needs('one'))).generation.number, 2);
   });
 

@@ -6,7 +6,7 @@ import type { CollectionSpec, Plain } from '../../kernel/ports/documentStore.js'
 import { bytesOfIds, idsOfBytes, type MessageIds, type PostingHead } from './postings.js';
 
 /** Raised when the same messages would be indexed in another way: then the index is built from the log again. */
-const version = 2;
+const version = 3;
 const named = (name: string): string => `${name}_v${version.toString()}`;
 
 /** The posting list of each term: a term is a keyed hash, and its key is that of the chat. */
@@ -26,14 +26,15 @@ export const searchCollections: readonly CollectionSpec[] = [
 export const searchProjection = 'search';
 export const searchCheckpoint = `${searchProjection} ${searchCollections.map(({ name }) => name).join(' ')}`;
 
-/** A keyed hash of a term, in base64url. */
+/**
+ * A keyed hash of a term, in base64url: 12 letters, which are 9 bytes, and more of a word of more than four letters (see
+ * `wordPaths`). Always whole bytes.
+ */
 export type HashedTerm = string & { readonly hashed?: never };
-export const hashBytes = 9;
-/** Of a hashed term in text. */
-export const hashLength = 12;
 
 const chatBytes = 9;
-const prefixLength = 12;
+/** Of the key of a list the rest is the hash of its term. */
+export const prefixLength = 12;
 
 /** The beginning of all keys of a chat: as long for each chat, so none begins with another one. */
 export type ChatPrefix = string;
@@ -102,23 +103,32 @@ export const recordOf = (stored: Plain): RecordDocument | undefined => {
 /** The terms of a message, and those that the last commit took away: after a crash both are looked at again. */
 export type RecordedTerms = { readonly terms: readonly HashedTerm[]; readonly leaving: readonly HashedTerm[] };
 
+/** Two bytes count the terms that it has; each term comes behind a byte that counts its bytes. */
 export const bytesOfTerms = ({ terms, leaving }: RecordedTerms): Uint8Array => {
-  const bytes = Buffer.alloc(countBytes + hashBytes * (terms.length + leaving.length));
+  const all = [...terms, ...leaving];
+  const bytes = Buffer.alloc(all.reduce((length, term) => length + 1 + bytesIn(term), countBytes));
   let at = bytes.writeUInt16BE(terms.length);
-  for (const some of [terms, leaving]) for (const term of some) at += bytes.write(term, at, 'base64url');
+  for (const term of all) {
+    at = bytes.writeUInt8(bytesIn(term), at);
+    at += bytes.write(term, at, 'base64url');
+  }
   return bytes;
 };
 
 /** Undefined for bytes that `bytesOfTerms` did not make. */
 export const termsOfBytes = (bytes: Uint8Array): RecordedTerms | undefined => {
-  if (bytes.length < countBytes || (bytes.length - countBytes) % hashBytes !== 0) return undefined;
+  if (bytes.length < countBytes) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const all: HashedTerm[] = [];
-  for (let at = countBytes; at < buffer.length; at += hashBytes) {
-    all.push(buffer.toString('base64url', at, at + hashBytes));
+  for (let at = countBytes; at < buffer.length;) {
+    const begin = at + 1;
+    at = begin + buffer.readUInt8(at);
+    if (at > buffer.length) return undefined;
+    all.push(buffer.toString('base64url', begin, at));
   }
   const count = buffer.readUInt16BE();
   return { terms: all.slice(0, count), leaving: all.slice(count) };
 };
 
 const countBytes = 2;
+const bytesIn = ({ length }: HashedTerm): number => (length * 3) / 4;

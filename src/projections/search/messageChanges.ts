@@ -10,7 +10,7 @@ import { after, nextTurn } from '../../kernel/timing.js';
 import type { HashedTerm, RecordPlace } from './documents.js';
 import type { RecordSealer } from './messageRecords.js';
 import type { IndexedChange } from './postingIndex.js';
-import { termsOf, type Searchable, type Term } from './terms.js';
+import { hashOfTerm, termsOf, type Searchable, type Term } from './terms.js';
 
 export type MessageChangesNeeds = { readonly codec: EventCodec; readonly sealer: Sealer };
 
@@ -97,9 +97,9 @@ export const termHasher = (sealer: Pick<Sealer, 'hasherOf' | 'loadKeys' | 'onFor
     );
   const inTurns = async (chat: string, terms: readonly Term[]): Promise<readonly HashedTerm[]> => {
     const hashes: HashedTerm[] = [];
-    for (let at = 0; at < terms.length; at += hashesPerTurn) {
+    for (let at = 0; at < terms.length; at += termsPerTurn) {
       if (at > 0) await nextTurn();
-      const some = await inOneTurn(chat, terms.slice(at, at + hashesPerTurn));
+      const some = await inOneTurn(chat, terms.slice(at, at + termsPerTurn));
       if (some.length === 0) return [];
       hashes.push(...some);
     }
@@ -107,7 +107,7 @@ export const termHasher = (sealer: Pick<Sealer, 'hasherOf' | 'loadKeys' | 'onFor
   };
   return (chat, terms) => {
     const all = [...terms];
-    return all.length <= hashesPerTurn ? inOneTurn(chat, all) : inTurns(chat, all);
+    return all.length <= termsPerTurn ? inOneTurn(chat, all) : inTurns(chat, all);
   };
 };
 
@@ -137,7 +137,7 @@ const hashesLately = () => {
     of: (chat: string, term: Term, hasher: ScopeHasher): HashedTerm => {
       const before = known.get(chat)?.get(term);
       if (before !== undefined) return before;
-      const hash = hasher(term);
+      const hash = hashOfTerm(term, hasher);
       // The words that are in use are hashed again soon.
       if (count >= hashesMax) clear();
       hashesIn(chat).set(term, hash);
@@ -147,8 +147,8 @@ const hashesLately = () => {
   };
 };
 
-/** Some milliseconds of the thread. */
-const hashesPerTurn = 500;
+/** Some milliseconds of the thread: a long word takes a hash for each of its letters. */
+const termsPerTurn = 150;
 
 /** Undefined where the keys cannot be had. */
 const withKeys = <T extends ScopeHasher | Uint8Array | string | Shredded>(

@@ -15,7 +15,45 @@ const blocksKept = 2 * blocksPerRead;
 
 export type PostingList = { readonly key: string; readonly head: PostingHead };
 
-export const postingCursor = (
+/** Through the messages that are in any of the lists. To be asked in its direction alone, where there are several. */
+export const cursorOfAny = (
+  reads: Pick<DocumentStore, 'getMany'>,
+  lists: readonly PostingList[],
+  direction: Direction,
+): PostingCursor => {
+  const cursors = lists.map((list) => postingCursor(reads, list, direction));
+  const [first] = cursors;
+  if (first !== undefined && cursors.length === 1) return first;
+  const isDown = direction === 'down';
+  const isBefore = (one: bigint, other: bigint): boolean => (isDown ? one > other : one < other);
+  /** Of each list the message that was found last, which is the next one until it has been passed. */
+  const known: Found[] = cursors.map(() => (isDown ? beyondAll : -1n));
+  const find = (from: bigint, begin: number, best: Found): Found | Promise<Found> => {
+    let nearest = best;
+    for (let at = begin; at < cursors.length; at += 1) {
+      let id = known[at];
+      if (id !== undefined && isBefore(id, from)) {
+        const next = cursors[at]?.(from);
+        if (next instanceof Promise) {
+          const [reached, soFar] = [at, nearest];
+          return next.then((found) => {
+            known[reached] = found;
+            return find(from, reached, soFar);
+          });
+        }
+        known[at] = id = next;
+      }
+      if (id !== undefined && (nearest === undefined || isBefore(id, nearest))) nearest = id;
+    }
+    return nearest;
+  };
+  return (from) => find(from, 0, undefined);
+};
+
+/** Above all ids. */
+const beyondAll = 1n << 64n;
+
+const postingCursor = (
   { getMany }: Pick<DocumentStore, 'getMany'>,
   { key, head }: PostingList,
   direction: Direction,

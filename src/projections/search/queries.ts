@@ -1,15 +1,15 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId } from '../../kernel/ids.js';
 import type { DocumentStore } from '../../kernel/ports/documentStore.js';
-import { chatPrefixOf, headCollection, headKey, headOf } from './documents.js';
+import { chatPrefixOf, headCollection, headKey, headOf, type ChatPrefix, type HashedTerm } from './documents.js';
 import type { TermHasher } from './messageChanges.js';
-import { postingCursor, type Direction, type PostingCursor, type PostingList } from './postingCursor.js';
-import type { Term } from './terms.js';
+import { cursorOfAny, type Direction, type PostingCursor, type PostingList } from './postingCursor.js';
+import type { Narrowing, Term } from './terms.js';
 
 export { isFoundBy, queryOf, termsExpected, termsExpectedOf, type Query, type Searchable } from './terms.js';
 
 /** Of lists and blocks, each of which the caller of a search is charged for before it is read. */
-export type PostingReads = Pick<DocumentStore, 'getMany'>;
+export type PostingReads = Pick<DocumentStore, 'getMany' | 'scan'>;
 
 export type SearchReads = {
   readonly store: PostingReads;
@@ -21,6 +21,7 @@ export type SearchReads = {
 export type CandidateRange = {
   readonly chats: readonly ChatKey[];
   readonly terms: readonly Term[];
+  readonly narrowing?: Narrowing;
   /** Only newer ones than this, the oldest first. */
   readonly since?: bigint;
   /** Only older ones than this, the newest first; so it is without either. */
@@ -46,6 +47,11 @@ export interface Candidates {
 }
 
 export const chatsAtOnceMax = 16;
+/**
+ * Words that a beginning is narrowed down to. Where a chat has more, the list of a shorter beginning leads on: then many
+ * of its messages have one of them.
+ */
+export const wordsMax = 64;
 /** Of each chat so many are looked for ahead of their turn. */
 const aheadMax = 16;
 const stepsPerBreath = 256;
@@ -60,7 +66,7 @@ export const candidatesIn = async (
   const streams: ChatStream[] = [];
   for (let at = 0; at < range.chats.length; at += chatsAtOnceMax) {
     const chats = range.chats.slice(at, at + chatsAtOnceMax);
-    const lists = await listsOf(reads, chats, range.terms);
+    const lists = await listsOf(reads, chats, range);
     for (const [index, chat] of chats.entries()) {
       const found = lists[index];
       if (found !== undefined) streams.push(chatStream(reads, { chat, lists: found, direction, from: firstOf(range) }));
@@ -76,6 +82,9 @@ const firstOf = ({ since, before }: CandidateRange): bigint => {
   return before === undefined ? idMax : before - 1n;
 };
 
+/** The lists for one term, in any of which a message may be: several where it was narrowed down to words. */
+type Alternatives = readonly PostingList[];
+
 /**
  * For each chat the lists of all terms, the shortest first; undefined where one is empty. A term is looked up only where
  * those before it are: the first ones are rare, and most chats have none of them.
@@ -83,37 +92,76 @@ const firstOf = ({ since, before }: CandidateRange): bigint => {
 const listsOf = async (
   { store, hashed }: SearchReads,
   chats: readonly ChatKey[],
-  terms: readonly Term[],
-): Promise<readonly (readonly PostingList[] | undefined)[]> => {
-  const hashes = await Promise.all(chats.map(async (chat) => hashed(chat, terms)));
-  const sought = chats.map((chat, at) => ({ prefix: chatPrefixOf(chat), hashes: hashes[at] ?? [], lists: noLists }));
-  let left = sought.filter((one) => one.hashes.length > 0);
-  for (const at of terms.keys()) {
-    const keys = left.map(({ prefix, hashes: of }) => headKey(prefix, of[at] ?? ''));
-    const stored = await store.getMany(headCollection, keys);
-    const here: typeof left = [];
-    for (const [index, one] of left.entries()) {
-      const { key = '', document } = stored[index] ?? {};
-      const head = document === undefined ? undefined : headOf(document);
-      if (head === undefined) continue;
-      one.lists = [...one.lists, { key, head }];
-      here.push(one);
-    }
-    left = here;
-  }
-  return sought.map((one) =>
-    left.includes(one) ? [...one.lists].sort((first, second) => lengthOf(first) - lengthOf(second)) : undefined,
-  );
+  { terms, narrowing }: Pick<CandidateRange, 'terms' | 'narrowing'>,
+): Promise<readonly (readonly Alternatives[] | undefined)[]> => {
+  const wanted = narrowing === undefined ? terms : [...terms, narrowing.words];
+  const hashes = await Promise.all(chats.map(async (chat) => hashed(chat, wanted)));
+  let left: readonly Sought[] = chats
+    .map((chat, at) => ({ at, prefix: chatPrefixOf(chat), hashes: hashes[at] ?? [], lists: [] }))
+    .filter((one) => one.hashes.length > 0);
+  for (const at of terms.keys()) left = await withTerm(store, left, at);
+  if (narrowing !== undefined)
+    left = await narrowed(store, left, { of: terms.indexOf(narrowing.of), by: terms.length });
+  const found = new Map(left.map(({ at, lists }) => [at, lists]));
+  return chats.map((_, at) => found.get(at)?.toSorted((first, second) => lengthOf(first) - lengthOf(second)));
 };
 
-const noLists: readonly PostingList[] = [];
+/** A chat in which terms are looked up, in their order. */
+type Sought = {
+  /** Its place among the chats. */
+  readonly at: number;
+  readonly prefix: ChatPrefix;
+  readonly hashes: readonly HashedTerm[];
+  readonly lists: readonly Alternatives[];
+};
+
+/** The chats that have the next term too. */
+const withTerm = async (store: PostingReads, sought: readonly Sought[], next: number): Promise<readonly Sought[]> => {
+  const keys = sought.map(({ prefix, hashes }) => headKey(prefix, hashes[next] ?? ''));
+  const stored = await store.getMany(headCollection, keys);
+  return sought.flatMap((one, index) => {
+    const { key = '', document } = stored[index] ?? {};
+    const head = document === undefined ? undefined : headOf(document);
+    return head === undefined ? [] : [{ ...one, lists: [...one.lists, [{ key, head }]] }];
+  });
+};
+
+/** `of`: the place of the term that is narrowed down; `by`: that of what leads to the words. */
+type NarrowedPlaces = { readonly of: number; readonly by: number };
+
+/** The chats that have one of the words. */
+const narrowed = async (
+  store: PostingReads,
+  sought: readonly Sought[],
+  { of, by }: NarrowedPlaces,
+): Promise<readonly Sought[]> => {
+  const words = await Promise.all(
+    sought.map(({ prefix, hashes }) => wordLists(store, headKey(prefix, hashes[by] ?? ''))),
+  );
+  return sought.flatMap((one, index) => {
+    const lists = words[index];
+    if (lists === undefined) return [one];
+    return lists.length === 0 ? [] : [{ ...one, lists: one.lists.with(of, lists) }];
+  });
+};
+
+/** Undefined when there are too many. */
+const wordLists = async (store: PostingReads, prefix: string): Promise<Alternatives | undefined> => {
+  const found = await store.scan({ collection: headCollection, prefix, limit: wordsMax + 1 });
+  if (found.length > wordsMax) return undefined;
+  return found.flatMap(({ key, document }) => {
+    const head = headOf(document);
+    return head === undefined ? [] : [{ key, head }];
+  });
+};
 
 /** About. */
-const lengthOf = ({ head: { ceilings, ids } }: PostingList): number => ceilings.length * 512 + ids.length;
+const lengthOf = (lists: Alternatives): number =>
+  lists.reduce((length, { head: { ceilings, ids } }) => length + ceilings.length * 512 + ids.length, 0);
 
 type StreamOf = {
   readonly chat: ChatKey;
-  readonly lists: readonly PostingList[];
+  readonly lists: readonly Alternatives[];
   readonly direction: Direction;
   readonly from: bigint;
 };
@@ -129,7 +177,8 @@ type ChatStream = {
 };
 
 const chatStream = (reads: SearchReads, { chat, lists, direction, from }: StreamOf): ChatStream => {
-  const cursors = lists.map((list) => postingCursor(reads.store, list, direction));
+  const cursors = lists.map((any) => cursorOfAny(reads.store, any, direction));
+  const listsPerStep = lists.flat().length / lists.length;
   const past = direction === 'down' ? -1n : 1n;
   const stream: ChatStream = {
     chat,
@@ -137,7 +186,7 @@ const chatStream = (reads: SearchReads, { chat, lists, direction, from }: Stream
     bound: direction === 'down' ? lower(from, highestIn(lists)) : from,
     fill: async (slice) => {
       while (stream.ahead.length < aheadMax && stream.bound !== undefined && !slice.isOver()) {
-        const met = await meeting(cursors, stream.bound, slice);
+        const met = await meeting({ cursors, listsPerStep }, stream.bound, slice);
         stream.bound = met.at;
         if (!met.isAgreed || met.at === undefined) continue;
         stream.ahead.push(met.at);
@@ -149,15 +198,27 @@ const chatStream = (reads: SearchReads, { chat, lists, direction, from }: Stream
 };
 
 const lower = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+const higher = (one: bigint, other: bigint): bigint => (one > other ? one : other);
 
 /** No message is above the lowest of the highest ids. An emptied head says nothing. */
-const highestIn = (lists: readonly PostingList[]): bigint =>
-  lists.reduce((lowest, { head }) => lower(lowest, head.ids.at(-1) ?? head.ceilings.at(-1) ?? 0n), idMax);
+const highestIn = (lists: readonly Alternatives[]): bigint =>
+  lists.reduce(
+    (lowest, any) =>
+      lower(
+        lowest,
+        any.reduce((highest, list) => higher(highest, highestOf(list)), 0n),
+      ),
+    idMax,
+  );
 
+const highestOf = ({ head: { ids, ceilings } }: PostingList): bigint => ids.at(-1) ?? ceilings.at(-1) ?? 0n;
+
+/** Of each term one cursor, which goes through so many lists on an average. */
+type Met = { readonly cursors: readonly PostingCursor[]; readonly listsPerStep: number };
 type Meeting = { readonly at: bigint | undefined; readonly isAgreed: boolean };
 
 /** The next message that is in all lists, or how far they came in the slice. */
-const meeting = async (cursors: readonly PostingCursor[], from: bigint, slice: Slice): Promise<Meeting> => {
+const meeting = async ({ cursors, listsPerStep }: Met, from: bigint, slice: Slice): Promise<Meeting> => {
   let [at, agreed] = [from, 0];
   for (let steps = 1; agreed < cursors.length; steps += 1) {
     const cursor = cursors[steps % cursors.length];
@@ -167,11 +228,11 @@ const meeting = async (cursors: readonly PostingCursor[], from: bigint, slice: S
     agreed = found === at ? agreed + 1 : 1;
     at = found;
     if (steps % stepsPerBreath !== 0) continue;
-    slice.spend(stepsPerBreath);
+    slice.spend(stepsPerBreath * listsPerStep);
     await slice.breath();
     if (slice.isOver()) return { at, isAgreed: false };
   }
-  slice.spend(cursors.length);
+  slice.spend(cursors.length * listsPerStep);
   return { at, isAgreed: true };
 };
 

@@ -1,7 +1,10 @@
 import type { Entity } from '../../domain/messages/events.js';
 import type { UserId } from '../../kernel/ids.js';
-import { isAscii, normalUnitsMax } from './normalForm.js';
+import type { ScopeHasher } from '../../kernel/ports/sealer.js';
+import type { HashedTerm } from './documents.js';
+import { normalUnitsMax } from './normalForm.js';
 import { unitsOf, unspacedCharacter, type Unit } from './units.js';
+import { firstLetters, lettersIn, pathOfBeginning, pathOfWord } from './wordPaths.js';
 
 /** The part of a message by which it is found. */
 export type Searchable = {
@@ -13,26 +16,32 @@ export type Searchable = {
 /** A text that the index has a posting list for. The first letter tells what it is, so that no two kinds are alike. */
 export type Term = string;
 
-const wordTerm = (word: string): Term => `w${word}`;
+const wordMark = 'w';
+const wordsMark = 'o';
+const wordTerm = (word: string): Term => `${wordMark}${word}`;
+/** No list has it: it leads to those of all words with this beginning. */
+const wordsTerm = (beginning: string): Term => `${wordsMark}${beginning}`;
 const beginningTerm = (letters: string): Term => `p${letters}`;
 const characterTerm = (character: string): Term => `c${character}`;
 const pairTerm = (first: string, second: string): Term => `b${first}${second}`;
 const signTerm = (sign: string): Term => `s${sign}`;
 
-/**
- * A word is found by its beginning from the fewest of these letters on. The index has the beginnings of each of these
- * lengths, and a query goes by the longest that it has, so that few messages have to be looked at.
- */
-export const beginningLengths = [3, 4, 5, 6, 8] as const;
-const beginningLettersMax = Math.max(...beginningLengths);
+/** The hash under which a term has its list; of a term that leads to several the beginning of theirs. */
+export const hashOfTerm = (term: Term, hash: ScopeHasher): HashedTerm => {
+  if (term.startsWith(wordMark)) return pathOfWord(term.slice(wordMark.length), hash);
+  return term.startsWith(wordsMark) ? pathOfBeginning(term.slice(wordsMark.length), hash) : hash(term);
+};
 
-/** The beginnings that the index has of a word, the shortest first. Letters are code points. */
+/**
+ * A word is found by its beginning from the fewest of these letters on. Beginnings of these lengths have lists. For one of
+ * another length the longest of these that it has is narrowed down to the words with all of it.
+ */
+export const beginningLengths = [3, 4, 6] as const;
+
+/** The beginnings of a word that have lists, the shortest first. */
 const beginningsOf = (word: string): readonly string[] => {
-  const letters = isAscii(word) ? undefined : Array.from(word.slice(0, 2 * beginningLettersMax));
-  const count = letters?.length ?? word.length;
-  return beginningLengths
-    .filter((length) => length <= count)
-    .map((length) => letters?.slice(0, length).join('') ?? word.slice(0, length));
+  const letters = lettersIn(word);
+  return beginningLengths.filter((length) => length <= letters).map((length) => firstLetters(word, length));
 };
 
 /** Different terms of one message in the index. */
@@ -109,7 +118,12 @@ export type Query = {
   readonly pieces: readonly (readonly Unit[])[];
   /** At most `queryTermsMax` that a message must have, the rarer ones by all appearance. */
   readonly terms: readonly Term[];
+  /** Absent where each term has a list that is as narrow as the query. */
+  readonly narrowing?: Narrowing;
 };
+
+/** Of the messages in the list of the term `of` only those are meant that have one of the words to which `words` leads. */
+export type Narrowing = { readonly of: Term; readonly words: Term };
 
 export const queryTermsMax = 8;
 /** Units of a query that are looked for; those behind them are left out, because each is compared with each of a candidate. */
@@ -123,7 +137,17 @@ export const queryOf = (text: string): Query | undefined => {
     if (piece === undefined) pieces.push([unit]);
     else piece.push(unit);
   }
-  return pieces.length === 0 ? undefined : { pieces, terms: chosenTerms(pieces) };
+  if (pieces.length === 0) return undefined;
+  const terms = chosenTerms(pieces);
+  const narrowing = narrowingOf(pieces.at(-1)?.at(-1));
+  return narrowing !== undefined && terms.includes(narrowing.of) ? { pieces, terms, narrowing } : { pieces, terms };
+};
+
+/** Where the last word is a beginning that has no list of its own. */
+const narrowingOf = (last: Unit | undefined): Narrowing | undefined => {
+  const longest = last?.kind === 'word' ? beginningsOf(last.text).at(-1) : undefined;
+  if (last === undefined || longest === undefined || longest === last.text) return undefined;
+  return { of: beginningTerm(longest), words: wordsTerm(last.text) };
 };
 
 const chosenTerms = (pieces: readonly (readonly Unit[])[]): readonly Term[] => {

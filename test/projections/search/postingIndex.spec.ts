@@ -7,6 +7,7 @@ import type { ChatKey } from '../../../src/kernel/chat.js';
 import type { MessageId, UserId } from '../../../src/kernel/ids.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import {
+  blockCollection,
   chatPrefixOf,
   headCollection,
   headKey,
@@ -36,7 +37,7 @@ const opened = async (store = memoryDocuments()): Promise<DocumentStore> => {
   return store;
 };
 
-const nothing = { searchHeads_v2: 0, searchBlocks_v2: 0, searchRecords_v2: 0 };
+const nothing = { [headCollection]: 0, [blockCollection]: 0, [recordCollection]: 0 };
 
 const engines: Readonly<Record<string, (t: TestContext) => DocumentStore>> = {
   memory: () => memoryDocuments(),
@@ -82,7 +83,7 @@ for (const [engine, made] of Object.entries(engines)) {
         await index.fold(sent);
         await index.commit(BigInt(many));
         assert.equal((await postingsOf(store, 'all')).length, many);
-        assert.equal((await countOf(store))['searchBlocks_v2'], 3);
+        assert.equal((await countOf(store))[blockCollection], 3);
         // From a node whose clock is behind.
         await index.fold([written('sent', [BigInt(many + 1), 101], { words: 'all' })]);
         await index.commit(BigInt(many + 1));
@@ -103,9 +104,9 @@ for (const [engine, made] of Object.entries(engines)) {
         const chats = ['channel.11.12', 'channel.21.22', 'group.3', 'dm.7.8'] as ChatKey[];
         await index.fold(chats.map((chat, at) => written('sent', [BigInt(at + 1), at + 1], { words: 'word', chat })));
         await index.commit(9n);
-        assert.equal((await countOf(store))['searchHeads_v2'], 4);
+        assert.equal((await countOf(store))[headCollection], 4);
         await index.drop(aChat);
-        assert.deepEqual(await countOf(store), { ...nothing, searchHeads_v2: 3, searchRecords_v2: 3 });
+        assert.deepEqual(await countOf(store), { ...nothing, [headCollection]: 3, [recordCollection]: 3 });
       }));
   });
 }

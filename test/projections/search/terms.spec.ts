@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { UserId } from '../../../src/kernel/ids.js';
 import { normalForm, normalUnitsMax } from '../../../src/projections/search/normalForm.js';
 import {
+  hashOfTerm,
   isFoundBy,
   messageTermsMax,
   queryOf,
@@ -22,14 +23,26 @@ const message = (text: string, more: Partial<Searchable> = {}): Searchable => ({
   ...more,
 });
 
+const hash = (value: string): string => createHash('sha256').update(value).digest().toString('base64url', 0, 9);
+
 /** By the content, and by the terms that lead to it: a message that has the one must have the others. */
 const finds = (query: string, found: Searchable): boolean => {
   const asked = queryOf(query);
   assert.ok(asked, `${query} asks for nothing`);
   const terms = termsOf(found);
   const isFound = isFoundBy(asked, found);
-  if (isFound) for (const term of asked.terms) assert.ok(terms.has(term), `${term} leads to ${query}`);
-  return isFound;
+  if (!isFound) return false;
+  for (const term of asked.terms) assert.ok(terms.has(term), `${term} leads to ${query}`);
+  const { narrowing } = asked;
+  if (narrowing === undefined) return true;
+  assert.ok(asked.terms.includes(narrowing.of));
+  const beginning = hashOfTerm(narrowing.words, hash);
+  const lists = Array.from(terms, (term) => hashOfTerm(term, hash));
+  assert.ok(
+    lists.some((list) => list.startsWith(beginning)),
+    `${narrowing.words} leads to ${query}`,
+  );
+  return true;
 };
 const finding = (text: string, queries: readonly string[]): readonly string[] =>
   queries.filter((query) => finds(query, message(text)));
@@ -137,11 +150,37 @@ describe('the terms of a message', () => {
 });
 
 describe('a search', () => {
-  it('goes by the longest beginning that the index has, so that few messages are opened', () => {
-    assert.deepEqual(queryOf('upgz')?.terms, ['pupgz']);
-    assert.deepEqual(queryOf('upgrade')?.terms, ['pupgrad']);
-    assert.deepEqual(queryOf('upgradation')?.terms, ['pupgradat']);
+  it('goes by the longest beginning that has a list, and by the words that have all of it', () => {
+    const led = (query: string) => {
+      const { terms, narrowing } = queryOf(query) ?? assert.fail();
+      return [terms, narrowing];
+    };
+    assert.deepEqual(led('upgz'), [['pupgz'], undefined]);
+    assert.deepEqual(led('upgra'), [['pupgr'], { of: 'pupgr', words: 'oupgra' }]);
+    assert.deepEqual(led('upgrad'), [['pupgrad'], undefined]);
+    assert.deepEqual(led('upgrade'), [['pupgrad'], { of: 'pupgrad', words: 'oupgrade' }]);
+    assert.deepEqual(led('upgrade now'), [['wupgrade', 'pnow'], undefined]);
     assert.ok(!termsOf(message('upgrade')).has('pupgz'));
+  });
+
+  it('finds a word by a beginning of any length, and by no other', () => {
+    for (const word of ['internationalization', 'ααααβββββγγγγγδδδδδεεεεε', '𝔞'.repeat(3), '🄰🄱🄲', '𐐨𐐩𐐪𐐫𐐬𐐭𐐮𐐯𐐰']) {
+      const letters = Array.from(normalForm(word));
+      for (let count = 3; count <= letters.length; count += 1) {
+        const beginning = letters.slice(0, count).join('');
+        assert.ok(finds(beginning, message(word)), beginning);
+        assert.ok(!finds(`${beginning}q`, message(word)), beginning);
+      }
+    }
+  });
+
+  it('has lists of two words side by side only as far as they begin alike', () => {
+    const path = (term: string): string => hashOfTerm(term, hash);
+    assert.ok(path('wupgrade').startsWith(path('oupgrad')));
+    assert.ok(!path('wupgrade').startsWith(path('oupgradz')));
+    assert.ok(!path('pupgr').startsWith(path('oupgr')));
+    assert.notEqual(path(`w${'a'.repeat(17)}b`), path(`w${'a'.repeat(17)}c`));
+    assert.ok(path(`w${'a'.repeat(17)}b`).startsWith(path(`o${'a'.repeat(18)}`)));
   });
 
   it('finds in scripts without spaces what stands side by side', () => {

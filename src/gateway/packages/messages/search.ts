@@ -62,7 +62,7 @@ export const searched = async (
   if (isRejection(first)) return first;
   const page = pageOf(request);
   const [reads, turns] = [meteredReads(needs.reads, call), turnsOf(call)];
-  const range = { chats: [...first.chats], terms: query.terms, ...page };
+  const range = { ...query, chats: [...first.chats], ...page };
   const candidates = await candidatesIn(index, range, turns.breath);
   const hunt: Hunt = { candidates, reads, query, turns, rest: [], found: [] };
   for (;;) {
@@ -80,7 +80,7 @@ export const searched = async (
   }
 };
 
-/** Each list, and each block of one, is charged before it is read. */
+/** Each list, and each block of one, is charged before it is read; of those that lie side by side the first one is. */
 export const meteredIndex = (index: SearchReads, { meter }: Pick<Call, 'meter'>): SearchReads => ({
   ...index,
   store: {
@@ -91,6 +91,12 @@ export const meteredIndex = (index: SearchReads, { meter }: Pick<Call, 'meter'>)
         await turnOf(meter, costs.postingList * some.length);
         found.push(...(await index.store.getMany(collection, some)));
       }
+      return found;
+    },
+    scan: async (scan) => {
+      await turnOf(meter, costs.postingList);
+      const found = await index.store.scan(scan);
+      meter.spend(costs.postingList * Math.max(0, found.length - 1));
       return found;
     },
   },

@@ -77,6 +77,7 @@ describe('what is charged before it is done', () => {
             atRead.push([keys.length, units()]);
             return store.getMany(collection, keys);
           },
+          scan: store.scan,
         },
       },
       { meter },

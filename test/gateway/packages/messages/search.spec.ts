@@ -21,7 +21,7 @@ import {
 import { house, type House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
 import { queryUnitsMax, searchPageMax } from '../../../../src/gateway/packages/messages/search.js';
-import { hashLength, headCollection } from '../../../../src/projections/search/documents.js';
+import { headCollection, prefixLength, recordCollection } from '../../../../src/projections/search/documents.js';
 import { countOf } from '../../../projections/search/setting.js';
 
 let here: House;
@@ -138,7 +138,7 @@ describe('a search', () => {
     await ids(ada, 'zebra');
     const store = await here.search.store();
     const heads = await store.scan({ collection: headCollection, prefix: '', limit: 1_000 });
-    const hashes = heads.map(({ key }) => key.slice(-hashLength));
+    const hashes = heads.map(({ key }) => key.slice(prefixLength));
     assert.ok(hashes.length >= 4);
     assert.equal(new Set(hashes).size, hashes.length);
   });
@@ -203,7 +203,7 @@ describe('a search', () => {
     assert.deepEqual(await ids(ada, 'what'), [kept]);
     // One more note, from which the test took the first id.
     const after = await countOf(await here.search.store());
-    assert.deepEqual(after, { ...before, searchRecords_v2: (before['searchRecords_v2'] ?? 0) + 1 });
+    assert.deepEqual(after, { ...before, [recordCollection]: (before[recordCollection] ?? 0) + 1 });
   });
 
   it('loses all of an author whose keys are destroyed, and nothing of others', async () => {
@@ -215,8 +215,8 @@ describe('a search', () => {
     assert.deepEqual(await ids(cleo, 'apple'), [other]);
     // The index hears of it by itself, and takes its time.
     for (let tries = 0; tries < 200; tries += 1) {
-      const { searchRecords_v2: records } = await countOf(await here.search.store());
-      if (records === (before['searchRecords_v2'] ?? 0) - 1) return;
+      const { [recordCollection]: records } = await countOf(await here.search.store());
+      if (records === (before[recordCollection] ?? 0) - 1) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     assert.fail('the record is there still');
