@@ -1,4 +1,4 @@
-import { boundedMap } from '../../kernel/boundedMap.js';
+import { boundedMap, type BoundedMap } from '../../kernel/boundedMap.js';
 import type { Position } from '../../kernel/event.js';
 import type { DocumentStore, DocumentWrite, Plain } from '../../kernel/ports/documentStore.js';
 
@@ -13,10 +13,10 @@ export interface HeldDocuments<T> {
   of(key: string): HeldDocument<T>;
   /** Without a value: removed. */
   set(key: string, value: T | undefined, position: Position): void;
-  /** Of all that was changed since the last `settle`. */
-  writes(): readonly DocumentWrite[];
-  /** All that was changed is stored. Answers the keys of those that were removed. */
-  settle(): readonly string[];
+  /** Of all that was changed since the last `settle`, or of a part of it. Each is made when it is taken. */
+  writes(which?: 'kept' | 'removed'): Iterable<DocumentWrite>;
+  /** All that was changed is stored, and nothing else is done until it resolves. Answers the keys of those that were removed. */
+  settle(): Promise<readonly string[]>;
   /** The store may know better, because somebody else wrote or a commit failed. */
   clear(): void;
 }
@@ -45,7 +45,7 @@ export type HeldForm<T> = {
 
 /** Of each kind, besides those that are worked on. */
 export const heldBytesMax = 8_388_608;
-export const keysPerReadMax = 200;
+export const keysPerReadMax = 100;
 const entryBytes = 200;
 
 export const heldDocuments = <T>(
@@ -66,37 +66,36 @@ export const heldDocuments = <T>(
       working.set(key, { value: isDamaged ? inPlaceOfDamaged : value, position });
     }
   };
+  const heldAt = (key: string): HeldDocument<T> => {
+    const held = working.get(key);
+    if (held === undefined) throw new Error(`the document ${key} of ${collection} was not loaded`);
+    return held;
+  };
   return {
     load: async (keys) => {
-      const missing: string[] = [];
-      for (const key of new Set(keys)) {
-        if (working.has(key)) continue;
-        const known = settled.get(key);
-        if (known === undefined) missing.push(key);
-        else working.set(key, known);
-      }
+      const missing = [...new Set(keys)].filter((key) => !isAtHand({ working, settled }, key));
       for (let at = 0; at < missing.length; at += keysPerReadMax) {
         await read(missing.slice(at, at + keysPerReadMax));
         await breath();
       }
     },
-    of: (key) => {
-      const held = working.get(key);
-      if (held === undefined) throw new Error(`the document ${key} of ${collection} was not loaded`);
-      return held;
-    },
+    of: heldAt,
     set: (key, value, position) => {
       working.set(key, { value, position });
       changed.add(key);
     },
-    writes: () =>
-      Array.from(changed, (key) => {
-        const { value, position = 0n } = working.get(key) ?? { value: undefined };
-        return { collection, key, position, ...(value === undefined ? { indexKeys: {} } : plain(value)) };
-      }),
-    settle: () => {
-      const removed = [...changed].filter((key) => working.get(key)?.value === undefined);
-      for (const [key, held] of working) settled.set(key, held);
+    *writes(which) {
+      for (const key of changed) {
+        const { value, position } = heldAt(key);
+        if (which !== undefined && (value === undefined) !== (which === 'removed')) continue;
+        yield { collection, key, position, ...(value === undefined ? { indexKeys: {} } : plain(value)) };
+      }
+    },
+    settle: async () => {
+      const removed = [...changed].filter((key) => heldAt(key).value === undefined);
+      await inTurns(working, breath, ([key, held]) => {
+        settled.set(key, held);
+      });
       working.clear();
       changed.clear();
       return removed;
@@ -107,4 +106,25 @@ export const heldDocuments = <T>(
       settled.clear();
     },
   };
+};
+
+type Memory<T> = {
+  readonly working: Map<string, HeldDocument<T>>;
+  readonly settled: BoundedMap<string, HeldDocument<T>>;
+};
+
+const isAtHand = <T>({ working, settled }: Memory<T>, key: string): boolean => {
+  if (working.has(key)) return true;
+  const known = settled.get(key);
+  if (known !== undefined) working.set(key, known);
+  return known !== undefined;
+};
+
+const inTurns = async <T>(all: Iterable<T>, breath: HeldNeeds['breath'], work: (one: T) => void): Promise<void> => {
+  let count = 0;
+  for (const one of all) {
+    work(one);
+    count += 1;
+    if (count % keysPerReadMax === 0) await breath();
+  }
 };

@@ -57,9 +57,11 @@ export interface WantedElsewhere {
 export const commitMillis = 500;
 /** Where events changed nothing, and nodes may wait that were not heard. */
 export const restingCommitMillis = 5_000;
-/** The thread is held no longer than this, and then left to others for as long, unless a search waits. */
+/** The thread is held no longer than this, and then left to others for as long. */
 export const sliceMillisMax = 5;
 export const restMillis = 5;
+/** While a search waits it is held no longer than this, and others have one turn of it. */
+export const awaitedSliceMillisMax = 2;
 /** Messages that are folded together: their documents are read at once. */
 export const messagesPerFold = 32;
 /** Events that may be folded again after a crash. */
@@ -255,7 +257,10 @@ const breathing = ({ timers, progress }: Indexing, signal: AbortSignal): (() => 
     await (progress.anybodyWaits() ? nextTurn() : pause(restMillis, signal));
     begun = timers.now();
   };
-  return () => (timers.now() - begun < sliceMillisMax ? undefined : rested());
+  return () => {
+    const millisMax = progress.anybodyWaits() ? awaitedSliceMillisMax : sliceMillisMax;
+    return timers.now() - begun < millisMax ? undefined : rested();
+  };
 };
 
 /** Wakes the one who waits for the log: when a commit is due, a search waits for one, or the tenure ends. */

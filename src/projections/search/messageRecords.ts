@@ -35,8 +35,8 @@ export interface MessageRecords {
   /** False when a key is destroyed: then nothing is put. */
   put(key: string, record: RecordPlace & RecordedTerms, position: Position): boolean | Promise<boolean>;
   remove(key: string, position: Position): void;
-  /** All that was changed is stored. Answers the keys of those that were removed. */
-  settle(): readonly string[];
+  /** See `HeldDocuments`. */
+  settle(): Promise<readonly string[]>;
   clear(): void;
 }
 

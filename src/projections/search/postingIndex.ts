@@ -228,26 +228,30 @@ const committing = async (
   { lists: { heads, blocks }, records }: Held,
   { from, to }: Commit,
 ): Promise<void> => {
-  const ofRecords = records.held.writes();
-  const write = async (writes: readonly DocumentWrite[], position: Position): Promise<void> => {
+  const write = async (writes: Iterable<DocumentWrite>, position: Position): Promise<void> => {
     // A store prepares a commit in one go, so a large one would keep the thread from everybody else.
-    for (let at = 0; at < writes.length; at += writesPerCommit) {
-      await needs.commit(writes.slice(at, at + writesPerCommit), [{ projection: searchCheckpoint, position: from }]);
+    for (const some of inGroups(writes, writesPerCommit)) {
+      await needs.commit(some, [{ projection: searchCheckpoint, position: from }]);
       await needs.breath();
     }
     if (position !== from) await needs.commit([], [{ projection: searchCheckpoint, position }]);
   };
-  await write(
-    ofRecords.filter(({ document }) => document !== undefined),
-    from,
-  );
+  await write(records.held.writes('kept'), from);
   await write(blocks.writes(), from);
   await write(heads.writes(), from);
-  await write(
-    ofRecords.filter(({ document }) => document === undefined),
-    to,
-  );
+  await write(records.held.writes('removed'), to);
 };
+
+function* inGroups<T>(all: Iterable<T>, countMax: number): Generator<readonly T[]> {
+  let group: T[] = [];
+  for (const one of all) {
+    group.push(one);
+    if (group.length < countMax) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
 
 /** Nothing that was removed comes again once the checkpoint has passed it, so nothing needs to show that it was there. */
 const forgetRemoved = async (
@@ -255,9 +259,9 @@ const forgetRemoved = async (
   { lists: { heads, blocks }, records }: Pick<Held, 'lists' | 'records'>,
 ): Promise<void> => {
   const removed = [
-    [headCollection, heads.settle()],
-    [blockCollection, blocks.settle()],
-    [recordCollection, records.settle()],
+    [headCollection, await heads.settle()],
+    [blockCollection, await blocks.settle()],
+    [recordCollection, await records.settle()],
   ] as const;
   for (const [collection, keys] of removed) {
     for (let at = 0; at < keys.length; at += writesPerCommit) {
