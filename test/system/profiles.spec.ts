@@ -11,6 +11,8 @@ onEachDeployment('a user who is looked up', (start) => {
   let member: Seat;
   let friend: Seat;
   let stranger: Seat;
+  /** Has written to Ada, and was not answered. */
+  let admirer: Seat;
   let town: Town;
   before(async () => {
     server = await start();
@@ -18,10 +20,12 @@ onEachDeployment('a user who is looked up', (start) => {
     member = await signUp(server.url, 'Member');
     friend = await signUp(server.url, 'Friend');
     stranger = await signUp(server.url, 'Stranger');
+    admirer = await signUp(server.url, 'Admirer');
     town = await found(ada, 'Town');
     await join(ada, town, member);
     await say(friend, withUser(ada), 'hello');
     await say(ada, withUser(friend), 'hello');
+    await say(admirer, withUser(ada), 'hello');
   });
   after(() => server.remove());
 
@@ -42,8 +46,10 @@ onEachDeployment('a user who is looked up', (start) => {
   it('shows a status to those who are told of it, and to nobody else', async () => {
     await ada.do('settingsChangeStatus', { status: UserStatusStatus.IDLE });
     await Promise.all([member, friend].map((seat) => isTold(seat, UserStatusStatus.IDLE)));
-    const statuses = await Promise.all([member, friend, stranger].map(statusTo));
-    assert.deepEqual(statuses, [UserStatusStatus.IDLE, UserStatusStatus.IDLE, undefined]);
+    const statuses = await Promise.all([member, friend, stranger, admirer].map(statusTo));
+    assert.deepEqual(statuses, [UserStatusStatus.IDLE, UserStatusStatus.IDLE, undefined, undefined]);
+    for (const seat of [stranger, admirer])
+      assert.ok(seat.updates().every(({ userStatus }) => userStatus?.userId !== ada.user));
   });
 
   it('looks offline to everybody while invisible', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
+import { signedOutMessageBounds } from '../../../src/gateway/sockets/connection.js';
 import { gatewayPaths } from '../../../src/gateway/sockets/server.js';
 import { keepAliveMillisMax } from '../../../src/gateway/sockets/timeouts.js';
 import { proxyServer } from '../../support/proxyServer.js';
@@ -79,6 +80,21 @@ describe('a WebSocket that pings and takes no answer', bounded, () => {
   });
 });
 
+describe('a frame that comes in many reads', bounded, () => {
+  it('closes a WebSocket without a session', async (t) => {
+    const { port, taken } = await serving(t);
+    const { client, server } = await held(t, port);
+    client.write(upgrade('Host: localhost'));
+    await once(client.resume(), 'data');
+    const failed = once(taken[0] ?? assert.fail(), 'error');
+    // The head of a masked frame of 1,000 bytes, and then one byte in each read.
+    server.emit('data', Buffer.from([0x82, 0x80 | 126, 1_000 >> 8, 1_000 & 0xff, 0, 0, 0, 0]));
+    for (let read = 0; read <= signedOutMessageBounds.maxBufferedChunks; read += 1) server.emit('data', Buffer.of(0));
+    const [error] = (await failed) as [Error]; // The library documents the event to give this.
+    assert.match(error.message, /[Tt]oo many/);
+  });
+});
+
 describe('behind a proxy', bounded, () => {
   const keepsHost = (request: Buffer): Buffer => request;
   const rewritesHost = (port: number) => (request: Buffer) =>
@@ -127,6 +143,20 @@ describe('behind a proxy', bounded, () => {
 describe('a request over HTTP', bounded, () => {
   const statusOf = async (port: number, ...lines: readonly string[]): Promise<string> =>
     (await exchanged(port, head(...lines, 'Connection: close'))).slice(9, 12);
+
+  it('for readiness is answered without asking the engines each time', async (t) => {
+    let asked = 0;
+    const readiness = () => {
+      asked += 1;
+      return Promise.resolve({ ready: true } as const);
+    };
+    const { port } = await serving(t, { readiness });
+    const request = head('GET /readyz HTTP/1.1', 'Host: localhost', 'Connection: close');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => exchanged(port, request)));
+    assert.ok(answers.every((answer) => answer.startsWith('HTTP/1.1 200')));
+    // A second may be over while they come.
+    assert.ok(asked <= 2, asked.toString());
+  });
 
   it('under a name that was pointed at this machine is told nothing but health', async (t) => {
     const { port } = await serving(t);
