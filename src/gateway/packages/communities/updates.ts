@@ -1,6 +1,7 @@
 import type { CommunityEvent } from '../../../domain/communities/events.js';
 import type { EventOf, Position } from '../../../kernel/event.js';
 import type { ChannelId, CommunityId, RoleId, UserId } from '../../../kernel/ids.js';
+import type { ChannelRecord } from '../../../projections/communities/documents.js';
 import { silent, type UpdateTable, type Delivery } from '../../contract/updates.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
 import type { UpdateView } from '../../contract/updateView.js';
@@ -27,12 +28,18 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
   ChannelRenamed: ({ data }, view) => edited(data, view),
   ChannelDescribed: ({ data }, view) => edited(data, view),
   ChannelsArranged: ({ data: { community, places } }, view) => {
-    const channels = places.map(({ channel }) => channel);
-    // Under another category other overrides may count. A member who sees a channel only now is told of it by both, and
-    // is sent the latter.
+    const [before, after] = [channelsById(view.before, community), channelsById(view.after, community)];
+    const records = places.flatMap(({ channel }) => after.get(channel) ?? []);
+    // Under another category other overrides may count; under the same one all see what they saw. A member who sees a
+    // channel only now is told of it by both, and is sent the latter.
+    const moved = records.filter(({ id, parent }) => before.get(id)?.parent !== parent);
     return [
-      ...channels.flatMap((channel) => edited({ community, channel }, view)),
-      ...sightOfAll(view, community, channels),
+      ...records.flatMap((record) => channelDeliveries(view.after, community, record)),
+      ...sightOfAll(
+        view,
+        community,
+        moved.map(({ id }) => id),
+      ),
     ];
   },
   ChannelExplicitnessChanged: ({ data }, view) => edited(data, view),
@@ -64,6 +71,10 @@ export const communityUpdates = (needs: CommunityUpdatesNeeds): UpdateTable<Comm
 export const holdersToldMax = 100;
 
 type OnChannel = { readonly community: CommunityId; readonly channel: ChannelId };
+
+/** Looked up once, since a move may change the places of all. */
+const channelsById = (rules: ViewerPermissions, community: CommunityId): ReadonlyMap<ChannelId, ChannelRecord> =>
+  new Map(rules.community(community)?.channels.map((channel) => [channel.id, channel]));
 
 /** The channel as it is now, to everybody who sees it. */
 const edited = ({ community, channel: id }: OnChannel, { after }: UpdateView): readonly Delivery[] => {

@@ -24,6 +24,7 @@ export type Scope = {
  * longer. Kept apart by kind, so that everybody hears of a channel before they hear of their permissions in it.
  */
 export const visibilityDeliveries = (view: UpdateView, { community, users, channels }: Scope): readonly Delivery[] => {
+  if (channels.length === 0) return [];
   const groups = alike(view, community, users);
   const changes = channels.map((channel): SightChanges => {
     const sights = new Map(groups.map(([user]) => [user, sightsOf(view, { community, channel, user })]));
