@@ -78,8 +78,7 @@ export const receivedBytes = (needs: ReceivedBytesNeeds): ReceivedBytes => {
   const relieved = (by: number): void => {
     if (bytes <= bytesMax) large.readAllAgain();
     else if (by > 0) large.holdBackFullest((one) => !messages.hasRoomOrWaits(one));
-    if (by < 0) messages.letOn();
-    else messages.takeRoomBack();
+    messages.memoryChanged(by);
   };
 
   return {

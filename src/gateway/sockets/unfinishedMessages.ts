@@ -102,8 +102,13 @@ export class UnfinishedMessages<S extends LongSender> {
     if (hasWaited) sender.readAgain();
   }
 
-  /** Gives room to those that wait. To be called when memory is free again. */
-  letOn(): void {
+  /** So many bytes were taken, or are free again where it is less than 0: takes room back, or gives it to those that wait. */
+  memoryChanged(by: number): void {
+    if (by < 0) this.letOn();
+    else this.takeRoomBack();
+  }
+
+  private letOn(): void {
     while (this.counts.waits > 0) {
       const [sender, message] = this.next() ?? [];
       if (sender === undefined || message === undefined || !this.mayRead(sender)) return;
@@ -116,9 +121,9 @@ export class UnfinishedMessages<S extends LongSender> {
 
   /**
    * Takes room back, where first bytes of others have filled it meanwhile: of those of the user who has the most, from the one that
-   * was begun last. One message is always read. To be called when memory was taken.
+   * was begun last. One message is always read.
    */
-  takeRoomBack(): void {
+  private takeRoomBack(): void {
     while (this.counts.read > 1 && !this.needs.fits(this.promised)) {
       const [sender, message] = this.last() ?? [];
       if (sender === undefined || message === undefined) return;
