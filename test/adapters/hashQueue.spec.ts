@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hashesAtOnceMax } from '../../src/adapters/system/argon2.js';
 import { hashQueue, knownInARowMax } from '../../src/adapters/system/hashQueue.js';
-import { threadPoolSize } from '../../src/adapters/system/threadPool.js';
 import { HasherBusy, type HashingQueue } from '../../src/kernel/ports/system.js';
 import { deferred } from '../../src/kernel/timing.js';
 
@@ -109,21 +108,10 @@ describe('the queues for hashing', () => {
 });
 
 describe('hashes at once', () => {
-  it('take no more than half of the threads, nor than there are cores, and one at least', () => {
-    const atOnce = [
-      [4, 16],
-      [4, 1],
-      [1, 8],
-      [0, 8],
-      [3, 8],
-      [128, 8],
-    ].map(([pool = 0, cores = 0]) => hashesAtOnceMax(pool, cores));
-    assert.deepEqual(atOnce, [2, 1, 1, 1, 1, 8]);
-  });
-  it('go by the number of threads as libuv reads it', () => {
-    const sizes = [undefined, '16', '0', 'many', '-1', '5000', '1'].map((size) =>
-      threadPoolSize(size === undefined ? {} : { UV_THREADPOOL_SIZE: size }),
+  it('take half of the cores, and one at least', () => {
+    assert.deepEqual(
+      [1, 2, 3, 8].map((cores) => hashesAtOnceMax(cores)),
+      [1, 1, 1, 4],
     );
-    assert.deepEqual(sizes, [4, 16, 1, 1, 1_024, 1_024, 1]);
   });
 });

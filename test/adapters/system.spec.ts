@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { uptime } from 'node:os';
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { getPriority, platform, uptime } from 'node:os';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { systemIds } from '../../src/adapters/system/ids.js';
 import { argon2Hasher } from '../../src/adapters/system/argon2.js';
@@ -68,6 +71,12 @@ describe('random', () => {
   });
 });
 
+/** The 19th field. The second, a name in brackets, may have blanks. */
+const nicenessOf = async (thread: string): Promise<number> => {
+  const stat = await readFile(`/proc/self/task/${thread}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+};
+
 describe('password hasher', () => {
   it('verifies the password that was hashed and no other', async () => {
     const hasher = argon2Hasher();
@@ -99,6 +108,26 @@ describe('password hasher', () => {
     );
     assert.ok(outcomes[4]?.status === 'rejected' && outcomes[4].reason instanceof HasherBusy);
     assert.ok((await hasher.hash('f')).length > 0);
+  });
+
+  it('leaves the threads of the pool to the log and to files, and stands back for all others', async (t) => {
+    if (platform() !== 'linux') {
+      t.skip('elsewhere a priority belongs to a process');
+      return;
+    }
+    await argon2Hasher().hash('a');
+    const nicenesses = (await readdir('/proc/self/task')).map((thread) => nicenessOf(thread));
+    assert.ok((await Promise.all(nicenesses)).some((nice) => nice > getPriority()));
+    assert.equal(getPriority(process.pid), getPriority());
+  });
+
+  it('keeps no process alive', async () => {
+    const url = new URL('../../src/adapters/system/argon2.js', import.meta.url).href;
+    const script = `const { argon2Hasher } = await import('${url}'); await argon2Hasher().hash('a'); console.log('hashed');`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      timeout: 20_000,
+    });
+    assert.equal(stdout, 'hashed\n');
   });
 
   it('frees its place when a hash cannot be read', async () => {
