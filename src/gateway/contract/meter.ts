@@ -1,5 +1,3 @@
-import { nextTurn } from '../../kernel/timing.js';
-
 /**
  * The prices of work that is only known once it is done, in units of the cheapest request (some 50 µs of the thread).
  * They follow from measurements: a count of the unread messages of a channel makes seven reads and takes 140 µs; a page of
@@ -44,6 +42,8 @@ export const costs = {
   pictureTooCostly: 1_000,
   /** A file that a process of the operator’s scanner judges. */
   scan: 40,
+  /** A link of a message that is parsed, and the words of its host that are counted. */
+  linkParsed: 0.15,
   /** A link to a file that was signed. */
   linkSigned: 0.1,
   /** A stored part of an upload that was looked up to make a file of it. */
@@ -61,10 +61,11 @@ export interface Meter {
   /** So much work was done for the request, in units. It is taken from the budgets of its sender. */
   spend(this: void, units: number): void;
   /**
-   * Undefined while the request may go on. Otherwise settles when others have had the thread; then ask again. Only reads
-   * settle at once on an embedded store, so without this nobody would be let in before all of them are done.
+   * Undefined when so much more work of the request may begin now. Otherwise resolves when others have had the thread and it
+   * is its turn. Both count it for the slice, and it is still to be spent. Only reads settle at once on an embedded store, so
+   * without this nobody would be let in before all of them are done.
    */
-  breath(this: void): Promise<void> | undefined;
+  turn(this: void, units: number): Promise<void> | undefined;
   /**
    * The request did as much as so many further ones of its kind, which count for the limit by number as well. Absent
    * where nothing is counted by number.
@@ -73,27 +74,7 @@ export interface Meter {
 }
 
 /** Of work for which nobody is charged. */
-export const freeMeter: Meter = { spend: () => undefined, breath: () => undefined };
+export const freeMeter: Meter = { spend: () => undefined, turn: () => undefined };
 
-/** Units of long reads between two rounds of the event loop: one millisecond. */
+/** Units of long reads between two rounds of the event loop: one millisecond, shared by the long reads of all users. */
 export const sliceUnitsMax = 20;
-
-/** Long reads of all users share one slice in each round of the event loop. */
-export type Slices = Meter;
-
-export const slices = (unitsMax = sliceUnitsMax): Slices => {
-  let spent = 0;
-  let round: Promise<void> | undefined;
-  const begin = (): Promise<void> =>
-    nextTurn().then(() => {
-      spent = 0;
-      round = undefined;
-    });
-  return {
-    spend: (units) => {
-      spent += units;
-      round ??= begin();
-    },
-    breath: () => (spent < unitsMax ? undefined : round),
-  };
-};

@@ -54,13 +54,9 @@ const meteredEach = (store: DocumentReads, meter: Meter): DocumentReads => {
   };
 };
 
-/**
- * Resolves when work of so many units may begin. It is counted in the same tick in which there is room in the slice,
- * because others that begin or go on in this tick must see that.
- */
+/** Resolves when work of so many units may begin, which is spent with that. */
 export const turnOf = async (meter: Meter, units: number): Promise<void> => {
-  for (let full = meter.breath(); full !== undefined; full = meter.breath()) await full;
-  meter.spend(units);
+  await meter.turn(units);
 };
 
 type Stored = { readonly document?: Plain | undefined };

@@ -1,7 +1,7 @@
 import { reject, type Rejection } from '../../kernel/decider.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
-import { costs, slices, type Meter } from '../contract/meter.js';
+import { costs, sliceUnitsMax, type Meter } from '../contract/meter.js';
 import type { SharedLimitName } from '../contract/rpcPolicy.js';
 import {
   accountsOf,
@@ -18,7 +18,7 @@ import {
 } from './accounts.js';
 import { budgetTable, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
-import { turnLines, type Lines } from './turns.js';
+import { turnLines, turns, type Lines } from './turns.js';
 import { noWriteBounds, type WriteBounds, type WriteRefusal } from './writeBounds.js';
 
 /** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
@@ -95,7 +95,8 @@ export type AdmissionNeeds = {
  * For load tests: everything begins at once that does not write beyond the bounds. Long reads let others in all the same.
  */
 export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
-  const meter = slices();
+  const slice = turns(sliceUnitsMax);
+  const meter: Meter = { spend: slice.spend, turn: slice.until };
   const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, meter, end: () => undefined };
   return {
     admit: (asker, { name }) => {
@@ -116,22 +117,29 @@ const unpaused = { kind: 'refused', pauseMillis: 0 } as const;
 export const admission = (needs: AdmissionNeeds): Admission => {
   const { timers, shared, limited, writes = noWriteBounds, lines = turnLines() } = needs;
   const accounts = accountsOf();
-  const slice = slices();
+  const slice = turns(sliceUnitsMax);
 
   const { refused, refusedToWrite } = refusals(needs);
 
   const admitted = (asker: Asker, bill: Bill, waited: LimitReached): AdmissionVerdict => {
     if (waited.millis > 0) limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
     const end = bill.long?.reads.begin(bill.long.by) ?? ended;
-    const spend = (units: number): void => {
+    const charged = (units: number): void => {
       charge(bill, units);
-      slice.spend(units);
       if (bill.line !== undefined) lines[bill.line].spend(units);
+    };
+    const spend = (units: number): void => {
+      charged(units);
+      slice.spend(units);
+    };
+    const turn = (units: number): Promise<void> | undefined => {
+      charged(units);
+      return slice.until(units);
     };
     const alsoCounts = (requests: number): void => {
       chargeRequests(bill, requests);
     };
-    const meter: Meter = { spend, breath: slice.breath, alsoCounts };
+    const meter: Meter = { spend, turn, alsoCounts };
     return { kind: 'admitted', afterMillis: waited.millis, meter, end };
   };
 

@@ -12,9 +12,9 @@ export type Line = keyof typeof turnUnitsMax;
  */
 export interface Turns {
   /** Undefined when a request of this price may begin now. Otherwise resolves when it is its turn. Both count it. */
-  until(units: number): Promise<void> | undefined;
+  until(this: void, units: number): Promise<void> | undefined;
   /** Work that a request turned out to be beyond its price. */
-  spend(units: number): void;
+  spend(this: void, units: number): void;
 }
 
 type Waiting = { readonly units: number; readonly wake: () => void };

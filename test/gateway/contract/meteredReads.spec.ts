@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
-import { costs, sliceUnitsMax, slices, type Meter } from '../../../src/gateway/contract/meter.js';
+import { turns } from '../../../src/gateway/requests/turns.js';
+import { costs, sliceUnitsMax, type Meter } from '../../../src/gateway/contract/meter.js';
 import { keysPerReadMax, meteredReads } from '../../../src/gateway/contract/meteredReads.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import { readsOf } from '../../support/reads.js';
@@ -25,14 +26,16 @@ const storeOf = async (documents: number, bytes: number): Promise<DocumentStore>
   return store;
 };
 
-const counting = (breath: Meter['breath'] = () => undefined) => {
+const counting = () => {
   const counted = { units: 0 };
-  const meter: Meter = {
-    spend: (units) => {
-      counted.units += units;
-    },
-    breath,
+  const spend = (units: number): void => {
+    counted.units += units;
   };
+  const turn: Meter['turn'] = (units) => {
+    spend(units);
+    return undefined;
+  };
+  const meter: Meter = { spend, turn };
   return { counted, meter };
 };
 
@@ -76,20 +79,33 @@ describe('reads on a meter', () => {
     assert.deepEqual(asked, [keysPerReadMax, keysPerReadMax, 50]);
   });
 
-  it('let others in each time that a slice is used up, also where all were begun at once', async () => {
+  it('let others in each time that a slice is used up, and go on in the order of asking, each after one wait', async () => {
     const store = await storeOf(1, 1);
-    const slice = slices();
+    const slice = turns(sliceUnitsMax);
     let inRound = 0;
+    let waits = 0;
     const rounds: number[] = [];
-    const { meter } = counting(slice.breath);
-    const spend = (units: number): void => {
-      inRound += units;
-      slice.spend(units);
+    const meter: Meter = {
+      spend: (units) => {
+        inRound += units;
+        slice.spend(units);
+      },
+      turn: (units) => {
+        waits += 1;
+        const begun = (): void => void (inRound += units);
+        const until = slice.until(units);
+        if (until === undefined) begun();
+        return until?.then(begun);
+      },
     };
-    const readers = [1, 2, 3].map(() => meteredReads(readsOf(store), { meter: { ...meter, spend } }));
+    const readers = [1, 2, 3].map(() => meteredReads(readsOf(store), { meter }));
     const state = { isDone: false };
+    const read: number[] = [];
     const reading = Promise.all(
-      readers.flatMap(({ store: own }) => Array.from({ length: 300 }, () => own.get(collection, '1'))),
+      Array.from({ length: 900 }, async (_, at) => {
+        await readers[at % 3]?.store.get(collection, '1');
+        read.push(at);
+      }),
     ).then(() => (state.isDone = true));
     while (!state.isDone) {
       await turn();
@@ -99,5 +115,10 @@ describe('reads on a meter', () => {
     await reading;
     assert.ok(rounds.length >= (900 * costs.document) / (2 * sliceUnitsMax), rounds.length.toString());
     assert.ok(Math.max(...rounds) <= sliceUnitsMax * 2 + 1, Math.max(...rounds).toString());
+    assert.equal(waits, read.length);
+    assert.deepEqual(
+      read,
+      Array.from({ length: 900 }, (_, at) => at),
+    );
   });
 });

@@ -16,7 +16,8 @@ import { askedInChat, seenTextChat, type SeenChat } from '../../access/chatAcces
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
-import { meteredReads } from '../../contract/meteredReads.js';
+import { costs } from '../../contract/meter.js';
+import { meteredReads, turnOf } from '../../contract/meteredReads.js';
 import { customEmojiIn } from '../../rendering/entities.js';
 import { forwarder } from './forwarding/forwarding.js';
 import { historyAnswer, historyBytesMax, historyReads } from './history.js';
@@ -49,7 +50,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
 
     async messagesSendMessage(request, call) {
       if (wantsBotInfo(request.botInfo) && call.caller.bot !== true) return reject('NOT_A_BOT');
-      const sending = sendingOf(request, call.caller.user);
+      const sending = sendingOf(request, call);
       if (isRejection(sending)) return sending;
       const sent = await send(call, sending);
       return isRejection(sent) ? sent : { sentMessage: { messageId: sent } };
@@ -60,6 +61,8 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         const page = pageOf(request);
         const reads = meteredReads(needs.reads, call);
         const found = await history(reads, key, { ...page, bytesMax: historyBytesMax });
+        // Pages that were read in one round are rendered in several, because each may take milliseconds.
+        await turnOf(call.meter, costs.document * found.length);
         // Sight that was lost during the read would show messages that were sent since.
         const still = await seenTextChat(needs.access, call, key);
         if (isRejection(still)) return still;
@@ -80,7 +83,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       if (request.buttons !== undefined && call.caller.bot !== true) return reject('NOT_A_BOT');
       const refused = refusedEdit(request, seen.permissions);
       if (refused !== undefined) return refused;
-      const editing = editingOf(request, by);
+      const editing = editingOf(request, call);
       if (isRejection(editing)) return editing;
       const { chat, message, buttons } = editing;
       const content = await editedContent(needs, call, seen, editing);
@@ -216,7 +219,7 @@ const editedText = async (
   if (given === undefined) {
     return { text, entities: unless(kept.entities, []), mentions: kept.mentions, keepsText: true };
   }
-  const written = contentOf(text, given.entities);
+  const written = contentOf(call, text, given.entities);
   return isRejection(written) ? written : naming(needs, call, seen, { ...written, keepsText: true });
 };
 

@@ -5,8 +5,10 @@ import type { EditMessage, GetHistory, SendMessage, SendMessageReplyToQuote } fr
 import type { ChatKey } from '../../../kernel/chat.js';
 import { isRejection, reject, type Rejection } from '../../../kernel/decider.js';
 import { defined } from '../../../kernel/defined.js';
-import type { FileId, MessageId, UserId } from '../../../kernel/ids.js';
+import type { FileId, MessageId } from '../../../kernel/ids.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
+import type { Call } from '../../contract/call.js';
+import { costs, type Meter } from '../../contract/meter.js';
 import { chatKeyFrom } from '../../contract/chatRefs.js';
 import { botInfoOf, buttonsFrom, cloakPhotoAsked } from './sending/botInfo.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
@@ -25,6 +27,9 @@ export const contentBytesMax = 40_000;
 export const historyMessagesDefault = 50;
 export const historyMessagesMax = 100;
 
+/** Of the call that brings the message. */
+type Asked = Pick<Call, 'caller' | 'meter'>;
+
 export type Reply = { readonly to: MessageId; readonly quote?: Quote };
 export type Sending = Written & {
   readonly chat: ChatKey;
@@ -40,8 +45,8 @@ export type Sending = Written & {
   readonly suppressEmbeds?: true;
 };
 
-export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejection => {
-  const chat = chatKeyFrom(request.chatRef, sender);
+export const sendingOf = (request: SendMessage, { caller, meter }: Asked): Sending | Rejection => {
+  const chat = chatKeyFrom(request.chatRef, caller.user);
   if (isRejection(chat)) return chat;
   const media = attachingOf(request.media);
   if (isRejection(media)) return media;
@@ -53,7 +58,7 @@ export const sendingOf = (request: SendMessage, sender: UserId): Sending | Rejec
   if (!isShown) return reject('EMPTY_MESSAGE');
   const reply = replyOf(request);
   if (isRejection(reply)) return reply;
-  const refused = refusedContent(written, reply?.quote);
+  const refused = refusedContent(meter, written, reply?.quote);
   if (refused !== undefined) return refused;
   const { clientId: nonce } = request;
   return {
@@ -85,8 +90,8 @@ export type MessageChange = {
   readonly media?: readonly Attaching[];
 };
 
-export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejection => {
-  const chat = chatKeyFrom(request.chatRef, editor);
+export const editingOf = (request: EditMessage, { caller, meter }: Asked): Editing | Rejection => {
+  const chat = chatKeyFrom(request.chatRef, caller.user);
   if (isRejection(chat)) return chat;
   const attaching = attachingOf(request.media);
   if (isRejection(attaching)) return attaching;
@@ -101,13 +106,19 @@ export const editingOf = (request: EditMessage, editor: UserId): Editing | Rejec
   }
   // Whether a text that shows nothing may stand depends on what is attached, which the rules know.
   const written = writtenOf(text, entities);
-  return isRejection(written) ? written : (refusedContent(written) ?? { ...about, change: { ...media, written } });
+  return isRejection(written)
+    ? written
+    : (refusedContent(meter, written) ?? { ...about, change: { ...media, written } });
 };
 
 /** A text that a message already has with its new entities, all within the bounds. */
-export const contentOf = (text: string, entities: EditMessage['entities']): Written | Rejection => {
+export const contentOf = (
+  { meter }: Pick<Asked, 'meter'>,
+  text: string,
+  entities: EditMessage['entities'],
+): Written | Rejection => {
   const written = writtenOf(text, entities);
-  return isRejection(written) ? written : (refusedContent(written) ?? written);
+  return isRejection(written) ? written : (refusedContent(meter, written) ?? written);
 };
 
 /** Without an anchor the newest; an anchor of 0 is none, except that everything is newer than 0. */
@@ -148,11 +159,18 @@ const quoteOf = ({ message, entities: wire, offset }: SendMessageReplyToQuote): 
   return { text: message, entities, ...(offset === undefined ? {} : { offset: Number(offset) }) };
 };
 
-/** A message and its quote, which count together. Parsing links is the dearest of the checks, and comes last. */
-const refusedContent = (written: Written, quote?: Quote): Rejection | undefined => {
+/**
+ * A message and its quote, which count together. Parsing links is the dearest of the checks, and comes last. It is charged
+ * before, in the same tick, so that what others of the same turn would begin waits for the next one.
+ */
+const refusedContent = (meter: Pick<Meter, 'spend'>, written: Written, quote?: Quote): Rejection | undefined => {
   if (isTooLarge(quote === undefined ? [written] : [written, quote])) return reject('MESSAGE_TOO_LONG');
+  const links = linksIn(written.entities) + linksIn(quote?.entities ?? []);
+  if (links > 0) meter.spend(costs.linkParsed * links);
   return refusedLink(written.entities) ?? refusedLink(quote?.entities ?? []);
 };
+
+const linksIn = (entities: Written['entities']): number => entities.filter(({ url }) => url !== undefined).length;
 
 // One code unit takes one byte at least, and six at most, as a control character does. Hardly any message needs to be
 // looked at closer.

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryDocuments } from '../../../../src/adapters/documents/memory.js';
-import { freeMeter, slices, sliceUnitsMax, costs } from '../../../../src/gateway/contract/meter.js';
+import { freeMeter, sliceUnitsMax, costs } from '../../../../src/gateway/contract/meter.js';
 import type { Access } from '../../../../src/gateway/contract/viewerPermissions.js';
 import type { Call } from '../../../../src/gateway/contract/call.js';
 import type { CommunityNeeds } from '../../../../src/gateway/packages/communities/needs.js';
 import { channelsCountedMax, communityRpcs } from '../../../../src/gateway/packages/communities/rpcs.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
+import { turns } from '../../../../src/gateway/requests/turns.js';
 import { collectionOf } from '../../../../src/kernel/document.js';
 import type { CommunityId, UserId } from '../../../../src/kernel/ids.js';
 import type { DocumentStore } from '../../../../src/kernel/ports/documentStore.js';
@@ -84,8 +85,8 @@ describe('the list of communities', () => {
       most = Math.max(most, inRow);
       return 1n;
     };
-    const { spend, breath } = slices();
-    const meter = { spend, breath: () => breath()?.then(() => void (inRow = 0)) };
+    const { spend, until } = turns(sliceUnitsMax);
+    const meter = { spend, turn: (units: number) => until(units)?.then(() => void (inRow = 0)) };
     const looked = { ...access, now: { ...access.now, inChannel } };
     // The list needs none of the others.
     const needs = { access: looked, reads: { store } } as unknown as CommunityNeeds;

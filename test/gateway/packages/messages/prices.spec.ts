@@ -5,7 +5,9 @@ import { costs, type Meter } from '../../../../src/gateway/contract/meter.js';
 import { meteredIndex } from '../../../../src/gateway/packages/messages/search.js';
 import { chargeIndexed, termsInPrice } from '../../../../src/gateway/packages/messages/sending/indexed.js';
 import { mentionsIn, type MentionNeeds } from '../../../../src/gateway/packages/messages/sending/mentions.js';
+import { contentOf } from '../../../../src/gateway/packages/messages/wire.js';
 import type { ChatKey } from '../../../../src/kernel/chat.js';
+import { isRejection } from '../../../../src/kernel/decider.js';
 import type { UserId } from '../../../../src/kernel/ids.js';
 import { headCollection, searchCollections } from '../../../../src/projections/search/documents.js';
 import { candidatesIn } from '../../../../src/projections/search/queries.js';
@@ -13,7 +15,7 @@ import { messageTermsMax } from '../../../../src/projections/search/terms.js';
 
 const counting = () => {
   let units = 0;
-  const meter: Meter = { spend: (more) => (units += more), breath: () => undefined };
+  const meter: Meter = { spend: (more) => (units += more), turn: (more) => void (units += more) };
   return { meter, units: () => units };
 };
 
@@ -36,6 +38,16 @@ describe('what is charged before it is done', () => {
     const entities = Array.from({ length: 100 }, (_, at) => ({ kind: 'textUrl', url: url(at) }) as const);
     chargeIndexed({ meter }, { text: 'hello', entities });
     assert.ok(units() > costs.termIndexed * 100, units().toString());
+  });
+
+  it('is each link that is parsed, of a text that is refused for one as well', () => {
+    const { meter, units } = counting();
+    const links = Array.from({ length: 200 }, (_, at) => ({ startIndex: at, length: 1, textUrl: { url: 'http://a' } }));
+    const wire = [...links, { startIndex: 0, length: 1, textUrl: { url: 'no link' } }];
+    // Nothing else of an entity is read.
+    const entities = wire as unknown as Parameters<typeof contentOf>[2];
+    assert.ok(isRejection(contentOf({ meter }, 'x'.repeat(200), entities)));
+    assert.ok(Math.abs(units() - 201 * costs.linkParsed) < 0.01, units().toString());
   });
 
   it('is each user whom a text names', async () => {

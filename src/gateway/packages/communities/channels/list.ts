@@ -10,6 +10,8 @@ import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.
 import { messageFor, withPins, type PinnableMessage } from '../../../rendering/message.js';
 import { channelRefFor, channelFor, shownParent } from '../../../rendering/channel.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
+import { costs, type Meter } from '../../../contract/meter.js';
+import { turnOf } from '../../../contract/meteredReads.js';
 import { inBatches } from '../inBatches.js';
 import type { CommunityNeeds } from '../needs.js';
 
@@ -23,7 +25,7 @@ type Activity = { readonly last: PinnableMessage | undefined; readonly unread: U
 
 /** The channels of a community that a member sees, with where they are in each of them. */
 export const channelsSeen = async (
-  { access, reads }: Pick<CommunityNeeds, 'access' | 'reads'>,
+  { access, reads, meter }: Pick<CommunityNeeds, 'access' | 'reads'> & { readonly meter: Meter },
   community: CommunityId,
   viewer: UserId,
 ): Promise<ChannelsInit> => {
@@ -38,6 +40,8 @@ export const channelsSeen = async (
     const [last] = newest === undefined ? [] : await withPins(reads, [newest]);
     return { last, unread: counts };
   });
+  // All of it is rendered in one go, and others may be as far in the same round.
+  await turnOf(meter, (costs.hundredChannels * seenAtFirst.length) / 100);
   // Sight that was lost during the reads would show messages that were sent since.
   const seen = stillSeen(access.now, community, viewer, seenAtFirst);
   const talks = seen.filter(hasMessages);

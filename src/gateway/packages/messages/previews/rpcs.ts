@@ -11,12 +11,12 @@ export type PreviewNeeds = { readonly linkPreviews: LinkPreviews };
  * that cannot be had, or that this server does not ask for, is shown as the link alone.
  */
 export const previewRpcs = ({ linkPreviews }: PreviewNeeds): Handlers<'messagesGetEmbedPreview'> => ({
-  messagesGetEmbedPreview: async ({ message, entities }, { caller }) => {
-    const words = contentOf(message, entities);
+  messagesGetEmbedPreview: async ({ message, entities }, call) => {
+    const words = contentOf(call, message, entities);
     if (isRejection(words)) return words;
     const link = await linkPreviews.linkIn(words);
     if (link === undefined) return reject('NOT_FOUND', 'the text has no link');
-    const preview = await linkPreviews.previewOf(link, caller.user);
+    const preview = await linkPreviews.previewOf(link, call.caller.user);
     if (preview === 'busy') return reject('RATE_LIMITED', 'previews of links');
     return { mediaEmbed: embedFor(preview === 'none' ? { url: link } : preview) };
   },
