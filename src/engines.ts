@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fileBlobs, withoutUnfinished } from './adapters/blobs/files.js';
+import { blobWorksAtOnceMax, fileBlobs, withoutUnfinished } from './adapters/blobs/files.js';
 import { fileIdMark } from './adapters/dataFolder/idMark.js';
 import { dataFolderNames } from './adapters/dataFolder/modes.js';
 import { lmdbGenerationKinds, lmdbGenerations } from './adapters/documents/lmdbGenerations.js';
@@ -23,6 +23,7 @@ import { redisRateLimit } from './adapters/rateLimit/redis.js';
 import type { RedisClient, RedisStatus } from './adapters/redis/client.js';
 import { lookupHashIn } from './adapters/sealer/lookupHash.js';
 import { systemRandom } from './adapters/system/random.js';
+import { threadPoolSize } from './adapters/system/threadPool.js';
 import { RedisAway } from './adapters/redis/pipeline.js';
 import { presenceSeal } from './adapters/sealer/presenceSeal.js';
 import { lmdbVault } from './adapters/vault/lmdb.js';
@@ -405,7 +406,7 @@ const filesPart = (needs: EngineNeeds): FilesPart => {
   const place = isServer(blobs) ? { variable, value: blobs.url, where: folder } : folderPlace(config, folder);
   const open = async (): Promise<Blobs> => {
     await atPlace(place, () => withoutUnfinished(folder, clock.now()));
-    return fileBlobs(folder);
+    return fileBlobs(folder, blobWorksAtOnceMax(threadPoolSize(process.env)));
   };
   return { place, isMarked: isServer(blobs), open: once(called(opened, 'the store of files'), open) };
 };

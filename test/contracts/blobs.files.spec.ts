@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import {
   blobBytesIn,
+  blobWorksAtOnceMax,
   copyBlobs,
   fileBlobs,
   unfinishedMillisMax,
@@ -59,4 +60,19 @@ it('a copy of all blobs, and a count of them, give up when they are told to', as
   await assert.rejects(blobBytesIn(from, signal), /stopped/);
   await assert.rejects(copyBlobs(from, to, signal), /stopped/);
   assert.deepEqual(await fileBlobs(to).list('', { limit: 1 }), []);
+});
+
+it('blobs in files take half of the threads at most, however many are put and read at once', async (t) => {
+  const blobs = fileBlobs(join(freshFolder(t), 'files'));
+  const names = Array.from({ length: 16 }, (_, at) => `files/${at.toString()}/0000`);
+  let [most, isOver] = [0, false];
+  const look = (): void => {
+    most = Math.max(most, process.getActiveResourcesInfo().filter((kind) => kind === 'FSReqPromise').length);
+    if (!isOver) setImmediate(look);
+  };
+  look();
+  await Promise.all(names.map((name) => blobs.put(name, new Uint8Array(100_000))));
+  await Promise.all(names.map((name) => blobs.get(name)));
+  isOver = true;
+  assert.ok(most > 0 && most <= blobWorksAtOnceMax(4), most.toString());
 });

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { open, opendir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { open, opendir, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import pLimit from 'p-limit';
 import {
   BlobsAway,
+  blobBytesMax,
   blobsPerCallMax,
   checkedBlobBytes,
   checkedBlobName,
@@ -24,15 +26,26 @@ const unfinishedName = '.unfinished';
 /** A file of this age that is still being written belongs to a process that ended. Other nodes may share the folder. */
 export const unfinishedMillisMax = 3_600_000;
 
+/**
+ * Of the threads that read and flush files, blobs take half at a time: the log waits for the same threads, and with it everybody who
+ * writes a message.
+ */
+export const blobWorksAtOnceMax = (poolSize: number): number => Math.max(1, Math.floor(poolSize / 2));
+
+const usualPoolSize = 4;
+
 /** A folder that a removal takes away while a put makes its file there is made again, so often. */
 const triesMax = 5;
 
 /**
  * One file for each blob, below `folder`, for the owner alone. The folder is made at the first put. A blob is written beside and put
- * in its place in one step, with both the file and the names on the way to it on the disk.
+ * in its place in one step, with both the file and the names on the way to it on the disk. Of reading and writing so much goes on
+ * at a time as `worksAtOnceMax` says; by default half of the threads that there are usually.
  */
-export const fileBlobs = (folder: string): Blobs => {
-  const place: Place = { folder, sync: sharedSyncs(syncFolder) };
+export const fileBlobs = (folder: string, worksAtOnceMax = blobWorksAtOnceMax(usualPoolSize)): Blobs => {
+  // Each work has one thread at a time.
+  const limited = pLimit(worksAtOnceMax);
+  const place: Place = { folder, sync: sharedSyncs((one) => limited(() => syncFolder(one))), limited };
   const pathOf = (name: string): string => join(folder, ...checkedBlobName(name).split('/'));
   return {
     put: async (name, bytes) => {
@@ -43,7 +56,7 @@ export const fileBlobs = (folder: string): Blobs => {
     get: async (name, range) => {
       const path = pathOf(name);
       const part = range && checkedBlobRange(range);
-      return told('reading', () => readFrom(path, part));
+      return told('reading', () => limited(() => readFrom(path, part)));
     },
     list: async (prefix, page) => {
       const { limit } = checkedBlobPage(prefix, page);
@@ -99,7 +112,7 @@ export const blobBytesIn = async (folder: string, signal: AbortSignal): Promise<
  */
 export const copyBlobs = async (from: string, to: string, signal: AbortSignal): Promise<void> => {
   makeFolder(to);
-  const place: Place = { folder: to, sync: syncFolder };
+  const place: Place = { folder: to, sync: syncFolder, limited: (work) => work() };
   for await (const path of pathsBelow(from)) {
     signal.throwIfAborted();
     const bytes = await readFrom(path, undefined);
@@ -147,6 +160,8 @@ type Place = {
   readonly folder: string;
   /** Resolves once all names that the folder had at the call are on the disk. */
   readonly sync: (folder: string) => Promise<void>;
+  /** Does the work when few others are under way. */
+  readonly limited: (work: () => Promise<void>) => Promise<void>;
 };
 
 /** One sync of a folder serves all that asked for it before it began. Nothing is kept longer than somebody waits. */
@@ -174,24 +189,31 @@ export const sharedSyncs = (sync: (folder: string) => Promise<void>): Place['syn
   };
 };
 
-const written = async ({ folder, sync }: Place, path: string, bytes: Uint8Array): Promise<void> => {
+const written = async ({ folder, sync, limited }: Place, path: string, bytes: Uint8Array): Promise<void> => {
   const unfinished = join(folder, unfinishedName);
   makeFolder(unfinished);
   const next = join(unfinished, randomUUID());
   try {
-    const file = await open(next, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await moved(next, path);
+    await limited(async () => {
+      await flushed(next, bytes);
+      await moved(next, path);
+    });
   } catch (error) {
     await rm(next, { force: true });
     throw error;
   }
   await Promise.all(foldersTo(folder, path).map(sync));
+};
+
+/** Writes a file that was not there, and has it on the disk. */
+const flushed = async (path: string, bytes: Uint8Array): Promise<void> => {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 };
 
 const moved = async (from: string, to: string): Promise<void> => {
@@ -220,21 +242,32 @@ const readFrom = async (path: string, range: BlobRange | undefined): Promise<Uin
   const file = await open(path, 'r').catch(absent);
   if (file === undefined) return undefined;
   try {
+    // Asking the system for the length is a work for a thread, as reading is.
+    if (range !== undefined) return await readUpTo(file, { ...range, length: Math.min(range.length, blobBytesMax) });
     const found = await file.stat();
     if (!found.isFile()) return undefined;
-    const { size } = found;
-    const from = Math.min(range?.from ?? 0, size);
-    const bytes = new Uint8Array(Math.min(range?.length ?? size, size - from));
-    let filled = 0;
-    while (filled < bytes.length) {
-      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled);
-      if (bytesRead === 0) throw new Error(`${path} ends before its size`);
-      filled += bytesRead;
-    }
+    const bytes = await readUpTo(file, { from: 0, length: found.size });
+    if (bytes.length < found.size) throw new Error(`${path} ends before its size`);
     return bytes;
+  } catch (error) {
+    if (hasCode(error, folderCodes)) return undefined;
+    throw error;
   } finally {
     await file.close();
   }
+};
+
+/** All that the file has of the range. */
+const readUpTo = async (file: FileHandle, { from, length }: BlobRange): Promise<Uint8Array> => {
+  // Of a view on its own memory, so that nobody takes it for a Buffer; all of it that is given out is written over.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled);
+    if (bytesRead === 0) return bytes.slice(0, filled);
+    filled += bytesRead;
+  }
+  return bytes;
 };
 
 type Listing = { readonly folder: string; readonly prefix: string; readonly page: BlobPage };
@@ -289,10 +322,16 @@ const removeEmpty = async (folder: string, from: string): Promise<void> => {
 
 const namesIn = async (folder: string): Promise<readonly string[]> => (await readdir(folder).catch(absent)) ?? [];
 
-const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && absences.has(error.code);
+const hasCode = (error: unknown, codes: ReadonlySet<unknown>): boolean =>
+  error instanceof Error && 'code' in error && codes.has(error.code);
+
+const isAbsent = (error: unknown): boolean => hasCode(error, absences);
 
 /** There may be a file on the way to it. */
 const absences: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
+
+/** A folder is opened as a file is, and only reading tells. */
+const folderCodes: ReadonlySet<unknown> = new Set(['EISDIR']);
 
 /** Nothing is there; any other error of the system is passed on. */
 const absent = (error: unknown): undefined => {

@@ -20,7 +20,7 @@ export const partsTakenMax = 2 * filePartsMax;
 export const partBytesCountedMin = 4_096;
 
 /** Work with parts that goes on at a time, each of which takes some 3 MiB; and how much waits for its turn. */
-export const partTurns = { atOnceMax: 12, waitingMax: 2_000, waitingOfOneMax: 200 };
+export const partTurns = { atOnceMax: 6, waitingMax: 2_000, waitingOfOneMax: 200 };
 
 export type TakePartNeeds = {
   readonly blobs: Pick<Blobs, 'put'>;

@@ -147,8 +147,9 @@ export const openedPart = async (
   { blobs, seal, damaged }: OpeningNeeds,
   { file, key, index, part }: SealedPart,
 ): Promise<Uint8Array | Rejection> => {
-  const sealed = await blobs.get(blobOf(file, index, part));
-  const isWhole = sealed?.length === part.bytes + partSealBytes;
+  const length = part.bytes + partSealBytes;
+  const sealed = await blobs.get(blobOf(file, index, part), { from: 0, length });
+  const isWhole = sealed?.length === length;
   const plain = isWhole ? seal.open(key, placeOf(file, index, part), sealed) : undefined;
   if (plain !== undefined) return plain;
   damaged({ file: file.toString(), part: index });

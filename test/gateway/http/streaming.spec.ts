@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { partTurns } from '../../../src/gateway/files/parts.js';
 import { requestsPerConnectionMax, requestsPerUserMax } from '../../../src/gateway/http/visitors.js';
 import type { FileId } from '../../../src/kernel/ids.js';
 import type { Blobs } from '../../../src/kernel/ports/blobs.js';
@@ -141,7 +142,7 @@ describe('the requests of one user', () => {
     store.held = held.promise;
     const before = store.reads;
     const under = Array.from({ length: requestsPerUserMax }, () => asked(site, pathOf(file), { headers: bearer(ada) }));
-    while (store.reads - before < 12) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (store.reads - before < partTurns.atOnceMax) await new Promise((resolve) => setTimeout(resolve, 20));
     await settledAt(() => store.reads);
     const refused = await asked(site, pathOf(file), { headers: bearer(ada) });
     assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '1']);
