@@ -20,7 +20,6 @@ export interface Flusher {
 
 /** Other work is let in after this long. */
 const sliceMillisMax = 10;
-const outboxesPerLook = 64;
 
 /**
  * A write costs the kernel the same for one frame as for ten. So after a flush that took long the next one waits about
@@ -48,7 +47,8 @@ export const flusher = (): Flusher => {
     while (cursor < waiting.length) {
       waiting[cursor]?.flush(composing);
       cursor += 1;
-      if (cursor % outboxesPerLook === 0 && performance.now() > deadline) return;
+      // Looked at each time: one write may be of a mebibyte, and a look takes a hundredth of the shortest write.
+      if (performance.now() > deadline) return;
     }
     waiting = [];
     cursor = 0;
