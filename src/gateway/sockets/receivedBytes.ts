@@ -10,6 +10,9 @@ export const receivedBytesPerConnectionMax = 4_194_304;
 /** A connection that holds less is read in any case. */
 export const alwaysReadBytesMax = 65_536;
 
+/** Long messages that are not complete have room in this share of the bound, so that they leave the rest to requests that are. */
+const unfinishedShare = 1 / 2;
+
 /** A connection with the bytes that came from it and still are in memory. */
 export interface Receiver extends LongSender {
   /** Of requests that wait or are under way, and of a message that is not complete. */
@@ -56,7 +59,7 @@ export const receivedBytes = (needs: ReceivedBytesNeeds): ReceivedBytes => {
   let unfinished = 0;
   const messages = new UnfinishedMessages<Receiver>({
     timers: needs.timers,
-    fits: (more) => bytes + more <= bytesMax,
+    fits: (more) => bytes + more <= bytesMax * unfinishedShare,
     // Requests come to their end by themselves, so this is soon so.
     fitsAlone: (more) => bytes - unfinished + more <= perConnectionMax,
     reached: notAllRead,

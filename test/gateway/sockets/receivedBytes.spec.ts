@@ -146,7 +146,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('are read where there is room for all that they have announced, with the requests that are there', () => {
-    const { done, receiver } = held({ receivedBytesMax: all });
+    const { done, receiver } = held({ receivedBytesMax: 2 * all });
     const [first, second, third] = [receiver('first', 1n), receiver('second', 2n), receiver('third', 3n)];
     for (const one of [first, second]) one.grow(read, long - kibibytes(32));
     third.grow(read, long);
@@ -159,7 +159,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('of a connection that holds little are read in any case', () => {
-    const { done, receiver } = held({ receivedBytesMax: all });
+    const { done, receiver } = held({ receivedBytesMax: 2 * all });
     for (const name of ['first', 'second', 'third']) receiver(name).grow(alwaysReadBytesMax - 1, long);
     assert.deepEqual(done, []);
     const [fourth, fifth] = [receiver('fourth'), receiver('fifth')];
@@ -172,7 +172,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('hold no room by what they announce when nothing comes, and are given up when nothing comes for long', () => {
-    const { done, receiver, look } = held({ receivedBytesMax: all });
+    const { done, receiver, look } = held({ receivedBytesMax: 2 * all });
     const [silent, other] = [receiver('silent', 1n), receiver('other', 2n)];
     silent.grow(read, all - read);
     other.grow(read, long);
@@ -193,7 +193,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('that are silent stay while nobody waits for room, or while they are not read for other reasons', () => {
-    const { done, receiver, look } = held({ receivedBytesMax: all });
+    const { done, receiver, look } = held({ receivedBytesMax: 2 * all });
     const [silent, ...others] = [receiver('silent', 1n), receiver('second', 2n), receiver('third', 3n)];
     silent.grow(read, all - read);
     look(100);
@@ -211,7 +211,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('ask for room again when their bytes come', () => {
-    const { done, receiver, look, count } = held({ receivedBytesMax: all });
+    const { done, receiver, look, count } = held({ receivedBytesMax: 2 * all });
     const [slow, other] = [receiver('slow', 1n), receiver('other', 2n)];
     slow.grow(read, all - read);
     other.grow(read, long);
@@ -225,7 +225,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('that trickle keep their room for ten looks, and then wait behind the others', () => {
-    const { done, receiver, look } = held({ receivedBytesMax: all });
+    const { done, receiver, look } = held({ receivedBytesMax: 2 * all });
     const [trickle, other] = [receiver('trickle', 1n), receiver('other', 2n)];
     trickle.grow(read, all - read);
     other.grow(read, long);
@@ -238,7 +238,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('of one user leave room for those of others, however many there are', () => {
-    const { done, receiver } = held({ receivedBytesMax: all });
+    const { done, receiver } = held({ receivedBytesMax: 2 * all });
     const many = Array.from({ length: 5 }, (_, at) => receiver(at.toString(), 1n));
     for (const one of many) one.grow(read, kibibytes(256));
     const other = receiver('other', 2n);
@@ -249,7 +249,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('give room back that the first bytes of others have taken, so that none is closed', () => {
-    const { done, receiver, count } = held({ receivedBytesMax: all });
+    const { done, receiver, count } = held({ receivedBytesMax: 2 * all });
     const [first, second] = [receiver('first', 1n), receiver('second', 2n)];
     for (const one of [first, second]) one.grow(read, all / 2);
     const others = Array.from({ length: 6 }, (_, at) => receiver(at.toString(), BigInt(at + 3)));
@@ -262,7 +262,7 @@ describe('long messages that are not complete', () => {
   });
 
   it('are read one at a time where those that wait fill the bound by themselves', () => {
-    const { done, receiver } = held({ receivedBytesMax: all });
+    const { done, receiver } = held({ receivedBytesMax: 2 * all });
     const clients = Array.from({ length: all / read }, (_, at) => receiver(at.toString(), BigInt(at)));
     for (const client of clients) client.grow(read, all);
     assert.equal(done.filter((what) => what.endsWith('held back')).length, clients.length - 1);
