@@ -1,4 +1,4 @@
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp, type WebpOptions } from 'sharp';
 import {
   animatedPixelsMax,
   bannerPixelsMax,
@@ -6,6 +6,8 @@ import {
   emojiBytesMax,
   emojiSidePixelsMax,
   heldPicturePixelsMax,
+  movingPngFramePixelsMax,
+  movingPngPixelsMax,
   photoSidePixelsMax,
   pictureFramesMax,
   picturePixelsMax,
@@ -15,6 +17,7 @@ import {
   type PictureForm,
   type PictureType,
 } from '../../kernel/ports/pictures.js';
+import { movingPngIn, pixelsOf, type MovingPng } from './movingPng.js';
 import { thumbOf, thumbSourcePixelsMax } from './thumb.js';
 
 /** Readers of the kinds that are taken. All others are off: of SVG, of TIFF, of files by their names. */
@@ -37,7 +40,14 @@ const turnedPixelsMax = 13_000_000;
 /** A longer profile of colours is not kept; the colours are brought into sRGB then. */
 const profileBytesMax = 65_536;
 
-type Read = { readonly bytes: Uint8Array; readonly kind: Kind; readonly about: Metadata; readonly animated: boolean };
+type Read = {
+  readonly bytes: Uint8Array;
+  readonly kind: Kind;
+  readonly about: Metadata;
+  readonly animated: boolean;
+  /** Of a PNG that moves. */
+  readonly moving?: MovingPng;
+};
 
 const kinds = {
   jpeg: 'image/jpeg',
@@ -45,9 +55,10 @@ const kinds = {
   gif: 'image/gif',
   webp: 'image/webp',
   heif: 'image/webp',
+  apng: 'image/webp',
 } as const;
 type Kind = keyof typeof kinds;
-const isKind = (format: string): format is Kind => Object.hasOwn(kinds, format);
+const isKind = (format: string): format is Kind => format !== 'apng' && Object.hasOwn(kinds, format);
 
 /** See `Pictures`. */
 export const pictureIn = async (form: PictureForm, bytes: Uint8Array): Promise<Picture | NoPicture> => {
@@ -74,14 +85,45 @@ const headOf = async (bytes: Uint8Array): Promise<Read | NoPicture> => {
   const pixelsMax = format === 'webp' || format === 'heif' ? heldPicturePixelsMax : picturePixelsMax;
   const isTooLarge = Math.max(width, height) > pictureSidePixelsMax || width * height > pixelsMax;
   const isTooLong = animated && (pages > pictureFramesMax || pages * width * height > animatedPixelsMax);
-  return isTooLarge || isTooLong ? 'too large' : { bytes, kind: format, about, animated };
+  if (isTooLarge || isTooLong) return 'too large';
+  const read = { bytes, kind: format, about, animated };
+  return format === 'png' ? movingOr(read) : read;
+};
+
+/** One that is too long to move, all of which would be in memory, stands still. */
+const movingOr = (still: Read): Read | 'damaged' => {
+  const moving = movingPngIn(still.bytes);
+  if (moving === 'damaged') return moving;
+  if (moving === undefined) return still;
+  const { width, height, frames } = moving;
+  const pixels = width * height;
+  const isShort = frames.length <= pictureFramesMax && frames.length * pixels <= movingPngPixelsMax;
+  return isShort && pixels <= movingPngFramePixelsMax ? { ...still, kind: 'apng', animated: true, moving } : still;
 };
 
 /** The same bounds are looked at once more when it is read, because the head may have said something else than the frames. */
-const opened = ({ bytes }: Read, of: 'all frames' | 'one frame'): Sharp => {
-  const animated = of === 'all frames';
-  return sharp(bytes, { animated, failOn: 'error', limitInputPixels: animated ? animatedPixelsMax : picturePixelsMax });
+const oneFrame = ({ bytes }: Pick<Read, 'bytes'>): Sharp =>
+  sharp(bytes, { failOn: 'error', limitInputPixels: picturePixelsMax });
+
+const allFrames = async ({ bytes, moving }: Read): Promise<Sharp> => {
+  if (moving === undefined)
+    return sharp(bytes, { animated: true, failOn: 'error', limitInputPixels: animatedPixelsMax });
+  const { width, height, frames } = moving;
+  const pixels = await pixelsOf(moving, decoded);
+  return sharp(pixels, {
+    animated: true,
+    raw: { width, height: height * frames.length, channels: 4, pageHeight: height },
+  });
 };
+
+const opened = async (read: Read): Promise<Sharp> => (read.animated ? allFrames(read) : oneFrame(read));
+
+const decoded = (png: Uint8Array): Promise<Uint8Array> =>
+  oneFrame({ bytes: png }).toColourspace('srgb').ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
+
+/** A picture that was taken apart has lost how long each frame is shown, and how often all are. */
+const timingOf = ({ moving }: Read): Pick<WebpOptions, 'loop' | 'delay'> =>
+  moving === undefined ? {} : { loop: moving.plays, delay: moving.frames.map(({ millis }) => millis) };
 
 /** Keeps the colours of a wide gamut. A profile of inks cannot be kept with what is not made of inks. */
 const coloured = (image: Sharp, { about: { icc, space } }: Read): Sharp =>
@@ -91,8 +133,8 @@ const isLong = ({ about: { width, height } }: Read): boolean => width * height >
 const isTurned = ({ about: { orientation = 1 } }: Read): boolean => orientation > 1;
 
 const attachment = async (read: Read): Promise<Picture | NoPicture> => {
-  const { kind, about, animated } = read;
-  const image = coloured(opened(read, animated ? 'all frames' : 'one frame'), read);
+  const { kind, about } = read;
+  const image = coloured(await opened(read), read);
   const staysTurned = kind === 'jpeg' && isTurned(read) && isLong(read);
   const upright = staysTurned
     ? image.withExif({ IFD0: { Orientation: (about.orientation ?? 1).toString() } })
@@ -110,28 +152,29 @@ const written: Readonly<Record<Kind, (image: Sharp, read: Read) => Sharp>> = {
   gif: (image) => image.gif({ effort: 1 }),
   webp: (image, { animated }) => image.webp({ quality: 90, effort: animated ? 1 : 2 }),
   heif: (image) => image.webp({ quality: 90, effort: 2 }),
+  apng: (image, read) => image.webp({ quality: 90, effort: 1, ...timingOf(read) }),
 };
 
 const photo = async (read: Read): Promise<Picture | NoPicture> => {
   const { width, height } = read.about;
   const side = Math.min(photoSidePixelsMax, width, height);
-  return webp(opened(read, 'one frame').autoOrient().resize(side, side, { fit: 'cover' }), read);
+  return webp(oneFrame(read).autoOrient().resize(side, side, { fit: 'cover' }), read);
 };
 
 const within =
   (bounds: { readonly width: number; readonly height: number }) =>
   (read: Read): Promise<Picture | NoPicture> =>
     webp(
-      opened(read, 'one frame')
+      oneFrame(read)
         .autoOrient()
         .resize({ ...bounds, fit: 'inside', withoutEnlargement: true }),
       read,
     );
 
-const webp = async (image: Sharp, read: Read, quality = 85): Promise<Picture | NoPicture> =>
+const webp = async (image: Sharp, read: Read, options: WebpOptions = {}): Promise<Picture | NoPicture> =>
   made(
     await coloured(image, read)
-      .webp({ quality, effort: read.animated ? 2 : 4 })
+      .webp({ quality: 85, effort: read.animated ? 2 : 4, ...options })
       .toBuffer(),
     'image/webp',
   );
@@ -142,9 +185,9 @@ const emojiQualities = [85, 60, 30];
 const emoji = async (read: Read): Promise<Picture | NoPicture> => {
   const side = emojiSidePixelsMax;
   for (const quality of emojiQualities) {
-    const image = opened(read, read.animated ? 'all frames' : 'one frame').autoOrient();
+    const image = (await opened(read)).autoOrient();
     const small = image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
-    const one = await webp(small, read, quality);
+    const one = await webp(small, read, { quality, ...timingOf(read) });
     if (typeof one === 'string' || one.bytes.length <= emojiBytesMax) return one;
   }
   return 'too large';

@@ -11,6 +11,9 @@ export const heldPicturePixelsMax = 16_000_000;
 export const pictureFramesMax = 1_000;
 /** Of all frames of an animated picture together. */
 export const animatedPixelsMax = 40_000_000;
+/** The same of a PNG, whose frames are all in memory at once, and of one of its frames. One that has more stands still, and is not refused. */
+export const movingPngPixelsMax = 10_000_000;
+export const movingPngFramePixelsMax = 2_000_000;
 
 /** Sides of a square. */
 export const photoSidePixelsMax = 512;
@@ -28,7 +31,7 @@ export const pictureMemoryBytesMax = 268_435_456;
 export const thumbBytesMax = 25;
 
 /**
- * The forms that a picture can be given. An `attachment` keeps its kind, its size and its movement, except that AVIF becomes WebP. A `photo` is a
+ * The forms that a picture can be given. An `attachment` keeps its kind, its size and its movement, except that AVIF and PNG that moves become WebP. A `photo` is a
  * square and stands still, a `banner` and a `card` fit into their bounds and stand still, an `emoji` fits into its square, may move and has
  * `emojiBytesMax` at most; these are WebP, and none is made larger than it was.
  */

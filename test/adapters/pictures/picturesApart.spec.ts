@@ -8,6 +8,8 @@ import { systemTimers } from '../../../src/adapters/system/timers.js';
 import type { UserId } from '../../../src/kernel/ids.js';
 import {
   emojiBytesMax,
+  movingPngFramePixelsMax,
+  movingPngPixelsMax,
   pictureBytesMax,
   pictureMillisMax,
   type NoPicture,
@@ -16,7 +18,15 @@ import {
   type PictureSource,
 } from '../../../src/kernel/ports/pictures.js';
 import { nextTurn, pause } from '../../../src/kernel/timing.js';
-import { flatPng, moving, painted, saysPlace, storedColour, withPlace } from '../../support/pictures/samples.js';
+import {
+  flatPng,
+  moving,
+  movingPng,
+  painted,
+  saysPlace,
+  storedColour,
+  withPlace,
+} from '../../support/pictures/samples.js';
 
 /** Only those that live. */
 const childrenOf = (pid: number): readonly number[] =>
@@ -26,6 +36,9 @@ const childrenOf = (pid: number): readonly number[] =>
     .map(Number);
 
 const user = 7n as UserId;
+
+const red = [220, 20, 20, 255];
+const blue = [20, 60, 200, 255];
 
 const sourceOf = (bytes: Uint8Array): PictureSource => ({ bytes: bytes.length, parts: inParts(bytes) });
 
@@ -109,6 +122,7 @@ describe('pictures read by a process apart', () => {
     for (const bytes of [
       await (await moving({ width: 498, height: 280 }, 60)).gif().toBuffer(),
       await (await moving({ width: 498, height: 280 }, 60)).webp().toBuffer(),
+      movingPng(Array.from({ length: 60 }, (_, at) => ({ width: 498, height: 280, rgba: [at * 4, 40, 90, 255] }))),
     ]) {
       assert.deepEqual(told(await made('photo', bytes)), {
         type: 'image/webp',
@@ -122,6 +136,15 @@ describe('pictures read by a process apart', () => {
       assert.deepEqual(told(emoji), { type: 'image/webp', width: 128, height: 72, animated: true });
       assert.ok(emoji.bytes.length <= emojiBytesMax);
     }
+  });
+
+  it('move on with as many pixels as a PNG that moves may have, in the memory that there is', async () => {
+    const side = Math.floor(Math.sqrt(movingPngFramePixelsMax));
+    const frames = movingPngPixelsMax / movingPngFramePixelsMax;
+    const bytes = movingPng(
+      Array.from({ length: frames }, (_, at) => ({ width: side, height: side, rgba: at % 2 === 0 ? red : blue })),
+    );
+    for (const form of ['attachment', 'emoji'] as const) assert.ok((await made(form, bytes)).animated, form);
   });
 
   it('are refused in words when they are damaged, of another kind, or too large', async () => {

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { flatPng, moving, painted, pngChunk } from './samples.js';
+import { flatPng, moving, movingPng, movingPngChunks, painted, pngChunk, pngOfChunks } from './samples.js';
 
 export type Hostile = { readonly name: string; readonly bytes: Uint8Array };
 
@@ -15,6 +15,9 @@ export const hostilePictures = async (): Promise<readonly Hostile[]> => {
     })),
     ...bombs(),
     { name: 'a GIF of 20,000 frames', bytes: await gifOf(20_000) },
+    { name: 'an APNG of 20,000 frames', bytes: movingPng(Array.from({ length: 20_000 }, () => ({}))) },
+    { name: 'an APNG that promises more frames', bytes: pngOfChunks(movingPngChunks([{}, {}], 2 ** 32 - 1)) },
+    { name: 'an APNG with a frame beyond it', bytes: movingPng([{}, { left: 2 ** 32 - 1 }]) },
     ...strangers,
   ];
 };
@@ -27,6 +30,7 @@ const soundPictures = async (): Promise<readonly Hostile[]> => {
     { name: 'WebP', bytes: await image.clone().webp().toBuffer() },
     { name: 'AVIF', bytes: await image.clone().avif({ effort: 0 }).toBuffer() },
     { name: 'GIF', bytes: await (await moving({ width: 60, height: 40 }, 4)).gif().toBuffer() },
+    { name: 'APNG', bytes: movingPng([{}, { rgba: [200, 0, 0, 255] }, { left: 30, width: 30 }]) },
   ];
 };
 

@@ -72,3 +72,63 @@ export const pngChunk = (type: string, data: Uint8Array): Buffer => {
   sum.writeUInt32BE(crc32(body));
   return Buffer.concat([length, body, sum]);
 };
+
+const frameDefaults = {
+  left: 0,
+  top: 0,
+  width: 60,
+  height: 40,
+  delay: 5,
+  /** Its place keeps 0 itself, 1 nothing, 2 the picture of before. */
+  leaves: 0,
+  /** 0: it covers what is below, 1: it is drawn over that. */
+  blending: 0,
+  rgba: [0, 0, 0, 255] as readonly number[],
+};
+export type PngFrame = typeof frameDefaults;
+
+const frameControl = (number: number, frame: PngFrame): Buffer => {
+  const data = Buffer.alloc(26);
+  const { width, height, left, top } = frame;
+  for (const [at, value] of [number, width, height, left, top].entries()) data.writeUInt32BE(value, 4 * at);
+  data.writeUInt16BE(frame.delay, 20);
+  data.writeUInt16BE(100, 22);
+  data.writeUInt8(frame.leaves, 24);
+  data.writeUInt8(frame.blending, 25);
+  return pngChunk('fcTL', data);
+};
+
+/** Sides that are beyond all bounds are told alone. */
+const rowsOf = ({ width, height, rgba }: PngFrame): Buffer => {
+  const columns = width > 10_000 ? 0 : width;
+  const row = Buffer.concat([Buffer.of(0), Buffer.alloc(4 * columns, Buffer.from(rgba))]);
+  return deflateSync(Buffer.alloc(row.length * height, row), { level: 1 });
+};
+
+const numbers = (...values: readonly number[]): Buffer => {
+  const bytes = Buffer.alloc(4 * values.length);
+  for (const [at, value] of values.entries()) bytes.writeUInt32BE(value, 4 * at);
+  return bytes;
+};
+
+/** The chunks of an animated PNG of frames of one colour each, the first of which has the size of all. */
+export const movingPngChunks = (frames: readonly Partial<PngFrame>[], declared = frames.length): readonly Buffer[] => {
+  const whole = frames.map((frame) => ({ ...frameDefaults, ...frame }));
+  const { width, height } = whole[0] ?? frameDefaults;
+  let number = 0;
+  return [
+    pngChunk('IHDR', Buffer.concat([numbers(width, height), Buffer.of(8, 6, 0, 0, 0)])),
+    pngChunk('acTL', numbers(declared, 0)),
+    ...whole.flatMap((frame, at) => {
+      const control = frameControl(number++, frame);
+      if (at === 0) return [control, pngChunk('IDAT', rowsOf(frame))];
+      return [control, pngChunk('fdAT', Buffer.concat([numbers(number++), rowsOf(frame)]))];
+    }),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ];
+};
+
+export const pngOfChunks = (chunks: readonly Buffer[]): Buffer =>
+  Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...chunks]);
+
+export const movingPng = (frames: readonly Partial<PngFrame>[]): Buffer => pngOfChunks(movingPngChunks(frames));
