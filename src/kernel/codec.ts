@@ -242,15 +242,18 @@ const openedRecord = (record: ParsedRecord, sealing: Sealing): Recorded | KeysMi
     ...(isShredded(content) ? eachOf(kind.personal?.names, () => shredded) : content),
     ...(isShredded(other) ? eachOf(kind.personal?.apart?.names, () => shredded) : other),
   };
-  return new RecordedEvent(record, { ...fields, ...personal });
+  return new RecordedEvent(record, together(fields, personal));
 };
+
+/** All of one fact are of one hidden class, which those that begin with a spread and get more are not. */
+const together = (fields: object, personal: object): object => Object.assign({}, fields, personal);
 
 const sealedRecord = (record: ParsedRecord): Recorded => {
   const { kind, fields, own, apart } = record;
   const fieldsOf = (part: SealedPart | undefined, names: readonly string[] | undefined): object =>
     part === undefined ? {} : eachOf(names, (name) => new SealedField(part.value, name));
   const personal = { ...fieldsOf(own, kind.personal?.names), ...fieldsOf(apart, kind.personal?.apart?.names) };
-  return new RecordedEvent(record, { ...fields, ...personal });
+  return new RecordedEvent(record, together(fields, personal));
 };
 
 const eachOf = <T>(names: readonly string[] | undefined, of: (name: string) => T): Readonly<Record<string, T>> => {

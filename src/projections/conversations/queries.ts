@@ -25,8 +25,8 @@ export const conversationsOf = (
   { only, ...page }: ConversationsPage,
 ): Promise<readonly ConversationDocument[]> =>
   documentsIn(reads, conversationDocuments, {
-    ...page,
     index: only ?? 'byMember',
     within: [user],
     order: 'descending',
+    ...page,
   });

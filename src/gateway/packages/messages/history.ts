@@ -67,10 +67,10 @@ export const historyAnswer = async (needs: HistoryNeeds, of: Page): Promise<Mess
     partsFor(needs, messages, of.call.caller.user),
   ]);
   return {
-    ...parts,
     messages: shown.map(({ message }) => message),
     users: fitting(users, usersBytesMax, (user) => bytesOf(User, user)),
     members: fitting(members, membersBytesMax, (member) => bytesOf(CommunityMember, member)),
+    ...parts,
   };
 };
 

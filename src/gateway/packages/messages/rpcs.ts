@@ -60,7 +60,7 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
       async (request, call, { key, community }) => {
         const page = pageOf(request);
         const reads = meteredReads(needs.reads, call);
-        const found = await history(reads, key, { ...page, bytesMax: historyBytesMax });
+        const found = await history(reads, key, { bytesMax: historyBytesMax, ...page });
         // Pages that were read in one round are rendered in several, because each may take milliseconds.
         await turnOf(call.meter, costs.document * found.length);
         // Sight that was lost during the read would show messages that were sent since.
