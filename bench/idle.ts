@@ -117,8 +117,7 @@ const osmiumBytes = async (
 };
 
 const plainBytes = async (bench: Bench<typeof defaults>, members: Members): Promise<Grown> => {
-  const file = new URL('./support/plainServer.js', import.meta.url);
-  const plain = await startHelper<PlainCalls>({ file, nodeOptions: ['--expose-gc'] });
+  const plain = await startHelper<PlainCalls>({ file: new URL('./support/plainServer.js', import.meta.url) });
   bench.atEnd(plain.stop);
   const port = await plain.call('port', undefined);
   const memory = (look: Look): Promise<Memory> => plain.call('memory', look);

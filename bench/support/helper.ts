@@ -32,14 +32,11 @@ export type HelperNeeds = {
   readonly profile?: string;
   /** How far it stands back for others that want the processor, 0 to 19. Default: 0. */
   readonly nice?: number;
-  /** Further options of Node. */
-  readonly nodeOptions?: readonly string[];
 };
 
 export const startHelper = async <C extends Calls, News = never>(needs: HelperNeeds): Promise<Helper<C, News>> => {
-  const { file, profile = '', nice = 0, nodeOptions = [] } = needs;
-  const profiling = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const execArgv = [...nodeOptions, ...profiling];
+  const { file, profile = '', nice = 0 } = needs;
+  const execArgv = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child = fork(file, [], { serialization: 'advanced', execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   // Threads take over the priority of the thread that begins them, and at this point there is only one.
   if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);

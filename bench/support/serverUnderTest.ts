@@ -40,7 +40,7 @@ export type ServerOptions = {
 
 const ownMain = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const memoryProbe = new URL('./memoryProbe.js', import.meta.url).href;
-const probes = { none: [], memory: ['--expose-gc', '--import', memoryProbe] } as const;
+const probes = { none: [], memory: ['--import', memoryProbe] } as const;
 const readyMillisMax = 300_000;
 const pollMillis = 2;
 const stopMillisMax = 8_000;
