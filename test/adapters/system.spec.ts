@@ -9,6 +9,7 @@ import { systemIds } from '../../src/adapters/system/ids.js';
 import { argon2Hasher } from '../../src/adapters/system/argon2.js';
 import { HasherBusy, passwordUnitsMax } from '../../src/kernel/ports/system.js';
 import { systemRandom } from '../../src/adapters/system/random.js';
+import { threadPoolSize } from '../../src/adapters/system/threadPool.js';
 import { systemUptime } from '../../src/adapters/system/uptime.js';
 import { partsOf, snowflakes } from '../../src/kernel/ids.js';
 
@@ -17,6 +18,13 @@ it('the uptime is that of the machine, looked at now and then', () => {
   const [before, up, after] = [uptime() * 1_000, now(), uptime() * 1_000];
   assert.ok(up >= before && up <= after);
   assert.ok(now() >= up);
+});
+
+it('the size of the thread pool is as libuv reads it', () => {
+  const sizes = [undefined, '16', '0', 'many', '-1', '5000', '1'].map((size) =>
+    threadPoolSize(size === undefined ? {} : { UV_THREADPOOL_SIZE: size }),
+  );
+  assert.deepEqual(sizes, [4, 16, 1, 1, 1_024, 1_024, 1]);
 });
 
 describe('ids', () => {
