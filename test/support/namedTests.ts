@@ -9,15 +9,13 @@ export const testsIn = (cell: string): readonly (readonly [file: string, names: 
     [...names.matchAll(/“([^”]+)”/g)].map(([, name = '']) => name),
   ]);
 
-/** Fails where a file or a title is not there. */
+/** Fails where a file or a title is not there, or where a name is the beginning of several titles. */
 export const areThere = (tests: ReturnType<typeof testsIn>): void => {
   for (const [file, names] of tests) {
     assert.ok(existsSync(file), file);
     const text = textOf(file);
+    const titles = [...text.matchAll(/^\s*it\(\s*['"`](.*)/gm)].map(([, title = '']) => title);
     for (const name of names)
-      assert.ok(
-        ["'", '`', '"'].some((quote) => text.includes(`it(${quote}${name}`)),
-        `${file}: ${name}`,
-      );
+      assert.equal(titles.filter((title) => title.startsWith(name)).length, 1, `${file}: ${name}`);
   }
 };

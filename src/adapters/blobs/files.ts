@@ -32,17 +32,15 @@ export const unfinishedMillisMax = 3_600_000;
  */
 export const blobWorksAtOnceMax = (poolSize: number): number => Math.max(1, Math.floor(poolSize / 2));
 
-const usualPoolSize = 4;
-
 /** A folder that a removal takes away while a put makes its file there is made again, so often. */
 const triesMax = 5;
 
 /**
  * One file for each blob, below `folder`, for the owner alone. The folder is made at the first put. A blob is written beside and put
- * in its place in one step, with both the file and the names on the way to it on the disk. Of reading and writing so much goes on
- * at a time as `worksAtOnceMax` says; by default half of the threads that there are usually.
+ * in its place in one step, with both the file and the names on the way to it on the disk. At most `worksAtOnceMax` reads and
+ * writes go on at a time.
  */
-export const fileBlobs = (folder: string, worksAtOnceMax = blobWorksAtOnceMax(usualPoolSize)): Blobs => {
+export const fileBlobs = (folder: string, worksAtOnceMax: number): Blobs => {
   // Each work has one thread at a time.
   const limited = pLimit(worksAtOnceMax);
   const place: Place = { folder, sync: sharedSyncs((one) => limited(() => syncFolder(one))), limited };

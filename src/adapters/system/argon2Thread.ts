@@ -17,7 +17,12 @@ const niceness = 5;
 
 /** On Linux a priority belongs to a thread, and 0 is the one that asks. Elsewhere this would slow the whole process down. */
 const standBack = (): void => {
-  if (platform() === 'linux') setPriority(0, niceness);
+  if (platform() !== 'linux') return;
+  try {
+    setPriority(0, niceness);
+  } catch {
+    // A sandbox may forbid it. Hashes are done all the same.
+  }
 };
 
 // Argon2id is 2 in the library's table, which exists for the compiler alone.

@@ -103,6 +103,8 @@ export class RequestIntake implements Receiver {
   private hold: { readonly let: () => void } | undefined;
   private isPaused = false;
   private isGlancing = false;
+  /** Its time came while reading was dear, so that it waits for its turn as well. */
+  private isGlanceDue = false;
   private cancelGlance: (() => void) | undefined;
 
   constructor(needs: IntakeNeeds, owner: IntakeOwner) {
@@ -205,17 +207,25 @@ export class RequestIntake implements Receiver {
   private pay(units: number): void {
     if (this.isClosed) return;
     const millis = this.needs.admission.tookIn(this.owner, units);
-    if (millis > 0) this.isGlancing = false;
-    if (this.readWait !== undefined) return;
-    if (millis > 0) {
+    // A glance ends with the first read that is dear.
+    this.isGlancing = false;
+    if (this.readWait !== undefined) this.readOrPause();
+    else if (millis > 0) {
       const waited = Math.min(millis, unreadMillisMax);
-      this.waitWithin({ cancel: this.needs.timers.later(waited, this.readFurther) });
-      return;
-    }
+      const takeTurn = (): void => {
+        this.takeTurn(units);
+      };
+      this.waitWithin({ cancel: this.needs.timers.later(waited, takeTurn) });
+    } else this.takeTurn(units);
+  }
+
+  /** Many that were in debt may be within their budgets at the same moment. */
+  private takeTurn(units: number): void {
     const turn = this.needs.reading.until(units);
-    if (turn === undefined) return;
-    this.waitWithin({ cancel: () => undefined });
-    void turn.then(this.readFurther);
+    if (turn !== undefined) {
+      this.waitWithin({ cancel: () => undefined });
+      void turn.then(this.readFurther);
+    } else this.readFurther();
   }
 
   private waitWithin(wait: { readonly cancel: () => void }): void {
@@ -225,7 +235,8 @@ export class RequestIntake implements Receiver {
 
   private readonly readFurther = (): void => {
     this.readWait = undefined;
-    this.readOrPause();
+    if (this.isGlanceDue) this.glance();
+    else this.readOrPause();
   };
 
   /** A message is complete. The end of it came with the read that has just been. */
@@ -448,6 +459,8 @@ export class RequestIntake implements Receiver {
   /** Reads what has come. Two rounds, because the first may be over before anything is read in it. */
   private glance(): void {
     if (this.isClosed) return;
+    this.isGlanceDue = this.readWait !== undefined;
+    if (this.isGlanceDue) return;
     if (!this.owner.isTaking || this.isFull) {
       this.glanceLater();
       return;

@@ -166,6 +166,16 @@ describe('dear reads', () => {
     assert.ok(isPaid(reads, unitsOfFraming(readBytes - readBytes / 4)), reads.toString());
   });
 
+  it('are made in turns also where many are within their budgets again at the same moment', async () => {
+    const timers = handTimers();
+    const tookIn = (): number => unreadMillisMax;
+    const needs = needsOf({ timers, admission: { ...noAdmission(), tookIn }, reading: turns(readUnitsPerRoundMax) });
+    const floods = Array.from({ length: 20 }, (_, at) => flooded(needs, at, heartbeats));
+    assert.deepEqual(await readsIn(2, floods), [floods.length, 0]);
+    timers.pass(unreadMillisMax);
+    assert.deepEqual(await readsIn(3, floods), [1, 1, 1]);
+  });
+
   it('are not those of a client that sends what it has, which cost nothing', () => {
     const units: number[] = [];
     const tookIn = (_: unknown, of: number): number => units.push(of) * 0;
