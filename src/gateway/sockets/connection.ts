@@ -210,8 +210,11 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   /** So many bytes were read. Listens behind the library, which has put messages together from them. */
   hasRead(bytes: number): void {
     const isKept = isWithinMessage(this.socket) && this.socket.readyState === this.socket.OPEN;
-    if (isKept) this.intake.readPart(bytes);
-    else this.intake.completed();
+    if (isKept) {
+      // A long message on a slow line takes longer than a connection may be silent.
+      this.hear();
+      this.intake.readPart(bytes);
+    } else this.intake.completed();
     this.intake.framed(bytes, keptBytes(this.socket));
   }
 

@@ -73,7 +73,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
     ...needs,
     places: signedOut,
     received: taken,
-    reading: turns(readUnitsPerRoundMax),
+    reading: { users: turns(readUnitsPerRoundMax), strangers: turns(readUnitsPerRoundMax) },
     slowReaders: behind,
     closed: (connection) => {
       all.delete(connection);

@@ -60,8 +60,8 @@ export const receivedBytes = (needs: ReceivedBytesNeeds): ReceivedBytes => {
   const messages = new UnfinishedMessages<Receiver>({
     timers: needs.timers,
     fits: (more) => bytes + more <= bytesMax * unfinishedShare,
-    // Requests come to their end by themselves, so this is soon so.
-    fitsAlone: (more) => bytes - unfinished + more <= perConnectionMax,
+    // Where requests wait for long, those of others still leave this much; and where they do not, one can go on beside any messages.
+    fitsAlone: (more) => bytes + more <= bytesMax || bytes - unfinished + more <= perConnectionMax,
     reached: notAllRead,
   });
 

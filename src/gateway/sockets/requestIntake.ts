@@ -10,7 +10,7 @@ import {
 import type { Admission, Admitted, AdmissionVerdict } from '../requests/admission.js';
 import type { ReceivedBytes, Receiver } from './receivedBytes.js';
 import { readRequest, type Dispatch, type ReceivedRequest, type Requester } from '../requests/dispatch.js';
-import type { Turns } from '../requests/turns.js';
+import type { Line, Turns } from '../requests/turns.js';
 import { keptLengthBytes, WaitingFrames } from './waitingFrames.js';
 
 /** Requests of one connection that are worked on at once. While there are more, nothing is read from it. */
@@ -39,13 +39,16 @@ export const readUnitsPerRoundMax = 16;
 /** Of one read, the bytes around the payload that are free: some sixty frames have so many. */
 export const freeFramingBytesMax = 512;
 
+/** Anybody may open connections without a session, so these have a line of their own here as well. */
+export type ReadingLines = Readonly<Record<Line, Pick<Turns, 'until'>>>;
+
 export type IntakeNeeds = {
   readonly admission: Pick<Admission, 'admit' | 'tookIn' | 'refusedLater'>;
   readonly dispatch: Dispatch;
   readonly timers: Timers;
   readonly received: ReceivedBytes;
   /** Connections from which reading is dear take turns to be read. */
-  readonly reading: Pick<Turns, 'until'>;
+  readonly reading: ReadingLines;
 };
 
 /** The connection of an intake. */
@@ -151,6 +154,10 @@ export class RequestIntake implements Receiver {
     return this.owner.session?.caller.user;
   }
 
+  get mayBeRead(): boolean {
+    return !this.hasWaiting && this.hold === undefined && this.readWait === undefined && !this.isFull;
+  }
+
   get isRead(): boolean {
     return !this.isPaused;
   }
@@ -221,7 +228,8 @@ export class RequestIntake implements Receiver {
 
   /** Many that were in debt may be within their budgets at the same moment. */
   private takeTurn(units: number): void {
-    const turn = this.needs.reading.until(units);
+    const line = this.owner.session === undefined ? 'strangers' : 'users';
+    const turn = this.needs.reading[line].until(units);
     if (turn !== undefined) {
       this.waitWithin({ cancel: () => undefined });
       void turn.then(this.readFurther);
@@ -268,9 +276,7 @@ export class RequestIntake implements Receiver {
   /** Begins nothing: it is called while a request is on its way from those that wait to its beginning. */
   private readOrPause(): void {
     if (this.isClosed || this.isGlancing) return;
-    const isHeldUp = this.isHeldBack || this.readWait !== undefined || this.isFull;
-    const mayRead = !this.hasWaiting && this.hold === undefined && !isHeldUp;
-    if (mayRead) this.readOn();
+    if (this.mayBeRead && !this.isHeldBack) this.readOn();
     else this.pause();
   }
 

@@ -7,8 +7,11 @@ export const roomLookMillis = 1_000;
 /** A message keeps its room for so many looks at most. Then it waits as well, behind the others. */
 export const roomLooksMax = 10;
 
-/** A message of which nothing came for so many looks in a row is given up. */
-export const silentLooksMax = 10;
+/** A message of which less than `progressBytesMin` came in so many looks in a row, while it was read, is given up. */
+export const slowLooksMax = 10;
+
+/** 3 kilobits a second, which is a tenth of the slowest line of a phone. */
+export const progressBytesMin = 4_096;
 
 /** A connection with a message that is not complete. */
 export interface LongSender {
@@ -19,6 +22,8 @@ export interface LongSender {
   readonly user: UserId | undefined;
   /** False while nothing is read from it. */
   readonly isRead: boolean;
+  /** Whether it would be read if it were not held back here: it owes nothing, and nothing else of it waits. */
+  readonly mayBeRead: boolean;
   /** Nothing more is read, at most ten seconds in one piece, until `readAgain`. */
   holdBack(): void;
   readAgain(): void;
@@ -45,18 +50,20 @@ type Message = {
   promised: number;
   /** Whether any came since the last look. */
   hasCome: boolean;
-  /** With room, and in a row without it and without any byte. */
+  /** With room. */
   looks: number;
-  silentLooks: number;
+  /** Looks at which it was read, since it last had `progressBytesMin` more than `lookedBytes`. */
+  slowLooks: number;
+  lookedBytes: number;
 };
 
 /**
  * Messages that are not complete, of connections that hold much. One is read on while there is room for all that it has announced, so
- * each that is read can come to its end; the others wait, and are not read. The next is one of the user who has the least
- * room, and of those the one that was begun first.
+ * each that is read can come to its end; the others wait, and are not read. The next is one of the user whose other messages hold the
+ * least, and of those the one that was begun first.
  *
  * Room is for those of whom bytes come. While others wait, a message of which none came since the last look loses its room, and
- * is heard all the same: when bytes come, it asks for room again. So who announces much and sends nothing keeps nobody out. A class,
+ * is heard all the same: when bytes come, it asks for room again, behind the others. So who announces much and sends nothing keeps nobody out. A class,
  * because each of its methods changes the same few numbers.
  */
 export class UnfinishedMessages<S extends LongSender> {
@@ -66,6 +73,8 @@ export class UnfinishedMessages<S extends LongSender> {
   private readonly counts: Record<MessageState, number> = { read: 0, waits: 0, unheard: 0 };
   private promised = 0;
   private isLooking = false;
+  /** The next that gets room, as long as no message has changed. */
+  private candidate: readonly [S, Message] | undefined;
 
   constructor(needs: RoomNeeds) {
     this.needs = needs;
@@ -86,7 +95,6 @@ export class UnfinishedMessages<S extends LongSender> {
   came(sender: S): void {
     const message = this.messages.get(sender) ?? this.begun(sender);
     message.hasCome = true;
-    message.silentLooks = 0;
     if (message.state === 'read') this.enter(message, 'read', restOf(sender));
     else if (message.state === 'unheard') this.ask(sender, message);
   }
@@ -110,7 +118,8 @@ export class UnfinishedMessages<S extends LongSender> {
 
   private letOn(): void {
     while (this.counts.waits > 0) {
-      const [sender, message] = this.next() ?? [];
+      // Looked for again only when a message has changed: memory is taken and freed by every small request of others.
+      const [sender, message] = (this.candidate ??= this.next()) ?? [];
       if (sender === undefined || message === undefined || !this.mayRead(sender)) return;
       // Otherwise the next look could come before its bytes.
       message.hasCome = true;
@@ -132,7 +141,7 @@ export class UnfinishedMessages<S extends LongSender> {
   }
 
   private begun(sender: S): Message {
-    const message: Message = { state: 'unheard', promised: 0, hasCome: true, looks: 0, silentLooks: 0 };
+    const message: Message = { state: 'unheard', promised: 0, hasCome: true, looks: 0, slowLooks: 0, lookedBytes: 0 };
     this.messages.set(sender, message);
     this.counts.unheard += 1;
     return message;
@@ -158,6 +167,7 @@ export class UnfinishedMessages<S extends LongSender> {
   }
 
   private enter(message: Message, state: MessageState, promised = 0): void {
+    if (state !== message.state) this.candidate = undefined;
     this.counts[message.state] -= 1;
     this.counts[state] += 1;
     this.promised += promised - message.promised;
@@ -165,40 +175,39 @@ export class UnfinishedMessages<S extends LongSender> {
     message.promised = promised;
   }
 
-  /** Of those that wait, the first one of the user who has the least room. */
+  /** Of those that wait and could be read, the first one of the user whose other messages hold the least. */
   private next(): readonly [S, Message] | undefined {
-    const roomOf = this.roomByUser();
+    const held = this.heldByUser();
     let found: readonly [S, Message] | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const [sender, message] of this.messages) {
-      const room = roomOf.get(ownerOf(sender)) ?? 0;
-      if (message.state !== 'waits' || room >= least) continue;
-      [found, least] = [[sender, message], room];
+      if (message.state !== 'waits' || !sender.mayBeRead) continue;
+      const others = (held.get(ownerOf(sender)) ?? 0) - sender.unfinishedBytes;
+      if (others < least) [found, least] = [[sender, message], others];
     }
     return found;
   }
 
-  /** Of those that are read, the last one of the user who has the most room. */
+  /** Of those that are read, the last one of the user whose messages hold the most. */
   private last(): readonly [S, Message] | undefined {
-    const roomOf = this.roomByUser();
+    const held = this.heldByUser();
     let found: readonly [S, Message] | undefined;
     let most = 0;
     for (const [sender, message] of this.messages) {
-      const room = roomOf.get(ownerOf(sender)) ?? 0;
-      if (message.state !== 'read' || room < most) continue;
-      [found, most] = [[sender, message], room];
+      const all = held.get(ownerOf(sender)) ?? 0;
+      if (message.state === 'read' && all >= most) [found, most] = [[sender, message], all];
     }
     return found;
   }
 
-  private roomByUser(): ReadonlyMap<unknown, number> {
-    const roomOf = new Map<unknown, number>();
-    for (const [sender, { state, promised }] of this.messages) {
-      if (state !== 'read') continue;
+  /** Bytes that have come, and those that may come. */
+  private heldByUser(): ReadonlyMap<unknown, number> {
+    const held = new Map<unknown, number>();
+    for (const [sender, { promised }] of this.messages) {
       const who = ownerOf(sender);
-      roomOf.set(who, (roomOf.get(who) ?? 0) + promised + sender.unfinishedBytes);
+      held.set(who, (held.get(who) ?? 0) + promised + sender.unfinishedBytes);
     }
-    return roomOf;
+    return held;
   }
 
   private lookLater(): void {
@@ -210,10 +219,12 @@ export class UnfinishedMessages<S extends LongSender> {
   }
 
   private look(): void {
+    // Senders may have become readable, which no message tells of.
+    this.candidate = undefined;
     for (const [sender, message] of [...this.messages]) {
       if (this.messages.get(sender) !== message) continue;
       if (message.state === 'read') this.lookAtRead(sender, message);
-      else if (message.state === 'unheard') lookAtUnheard(sender, message);
+      if (isTooSlow(sender, message)) sender.giveUpUnfinished();
       message.hasCome = false;
     }
     this.letOn();
@@ -222,21 +233,23 @@ export class UnfinishedMessages<S extends LongSender> {
   private lookAtRead(sender: S, message: Message): void {
     message.looks += 1;
     if (!message.hasCome) this.enter(message, 'unheard');
-    else if (message.looks >= roomLooksMax) {
-      message.looks = 0;
-      this.messages.delete(sender);
-      this.messages.set(sender, message);
-      this.wait(sender, message);
-    }
+    else if (message.looks >= roomLooksMax) this.wait(sender, message);
+    else return;
+    message.looks = 0;
+    this.messages.delete(sender);
+    this.messages.set(sender, message);
   }
 }
 
 const giveUpRanks: Readonly<Record<MessageState, number>> = { unheard: 0, waits: 1, read: 2 };
 
-const lookAtUnheard = (sender: LongSender, message: Message): void => {
-  // Bytes that we do not read cannot come.
-  if (sender.isRead) message.silentLooks += 1;
-  if (message.silentLooks >= silentLooksMax) sender.giveUpUnfinished();
+/** Bytes that we do not read cannot come. */
+const isTooSlow = (sender: LongSender, message: Message): boolean => {
+  if (sender.unfinishedBytes >= message.lookedBytes + progressBytesMin) {
+    message.lookedBytes = sender.unfinishedBytes;
+    message.slowLooks = 0;
+  } else if (sender.isRead) message.slowLooks += 1;
+  return message.slowLooks >= slowLooksMax;
 };
 
 const restOf = ({ announcedBytes, unfinishedBytes }: LongSender): number =>

@@ -33,7 +33,7 @@ import {
   receivedBytesMax,
   receivedBytesPerConnectionMax,
 } from '../../../src/gateway/sockets/receivedBytes.js';
-import { roomLookMillis, silentLooksMax } from '../../../src/gateway/sockets/unfinishedMessages.js';
+import { roomLookMillis, slowLooksMax } from '../../../src/gateway/sockets/unfinishedMessages.js';
 import { floorShareMax } from '../../../src/gateway/operations/freeDisk.js';
 import { writtenBytesPerUserMax } from '../../../src/gateway/requests/writeBounds.js';
 import { idleMillisMax } from '../../../src/gateway/sockets/connections.js';
@@ -74,7 +74,7 @@ describe('docs/operating.md', () => {
       [
         'a long message of which nothing comes while others wait',
         seconds(roomLookMillis),
-        seconds(silentLooksMax * roomLookMillis),
+        seconds(slowLooksMax * roomLookMillis),
         mebibytes(receivedBytesMax),
       ],
       ['connections of one session', count(Number(variables.connectionsPerSession.default))],

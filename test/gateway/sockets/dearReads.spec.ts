@@ -85,12 +85,18 @@ const dispatch: IntakeNeeds['dispatch'] = {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
 
+const atOnce = { until: () => undefined };
+const inTurns = (): IntakeNeeds['reading'] => ({
+  users: turns(readUnitsPerRoundMax),
+  strangers: turns(readUnitsPerRoundMax),
+});
+
 const needsOf = (some: Partial<IntakeNeeds>): IntakeNeeds => ({
   admission: noAdmission(),
   dispatch,
   timers: handTimers(),
   received: receivedBytes({ timers: handTimers() }),
-  reading: { until: () => undefined },
+  reading: { users: atOnce, strangers: atOnce },
   ...some,
 });
 
@@ -128,7 +134,7 @@ const isPaid = (count: number, price: number): boolean => {
 
 describe('dear reads', () => {
   it('are made in turns, so that a round of the event loop is short', async () => {
-    const needs = needsOf({ reading: turns(readUnitsPerRoundMax) });
+    const needs = needsOf({ reading: inTurns() });
     const messages = Array.from({ length: 20 }, () => 0);
     const floods = messages.map((_, at) =>
       flooded(
@@ -147,7 +153,7 @@ describe('dear reads', () => {
   });
 
   it('are those of heartbeats as well, where one read is full of them: of one connection in a round', async () => {
-    const needs = needsOf({ reading: turns(readUnitsPerRoundMax) });
+    const needs = needsOf({ reading: inTurns() });
     const floods = Array.from({ length: 20 }, (_, at) => flooded(needs, at, heartbeats));
     const [first = 0, ...later] = await readsIn(100, floods);
     assert.deepEqual([first, Math.max(...later)], [floods.length + 1, 1]);
@@ -169,7 +175,7 @@ describe('dear reads', () => {
   it('are made in turns also where many are within their budgets again at the same moment', async () => {
     const timers = handTimers();
     const tookIn = (): number => unreadMillisMax;
-    const needs = needsOf({ timers, admission: { ...noAdmission(), tookIn }, reading: turns(readUnitsPerRoundMax) });
+    const needs = needsOf({ timers, admission: { ...noAdmission(), tookIn }, reading: inTurns() });
     const floods = Array.from({ length: 20 }, (_, at) => flooded(needs, at, heartbeats));
     assert.deepEqual(await readsIn(2, floods), [floods.length, 0]);
     timers.pass(unreadMillisMax);

@@ -8,7 +8,12 @@ import {
   type ReceivedBytesOptions,
   type Receiver,
 } from '../../../src/gateway/sockets/receivedBytes.js';
-import { roomLookMillis, roomLooksMax, silentLooksMax } from '../../../src/gateway/sockets/unfinishedMessages.js';
+import {
+  progressBytesMin,
+  roomLookMillis,
+  roomLooksMax,
+  slowLooksMax,
+} from '../../../src/gateway/sockets/unfinishedMessages.js';
 import { unreadMillisMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { reject } from '../../../src/kernel/decider.js';
 import type { UserId } from '../../../src/kernel/ids.js';
@@ -32,6 +37,7 @@ const held = (options: ReceivedBytesOptions) => {
       // The ids of users are numbers of a kind of their own.
       user: user as UserId | undefined,
       isRead: true,
+      mayBeRead: true,
       holdBack: () => {
         made.isRead = false;
         done.push(`${name} held back`);
@@ -182,8 +188,8 @@ describe('long messages that are not complete', () => {
     assert.deepEqual(done.splice(0), ['other read again']);
     const late = receiver('late', 3n);
     late.grow(read, long);
-    for (let looks = 0; looks < silentLooksMax - 1; looks += 1) {
-      other.grow(1);
+    for (let looks = 0; looks < slowLooksMax - 2; looks += 1) {
+      other.grow(progressBytesMin);
       look();
     }
     assert.deepEqual(done.splice(0), ['received', 'late held back']);
@@ -199,8 +205,8 @@ describe('long messages that are not complete', () => {
     look(100);
     silent.isRead = false;
     for (const one of others) one.grow(read, all - 2 * read);
-    for (let looks = 0; looks < 3 * silentLooksMax; looks += 1) {
-      for (const one of others) if (one.isRead) one.grow(1);
+    for (let looks = 0; looks < 3 * slowLooksMax; looks += 1) {
+      for (const one of others) if (one.isRead) one.grow(progressBytesMin);
       look();
     }
     assert.deepEqual(
@@ -235,6 +241,43 @@ describe('long messages that are not complete', () => {
       look();
     }
     assert.deepEqual(done.slice(2), ['trickle held back', 'other read again']);
+  });
+
+  it('are given up where hardly more than nothing comes of them, so that nobody keeps the memory', () => {
+    const { done, receiver, look } = held({ receivedBytesMax: 2 * all });
+    const [trickle, other] = [receiver('trickle', 1n), receiver('other', 2n)];
+    trickle.grow(read, all - read);
+    other.grow(read, all);
+    for (let looks = 0; looks < 3 * slowLooksMax && trickle.unfinishedBytes > 0; looks += 1) {
+      if (trickle.isRead) trickle.grow(1);
+      if (other.isRead) other.grow(progressBytesMin);
+      look();
+    }
+    assert.deepEqual(
+      done.filter((what) => what.endsWith('given up')),
+      ['trickle given up'],
+    );
+  });
+
+  it('of a user who holds much wait behind one of somebody else, also where only one is read at a time', () => {
+    const { done, receiver } = held({ receivedBytesMax: all });
+    const many = Array.from({ length: 8 }, (_, at) => receiver(at.toString(), 1n));
+    for (const one of many) one.grow(read, all / 4);
+    const other = receiver('other', 2n);
+    other.grow(read, all / 4);
+    const before = done.length;
+    while (many[0]?.isRead === true && many[0].unfinishedBytes < all / 4) many[0].grow(read);
+    many[0]?.complete();
+    assert.equal(done[before], 'other read again');
+  });
+
+  it('get no room while they are not read for another reason', () => {
+    const { done, receiver } = held({ receivedBytesMax: 2 * all });
+    const [first, debtor, other] = [receiver('first', 1n), receiver('debtor', 2n), receiver('other', 3n)];
+    for (const one of [first, debtor, other]) one.grow(read, all - read);
+    debtor.mayBeRead = false;
+    first.complete();
+    assert.deepEqual(done.slice(-1), ['other read again']);
   });
 
   it('of one user leave room for those of others, however many there are', () => {

@@ -34,7 +34,8 @@ const refused = {
   closes: false,
 } as const;
 
-const anyTime: IntakeNeeds['reading'] = { until: () => undefined };
+const atOnce = { until: () => undefined };
+const anyTime: IntakeNeeds['reading'] = { users: atOnce, strangers: atOnce };
 
 type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | undefined)[] };
 
