@@ -22,30 +22,45 @@ type Waiting = { readonly units: number; readonly wake: () => void };
 export type Lines = Readonly<Record<Line, Turns>>;
 
 export const turnLines = (): Lines => ({
-  users: turns(turnUnitsMax.users),
-  strangers: turns(turnUnitsMax.strangers),
+  users: turns(turnUnitsMax.users, 'made up for'),
+  strangers: turns(turnUnitsMax.strangers, 'made up for'),
 });
 
-export const turns = (unitsMax: number): Turns => {
+/**
+ * Work beyond the units of a round is made up for by further rounds in which nothing begins, so that all others have
+ * those. It is forgiven where they wait in the same line.
+ */
+type Beyond = 'made up for' | 'forgiven';
+
+export const turns = (unitsMax: number, beyond: Beyond = 'forgiven'): Turns => {
   const waiting: Waiting[] = [];
   let spent = 0;
   let isRoundAhead = false;
 
-  const spend = (units: number): void => {
-    spent += units;
+  const roundSoon = (): void => {
     if (isRoundAhead) return;
     isRoundAhead = true;
     setImmediate(nextRound);
   };
+  const spend = (units: number): void => {
+    spent += units;
+    roundSoon();
+  };
   const nextRound = (): void => {
     isRoundAhead = false;
-    spent = 0;
-    while (spent < unitsMax) {
-      const first = waiting.shift();
-      if (first === undefined) return;
-      spend(first.units);
-      first.wake();
-    }
+    spent = beyond === 'forgiven' ? 0 : Math.max(0, spent - unitsMax);
+    if (spent > 0) roundSoon();
+    beginNext();
+  };
+  const beginNext = (): void => {
+    const first = spent < unitsMax ? waiting.shift() : undefined;
+    if (first === undefined) return;
+    spend(first.units);
+    first.wake();
+    // Its first work may turn out to be dearer than its price, so that is done before another one begins.
+    queueMicrotask(() => {
+      process.nextTick(beginNext);
+    });
   };
 
   return {

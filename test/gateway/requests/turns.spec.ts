@@ -29,6 +29,27 @@ describe('turns', () => {
     assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6]);
   });
 
+  it('begin one after the other, each when the work beyond the price of the one before is made up for', async () => {
+    const line = turns(10, 'made up for');
+    assert.equal(line.until(10), undefined);
+    let begun = 0;
+    const dear = async (): Promise<void> => {
+      await line.until(1);
+      begun += 1;
+      // As a handler does that looks into a request before it charges for it.
+      for (let wait = 0; wait < 5; wait += 1) await Promise.resolve();
+      line.spend(29);
+    };
+    const all = [dear(), dear(), dear()];
+    const begunByRound: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      await nextRound();
+      begunByRound.push(begun);
+    }
+    assert.deepEqual(begunByRound, [1, 1, 1, 2, 2, 2, 3]);
+    await Promise.all(all);
+  });
+
   it('let nobody in who comes while others wait', async () => {
     const line = turns(10);
     assert.equal(line.until(10), undefined);

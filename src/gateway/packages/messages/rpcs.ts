@@ -24,7 +24,6 @@ import { historyAnswer, historyBytesMax, historyReads } from './history.js';
 import { attached } from './media.js';
 import { searched, type SearchNeeds } from './search.js';
 import { suppression } from './previews/suppression.js';
-import { chargeIndexed } from './sending/indexed.js';
 import { mentionsIn } from './sending/mentions.js';
 import { wantsBotInfo } from './sending/botInfo.js';
 import { sender, type SendingNeeds } from './sending/sending.js';
@@ -229,7 +228,6 @@ const naming = async (
   seen: SeenChat,
   written: Omit<EditedContent, 'media' | 'mentions'>,
 ): Promise<Omit<EditedContent, 'media'> | Rejection> => {
-  chargeIndexed(call, written);
   const mentions = await mentionsIn(needs, written, { author: call.caller.user, meter: call.meter, ...seen });
   return isRejection(mentions) ? mentions : { mentions, ...written };
 };

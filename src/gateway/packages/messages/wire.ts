@@ -14,6 +14,7 @@ import { botInfoOf, buttonsFrom, cloakPhotoAsked } from './sending/botInfo.js';
 import { entitiesOf, refusedLink } from '../../rendering/entities.js';
 import { contentBytes, type Written } from './contentBytes.js';
 import { attachingOf, type Attaching } from './media.js';
+import { chargeIndexed } from './sending/indexed.js';
 
 /** Of a message and of a quote, in UTF-16 code units. */
 export const textUnitsMax = 4000;
@@ -161,13 +162,16 @@ const quoteOf = ({ message, entities: wire, offset }: SendMessageReplyToQuote): 
 
 /**
  * A message and its quote, which count together. Parsing links is the dearest of the checks, and comes last. It is charged
- * before, in the same tick, so that what others of the same turn would begin waits for the next one.
+ * before, and what the search will make of the text at once, in the tick in which the request begins: so others of the
+ * same turn wait for it.
  */
 const refusedContent = (meter: Pick<Meter, 'spend'>, written: Written, quote?: Quote): Rejection | undefined => {
   if (isTooLarge(quote === undefined ? [written] : [written, quote])) return reject('MESSAGE_TOO_LONG');
   const links = linksIn(written.entities) + linksIn(quote?.entities ?? []);
   if (links > 0) meter.spend(costs.linkParsed * links);
-  return refusedLink(written.entities) ?? refusedLink(quote?.entities ?? []);
+  const refused = refusedLink(written.entities) ?? refusedLink(quote?.entities ?? []);
+  if (refused === undefined) chargeIndexed({ meter }, written);
+  return refused;
 };
 
 const linksIn = (entities: Written['entities']): number => entities.filter(({ url }) => url !== undefined).length;

@@ -40,6 +40,13 @@ describe('what is charged before it is done', () => {
     assert.ok(units() > costs.termIndexed * 100, units().toString());
   });
 
+  it('is known in the tick in which a request begins, so that others wait for it', () => {
+    const { meter, units } = counting();
+    const letters = Array.from({ length: 3_000 }, (_, at) => String.fromCodePoint(0x4e00 + at)).join('');
+    assert.ok(!isRejection(contentOf({ meter }, letters, [])));
+    assert.equal(units(), costs.termIndexed * (messageTermsMax - termsInPrice));
+  });
+
   it('is each link that is parsed, of a text that is refused for one as well', () => {
     const { meter, units } = counting();
     const links = Array.from({ length: 200 }, (_, at) => ({ startIndex: at, length: 1, textUrl: { url: 'http://a' } }));

@@ -22,7 +22,6 @@ import { customEmojiIn } from '../../../rendering/entities.js';
 import type { FileStore } from '../../../files/fileStore.js';
 import type { Typing } from '../../../presence/typing.js';
 import { attached, type AttachingNeeds } from '../media.js';
-import { chargeIndexed } from './indexed.js';
 import { mentionsIn, type MentionNeeds } from './mentions.js';
 import { nonces, type Earlier, type Sent } from './nonces.js';
 import { quoteFrom } from './quotes.js';
@@ -114,7 +113,6 @@ const prepared = async (
   if (isRejection(media)) return media;
   const botInfo = sending.botInfo && (await botInfoWithPhoto(needs, call, sending));
   if (isRejection(botInfo)) return botInfo;
-  chargeIndexed(call, sending);
   // Last, so that a send that is refused or fails for another reason takes no turn.
   const turn = await slow.take(call, seen);
   return isRejection(turn) ? turn : { sending, seen, reply, mentions, media, botInfo, emojiOf, turn };
