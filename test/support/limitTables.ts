@@ -35,7 +35,7 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   kibibyteAsked: '1 KiB of the request',
   kibibyteBeyond: '1 KiB of a request beyond its first 128, besides, where it is no part of a file',
   kibibyteFramed: '1 KiB around the payload of frames, where one read has more than half of that',
-  linkParsed: 'a link of a message, parsed',
+  linkParsed: 'a link of a message, parsed and stored',
   linkSigned: 'a link to a file that is signed',
   kibibyteOpened: '1 KiB of a file that is read and opened',
   picture: 'a picture of which another one is made',
