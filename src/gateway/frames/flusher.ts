@@ -48,7 +48,7 @@ export const flusher = (): Flusher => {
       waiting[cursor]?.flush(composing);
       cursor += 1;
       // Looked at each time: one write may be of a mebibyte, and a look takes a hundredth of the shortest write.
-      if (performance.now() > deadline) return;
+      if (cursor < waiting.length && performance.now() > deadline) return;
     }
     waiting = [];
     cursor = 0;
