@@ -19,6 +19,7 @@ import {
 } from '../../kernel/ports/pictures.js';
 import { movingPngIn, pixelsOf, type MovingPng } from './movingPng.js';
 import { thumbOf, thumbSourcePixelsMax } from './thumb.js';
+import { turnedFrames, type Frames } from './turnedFrames.js';
 
 /** Readers of the kinds that are taken. All others are off: of SVG, of TIFF, of files by their names. */
 const readers = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((kind) => `VipsForeignLoad${kind}Buffer`);
@@ -105,16 +106,23 @@ const movingOr = (still: Read): Read | 'damaged' => {
 const oneFrame = ({ bytes }: Pick<Read, 'bytes'>): Sharp =>
   sharp(bytes, { failOn: 'error', limitInputPixels: picturePixelsMax });
 
-const allFrames = async ({ bytes, moving }: Read): Promise<Sharp> => {
+const allFrames = async ({ bytes, about, moving }: Read): Promise<Sharp> => {
   if (moving === undefined)
     return sharp(bytes, { animated: true, failOn: 'error', limitInputPixels: animatedPixelsMax });
-  const { width, height, frames } = moving;
-  const pixels = await pixelsOf(moving, decoded);
-  return sharp(pixels, {
-    animated: true,
-    raw: { width, height: height * frames.length, channels: 4, pageHeight: height },
-  });
+  return ofFrames(await framesOf(moving, about));
 };
+
+/** Pixels do not say how they are to be turned, so they are upright here. */
+const framesOf = async (moving: MovingPng, { orientation = 1 }: Metadata): Promise<Frames> => {
+  const { width, height } = moving;
+  return turnedFrames({ width, height, pixels: await pixelsOf(moving, decoded) }, orientation);
+};
+
+const ofFrames = ({ width, height, pixels }: Frames): Sharp =>
+  sharp(pixels, {
+    animated: true,
+    raw: { width, height: pixels.length / (4 * width), channels: 4, pageHeight: height },
+  });
 
 const opened = async (read: Read): Promise<Sharp> => (read.animated ? allFrames(read) : oneFrame(read));
 

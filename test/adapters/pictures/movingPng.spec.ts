@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { movingPngIn, pixelsOf, type MovingPng } from '../../../src/adapters/pictures/movingPng.js';
 import { pictureIn } from '../../../src/adapters/pictures/sharpForms.js';
 import {
@@ -50,6 +50,16 @@ const made = async (form: 'attachment' | 'emoji' | 'photo', bytes: Uint8Array): 
   return typeof picture === 'string' ? assert.fail(`there is none: ${picture}`) : picture;
 };
 
+const orientedExif = (orientation: number): Buffer =>
+  Buffer.from(`4d4d002a0000000800010112000300000001000${orientation.toString()}000000000000`, 'hex');
+
+/** Of the four corners of a frame, row by row, whether they are blue. */
+const blueCorners = async (bytes: Uint8Array, page: number): Promise<boolean[]> => {
+  const { data, info } = await sharp(bytes, { page }).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  return [0, width - 1, (height - 1) * width, height * width - 1].map((at) => (data[3 * at + 2] ?? 0) > 128);
+};
+
 describe('a PNG that moves', () => {
   it('is seen as its frames lie over each other', async () => {
     assert.deepEqual(await seen([{ rgba: red }, { ...right, rgba: blue }]), [
@@ -92,6 +102,29 @@ describe('a PNG that moves', () => {
       assert.ok(r < 40 && b > 215, `${form}: ${r.toString()}, ${b.toString()}`);
     }
     assert.equal((await made('photo', bytes)).animated, false);
+  });
+
+  it('is turned as it says, frame by frame, as one that stands still is', async () => {
+    const corner = { left: 30, width: 30, height: 20, rgba: blue };
+    const chunks = movingPngChunks([{ rgba: red }, corner, { ...corner, rgba: red }]);
+    const flat = (width: number, height: number, background: { r: number; g: number; b: number }): Sharp =>
+      sharp({ create: { width, height, channels: 3, background } }).png();
+    const input = await flat(30, 20, { r: 0, g: 0, b: 255 }).toBuffer();
+    const still = await flat(60, 40, { r: 255, g: 0, b: 0 })
+      .composite([{ input, left: 30, top: 0 }])
+      .toBuffer();
+    for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const moving = pngOfChunks(chunks.toSpliced(1, 0, pngChunk('eXIf', orientedExif(orientation))));
+      const upright = await sharp(await sharp(still).withMetadata({ orientation }).png().toBuffer())
+        .autoOrient()
+        .toBuffer();
+      for (const form of ['attachment', 'emoji'] as const) {
+        const { width, height, bytes } = await made(form, moving);
+        assert.deepEqual([width, height], orientation < 5 ? [60, 40] : [40, 60], orientation.toString());
+        assert.deepEqual(await blueCorners(bytes, 1), await blueCorners(upright, 0), orientation.toString());
+        assert.deepEqual(await blueCorners(bytes, 2), [false, false, false, false]);
+      }
+    }
   });
 
   it('stands still where it has one frame, or too much to move', async () => {
