@@ -191,14 +191,23 @@ const webp = async (image: Sharp, read: Read, options: WebpOptions = {}): Promis
 const emojiQualities = [85, 60, 30];
 
 const emoji = async (read: Read): Promise<Picture | NoPicture> => {
-  const side = emojiSidePixelsMax;
+  const small = await emojiSized(read);
   for (const quality of emojiQualities) {
-    const image = (await opened(read)).autoOrient();
-    const small = image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
-    const one = await webp(small, read, { quality, ...timingOf(read) });
+    const one = await webp(await small(), read, { quality, ...timingOf(read) });
     if (typeof one === 'string' || one.bytes.length <= emojiBytesMax) return one;
   }
   return 'too large';
+};
+
+/** Opens it in the size of an emoji, as often as it is written. The frames of a PNG are put together and reduced only once. */
+const emojiSized = async (read: Read): Promise<() => Promise<Sharp>> => {
+  const side = emojiSidePixelsMax;
+  const small = async (): Promise<Sharp> =>
+    (await opened(read)).autoOrient().resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
+  if (read.moving === undefined) return small;
+  const { data: pixels, info } = await (await small()).raw().toBuffer({ resolveWithObject: true });
+  const height = pixels.length / (4 * info.width * read.moving.frames.length);
+  return () => Promise.resolve(ofFrames({ width: info.width, height, pixels }));
 };
 
 const forms: Readonly<Record<PictureForm, (read: Read) => Promise<Picture | NoPicture>>> = {

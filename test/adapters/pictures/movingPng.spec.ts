@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { movingPngIn, pixelsOf, type MovingPng } from '../../../src/adapters/pictures/movingPng.js';
 import { pictureIn } from '../../../src/adapters/pictures/sharpForms.js';
@@ -125,6 +127,27 @@ describe('a PNG that moves', () => {
         assert.deepEqual(await blueCorners(bytes, 2), [false, false, false, false]);
       }
     }
+  });
+
+  it('is taken apart once, however often it is written as an emoji', async () => {
+    const side = 128;
+    const frames = 20;
+    const chunks = movingPngChunks(Array.from({ length: frames }, () => ({ width: side, height: side })));
+    const noisy = chunks.map((chunk) => {
+      const type = chunk.toString('latin1', 4, 8);
+      if (type !== 'IDAT' && type !== 'fdAT') return chunk;
+      const rows = Array.from({ length: side }, () => Buffer.concat([Buffer.alloc(1), randomBytes(4 * side)]));
+      const number = type === 'fdAT' ? chunk.subarray(8, 12) : Buffer.alloc(0);
+      return pngChunk(type, Buffer.concat([number, deflateSync(Buffer.concat(rows))]));
+    });
+    let tasks = 0;
+    const count = (): void => {
+      tasks += 1;
+    };
+    sharp.queue.on('change', count);
+    await pictureIn('emoji', pngOfChunks(noisy)).finally(() => sharp.queue.off('change', count));
+    // Each task is told of as it comes and as it ends.
+    assert.ok(tasks >= 2 * frames && tasks < 3 * frames, tasks.toString());
   });
 
   it('stands still where it has one frame, or too much to move', async () => {
