@@ -54,6 +54,15 @@ const secrets = (withVault: WithVault): void => {
     });
   });
 
+  it('answers what was created with a copy, also where that is a Buffer, whose slices are no copies', () =>
+    withVault(async (vault, name) => {
+      const given = Buffer.from(one);
+      const got = await vault.create(name, given);
+      given.fill(0);
+      assertSecret(got, one);
+      assertSecret(await vault.get(name), one);
+    }));
+
   it('says undefined of a name that was never made', () =>
     withVault(async (vault, name) => {
       assert.equal(await vault.get(name), undefined);

@@ -151,7 +151,8 @@ const create = async (store: Store, name: string, secret: Uint8Array): Promise<U
     void store.secrets.put(name, record);
     return 'stored';
   });
-  if (outcome === 'stored') return secret.slice();
+  // `slice` of a Buffer would be the same bytes.
+  if (outcome === 'stored') return new Uint8Array(secret);
   // Somebody else's was first; by now it may even be gone.
   return held(store, name) ?? 'destroyed';
 };

@@ -5,19 +5,19 @@ export const memoryVault = (): Vault => {
   const secrets = new Map<string, Uint8Array>();
   const gone = new Set<string>();
   const held = (name: string): Uint8Array | 'destroyed' | undefined =>
-    gone.has(name) ? 'destroyed' : secrets.get(name)?.slice();
+    gone.has(name) ? 'destroyed' : copyOf(secrets.get(name));
   return {
     get: (name) => Promise.resolve(held(name)),
     create: (name, secret) => {
       const former = held(name);
       if (former !== undefined) return Promise.resolve(former);
-      secrets.set(name, secret.slice());
-      return Promise.resolve(secret.slice());
+      secrets.set(name, new Uint8Array(secret));
+      return Promise.resolve(new Uint8Array(secret));
     },
     put: (name, secret) => {
       if (gone.has(name)) return Promise.resolve('destroyed');
       secrets.get(name)?.fill(0);
-      secrets.set(name, secret.slice());
+      secrets.set(name, new Uint8Array(secret));
       return Promise.resolve('stored');
     },
     replace: (name, former, secret) => {
@@ -25,7 +25,7 @@ export const memoryVault = (): Vault => {
       const now = secrets.get(name);
       if (now === undefined || Buffer.compare(now, former) !== 0) return Promise.resolve('changed');
       now.fill(0);
-      secrets.set(name, secret.slice());
+      secrets.set(name, new Uint8Array(secret));
       return Promise.resolve('stored');
     },
     destroy: (name) => {
@@ -45,3 +45,6 @@ export const memoryVault = (): Vault => {
     close: () => Promise.resolve(),
   };
 };
+
+/** `slice` of a Buffer would be the same bytes. */
+const copyOf = (secret: Uint8Array | undefined): Uint8Array | undefined => secret && new Uint8Array(secret);
