@@ -89,11 +89,12 @@ const hashesMax = 50_000;
 export const termHasher = (sealer: Pick<Sealer, 'hasherOf' | 'loadKeys' | 'onForgotten'>): TermHasher => {
   const { of: hashOf, clear } = hashesLately();
   sealer.onForgotten(clear);
+  const hashesOf = (chat: string, terms: Iterable<Term>, hasher: ScopeHasher): readonly HashedTerm[] =>
+    Array.from(terms, (term) => hashOf(chat, term, hasher));
   const inOneTurn: TermHasher = (chat, terms) =>
     after(
       withKeys(sealer, () => sealer.hasherOf(chat)),
-      (hasher) =>
-        hasher === undefined || isShredded(hasher) ? [] : Array.from(terms, (term) => hashOf(chat, term, hasher)),
+      (hasher) => (hasher === undefined || isShredded(hasher) ? [] : hashesOf(chat, terms, onceEach(hasher))),
     );
   const inTurns = async (chat: string, terms: readonly Term[]): Promise<readonly HashedTerm[]> => {
     const hashes: HashedTerm[] = [];
@@ -147,8 +148,18 @@ const hashesLately = () => {
   };
 };
 
-/** Some milliseconds of the thread: a long word takes a hash for each of its letters. */
-const termsPerTurn = 150;
+/** Two milliseconds of the thread at most: a long word takes a hash for each of its letters. */
+const termsPerTurn = 64;
+
+/** Words that begin alike have the hashes of their beginnings in common. */
+const onceEach = (hasher: ScopeHasher): ScopeHasher => {
+  const known = new Map<string, string>();
+  return (text) => {
+    const hash = known.get(text) ?? hasher(text);
+    known.set(text, hash);
+    return hash;
+  };
+};
 
 /** Undefined where the keys cannot be had. */
 const withKeys = <T extends ScopeHasher | Uint8Array | string | Shredded>(

@@ -9,45 +9,50 @@ export type Direction = 'down' | 'up';
 export type PostingCursor = (from: bigint) => Found | Promise<Found>;
 type Found = bigint | undefined;
 
-/** Blocks that are read together, and those that are kept. */
+/** Blocks that are read together; those of two reads are kept. */
 export const blocksPerRead = 8;
-const blocksKept = 2 * blocksPerRead;
+const keptPerRead = 2;
 
 export type PostingList = { readonly key: string; readonly head: PostingHead };
 
-/** Through the messages that are in any of the lists. To be asked in its direction alone, where there are several. */
+/**
+ * Through the messages that are in any of the lists. To be asked in its direction alone, where there are several. They are read at
+ * the same time, and share the blocks that one list would have read and kept.
+ */
 export const cursorOfAny = (
   reads: Pick<DocumentStore, 'getMany'>,
   lists: readonly PostingList[],
   direction: Direction,
 ): PostingCursor => {
-  const cursors = lists.map((list) => postingCursor(reads, list, direction));
+  const blocks = Math.max(1, Math.floor(blocksPerRead / lists.length));
+  const cursors = lists.map((list) => postingCursor(reads, { blocks, ...list }, direction));
   const [first] = cursors;
   if (first !== undefined && cursors.length === 1) return first;
   const isDown = direction === 'down';
   const isBefore = (one: bigint, other: bigint): boolean => (isDown ? one > other : one < other);
   /** Of each list the message that was found last, which is the next one until it has been passed. */
   const known: Found[] = cursors.map(() => (isDown ? beyondAll : -1n));
-  const find = (from: bigint, begin: number, best: Found): Found | Promise<Found> => {
-    let nearest = best;
-    for (let at = begin; at < cursors.length; at += 1) {
-      let id = known[at];
-      if (id !== undefined && isBefore(id, from)) {
-        const next = cursors[at]?.(from);
-        if (next instanceof Promise) {
-          const [reached, soFar] = [at, nearest];
-          return next.then((found) => {
-            known[reached] = found;
-            return find(from, reached, soFar);
-          });
-        }
-        known[at] = id = next;
-      }
-      if (id !== undefined && (nearest === undefined || isBefore(id, nearest))) nearest = id;
-    }
-    return nearest;
+  const nearest = (): Found => {
+    let found: Found;
+    for (const id of known) if (id !== undefined && (found === undefined || isBefore(id, found))) found = id;
+    return found;
   };
-  return (from) => find(from, 0, undefined);
+  return (from) => {
+    const reading: Promise<void>[] = [];
+    for (const [at, cursor] of cursors.entries()) {
+      const id = known[at];
+      if (id === undefined || !isBefore(id, from)) continue;
+      const next = cursor(from);
+      if (next instanceof Promise) {
+        reading.push(
+          next.then((found) => {
+            known[at] = found;
+          }),
+        );
+      } else known[at] = next;
+    }
+    return reading.length === 0 ? nearest() : Promise.all(reading).then(nearest);
+  };
 };
 
 /** Above all ids. */
@@ -55,7 +60,7 @@ const beyondAll = 1n << 64n;
 
 const postingCursor = (
   { getMany }: Pick<DocumentStore, 'getMany'>,
-  { key, head }: PostingList,
+  { key, head, blocks: together }: PostingList & { readonly blocks: number },
   direction: Direction,
 ): PostingCursor => {
   const { ceilings } = head;
@@ -63,10 +68,10 @@ const postingCursor = (
   const step = direction === 'down' ? -1 : 1;
   const isThere = (part: number): boolean => part >= 0 && part <= ceilings.length;
   const read = async (part: number): Promise<void> => {
-    const parts = Array.from({ length: blocksPerRead }, (_, at) => part + step * at);
+    const parts = Array.from({ length: together }, (_, at) => part + step * at);
     const wanted = parts.filter((one) => one >= 0 && one < ceilings.length);
     const keys = wanted.map((one) => blockKey(key, ceilings[one] ?? 0n));
-    if (kept.size > blocksKept) kept.clear();
+    if (kept.size > keptPerRead * together) kept.clear();
     kept.set(ceilings.length, head.ids);
     const blocks = await getMany(blockCollection, keys);
     for (const [at, one] of wanted.entries()) {

@@ -52,6 +52,11 @@ export const chatsAtOnceMax = 16;
  * of its messages have one of them.
  */
 export const wordsMax = 64;
+/** The same for each of many chats, so that the lists of a search in all of them are not too many either. */
+const wordsMaxOf = (chats: number): number =>
+  Math.max(wordsMin, Math.min(wordsMax, Math.floor(wordsOfSearchMax / chats)));
+const wordsMin = 8;
+const wordsOfSearchMax = 512;
 /** Of each chat so many are looked for ahead of their turn. */
 const aheadMax = 16;
 const stepsPerBreath = 256;
@@ -92,7 +97,7 @@ type Alternatives = readonly PostingList[];
 const listsOf = async (
   { store, hashed }: SearchReads,
   chats: readonly ChatKey[],
-  { terms, narrowing }: Pick<CandidateRange, 'terms' | 'narrowing'>,
+  { chats: all, terms, narrowing }: Pick<CandidateRange, 'chats' | 'terms' | 'narrowing'>,
 ): Promise<readonly (readonly Alternatives[] | undefined)[]> => {
   const wanted = narrowing === undefined ? terms : [...terms, narrowing.words];
   const hashes = await Promise.all(chats.map(async (chat) => hashed(chat, wanted)));
@@ -101,7 +106,11 @@ const listsOf = async (
     .filter((one) => one.hashes.length > 0);
   for (const at of terms.keys()) left = await withTerm(store, left, at);
   if (narrowing !== undefined)
-    left = await narrowed(store, left, { of: terms.indexOf(narrowing.of), by: terms.length });
+    left = await narrowed(store, left, {
+      of: terms.indexOf(narrowing.of),
+      by: terms.length,
+      wordsMax: wordsMaxOf(all.length),
+    });
   const found = new Map(left.map(({ at, lists }) => [at, lists]));
   return chats.map((_, at) => found.get(at)?.toSorted((first, second) => lengthOf(first) - lengthOf(second)));
 };
@@ -127,16 +136,16 @@ const withTerm = async (store: PostingReads, sought: readonly Sought[], next: nu
 };
 
 /** `of`: the place of the term that is narrowed down; `by`: that of what leads to the words. */
-type NarrowedPlaces = { readonly of: number; readonly by: number };
+type NarrowedPlaces = { readonly of: number; readonly by: number; readonly wordsMax: number };
 
 /** The chats that have one of the words. */
 const narrowed = async (
   store: PostingReads,
   sought: readonly Sought[],
-  { of, by }: NarrowedPlaces,
+  { of, by, wordsMax: max }: NarrowedPlaces,
 ): Promise<readonly Sought[]> => {
   const words = await Promise.all(
-    sought.map(({ prefix, hashes }) => wordLists(store, headKey(prefix, hashes[by] ?? ''))),
+    sought.map(({ prefix, hashes }) => wordLists(store, headKey(prefix, hashes[by] ?? ''), max)),
   );
   return sought.flatMap((one, index) => {
     const lists = words[index];
@@ -146,9 +155,9 @@ const narrowed = async (
 };
 
 /** Undefined when there are too many. */
-const wordLists = async (store: PostingReads, prefix: string): Promise<Alternatives | undefined> => {
-  const found = await store.scan({ collection: headCollection, prefix, limit: wordsMax + 1 });
-  if (found.length > wordsMax) return undefined;
+const wordLists = async (store: PostingReads, prefix: string, max: number): Promise<Alternatives | undefined> => {
+  const found = await store.scan({ collection: headCollection, prefix, limit: max + 1 });
+  if (found.length > max) return undefined;
   return found.flatMap(({ key, document }) => {
     const head = headOf(document);
     return head === undefined ? [] : [{ key, head }];

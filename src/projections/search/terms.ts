@@ -4,7 +4,7 @@ import type { ScopeHasher } from '../../kernel/ports/sealer.js';
 import type { HashedTerm } from './documents.js';
 import { normalUnitsMax } from './normalForm.js';
 import { unitsOf, unspacedCharacter, type Unit } from './units.js';
-import { firstLetters, lettersIn, pathOfBeginning, pathOfWord } from './wordPaths.js';
+import { firstLetters, lettersIn, marksIn, pathOfBeginning, pathOfWord } from './wordPaths.js';
 
 /** The part of a message by which it is found. */
 export type Searchable = {
@@ -74,10 +74,11 @@ export const termsExpected = (text: string): number => {
   for (const word of new Set(short.split(gaps))) {
     const characters = word.match(unspacedCharacter)?.length ?? 0;
     // Each makes two, with its neighbour, and of a word the shortest beginning comes at its third letter.
-    terms += 2 * characters + Math.min(beginningLengths.length + 1, word.length - characters);
+    const letters = word.length - characters;
+    terms += 2 * characters + Math.min(beginningLengths.length + 1, letters) + marksIn(letters) / marksPerTerm;
     if (terms >= messageTermsMax) return messageTermsMax;
   }
-  return terms;
+  return Math.ceil(terms);
 };
 
 /** The same of all fields of a message. */
@@ -86,6 +87,9 @@ export const termsExpectedOf = ({ text, entities }: Pick<Searchable, 'text' | 'e
   for (const { url } of entities) if (url !== undefined) terms += termsExpected(hostOf(url));
   return Math.min(terms, messageTermsMax);
 };
+
+/** A mark is a hash alone; a term is one as well, and a posting that is written. */
+const marksPerTerm = 4;
 
 const gaps = /[^\p{L}\p{N}\p{M}]+/u;
 const signs = /[^\p{L}\p{N}\p{M}\s]/gu;

@@ -30,15 +30,19 @@ export const pathOfWord = (word: string, hash: ScopeHasher): HashedTerm => {
   const letters = lettersIn(word);
   if (letters < pathLettersMin) return hash(`w${word}`);
   const path = pathOfBeginning(word, hash);
-  return letters > pathLettersMax ? path + hash(`w${word}`) : path;
+  return letters > pathLettersMax ? [path, hash(`w${word}`)].join('') : path;
 };
 
 /** Of at least four letters; those behind the sixteenth do not count. */
 export const pathOfBeginning = (beginning: string, hash: ScopeHasher): HashedTerm => {
   const count = Math.min(lettersIn(beginning), pathLettersMax);
-  let path = hash(`o${firstLetters(beginning, pathLettersMin)}`);
+  const parts = [hash(`o${firstLetters(beginning, pathLettersMin)}`)];
   for (let letters = pathLettersMin + 1; letters <= count; letters += 1) {
-    path += hash(`o${firstLetters(beginning, letters)}`).slice(0, markLength);
+    parts.push(hash(`o${firstLetters(beginning, letters)}`).slice(0, markLength));
   }
-  return path;
+  // Joined, because a text that was added up keeps all that it was made of for as long as it is remembered.
+  return parts.join('');
 };
+
+/** Hashes that a word of so many letters takes besides the one that each has. */
+export const marksIn = (letters: number): number => Math.max(0, Math.min(letters, pathLettersMax) - pathLettersMin);
