@@ -9,7 +9,7 @@ import { tableOf } from './table.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** On two cores; files that wait for deadlines leave a third of them idle. */
 const filesAtOnce = 3;
-const fileMillisMax = 150_000;
+const fileMillisMax = 240_000;
 /** A file that does not end although its tests have is ended with the run, and the run fails. */
 const runMillisMax = 1_080_000;
 
