@@ -34,7 +34,7 @@ const unspaced =
   String.raw`\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}]`;
 
 /** Those which are units by themselves, each a code point. */
-export const unspacedCharacter = new RegExp(unspaced + String.raw`\p{L}`, 'gu');
+export const unspacedCharacter = new RegExp(unspaced, 'gu');
 
 const unit = new RegExp(
   String.raw`((?!${unspaced})[\p{L}\p{N}](?:(?!${unspaced})[\p{L}\p{N}\p{M}])*)` +

@@ -139,6 +139,7 @@ describe('the terms of a message', () => {
       '「我家在上海东边。」',
       '50% off 👍🏽 #1',
       'aaaa,bbbb.cccc-dddd',
+      String.fromCodePoint(...Array.from({ length: 900 }, (_, at) => 0x4e00 + at)),
     ]) {
       const [expected, made] = [termsExpected(text), termsOf(message(text)).size];
       assert.ok(
