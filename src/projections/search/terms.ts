@@ -65,31 +65,39 @@ export const termsOf = (message: Searchable): ReadonlySet<Term> => {
 };
 
 /**
- * About how many terms the index will hold of a text, seen without taking it apart: the writer is charged for them before
- * any is made.
+ * About how many terms the index will hold of a text, with the part of one for each further hash that its words take, seen
+ * without taking it apart: the writer is charged for them before any is made.
  */
-export const termsExpected = (text: string): number => {
-  const short = text.slice(0, normalUnitsMax);
-  let terms = new Set(short.match(signs)).size;
-  for (const word of new Set(short.split(gaps))) {
-    const characters = word.match(unspacedCharacter)?.length ?? 0;
-    // Each makes two, with its neighbour, and of a word the shortest beginning comes at its third letter.
-    const letters = word.length - characters;
-    terms += 2 * characters + Math.min(beginningLengths.length + 1, letters) + marksIn(letters) / marksPerTerm;
-    if (terms >= messageTermsMax) return messageTermsMax;
-  }
-  return Math.ceil(terms);
-};
+export const termsExpected = (text: string): number => termsExpectedOf({ text, entities: [] });
 
 /** The same of all fields of a message. */
 export const termsExpectedOf = ({ text, entities }: Pick<Searchable, 'text' | 'entities'>): number => {
-  let terms = termsExpected(text);
-  for (const { url } of entities) if (url !== undefined) terms += termsExpected(hostOf(url));
-  return Math.min(terms, messageTermsMax);
+  const expected: Expected = { terms: 0, marks: 0 };
+  expect(expected, text);
+  for (const { url } of entities) if (url !== undefined) expect(expected, hostOf(url));
+  return Math.min(expected.terms, messageTermsMax) + Math.ceil(expected.marks / marksPerTerm);
 };
 
-/** A mark is a hash alone; a term is one as well, and a posting that is written. */
-const marksPerTerm = 4;
+type Expected = { terms: number; marks: number };
+
+const expect = (expected: Expected, text: string): void => {
+  const short = text.slice(0, normalUnitsMax);
+  expected.terms += new Set(short.match(signs)).size;
+  for (const word of new Set(short.split(gaps))) {
+    // Those behind the bound are neither kept nor hashed.
+    if (expected.terms >= messageTermsMax) return;
+    const characters = word.match(unspacedCharacter)?.length ?? 0;
+    const letters = word.length - characters;
+    // Each character makes two, with its neighbour.
+    expected.terms += 2 * characters;
+    if (letters === 0) continue;
+    expected.terms += 1 + beginningLengths.filter((length) => length <= letters).length;
+    expected.marks += marksIn(letters);
+  }
+};
+
+/** A mark is a hash alone, of 3.4 µs; a term, for which 5 are charged, is one as well, and a posting that is written. */
+const marksPerTerm = 1.5;
 
 const gaps = /[^\p{L}\p{N}\p{M}]+/u;
 const signs = /[^\p{L}\p{N}\p{M}\s]/gu;

@@ -44,5 +44,5 @@ export const pathOfBeginning = (beginning: string, hash: ScopeHasher): HashedTer
   return parts.join('');
 };
 
-/** Hashes that a word of so many letters takes besides the one that each has. */
-export const marksIn = (letters: number): number => Math.max(0, Math.min(letters, pathLettersMax) - pathLettersMin);
+/** Hashes that a word of so many letters takes besides the one that each has: its marks, and that of all of a long one. */
+export const marksIn = (letters: number): number => Math.max(0, Math.min(letters, pathLettersMax + 1) - pathLettersMin);

@@ -148,6 +148,25 @@ describe('the terms of a message', () => {
       );
     }
   });
+
+  it('are charged for by all that is hashed, also where the words are long', () => {
+    for (const letters of [3, 4, 5, 9, 16, 17, 30]) {
+      const words = Array.from({ length: 100 }, (_, at) => at.toString().padStart(3, '0').padEnd(letters, 'x'));
+      const text = words.join(' ');
+      let hashes = 0;
+      for (const term of termsOf(message(text)))
+        hashOfTerm(term, (value) => {
+          hashes += 1;
+          return hash(value);
+        });
+      const expected = termsExpected(text);
+      // A hash alone is two thirds of a term.
+      assert.ok(
+        expected >= (2 / 3) * hashes && expected <= hashes,
+        `${text}: ${expected.toString()}, ${hashes.toString()}`,
+      );
+    }
+  });
 });
 
 describe('a search', () => {
