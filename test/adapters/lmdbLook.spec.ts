@@ -39,6 +39,7 @@ describe('a look into a file of LMDB', () => {
   it('takes no commit from a process that writes to it', async (t) => {
     const folder = freshFolder(t);
     const child = spawn(process.execPath, [writer, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+    t.after(() => child.kill());
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     assert.equal((await lines.next()).value, 'begun');
     const [began, seen] = [performance.now(), { looks: 0, position: 0n, events: 0 }];

@@ -31,12 +31,25 @@ export const checkLmdbFile = (file: string, flushing: LmdbFlushing = 'before com
   if (!hasLmdbFile(file)) return;
   const handle = openSync(file, 'r');
   try {
-    const why = damageIn(handle, fstatSync(handle).size, flushing);
+    const why = lastingDamageIn(handle, flushing);
     if (why !== undefined) throw new DamagedFile(file, why);
   } finally {
     closeSync(handle);
   }
 };
+
+/** Another process may write to the file: what its newest state named may be used again once there are newer ones. */
+const lastingDamageIn = (handle: number, flushing: LmdbFlushing): string | undefined => {
+  for (let seen = newestIn(handle); ;) {
+    const why = damageIn(handle, flushing);
+    const newest = newestIn(handle);
+    if (why === undefined || newest === seen) return why;
+    seen = newest;
+  }
+};
+
+const newestIn = (handle: number): bigint =>
+  metasIn(handle).reduce((newest, { transaction }) => (transaction > newest ? transaction : newest), 0n);
 
 // The layout of liblmdb as the package lmdb builds it: a header of 24 bytes, then MDB_meta.
 const headerBytes = 24;
@@ -62,7 +75,7 @@ export type LmdbMeta = {
   readonly pageBytes: number;
 };
 
-const damageIn = (handle: number, size: number, flushing: LmdbFlushing): string | undefined => {
+const damageIn = (handle: number, flushing: LmdbFlushing): string | undefined => {
   const pageBytes = pageBytesIn(handle);
   if (pageBytes === undefined) return 'its first meta page does not say how large a page is';
   const metas: LmdbMeta[] = [];
@@ -71,7 +84,8 @@ const damageIn = (handle: number, size: number, flushing: LmdbFlushing): string 
     if (meta === undefined) return `its ${name} meta page is none`;
     metas.push(meta);
   }
-  const pages = BigInt(Math.floor(size / pageBytes));
+  // Behind the states, since a file grows before a state names what it grew by.
+  const pages = BigInt(Math.floor(fstatSync(handle).size / pageBytes));
   const isWhole = (meta: LmdbMeta): boolean => meta.roots.every((root) => isPage(handle, root, { pages, pageBytes }));
   // The meta page of the older transaction may name pages that have been used again since.
   const newest = metas.toSorted((one, other) => (one.transaction > other.transaction ? -1 : 1)).slice(0, 1);
