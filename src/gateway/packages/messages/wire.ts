@@ -122,6 +122,16 @@ export const contentOf = (
   return isRejection(written) ? written : (refusedContent(meter, written) ?? written);
 };
 
+/** The same of a text that is no message, so that no search will find it. */
+export const passingContentOf = (
+  { meter }: Pick<Asked, 'meter'>,
+  text: string,
+  entities: EditMessage['entities'],
+): Written | Rejection => {
+  const written = writtenOf(text, entities);
+  return isRejection(written) ? written : (refusedTexts(meter, [written]) ?? written);
+};
+
 /** Without an anchor the newest; an anchor of 0 is none, except that everything is newer than 0. */
 export const pageOf = ({ limit, since, before, around }: GetHistory): HistoryPage => {
   const messages = Math.min(limit === undefined || limit === 0 ? historyMessagesDefault : limit, historyMessagesMax);
@@ -161,17 +171,25 @@ const quoteOf = ({ message, entities: wire, offset }: SendMessageReplyToQuote): 
 };
 
 /**
- * A message and its quote, which count together. Parsing links is the dearest of the checks, and comes last. It is charged
- * before, and what the search will make of the text at once, in the tick in which the request begins: so others of the
- * same turn wait for it.
+ * A message and its quote. The terms that the search will make of the text are charged as well, in the tick in which the request
+ * begins: so others of the same turn wait for it.
  */
 const refusedContent = (meter: Pick<Meter, 'spend'>, written: Written, quote?: Quote): Rejection | undefined => {
-  if (isTooLarge(quote === undefined ? [written] : [written, quote])) return reject('MESSAGE_TOO_LONG');
-  const links = linksIn(written.entities) + linksIn(quote?.entities ?? []);
-  if (links > 0) meter.spend(costs.linkParsed * links);
-  const refused = refusedLink(written.entities) ?? refusedLink(quote?.entities ?? []);
+  const refused = refusedTexts(meter, quote === undefined ? [written] : [written, quote]);
   if (refused === undefined) chargeIndexed({ meter }, written);
   return refused;
+};
+
+/** They count together. Parsing links is the dearest of the checks, comes last, and is charged before. */
+const refusedTexts = (meter: Pick<Meter, 'spend'>, texts: readonly Written[]): Rejection | undefined => {
+  if (isTooLarge(texts)) return reject('MESSAGE_TOO_LONG');
+  const links = texts.reduce((count, { entities }) => count + linksIn(entities), 0);
+  if (links > 0) meter.spend(costs.linkParsed * links);
+  for (const { entities } of texts) {
+    const refused = refusedLink(entities);
+    if (refused !== undefined) return refused;
+  }
+  return undefined;
 };
 
 const linksIn = (entities: Written['entities']): number => entities.filter(({ url }) => url !== undefined).length;

@@ -5,7 +5,7 @@ import { costs, type Meter } from '../../../../src/gateway/contract/meter.js';
 import { meteredIndex } from '../../../../src/gateway/packages/messages/search.js';
 import { chargeIndexed, termsInPrice } from '../../../../src/gateway/packages/messages/sending/indexed.js';
 import { mentionsIn, type MentionNeeds } from '../../../../src/gateway/packages/messages/sending/mentions.js';
-import { contentOf } from '../../../../src/gateway/packages/messages/wire.js';
+import { contentOf, passingContentOf } from '../../../../src/gateway/packages/messages/wire.js';
 import type { ChatKey } from '../../../../src/kernel/chat.js';
 import { isRejection } from '../../../../src/kernel/decider.js';
 import type { UserId } from '../../../../src/kernel/ids.js';
@@ -45,6 +45,13 @@ describe('what is charged before it is done', () => {
     const letters = Array.from({ length: 3_000 }, (_, at) => String.fromCodePoint(0x4e00 + at)).join('');
     assert.ok(!isRejection(contentOf({ meter }, letters, [])));
     assert.equal(units(), costs.termIndexed * (messageTermsMax - termsInPrice));
+  });
+
+  it('is nothing of a search for a text that only its preview is asked of', () => {
+    const { meter, units } = counting();
+    const letters = Array.from({ length: 3_000 }, (_, at) => String.fromCodePoint(0x4e00 + at)).join('');
+    assert.ok(!isRejection(passingContentOf({ meter }, letters, [])));
+    assert.equal(units(), 0);
   });
 
   it('is each link that is parsed, of a text that is refused for one as well', () => {

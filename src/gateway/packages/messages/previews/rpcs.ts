@@ -2,7 +2,7 @@ import { isRejection, reject } from '../../../../kernel/decider.js';
 import type { LinkPreviews } from '../../../../kernel/ports/linkPreviews.js';
 import type { Handlers } from '../../../contract/handlers.js';
 import { embedFor } from '../../../rendering/embed.js';
-import { contentOf } from '../wire.js';
+import { passingContentOf } from '../wire.js';
 
 export type PreviewNeeds = { readonly linkPreviews: LinkPreviews };
 
@@ -12,7 +12,7 @@ export type PreviewNeeds = { readonly linkPreviews: LinkPreviews };
  */
 export const previewRpcs = ({ linkPreviews }: PreviewNeeds): Handlers<'messagesGetEmbedPreview'> => ({
   messagesGetEmbedPreview: async ({ message, entities }, call) => {
-    const words = contentOf(call, message, entities);
+    const words = passingContentOf(call, message, entities);
     if (isRejection(words)) return words;
     const link = await linkPreviews.linkIn(words);
     if (link === undefined) return reject('NOT_FOUND', 'the text has no link');
