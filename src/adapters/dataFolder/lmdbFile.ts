@@ -38,7 +38,7 @@ export const checkLmdbFile = (file: string, flushing: LmdbFlushing = 'before com
   }
 };
 
-/** Another process may write to the file: what its newest state named may be used again once there are newer ones. */
+/** Another process may write to the file: pages that its newest state named may be used again once there are newer ones. */
 const lastingDamageIn = (handle: number, flushing: LmdbFlushing): string | undefined => {
   for (let seen = newestIn(handle); ;) {
     const why = damageIn(handle, flushing);
