@@ -213,9 +213,9 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     if (isKept) {
       // A long message on a slow line takes longer than a connection may be silent.
       this.hear();
-      this.intake.readPart(bytes);
-    } else this.intake.completed();
-    this.intake.framed(bytes, keptBytes(this.socket));
+      this.intake.reading.readPart(bytes);
+    } else this.intake.reading.completed();
+    this.intake.reading.framed(bytes, keptBytes(this.socket));
   }
 
   closeForUnfinished(): void {
@@ -225,7 +225,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   /** The WebSocket is closed for good. */
   finish(): void {
     this.gone = true;
-    this.intake.completed();
+    this.intake.reading.completed();
     clearTimeout(this.closingTimer);
     this.beginClosing(this.closing ?? closeCode.goingAway);
     this.needs.slowReaders.forget(this);
@@ -284,7 +284,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     this.needs.flusher.flush(this.outbox);
     this.outbox.close();
     // A paused socket would not hear the answer to the close.
-    this.intake.readOn();
+    this.intake.reading.readOn();
     this.socket.close(code);
   }
 
@@ -293,7 +293,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     clearTimeout(this.closingTimer);
     this.beginClosing(closeCode.tryAgainLater);
     this.outbox.close();
-    if (answer === 'read') this.intake.readOn();
+    if (answer === 'read') this.intake.reading.readOn();
     else this.socket.pause();
     this.socket.close(closeCode.tryAgainLater);
     this.closingTimer = setTimeout(() => {

@@ -2,7 +2,7 @@ import { closeCode } from '../contract/closeCodes.js';
 import { ClientConnection, type Accepted, type ClientConnectionNeeds } from './connection.js';
 import { expirySweepMillis, places, type PlacesOptions } from './places.js';
 import { receivedBytes, type ReceivedBytesOptions } from './receivedBytes.js';
-import { readUnitsPerRoundMax } from './requestIntake.js';
+import { readUnitsPerRoundMax } from './paidReading.js';
 import { turns } from '../requests/turns.js';
 import { slowReaders, stallSweepMillis, type SlowReaders, type SlowReadersOptions } from './slowReaders.js';
 import { unackedBytes } from './socketProgress.js';

@@ -17,7 +17,8 @@ import {
   signedOutInboundBytesMax,
   signedOutMessageBounds,
 } from '../../../src/gateway/sockets/connection.js';
-import { inFlightMax, signedOutInFlightMax, unreadMillisMax } from '../../../src/gateway/sockets/requestIntake.js';
+import { unreadMillisMax } from '../../../src/gateway/sockets/paidReading.js';
+import { inFlightMax, signedOutInFlightMax } from '../../../src/gateway/sockets/requestIntake.js';
 import { bufferedBytesMax } from '../../../src/gateway/frames/outbox.js';
 import { httpConnectionsMax } from '../../../src/gateway/sockets/httpConnections.js';
 import { connectionsMax, firstRequestMillisMax, signedOutMillisMax } from '../../../src/gateway/sockets/places.js';

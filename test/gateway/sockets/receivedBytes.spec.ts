@@ -14,7 +14,7 @@ import {
   roomLooksMax,
   slowLooksMax,
 } from '../../../src/gateway/sockets/unfinishedMessages.js';
-import { unreadMillisMax } from '../../../src/gateway/sockets/requestIntake.js';
+import { unreadMillisMax } from '../../../src/gateway/sockets/paidReading.js';
 import { reject } from '../../../src/kernel/decider.js';
 import type { UserId } from '../../../src/kernel/ids.js';
 import { noAdmission, type Admission } from '../../../src/gateway/requests/admission.js';

@@ -16,10 +16,10 @@ import {
   begunPerRoundMax,
   inFlightMax,
   RequestIntake,
-  unreadMillisMax,
   type IntakeNeeds,
   type IntakeOwner,
 } from '../../../src/gateway/sockets/requestIntake.js';
+import { unreadMillisMax } from '../../../src/gateway/sockets/paidReading.js';
 import { receivedBytes } from '../../../src/gateway/sockets/receivedBytes.js';
 import { nothing } from '../../../src/gen/rpcs.js';
 import { handTimers, type HandTimers } from '../../support/handTimers.js';
@@ -220,7 +220,7 @@ describe('a request that is refused', () => {
     assert.deepEqual(reading, ['off', 'on', 'off']);
     timers.pass(unreadMillisMax);
     assert.deepEqual(reading, ['off', 'on', 'off']);
-    assert.ok(intake.receivedBytes >= waitingBytesMax);
+    assert.ok(intake.reading.receivedBytes >= waitingBytesMax);
     intake.close();
     assert.equal(received.count(), 2 * intake.inFlight);
   });

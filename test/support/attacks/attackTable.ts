@@ -10,7 +10,7 @@ export type AttackRow = {
 const bounds = { spec: 'test/system/bounds.spec.ts' };
 const admission = { spec: 'test/gateway/requests/admission.spec.ts' };
 const intake = { spec: 'test/gateway/sockets/requestIntake.spec.ts' };
-const dearReads = { spec: 'test/gateway/sockets/dearReads.spec.ts' };
+const paidReading = { spec: 'test/gateway/sockets/paidReading.spec.ts' };
 const places = { spec: 'test/gateway/sockets/places.spec.ts' };
 const longTexts = { ...bounds, test: 'is bounded for a text as long as a frame' };
 const withoutSession = {
@@ -105,13 +105,13 @@ export const attackTable = {
   },
   fragments: {
     by: 'messages in as many pieces as they may have',
-    ...dearReads,
+    ...paidReading,
     test: 'count what frames the payload, of heartbeats, pings and fragments, and little of long messages',
   },
   pings: { by: 'pings without end', ...intake, test: 'are none as pings: a flood of them begins and costs nothing' },
   heartbeats: {
     by: 'heartbeats without end',
-    ...dearReads,
+    ...paidReading,
     test: 'are those of heartbeats as well, where one read is full of them: of one connection in a round',
   },
   halfMessages: {

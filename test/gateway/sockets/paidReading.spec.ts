@@ -7,13 +7,8 @@ import { budgetTable } from '../../../src/gateway/requests/budgets.js';
 import { turnLines, turns } from '../../../src/gateway/requests/turns.js';
 import { inboundBytesMax } from '../../../src/gateway/sockets/connection.js';
 import { receivedBytes } from '../../../src/gateway/sockets/receivedBytes.js';
-import {
-  readUnitsPerRoundMax,
-  RequestIntake,
-  unreadMillisMax,
-  type IntakeNeeds,
-  type IntakeOwner,
-} from '../../../src/gateway/sockets/requestIntake.js';
+import { readUnitsPerRoundMax, unreadMillisMax } from '../../../src/gateway/sockets/paidReading.js';
+import { RequestIntake, type IntakeNeeds, type IntakeOwner } from '../../../src/gateway/sockets/requestIntake.js';
 import { encodeHeartbeat, encodeRequest } from '../../../src/wire/envelope.js';
 import { handTimers } from '../../support/handTimers.js';
 import { signedIn } from '../requests/gate.js';
@@ -61,7 +56,7 @@ const longTexts = (counted: () => void): Reading => {
   return (intake) => {
     unfinished += readBytes;
     if (unfinished < longText.length) {
-      intake.readPart(readBytes);
+      intake.reading.readPart(readBytes);
       return;
     }
     unfinished = 0;
@@ -74,7 +69,7 @@ const heartbeat = encodeHeartbeat();
 const shortestFrameBytes = heartbeat.length + 6;
 const heartbeats: Reading = (intake) => {
   for (let at = 0; at < readBytes / shortestFrameBytes; at += 1) intake.take(heartbeat);
-  intake.framed(readBytes, 0);
+  intake.reading.framed(readBytes, 0);
 };
 
 const idle = (): void => undefined;
@@ -187,7 +182,7 @@ describe('dear reads', () => {
     const tookIn = (_: unknown, of: number): number => units.push(of) * 0;
     const intake = intakeOf(needsOf({ admission: { ...noAdmission(), tookIn } }), 1, idle);
     for (let sent = 0; sent < 60; sent += 1) intake.take(heartbeat);
-    intake.framed(60 * shortestFrameBytes, 0);
+    intake.reading.framed(60 * shortestFrameBytes, 0);
     assert.deepEqual(units, []);
   });
 
