@@ -30,6 +30,8 @@ const defaults = {
   /** Requests of each bystander in a second. */
   rate: 4,
   seconds: 5,
+  /** How long the bystanders have been there before the attack, in seconds, as they have been where nobody attacks. */
+  before: 2,
   /** How long attackers stay that only hold connections, in seconds; some are to be closed after 30. */
   hold: 35,
   /** The longest that communities are founded for a row, in seconds. */
@@ -123,6 +125,7 @@ const calmScene = async (bench: Abuse): Promise<Calm> => {
   const server = await serverIn(bench, 'calm', 'on');
   const bystanders = await helperOf<BystanderCalls>(bench, 'bystanderProcess');
   await bystanders.call('signUp', { port: server.port, count: bench.options.bystanders });
+  await goOnBefore(bench, bystanders);
   const sink = await helperOf<SinkCalls>(bench, 'sinkProcess');
   return { bystanders, sinkPort: await sink.call('listen', undefined) };
 };
@@ -132,6 +135,7 @@ const play = async (bench: Abuse, calm: Calm, turn: Turn): Promise<Row> => {
   const scene = await sceneOf(bench, turn);
   const { server, bystanders, attacker, members, setUpNote } = scene;
   await turn.attack.prepare?.(scene);
+  await goOnBefore(bench, bystanders);
   const memory = watchMemory(server);
   await attacker.call('recordBegin', { seconds: options.seconds });
   const { result: attacked, service: attack } = await during(bystanders, options.rate, () =>
@@ -204,6 +208,9 @@ const during = async <Result>(
   const result = await work();
   return { result, service: await bystanders.call('end', undefined) };
 };
+
+const goOnBefore = ({ options: { rate, before } }: Abuse, bystanders: Helper<BystanderCalls>): Promise<unknown> =>
+  during(bystanders, rate, () => pause(before * 1_000));
 
 const memoryLookMillis = 100;
 

@@ -26,6 +26,7 @@ import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
 import { rememberedStatuses } from '../gateway/presence/statuses.js';
 import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
+import type { Follower } from '../gateway/contract/readModels.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
 import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { FileScanner } from '../kernel/ports/fileScanner.js';
@@ -150,7 +151,20 @@ const admissionOf = (get: Get): Admission => {
     },
     hidden: (address) => sealer.lookupHash(address),
   });
-  return admission({ timers: systemTimers, shared: get(of.rateLimit), limited, writes });
+  return admission({ timers: systemTimers, shared: get(of.rateLimit), limited, writes, followed: followedHere(get) });
+};
+
+/** On a node that shares the log, others may fold the read models. */
+const followedHere = (get: Get): (() => Promise<unknown> | undefined) => {
+  const { acknowledged } = get(of.unfolded);
+  const followers = foundOnce((): readonly Pick<Follower, 'reached'>[] => {
+    const { fanOut } = get(of.gateway);
+    return isShared(get(of.config)) ? [fanOut] : [fanOut, get(of.projections).folded];
+  });
+  return () => {
+    const behind = followers().flatMap((follower) => follower.reached(acknowledged.events()) ?? []);
+    return behind.length === 0 ? undefined : Promise.allSettled(behind);
+  };
 };
 
 /** Without rate limits those on connections of somebody are lifted as well, and those on memory stay. */

@@ -184,7 +184,10 @@ const admittedOf = async (
       continue;
     }
     if (verdict.kind === 'refused') return verdict.rejection;
-    if (verdict.afterMillis > 0) await pause(verdict.afterMillis);
+    if (verdict.afterMillis > 0) {
+      await pause(verdict.afterMillis);
+      await verdict.turn();
+    }
     return verdict;
   }
 };

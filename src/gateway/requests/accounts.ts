@@ -5,8 +5,9 @@ import type { Caller } from '../contract/call.js';
 import { textBytesMax } from '../../wire/byteReader.js';
 import { costs } from '../contract/meter.js';
 import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
-import { Bucket, budgetTable, lightWork, welcomeUnits, type BudgetName } from './budgets.js';
+import { Bucket, budgetTable, lightShareMin, lightWork, welcomeUnits, type BudgetName } from './budgets.js';
 import { networkOf } from './rateLimits.js';
+import { standingMax, type Standing } from './standingQueue.js';
 import type { Line } from './turns.js';
 
 /** So many requests of one user, or of one connection without a session, are refused within a minute. The next closes. */
@@ -91,6 +92,7 @@ const billOfStranger = (account: ConnectionAccount, asking: Asking, address: Buc
     welcome,
     line: beyondWelcome > 0 ? 'strangers' : undefined,
     light: undefined,
+    standing: undefined,
     shared: isWelcome ? undefined : sharedOf(limit),
     refusals: account.refusals,
     long: undefined,
@@ -121,8 +123,8 @@ const billOfUser = ({ account, session, user, isBot }: UserAccounts, asking: Ask
     items.push({ budget: limit, bucket: session[limit], amount: 1 });
   }
   const long = policyOf(asking)?.work === 'long' ? { reads: user.long, by: account } : undefined;
-  const { light, refusals } = user;
-  const line = light.millisUntil(units, now) > 0 ? 'users' : undefined;
+  const { light, standing, refusals } = user;
+  const line = light.shareAt(now) >= lightShareMin ? 'light' : 'users';
   return {
     name: asking.name,
     items,
@@ -132,6 +134,7 @@ const billOfUser = ({ account, session, user, isBot }: UserAccounts, asking: Ask
     welcome: 0,
     line,
     light,
+    standing,
     shared: sharedOf(limit),
     refusals,
     long,
@@ -163,9 +166,11 @@ export type Bill = {
   readonly account: ConnectionAccount;
   /** As many of its units as the welcome of the connection covers. */
   readonly welcome: number;
-  /** The line in which it waits for its turn. Undefined where its sender has not asked for much lately. */
+  /** The line in which it waits for its turn. Undefined within the welcome of a connection. */
   readonly line: Line | undefined;
   readonly light: Bucket | undefined;
+  /** Undefined without a session. */
+  readonly standing: Standing | undefined;
   readonly shared: SharedLimitName | undefined;
   readonly refusals: Refusals;
   readonly long: LongReading | undefined;
@@ -255,8 +260,8 @@ export class ConnectionAccount {
   readonly refusals = new Refusals();
   /** Its place among the connections of its user that wait for a long read. */
   longReadTicket: number | undefined;
-  /** It was woken because it is its turn, and asks again. */
-  hasTurn = false;
+  /** It was woken because it is its turn there, and asks again. */
+  turnIn: Line | undefined;
   /** The units that are left of those which do not count for the address. */
   welcome = welcomeUnits;
 
@@ -269,6 +274,8 @@ type SessionAccount = { readonly units: Bucket; readonly messages: Bucket; reado
 type UserAccount = {
   readonly units: Bucket;
   readonly light: Bucket;
+  /** By what is left of its light work. */
+  readonly standing: Standing;
   readonly refusals: Refusals;
   readonly long: LongReads;
   /** Once the user has looked somebody up. */
@@ -283,12 +290,16 @@ const newSession = (now: number): SessionAccount => ({
   typing: new Bucket(budgetTable.typing, now),
 });
 
-const newUser = (now: number): UserAccount => ({
-  units: new Bucket(budgetTable.user, now),
-  light: new Bucket(lightWork, now),
-  refusals: new Refusals(),
-  long: new LongReads(),
-});
+const newUser = (now: number): UserAccount => {
+  const light = new Bucket(lightWork, now);
+  return {
+    units: new Bucket(budgetTable.user, now),
+    light,
+    standing: () => light.share * standingMax,
+    refusals: new Refusals(),
+    long: new LongReads(),
+  };
+};
 
 const known = <Key extends string | bigint, Account extends object>(
   accounts: BoundedMap<Key, Account>,

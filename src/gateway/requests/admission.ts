@@ -19,6 +19,7 @@ import {
 import { budgetTable, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
 import { turnLines, turns, type Lines } from './turns.js';
+import { unitsUnderWay, type UnderWayNeeds } from './underWay.js';
 import { noWriteBounds, type WriteBounds, type WriteRefusal } from './writeBounds.js';
 
 /** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
@@ -28,6 +29,8 @@ export type Admitted = {
   readonly kind: 'admitted';
   /** The request begins after so many milliseconds; nothing is read from its connection meanwhile. */
   readonly afterMillis: number;
+  /** To be asked after that. Undefined when it is its turn, otherwise resolves when it is. */
+  readonly turn: () => Promise<void> | undefined;
   readonly meter: Meter;
   /** To be called once, when the request is answered, or when it never begins. */
   readonly end: () => void;
@@ -81,8 +84,8 @@ export type Limited = {
   readonly asker: Pick<Asker, 'address' | 'session'>;
 };
 
-export type AdmissionNeeds = {
-  readonly timers: Pick<Timers, 'now'>;
+export type AdmissionNeeds = Pick<UnderWayNeeds, 'followed'> & {
+  readonly timers: Pick<Timers, 'now' | 'later'>;
   readonly shared: Pick<RateLimit, 'take'>;
   readonly limited: (limited: Limited) => void;
   /** Default: none. */
@@ -97,7 +100,7 @@ export type AdmissionNeeds = {
 export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
   const slice = turns(sliceUnitsMax);
   const meter: Meter = { spend: slice.spend, turn: slice.until };
-  const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, meter, end: () => undefined };
+  const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, turn: () => undefined, meter, end: ended };
   return {
     admit: (asker, { name }) => {
       const refusal = writes.refusal(asker, name);
@@ -115,33 +118,11 @@ export const noAdmission = (writes: WriteBounds = noWriteBounds): Admission => {
 const unpaused = { kind: 'refused', pauseMillis: 0 } as const;
 
 export const admission = (needs: AdmissionNeeds): Admission => {
-  const { timers, shared, limited, writes = noWriteBounds, lines = turnLines() } = needs;
+  const { timers, shared, writes = noWriteBounds, lines = turnLines() } = needs;
   const accounts = accountsOf();
-  const slice = turns(sliceUnitsMax);
-
   const { refused, refusedToWrite } = refusals(needs);
 
-  const admitted = (asker: Asker, bill: Bill, waited: LimitReached): AdmissionVerdict => {
-    if (waited.millis > 0) limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
-    const end = bill.long?.reads.begin(bill.long.by) ?? ended;
-    const charged = (units: number): void => {
-      charge(bill, units);
-      if (bill.line !== undefined) lines[bill.line].spend(units);
-    };
-    const spend = (units: number): void => {
-      charged(units);
-      slice.spend(units);
-    };
-    const turn = (units: number): Promise<void> | undefined => {
-      charged(units);
-      return slice.until(units);
-    };
-    const alsoCounts = (requests: number): void => {
-      chargeRequests(bill, requests);
-    };
-    const meter: Meter = { spend, turn, alsoCounts };
-    return { kind: 'admitted', afterMillis: waited.millis, meter, end };
-  };
+  const admitted = admissions(needs, lines);
 
   return {
     admit: (asker, asking) => {
@@ -152,7 +133,8 @@ export const admission = (needs: AdmissionNeeds): Admission => {
       if (slowest.millis > smoothMillisMax) return refused(asker, bill, slowest);
       const refusal = writes.refusal(asker, asking.name);
       if (refusal !== undefined) return refusedToWrite(asker, bill, refusal);
-      const turn = turnOf(bill, lines);
+      // One that waits asks for its turn after that.
+      const turn = slowest.millis > 0 ? undefined : turnOf(bill, lines);
       if (turn !== undefined) return { kind: 'busy', until: turn };
       take(bill);
       const verdict = bill.shared && shared.take(limitTable[bill.shared].allowance, keyOf(bill.shared, asker));
@@ -165,6 +147,45 @@ export const admission = (needs: AdmissionNeeds): Admission => {
     },
     ...beside(needs, accounts),
     wrote: writes.wrote,
+  };
+};
+
+/** Gives the verdict for a request that is within its budgets, or will be soon. */
+const admissions = (needs: AdmissionNeeds, lines: Lines) => {
+  const slice = turns(sliceUnitsMax);
+
+  return (asker: Asker, bill: Bill, waited: LimitReached): AdmissionVerdict => {
+    if (waited.millis > 0) needs.limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
+    const endRead = bill.long?.reads.begin(bill.long.by) ?? ended;
+    const underWay = bill.line === 'users' ? unitsUnderWay(lines.users, needs) : undefined;
+    const charged = (units: number): void => {
+      charge(bill, units);
+      if (bill.line !== undefined) lines[bill.line].spend(units);
+      underWay?.add(units);
+    };
+    const spend = (units: number): void => {
+      charged(units);
+      slice.spend(units);
+    };
+    const turn = (units: number): Promise<void> | undefined => {
+      charged(units);
+      return slice.until(units, bill.standing);
+    };
+    const alsoCounts = (requests: number): void => {
+      chargeRequests(bill, requests);
+    };
+    const begin = (): void => underWay?.begin(bill.units);
+    const end = (): void => {
+      endRead();
+      underWay?.end();
+    };
+    const ownTurn = (): Promise<void> | undefined => {
+      const until = bill.line && lines[bill.line].until(bill.units, bill.standing)?.then(begin);
+      if (until === undefined) begin();
+      return until;
+    };
+    if (waited.millis === 0) begin();
+    return { kind: 'admitted', afterMillis: waited.millis, turn: ownTurn, meter: { spend, turn, alsoCounts }, end };
   };
 };
 
@@ -229,14 +250,16 @@ const refusals = ({ timers, limited }: AdmissionNeeds) => {
 
 const ended = (): void => undefined;
 
-/** Undefined when it may begin. A connection keeps the turn that it was given until a request of it begins. */
-const turnOf = ({ line, account, units }: Bill, lines: Lines): Promise<void> | undefined => {
-  if (line === undefined || account.hasTurn) {
-    account.hasTurn = false;
-    return undefined;
-  }
-  return lines[line].until(units)?.then(() => {
-    account.hasTurn = true;
+/**
+ * Undefined when it may begin. A connection keeps the turn that it was given until a request of it begins, but for one in
+ * a line in which its sender would not wait any more.
+ */
+const turnOf = ({ line, account, units, standing }: Bill, lines: Lines): Promise<void> | undefined => {
+  const isItsTurn = line === undefined || account.turnIn === line;
+  account.turnIn = undefined;
+  if (isItsTurn) return undefined;
+  return lines[line].until(units, standing)?.then(() => {
+    account.turnIn = line;
   });
 };
 

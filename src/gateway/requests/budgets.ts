@@ -31,10 +31,13 @@ export const budgetTable = {
 export type BudgetName = keyof typeof budgetTable;
 
 /**
- * The work of a user that is light: two hundredths of the thread. Nobody is refused beyond it, but requests begin in turns
- * then, so that those of all others are not held up by a burst.
+ * The work of a user that is light: two hundredths of the thread. Nobody is refused beyond it. The requests of those go
+ * first who have the most of it left, so that nobody is held up by the burst of another.
  */
 export const lightWork: Budget = { per: 'user', of: 'units', burst: 600, perSecond: 400 };
+
+/** A user who has so much of it left has hardly asked for anything lately. */
+export const lightShareMin = 0.875;
 
 /**
  * The first units of a connection do not count for its address, nor does a handshake within them for the limit on
@@ -57,11 +60,21 @@ export class Bucket {
 
   /** Milliseconds until so much is there; 0 when it is. */
   millisUntil(amount: number, now: number): number {
+    this.regain(now);
     const { burst, perSecond } = this.budget;
-    this.tokens = Math.min(burst, this.tokens + (Math.max(0, now - this.at) / 1_000) * perSecond);
-    this.at = now;
     // Nothing is dearer than a full bucket.
     return Math.max(0, ((Math.min(amount, burst) - this.tokens) / perSecond) * 1_000);
+  }
+
+  /** The part of a full bucket that is there; below 0 in debt. */
+  shareAt(now: number): number {
+    this.regain(now);
+    return this.share;
+  }
+
+  /** The same without a look at the clock: nothing was regained since it was last looked at. */
+  get share(): number {
+    return this.tokens / this.budget.burst;
   }
 
   /** May take more than there is: then what comes next waits for that as well. */
@@ -71,5 +84,11 @@ export class Bucket {
 
   giveBack(amount: number): void {
     this.tokens += amount;
+  }
+
+  private regain(now: number): void {
+    const { burst, perSecond } = this.budget;
+    this.tokens = Math.min(burst, this.tokens + (Math.max(0, now - this.at) / 1_000) * perSecond);
+    this.at = now;
   }
 }

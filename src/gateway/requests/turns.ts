@@ -1,41 +1,58 @@
+import { standingQueue, type Standing } from './standingQueue.js';
+
 /**
- * Units of requests that begin in turns between two rounds of the event loop, three milliseconds in all. Anybody may open
- * connections without a session, so these have a line of their own and keep no user waiting.
+ * Units of requests that begin between two rounds of the event loop, a millisecond of each line. `light`: of users who have
+ * hardly asked for anything lately. `users`: of all others with a session. Anybody may open connections without one, so
+ * these have a line of their own and keep no user waiting.
  */
-export const turnUnitsMax = { users: 40, strangers: 20 } as const;
+export const turnUnitsMax = { light: 20, users: 20, strangers: 20 } as const;
 export type Line = keyof typeof turnUnitsMax;
 
 /**
- * The order in which requests begin whose senders have asked for much lately. So many units of them begin in a round of
- * the event loop, however many wait; then all sockets are looked at, and what others ask for begins at once. The thread
- * is never left idle for that.
+ * The order in which work begins. So many units of it begin in a round of the event loop, however many wait; then all
+ * sockets are looked at, and others have the thread.
  */
 export interface Turns {
-  /** Undefined when a request of this price may begin now. Otherwise resolves when it is its turn. Both count it. */
-  until(this: void, units: number): Promise<void> | undefined;
+  /**
+   * Undefined when work of this price may begin now. Otherwise resolves when it is its turn: those of the highest standing
+   * go first, and of one standing those that asked first. Both count it.
+   */
+  until(this: void, units: number, standing?: Standing): Promise<void> | undefined;
   /** Work that a request turned out to be beyond its price. */
   spend(this: void, units: number): void;
+  /** So many units more are under way; fewer where negative. Counts only where these are bounded. */
+  underWay(this: void, units: number): void;
 }
-
-type Waiting = { readonly units: number; readonly wake: () => void };
 
 export type Lines = Readonly<Record<Line, Turns>>;
 
+/**
+ * Units under way of users who have asked for much, all together. A message of two hundred links has more, so of these
+ * there is one at a time, with all that follows from it.
+ */
+export const heavyUnitsUnderWayMax = 60;
+
 export const turnLines = (): Lines => ({
-  users: turns(turnUnitsMax.users, 'made up for'),
-  strangers: turns(turnUnitsMax.strangers, 'made up for'),
+  light: turns(turnUnitsMax.light),
+  users: turns(turnUnitsMax.users, { beyond: 'made up for', underWayMax: heavyUnitsUnderWayMax }),
+  strangers: turns(turnUnitsMax.strangers, { beyond: 'made up for' }),
 });
 
-/**
- * Work beyond the units of a round is made up for by further rounds in which nothing begins, so that all others have
- * those. It is forgiven where they wait in the same line.
- */
-type Beyond = 'made up for' | 'forgiven';
+export type TurnOptions = {
+  /**
+   * Work beyond the units of a round is made up for by further rounds in which nothing begins, so that all others have
+   * those. It is forgiven where they wait in the same line. Default: it is forgiven.
+   */
+  readonly beyond?: 'made up for' | 'forgiven';
+  /** While so many units are under way, nothing begins. Default: no bound. */
+  readonly underWayMax?: number;
+};
 
-export const turns = (unitsMax: number, beyond: Beyond = 'forgiven'): Turns => {
-  const waiting: Waiting[] = [];
+export const turns = (unitsMax: number, { beyond = 'forgiven', underWayMax = Infinity }: TurnOptions = {}): Turns => {
+  const waiting = standingQueue<{ readonly units: number; readonly wake: () => void }>();
   let spent = 0;
   let isRoundAhead = false;
+  let unitsUnderWay = 0;
 
   const roundSoon = (): void => {
     if (isRoundAhead) return;
@@ -52,8 +69,9 @@ export const turns = (unitsMax: number, beyond: Beyond = 'forgiven'): Turns => {
     if (spent > 0) roundSoon();
     beginNext();
   };
+  const mayBegin = (): boolean => spent < unitsMax && unitsUnderWay < underWayMax;
   const beginNext = (): void => {
-    const first = spent < unitsMax ? waiting.shift() : undefined;
+    const first = waiting.isEmpty() || !mayBegin() ? undefined : waiting.take();
     if (first === undefined) return;
     spend(first.units);
     first.wake();
@@ -65,12 +83,18 @@ export const turns = (unitsMax: number, beyond: Beyond = 'forgiven'): Turns => {
 
   return {
     spend,
-    until: (units) => {
-      if (waiting.length === 0 && spent < unitsMax) {
+    underWay: (units) => {
+      unitsUnderWay += units;
+      if (units < 0 && !waiting.isEmpty()) roundSoon();
+    },
+    until: (units, standing) => {
+      if (waiting.isEmpty() && mayBegin()) {
         spend(units);
         return undefined;
       }
-      return new Promise((wake) => waiting.push({ units, wake }));
+      return new Promise((wake) => {
+        waiting.add({ units, wake }, standing);
+      });
     },
   };
 };

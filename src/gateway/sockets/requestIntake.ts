@@ -187,16 +187,24 @@ export class RequestIntake implements ReadRequests {
       this.start(request, admitted);
       return;
     }
+    let isGivenUp = false;
     const cancelled = (): void => {
+      isGivenUp = true;
       cancel();
       admitted.end();
       this.done(request);
     };
     const held = this.holdUntil(cancelled);
-    const cancel = this.needs.timers.later(admitted.afterMillis, () => {
+    const startNow = (): void => {
+      if (isGivenUp) return;
       this.letGo(held);
       this.start(request, admitted);
       this.pump();
+    };
+    const cancel = this.needs.timers.later(admitted.afterMillis, () => {
+      const turn = admitted.turn();
+      if (turn === undefined) startNow();
+      else void turn.then(startNow);
     });
   }
 

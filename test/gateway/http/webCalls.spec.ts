@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { systemTimers } from '../../../src/adapters/system/timers.js';
 import { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { of } from '../../../src/container/tokens.js';
@@ -51,6 +52,7 @@ describe('a request over HTTP', () => {
     const verdict: AdmissionVerdict = {
       kind: 'admitted',
       afterMillis: 0,
+      turn: () => undefined,
       meter: freeMeter,
       end: () => asked.push('end'),
     };
@@ -78,7 +80,11 @@ describe('a request over HTTP', () => {
 
   it('of strangers is bounded for each address, and those who are known go on', async () => {
     const allowed = { take: () => ({ allowed: true }) as const };
-    const real = admission({ timers: { now: () => here.clock.at }, shared: allowed, limited: () => undefined });
+    const real = admission({
+      timers: { ...systemTimers, now: () => here.clock.at },
+      shared: allowed,
+      limited: () => undefined,
+    });
     const calls = callsWith(real);
     const opened = await calls.open(from(), adas());
     assert.ok(!isRejection(opened));

@@ -1,4 +1,5 @@
 import { localRateLimit } from '../../../src/adapters/rateLimit/local.js';
+import { systemTimers } from '../../../src/adapters/system/timers.js';
 import type { AskedName, Asker } from '../../../src/gateway/requests/accounts.js';
 import {
   admission,
@@ -13,13 +14,18 @@ import type { RateLimit } from '../../../src/kernel/ports/rateLimit.js';
 const freely: Pick<RateLimit, 'take'> = { take: () => ({ allowed: true }) };
 
 /** It is everybody's turn at any time, so that budgets alone are seen. */
-const atOnce: Turns = { until: () => undefined, spend: () => undefined };
-const anyTime: Lines = { users: atOnce, strangers: atOnce };
+export const atOnce: Turns = { until: () => undefined, spend: () => undefined, underWay: () => undefined };
+const anyTime: Lines = { light: atOnce, users: atOnce, strangers: atOnce };
 
 /** An admission by a clock that the test moves, and all that it limited. */
 export const gate = (shared = freely, clock = { at: 1_000_000 }, lines = anyTime) => {
   const limited: Limited[] = [];
-  const made = admission({ timers: { now: () => clock.at }, shared, limited: (one) => limited.push(one), lines });
+  const made = admission({
+    timers: { ...systemTimers, now: () => clock.at },
+    shared,
+    limited: (one) => limited.push(one),
+    lines,
+  });
   return { clock, limited, admit: admitterOf(made), delivered: made.delivered, refusedLater: made.refusedLater };
 };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { lightWork, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
-import { turnLines, turns, turnUnitsMax } from '../../../src/gateway/requests/turns.js';
-import { gate, signedIn, stranger, waitOf } from './gate.js';
+import { lightShareMin, lightWork, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
+import { turnLines, turns, turnUnitsMax, type Lines } from '../../../src/gateway/requests/turns.js';
+import { atOnce, gate, signedIn, stranger, waitOf } from './gate.js';
 
 const roundsUntil = async (turn: Promise<void>): Promise<number> => {
   const wait = { rounds: 0, isOver: false };
@@ -30,7 +30,7 @@ describe('turns', () => {
   });
 
   it('begin one after the other, each when the work beyond the price of the one before is made up for', async () => {
-    const line = turns(10, 'made up for');
+    const line = turns(10, { beyond: 'made up for' });
     assert.equal(line.until(10), undefined);
     let begun = 0;
     const dear = async (): Promise<void> => {
@@ -59,6 +59,31 @@ describe('turns', () => {
     await Promise.all([waited, came]);
   });
 
+  it('begin first for those of the highest standing', async () => {
+    const line = turns(10);
+    assert.equal(line.until(10), undefined);
+    const begun: string[] = [];
+    const ask = (name: string, standing: number): Promise<unknown> | undefined =>
+      line.until(10, () => standing)?.then(() => begun.push(name));
+    await Promise.all([ask('much', 0), ask('little', 9), ask('some', 4)]);
+    assert.deepEqual(begun, ['little', 'some', 'much']);
+  });
+
+  it('begin while less is under way than may be', async () => {
+    const line = turns(10, { underWayMax: 20 });
+    line.underWay(30);
+    let isBegun = false;
+    void line.until(1)?.then(() => (isBegun = true));
+    for (let round = 0; round < 3; round += 1) await nextRound();
+    line.underWay(-10);
+    for (let round = 0; round < 3; round += 1) await nextRound();
+    assert.equal(isBegun, false);
+    line.underWay(-1);
+    await nextRound();
+    await nextRound();
+    assert.equal(isBegun, true);
+  });
+
   it('count what a request turned out to be', async () => {
     const line = turns(10);
     assert.equal(line.until(1), undefined);
@@ -71,13 +96,32 @@ describe('turns', () => {
   });
 });
 
+/** Users who have not asked for much begin at once. */
+const linesOfHeavy = (): Lines => ({ ...turnLines(), light: atOnce });
+
 describe('requests in turns', () => {
-  it('are those of users who have asked for much, while others begin at once', async () => {
+  it('are those of all users in a round that has much to do, those first who asked for least', async () => {
     const { admit } = gate(undefined, undefined, turnLines());
+    let begun = 0;
+    while (admit(signedIn(1), 'usersGetProfile').kind === 'admitted') begun += 1;
+    assert.ok(begun <= turnUnitsMax.light, begun.toString());
+    const order: number[] = [];
+    const turnsOf = [1, 2, 1, 3].map((user) => {
+      const verdict = admit(signedIn(user), 'usersGetProfile');
+      assert.ok(verdict.kind === 'busy');
+      return verdict.until.then(() => order.push(user));
+    });
+    await Promise.all(turnsOf);
+    assert.deepEqual(order, [2, 3, 1, 1]);
+  });
+
+  it('are those of users who have asked for much, while others begin at once', async () => {
+    const { admit } = gate(undefined, undefined, linesOfHeavy());
     const heavy = signedIn(1);
     let begun = 0;
     while (admit(heavy, 'usersGetProfile').kind === 'admitted') begun += 1;
-    assert.ok(begun >= lightWork.burst / 2 && begun <= lightWork.burst, begun.toString());
+    const light = (1 - lightShareMin) * lightWork.burst;
+    assert.ok(begun * 2 >= light && begun * 2 <= light + 2 * turnUnitsMax.users, begun.toString());
     assert.equal(waitOf(admit(signedIn(2), 'usersGetProfile')), 0);
     const turn = admit(heavy, 'usersGetProfile');
     assert.ok(turn.kind === 'busy');
@@ -86,7 +130,7 @@ describe('requests in turns', () => {
   });
 
   it('become light again when their sender asks for less', () => {
-    const { admit, clock } = gate(undefined, undefined, turnLines());
+    const { admit, clock } = gate(undefined, undefined, linesOfHeavy());
     const asker = signedIn(1);
     while (admit(asker, 'usersGetProfile').kind === 'admitted');
     clock.at += 10_000;
@@ -95,7 +139,7 @@ describe('requests in turns', () => {
   });
 
   it('are those of connections without a session beyond their welcome, whatever their address', () => {
-    const { admit } = gate(undefined, undefined, turnLines());
+    const { admit } = gate(undefined, undefined, linesOfHeavy());
     const known = stranger('192.0.2.1');
     for (let asked = 0; asked < welcomeUnits; asked += 1) admit(known, 'unknown');
     let begun = 0;
@@ -110,7 +154,7 @@ describe('requests in turns', () => {
   });
 
   it('are soon those of users, however many connections without a session wait', async () => {
-    const { admit } = gate(undefined, undefined, turnLines());
+    const { admit } = gate(undefined, undefined, linesOfHeavy());
     const heavy = signedIn(1);
     while (admit(heavy, 'usersGetProfile').kind === 'admitted');
     await nextRound();

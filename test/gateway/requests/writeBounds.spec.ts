@@ -1,3 +1,4 @@
+import { systemTimers } from '../../../src/adapters/system/timers.js';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { refusalsMax, type AskedName } from '../../../src/gateway/requests/accounts.js';
@@ -13,7 +14,7 @@ const stranger = { address: '', session: undefined, account: undefined };
 const bounds = (writtenBytesPerUserMax = 86_400) => {
   const state = { at: 0, isFull: false };
   const reached: string[] = [];
-  const timers = { now: () => state.at };
+  const timers = { ...systemTimers, now: () => state.at };
   const writes = writeBounds({
     timers,
     disk: { isFull: () => state.isFull },

@@ -22,11 +22,18 @@ import {
 import { unreadMillisMax } from '../../../src/gateway/sockets/paidReading.js';
 import { receivedBytes } from '../../../src/gateway/sockets/receivedBytes.js';
 import { nothing } from '../../../src/gen/rpcs.js';
+import { deferred } from '../../../src/kernel/timing.js';
 import { handTimers, type HandTimers } from '../../support/handTimers.js';
 import { initialize, type RawClient } from '../rig/rawClient.js';
 import { stage, type Stage } from '../rig/stage.js';
 
-const admitted: AdmissionVerdict = { kind: 'admitted', afterMillis: 0, meter: freeMeter, end: () => undefined };
+const admitted: AdmissionVerdict = {
+  kind: 'admitted',
+  afterMillis: 0,
+  turn: () => undefined,
+  meter: freeMeter,
+  end: () => undefined,
+};
 const refused = {
   kind: 'refused',
   rejection: { rejected: 'RATE_LIMITED', retryAfterSeconds: 30 },
@@ -136,6 +143,20 @@ describe('a request that has to wait', () => {
     assert.deepEqual(answered(client), [10, 11]);
   });
 
+  it('waits for its turn as well after its time', async (t) => {
+    const turn = deferred<undefined>();
+    const waits = { ...admitted, afterMillis: 500, turn: () => turn.promise };
+    const server = await staged(t, (asked) => (asked === 1 ? waits : admitted));
+    const client = await server.signedIn(1n, 11n);
+    client.ask(10, 'chatsSetTyping', {});
+    await roundTrip(server);
+    server.timers.pass(500);
+    await roundTrip(server);
+    assert.deepEqual(answered(client), []);
+    turn.resolve(undefined);
+    await client.result(10);
+  });
+
   it('waits for a long read of the same user, and begins after it', async (t) => {
     let over = (): void => undefined;
     const until = new Promise<void>((resolve) => (over = resolve));
@@ -146,6 +167,23 @@ describe('a request that has to wait', () => {
     assert.deepEqual(answered(client), []);
     over();
     await client.result(10);
+  });
+
+  it('is given up with its connection, also in the wait for its turn', async (t) => {
+    const [turn, ended] = [deferred<undefined>(), deferred<undefined>()];
+    const end = (): void => {
+      ended.resolve(undefined);
+    };
+    const server = await staged(t, () => ({ ...admitted, afterMillis: 500, turn: () => turn.promise, end }));
+    const client = await server.signedIn(1n, 11n);
+    client.ask(10, 'chatsSetTyping', {});
+    await roundTrip(server);
+    server.timers.pass(500);
+    client.socket.terminate();
+    await ended.promise;
+    turn.resolve(undefined);
+    await roundTrip(server);
+    assert.deepEqual(server.typed, []);
   });
 
   it('is given up with its connection', async (t) => {
