@@ -4,6 +4,7 @@ import type { Millis } from './ids.js';
 import { isShredded, shredded, type Shredded } from './opened.js';
 import { openedContents, type OpenedContent, type OpenedContents } from './openedContents.js';
 import { parsedJson } from './json.js';
+import { readLately } from './readLately.js';
 import { Misshapen, misshapenIn, type Json, type Schema } from './schema.js';
 import { eventBytesMax, type NewEvent, type StoredEvent } from './ports/eventLog.js';
 import { KeysMissing, type SealBinding, type Sealer } from './ports/sealer.js';
@@ -64,8 +65,7 @@ export const eventCodec = (kinds: readonly EventKind[], sealer: Sealer): EventCo
   const contents = openedContents();
   const lately = sealedLately();
   const sealing: Sealing = { sealer, contents, lately, schemas };
-  const metadataIn = metadataLately();
-  const { of: parsedOf, clear } = parsedLately(byStoredType, { sealer, metadataIn });
+  const { metadataIn, parsedOf, clear } = parsing(byStoredType, sealer);
   sealer.onForgotten(() => {
     contents.clear();
     lately.clear();
@@ -323,48 +323,19 @@ class RecordedEvent implements Recorded {
   }
 }
 
-/** A power of two. */
-const lastReadEvents = 1024;
+/** Each part is made when it is asked for first. */
+type ReadParts = { metadata: Metadata | undefined; record: ParsedRecord | undefined };
 
-/** A larger event is parsed by each follower anew, so that no more than 16 MiB of events are remembered. */
-export const rememberedEventBytesMax = 16_384;
-
-/**
- * Several followers of the log on one node are given the same records within a short time, and each would parse them
- * again. A weak map would do, but costs a fifth of reading the log from its beginning.
- */
-const parsedLately = (byStoredType: ReadonlyMap<string, StoredKind>, parsing: Parsing) => {
-  const slots = new Array<ParsedRecord | undefined>(lastReadEvents);
-  const of = (stored: StoredEvent): ParsedRecord | undefined => {
-    const slot = slotOf(stored);
-    const known = slots[slot];
-    if (known?.stored === stored) return known;
+/** The body and the metadata are parsed once for all who read the same record shortly after each other. */
+const parsing = (byStoredType: ReadonlyMap<string, StoredKind>, sealer: Sealer) => {
+  const { of: readOf, clear } = readLately<ReadParts>(() => ({ metadata: undefined, record: undefined }));
+  const metadataIn: MetadataIn = (stored) =>
+    (readOf(stored).metadata ??= parsed(stored.metadata) as unknown as Metadata);
+  const parsedOf = (stored: StoredEvent): ParsedRecord | undefined => {
     const kind = byStoredType.get(stored.type);
-    if (kind === undefined) return undefined;
-    const record = parsedRecord(kind, stored, parsing);
-    if (isRemembered(stored)) slots[slot] = record;
-    return record;
+    return kind && (readOf(stored).record ??= parsedRecord(kind, stored, { sealer, metadataIn }));
   };
-  return { of, clear: () => slots.fill(undefined) };
-};
-
-/** A record that is remembered is held whole. */
-const isRemembered = ({ data, metadata }: StoredEvent): boolean =>
-  data.length + metadata.length <= rememberedEventBytesMax;
-
-const slotOf = ({ position }: StoredEvent): number => Number(position & BigInt(lastReadEvents - 1));
-
-/** The same of the metadata, which the fan-out asks for of each event, and others of an event that they fold. */
-const metadataLately = (): MetadataIn => {
-  const slots = new Array<{ readonly stored: StoredEvent; readonly metadata: Metadata } | undefined>(lastReadEvents);
-  return (stored) => {
-    const slot = slotOf(stored);
-    const known = slots[slot];
-    if (known?.stored === stored) return known.metadata;
-    const metadata = parsed(stored.metadata) as unknown as Metadata;
-    if (isRemembered(stored)) slots[slot] = { stored, metadata };
-    return metadata;
-  };
+  return { metadataIn, parsedOf, clear };
 };
 
 const parsed = (bytes: Uint8Array): Readonly<Record<string, Json>> =>

@@ -1,3 +1,4 @@
+import { heldBytes } from './heldBytes.js';
 import type { OpenedContent } from './openedContents.js';
 import type { SealedValue } from './sealed.js';
 
@@ -13,7 +14,7 @@ type SealedNow = {
 
 /** The contents that this node sealed last, so that those who follow the log need not open them again. */
 export interface SealedLately {
-  /** Only for the same text in the same place, and of no text above `sealedLatelyUnitsMax`. */
+  /** Only for the same text in the same place. */
   of(this: void, sealed: string, place: SealedPlace): OpenedContent | undefined;
   keep(this: void, now: SealedNow): void;
   clear(this: void): void;
@@ -22,13 +23,14 @@ export interface SealedLately {
 /** So many events are handed to the log by the time that the first of them is read, at most. Up to twice as many are remembered. */
 const sealedLatelyMax = 1_024;
 
-/** A longer text is opened again by those who read it, so that those remembered take some 64 MiB at most. */
-export const sealedLatelyUnitsMax = 16_384;
+/** About, of all texts with their contents. Those beyond it are opened once, by the first who reads them. */
+export const sealedLatelyBytesMax = 33_554_432;
 
 export const sealedLately = (): SealedLately => {
   // Two generations instead of an exact order: a Map that is always full and always deletes is slow.
   let young = new Map<string, SealedNow>();
   let old = new Map<string, SealedNow>();
+  let youngBytes = 0;
   return {
     of: (sealed, place) => {
       const name = nameOf(place);
@@ -36,19 +38,26 @@ export const sealedLately = (): SealedLately => {
       return now?.sealed === sealed && arePlacesEqual(now.place, place) ? now.content : undefined;
     },
     keep: (now) => {
-      if (now.sealed.length > sealedLatelyUnitsMax) return;
-      if (young.size >= sealedLatelyMax) {
+      const bytes = bytesOf(now);
+      if (young.size >= sealedLatelyMax || youngBytes + bytes > sealedLatelyBytesMax / 2) {
         old = young;
         young = new Map();
+        youngBytes = 0;
       }
       young.set(nameOf(now.place), now);
+      youngBytes += bytes;
     },
     clear: () => {
       young = new Map();
       old = new Map();
+      youngBytes = 0;
     },
   };
 };
+
+/** Of the texts of a place, which are mostly its own. */
+const placeBytes = 512;
+const bytesOf = ({ sealed, content }: SealedNow): number => placeBytes + sealed.length + heldBytes(content);
 
 /** An event may have two values, each of a type of its own. */
 const nameOf = ({ event, type }: SealedPlace): string => [event, type].join(' ');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sealedLately, sealedLatelyUnitsMax } from '../../src/kernel/sealedLately.js';
+import { eventBytesMax } from '../../src/kernel/ports/eventLog.js';
+import { sealedLately, sealedLatelyBytesMax } from '../../src/kernel/sealedLately.js';
 
 describe('the contents that were sealed lately', () => {
   const content = { body: 'hello' };
@@ -19,15 +20,23 @@ describe('the contents that were sealed lately', () => {
     assert.equal(of('text', place), undefined);
   });
 
-  it('are bounded in number and in length', () => {
+  it('are bounded in number', () => {
     const { keep, of } = sealedLately();
-    const [long, fits] = ['x'.repeat(sealedLatelyUnitsMax + 1), 'x'.repeat(sealedLatelyUnitsMax)];
-    keep({ sealed: long, place: placeOf('long'), content });
-    assert.equal(of(long, placeOf('long')), undefined);
-    for (let event = 0; event <= 2_048; event += 1) keep({ sealed: fits, place: placeOf(event.toString()), content });
+    for (let event = 0; event <= 2_048; event += 1) keep({ sealed: 'text', place: placeOf(event.toString()), content });
     assert.deepEqual(
-      ['0', '1023', '1024', '2048'].map((event) => of(fits, placeOf(event))),
+      ['0', '1023', '1024', '2048'].map((event) => of('text', placeOf(event))),
       [undefined, undefined, content, content],
     );
+  });
+
+  it('are kept whatever the length of one, and bounded by what all take with their contents', () => {
+    const { keep, of } = sealedLately();
+    // Of the largest events, of which a content in memory takes twice as much as its text.
+    const [sealed, long] = ['x'.repeat(eventBytesMax), { body: 'x'.repeat(eventBytesMax / 2) }];
+    const kept = Math.floor(sealedLatelyBytesMax / (2 * eventBytesMax));
+    for (let event = 0; event < 2 * kept; event += 1) keep({ sealed, place: placeOf(event.toString()), content: long });
+    const remembered = [...Array(2 * kept).keys()].filter((event) => of(sealed, placeOf(event.toString())) === long);
+    assert.equal(remembered.at(-1), 2 * kept - 1);
+    assert.ok(remembered.length >= kept / 2 - 2 && remembered.length <= kept, remembered.length.toString());
   });
 });
