@@ -12,7 +12,7 @@ import type {
 } from '../../kernel/ports/projectionModule.js';
 import type { Json } from '../../kernel/schema.js';
 import type { Running, Started } from '../progress/running.js';
-import { documentCache, type CachedDocument, type DocumentCache } from '../runner/documentCache.js';
+import { ageAll, documentCache, type CachedDocument, type DocumentCache } from '../runner/documentCache.js';
 import { batchOf, peekIn, type FoldingEngine, type FoldingEngineNeeds } from '../runner/foldingEngine.js';
 import { ownTypeName, type Openness } from './declared.js';
 import { openReading, sealedReading, type EventReading, type EventReadingNeeds } from './ownEvents.js';
@@ -78,13 +78,13 @@ export const ownFolding =
         const last = records.at(-1);
         await foldAll(folding, records, wants);
         if (last !== undefined && !isOver()) moveOn(running, last);
-        for (const cache of caches.values()) cache.age([changed, underWay]);
+        ageAll(caches.values(), [changed, underWay]);
       },
       nextBatch: () => {
         if (running.folded <= running.committed) return undefined;
         underWay = changed;
         changed = [];
-        return batchOf(underWay, [{ running, position: running.folded, at: running.foldedAt }]);
+        return batchOf(caches, underWay, [{ running, position: running.folded, at: running.foldedAt }]);
       },
       stored: ({ marks }) => {
         underWay = [];

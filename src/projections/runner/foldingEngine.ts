@@ -1,13 +1,12 @@
 import type { EventCodec } from '../../kernel/codec.js';
-import { collectionOf, streamsOf, type AnyDocumentType, type Projection } from '../../kernel/document.js';
+import { collectionOf, type AnyDocumentType, type Projection } from '../../kernel/document.js';
 import { beforeAll, type Position, type Recorded } from '../../kernel/event.js';
 import type { Millis } from '../../kernel/ids.js';
-import type { Checkpoint, DocumentStore, DocumentWrite, Peek, Plain } from '../../kernel/ports/documentStore.js';
+import type { Checkpoint, DocumentStore, DocumentWrite, Peek } from '../../kernel/ports/documentStore.js';
 import type { StoredEvent } from '../../kernel/ports/eventLog.js';
-import { storedForm } from '../sealing/storedForm.js';
 import { checkpointOf } from '../progress/checkpoints.js';
 import { Unreadable, type DecodedEvent } from './decoding.js';
-import { documentCache, noKeys, type CachedDocument, type DocumentCache } from './documentCache.js';
+import { ageAll, documentCache, noKeys, type CachedDocument, type DocumentCache } from './documentCache.js';
 import type { Running, Started } from '../progress/running.js';
 import { foldsManyStreams, foldsStream, type Portion } from './portion.js';
 
@@ -119,7 +118,7 @@ export const foldingEngine = (
       for (const step of steps) take(step);
       const last = records.at(-1);
       if (last !== undefined) for (const one of running) moveOn(one, last);
-      for (const collection of collections) collection.age([changed, underWay]);
+      ageAll(collections, [changed, underWay]);
     },
     nextBatch: () => {
       const marks = running.filter(isAhead).map((one) => ({ running: one, position: one.folded, at: one.foldedAt }));
@@ -127,7 +126,7 @@ export const foldingEngine = (
       if (marks.length === 0) return undefined;
       underWay = changed;
       changed = [];
-      return batchOf(underWay, marks);
+      return batchOf(byCollection, underWay, marks);
     },
     stored: ({ marks }) => {
       underWay = [];
@@ -273,27 +272,23 @@ const moveOn = (running: Running, { position, at }: StoredEvent): void => {
 const isAhead = ({ folded, committed }: Running): boolean => folded > committed;
 
 /** Everything that changed, in the form of the store. */
-export const batchOf = (documents: readonly CachedDocument[], marks: readonly Mark[]): Batch => ({
-  writes: documents.map(writeOf),
+export const batchOf = (
+  caches: ReadonlyMap<string, DocumentCache>,
+  documents: readonly CachedDocument[],
+  marks: readonly Mark[],
+): Batch => ({
+  writes: documents.map((hot) => writeOf(hot, caches.get(hot.collection))),
   checkpoints: marks.map(({ running, position }) => ({ projection: running.checkpoint, position })),
   marks,
 });
 
-const writeOf = (hot: CachedDocument): DocumentWrite => {
+const writeOf = (hot: CachedDocument, cache: DocumentCache | undefined): DocumentWrite => {
   hot.changed = false;
   const { collection, key, position, indexKeys } = hot;
-  return { collection, key, position, indexKeys, ...storedOf(hot) };
+  return { collection, key, position, indexKeys, ...cache?.storedOf(hot) };
 };
 
 export const peekIn = (documents: DocumentCache | undefined, key: string): ReturnType<Peek> => {
   const hot = documents?.peek(key);
-  return hot === undefined ? undefined : { key, position: hot.position, ...storedOf(hot) };
-};
-
-/** Made once for each change, whether it is peeked at or stored. */
-const storedOf = (hot: CachedDocument): { readonly document?: Plain } => {
-  const { type, key, document } = hot;
-  if (document === undefined) return {};
-  hot.stored ??= storedForm(document, streamsOf(type, key));
-  return { document: hot.stored };
+  return hot === undefined ? undefined : { key, position: hot.position, ...documents?.storedOf(hot) };
 };
