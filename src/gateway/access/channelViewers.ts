@@ -1,86 +1,98 @@
 import { byKind, parseChatKey, type ChatKey, type ChatOf } from '../../kernel/chat.js';
 import type { ChannelId, CommunityId, UserId } from '../../kernel/ids.js';
+import type { Override } from '../../kernel/permissions.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { Membership } from '../../projections/members/documents.js';
-import { rulesOfCommunity } from './communityPermissions.js';
+import { grantsAlike, rulesOfCommunity, type CommunityPermissions } from './communityPermissions.js';
 
 /**
- * Connected users by community, and by channel those of them who may see it. A channel's viewers are found once, and
- * then brought up to date one member at a time, so that each message costs the same however many they are.
+ * Connected users by community, and by channel those of them who may see it. The viewers of a channel are found once, and
+ * then brought up to date one member at a time, so that each message costs the same however many they are. Channels in
+ * which the same overrides count have the same viewers, who are found once for all of them.
  */
 export interface ChannelViewers {
   readonly members: (community: CommunityId) => ReadonlyMap<UserId, Membership>;
   /** A connected user's membership, new or changed. */
   readonly put: (user: UserId, membership: Membership) => void;
   readonly remove: (user: UserId, community: CommunityId) => void;
-  /** The community document was replaced, so the viewers of its channels must be found anew. */
-  readonly changed: (community: CommunityId) => void;
-  /** Of a channel. The same list for as long as it holds the same viewers. */
+  /**
+   * The community document was replaced; `before` is the former one. The viewers of those channels are found anew whose
+   * sight depends on what changed.
+   */
+  readonly changed: (community: CommunityId, before: CommunityDocument | undefined) => void;
+  /** Of a channel. The same list for as long as it holds the same viewers, also of another channel with the same sight. */
   readonly viewersOf: (chat: ChatKey) => readonly UserId[];
 }
 
-type Channel = {
-  readonly id: ChannelId;
+/** What those channels have in common in which these overrides count. */
+type Sight = {
+  readonly overrides: readonly Override[];
   readonly viewers: Set<UserId>;
   /** The viewers as a list that is never changed: it may still be read when the next member comes. */
   list: readonly UserId[] | undefined;
 };
-type Community = { readonly members: Map<UserId, Membership>; readonly channels: Map<ChatKey, Channel> };
+type Community = {
+  readonly members: Map<UserId, Membership>;
+  readonly sights: Map<readonly Override[], Sight>;
+  /** The channels that were asked for. */
+  readonly channels: Map<ChatKey, { readonly id: ChannelId; readonly sight: Sight }>;
+};
 
 export const channelViewersOf = (
   communityOf: (community: CommunityId) => CommunityDocument | undefined,
 ): ChannelViewers => {
   const communities = new Map<CommunityId, Community>();
-  // The same channels by chat alone, so that the path of every message does not take the key apart.
-  const channels = new Map<ChatKey, Channel>();
+  // The sights of all channels by chat alone, so that the path of every message does not take the key apart.
+  const sights = new Map<ChatKey, Sight>();
 
-  const forgetChannels = (community: Community): void => {
-    for (const chat of community.channels.keys()) channels.delete(chat);
-    community.channels.clear();
+  const forget = (community: Community, chats: Iterable<ChatKey>): void => {
+    for (const chat of chats) {
+      community.channels.delete(chat);
+      sights.delete(chat);
+    }
+    const used = new Set(Array.from(community.channels.values(), ({ sight }) => sight));
+    for (const [key, sight] of community.sights) if (!used.has(sight)) community.sights.delete(key);
   };
   const found = (chat: ChatKey, place: ChatOf<'channel'>): readonly UserId[] => {
     const community = communities.get(place.community);
     const document = communityOf(place.community);
-    if (community === undefined || document === undefined) return nobody;
+    const sight = community && document && sightIn(community, rulesOfCommunity(document), place.channel);
     // Channels that do not exist are not remembered, because their number has no bound.
-    if (!rulesOfCommunity(document).has(place.channel)) return nobody;
-    const viewers = [...community.members].filter(([user, membership]) =>
-      sees(document, place.channel, user, membership),
-    );
-    const channel: Channel = { id: place.channel, viewers: new Set(viewers.map(([user]) => user)), list: undefined };
-    channels.set(chat, channel);
-    community.channels.set(chat, channel);
-    return listOf(channel);
+    if (sight === undefined) return nobody;
+    community?.channels.set(chat, { id: place.channel, sight });
+    sights.set(chat, sight);
+    return listOf(sight);
   };
 
   return {
     members: (community) => communities.get(community)?.members ?? noMembers,
     put: (user, membership) => {
-      const community: Community = communities.get(membership.community) ?? { members: new Map(), channels: new Map() };
+      const community = communities.get(membership.community) ?? newCommunity();
       communities.set(membership.community, community);
       community.members.set(user, membership);
       const document = communityOf(membership.community);
-      for (const channel of community.channels.values()) {
-        if (document !== undefined && sees(document, channel.id, user, membership)) enter(channel, user);
-        else leave(channel, user);
+      const rules = document && rulesOfCommunity(document);
+      for (const sight of community.sights.values()) {
+        if (rules !== undefined && sees(rules, sight.overrides, [user, membership])) enter(sight, user);
+        else leave(sight, user);
       }
     },
     remove: (user, id) => {
       const community = communities.get(id);
       if (community === undefined) return;
       community.members.delete(user);
-      for (const channel of community.channels.values()) leave(channel, user);
+      for (const sight of community.sights.values()) leave(sight, user);
       if (community.members.size > 0) return;
-      forgetChannels(community);
+      forget(community, community.channels.keys());
       communities.delete(id);
     },
-    changed: (id) => {
+    changed: (id, before) => {
       const community = communities.get(id);
-      if (community !== undefined) forgetChannels(community);
+      if (community !== undefined) forget(community, outdated(community.channels, before, communityOf(id)));
     },
     viewersOf: (chat) => {
-      const channel = channels.get(chat);
-      if (channel !== undefined) return listOf(channel);
+      const sight = sights.get(chat);
+      if (sight !== undefined) return listOf(sight);
       return byKind(parseChatKey(chat), {
         channel: (place) => found(chat, place),
         group: () => nobody,
@@ -93,18 +105,52 @@ export const channelViewersOf = (
 
 const nobody: readonly UserId[] = [];
 const noMembers: ReadonlyMap<UserId, Membership> = new Map();
+const newCommunity = (): Community => ({ members: new Map(), sights: new Map(), channels: new Map() });
 
-const sees = (document: CommunityDocument, channel: ChannelId, user: UserId, membership: Membership): boolean =>
-  rulesOfCommunity(document).inChannel(channel, membership, user) !== 0n;
+/** Each channel without overrides has an empty list of its own. */
+const noOverrides: readonly Override[] = [];
+const sightKey = (overrides: readonly Override[]): readonly Override[] =>
+  overrides.length === 0 ? noOverrides : overrides;
 
-const listOf = (channel: Channel): readonly UserId[] => (channel.list ??= [...channel.viewers]);
-
-const enter = (channel: Channel, user: UserId): void => {
-  if (channel.viewers.has(user)) return;
-  channel.viewers.add(user);
-  channel.list = undefined;
+/** Undefined where there is no such channel. */
+const sightIn = (community: Community, rules: CommunityPermissions, channel: ChannelId): Sight | undefined => {
+  if (!rules.has(channel)) return undefined;
+  const overrides = sightKey(rules.overrides(channel));
+  const known = community.sights.get(overrides);
+  if (known !== undefined) return known;
+  const viewers = [...community.members].filter((member) => sees(rules, overrides, member));
+  const sight: Sight = { overrides, viewers: new Set(viewers.map(([user]) => user)), list: undefined };
+  community.sights.set(overrides, sight);
+  return sight;
 };
 
-const leave = (channel: Channel, user: UserId): void => {
-  if (channel.viewers.delete(user)) channel.list = undefined;
+/** The channels whose viewers may be others now. */
+const outdated = (
+  channels: Community['channels'],
+  before: CommunityDocument | undefined,
+  after: CommunityDocument | undefined,
+): readonly ChatKey[] => {
+  if (before === undefined || after === undefined || !grantsAlike(before, after)) return [...channels.keys()];
+  const rules = rulesOfCommunity(after);
+  return [...channels].flatMap(([chat, { id, sight }]) =>
+    rules.has(id) && sightKey(rules.overrides(id)) === sight.overrides ? [] : [chat],
+  );
+};
+
+const sees = (
+  { under }: CommunityPermissions,
+  overrides: readonly Override[],
+  [user, membership]: readonly [UserId, Membership],
+): boolean => under(overrides, membership, user) !== 0n;
+
+const listOf = (sight: Sight): readonly UserId[] => (sight.list ??= [...sight.viewers]);
+
+const enter = (sight: Sight, user: UserId): void => {
+  if (sight.viewers.has(user)) return;
+  sight.viewers.add(user);
+  sight.list = undefined;
+};
+
+const leave = (sight: Sight, user: UserId): void => {
+  if (sight.viewers.delete(user)) sight.list = undefined;
 };

@@ -6,22 +6,25 @@ import {
   overridesThatCount,
   type Override,
 } from '../../kernel/permissions.js';
-import type { CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
+import type { ChannelRecord, CommunityDocument, RoleRecord } from '../../projections/communities/documents.js';
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
 import { unreadFloorsOf, type UnreadFloors } from '../../projections/unread/unreadFloor.js';
 import type { MemberPermissions } from '../contract/viewerPermissions.js';
 
 /**
  * The rules that follow from one version of a community. Computed on first use and kept for as long as that version is.
+ * What follows from its roles alone is kept for as long as these are, since most changes are of channels.
  */
 export interface CommunityPermissions {
-  has(channel: ChannelId): boolean;
+  readonly has: (channel: ChannelId) => boolean;
   /** `user` is whose membership it is. */
-  member(membership: Membership, user: UserId): MemberPermissions;
+  readonly member: (membership: Membership, user: UserId) => MemberPermissions;
   /** 0n where there is no such channel, and where the member may not view it. */
-  inChannel(channel: ChannelId, membership: Membership, user: UserId): bigint;
-  /** Those that count: the category's while the channel follows it. */
-  overrides(channel: ChannelId): readonly Override[];
+  readonly inChannel: (channel: ChannelId, membership: Membership, user: UserId) => bigint;
+  /** The same of any channel in which these overrides count. */
+  readonly under: (overrides: readonly Override[], membership: Membership, user: UserId) => bigint;
+  /** Those that count: the category's while the channel follows it. The same list for as long as nobody changes them. */
+  readonly overrides: (channel: ChannelId) => readonly Override[];
   readonly unreadFloor: UnreadFloors;
 }
 
@@ -35,65 +38,111 @@ export const rulesOfCommunity = (community: CommunityDocument): CommunityPermiss
 };
 const computed = new WeakMap<CommunityDocument, CommunityPermissions>();
 
+/** Whether members with the same roles have the same permissions in both versions, but for overrides. */
+export const grantsAlike = (one: CommunityDocument, other: CommunityDocument): boolean => {
+  if (one.owner !== other.owner || one.defaultPermissions !== other.defaultPermissions) return false;
+  if (one.roles === other.roles) return true;
+  const granted = new Map(other.roles.map(({ id, permissions }) => [id, permissions]));
+  return one.roles.length === granted.size && one.roles.every(({ id, permissions }) => granted.get(id) === permissions);
+};
+
 export const membershipIn = (
   document: MembershipsDocument | undefined,
   community: CommunityId,
 ): Membership | undefined => document?.memberships.find((membership) => membership.community === community);
 
-/** The part that members with the same roles have in common; there are far fewer of these than members. */
-type MemberRank = Pick<MemberPermissions, 'owner' | 'roles' | 'permissions' | 'rank'> & {
-  /** Permissions in the channels that were asked for. */
-  readonly channels: Map<ChannelId, bigint>;
-};
-
 const rulesOf = (community: CommunityDocument): CommunityPermissions => {
   const channels = new Map(community.channels.map((channel) => [channel.id, channel]));
+  const ranks = ranksOf(community);
+  let floors: UnreadFloors | undefined;
+
+  const countingIn = (channel: ChannelRecord): readonly Override[] =>
+    overridesThatCount(channel, (other) => channels.get(other));
+  return {
+    has: (channel) => channels.has(channel),
+    member: ranks.member,
+    under: ranks.under,
+    inChannel: (id, membership, user) => {
+      const channel = channels.get(id);
+      return channel === undefined ? 0n : ranks.under(countingIn(channel), membership, user);
+    },
+    overrides: (id) => {
+      const channel = channels.get(id);
+      return channel === undefined ? [] : countingIn(channel);
+    },
+    get unreadFloor() {
+      return (floors ??= unreadFloorsOf(community));
+    },
+  };
+};
+
+/** What follows from the roles of a community, whatever its channels are. */
+type Ranks = Pick<CommunityPermissions, 'member' | 'under'> &
+  Readonly<Pick<CommunityDocument, 'id' | 'owner' | 'defaultPermissions'>>;
+
+/** Versions that differ in other things have the same list of roles. */
+const ranksOf = (community: CommunityDocument): Ranks => {
+  const { id, owner, defaultPermissions, roles } = community;
+  const known = ranksByRoles.get(roles);
+  if (known?.id === id && known.owner === owner && known.defaultPermissions === defaultPermissions) return known;
+  const ranks = newRanks(community);
+  ranksByRoles.set(roles, ranks);
+  return ranks;
+};
+const ranksByRoles = new WeakMap<CommunityDocument['roles'], Ranks>();
+
+/** The part that members with the same roles have in common; there are far fewer of these than members. */
+type MemberRank = Pick<MemberPermissions, 'owner' | 'roles' | 'permissions' | 'rank'> & {
+  /** Permissions under the overrides that were asked for. Nobody changes such a list: another one takes its place. */
+  readonly under: WeakMap<readonly Override[], bigint>;
+};
+
+const newRanks = ({ id, owner, defaultPermissions, roles }: CommunityDocument): Ranks => {
   const standings = new Map<string, MemberRank>();
   const members = new WeakMap<Membership, MemberRank>();
   const told = new WeakMap<Membership, MemberPermissions>();
   // An override for everybody may be under the community's own id.
-  const everybody = community.id as bigint as RoleId;
+  const everybody = id as bigint as RoleId;
 
   const standingOf = (membership: Membership, user: UserId): MemberRank => {
     const known = members.get(membership);
     if (known !== undefined) return known;
-    const name = user === community.owner ? 'owner' : membership.roles.join();
-    const standing = standings.get(name) ?? newStanding(community, membership, user);
+    const name = user === owner ? 'owner' : membership.roles.join();
+    const standing = standings.get(name) ?? newStanding({ owner, defaultPermissions, roles }, membership, user);
     standings.set(name, standing);
     members.set(membership, standing);
     return standing;
   };
-  const overrides = (id: ChannelId): readonly Override[] => {
-    const channel = channels.get(id);
-    return channel === undefined ? [] : overridesThatCount(channel, (other) => channels.get(other));
-  };
   return {
-    overrides,
-    unreadFloor: unreadFloorsOf(community),
-    has: (channel) => channels.has(channel),
+    id,
+    owner,
+    defaultPermissions,
     member: (membership, user) => {
       const known = told.get(membership);
       if (known !== undefined) return known;
-      const { owner, roles, permissions, rank } = standingOf(membership, user);
-      const rules = { membership, owner, roles, permissions, rank };
+      const { owner: isOwner, roles: held, permissions, rank } = standingOf(membership, user);
+      const rules = { membership, owner: isOwner, roles: held, permissions, rank };
       told.set(membership, rules);
       return rules;
     },
-    inChannel: (channel, membership, user) => {
+    under: (overrides, membership, user) => {
       const standing = standingOf(membership, user);
-      const known = standing.channels.get(channel);
+      if (overrides.length === 0) return visible(standing.permissions);
+      const known = standing.under.get(overrides);
       if (known !== undefined) return known;
-      if (!channels.has(channel)) return 0n;
       const who = { owner: standing.owner, roles: membership.roles };
-      const effective = channelPermissions(standing.permissions, who, overrides(channel), everybody);
-      const visible = has(effective, 'viewChannel') ? effective : 0n;
-      standing.channels.set(channel, visible);
-      return visible;
+      const effective = visible(channelPermissions(standing.permissions, who, overrides, everybody));
+      standing.under.set(overrides, effective);
+      return effective;
     },
   };
 };
 
-const newStanding = (community: CommunityDocument, membership: Membership, user: UserId): MemberRank => {
+const visible = (effective: bigint): bigint => (has(effective, 'viewChannel') ? effective : 0n);
+
+type Granting = Pick<CommunityDocument, 'owner' | 'defaultPermissions' | 'roles'>;
+
+const newStanding = (community: Granting, membership: Membership, user: UserId): MemberRank => {
   const owner = community.owner === user;
   const roles = rolesOf(community, membership);
   const permissions = communityPermissions(
@@ -102,10 +151,10 @@ const newStanding = (community: CommunityDocument, membership: Membership, user:
     roles.map((role) => role.permissions),
   );
   const rank = owner ? Number.POSITIVE_INFINITY : (roles[0]?.priority ?? -1);
-  return { owner, roles, permissions, rank, channels: new Map() };
+  return { owner, roles, permissions, rank, under: new WeakMap() };
 };
 
-const rolesOf = ({ roles }: CommunityDocument, membership: Membership): readonly RoleRecord[] =>
+const rolesOf = ({ roles }: Granting, membership: Membership): readonly RoleRecord[] =>
   membership.roles.length === 0
     ? []
     : roles.filter(({ id }) => membership.roles.includes(id)).sort((one, other) => other.priority - one.priority);

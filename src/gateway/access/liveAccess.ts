@@ -92,7 +92,7 @@ export const liveAccess = (needs: AccessNeeds): LiveAccess => {
       const changed = communities.apply(event);
       const moved = memberships.apply(event);
       if (changed.length === 0 && moved.length === 0) return { before: now, ready: undefined };
-      for (const { key } of changed) viewers.changed(BigInt(key) as CommunityId);
+      for (const { key, before } of changed) viewers.changed(BigInt(key) as CommunityId, before);
       const loads = moved.flatMap((change) => connections.moved(change));
       const former = {
         communities: formerly<CommunityId, CommunityDocument>(changed),

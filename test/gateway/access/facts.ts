@@ -52,12 +52,16 @@ export const rolesSet = (user: UserId, ...roles: readonly RoleId[]): AnyEvent =>
 export const role = (id: RoleId, permissions: bigint, priority = 1): AnyEvent =>
   roleEvent('RoleCreated', id, permissions, priority);
 export const roleEdited = (id: RoleId, permissions: bigint): AnyEvent => roleEvent('RoleEdited', id, permissions, 1);
+export const roleRenamed = (id: RoleId, permissions: bigint): AnyEvent => {
+  const event = roleEvent('RoleEdited', id, permissions, 1);
+  return { ...event, data: { ...event.data, name: 'another name' } };
+};
 const roleEvent = (
   what: 'RoleCreated' | 'RoleEdited',
   id: RoleId,
   permissions: bigint,
   priority: number,
-): AnyEvent => ({
+): Extract<AnyEvent, { readonly type: 'RoleCreated' | 'RoleEdited' }> => ({
   type: what,
   data: {
     community: guild,
