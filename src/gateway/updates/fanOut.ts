@@ -10,6 +10,7 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import { SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import { pause } from '../../kernel/timing.js';
 import type { Reason } from '../../kernel/reasons.js';
+import { slicesOf, type Slices } from '../../kernel/slices.js';
 import { Misshapen } from '../../kernel/schema.js';
 import type { ActJudge } from '../contract/judge.js';
 import type { Follower } from '../contract/readModels.js';
@@ -40,7 +41,7 @@ export type FanOutNeeds = {
   readonly troubled: (trouble: Trouble) => void;
   /** So many updates were sent of what this user did. */
   readonly delivered?: (user: string, deliveries: number) => void;
-  readonly timers: Pick<Timers, 'later'>;
+  readonly timers: Timers;
   readonly count: (what: 'deliveries' | 'failures' | 'resubscriptions', by: number) => void;
 };
 
@@ -60,13 +61,14 @@ export const resubscribeMillisMax = 10_000;
 const resubscribeMillisMin = 20;
 const brokenMillisMin = 1_000;
 
-/** So much is put into the outboxes before they are written, so that a long batch is no flood. */
-export const deliveriesPerFlushMax = 100_000;
+/** The fan-out lets requests and all else in after so long. */
+const sliceMillisMax = 5;
 
 export const fanOut = (needs: FanOutNeeds): FanOut => {
   const { log, logger, count } = needs;
   const sending = sender(needs);
   const parts = gatheredParts({ timers: needs.timers, send: sending.send, overdue: sending.counted });
+  const slices = slicesOf(needs.timers, sliceMillisMax);
   const waiting = waiters(() => new Unavailable('the server is stopping'));
   const state = { lastAt: undefined as number | undefined };
   let subscription: Subscription | undefined;
@@ -85,7 +87,7 @@ export const fanOut = (needs: FanOutNeeds): FanOut => {
       try {
         subscription = log.subscribe(waiting.position());
         for await (const batch of subscription) {
-          await renderBatch({ needs, sending, parts, handled }, batch);
+          await renderBatch({ needs, sending, parts, slices, handled }, batch);
           pauseMillis = 0;
         }
         if (isClosed()) return;
@@ -121,17 +123,19 @@ type Rendering = {
   readonly needs: FanOutNeeds;
   readonly sending: Sender;
   readonly parts: GatheredParts;
+  readonly slices: Slices;
   /** The event was rendered and folded. */
   readonly handled: (stored: StoredEvent) => void;
 };
 
 const renderBatch = async (
-  { needs, sending, parts, handled }: Rendering,
+  { needs, sending, parts, slices, handled }: Rendering,
   batch: readonly StoredEvent[],
 ): Promise<void> => {
   const unnumbered = mergingNeighbours(sending);
+  slices.begin();
   const flush = async (): Promise<void> => {
-    sending.rest();
+    await sending.rest(slices.turn);
     sending.counted();
     await needs.flushed();
   };
@@ -165,7 +169,8 @@ const renderBatch = async (
       parts.came(requestOf(heading.metadata), part, ready);
     } else if (heading !== undefined && ready !== undefined) unnumbered.take(heading.metadata, ready);
     handled(stored);
-    if (sending.uncounted() > deliveriesPerFlushMax) await flush();
+    const waiting = sending.isFull() ? flush() : slices.turn();
+    if (waiting !== undefined) await waiting;
   }
   unnumbered.release();
   await flush();

@@ -10,8 +10,11 @@ export interface LatestDeliveries {
    * about the same thing as theirs. They are held no more.
    */
   before(about: string): readonly HeldDelivery[];
-  /** Everything that is held, which it is no more. */
-  all(): readonly HeldDelivery[];
+  /**
+   * Everything that is held, by what it is about, also what comes while this is gone through. What was given is held no
+   * more; the rest still is, so that `before` finds it.
+   */
+  all(): Iterable<readonly HeldDelivery[]>;
   /** Updates that are held. */
   size(): number;
 }
@@ -52,7 +55,13 @@ export const latestDeliveries = (): LatestDeliveries => {
 
   return {
     size: () => size,
-    all: () => take(() => true),
+    *all () {
+      for (const [name, { deliveries }] of slots) {
+        slots.delete(name);
+        size -= deliveries.length;
+        yield deliveries;
+      }
+    },
     before: (about) => (slots.size === 0 ? none : take((slot) => slot.about === about || slot.place === about)),
     add: (about, delivery) => {
       const { place, what, ends } = delivery.merge;
@@ -77,6 +86,7 @@ const superseded = (earlier: readonly HeldDelivery[], later: HeldDelivery): read
 };
 
 const without = (earlier: readonly HeldDelivery[], reachedLater: Iterable<UserId>): readonly HeldDelivery[] => {
+  if (earlier.every(({ audience }) => audience === reachedLater)) return none;
   const reached = new Set(reachedLater);
   return earlier.flatMap((one): readonly HeldDelivery[] => {
     if (one.audience === reachedLater) return none;

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Position } from '../../kernel/event.js';
+import type { Slices } from '../../kernel/slices.js';
 import type { Delivery } from '../contract/updates.js';
 import type { Hub } from '../sessions/hub.js';
 import { isLatestOnly, latestDeliveries, type HeldDelivery } from './latestDeliveries.js';
@@ -26,16 +27,19 @@ export type SenderNeeds = {
 export interface Sender {
   /** Never throws: a delivery that cannot be sent is logged, and must not keep anybody from hearing of the rest. */
   send(this: void, ready: Ready): void;
-  /** Sends what is held. */
-  rest(): void;
+  /** Sends what is held, of one thing after the other. */
+  rest(turn: Slices['turn']): Promise<void>;
   /** Counts the deliveries since it was called last. */
   counted(this: void): void;
-  /** Deliveries that are not counted yet. */
-  uncounted(): number;
+  /** So much is held, or was sent and is not written, that it is to be flushed before more comes. */
+  isFull(): boolean;
 }
 
-/** Updates that a later one may supersede are held until the flush; with more than so many they are sent before. */
+/** Updates that a later one may supersede are held until the flush, which comes at once where they are more than so many. */
 export const supersededMax = 10_000;
+
+/** So much is put into the outboxes before they are written, so that a long batch is no flood. */
+export const deliveriesPerFlushMax = 100_000;
 
 export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender => {
   const latest = latestDeliveries();
@@ -63,7 +67,6 @@ export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender =
         deliver([delivery], actor);
       }
     }
-    if (latest.size() > supersededMax) deliverHeld(latest.all());
   };
   return {
     send: (ready) => {
@@ -76,10 +79,14 @@ export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender =
         count('failures', 1);
       }
     },
-    rest: () => {
-      deliverHeld(latest.all());
+    rest: async (turn) => {
+      for (const held of latest.all()) {
+        deliverHeld(held);
+        const waiting = turn();
+        if (waiting !== undefined) await waiting;
+      }
     },
-    uncounted: () => uncounted,
+    isFull: () => uncounted > deliveriesPerFlushMax || latest.size() > supersededMax,
     counted: () => {
       count('deliveries', uncounted);
       uncounted = 0;

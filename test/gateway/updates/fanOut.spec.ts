@@ -224,6 +224,39 @@ describe('the fan-out', () => {
     assert.deepEqual([positions.length, new Set(positions)], [500, new Set([10])]);
   });
 
+  it('lets others in after a few events, however many there are at once', async (t) => {
+    const told = door();
+    const timers = handTimers();
+    const rendered: number[] = [];
+    let turn = 0;
+    const { log, fanOut } = await staged(
+      t,
+      {
+        render: async ({ data }) => {
+          const { message } = data as { readonly message: MessageId };
+          if (message === 0n) await told.opened;
+          // Each takes a part of a slice.
+          timers.pass(3);
+          if (message > 0n) rendered.push(turn);
+          return [];
+        },
+      },
+      { timers },
+    );
+    const others = (): void => {
+      turn += 1;
+      if (rendered.length < 20) setImmediate(others);
+    };
+    let last = 0n;
+    for (let command = 0; command <= 20; command += 1) {
+      last = (await store(log, deletion(command), command.toString())).position;
+    }
+    others();
+    told.open();
+    await fanOut.reached(last);
+    for (let one = 0; one <= turn; one += 1) assert.ok(rendered.filter((each) => each === one).length <= 2);
+  });
+
   it('leaves nothing out between what a connection is told and what it reads', async (t) => {
     const [loading, loaded] = [door(), door()];
     const connect = (): Promise<void> => {
