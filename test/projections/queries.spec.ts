@@ -245,6 +245,20 @@ describe('what somebody has not read', () => {
     const reads = await marked(await messagesIn(fromBob(10n), sent(11n, { chat }), fromBob(12n)), 10n);
     assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), { messages: 1, mentions: 0, marker: 11n });
   });
+
+  it('is found out with three reads where there is nothing', async () => {
+    const store = await messagesIn(fromBob(10n, [ada]), fromBob(11n));
+    await marked(store, 11n);
+    const made: string[] = [];
+    const reads = readsOf({
+      ...store,
+      get: (collection, key) => (made.push('get'), store.get(collection, key)),
+      count: (range) => (made.push('count'), store.count(range)),
+      scan: (scan) => (made.push('scan'), store.scan(scan)),
+    });
+    assert.deepEqual(await unread(reads, { chat, user: ada, floor: 0n }), { messages: 0, mentions: 0, marker: 11n });
+    assert.deepEqual(made, ['get', 'get', 'count']);
+  });
 });
 
 describe('conversations', () => {

@@ -138,6 +138,10 @@ export const mentionCountAfter = (
     limit: mentionsCountedMax,
   });
 
+/** Whether any message of the chat that is not deleted has an id above this one. */
+export const hasMessageAfter = async (reads: Reads, chat: ChatKey, id: bigint): Promise<boolean> =>
+  (await countIn(reads, messageDocuments, { index: 'history', within: [chat], after: id, limit: 1 })) > 0;
+
 /**
  * How many messages of the chat that are not deleted have an id above this one. Exact, and bounded in work however
  * many there are: the rest of the finest span message by message, then the later spans within the same coarser one,

@@ -1,6 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
-import { lastSent, mentionCountAfter, mentionsAfter, messagesAfter } from '../messages/queries.js';
+import { hasMessageAfter, lastSent, mentionCountAfter, mentionsAfter, messagesAfter } from '../messages/queries.js';
 import { readMarker } from '../reads/queries.js';
 import type { Reads } from '../reading/queries.js';
 
@@ -24,15 +24,24 @@ export type UnreadState = {
   readonly marker: MessageId | undefined;
 };
 
-/** Reads the same few documents and keys however many messages there are. */
+/** Reads the same few documents and keys however many messages there are, and three where all are read. */
 export const unread = async (reads: Reads, viewer: ChatViewer): Promise<UnreadState> => {
-  const { chat, user } = viewer;
   const marker = await markerOf(reads, viewer);
+  return { ...(await countsAfter(reads, viewer, marker)), marker: marker === noMessage ? undefined : marker };
+};
+
+const countsAfter = async (
+  reads: Reads,
+  { chat, user }: ChatViewer,
+  marker: MessageId,
+): Promise<Pick<UnreadState, 'messages' | 'mentions'>> => {
+  // Of most chats everything is read, and to count nothing takes as many reads as to count thousands.
+  if (!(await hasMessageAfter(reads, chat, marker))) return { messages: 0, mentions: 0 };
   const [messages, mentions] = await Promise.all([
     messagesAfter(reads, chat, marker),
     mentionCountAfter(reads, user, chat, marker),
   ]);
-  return { messages, mentions, marker: marker === noMessage ? undefined : marker };
+  return { messages, mentions };
 };
 
 /** The messages after the marker that name the user, the oldest first. */
