@@ -66,20 +66,20 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     await call.upToDate('communities', 'members', 'messages', 'reads');
     const { user } = call.caller;
     const seen: Seen[] = [];
+    let left = channelsCountedMax;
     for (const { community } of await memberships(needs.reads, user)) {
       // Of a connected user the node knows the communities before they are loaded. A wait after that might lose them again.
-      const channels = needs.access.now.community(community)?.channels.length ?? 0;
+      const channels = left === 0 ? 0 : (needs.access.now.community(community)?.channels.length ?? 0);
       await turnOf(call.meter, costs.document + (costs.hundredChannels * channels) / 100);
       await accessFor(needs.access, call, community);
-      seen.push(...seenBy(needs.access.now, community, user));
+      const found = seenBy(needs.access.now, community, user, left);
+      if (found === undefined) continue;
+      seen.push(found);
+      left -= found.chats.length;
     }
     const infos: CommunityUserInfoInit[] = [];
     const reads = meteredReads(needs.reads, call);
-    let left = channelsCountedMax;
-    for (const { id, chats } of seen) {
-      infos.push({ communityId: id, ...(await unreadIn(reads, chats.slice(0, left))) });
-      left = Math.max(0, left - chats.length);
-    }
+    for (const { id, chats } of seen) infos.push({ communityId: id, ...(await unreadIn(reads, chats)) });
     return { communities: { communities: seen.map(({ community }) => community), communityUserInfo: infos } };
   },
 
@@ -110,19 +110,26 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
 export const channelsCountedMax = 2_000;
 
 /** Taken from the rules in one go, because the counting takes waits. */
-type Seen = { readonly id: CommunityId; readonly community: CommunityInit; readonly chats: readonly ChatViewer[] };
+type Seen = {
+  readonly id: CommunityId;
+  readonly community: CommunityInit;
+  /** Those that are counted. */
+  readonly chats: readonly ChatViewer[];
+};
 
-const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId): readonly Seen[] => {
+const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId, chatsMax: number): Seen | undefined => {
   const document = rules.community(id);
   const member = rules.member(id, user);
-  if (document === undefined || member === undefined) return [];
-  const chats = document.channels
-    .filter(({ id: channel, kind }) => kind !== 'category' && rules.inChannel(id, channel, user) !== 0n)
-    .map((channel) => {
-      const chat = channelChat(id, channel.id);
-      return { chat, user, floor: rules.unreadFloorIn(chat)(user) };
-    });
-  return [{ id, community: communityFor(document, member), chats }];
+  if (document === undefined || member === undefined) return undefined;
+  const chats: ChatViewer[] = [];
+  for (const { id: channel, kind } of document.channels) {
+    // Of a hundred thousand channels those beyond the bound are neither looked at nor kept.
+    if (chats.length >= chatsMax) break;
+    if (kind === 'category' || rules.inChannel(id, channel, user) === 0n) continue;
+    const chat = channelChat(id, channel);
+    chats.push({ chat, user, floor: rules.unreadFloorIn(chat)(user) });
+  }
+  return { id, community: communityFor(document, member), chats };
 };
 
 const unreadIn = async (

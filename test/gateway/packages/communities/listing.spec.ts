@@ -68,12 +68,19 @@ describe('the list of communities', () => {
       },
     };
     // The list needs none of the others.
-    const needs = { access, reads: { store: counting } } as unknown as CommunityNeeds;
+    let lookedAt = 0;
+    const inChannel = (): bigint => {
+      lookedAt += 1;
+      return 1n;
+    };
+    const looked = { ...access, now: { ...access.now, inChannel } };
+    const needs = { access: looked, reads: { store: counting } } as unknown as CommunityNeeds;
     const answer = await communityRpcs(needs).communitiesGetCommunities({}, call);
     assert.ok(!isRejection(answer));
     assert.equal(answer.communities.communities?.length, communities);
     assert.equal(answer.communities.communityUserInfo?.length, communities);
     assert.equal(counted, channelsCountedMax);
+    assert.equal(lookedAt, channelsCountedMax);
   });
 
   it('lets others in between while it finds out which channels the user sees', async () => {
