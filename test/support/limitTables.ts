@@ -34,7 +34,7 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   hundredChannelsChanged: '100 channels of the community that a command changes',
   kibibyteAsked: '1 KiB of the request',
   kibibyteBeyond: '1 KiB of a request beyond its first 128, besides, where it is no part of a file',
-  kibibyteFramed: '1 KiB around the payload of frames, where one read has more than half of that',
+  kibibyteFramed: '1 KiB around requests: frames, fragments, pings and heartbeats',
   linkParsed: 'a link of a message, parsed and stored',
   linkSigned: 'a link to a file that is signed',
   kibibyteOpened: '1 KiB of a file that is read and opened',

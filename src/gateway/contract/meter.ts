@@ -28,8 +28,8 @@ export const costs = {
    */
   kibibyteBeyond: 2,
   /**
-   * A kibibyte around the payload of what comes in, where one read has much of it: 128 frames at least, which are
-   * heartbeats, pings or fragments. It is some six times their work, for the same reason.
+   * A kibibyte around the requests that come in: 128 frames at least, which are heartbeats, pings or fragments. It is some
+   * six times their work, for the same reason.
    */
   kibibyteFramed: 16,
   /** A kibibyte of the answer. */

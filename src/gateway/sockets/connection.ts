@@ -11,6 +11,7 @@ import type { Device } from '../contract/call.js';
 import { Standpoint, type Session } from '../sessions/session.js';
 import type { SharedAddresses } from './sharedAddresses.js';
 import { pressedBacklogBytesMax, type SlowReader, type SlowReaders } from './slowReaders.js';
+import { readInPieces } from './socketPieces.js';
 import { socketIdOf, untakenBytes } from './socketProgress.js';
 import { requestOrder, type RequestOrder } from '../requests/requestOrder.js';
 import { RequestIntake, type IntakeNeeds, type IntakeOwner } from './requestIntake.js';
@@ -103,6 +104,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     Object.assign(stream, { [connectionOf]: this })
       .on('drain', onDrain)
       .on('data', onRead);
+    readInPieces(stream, socket);
   }
 
   get subscribed(): boolean {
@@ -207,7 +209,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     this.closeSoon(closeCode.unsupported);
   }
 
-  /** So many bytes were read. Listens behind the library, which has put messages together from them. */
+  /** A piece of so many bytes was read. Listens behind the library, which has put messages together from them. */
   hasRead(bytes: number): void {
     const isKept = isWithinMessage(this.socket) && this.socket.readyState === this.socket.OPEN;
     if (isKept) {
@@ -226,6 +228,7 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
   finish(): void {
     this.gone = true;
     this.intake.reading.completed();
+    this.intake.reading.end();
     clearTimeout(this.closingTimer);
     this.beginClosing(this.closing ?? closeCode.goingAway);
     this.needs.slowReaders.forget(this);
@@ -283,8 +286,6 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     clearTimeout(this.closingTimer);
     this.needs.flusher.flush(this.outbox);
     this.outbox.close();
-    // A paused socket would not hear the answer to the close.
-    this.intake.reading.readOn();
     this.socket.close(code);
   }
 
@@ -293,8 +294,10 @@ export class ClientConnection implements IntakeOwner, OutboxOwner, SignedOutConn
     clearTimeout(this.closingTimer);
     this.beginClosing(closeCode.tryAgainLater);
     this.outbox.close();
-    if (answer === 'read') this.intake.reading.readOn();
-    else this.socket.pause();
+    if (answer === 'unread') {
+      this.intake.reading.end();
+      this.socket.pause();
+    }
     this.socket.close(closeCode.tryAgainLater);
     this.closingTimer = setTimeout(() => {
       this.socket.terminate();

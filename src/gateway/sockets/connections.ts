@@ -3,7 +3,7 @@ import { ClientConnection, type Accepted, type ClientConnectionNeeds } from './c
 import { expirySweepMillis, places, type PlacesOptions } from './places.js';
 import { receivedBytes, type ReceivedBytesOptions } from './receivedBytes.js';
 import { readUnitsPerRoundMax } from './paidReading.js';
-import { turns } from '../requests/turns.js';
+import { ReadingLine } from './readingLine.js';
 import { slowReaders, stallSweepMillis, type SlowReaders, type SlowReadersOptions } from './slowReaders.js';
 import { unackedBytes } from './socketProgress.js';
 
@@ -73,7 +73,7 @@ export const connections = (needs: ConnectionsNeeds): Connections => {
     ...needs,
     places: signedOut,
     received: taken,
-    reading: { users: turns(readUnitsPerRoundMax), strangers: turns(readUnitsPerRoundMax) },
+    reading: { users: new ReadingLine(readUnitsPerRoundMax), strangers: new ReadingLine(readUnitsPerRoundMax) },
     slowReaders: behind,
     closed: (connection) => {
       all.delete(connection);

@@ -9,7 +9,7 @@ import {
   type Asking,
 } from '../requests/accounts.js';
 import type { Admission } from '../requests/admission.js';
-import type { Turns } from '../requests/turns.js';
+import type { DearReader, ReadingLine } from './readingLine.js';
 import type { ReceivedBytes, Receiver } from './receivedBytes.js';
 
 /**
@@ -20,17 +20,17 @@ export const unreadMillisMax = 10_000;
 
 /**
  * Units of dear reads in one round of the event loop, of all connections together: of long messages, and of floods of
- * short frames. A read has up to 64 KiB. Of a long message that is 8 units; the read that ends it costs three milliseconds
- * where it is as long as it may be, because it is put together and unmasked then. Of the shortest frames it is many
- * times more than a round has. So two of the first kind are made or one of the other, and then all others have their turn.
+ * short frames. 64 KiB of a long message are 8 units; the read that ends it costs three milliseconds where it is as long
+ * as it may be, because it is put together and unmasked then. A piece of the shortest frames is twice as many as a round
+ * has. So two of the first kind are read or one of the other, and then all others have their turn.
  */
 export const readUnitsPerRoundMax = 16;
 
-/** Of one read, the bytes around the payload that are free: some sixty frames have so many. */
+/** Bytes around requests are paid for whenever a connection has sent so many. Some sixty of the shortest frames have them. */
 export const freeFramingBytesMax = 512;
 
 /** Anybody may open connections without a session, so these have a line of their own here as well. */
-export type ReadingLines = Readonly<Record<'users' | 'strangers', Pick<Turns, 'until'>>>;
+export type ReadingLines = Readonly<Record<'users' | 'strangers', Pick<ReadingLine, 'mayReadOn' | 'leave'>>>;
 
 export type PaidReadingNeeds = {
   readonly admission: Pick<Admission, 'tookIn'>;
@@ -65,7 +65,7 @@ export interface ReadRequests {
  * read while requests have to wait, or while their bytes or those of a message that is not complete take too much memory.
  * A class, because every connection has one.
  */
-export class PaidReading implements Receiver {
+export class PaidReading implements Receiver, DearReader {
   private readonly needs: PaidReadingNeeds;
   private readonly owner: ReadingOwner & Asker;
   private readonly requests: ReadRequests;
@@ -75,13 +75,15 @@ export class PaidReading implements Receiver {
   private isHeldBack = false;
   /** Bytes of a long message that is not complete which are paid for. */
   private paidBytes = 0;
-  /** Payload of the messages in the read that is looked at. */
-  private deliveredBytes = 0;
-  /** Of a message that was not complete after the read before. */
+  /** Bytes of the requests in the piece that is looked at. */
+  private askedBytes = 0;
+  /** Of a message that was not complete after the piece before. */
   private keptBytes = 0;
-  /** Reading from it is dear, and it is not its turn, or what was read is not paid for. Ends a wait that is by time. */
-  private readWait: { readonly cancel: () => void } | undefined;
-  private isClosed = false;
+  /** Bytes around requests that are not paid for. */
+  private framingBytes = 0;
+  /** Reading from it is dear, and it is not its turn, or what was read is not paid for. Ends the wait. */
+  private endWait: (() => void) | undefined;
+  private state: 'open' | 'closing' | 'ended' = 'open';
   private isPaused = false;
   private isGlancing = false;
   /** Its time came while reading was dear, so that it waits for its turn as well. */
@@ -111,7 +113,7 @@ export class PaidReading implements Receiver {
   }
 
   get mayBeRead(): boolean {
-    return !this.requests.hasToWait && this.readWait === undefined && !this.isFull;
+    return !this.requests.hasToWait && this.endWait === undefined && !this.isFull;
   }
 
   get isRead(): boolean {
@@ -163,20 +165,25 @@ export class PaidReading implements Receiver {
     this.owner.closeForUnfinished();
   }
 
-  /** The read that is looked at had a message with so much payload. */
-  delivered(bytes: number): void {
-    this.deliveredBytes += bytes;
+  /** The piece that is looked at had a request of so many bytes. */
+  asked(bytes: number): void {
+    this.askedBytes += bytes;
   }
 
   /**
    * So many bytes were read, of which, with those before, `kept` are of a message that is not complete. The others are
-   * payload, or frame it: that of heartbeats, pings and fragments without end, which are parsed one by one.
+   * requests, or around them: frames, fragments, pings and heartbeats without end, which are parsed one by one.
    */
   framed(bytes: number, kept: number): void {
-    const framing = bytes + this.keptBytes - kept - this.deliveredBytes;
+    this.framingBytes += bytes + this.keptBytes - kept - this.askedBytes;
     this.keptBytes = kept;
-    this.deliveredBytes = 0;
-    if (framing > freeFramingBytesMax) this.pay(unitsOfFraming(framing));
+    this.askedBytes = 0;
+    if (this.framingBytes <= freeFramingBytesMax) return;
+    const units = unitsOfFraming(this.framingBytes);
+    this.framingBytes = 0;
+    if (this.state === 'open') this.pay(units);
+    // Its client may be in the middle of a long message, which is asked for no more and read in vain.
+    else if (this.endWait === undefined) this.takeTurn(readUnitsPerRoundMax);
   }
 
   /** A message is complete. The end of it came with the read that has just been. */
@@ -189,61 +196,75 @@ export class PaidReading implements Receiver {
 
   /** Begins nothing: it is called while a request is on its way from those that wait to its beginning. */
   readOrPause(): void {
-    if (this.isClosed || this.isGlancing) return;
-    if (this.mayBeRead && !this.isHeldBack) this.readOn();
+    if (this.state === 'ended' || this.isGlancing) return;
+    // Of one that closes nothing is kept, but what is before the answer to the close takes turns as ever.
+    const isRead = this.state === 'closing' ? this.endWait === undefined : this.mayBeRead && !this.isHeldBack;
+    if (isRead) this.readOn();
     else this.pause();
   }
 
-  readOn(): void {
+  /** No request is wanted any more, only the answer to a close. */
+  close(): void {
+    if (this.state !== 'open') return;
+    this.state = 'closing';
+    this.isGlancing = false;
+    this.isGlanceDue = false;
+    this.cancelGlance?.();
+    this.readOrPause();
+  }
+
+  /** Nothing is decided any more. The socket stays as it is. */
+  end(): void {
+    this.state = 'ended';
+    this.endWait?.();
+    this.endWait = undefined;
+    this.cancelGlance?.();
+  }
+
+  readFurther(): void {
+    this.endWait = undefined;
+    if (this.isGlanceDue) this.glance();
+    else this.readOrPause();
+  }
+
+  private readOn(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.cancelGlance?.();
     this.owner.setReading('on');
   }
 
-  /** Nothing is decided any more. The socket stays as it is. */
-  close(): void {
-    this.isClosed = true;
-    this.readWait?.cancel();
-    this.cancelGlance?.();
-  }
-
-  /** For a read that was dear. Nothing is refused for that; the connection is read when it is paid for, and its turn. */
+  /** For a piece that was dear. Nothing is refused for that; the connection is read when it is paid for, and its turn. */
   private pay(units: number): void {
-    if (this.isClosed) return;
+    if (this.state === 'ended') return;
     const millis = this.needs.admission.tookIn(this.owner, units);
-    // A glance ends with the first read that is dear.
+    // A glance ends with the first piece that is dear.
     this.isGlancing = false;
-    if (this.readWait !== undefined) this.readOrPause();
+    if (this.endWait !== undefined) this.readOrPause();
     else if (millis > 0) {
       const waited = Math.min(millis, unreadMillisMax);
       const takeTurn = (): void => {
         this.takeTurn(units);
       };
-      this.waitWithin({ cancel: this.needs.timers.later(waited, takeTurn) });
+      this.waitWithin(this.needs.timers.later(waited, takeTurn));
     } else this.takeTurn(units);
   }
 
   /** Many that were in debt may be within their budgets at the same moment. */
   private takeTurn(units: number): void {
-    const line = this.owner.session === undefined ? 'strangers' : 'users';
-    const turn = this.needs.reading[line].until(units);
-    if (turn !== undefined) {
-      this.waitWithin({ cancel: () => undefined });
-      void turn.then(this.readFurther);
-    } else this.readFurther();
+    const line = this.needs.reading[this.owner.session === undefined ? 'strangers' : 'users'];
+    if (line.mayReadOn(this, units)) this.readFurther();
+    else {
+      this.waitWithin(() => {
+        line.leave(this);
+      });
+    }
   }
 
-  private waitWithin(wait: { readonly cancel: () => void }): void {
-    this.readWait = wait;
+  private waitWithin(end: () => void): void {
+    this.endWait = end;
     this.readOrPause();
   }
-
-  private readonly readFurther = (): void => {
-    this.readWait = undefined;
-    if (this.isGlanceDue) this.glance();
-    else this.readOrPause();
-  };
 
   private get isFull(): boolean {
     return this.receivedBytes >= this.needs.received.perConnectionMax;
@@ -253,7 +274,7 @@ export class PaidReading implements Receiver {
     if (this.isPaused) return;
     this.isPaused = true;
     this.owner.setReading('off');
-    this.glanceLater();
+    if (this.state === 'open') this.glanceLater();
   }
 
   private glanceLater(): void {
@@ -264,8 +285,7 @@ export class PaidReading implements Receiver {
 
   /** Reads what has come. Two rounds, because the first may be over before anything is read in it. */
   private glance(): void {
-    if (this.isClosed) return;
-    this.isGlanceDue = this.readWait !== undefined;
+    this.isGlanceDue = this.endWait !== undefined;
     if (this.isGlanceDue) return;
     if (!this.owner.isTaking || this.isFull) {
       this.glanceLater();

@@ -71,13 +71,13 @@ export class RequestIntake implements ReadRequests {
 
   /** Heartbeats are never limited: clients start one more heartbeat timer with each reconnect. */
   take(frame: Uint8Array): void {
-    this.reading.delivered(frame.length);
     const kept = withoutRest(frame);
     const request = readRequest(kept);
     if (request === undefined || this.isClosed) {
       this.reading.completed();
       return;
     }
+    this.reading.asked(frame.length);
     this.reading.payRest(request);
     // In one step, or others would be let on to the room that the request still takes.
     if (this.reading.unfinishedBytes > 0) this.reading.completed(request.bytes);
@@ -110,16 +110,16 @@ export class RequestIntake implements ReadRequests {
     });
   }
 
-  /** Nothing begins any more, and what waits is forgotten. The socket stays as it is. */
+  /** Nothing begins any more, and what waits is forgotten. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.reading.close();
     this.reading.count(-this.waiting.bytes - (this.again?.bytes ?? 0));
     this.waiting.clear();
     this.again = undefined;
     this.hold?.let();
     this.hold = undefined;
+    this.reading.close();
   }
 
   private get hasWaiting(): boolean {

@@ -16,6 +16,7 @@ import type { Connections } from './connections.js';
 import { noSchemas } from './noSchemas.js';
 import type { HttpConnectionsOptions } from './httpConnections.js';
 import { httpServer } from './httpServer.js';
+import { pieceBytesMax } from './socketPieces.js';
 import { requestMillisMax, upgradeDeadline } from './timeouts.js';
 import type { MessageBounds } from './webSocketInside.js';
 import { rememberedReadiness, type Readiness } from '../operations/health.js';
@@ -80,6 +81,7 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   const requestMillis = needs.requestMillis ?? requestMillisMax;
   const { fastifyOptions, connections } = httpServer({ ...needs, requestMillis });
   const app = fastify({ forceCloseConnections: true, ...noSchemas, ...fastifyOptions });
+  refuseEarlyFrames(app.server);
   const upgraded = upgradeDeadline(app.server, requestMillis);
   await app.register(websocket, {
     options: socketOptions,
@@ -111,6 +113,13 @@ export const serve = async (needs: ServerNeeds): Promise<Server> => {
   // A TCP server that listens has an address of this kind.
   const { port } = app.server.address() as AddressInfo;
   return { port, close: () => app.close() };
+};
+
+/** Clients send frames once they have the answer (RFC 6455, 4.1). These would be looked at before anything is known of them, in one piece. */
+const refuseEarlyFrames = (server: FastifyInstance['server']): void => {
+  server.prependListener('upgrade', (_, connection, head) => {
+    if (head.length > pieceBytesMax) connection.destroy();
+  });
 };
 
 /** Answered under any name, because supervisors and proxies ask by addresses and names of their own. */

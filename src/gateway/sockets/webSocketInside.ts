@@ -52,6 +52,14 @@ export const announcedBytes = (socket: WebSocket): number => {
   return fragmented > 0 && typeof bytesMax === 'number' ? bytesMax : bytes;
 };
 
+/** Bytes that are still to come of the payload of a frame whose head has come; 0 between frames and within a head. */
+export const awaitedPayloadBytes = (socket: WebSocket): number => {
+  const { _receiver: receiver } = socket as unknown as Inside; // See above.
+  const { _mask: mask, _payloadLength: bytes = 0, _bufferedBytes: come = 0 } = receiver ?? {};
+  // Every client masks, and the library forgets the mask with the payload.
+  return mask === undefined ? 0 : Math.max(0, bytes - come);
+};
+
 type Inside = {
   readonly _receiver?: {
     _maxPayload?: unknown;
@@ -61,5 +69,7 @@ type Inside = {
     readonly _fragmented?: number;
     readonly _totalPayloadLength?: number;
     readonly _messageLength?: number;
+    readonly _payloadLength?: number;
+    readonly _mask?: unknown;
   } | null;
 };

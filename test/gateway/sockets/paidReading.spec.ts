@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { unitsBeyond, unitsOfBytes, unitsOfFraming } from '../../../src/gateway/requests/accounts.js';
 import { admission, noAdmission } from '../../../src/gateway/requests/admission.js';
 import { budgetTable } from '../../../src/gateway/requests/budgets.js';
-import { turnLines, turns } from '../../../src/gateway/requests/turns.js';
+import { turnLines } from '../../../src/gateway/requests/turns.js';
 import { inboundBytesMax } from '../../../src/gateway/sockets/connection.js';
+import {
+  freeFramingBytesMax,
+  readUnitsPerRoundMax,
+  unreadMillisMax,
+} from '../../../src/gateway/sockets/paidReading.js';
+import { ReadingLine } from '../../../src/gateway/sockets/readingLine.js';
+import { pieceBytesMax } from '../../../src/gateway/sockets/socketPieces.js';
 import { receivedBytes } from '../../../src/gateway/sockets/receivedBytes.js';
-import { readUnitsPerRoundMax, unreadMillisMax } from '../../../src/gateway/sockets/paidReading.js';
 import { RequestIntake, type IntakeNeeds, type IntakeOwner } from '../../../src/gateway/sockets/requestIntake.js';
 import { encodeHeartbeat, encodeRequest } from '../../../src/wire/envelope.js';
 import { handTimers } from '../../support/handTimers.js';
@@ -68,8 +75,8 @@ const longTexts = (counted: () => void): Reading => {
 const heartbeat = encodeHeartbeat();
 const shortestFrameBytes = heartbeat.length + 6;
 const heartbeats: Reading = (intake) => {
-  for (let at = 0; at < readBytes / shortestFrameBytes; at += 1) intake.take(heartbeat);
-  intake.reading.framed(readBytes, 0);
+  for (let at = 0; at < pieceBytesMax / shortestFrameBytes; at += 1) intake.take(heartbeat);
+  intake.reading.framed(pieceBytesMax, 0);
 };
 
 const idle = (): void => undefined;
@@ -80,10 +87,10 @@ const dispatch: IntakeNeeds['dispatch'] = {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
 
-const atOnce = { until: () => undefined };
+const atOnce = { mayReadOn: () => true, leave: idle };
 const inTurns = (): IntakeNeeds['reading'] => ({
-  users: turns(readUnitsPerRoundMax),
-  strangers: turns(readUnitsPerRoundMax),
+  users: new ReadingLine(readUnitsPerRoundMax),
+  strangers: new ReadingLine(readUnitsPerRoundMax),
 });
 
 const needsOf = (some: Partial<IntakeNeeds>): IntakeNeeds => ({
@@ -115,7 +122,7 @@ const attackFor = async (seconds: number, reading: () => Reading): Promise<void>
   const needs = needsOf({ timers, admission: made });
   const floods = Array.from({ length: connectionsOfUser }, (_, at) => flooded(needs, at, reading()));
   for (let tenths = 0; tenths < seconds * 10; tenths += 1) {
-    await readsIn(1, floods);
+    await readsIn(10, floods);
     timers.pass(100);
   }
 };
@@ -147,7 +154,7 @@ describe('dear reads', () => {
     assert.ok(Math.min(...messages) > 0 && Math.max(...messages) - Math.min(...messages) <= 1, messages.join(' '));
   });
 
-  it('are those of heartbeats as well, where one read is full of them: of one connection in a round', async () => {
+  it('are those of heartbeats as well, where a piece is full of them: of one connection in a round', async () => {
     const needs = needsOf({ reading: inTurns() });
     const floods = Array.from({ length: 20 }, (_, at) => flooded(needs, at, heartbeats));
     const [first = 0, ...later] = await readsIn(100, floods);
@@ -164,7 +171,7 @@ describe('dear reads', () => {
       reads += 1;
       heartbeats(intake);
     });
-    assert.ok(isPaid(reads, unitsOfFraming(readBytes - readBytes / 4)), reads.toString());
+    assert.ok(isPaid(reads, unitsOfFraming(pieceBytesMax)), reads.toString());
   });
 
   it('are made in turns also where many are within their budgets again at the same moment', async () => {
@@ -186,6 +193,64 @@ describe('dear reads', () => {
     assert.deepEqual(units, []);
   });
 
+  it('are paid for also where each read has few frames, or heartbeats are long', () => {
+    const units: number[] = [];
+    const tookIn = (_: unknown, of: number): number => units.push(of) * 0;
+    const intake = intakeOf(needsOf({ admission: { ...noAdmission(), tookIn } }), 1, idle);
+    const few = 10;
+    for (let reads = 0; reads < 100; reads += 1) {
+      for (let sent = 0; sent < few; sent += 1) intake.take(heartbeat);
+      intake.reading.framed(few * shortestFrameBytes, 0);
+    }
+    const paid = sum(units);
+    assert.ok(unitsOfFraming(100 * few * shortestFrameBytes) - paid <= unitsOfFraming(freeFramingBytesMax));
+    const unknownField = Buffer.concat([heartbeat, Buffer.of(0x0a, 0xfc, 0x07), Buffer.alloc(1_020)]);
+    intake.take(unknownField);
+    intake.reading.framed(unknownField.length + 8, 0);
+    assert.ok(sum(units) - paid >= unitsOfFraming(unknownField.length));
+  });
+
+  it('take turns as well once the connection closes, and cost nothing then', async () => {
+    const units: number[] = [];
+    const tookIn = (_: unknown, of: number): number => units.push(of) * 0;
+    const needs = needsOf({ admission: { ...noAdmission(), tookIn }, reading: inTurns() });
+    const floods = Array.from({ length: 20 }, (_, at) =>
+      flooded(needs, at, (intake) => {
+        intake.close();
+        heartbeats(intake);
+      }),
+    );
+    const [first = 0, ...later] = await readsIn(100, floods);
+    assert.deepEqual([first, Math.max(...later), units], [floods.length + 1, 1, []]);
+  });
+
+  it('have no turn any more when the connection has gone', async () => {
+    const needs = needsOf({ reading: inTurns() });
+    const intakes: RequestIntake[] = [];
+    const floods = Array.from({ length: 20 }, (_, at) =>
+      flooded(needs, at, (intake) => {
+        intakes[at] = intake;
+        heartbeats(intake);
+      }),
+    );
+    await readsIn(1, floods);
+    for (const intake of intakes.slice(0, -1)) intake.reading.end();
+    assert.deepEqual(await readsIn(2, floods.slice(-1)), [0, 1]);
+  });
+
+  it('are noticed after the first piece of a flood, however much comes in one read', async (t) => {
+    const units: number[] = [];
+    const tookIn = (_: unknown, of: number): number => (units.push(of), unreadMillisMax);
+    const server = await stage({ timers: handTimers(), admission: { ...noAdmission(), tookIn } });
+    t.after(() => server.stop());
+    const [attacker, other] = [await server.signedIn(1n, 11n), await server.signedIn(2n, 22n)];
+    const { _socket: stream } = attacker.socket as unknown as { readonly _socket: Socket }; // Declared nowhere.
+    stream.write(Buffer.concat(Array.from({ length: 8_000 }, () => Buffer.of(0x82, 0x82, 0, 0, 0, 0, ...heartbeat))));
+    while (units.length === 0) await other.settled();
+    await other.settled();
+    assert.ok(sum(units) <= unitsOfFraming(pieceBytesMax + freeFramingBytesMax), units.join(' '));
+  });
+
   it('count what frames the payload, of heartbeats, pings and fragments, and little of long messages', async (t) => {
     let units = 0;
     const tookIn = (_: unknown, of: number): number => (units += of) * 0;
@@ -203,7 +268,7 @@ describe('dear reads', () => {
     const many = (send: () => void) => () => {
       for (let sent = 0; sent < 8_192; sent += 1) send();
     };
-    const forHeartbeats = await unitsFor(many(() => client.heartbeat()));
+    const forHeartbeats = (await unitsFor(many(() => client.heartbeat()))) - unitsOfFraming(2 * 8_192);
     assert.ok(near(forHeartbeats), forHeartbeats.toString());
     const forFragments = await unitsFor(() => {
       for (let sent = 0; sent < 32; sent += 1) {

@@ -41,7 +41,7 @@ const refused = {
   closes: false,
 } as const;
 
-const atOnce = { until: () => undefined };
+const atOnce = { mayReadOn: () => true, leave: () => undefined };
 const anyTime: IntakeNeeds['reading'] = { users: atOnce, strangers: atOnce };
 
 type Staged = Stage & { readonly timers: HandTimers; readonly typed: (string | undefined)[] };

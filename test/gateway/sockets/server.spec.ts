@@ -7,6 +7,7 @@ import { gatewayPaths } from '../../../src/gateway/sockets/server.js';
 import { keepAliveMillisMax } from '../../../src/gateway/sockets/timeouts.js';
 import { proxyServer } from '../../support/proxyServer.js';
 import { testServer } from '../../support/server.js';
+import { pieceBytesMax } from '../../../src/gateway/sockets/socketPieces.js';
 import { exchanged, head, held, opened, serving, upgrade, type Opening, type ServingOptions } from '../rig/serving.js';
 
 const evil = 'https://evil.example';
@@ -66,11 +67,33 @@ describe('a page', bounded, () => {
   });
 });
 
+describe('frames that come with the request for a WebSocket', bounded, () => {
+  const heartbeats = (count: number): string => '\x82\x82\0\0\0\0\x08\x01'.repeat(count);
+  const sentWith = async (t: TestContext, frames: string) => {
+    const { port, taken } = await serving(t);
+    const { client, server } = await held(t, port);
+    client.write(upgrade('Host: localhost') + frames, 'latin1');
+    await Promise.race([once(server, 'close'), once(client.resume(), 'data')]);
+    return { taken, server };
+  };
+
+  it('are taken while they are few', async (t) => {
+    const { taken } = await sentWith(t, heartbeats(10));
+    assert.equal(taken.length, 1);
+  });
+
+  it('close its connection unread where they are more than a piece of a read', async (t) => {
+    const { taken, server } = await sentWith(t, heartbeats(pieceBytesMax / 8 + 1));
+    assert.deepEqual([taken.length, server.destroyed], [0, true]);
+  });
+});
+
 describe('a WebSocket that pings and takes no answer', bounded, () => {
   it('is cut once a few answers wait', async (t) => {
-    const { port } = await serving(t);
+    const { port, taken: sockets } = await serving(t);
     const { client, server } = await held(t, port);
     client.write(upgrade('Host: localhost'));
+    while (sockets.length === 0) await new Promise(setImmediate);
     const closed = once(server, 'close').then(() => true);
     // A masked ping of 125 bytes, whose mask is 0, and as many as fill the buffers of the system between the two ends.
     const ping = Buffer.concat([Buffer.of(0x89, 0x80 | 125, 0, 0, 0, 0), Buffer.alloc(125)]);

@@ -112,7 +112,7 @@ export const attackTable = {
   heartbeats: {
     by: 'heartbeats without end',
     ...paidReading,
-    test: 'are those of heartbeats as well, where one read is full of them: of one connection in a round',
+    test: 'are those of heartbeats as well, where a piece is full of them: of one connection in a round',
   },
   halfMessages: {
     by: 'messages of 1 MiB that are never complete, without a session',
