@@ -37,7 +37,7 @@ export type BudgetName = keyof typeof budgetTable;
 export const lightWork: Budget = { per: 'user', of: 'units', burst: 600, perSecond: 400 };
 
 /** A user who has so much of it left has hardly asked for anything lately. */
-export const lightShareMin = 0.875;
+export const lightShareMin = 0.9375;
 
 /**
  * The first units of a connection do not count for its address, nor does a handshake within them for the limit on

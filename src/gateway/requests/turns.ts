@@ -1,11 +1,11 @@
 import { standingQueue, type Standing } from './standingQueue.js';
 
 /**
- * Units of requests that begin between two rounds of the event loop, a millisecond of each line. `light`: of users who have
+ * Units of requests that begin between two rounds of the event loop, half a millisecond of each line. `light`: of users who have
  * hardly asked for anything lately. `users`: of all others with a session. Anybody may open connections without one, so
  * these have a line of their own and keep no user waiting.
  */
-export const turnUnitsMax = { light: 20, users: 20, strangers: 20 } as const;
+export const turnUnitsMax = { light: 10, users: 10, strangers: 10 } as const;
 export type Line = keyof typeof turnUnitsMax;
 
 /**
