@@ -6,14 +6,14 @@ import type { CollectionSpec, Plain } from '../../kernel/ports/documentStore.js'
 import { bytesOfIds, idsOfBytes, type MessageIds, type PostingHead } from './postings.js';
 
 /** Raised when the same messages would be indexed in another way: then the index is built from the log again. */
-const version = 3;
+const version = 4;
 const named = (name: string): string => `${name}_v${version.toString()}`;
 
 /** The posting list of each term: a term is a keyed hash, and its key is that of the chat. */
 export const headCollection = named('searchHeads');
 /** The full blocks of the lists. */
 export const blockCollection = named('searchBlocks');
-/** For each message its terms, so that exactly its postings can be taken out. */
+/** For each message whose key seals it, so that its postings can be taken out when that is destroyed. */
 export const recordCollection = named('searchRecords');
 
 /** `subject`: [the user whose key seals the message, period of that key]. */
@@ -82,53 +82,18 @@ const idsIn = (bytes: unknown): MessageIds | undefined =>
 export const blockDocument = (ids: MessageIds): BlockDocument => ({ ids: bytesOfIds(ids) });
 export const blockIdsOf = (stored: Plain): MessageIds | undefined => idsIn((stored as Partial<BlockDocument>).ids);
 
-/** The terms of one message as they lie in the store: sealed under the keys that seal the message itself. */
+/**
+ * Under which key the words of a message are sealed, so that its postings are found when that key is destroyed. Which terms
+ * it has is not kept: that follows from its events.
+ */
 export type RecordDocument = {
-  readonly chat: ChatKey;
   /** The user whose key seals the message. */
   readonly subject: UserId;
   /** Of that key. */
   readonly period: string;
-  readonly sealed: Uint8Array;
 };
-/** A record with the message that it is of. */
-export type RecordPlace = Omit<RecordDocument, 'sealed'> & { readonly message: MessageId };
 
 export const recordOf = (stored: Plain): RecordDocument | undefined => {
-  const { chat, subject, period, sealed } = stored as unknown as Partial<RecordDocument>;
-  const isWhole = typeof chat === 'string' && typeof subject === 'bigint' && typeof period === 'string';
-  return isWhole && sealed instanceof Uint8Array ? { chat, subject, period, sealed } : undefined;
+  const { subject, period } = stored as unknown as Partial<RecordDocument>;
+  return typeof subject === 'bigint' && typeof period === 'string' ? { subject, period } : undefined;
 };
-
-/** The terms of a message, and those that the last commit took away: after a crash both are looked at again. */
-export type RecordedTerms = { readonly terms: readonly HashedTerm[]; readonly leaving: readonly HashedTerm[] };
-
-/** Two bytes count the terms that it has; each term comes behind a byte that counts its bytes. */
-export const bytesOfTerms = ({ terms, leaving }: RecordedTerms): Uint8Array => {
-  const all = [...terms, ...leaving];
-  const bytes = Buffer.alloc(all.reduce((length, term) => length + 1 + bytesIn(term), countBytes));
-  let at = bytes.writeUInt16BE(terms.length);
-  for (const term of all) {
-    at = bytes.writeUInt8(bytesIn(term), at);
-    at += bytes.write(term, at, 'base64url');
-  }
-  return bytes;
-};
-
-/** Undefined for bytes that `bytesOfTerms` did not make. */
-export const termsOfBytes = (bytes: Uint8Array): RecordedTerms | undefined => {
-  if (bytes.length < countBytes) return undefined;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const all: HashedTerm[] = [];
-  for (let at = countBytes; at < buffer.length;) {
-    const begin = at + 1;
-    at = begin + buffer.readUInt8(at);
-    if (at > buffer.length) return undefined;
-    all.push(buffer.toString('base64url', begin, at));
-  }
-  const count = buffer.readUInt16BE();
-  return { terms: all.slice(0, count), leaving: all.slice(count) };
-};
-
-const countBytes = 2;
-const bytesIn = ({ length }: HashedTerm): number => (length * 3) / 4;

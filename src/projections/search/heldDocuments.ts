@@ -39,8 +39,8 @@ export type HeldForm<T> = {
   /** Absent: as if there were none. */
   readonly inPlaceOfDamaged?: T;
   readonly plain: (value: T) => Pick<DocumentWrite, 'document' | 'indexKeys'>;
-  /** In memory, about. */
-  readonly bytesOf: (value: T) => number;
+  /** In memory, about. Absent: stored documents are not remembered, but read anew when they are worked on again. */
+  readonly bytesOf?: (value: T) => number;
 };
 
 /** Of each kind, besides those that are worked on. */
@@ -52,10 +52,7 @@ export const heldDocuments = <T>(
   { store, breath, onDamaged }: HeldNeeds,
   { collection, parsed, inPlaceOfDamaged, plain, bytesOf }: HeldForm<T>,
 ): HeldDocuments<T> => {
-  const settled = boundedMap<string, HeldDocument<T>>({
-    bytesMax: heldBytesMax,
-    bytesOf: ({ value }) => entryBytes + (value === undefined ? 0 : bytesOf(value)),
-  });
+  const settled = bytesOf && remembered(bytesOf);
   const working = new Map<string, HeldDocument<T>>();
   const changed = new Set<string>();
   const read = async (keys: readonly string[]): Promise<void> => {
@@ -93,9 +90,11 @@ export const heldDocuments = <T>(
     },
     settle: async () => {
       const removed = [...changed].filter((key) => heldAt(key).value === undefined);
-      await inTurns(working, breath, ([key, held]) => {
-        settled.set(key, held);
-      });
+      if (settled !== undefined) {
+        await inTurns(working, breath, ([key, held]) => {
+          settled.set(key, held);
+        });
+      }
       working.clear();
       changed.clear();
       return removed;
@@ -103,19 +102,25 @@ export const heldDocuments = <T>(
     clear: () => {
       working.clear();
       changed.clear();
-      settled.clear();
+      settled?.clear();
     },
   };
 };
 
+const remembered = <T>(bytesOf: (value: T) => number): BoundedMap<string, HeldDocument<T>> =>
+  boundedMap({
+    bytesMax: heldBytesMax,
+    bytesOf: ({ value }) => entryBytes + (value === undefined ? 0 : bytesOf(value)),
+  });
+
 type Memory<T> = {
   readonly working: Map<string, HeldDocument<T>>;
-  readonly settled: BoundedMap<string, HeldDocument<T>>;
+  readonly settled: BoundedMap<string, HeldDocument<T>> | undefined;
 };
 
 const isAtHand = <T>({ working, settled }: Memory<T>, key: string): boolean => {
   if (working.has(key)) return true;
-  const known = settled.get(key);
+  const known = settled?.get(key);
   if (known !== undefined) working.set(key, known);
   return known !== undefined;
 };

@@ -2,7 +2,7 @@ import { boundedMap } from '../../kernel/boundedMap.js';
 import type { EventCodec } from '../../kernel/codec.js';
 import { beforeAll, type Position } from '../../kernel/event.js';
 import { fencedCommits } from '../../kernel/fencedCommits.js';
-import { DamagedRecord, type FollowedLog, type StoredEvent } from '../../kernel/ports/eventLog.js';
+import { DamagedRecord, type EventLog, type FollowedLog, type StoredEvent } from '../../kernel/ports/eventLog.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { DestroyedKey, Sealer } from '../../kernel/ports/sealer.js';
 import { raised, type Tenure } from '../../kernel/tenure.js';
@@ -10,15 +10,16 @@ import { deferred, nextTurn, pause } from '../../kernel/timing.js';
 import type { ProjectionProgress } from '../progress/progress.js';
 import type { Running } from '../progress/running.js';
 import { pauseAfter, type FailedTry } from '../runner/retrying.js';
+import { isDamage } from './damage.js';
 import { searchCheckpoint } from './documents.js';
 import { erasure, type Erasure } from './erasure.js';
 import type { DamagedDocument } from './heldDocuments.js';
-import { messageChanges, recordSealer, type MessageChanges } from './messageChanges.js';
+import { messageChanges, type MessageChanges } from './messageChanges.js';
 import { postingIndex, type IndexedChange, type PostingIndex, type SearchStore } from './postingIndex.js';
 import { eventOfPosition } from './postingLists.js';
 
 export type IndexingNeeds = {
-  readonly log: FollowedLog;
+  readonly log: FollowedLog & Pick<EventLog, 'readStream'>;
   readonly codec: EventCodec;
   readonly sealer: Sealer;
   /** Open, with the collections of the index. */
@@ -75,12 +76,12 @@ export const indexing = async (needs: Indexing, { fence, signal: held }: Tenure)
   const commit = fencedCommits(needs.store, fence, () => {
     ending.abort();
   });
-  const { store, sealer } = needs;
+  const { store } = needs;
   const damaged = toldOnce(needs);
   const onDamaged = ({ collection, key, position }: DamagedDocument): void => {
     damaged({ what: `${collection} ${key}`, position: eventOfPosition(position) });
   };
-  const index = postingIndex({ store, commit, sealer: recordSealer(sealer), breath, onDamaged });
+  const index = postingIndex({ store, commit, breath, onDamaged });
   const erasing = erasure({ ...needs, breath });
   const changes = messageChanges(needs);
   const isShared = fence !== undefined;
@@ -245,10 +246,6 @@ const changeOf = ({ changes, damaged }: Following, stored: StoredEvent): ReturnT
     return undefined;
   }
 };
-
-/** Errors that come of the bytes alone, and would come again however often those are read. */
-const damages: ReadonlySet<string> = new Set(['SealBroken', 'Misshapen', 'SyntaxError', 'RangeError', 'TypeError']);
-const isDamage = (error: unknown): boolean => error instanceof Error && damages.has(error.name);
 
 /** Others have the thread as soon as it was held for a slice. */
 const breathing = ({ timers, progress }: Indexing, signal: AbortSignal): (() => Promise<void> | undefined) => {

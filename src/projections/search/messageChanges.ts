@@ -1,52 +1,80 @@
 import type { MessageEvent } from '../../domain/messages/events.js';
 import { readEvent, type EventCodec } from '../../kernel/codec.js';
-import type { Recorded } from '../../kernel/event.js';
 import { isShredded, opened, unless, type Shredded } from '../../kernel/opened.js';
 import type { UserId } from '../../kernel/ids.js';
-import type { StoredEvent } from '../../kernel/ports/eventLog.js';
-import { KeysMissing, SealBroken, type ScopeHasher, type Sealer } from '../../kernel/ports/sealer.js';
+import { DamagedRecord, type EventLog, type StoredEvent } from '../../kernel/ports/eventLog.js';
+import { KeysMissing, type ScopeHasher, type Sealer } from '../../kernel/ports/sealer.js';
 import { SealedField } from '../../kernel/sealed.js';
 import { after, nextTurn } from '../../kernel/timing.js';
-import type { HashedTerm, RecordPlace } from './documents.js';
-import type { RecordSealer } from './messageRecords.js';
-import type { IndexedChange } from './postingIndex.js';
+import { isDamage } from './damage.js';
+import type { HashedTerm } from './documents.js';
+import type { FormerTerms, IndexedChange } from './postingIndex.js';
 import { hashOfTerm, termsOf, type Searchable, type Term } from './terms.js';
 
-export type MessageChangesNeeds = { readonly codec: EventCodec; readonly sealer: Sealer };
+export type MessageChangesNeeds = {
+  readonly log: Pick<EventLog, 'readStream'>;
+  readonly codec: EventCodec;
+  readonly sealer: Sealer;
+};
 
 /** Reads from events what they make of messages in the index. */
 export interface MessageChanges {
   /** Whether such an event may change anything there. */
   concerns(stored: StoredEvent): boolean;
-  /** Undefined for an event that changes nothing there, and for a message of which a key is destroyed. */
+  /** Undefined for an event that changes nothing there, and for a new message of which a key is destroyed. */
   of(stored: StoredEvent): IndexedChange | undefined | Promise<IndexedChange | undefined>;
 }
 
-export const messageChanges = ({ codec, sealer }: MessageChangesNeeds): MessageChanges => {
+export const messageChanges = ({ log, codec, sealer }: MessageChangesNeeds): MessageChanges => {
   const hashed = termHasher(sealer);
+  const kindIn = (stored: StoredEvent): IndexedChange['kind'] | undefined => kindOf(codec.factOf(stored));
+  /** Which keys seal the words is known of the sealed event alone. */
+  const wordsIn = (stored: StoredEvent, { data }: Indexed): Words | undefined | Promise<Words | undefined> => {
+    const keys = 'text' in data ? keysOf(sealer, data.text) : undefined;
+    if (keys === undefined) return undefined;
+    return after(readEvent(codec, sealer, stored), (event) => {
+      // The type says which event it is.
+      const content = event && contentOf(event.data as Content);
+      return content && after(hashed(data.chat, termsOf(content)), (terms) => ({ terms, ...keys }));
+    });
+  };
+  const former = async ({ stream, revision }: StoredEvent): Promise<FormerTerms> => {
+    const reading = { from: revision - 1n, direction: 'backwards', limit: 1 } as const;
+    const [before] = revision === 0n ? [] : await log.readStream(stream, reading);
+    const kind = before && kindIn(before);
+    if (before === undefined || kind === undefined || kind === 'deleted') return [];
+    const sealed = sealedIn(codec, before);
+    const words = sealed && (await wordsIn(before, sealed));
+    return words?.terms ?? 'closed';
+  };
   return {
-    concerns: (stored) => kindOf(codec.factOf(stored)) !== undefined,
+    concerns: (stored) => kindIn(stored) !== undefined,
     of: (stored) => {
-      const kind = kindOf(codec.factOf(stored));
-      if (kind === undefined) return undefined;
-      // Which keys seal it is known of the sealed event alone.
-      const sealed = codec.readSealed(stored) as Recorded<Indexed> | undefined;
-      return after(readEvent(codec, sealer, stored), (read) => {
-        const event = read as Recorded<Indexed> | undefined;
-        if (sealed === undefined || event === undefined) return undefined;
-        const { message, chat } = event.data;
-        const common = { position: stored.position, message, chat };
-        if (event.type === 'MessageDeleted' || sealed.type === 'MessageDeleted' || kind === 'deleted') {
-          return { kind: 'deleted', ...common };
-        }
-        const keys = keysOf(sealer, sealed.data.text);
-        if (keys === undefined) return undefined;
-        const content = contentOf(event.data);
-        const hashes = content === undefined ? [] : hashed(chat, termsOf(content));
-        return after(hashes, (terms): IndexedChange => ({ kind, terms, ...common, ...keys }));
-      });
+      const kind = kindIn(stored);
+      const sealed = kind && sealedIn(codec, stored);
+      if (kind === undefined || sealed === undefined) return undefined;
+      const { message, chat } = sealed.data;
+      const common = { position: stored.position, message, chat };
+      const words = kind === 'deleted' ? undefined : wordsIn(stored, sealed);
+      if (kind === 'sent') return after(words, (found) => found && { kind, ...common, ...found });
+      return Promise.all([words, former(stored).catch(closedIfDamaged)]).then(([found, had]) =>
+        found === undefined || kind === 'deleted'
+          ? { kind: 'deleted', former: had, ...common }
+          : { kind, former: had, ...common, ...found },
+      );
     },
   };
+};
+
+type Words = { readonly terms: readonly HashedTerm[]; readonly subject: UserId; readonly period: string };
+
+const sealedIn = (codec: EventCodec, stored: StoredEvent): Indexed | undefined =>
+  // The fact says which event it is.
+  codec.readSealed(stored) as Indexed | undefined;
+
+const closedIfDamaged = (error: unknown): 'closed' => {
+  if (isDamage(error) || error instanceof DamagedRecord) return 'closed';
+  throw error;
 };
 
 /** Announcements have no words. */
@@ -162,7 +190,7 @@ const onceEach = (hasher: ScopeHasher): ScopeHasher => {
 };
 
 /** Undefined where the keys cannot be had. */
-const withKeys = <T extends ScopeHasher | Uint8Array | string | Shredded>(
+const withKeys = <T extends ScopeHasher | Shredded>(
   { loadKeys }: Pick<Sealer, 'loadKeys'>,
   work: () => T | KeysMissing,
 ): T | undefined | Promise<T | undefined> => {
@@ -172,42 +200,4 @@ const withKeys = <T extends ScopeHasher | Uint8Array | string | Shredded>(
     const second = work();
     return second instanceof KeysMissing ? undefined : second;
   });
-};
-
-/** Under the very keys that seal the message, so that the records go with them. */
-export const recordSealer = (sealer: Sealer): RecordSealer => {
-  const bindingOf = ({ subject, chat, message }: RecordPlace) => ({
-    subject: subject.toString(),
-    scope: chat,
-    associated: `search\n${message.toString()}`,
-  });
-  return {
-    seal: (plain, of) =>
-      after(
-        withKeys(sealer, () => unlessRefused(() => sealer.seal(plain, bindingOf(of), of.period))),
-        (sealed) => (sealed === undefined || sealed === '' ? undefined : sealer.packed(sealed)),
-      ),
-    open: async (sealed, of) => {
-      const plain = await withKeys(sealer, () => unlessBroken(() => sealer.open(sealed, bindingOf(of))));
-      return plain instanceof Uint8Array ? plain : undefined;
-    },
-  };
-};
-
-/** A sealer throws for a key that is destroyed, and for nothing else that can be meant here. */
-const unlessRefused = (seal: () => string | KeysMissing): string | KeysMissing => {
-  try {
-    return seal();
-  } catch {
-    return '';
-  }
-};
-
-const unlessBroken = (open: () => Uint8Array | Shredded | KeysMissing): Uint8Array | Shredded | KeysMissing => {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof SealBroken) return { shredded: true };
-    throw error;
-  }
 };

@@ -1,7 +1,6 @@
 import type { ChatKey } from '../../kernel/chat.js';
 import type { Position } from '../../kernel/event.js';
-import type { MessageId, UserId } from '../../kernel/ids.js';
-import { after } from '../../kernel/timing.js';
+import type { MessageId } from '../../kernel/ids.js';
 import { removalsPerCommitMax, type DocumentStore, type DocumentWrite } from '../../kernel/ports/documentStore.js';
 import {
   blockCollection,
@@ -13,9 +12,10 @@ import {
   searchCheckpoint,
   type ChatPrefix,
   type HashedTerm,
+  type RecordDocument,
 } from './documents.js';
-import type { HeldNeeds } from './heldDocuments.js';
-import { messageRecords, type MessageRecords, type RecordSealer } from './messageRecords.js';
+import type { HeldDocuments, HeldNeeds } from './heldDocuments.js';
+import { messageRecords } from './messageRecords.js';
 import {
   positionOfEvent,
   postingLists,
@@ -31,17 +31,15 @@ export type IndexedChange = {
   readonly message: MessageId;
   readonly chat: ChatKey;
 } & (
-  | {
-      /** `sent`: nothing was there before. */
-      readonly kind: 'sent' | 'edited';
-      /** The user whose key seals the message. */
-      readonly subject: UserId;
-      /** Of that key. */
-      readonly period: string;
-      readonly terms: readonly HashedTerm[];
-    }
-  | { readonly kind: 'deleted' }
+  | ({ readonly kind: 'sent' } & Indexed)
+  | ({ readonly kind: 'edited'; readonly former: FormerTerms } & Indexed)
+  | { readonly kind: 'deleted'; readonly former: FormerTerms }
 );
+
+type Indexed = RecordDocument & { readonly terms: readonly HashedTerm[] };
+
+/** The terms of the message before the event. `closed`: nobody can tell, because a key is gone or the event before does not read. */
+export type FormerTerms = readonly HashedTerm[] | 'closed';
 
 export type SearchStore = Pick<
   DocumentStore,
@@ -65,19 +63,18 @@ export interface PostingIndex {
    * nothing is dirty.
    */
   sweep(chat: ChatPrefix, messages: ReadonlySet<MessageId>): Promise<void>;
-  /** The same of those of `takeClosed`. One that was edited since has a record again, and stays in the lists that this names. */
-  sweepClosed(chat: ChatPrefix, messages: ReadonlySet<MessageId>): Promise<void>;
+  /** The same of those of `takeClosed`. One that was edited since stays in the lists of its newest words. */
+  sweepClosed(chat: ChatPrefix, closed: Standing): Promise<void>;
   /** Takes out all that there is of a chat. Only when nothing is dirty. */
   drop(chat: ChatKey): Promise<void>;
-  /** Deleted or edited messages whose records did not open, or are damaged, since this was asked last. To be swept. */
-  takeClosed(): ReadonlyMap<ChatPrefix, ReadonlySet<MessageId>>;
+  /** Messages that were deleted or edited since this was asked last, and whose former terms nobody could tell. To be swept. */
+  takeClosed(): ReadonlyMap<ChatPrefix, Standing>;
 }
 
 export type PostingIndexNeeds = Pick<HeldNeeds, 'onDamaged'> & {
   readonly store: SearchStore;
   /** As of the lease under which this process writes. */
   readonly commit: DocumentStore['commit'];
-  readonly sealer: RecordSealer;
   /** Lets others have the thread when it was held for long enough. */
   readonly breath: () => Promise<void> | undefined;
 };
@@ -115,16 +112,13 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
     fold: async (changes) => {
       if (changes.length === 0) return;
       isDirty = true;
-      await records.held.load(formerRecords(changes));
-      const plans = await plansOf(held, changes, { committed, breath });
+      const plans = await plansOf(held, changes, breath);
       await lists.heads.load(plans.flatMap(({ added, removed }) => [...added, ...removed]));
       for (const plan of plans) await carryOut(lists, plan, breath);
     },
     commit,
     sweep: (prefix, messages) => sweep(prefix, messages, nowhere),
-    sweepClosed: async (prefix, messages) => {
-      await sweep(prefix, messages, await standingIn(records, { prefix, messages, committed }));
-    },
+    sweepClosed: (prefix, standing) => sweep(prefix, new Set(standing.keys()), standing),
     drop: async (chat) => {
       clear();
       for (const collection of [blockCollection, headCollection, recordCollection]) {
@@ -139,14 +133,10 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
   };
 };
 
-/** A message that is only now sent has no record, so none is read for it. */
-const formerRecords = (changes: readonly IndexedChange[]): readonly string[] =>
-  changes.filter(({ kind }) => kind !== 'sent').map(({ chat, message }) => recordKey(chatPrefixOf(chat), message));
-
 type Held = {
   readonly lists: PostingLists;
-  readonly records: MessageRecords;
-  readonly closed: Map<ChatPrefix, Set<MessageId>>;
+  readonly records: HeldDocuments<RecordDocument>;
+  readonly closed: Map<ChatPrefix, Map<MessageId, Lists>>;
 };
 
 /** The effect of a change on the posting lists, which are named by the keys of their heads. */
@@ -155,12 +145,11 @@ type Plan = { readonly posting: Posting; readonly added: readonly string[]; read
 const plansOf = async (
   held: Held,
   changes: readonly IndexedChange[],
-  { committed, breath }: Pick<PostingIndexNeeds, 'breath'> & { readonly committed: Position },
+  breath: PostingIndexNeeds['breath'],
 ): Promise<readonly Plan[]> => {
   const plans: Plan[] = [];
   for (const change of changes) {
-    const plan = planOf(held, change, committed);
-    plans.push(plan instanceof Promise ? await plan : plan);
+    plans.push(planOf(held, change));
     const resting = breath();
     if (resting !== undefined) await resting;
   }
@@ -168,36 +157,33 @@ const plansOf = async (
 };
 
 /** Notes the change in the message's record, and says what it does to the lists. */
-const planOf = (held: Held, change: IndexedChange, committed: Position): Plan | Promise<Plan> => {
-  if (change.kind === 'sent') return planned(held, change, []);
-  const key = recordKey(chatPrefixOf(change.chat), change.message);
-  return held.records.termsIn(key, positionOfEvent(committed)).then((found) => planned(held, change, found));
-};
-
-/** `found`: the terms that the message has. */
-const planned = (
-  { records, closed }: Held,
-  change: IndexedChange,
-  found: readonly HashedTerm[] | 'closed',
-): Plan | Promise<Plan> => {
+const planOf = (held: Held, change: IndexedChange): Plan => {
   const { message, chat } = change;
   const [prefix, position] = [chatPrefixOf(chat), positionOfEvent(change.position)];
-  const key = recordKey(prefix, message);
-  if (found === 'closed') closed.set(prefix, (closed.get(prefix) ?? new Set()).add(message));
-  const former = found === 'closed' || found.length === 0 ? [] : [...new Set(found)];
   const listsOf = (terms: readonly HashedTerm[]): readonly string[] => terms.map((term) => headKey(prefix, term));
-  const removal = (): Plan => {
-    // A record that does not open is the only trace of its message, until the message is swept.
-    if (found !== 'closed') records.remove(key, position);
-    return { posting: { message, position }, added: [], removed: listsOf(former) };
-  };
-  if (change.kind === 'deleted') return removal();
-  const { subject, period } = change;
-  const has = new Set(change.terms);
-  const [terms, leaving] = [[...has], former.filter((term) => !has.has(term))];
-  return after(records.put(key, { message, chat, subject, period, terms, leaving }, position), (isPut) =>
-    isPut ? { posting: { message, position }, added: listsOf(terms), removed: listsOf(leaving) } : removal(),
-  );
+  const added = change.kind === 'deleted' ? [] : listsOf(change.terms);
+  const former = change.kind === 'sent' ? [] : change.former;
+  const isClosed = noteClosed(held, prefix, { message, former, added });
+  const key = recordKey(prefix, message);
+  if (change.kind !== 'deleted') {
+    const { subject, period } = change;
+    held.records.set(key, { subject, period }, position);
+    // The record is the only trace of a message that nobody can take out of its lists, until it is swept.
+  } else if (!isClosed) held.records.set(key, undefined, position);
+  const posting = { message, position };
+  if (former === 'closed' || former.length === 0) return { posting, added, removed: [] };
+  const has = new Set(added);
+  return { posting, added, removed: listsOf(former).filter((list) => !has.has(list)) };
+};
+
+type Closing = { readonly message: MessageId; readonly former: FormerTerms; readonly added: readonly string[] };
+
+/** Whether the message is to be swept, from this event on or from an earlier one. */
+const noteClosed = ({ closed }: Held, prefix: ChatPrefix, { message, former, added }: Closing): boolean => {
+  const known = closed.get(prefix);
+  if (former !== 'closed' && known?.has(message) !== true) return false;
+  closed.set(prefix, (known ?? new Map<MessageId, Lists>()).set(message, new Set(added)));
+  return true;
 };
 
 const carryOut = async (
@@ -217,11 +203,10 @@ const carryOut = async (
 type Commit = { readonly from: Position; readonly to: Position };
 
 /**
- * A commit is several, in an order in which each may be the last, or half done, before a crash. Records of messages come first: they
- * name the terms that a message has and those that it loses, so that folding the same events again finds both. Then
- * full blocks, before the heads that name them; then heads; at last the removal of records, and the checkpoint. The
- * content of a document follows from the events up to its position alone, so a former holder of the lease that still
- * writes puts there what is there.
+ * A commit is several, in an order in which each may be the last, or half done, before a crash. Records of messages come first, so
+ * that no posting is without one. Then full blocks, before the heads that name them; then heads; at last the removal of
+ * records, and the checkpoint. The content of a document follows from the events up to its position alone, so a former
+ * holder of the lease that still writes puts there what is there.
  */
 const committing = async (
   needs: Pick<PostingIndexNeeds, 'commit' | 'breath'>,
@@ -236,10 +221,10 @@ const committing = async (
     }
     if (position !== from) await needs.commit([], [{ projection: searchCheckpoint, position }]);
   };
-  await write(records.held.writes('kept'), from);
+  await write(records.writes('kept'), from);
   await write(blocks.writes(), from);
   await write(heads.writes(), from);
-  await write(records.held.writes('removed'), to);
+  await write(records.writes('removed'), to);
 };
 
 function* inGroups<T>(all: Iterable<T>, countMax: number): Generator<readonly T[]> {
@@ -271,24 +256,12 @@ const forgetRemoved = async (
   }
 };
 
-/** The lists of each message that was edited since its record did not open. */
-type Standing = ReadonlyMap<MessageId, ReadonlySet<string>>;
+/** The keys of lists, by their heads. */
+type Lists = ReadonlySet<string>;
+/** Messages, and the lists in which each stands rightly. */
+export type Standing = ReadonlyMap<MessageId, Lists>;
 
 const nowhere: Standing = new Map();
-
-const standingIn = async (
-  records: MessageRecords,
-  { prefix, messages, committed }: SweptOut & { readonly prefix: ChatPrefix },
-): Promise<Standing> => {
-  const standing = new Map<MessageId, ReadonlySet<string>>();
-  await records.held.load([...messages].map((message) => recordKey(prefix, message)));
-  for (const message of messages) {
-    const terms = await records.termsIn(recordKey(prefix, message), positionOfEvent(committed));
-    if (terms === 'closed' || terms.length === 0) continue;
-    standing.set(message, new Set(terms.map((term) => headKey(prefix, term))));
-  }
-  return standing;
-};
 
 type Swept = SweptOut & {
   readonly standing: Standing;
@@ -299,11 +272,12 @@ type Swept = SweptOut & {
 const sweepOut = async (needs: PostingIndexNeeds, { lists, records }: Held, swept: Swept): Promise<void> => {
   const { prefix, messages, standing, committed, commitSwept } = swept;
   await sweepLists(needs, lists, swept);
-  const gone = [...messages].filter((message) => !standing.has(message)).map((message) => recordKey(prefix, message));
-  await records.held.load(gone);
-  for (const key of gone) {
-    const { value, position } = records.held.of(key);
-    if (value !== undefined) records.remove(key, sweptAfter(position, committed));
+  const gone = [...messages].filter((message) => (standing.get(message)?.size ?? 0) === 0);
+  const keys = gone.map((message) => recordKey(prefix, message));
+  await records.load(keys);
+  for (const key of keys) {
+    const { value, position } = records.of(key);
+    if (value !== undefined) records.set(key, undefined, sweptAfter(position, committed));
   }
   await commitSwept();
 };

@@ -16,7 +16,7 @@ import {
 } from '../../../src/projections/search/queries.js';
 import { hashOfTerm, termsOf, type Term } from '../../../src/projections/search/terms.js';
 import { propertyRun } from '../../support/propertyRun.js';
-import { aChat, author, hashed, openRecords, period } from './setting.js';
+import { aChat, author, hashed, period } from './setting.js';
 
 const searchable = (text: string) => ({ text, entities: [], mentions: [] });
 const hashesOf = (terms: Iterable<Term>) => Array.from(terms, (term) => hashOfTerm(term, (value) => hashed(value)));
@@ -28,7 +28,6 @@ const indexed = async (texts: readonly string[]): Promise<DocumentStore> => {
   const index = postingIndex({
     store,
     commit: store.commit,
-    sealer: openRecords(),
     breath: () => undefined,
     onDamaged: ({ key }) => assert.fail(`${key} does not read`),
   });

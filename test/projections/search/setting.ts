@@ -13,8 +13,7 @@ import {
   recordCollection,
   type HashedTerm,
 } from '../../../src/projections/search/documents.js';
-import type { RecordSealer } from '../../../src/projections/search/messageRecords.js';
-import type { IndexedChange } from '../../../src/projections/search/postingIndex.js';
+import type { FormerTerms, IndexedChange } from '../../../src/projections/search/postingIndex.js';
 import { emptyHead, noIds } from '../../../src/projections/search/postings.js';
 
 export const aChat = 'channel.11.12' as ChatKey;
@@ -24,33 +23,39 @@ export const period = '202601';
 export const hashed = (term: string, chat = aChat): HashedTerm =>
   createHash('sha256').update(`${chat} ${term}`).digest().toString('base64url', 0, 9);
 
-/** Seals nothing, and opens nothing of those who are gone. */
-export const openRecords = (gone: ReadonlySet<UserId> = new Set()): RecordSealer => ({
-  seal: (plain, of) => Promise.resolve(gone.has(of.subject) ? undefined : plain),
-  open: (sealed, of) => Promise.resolve(gone.has(of.subject) ? undefined : sealed),
-});
+const termsIn = (words: string, chat: ChatKey): readonly HashedTerm[] =>
+  words === '' ? [] : words.split(' ').map((word) => hashed(word, chat));
 
-type Written = { readonly words: string; readonly chat?: ChatKey; readonly by?: UserId };
+const formerly = (had: string | undefined, chat: ChatKey): FormerTerms =>
+  had === undefined ? 'closed' : termsIn(had, chat);
+
+/** `had`: the words before an edit, absent where nobody can tell them. */
+type Written = { readonly words: string; readonly had?: string; readonly chat?: ChatKey; readonly by?: UserId };
 
 export const written = (
   kind: 'sent' | 'edited',
   [position, message]: readonly [bigint, number | bigint],
-  { words, chat = aChat, by = author }: Written,
-): IndexedChange => ({
-  kind,
-  position,
-  message: BigInt(message) as MessageId,
-  chat,
-  subject: by,
-  period,
-  terms: words.split(' ').map((word) => hashed(word, chat)),
-});
+  { words, had, chat = aChat, by = author }: Written,
+): IndexedChange => {
+  const placed = { position, message: BigInt(message) as MessageId, chat };
+  const indexed = { subject: by, period, terms: termsIn(words, chat) };
+  return kind === 'sent'
+    ? { kind, ...placed, ...indexed }
+    : { kind, former: formerly(had, chat), ...placed, ...indexed };
+};
 
-export const deleted = (position: bigint, message: number | bigint, chat = aChat): IndexedChange => ({
+type Gone = { readonly had?: string; readonly chat?: ChatKey };
+
+export const deleted = (
+  position: bigint,
+  message: number | bigint,
+  { had, chat = aChat }: Gone = {},
+): IndexedChange => ({
   kind: 'deleted',
   position,
   message: BigInt(message) as MessageId,
   chat,
+  former: formerly(had, chat),
 });
 
 type Reading = Pick<DocumentStore, 'getMany' | 'scan'>;
