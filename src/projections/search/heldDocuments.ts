@@ -45,7 +45,7 @@ export type HeldForm<T> = {
 
 /** Of each kind, besides those that are worked on. */
 export const heldBytesMax = 8_388_608;
-export const keysPerReadMax = 100;
+export const keysPerReadMax = 64;
 const entryBytes = 200;
 
 export const heldDocuments = <T>(
@@ -70,11 +70,16 @@ export const heldDocuments = <T>(
   };
   return {
     load: async (keys) => {
-      const missing = [...new Set(keys)].filter((key) => !isAtHand({ working, settled }, key));
-      for (let at = 0; at < missing.length; at += keysPerReadMax) {
-        await read(missing.slice(at, at + keysPerReadMax));
-        await breath();
-      }
+      const missing = new Set<string>();
+      const readMissing = async (): Promise<void> => {
+        if (missing.size > 0) await read([...missing]);
+        missing.clear();
+      };
+      await inTurns(keys, breath, (key) => {
+        if (!isAtHand({ working, settled }, key)) missing.add(key);
+        return missing.size < keysPerReadMax ? undefined : readMissing();
+      });
+      await readMissing();
     },
     of: heldAt,
     set: (key, value, position) => {
@@ -93,6 +98,7 @@ export const heldDocuments = <T>(
       if (settled !== undefined) {
         await inTurns(working, breath, ([key, held]) => {
           settled.set(key, held);
+          return undefined;
         });
       }
       working.clear();
@@ -125,11 +131,19 @@ const isAtHand = <T>({ working, settled }: Memory<T>, key: string): boolean => {
   return known !== undefined;
 };
 
-const inTurns = async <T>(all: Iterable<T>, breath: HeldNeeds['breath'], work: (one: T) => void): Promise<void> => {
+/** Of work that is so little for each one that the time is not looked at behind each. */
+export const inTurns = async <T>(
+  all: Iterable<T>,
+  breath: HeldNeeds['breath'],
+  work: (one: T) => Promise<unknown> | undefined,
+): Promise<void> => {
   let count = 0;
   for (const one of all) {
-    work(one);
+    const working = work(one);
+    if (working !== undefined) await working;
     count += 1;
-    if (count % keysPerReadMax === 0) await breath();
+    const resting = count % onesPerTurn === 0 ? breath() : undefined;
+    if (resting !== undefined) await resting;
   }
 };
+const onesPerTurn = 64;

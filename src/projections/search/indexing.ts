@@ -59,8 +59,8 @@ export const commitMillis = 500;
 /** Where events changed nothing, and nodes may wait that were not heard. */
 export const restingCommitMillis = 5_000;
 /** The thread is held no longer than this, and then left to others for as long. */
-export const sliceMillisMax = 5;
-export const restMillis = 5;
+export const sliceMillisMax = 2;
+export const restMillis = 2;
 /** While a search waits it is held no longer than this, and others have one turn of it. */
 export const awaitedSliceMillisMax = 2;
 /** Messages that are folded together: their documents are read at once. */

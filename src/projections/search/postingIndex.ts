@@ -14,7 +14,7 @@ import {
   type HashedTerm,
   type RecordDocument,
 } from './documents.js';
-import type { HeldDocuments, HeldNeeds } from './heldDocuments.js';
+import { inTurns, type HeldDocuments, type HeldNeeds } from './heldDocuments.js';
 import { messageRecords } from './messageRecords.js';
 import {
   positionOfEvent,
@@ -191,11 +191,8 @@ const carryOut = async (
   { posting, added, removed }: Plan,
   breath: PostingIndexNeeds['breath'],
 ): Promise<void> => {
-  for (const list of added) {
-    const adding = lists.add(list, posting);
-    if (adding !== undefined) await adding;
-  }
-  for (const list of removed) await lists.remove(list, posting);
+  await inTurns(added, breath, (list) => lists.add(list, posting));
+  await inTurns(removed, breath, (list) => lists.remove(list, posting));
   const resting = breath();
   if (resting !== undefined) await resting;
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryDocuments } from '../../../src/adapters/documents/memory.js';
+import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import { headCollection, searchCollections } from '../../../src/projections/search/documents.js';
 import { heldDocuments, keysPerReadMax } from '../../../src/projections/search/heldDocuments.js';
 
@@ -13,8 +14,15 @@ describe('documents that are worked on', () => {
     const breath = (): undefined => {
       breaths += 1;
     };
+    const reads: number[] = [];
+    const counted: Pick<DocumentStore, 'getMany'> = {
+      getMany: (collection, some) => {
+        reads.push(some.length);
+        return store.getMany(collection, some);
+      },
+    };
     const held = heldDocuments<number>(
-      { store, breath, onDamaged: ({ key }) => assert.fail(key) },
+      { store: counted, breath, onDamaged: ({ key }) => assert.fail(key) },
       {
         collection: headCollection,
         parsed: () => undefined,
@@ -25,7 +33,9 @@ describe('documents that are worked on', () => {
         bytesOf: () => 8,
       },
     );
-    await held.load(keys);
+    await held.load([...keys, ...keys]);
+    assert.ok(breaths >= 18, breaths.toString());
+    assert.ok(Math.max(...reads) <= keysPerReadMax && reads.length === 10, reads.toString());
     for (const [at, key] of keys.entries()) held.set(key, at % 4 === 0 ? undefined : at, 1n);
     let taken = 0;
     for (const { document } of held.writes('kept')) {
