@@ -24,7 +24,7 @@ export const costTable = (): string =>
 
 const costNames: Readonly<Record<keyof typeof costs, string>> = {
   document: 'a document that is read, or looked for in vain',
-  kibibyteRead: '1 KiB of documents that are read',
+  kibibyteRead: '1 KiB of documents that are read, and once more where it has to be opened',
   partListed: 'a stored part of an upload, looked up to make a file of it',
   postingList: 'a list of the search, or a block of one, that was looked up',
   termIndexed: 'a term by which a message is to be found, beyond the first 64',

@@ -1,13 +1,13 @@
 /**
  * The prices of work that is only known once it is done, in units of the cheapest request (some 50 µs of the thread).
- * They follow from measurements: the unread messages of a channel take nine reads and 140 µs, or three reads where there are none; a page of
- * history with 3.6 MB takes 20 ms; a send takes 280 µs; a delivery takes 0.25 µs.
+ * They follow from measurements: the unread messages of a channel take nine reads and 140 µs, or three reads where there
+ * are none; a page of history with 3.6 MB takes 20 ms; a send takes 280 µs; a delivery takes 0.25 µs.
  */
 export const costs = {
   /** A document that was read, or looked for in vain. */
   document: 0.4,
-  /** A kibibyte of documents, decoded and rendered. */
-  kibibyteRead: 0.125,
+  /** A kibibyte of documents, decoded and rendered, and once more where it has to be opened. */
+  kibibyteRead: 0.0625,
   /** A thousand index entries that were counted. */
   thousandCounted: 2,
   /** A thousand steps through the posting lists of the search. */

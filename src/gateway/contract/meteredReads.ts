@@ -1,6 +1,6 @@
-import { plainBytes } from '../../kernel/plainBytes.js';
-import type { DocumentStore, Plain } from '../../kernel/ports/documentStore.js';
+import type { DocumentStore } from '../../kernel/ports/documentStore.js';
 import type { DocumentReads, ReadableDocuments } from '../../projections/reading/openedDocuments.js';
+import type { Pace } from '../../projections/reading/pace.js';
 import type { Reads } from '../../projections/reading/queries.js';
 import type { OpenCall } from './call.js';
 import { costs, type Meter } from './meter.js';
@@ -16,24 +16,36 @@ export const meteredReads = ({ store }: Reads, { meter }: Pick<OpenCall, 'meter'
   store: metered(store, meter),
 });
 
-const metered = (store: ReadableDocuments, meter: Meter): ReadableDocuments => ({
-  unopened: meteredEach(store.unopened, meter),
-  ...meteredEach(store, meter),
+const metered = (store: ReadableDocuments, meter: Meter, pace = paceOf(meter)): ReadableDocuments => {
+  const paced = store.paced(pace);
+  return {
+    unopened: meteredEach(paced.unopened, meter),
+    ...meteredEach(paced, meter),
+    paced: (other) => metered(store, meter, other),
+  };
+};
+
+/** The request pays for its bytes as they are opened. */
+const paceOf = ({ turn, spend }: Meter): Pace => ({
+  turn: (bytes) => turn(unitsOf(bytes)),
+  spend: (bytes) => {
+    spend(unitsOf(bytes));
+  },
 });
 
+const unitsOf = (bytes: number): number => costs.kibibyteRead * (bytes / 1_024);
+
 const meteredEach = (store: DocumentReads, meter: Meter): DocumentReads => {
-  const read = async <Found extends Stored>(work: () => Promise<readonly Found[]>): Promise<readonly Found[]> => {
+  const read = async <Found>(work: () => Promise<readonly Found[]>): Promise<readonly Found[]> => {
     await turnOf(meter, costs.document);
     const found = await work();
-    meter.spend(costs.document * Math.max(0, found.length - 1) + costs.kibibyteRead * (bytesOfAll(found) / 1_024));
+    meter.spend(costs.document * Math.max(0, found.length - 1));
     return found;
   };
   return {
     get: async (collection, key) => {
       await turnOf(meter, costs.document);
-      const found = await store.get(collection, key);
-      meter.spend(costs.kibibyteRead * (bytesOfAll([found]) / 1_024));
-      return found;
+      return store.get(collection, key);
     },
     getMany: async (collection, keys) => {
       const found: Awaited<ReturnType<DocumentStore['getMany']>>[number][] = [];
@@ -57,12 +69,4 @@ const meteredEach = (store: DocumentReads, meter: Meter): DocumentReads => {
 /** Resolves when work of so many units may begin, which is spent with that. */
 export const turnOf = async (meter: Meter, units: number): Promise<void> => {
   await meter.turn(units);
-};
-
-type Stored = { readonly document?: Plain | undefined };
-
-const bytesOfAll = (found: readonly Stored[]): number => {
-  let bytes = 0;
-  for (const { document } of found) bytes += document === undefined ? 0 : plainBytes(document);
-  return bytes;
 };

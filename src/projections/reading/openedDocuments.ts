@@ -8,8 +8,10 @@ import type { Timers } from '../../kernel/ports/leases.js';
 import { KeysMissing, SealBroken, type Sealer } from '../../kernel/ports/sealer.js';
 import type { SealedValue } from '../../kernel/sealed.js';
 import { nextTurn } from '../../kernel/timing.js';
+import { plainBytes } from '../../kernel/plainBytes.js';
 import { sealedDocument, type SealedDocument } from '../sealing/storedForm.js';
 import type { KeptDocuments, OpenDocuments } from './openDocuments.js';
+import { inPieces, type Pace, type Pieces } from './pace.js';
 
 export type DocumentReads = Pick<DocumentStore, 'get' | 'getMany' | 'range' | 'count' | 'scan'>;
 
@@ -17,6 +19,8 @@ export type DocumentReads = Pick<DocumentStore, 'get' | 'getMany' | 'range' | 'c
 export interface ReadableDocuments extends DocumentReads {
   /** The same without the personal fields, and without opening anything. */
   readonly unopened: DocumentReads;
+  /** The same, opened at this pace. */
+  paced(this: void, pace: Pace): ReadableDocuments;
 }
 
 export type OpenedDocumentsNeeds = {
@@ -32,7 +36,7 @@ export type OpenedDocumentsNeeds = {
   readonly hot: OpenDocuments;
 };
 
-/** For so long documents are read and opened before others have the thread. */
+/** For so long documents are opened for all who have no pace of their own, before others have the thread. */
 export const openingMillisMax = 4;
 /** About so many keys are fetched at once: each may have to be unwrapped, on this thread. */
 export const keysAtOnceMax = 16;
@@ -42,11 +46,28 @@ const brokenToldMax = 1_000;
 
 /** All stores that are read through what this gives share the documents that are kept open. */
 export const openedDocuments = (needs: OpenedDocumentsNeeds): ((store: DocumentReads) => ReadableDocuments) => {
-  const { codec, sealer, streamsOf, uptime, hot } = needs;
-  const open = opener(needs);
+  const { sealer, hot, uptime } = needs;
   sealer.onForgotten(() => {
     hot.clear();
   });
+  const mappings = opening(needs);
+  const atPace = (store: DocumentReads, pace: Pace): ReadableDocuments => {
+    const { withFields, withoutFields } = mappings(pace);
+    return {
+      ...mapped(store, withFields),
+      unopened: mapped(store, withoutFields),
+      paced: (other) => atPace(store, other),
+    };
+  };
+  const shared = sharedPace(uptime);
+  return (store) => atPace(store, shared);
+};
+
+type Mappings = { readonly withFields: Mapping; readonly withoutFields: Mapping };
+
+const opening = (needs: OpenedDocumentsNeeds): ((pace: Pace) => Mappings) => {
+  const { codec, streamsOf, hot } = needs;
+  const open = opener(needs);
   const parsed = (kept: KeptDocuments, collection: string, one: Stored): Parsed => {
     const known = kept.of({ collection, key: one.key, position: one.position });
     return { one, known, sealed: known === undefined ? sealedIn(one, streamsOf(collection, one.key)) : undefined };
@@ -61,24 +82,30 @@ export const openedDocuments = (needs: OpenedDocumentsNeeds): ((store: DocumentR
     kept.keep({ collection, ...one }, document, openUntil(codec, sealed.values));
     return { ...one, document };
   };
-  const withFields: Mapping = async (collection, found) => {
-    const [turns, kept] = [turnsBy(uptime), hot.forRead()];
-    const documents = await mappedInTurns(found, turns, (one) => parsed(kept, collection, one));
-    const values = documents.flatMap(({ sealed }) => sealed?.values ?? []);
-    const contents = values.length === 0 ? [] : await open(values, turns);
-    let at = 0;
-    return mappedInTurns(documents, turns, (document) => {
-      const first = at;
-      at += document.sealed?.values.length ?? 0;
-      return filledIn({ collection, kept }, document, contents.slice(first, at));
-    });
-  };
-  const withoutFields: Mapping = (collection, found) =>
-    mappedInTurns(found, turnsBy(uptime), (one) => {
-      const sealed = sealedIn(one, streamsOf(collection, one.key));
-      return sealed === undefined ? one : { ...one, document: plainOf(sealed.with(() => undefined)) };
-    });
-  return (store) => ({ ...mapped(store, withFields), unopened: mapped(store, withoutFields) });
+  return (pace) => ({
+    withFields: async (collection, found) => {
+      const [pieces, kept] = [inPieces(pace), hot.forRead()];
+      const documents = await mappedInPieces(found, pieces, (one) => parsed(kept, collection, one));
+      const values = documents.flatMap(({ sealed }) => sealed?.values ?? []);
+      const contents = values.length === 0 ? [] : await open(values, pieces);
+      pieces.end();
+      let at = 0;
+      return documents.map((document) => {
+        const first = at;
+        at += document.sealed?.values.length ?? 0;
+        return filledIn({ collection, kept }, document, contents.slice(first, at));
+      });
+    },
+    withoutFields: async (collection, found) => {
+      const pieces = inPieces(pace);
+      const bare = await mappedInPieces(found, pieces, (one) => {
+        const sealed = sealedIn(one, streamsOf(collection, one.key));
+        return sealed === undefined ? one : { ...one, document: plainOf(sealed.with(() => undefined)) };
+      });
+      pieces.end();
+      return bare;
+    },
+  });
 };
 
 type Reading = { readonly collection: string; readonly kept: KeptDocuments };
@@ -90,28 +117,31 @@ type Parsed = {
 };
 type Mapping = (collection: string, found: readonly Stored[]) => Promise<readonly Stored[]>;
 
-/** Of the thread: others have theirs in between. */
-type Turns = { readonly isOver: () => boolean; readonly next: () => Promise<void> };
-
-const turnsBy = (uptime: Pick<Timers, 'now'>): Turns => {
-  let begun = uptime.now();
+/** However many read at once, they have the thread for so long together in a round of the event loop. */
+const sharedPace = ({ now }: Pick<Timers, 'now'>): Pace => {
+  let round: { readonly begun: number; readonly over: Promise<void> } | undefined;
+  const over = async (): Promise<void> => {
+    await nextTurn();
+    round = undefined;
+  };
   return {
-    isOver: () => uptime.now() - begun >= openingMillisMax,
-    next: async () => {
-      await nextTurn();
-      begun = uptime.now();
+    spend: () => undefined,
+    turn: () => {
+      round ??= { begun: now(), over: over() };
+      return now() - round.begun < openingMillisMax ? undefined : round.over;
     },
   };
 };
 
-const mappedInTurns = async <From, To>(
-  all: readonly From[],
-  turns: Turns,
-  map: (one: From) => To,
+const mappedInPieces = async <To>(
+  all: readonly Stored[],
+  pieces: Pieces,
+  map: (one: Stored) => To,
 ): Promise<readonly To[]> => {
   const done: To[] = [];
   for (const one of all) {
-    if (turns.isOver()) await turns.next();
+    const turn = pieces.before(one.document === undefined ? 0 : plainBytes(one.document));
+    if (turn !== undefined) await turn;
     done.push(map(one));
   }
   return done;
@@ -155,7 +185,7 @@ const mapped = (store: DocumentReads, map: Mapping): DocumentReads => {
 
 type Outcome = OpenedContent | Shredded;
 
-type Opener = (values: readonly SealedValue[], turns: Turns) => Promise<readonly Outcome[]>;
+type Opener = (values: readonly SealedValue[], pieces: Pieces) => Promise<readonly Outcome[]>;
 
 /**
  * The one way from a sealed value to its content. Keys that are missing are loaded a few at a time, and used before
@@ -163,7 +193,7 @@ type Opener = (values: readonly SealedValue[], turns: Turns) => Promise<readonly
  */
 const opener = (needs: OpenedDocumentsNeeds): Opener => {
   const openOne = tellingOfBroken(needs);
-  return async (values, turns) => {
+  return async (values, pieces) => {
     const outcomes: Outcome[] = [];
     const closed = { places: new Array<number>(), keys: new Set<string>() };
     const tryAt = (place: number, value: SealedValue): void => {
@@ -179,17 +209,19 @@ const opener = (needs: OpenedDocumentsNeeds): Opener => {
         const [places, keys] = [closed.places.splice(0), [...closed.keys]];
         closed.keys.clear();
         if (loads >= keyLoadsMax) throw new Error(`keys stay missing: ${keys.join(', ')}`);
-        await turns.next();
+        await nextTurn();
         await needs.sealer.loadKeys(keys);
         for (const place of places) {
           const value = values[place];
-          if (turns.isOver()) await turns.next();
-          if (value !== undefined) tryAt(place, value);
+          if (value === undefined) continue;
+          await pieces.before(openingBytes(value));
+          tryAt(place, value);
         }
       }
     };
     for (const [place, value] of values.entries()) {
-      if (turns.isOver()) await turns.next();
+      const turn = pieces.before(openingBytes(value));
+      if (turn !== undefined) await turn;
       tryAt(place, value);
       if (closed.keys.size >= keysAtOnceMax) await openClosed();
     }
@@ -197,6 +229,10 @@ const opener = (needs: OpenedDocumentsNeeds): Opener => {
     return outcomes;
   };
 };
+
+/** To open a value takes a few microseconds however short it is. */
+const valueBytes = 1_024;
+const openingBytes = ({ sealed }: SealedValue): number => valueBytes + sealed.length;
 
 const tellingOfBroken = ({ codec, onBroken }: OpenedDocumentsNeeds) => {
   const told = boundedMap<string, true>({ entriesMax: brokenToldMax });

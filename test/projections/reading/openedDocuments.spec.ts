@@ -6,7 +6,12 @@ import { opened, shredded } from '../../../src/kernel/opened.js';
 import type { DocumentStore } from '../../../src/kernel/ports/documentStore.js';
 import { SealBroken } from '../../../src/kernel/ports/sealer.js';
 import { openDocuments } from '../../../src/projections/reading/openDocuments.js';
-import { keyLoadsMax, keysAtOnceMax, openedDocuments } from '../../../src/projections/reading/openedDocuments.js';
+import {
+  keyLoadsMax,
+  keysAtOnceMax,
+  openedDocuments,
+  openingMillisMax,
+} from '../../../src/projections/reading/openedDocuments.js';
 import { streamsOfDocument } from '../../../src/projections/registry.js';
 import { userDocuments } from '../../../src/projections/users/fold.js';
 import { usersById } from '../../../src/projections/users/queries.js';
@@ -99,36 +104,74 @@ describe('documents that are read', () => {
     assert.equal(loadKeys.mock.callCount(), keyLoadsMax);
   });
 
-  it('let others have the thread while many are opened', async () => {
-    let now = 0;
-    let turns = 0;
+  /** Users with names of 20,000 characters, read by those who have no pace of their own. */
+  const longNamed = async (uptime: { now: () => number }, count = 3) => {
+    const many = Array.from({ length: count }, (_, index) => BigInt(11 + index));
+    for (const user of many) {
+      const data = { user, bot: false, name: 'x'.repeat(20_000) };
+      await here.happened(`user-${user.toString()}`, { type: 'UserRegistered', data });
+    }
+    const running = await here.start({ store });
+    await running.reached(await here.log.end());
+    await running.close();
     const reads = openedDocuments({
       hot: openDocuments(() => 0),
       codec: here.codec,
       sealer: here.sealer,
-      uptime: { now: () => (now += 3) },
+      uptime,
       streamsOf: streamsOfDocument,
       onBroken: assert.fail,
     })(store);
-    setImmediate(() => (turns += 1));
-    await namesIn({ store: reads });
-    assert.equal(turns, 1);
+    return { reads, keys: many.map(String), collection: collectionOf(userDocuments) };
+  };
+
+  it('let others have the thread while much is opened, and share their time among all who read', async () => {
+    let now = 0;
+    const { reads, keys, collection } = await longNamed({ now: () => now }, 12);
+    const { open } = here.codec;
+    mock.method(here.codec, 'open', (value: Parameters<typeof open>[0]) => {
+      now += 1;
+      return open(value);
+    });
+    const readers = [1, 2, 3, 4];
+    const rounds: number[] = [];
+    let last = 0;
+    const round = (): void => {
+      rounds.push(now - last);
+      last = now;
+      if (now < readers.length * keys.length) setImmediate(round);
+    };
+    setImmediate(round);
+    await Promise.all(readers.map(() => reads.getMany(collection, keys)));
+    assert.ok(Math.max(...rounds) <= openingMillisMax + readers.length, rounds.join());
   });
 
   it('let others have the thread while nothing is opened but much is read', async () => {
     let now = 0;
     let turns = 0;
-    const reads = openedDocuments({
-      hot: openDocuments(() => 0),
-      codec: here.codec,
-      sealer: here.sealer,
-      uptime: { now: () => (now += 3) },
-      streamsOf: streamsOfDocument,
-      onBroken: assert.fail,
-    })(store);
+    const { reads, keys, collection } = await longNamed({ now: () => (now += 3) });
     setImmediate(() => (turns += 1));
-    await reads.unopened.getMany(collectionOf(userDocuments), users.map(String));
+    await reads.unopened.getMany(collection, keys);
     assert.equal(turns, 1);
+  });
+
+  it('are opened one by one at the pace of who reads, who has a turn before each that is long', async () => {
+    const { reads, keys, collection } = await longNamed({ now: () => 0 });
+    const open = mock.method(here.codec, 'open');
+    const opens: number[] = [];
+    const taken: number[] = [];
+    const pace = {
+      turn: (bytes: number) => {
+        opens.push(open.mock.callCount());
+        taken.push(bytes);
+        return Promise.resolve();
+      },
+      spend: () => undefined,
+    };
+    const found = await reads.paced(pace).getMany(collection, keys);
+    assert.equal(found.length, 3);
+    assert.deepEqual(opens, [0, 0, 0, 0, 1, 2]);
+    assert.ok(Math.min(...taken) >= 20_000, taken.join());
   });
 
   it('open though their keys are not in memory all at once', async () => {

@@ -14,6 +14,7 @@ import type { DocumentStore } from '../../../../src/kernel/ports/documentStore.j
 import { lastSentDocuments } from '../../../../src/projections/messages/fold.js';
 import { membershipsDocuments, membershipsKey } from '../../../../src/projections/members/fold.js';
 import { collections } from '../../../../src/projections/registry.js';
+import { readsOf } from '../../../support/reads.js';
 import { nobodySees } from '../../rig/stage.js';
 
 const user = 1n as UserId;
@@ -74,7 +75,7 @@ describe('the list of communities', () => {
       return 1n;
     };
     const looked = { ...access, now: { ...access.now, inChannel } };
-    const needs = { access: looked, reads: { store: counting } } as unknown as CommunityNeeds;
+    const needs = { access: looked, reads: readsOf(counting) } as unknown as CommunityNeeds;
     const answer = await communityRpcs(needs).communitiesGetCommunities({}, call);
     assert.ok(!isRejection(answer));
     assert.equal(answer.communities.communities?.length, communities);
@@ -96,7 +97,7 @@ describe('the list of communities', () => {
     const meter = { spend, turn: (units: number) => until(units)?.then(() => void (inRow = 0)) };
     const looked = { ...access, now: { ...access.now, inChannel } };
     // The list needs none of the others.
-    const needs = { access: looked, reads: { store } } as unknown as CommunityNeeds;
+    const needs = { access: looked, reads: readsOf(store) } as unknown as CommunityNeeds;
     await communityRpcs(needs).communitiesGetCommunities({}, { ...call, meter });
     assert.ok(most <= (sliceUnitsMax / costs.hundredChannels) * 100 + channels, most.toString());
   });
