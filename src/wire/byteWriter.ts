@@ -1,5 +1,6 @@
 /** Writing the protobuf wire format: the other half of byteReader.ts. */
 import { Writer } from 'protobufjs/minimal.js';
+import { Encoded } from './encoded.js';
 
 // Bigints go through this view: one bigint in, two halves out, on a machine of any byte order.
 const halves = new DataView(new ArrayBuffer(8));
@@ -32,7 +33,11 @@ export class ByteWriter extends Writer {
   }
 
   /** Writes a sub-message with its length in front. */
-  message<Init>(value: Init, write: (value: Init, writer: ByteWriter) => void): void {
+  message<Init>(value: Init | Encoded<Init>, write: (value: Init, writer: ByteWriter) => void): void {
+    if (value instanceof Encoded) {
+      this.bytes(value.bytes);
+      return;
+    }
     this.fork();
     write(value, this);
     this.ldelim();

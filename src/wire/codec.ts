@@ -1,5 +1,6 @@
 import { ByteReader, TooManyItems, TooMuchText } from './byteReader.js';
 import { ByteWriter } from './byteWriter.js';
+import { Encoded } from './encoded.js';
 
 /** How one message type is read and written. `Value` is what decoding gives, `Init` what encoding takes. */
 export interface Codec<Value, Init> {
@@ -19,6 +20,10 @@ export const encode = <Init>(codec: Codec<unknown, Init>, value: Init): Uint8Arr
   codec.write(value, writer);
   return writer.finish();
 };
+
+/** The same as part of a list. */
+export const encodePart = <Init>(codec: Codec<unknown, Init>, value: Init): Encoded<Init> =>
+  new Encoded(encode(codec, value));
 
 /** Never throws on bad bytes. Byte fields are views into `bytes`. Lists may have any length. */
 export const decode = <Value>(codec: Codec<Value, never>, bytes: Uint8Array): Decoded<Value> =>

@@ -298,9 +298,10 @@ describe('a status that changes a hundred times in a second', () => {
     }
     node.time.pass(statusMillisMin);
     await settled();
-    const titles = node.told.map(({ update }) =>
-      'userStatus' in update ? update.userStatus.status?.activities?.[0]?.title : undefined,
-    );
+    const titles = node.told.map(({ update }) => {
+      const activity = 'userStatus' in update ? update.userStatus.status?.activities?.[0] : undefined;
+      return activity !== undefined && 'title' in activity ? activity.title : undefined;
+    });
     assert.deepEqual(titles, ['Game 0', 'Game 99']);
   });
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { reactionStream, type ReactionEvent } from '../../../../src/domain/reactions/events.js';
 import type { ChatRefInit } from '../../../../src/gen/refs.js';
 import type { MessageReactionsInit } from '../../../../src/gen/reactions.js';
@@ -6,6 +7,7 @@ import type { ChannelId, MessageId, UserId } from '../../../../src/kernel/ids.js
 import { community, general } from '../../../support/house/cast.js';
 import type { House } from '../../../support/house/house.js';
 import type { Node } from '../../../support/house/node.js';
+import { Encoded } from '../../../../src/wire/encoded.js';
 
 export const generalChat = channelChat(community, 101n as ChannelId);
 export const hiddenChat = channelChat(community, 103n as ChannelId);
@@ -29,12 +31,11 @@ export const takeBack = asking('reactionsRemoveReaction');
 
 /** A line for each emoji: itself, how often it is there, whether the viewer put it there, and users named with it. */
 export const lines = ({ reactionFields = [] }: MessageReactionsInit): readonly unknown[] =>
-  reactionFields.map(({ emoji, count, me, previewUserIds }) => [
-    emoji?.unicodeEmoji,
-    count,
-    me,
-    ...(previewUserIds ?? []),
-  ]);
+  reactionFields.flatMap((field) =>
+    field instanceof Encoded
+      ? assert.fail('an update has nothing encoded in it')
+      : [[field.emoji?.unicodeEmoji, field.count, field.me, ...(field.previewUserIds ?? [])]],
+  );
 
 /** What the history of the chat shows at this message. */
 export const seenBy = async (node: Node, user: UserId, place: Place): Promise<readonly unknown[]> => {
