@@ -6,6 +6,7 @@ import { memoryDocuments } from '../../src/adapters/documents/memory.js';
 import { eventKinds } from '../../src/domain/registry.js';
 import { visibilityEvents } from '../../src/domain/visibility/events.js';
 import { reservationEvents } from '../../src/domain/reservations/events.js';
+import { freeMeter } from '../../src/gateway/contract/meter.js';
 import { ownShares } from '../../src/gateway/packages/messages/history.js';
 import { historyParts, notBuilt, prefetchedUsers, updateTable, type UpdateNeeds } from '../../src/gateway/registry.js';
 import { rpcTable, updateTable as updates } from '../../src/gen/rpcs.js';
@@ -55,7 +56,8 @@ describe('a page of history', () => {
     const shares = [...Object.values(ownShares), ...historyParts.map(({ share }) => share)];
     assert.ok(shares.every((share) => share > 0));
     assert.ok(shares.reduce((sum, share) => sum + share, 0) <= 1);
-    const asked = { reads: readsOf(memoryDocuments()), messages: [], viewer: 1n as UserId, bytesMax: 0 };
+    const reads = readsOf(memoryDocuments());
+    const asked = { reads, messages: [], viewer: 1n as UserId, bytesMax: 0, meter: freeMeter };
     const fields = (await Promise.all(historyParts.map(({ partOf }) => partOf(asked)))).flatMap(Object.keys);
     assert.deepEqual(fields, [...new Set(fields)]);
     assert.ok(fields.length > 0);

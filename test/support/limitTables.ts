@@ -41,6 +41,7 @@ const costNames: Readonly<Record<keyof typeof costs, string>> = {
   picture: 'a picture of which another one is made',
   scan: 'a file that the scanner judges',
   pictureTooCostly: 'a picture that took too much time or memory to read, besides',
+  kibibyteEncoded: '1 KiB of a list of the answer that is encoded',
   kibibyteAnswered: '1 KiB of the answer',
   linkFollowed: 'a page of a link that is attached, fetched or looked for in memory',
   event: 'an event that is written',

@@ -32,7 +32,9 @@ export const costs = {
    * six times their work, for the same reason.
    */
   kibibyteFramed: 16,
-  /** A kibibyte of the answer. */
+  /** A kibibyte of a list of an answer, rendered and encoded. */
+  kibibyteEncoded: 0.0625,
+  /** A kibibyte of the answer, put into its frame and written. */
   kibibyteAnswered: 0.0625,
   /** A kibibyte of a file that was read and opened. */
   kibibyteOpened: 0.02,

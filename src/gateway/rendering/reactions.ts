@@ -1,9 +1,8 @@
 import { customEmojiOf, type Reaction } from '../../domain/reactions/events.js';
-import { MessageReactions, type MessageReactionsInit, type ReactionEmojiInit } from '../../gen/reactions.js';
+import type { MessageReactionsInit, ReactionEmojiInit } from '../../gen/reactions.js';
 import type { MessageId, UserId } from '../../kernel/ids.js';
 import { reactionsInPage, type ReactedMessage } from '../../projections/reactions/queries.js';
 import type { Reads } from '../../projections/reading/queries.js';
-import { bytesOf } from './answerSize.js';
 
 /** Users named with each emoji, the newest. */
 export const previewUsersMax = 3;
@@ -31,5 +30,3 @@ export const reactionsOnPage = async (
   viewer: UserId,
 ): Promise<readonly MessageReactionsInit[]> =>
   (await reactionsInPage(reads, messages, viewer)).map((reacted) => reactionsFor(reacted, reacted.own));
-
-export const bytesOfReactions = (reactions: MessageReactionsInit): number => bytesOf(MessageReactions, reactions);

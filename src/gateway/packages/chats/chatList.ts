@@ -1,5 +1,5 @@
 import type { ChatInit, ChatsInit } from '../../../gen/chats.js';
-import { Message, User, type ConversationInit, type MessageInit, type UserInit } from '../../../gen/types.js';
+import { Message, User, type ConversationInit } from '../../../gen/types.js';
 import { byKind, membersNamedBy, parseChatKey, type ChatKey } from '../../../kernel/chat.js';
 import type { UserId } from '../../../kernel/ids.js';
 import { difference } from '../../../kernel/permissions.js';
@@ -9,7 +9,7 @@ import type { MessageDocument } from '../../../projections/messages/documents.js
 import { lastMessage, messagesById } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import { unread } from '../../../projections/unread/unread.js';
-import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
+import { answerBytesMax, encodedFitting, type Paying } from '../../rendering/answerSize.js';
 import type { SeenChat } from '../../access/chatAccess.js';
 import { conversationFor } from '../../rendering/conversation.js';
 import { messageFor, withPins } from '../../rendering/message.js';
@@ -21,7 +21,7 @@ type Needs = { readonly reads: Reads; readonly statusOf: StatusOf };
 
 /** Conversations with all that they refer to: their last messages and the users who are in them. */
 export const chatsAnswer = async (
-  needs: Needs,
+  { meter, ...needs }: Needs & { readonly meter: Paying },
   found: readonly ConversationDocument[],
   viewer: UserId,
 ): Promise<ChatsInit> => {
@@ -32,11 +32,11 @@ export const chatsAnswer = async (
   ]);
   return {
     chats,
-    users: fittingUsers(users),
-    messages: fitting(
-      messages.map((message) => messageFor(message, viewer)),
-      messagesBytesMax,
-      bytesOfMessage,
+    users: await encodedFitting(users, { codec: User, made: (user) => user, bytesMax: usersBytesMax }, meter),
+    messages: await encodedFitting(
+      messages,
+      { codec: Message, made: (message) => messageFor(message, viewer), bytesMax: messagesBytesMax },
+      meter,
     ),
   };
 };
@@ -70,9 +70,6 @@ export const chatAnswer = async (
 
 const messagesBytesMax = 0.6 * answerBytesMax;
 const usersBytesMax = 0.35 * answerBytesMax;
-const bytesOfMessage = (message: MessageInit): number => bytesOf(Message, message);
-const fittingUsers = (users: readonly UserInit[]): readonly UserInit[] =>
-  fitting(users, usersBytesMax, (user) => bytesOf(User, user));
 
 /** A conversation that lost more messages than it remembers no longer knows which is its last one. */
 const lastMessagesIn = async (

@@ -38,7 +38,7 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
     const found = await conversationsOf(reads, user, chatsPageOf(request));
     const acquainted = new Set([user, ...found.filter(isAnswered).flatMap(({ members }) => members)]);
     const seenBy = { ...needs, reads, statusOf: statusesFor({ ...needs, reads }, call, acquainted) };
-    return { chats: await chatsAnswer(seenBy, found, user) };
+    return { chats: await chatsAnswer({ ...seenBy, meter: call.meter }, found, user) };
   },
 
   chatsGetChat: inChat(needs.access, 'see')(

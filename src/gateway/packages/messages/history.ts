@@ -1,12 +1,12 @@
 import type { MessagesInit } from '../../../gen/messages.js';
 import { CommunityMember, Message, User, type CommunityMemberInit } from '../../../gen/types.js';
-import type { MessageId, UserId } from '../../../kernel/ids.js';
+import type { UserId } from '../../../kernel/ids.js';
 import type { CommunityDocument } from '../../../projections/communities/documents.js';
 import { membersById } from '../../../projections/members/queries.js';
 import type { MessageDocument } from '../../../projections/messages/documents.js';
 import type { HistoryPage } from '../../../projections/messages/queries.js';
 import type { ProjectionName } from '../../../projections/registry.js';
-import { answerBytesMax, bytesOf, fitting } from '../../rendering/answerSize.js';
+import { answerBytesMax, encodedFitting } from '../../rendering/answerSize.js';
 import { messageFor, withPins } from '../../rendering/message.js';
 import { usersFor, type StatusOf } from '../../rendering/user.js';
 import { memberFor } from '../../rendering/community.js';
@@ -53,34 +53,46 @@ const membersBytesMax = ownShares.members * answerBytesMax;
  * one answer, the messages nearest to the anchor.
  */
 export const historyAnswer = async (needs: HistoryNeeds, of: Page): Promise<MessagesInit> => {
+  const { call } = of;
   const found = await withPins(needs.reads, of.found);
-  const rendered = found.map((document) => ({ document, message: messageFor(document, of.call.caller.user) }));
-  const nearest = nearestFirst(rendered, of.page);
-  const kept = new Set(fitting(nearest, messagesBytesMax, ({ message }) => bytesOf(Message, message)));
-  const shown = rendered.filter((one) => kept.has(one));
-  const ids = appearingIn(shown.map(({ document }) => document));
+  const nearest = nearestFirst(found, of.page);
+  const encoded = await encodedFitting(
+    nearest,
+    { codec: Message, made: (document) => messageFor(document, call.caller.user), bytesMax: messagesBytesMax },
+    call.meter,
+  );
+  const kept = new Map(encoded.map((message, at) => [nearest[at], message]));
+  const shown = found.filter((document) => kept.has(document));
+  const ids = appearingIn(shown);
   const members = await membersFor(needs, of.community, ids);
   const fellows = new Set(members.flatMap(({ id }) => id ?? []));
-  const messages = shown.map(({ document }) => document.id);
   const [users, parts] = await Promise.all([
-    usersFor({ reads: needs.reads, statusOf: statusesFor(needs, of.call, fellows) }, ids),
-    partsFor(needs, messages, of.call.caller.user),
+    usersFor({ reads: needs.reads, statusOf: statusesFor(needs, call, fellows) }, ids),
+    partsFor(needs, shown, call),
   ]);
+  const asIs = <Init>(init: Init): Init => init;
   return {
-    messages: shown.map(({ message }) => message),
-    users: fitting(users, usersBytesMax, (user) => bytesOf(User, user)),
-    members: fitting(members, membersBytesMax, (member) => bytesOf(CommunityMember, member)),
+    messages: shown.flatMap((document) => kept.get(document) ?? []),
+    users: await encodedFitting(users, { codec: User, made: asIs, bytesMax: usersBytesMax }, call.meter),
+    members: await encodedFitting(
+      members,
+      { codec: CommunityMember, made: asIs, bytesMax: membersBytesMax },
+      call.meter,
+    ),
     ...parts,
   };
 };
 
 const partsFor = async (
   { reads, historyParts }: HistoryNeeds,
-  messages: readonly MessageId[],
-  viewer: UserId,
+  shown: readonly MessageDocument[],
+  { caller: { user: viewer }, meter }: Call,
 ): Promise<PartOfHistory> => {
+  const messages = shown.map(({ id }) => id);
   const parts = await Promise.all(
-    historyParts.map(({ share, partOf }) => partOf({ reads, messages, viewer, bytesMax: share * answerBytesMax })),
+    historyParts.map(({ share, partOf }) =>
+      partOf({ reads, messages, viewer, bytesMax: share * answerBytesMax, meter }),
+    ),
   );
   return parts.reduce((all, part) => ({ ...all, ...part }), {});
 };
@@ -95,13 +107,13 @@ const membersFor = async (
   return members.map((member) => memberFor(community, member.user, member));
 };
 
-type Rendered = { readonly document: MessageDocument };
-
-const nearestFirst = <T extends Rendered>(messages: readonly T[], { since, before, around }: HistoryPage) => {
+const nearestFirst = <T extends MessageDocument>(
+  messages: readonly T[],
+  { since, before, around }: HistoryPage,
+): readonly T[] => {
   const anchor = since ?? before ?? around;
   if (anchor === undefined) return messages;
-  const distance = ({ document }: Rendered): bigint =>
-    document.id < anchor ? anchor - document.id : document.id - anchor;
+  const distance = ({ id }: MessageDocument): bigint => (id < anchor ? anchor - id : id - anchor);
   return messages.toSorted((one, other) => (distance(one) < distance(other) ? -1 : 1));
 };
 

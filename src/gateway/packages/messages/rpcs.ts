@@ -16,8 +16,7 @@ import { askedInChat, seenTextChat, type SeenChat } from '../../access/chatAcces
 import { inChat } from '../../access/scopes.js';
 import type { Call } from '../../contract/call.js';
 import { done, type Handlers } from '../../contract/handlers.js';
-import { costs } from '../../contract/meter.js';
-import { meteredReads, turnOf } from '../../contract/meteredReads.js';
+import { meteredReads } from '../../contract/meteredReads.js';
 import { customEmojiIn } from '../../rendering/entities.js';
 import { forwarder } from './forwarding/forwarding.js';
 import { historyAnswer, historyBytesMax, historyReads } from './history.js';
@@ -60,8 +59,6 @@ export const messageRpcs = (needs: MessageNeeds): Handlers<Built> => {
         const page = pageOf(request);
         const reads = meteredReads(needs.reads, call);
         const found = await history(reads, key, { bytesMax: historyBytesMax, ...page });
-        // Pages that were read in one round are rendered in several, because each may take milliseconds.
-        await turnOf(call.meter, costs.document * found.length);
         // Sight that was lost during the read would show messages that were sent since.
         const still = await seenTextChat(needs.access, call, key);
         if (isRejection(still)) return still;

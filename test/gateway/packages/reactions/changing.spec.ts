@@ -4,9 +4,10 @@ import { emojiBound, emojiPerMessageMax } from '../../../../src/gateway/packages
 import type { Call } from '../../../../src/gateway/contract/call.js';
 import type { DocumentStore } from '../../../../src/kernel/ports/documentStore.js';
 import { reactionsInHistory } from '../../../../src/gateway/packages/reactions/history.js';
-import { answerBytesMax } from '../../../../src/gateway/rendering/answerSize.js';
-import { bytesOfReactions, reactionsFor } from '../../../../src/gateway/rendering/reactions.js';
-import type { ReactionEmojiInit } from '../../../../src/gen/reactions.js';
+import { freeMeter } from '../../../../src/gateway/contract/meter.js';
+import { answerBytesMax, bytesOf } from '../../../../src/gateway/rendering/answerSize.js';
+import { reactionsFor } from '../../../../src/gateway/rendering/reactions.js';
+import { MessageReactions, type ReactionEmojiInit } from '../../../../src/gen/reactions.js';
 import type { MessageId, RoleId, ChannelId, UserId } from '../../../../src/kernel/ids.js';
 import type { EventLog } from '../../../../src/kernel/ports/eventLog.js';
 import { permission } from '../../../../src/kernel/permissions.js';
@@ -29,6 +30,7 @@ import type { Node } from '../../../support/house/node.js';
 import * as reacting from './reacting.js';
 import { add, seenBy, strangers, takeBack } from './reacting.js';
 import { readsOf } from '../../../support/reads.js';
+import { encodePart } from '../../../../src/wire/codec.js';
 
 let here: House;
 let node: Node;
@@ -260,7 +262,7 @@ describe('a page of history', () => {
       shown.map(({ messageId }) => messageId),
       all.slice(0, shown.length),
     );
-    const sizes = shown.map(bytesOfReactions);
+    const sizes = shown.map((reactions) => bytesOf(encodePart(MessageReactions, reactions)));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     assert.ok(bytes <= 180_000 && bytes + Math.max(...sizes) > 180_000, `${bytes.toString()} bytes`);
   });
@@ -276,7 +278,7 @@ describe('a page of history', () => {
       },
       ['👩🏻‍❤️‍💋‍👨🏽'],
     );
-    assert.ok(100 * bytesOfReactions(fully) <= reactionsInHistory.share * answerBytesMax);
+    assert.ok(100 * bytesOf(encodePart(MessageReactions, fully)) <= reactionsInHistory.share * answerBytesMax);
   });
   it('tells of each message what the viewer put there, with one read of many documents for all', async () => {
     const [few, many, none] = [await say(), await say(), await say()];
@@ -295,7 +297,7 @@ describe('a page of history', () => {
         return here.store.getMany(collection, keys);
       },
     };
-    const part = { messages: [none, many, few], viewer: ada, bytesMax: answerBytesMax };
+    const part = { messages: [none, many, few], viewer: ada, bytesMax: answerBytesMax, meter: freeMeter };
     await reactionsInHistory.partOf({ ...part, reads: readsOf(store) });
     const { messages } = await node.must(ada, 'messagesGetHistory', { chatRef: general, limit: 3 });
     assert.deepEqual(

@@ -1,11 +1,21 @@
 import type { ChannelsInit } from '../../../../gen/communities.js';
-import { Channel, Message, NotifPrefs, type ChannelInit, type ConversationInit } from '../../../../gen/types.js';
+import {
+  Channel,
+  Conversation,
+  Message,
+  NotifPrefs,
+  type ChannelInit,
+  type ConversationInit,
+  type MessageInit,
+} from '../../../../gen/types.js';
 import { channelChat } from '../../../../kernel/chat.js';
-import type { CommunityId, MessageId, UserId } from '../../../../kernel/ids.js';
+import type { ChannelId, CommunityId, MessageId, UserId } from '../../../../kernel/ids.js';
 import { difference } from '../../../../kernel/permissions.js';
 import type { ChannelRecord } from '../../../../projections/communities/documents.js';
 import { lastMessage } from '../../../../projections/messages/queries.js';
 import { unread, type UnreadState } from '../../../../projections/unread/unread.js';
+import { encodePart } from '../../../../wire/codec.js';
+import type { Encoded } from '../../../../wire/encoded.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
 import { messageFor, withPins, type PinnableMessage } from '../../../rendering/message.js';
 import { channelRefFor, channelFor, shownParent } from '../../../rendering/channel.js';
@@ -15,72 +25,132 @@ import { turnOf } from '../../../contract/meteredReads.js';
 import { inBatches } from '../inBatches.js';
 import type { CommunityNeeds } from '../needs.js';
 
-/** A channel and the viewer's rights in it, taken from the rules in one go because the rest takes waits. */
+type Asked = { readonly community: CommunityId; readonly viewer: UserId };
+
+/** A channel and the viewer's rights in it: all that it is shown by, besides what goes on in it. */
 type Seen = {
   readonly channel: ChannelRecord;
-  readonly permissions: ReturnType<typeof difference>;
-  readonly floor: bigint;
+  readonly parent: ChannelId | undefined;
+  readonly granted: bigint;
+  readonly effective: bigint;
 };
 type Activity = { readonly last: PinnableMessage | undefined; readonly unread: UnreadState };
 
 /** The channels of a community that a member sees, with where they are in each of them. */
 export const channelsSeen = async (
   { access, reads, meter }: Pick<CommunityNeeds, 'access' | 'reads'> & { readonly meter: Meter },
-  community: CommunityId,
-  viewer: UserId,
+  asked: Asked,
 ): Promise<ChannelsInit> => {
-  const seenAtFirst = seenBy(access.now, community, viewer);
-  const talksAtFirst = seenAtFirst.filter(hasMessages);
-  const found = await inBatches(talksAtFirst, async ({ channel, floor }): Promise<Activity> => {
-    const chat = channelChat(community, channel.id);
-    const [newest, counts] = await Promise.all([
-      lastMessage(reads, chat),
-      unread(reads, { chat, user: viewer, floor }),
-    ]);
-    const [last] = newest === undefined ? [] : await withPins(reads, [newest]);
-    return { last, unread: counts };
+  const seenInTurn = async (): Promise<readonly Seen[]> => {
+    const channels = access.now.community(asked.community)?.channels.length ?? 0;
+    await turnOf(meter, (costs.hundredChannels * channels) / 100);
+    return seenBy(access.now, asked);
+  };
+  const atFirst = await seenInTurn();
+  const talks = atFirst.filter(({ channel }) => hasMessages(channel));
+  const found = await inBatches(talks, ({ channel }) => activityIn({ access, reads }, asked, channel));
+  const encode = encoder(asked, new Map(talks.map(({ channel }, at) => [channel.id, found[at]])));
+  const entries = await fitting(atFirst, { made: encode, sizeOf: bytesOfEntry }, meter);
+  const known = new Map(entries.map((entry) => [entry.seen.channel.id, entry]));
+  // Sight that was lost meanwhile would show messages that were sent since, and of what was changed the viewer was told
+  // before this answer. So from here on nothing waits.
+  const shown = (await seenInTurn()).flatMap((seen) => {
+    const entry = known.get(seen.channel.id);
+    if (entry === undefined) return [];
+    return [isSame(entry.seen, seen) ? entry : encode(seen)];
   });
-  // All of it is rendered in one go, and others may be as far in the same round.
-  await turnOf(meter, (costs.hundredChannels * seenAtFirst.length) / 100);
-  // Sight that was lost during the reads would show messages that were sent since.
-  const seen = stillSeen(access.now, community, viewer, seenAtFirst);
-  const talks = seen.filter(hasMessages);
-  const byChannel = new Map(talksAtFirst.map(({ channel }, index) => [channel.id, found[index]]));
-  const activities = talks.flatMap(({ channel }) => byChannel.get(channel.id) ?? []);
-  const conversations = talks.map((talk) => conversationOf(community, talk, byChannel.get(talk.channel.id)));
-  const channels = withinBounds(
-    seen.map(({ channel }) => channelFor(community, channel, shownParent(access.now, community, channel, viewer))),
-  );
-  const messages = activities.flatMap(({ last }) => (last === undefined ? [] : [messageFor(last, viewer)]));
   return {
-    conversations,
-    channels,
-    messages: fitting(messages, messagesBytesMax, (message) => bytesOf(Message, message)),
+    conversations: shown.flatMap(({ conversation }) => conversation ?? []),
+    channels: shown.map(({ channel }) => channel),
+    messages: shown.flatMap(({ message }) => message ?? []),
   };
 };
 
-const hasMessages = ({ channel }: Seen): boolean => channel.kind !== 'category';
+const hasMessages = ({ kind }: ChannelRecord): boolean => kind !== 'category';
 
-const stillSeen = (
-  rules: ViewerPermissions,
-  community: CommunityId,
-  viewer: UserId,
-  before: readonly Seen[],
-): readonly Seen[] => before.filter(({ channel }) => rules.inChannel(community, channel.id, viewer) !== 0n);
-
-const seenBy = (rules: ViewerPermissions, community: CommunityId, viewer: UserId): readonly Seen[] => {
+/** Taken from the rules in one go. */
+const seenBy = (rules: ViewerPermissions, { community, viewer }: Asked): readonly Seen[] => {
   const granted = rules.member(community, viewer)?.permissions ?? 0n;
   return (rules.community(community)?.channels ?? []).flatMap((channel) => {
     const effective = rules.inChannel(community, channel.id, viewer);
     if (effective === 0n) return [];
-    const floor = rules.unreadFloorIn(channelChat(community, channel.id))(viewer);
-    return [{ channel, permissions: difference(granted, effective), floor }];
+    return [{ channel, parent: shownParent(rules, community, channel, viewer), granted, effective }];
   });
+};
+
+/** The record of a channel that nothing happened to stays the same object. */
+const isSame = (one: Seen, other: Seen): boolean =>
+  one.channel === other.channel &&
+  one.parent === other.parent &&
+  one.granted === other.granted &&
+  one.effective === other.effective;
+
+const activityIn = async (
+  { access, reads }: Pick<CommunityNeeds, 'access' | 'reads'>,
+  { community, viewer }: Asked,
+  channel: ChannelRecord,
+): Promise<Activity> => {
+  const chat = channelChat(community, channel.id);
+  const floor = access.now.unreadFloorIn(chat)(viewer);
+  const [newest, counts] = await Promise.all([lastMessage(reads, chat), unread(reads, { chat, user: viewer, floor })]);
+  const [last] = newest === undefined ? [] : await withPins(reads, [newest]);
+  return { last, unread: counts };
+};
+
+/** The parts of the answer that are about one channel. */
+type Entry = {
+  readonly seen: Seen;
+  readonly channel: Encoded<ChannelInit>;
+  readonly conversation: Encoded<ConversationInit> | undefined;
+  readonly message: Encoded<MessageInit> | undefined;
+};
+
+const bytesOfEntry = ({ channel, conversation, message }: Entry): number =>
+  bytesOf(channel, ...(conversation === undefined ? [] : [conversation]), ...(message === undefined ? [] : [message]));
+
+// Besides these, 500 channels with the longest names take 180 kB, and their conversations 40 kB.
+const descriptionsBytesMax = answerBytesMax * 0.35;
+const messagesBytesMax = answerBytesMax * 0.35;
+
+/**
+ * Descriptions and messages may be left out once they are too long together, channels may not: an Update or EditChannel
+ * brings the rest when somebody looks.
+ */
+const encoder = (
+  { community, viewer }: Asked,
+  activities: ReadonlyMap<ChannelId, Activity | undefined>,
+): ((seen: Seen) => Entry) => {
+  const described = within(descriptionsBytesMax);
+  const quoted = within(messagesBytesMax);
+  return (seen) => {
+    const init = channelFor(community, seen.channel, seen.parent);
+    const activity = activities.get(seen.channel.id);
+    const last = activity?.last;
+    return {
+      seen,
+      channel: described(() => encodePart(Channel, init)) ?? encodePart(Channel, { ...init, description: undefined }),
+      conversation: hasMessages(seen.channel)
+        ? encodePart(Conversation, conversationOf(community, seen, activity))
+        : undefined,
+      message: last && quoted(() => encodePart(Message, messageFor(last, viewer))),
+    };
+  };
+};
+
+/** Makes what is asked for, until it is too much together; then nothing any more. */
+const within = (bytesMax: number) => {
+  let left = bytesMax;
+  return <Init>(make: () => Encoded<Init>): Encoded<Init> | undefined => {
+    if (left < 0) return undefined;
+    const made = make();
+    left -= bytesOf(made);
+    return left < 0 ? undefined : made;
+  };
 };
 
 const conversationOf = (
   community: CommunityId,
-  { channel, permissions }: Seen,
+  { channel, granted, effective }: Seen,
   activity: Activity | undefined,
 ): ConversationInit => ({
   chatRef: { channel: channelRefFor(community, channel.id) },
@@ -88,17 +158,7 @@ const conversationOf = (
   lastMessageId: activity?.last?.id ?? (channel.id as bigint as MessageId),
   lastReadMessageId: activity?.unread.marker,
   unreadCount: activity?.unread.messages ?? 0,
-  permissions,
+  permissions: difference(granted, effective),
   notifPrefs: NotifPrefs.DEFAULT,
   unreadMentionsCount: activity?.unread.mentions ?? 0,
 });
-
-// Besides these, 500 channels with the longest names take 180 kB, and their conversations 40 kB.
-const descriptionsBytesMax = answerBytesMax * 0.35;
-const messagesBytesMax = answerBytesMax * 0.35;
-
-/** Descriptions may be left out, channels may not: an Update or EditChannel brings the rest when somebody looks. */
-const withinBounds = (channels: readonly ChannelInit[]): readonly ChannelInit[] => {
-  const whole = fitting(channels, descriptionsBytesMax, (channel) => bytesOf(Channel, channel));
-  return channels.map((channel, index) => (index < whole.length ? channel : { ...channel, description: undefined }));
-};

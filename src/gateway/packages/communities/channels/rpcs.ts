@@ -47,7 +47,9 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
     needs.access,
     async (_, call, { community, by }) => {
       const reads = meteredReads(needs.reads, call);
-      return { channels: await channelsSeen({ ...needs, reads, meter: call.meter }, community, by.user) };
+      return {
+        channels: await channelsSeen({ ...needs, reads, meter: call.meter }, { community, viewer: by.user }),
+      };
     },
     { reads: ['messages', 'reads', 'users'] },
   ),

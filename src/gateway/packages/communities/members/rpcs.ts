@@ -10,7 +10,8 @@ import { community } from '../../../../projections/communities/queries.js';
 import type { MemberDocument } from '../../../../projections/members/documents.js';
 import { members, membersById } from '../../../../projections/members/queries.js';
 import type { Reads } from '../../../../projections/reading/queries.js';
-import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
+import { encodePart } from '../../../../wire/codec.js';
+import { answerBytesMax, bytesOf, fitting, type Paying } from '../../../rendering/answerSize.js';
 import { usersFor } from '../../../rendering/user.js';
 import { memberFor } from '../../../rendering/community.js';
 import { done, type Handlers } from '../../../contract/handlers.js';
@@ -30,7 +31,7 @@ export const memberRpcs = (needs: Pick<CommunityNeeds, 'access' | 'reads' | 'sta
       const reads = meteredReads(needs.reads, call);
       const document = await community(reads, communityId);
       if (document === undefined) return reject('COMMUNITY_NOT_FOUND');
-      return { members: await listed({ ...needs, reads }, document, memberIds) };
+      return { members: await listed({ ...needs, reads, meter: call.meter }, document, memberIds) };
     },
     { reads: ['communities', 'members', 'users'] },
   ),
@@ -67,7 +68,7 @@ const firstMembers = async (reads: Reads, community: CommunityId): Promise<reado
 
 /** Those asked for that are members, or the first of all when nobody is asked for. */
 const listed = async (
-  { reads, statusOf }: Pick<CommunityNeeds, 'reads' | 'statusOf'>,
+  { reads, statusOf, meter }: Pick<CommunityNeeds, 'reads' | 'statusOf'> & { readonly meter: Paying },
   document: CommunityDocument,
   ids: readonly UserId[],
 ): Promise<MembersInit> => {
@@ -79,12 +80,19 @@ const listed = async (
   );
   const pairs = found.flatMap((member, index) => {
     const user = users[index];
-    return user === undefined ? [] : [{ member: memberFor(document, member.user, member), user }];
+    return user === undefined ? [] : [{ member, user }];
   });
-  const sent = fitting(
+  const sent = await fitting(
     pairs,
-    answerBytesMax,
-    ({ member, user }) => bytesOf(CommunityMember, member) + bytesOf(User, user),
+    {
+      made: ({ member, user }) => ({
+        member: encodePart(CommunityMember, memberFor(document, member.user, member)),
+        user: encodePart(User, user),
+      }),
+      sizeOf: ({ member, user }) => bytesOf(member, user),
+      bytesMax: answerBytesMax,
+    },
+    meter,
   );
   return { members: sent.map(({ member }) => member), users: sent.map(({ user }) => user) };
 };
