@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { sourcesIn, textOf, walk } from './support/sources.js';
 
 const names = z.object({ dependencies: z.record(z.string(), z.string()) });
+const optional = z.object({ optionalDependencies: z.record(z.string(), z.string()) });
 const lock = z.object({
   packages: z.record(
     z.string(),
@@ -42,10 +43,19 @@ describe('packages', () => {
     );
   });
 
-  it('run scripts when they are installed in three cases', () => {
+  it('that are optional are used by a library that is pinned, and names them', () => {
+    const { optionalDependencies } = optional.parse(JSON.parse(textOf('package.json')));
+    const { dependencies } = names.parse(JSON.parse(textOf('package.json')));
+    assert.deepEqual(Object.keys(optionalDependencies), ['bufferutil']);
+    assert.match(dependencies['ws'] ?? '', /^\d/);
+    assert.match(textOf('node_modules/ws/lib/buffer-util.js'), /require\('bufferutil'\)/);
+  });
+
+  it('run scripts when they are installed in four cases', () => {
     const running = locked.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path);
     assert.deepEqual(running.sort(), [
       'node_modules/@grpc/proto-loader/node_modules/protobufjs',
+      'node_modules/bufferutil',
       'node_modules/lmdb',
       'node_modules/msgpackr-extract',
     ]);
