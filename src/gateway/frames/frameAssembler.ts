@@ -1,4 +1,4 @@
-import { frameSize, writeFrame, type Body } from '../../wire/envelope.js';
+import { frameSize, writeFrame, writeFrameId, type Body } from '../../wire/envelope.js';
 import type { FrameQueue } from './frameQueue.js';
 import { copyFrame, noCount, patchFrame, writeHeader, type Frame } from './frames.js';
 import { sharedBytesMax, writeBuffers, type BufferSlice } from './writeBuffers.js';
@@ -7,6 +7,11 @@ import { sharedBytesMax, writeBuffers, type BufferSlice } from './writeBuffers.j
 export interface FrameAssembler {
   /** All that waits, the first with this id. Good until the next call, unless it is kept. */
   compose(queue: FrameQueue, firstId: number): Buffer;
+  /**
+   * The same in pieces, of which long bodies are some, so that they are not copied: for a queue of more than `sharedBytesMax`. Such
+   * bodies are not to be changed any more.
+   */
+  pieces(queue: FrameQueue, firstId: number): readonly Uint8Array[];
   /** The buffer composed last is still being sent, so it is left alone from here on. */
   keep(): void;
 }
@@ -33,6 +38,10 @@ export const frameAssembler = (): FrameAssembler => {
       }
       return room.buffer.subarray(room.at, room.at + bytes);
     },
+    pieces: (queue, firstId) => {
+      last.forget();
+      return inPieces(queue, firstId, memory.take(queue.bytes - longBytes(queue)));
+    },
   };
 };
 
@@ -56,9 +65,13 @@ class LastWrite {
     this.room = room;
   }
 
-  remember({ items, length, bytes }: FrameQueue, room: BufferSlice): void {
+  forget(): void {
     this.items.length = 0;
     this.length = 0;
+  }
+
+  remember({ items, length, bytes }: FrameQueue, room: BufferSlice): void {
+    this.forget();
     // Nobody else waits for a result, and a large buffer is not to be held until something else is written.
     if (bytes > sharedBytesMax) return;
     for (let index = 0; index < length; index += 1) {
@@ -74,20 +87,55 @@ class LastWrite {
 // One object for all: it lives only while a frame is patched.
 const own = { id: 0, count: noCount };
 
-const write = ({ items, counts, length }: FrameQueue, firstId: number, { buffer, at: start }: BufferSlice): void => {
+const write = (queue: FrameQueue, firstId: number, { buffer, at: start }: BufferSlice): void => {
   let at = start;
+  for (let index = 0; index < queue.length; index += 1) at = writeItem(queue, index, firstId, { buffer, at });
+};
+
+/** Returns where the frame ends. */
+const writeItem = (
+  { items, counts }: FrameQueue,
+  index: number,
+  firstId: number,
+  { buffer, at }: BufferSlice,
+): number => {
+  const item = items[index];
+  const id = (firstId + index) >>> 0;
+  if (item === undefined) return at;
+  if (item instanceof Uint8Array) return writeFrame(buffer, writeHeader(buffer, at, frameSize(id, item)), id, item);
+  copyFrame(item, buffer, at);
+  own.id = id;
+  own.count = counts[index] ?? noCount;
+  return patchFrame(item, buffer, at, own);
+};
+
+const isLong = (item: Body | Frame | undefined): item is Body =>
+  item instanceof Uint8Array && item.length > sharedBytesMax;
+
+const longBytes = ({ items, length }: FrameQueue): number => {
+  let bytes = 0;
   for (let index = 0; index < length; index += 1) {
     const item = items[index];
-    const id = (firstId + index) >>> 0;
-    if (item instanceof Uint8Array) {
-      at = writeFrame(buffer, writeHeader(buffer, at, frameSize(id, item)), id, item);
-    } else if (item !== undefined) {
-      copyFrame(item, buffer, at);
-      own.id = id;
-      own.count = counts[index] ?? noCount;
-      at = patchFrame(item, buffer, at, own);
-    }
+    if (isLong(item)) bytes += item.length;
   }
+  return bytes;
+};
+
+/** `room` is for all but the long bodies. */
+const inPieces = (queue: FrameQueue, firstId: number, { buffer, at: start }: BufferSlice): readonly Uint8Array[] => {
+  const pieces: Uint8Array[] = [];
+  let [from, at] = [start, start];
+  for (let index = 0; index < queue.length; index += 1) {
+    const item = queue.items[index];
+    if (isLong(item)) {
+      const id = (firstId + index) >>> 0;
+      at = writeFrameId(buffer, writeHeader(buffer, at, frameSize(id, item)), id);
+      pieces.push(buffer.subarray(from, at), item);
+      from = at;
+    } else at = writeItem(queue, index, firstId, { buffer, at });
+  }
+  if (at > from) pieces.push(buffer.subarray(from, at));
+  return pieces;
 };
 
 const patch = ({ items, counts, length }: FrameQueue, firstId: number, { buffer, at: start }: BufferSlice): void => {

@@ -4,6 +4,7 @@ import type { FrameAssembler } from './frameAssembler.js';
 import type { Flusher } from './flusher.js';
 import type { FrameQueue } from './frameQueue.js';
 import { headerSize, noCount, type Broadcast, type Frame } from './frames.js';
+import { sharedBytesMax } from './writeBuffers.js';
 
 /** Above this one client library closes the connection: a ServerMessage with its WebSocket header fits in it. */
 export const frameBytesMax = 1_048_576;
@@ -53,7 +54,7 @@ const open = 1;
 
 /**
  * Everything that one connection is sent, in order: results and updates get the ids 1, 2, 3 … as they come in, and wait
- * as references to bytes that all connections share. They are copied out once per tick, into one write.
+ * as references to bytes that all connections share. They are copied out once per tick, into one write; long ones go into it as they are.
  *
  * A class, because there is one for each of many thousand connections and `broadcast` is on the path of every delivery.
  */
@@ -117,7 +118,7 @@ export class Outbox implements Outgoing {
     for (const { broadcast, unreadCount } of holding.broadcasts) this.broadcast(broadcast, unreadCount);
   }
 
-  /** Copies all that waits into one write. Called by the flusher once per tick. */
+  /** Puts all that waits into one write. Called by the flusher once per tick. */
   flush(composer: FrameAssembler): void {
     const { queue } = this;
     if (queue === undefined) return;
@@ -125,7 +126,9 @@ export class Outbox implements Outgoing {
       this.close();
       return;
     }
-    this.socket.write(composer.compose(queue, (this.lastId - queue.length + 1) >>> 0));
+    const firstId = (this.lastId - queue.length + 1) >>> 0;
+    if (queue.bytes > sharedBytesMax) this.writeTogether(composer.pieces(queue, firstId));
+    else this.socket.write(composer.compose(queue, firstId));
     this.clear();
     // Memory that the kernel took at once is ours again; bytes that wait in the socket must stay as they are.
     if (this.socket.writableLength === 0) {
@@ -141,6 +144,13 @@ export class Outbox implements Outgoing {
     this.closed = true;
     this.holding = undefined;
     this.clear();
+  }
+
+  /** In one write of the system, in which nothing comes between them. */
+  private writeTogether(pieces: readonly Uint8Array[]): void {
+    this.socket.cork();
+    for (const piece of pieces) this.socket.write(piece);
+    this.socket.uncork();
   }
 
   /** After the highest id that 32 bits hold comes 0 again. */

@@ -35,11 +35,21 @@ export const line = (received: (message: ServerFrame) => void): Line => {
     wire.readyState = closed;
     setImmediate(() => wire.emit('close', 1000));
   };
+  let corked: Uint8Array[] | undefined;
   const stream = Object.assign(new EventEmitter(), {
     writableLength: 0,
-    write: (chunk: Uint8Array) => {
+    cork: () => {
+      corked = [];
+    },
+    uncork: () => {
+      const written = Buffer.concat(corked ?? []);
+      corked = undefined;
+      stream.write(written);
+    },
+    write: (chunk: Uint8Array): boolean => {
+      if (corked !== undefined) corked.push(chunk);
       // A copy, because the gateway writes the next frames into the same memory.
-      for (const frame of framesIn(Buffer.from(chunk))) received(readServerMessage(frame));
+      else for (const frame of framesIn(Buffer.from(chunk))) received(readServerMessage(frame));
       return true;
     },
   });
