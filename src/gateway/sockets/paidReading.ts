@@ -21,7 +21,7 @@ export const unreadMillisMax = 10_000;
 /**
  * Units of dear reads in one round of the event loop, of all connections together: of long messages, and of floods of
  * short frames. 64 KiB of a long message are 8 units; the read that ends it costs three milliseconds where it is as long
- * as it may be, because it is put together and unmasked then. A piece of the shortest frames is twice as many as a round
+ * as it may be, because it is put together and unmasked then. A piece of the shortest frames is as many as a round
  * has. So two of the first kind are read or one of the other, and then all others have their turn.
  */
 export const readUnitsPerRoundMax = 16;
