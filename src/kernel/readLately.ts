@@ -1,8 +1,8 @@
 import type { StoredEvent } from './ports/eventLog.js';
 
-/** What was made of the events that were read last, so that all who follow the log share it. */
+/** Made of the events that were read last, so that all who follow the log share it. */
 export interface ReadLately<Made> {
-  /** Of this very record. What is put into it is there for the next one who asks, for as long as it is remembered. */
+  /** Of this very record. A part that is put into it is there for the next one who asks, for as long as it is remembered. */
   of(this: void, stored: StoredEvent): Made;
   clear(this: void): void;
 }
