@@ -26,12 +26,13 @@ import { statusReader } from '../gateway/presence/presence.js';
 import { userFor } from '../gateway/rendering/user.js';
 import { rememberedStatuses } from '../gateway/presence/statuses.js';
 import { liveUpdateRenderer } from '../gateway/updates/updateRenderer.js';
-import type { Follower } from '../gateway/contract/readModels.js';
 import type { Access } from '../gateway/contract/viewerPermissions.js';
 import type { LinkPreviews } from '../kernel/ports/linkPreviews.js';
 import type { FileScanner } from '../kernel/ports/fileScanner.js';
 import type { Pictures } from '../kernel/ports/pictures.js';
 import type { NodeNumber } from '../kernel/nodeNumber.js';
+import { beforeAll, type Position } from '../kernel/event.js';
+import type { Follower } from '../gateway/contract/readModels.js';
 import type { StoredEvent } from '../kernel/ports/eventLog.js';
 import { communityDocuments } from '../projections/communities/fold.js';
 import { conversationDocuments } from '../projections/conversations/fold.js';
@@ -198,6 +199,7 @@ const liveRendererOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
     documents: get(of.reads),
     readModels: get(of.projections),
     unfolded: get(of.unfolded),
+    passedUpTo: passedUpTo(foundOnce(() => get(of.gateway).fanOut)),
     types: {
       communities: communityDocuments,
       memberships: membershipsDocuments,
@@ -221,6 +223,12 @@ const liveRendererOf = (get: Get): ReturnType<typeof liveUpdateRenderer> => {
     prefetched: prefetchedUsers,
   });
   return live;
+};
+
+/** Before the fan-out has begun at the end of the log nothing is passed. */
+const passedUpTo = (fanOut: () => Follower) => (): Position | undefined => {
+  const position = fanOut().position();
+  return position === beforeAll ? undefined : position;
 };
 
 const hasWrittenToOf =

@@ -49,7 +49,7 @@ export type GatewayNeeds = {
   readonly statuses: Pick<Statuses, 'changed'>;
   readonly admission: Admission;
   readonly renderer: UpdateRenderer;
-  readonly access: Pick<Access, 'now' | 'statusAudience'> & AccessChanges;
+  readonly access: Pick<Access, 'now' | 'load' | 'statusAudience'> & AccessChanges;
   readonly documents: ReadModels;
   readonly judge?: ActJudge;
   readonly unfolded?: ChangesUnderWay;

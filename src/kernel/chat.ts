@@ -102,6 +102,15 @@ export const membersNamedBy = (key: ChatKey): readonly UserId[] =>
   });
 const noMembers: readonly UserId[] = [];
 
+/** The community that a channel is in; undefined for a chat outside communities. */
+export const communityOf = (key: ChatKey): CommunityId | undefined =>
+  byKind<CommunityId | undefined>(parseChatKey(key), {
+    channel: ({ community }) => community,
+    group: () => undefined,
+    direct: () => undefined,
+    self: () => undefined,
+  });
+
 /** The other side of a direct chat, as `viewer` sees it. */
 export const peerOf = (chat: ChatOf<'direct'>, viewer: UserId): UserId =>
   chat.lower === viewer ? chat.higher : chat.lower;

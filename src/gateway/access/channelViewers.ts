@@ -72,6 +72,8 @@ export const channelViewersOf = (
       community.members.set(user, membership);
       const document = communityOf(membership.community);
       const rules = document && rulesOfCommunity(document);
+      // Either it is gone, or not in memory now: then they are found anew once it is.
+      if (rules === undefined) forget(community, [...community.channels.keys()]);
       for (const sight of community.sights.values()) {
         if (rules !== undefined && sees(rules, sight.overrides, [user, membership])) enter(sight, user);
         else leave(sight, user);

@@ -17,6 +17,8 @@ import type { ViewerPermissions } from '../contract/viewerPermissions.js';
 /** The documents that rules are computed from. Those that are not in memory are unknown here. */
 export interface World {
   readonly community: (community: CommunityId) => CommunityDocument | undefined;
+  /** It was deleted. False for one that is not in memory, whose connected members are told of its events. */
+  readonly isGone: (community: CommunityId) => boolean;
   readonly membership: (community: CommunityId, user: UserId) => Membership | undefined;
   readonly isConnected: (user: UserId) => boolean;
   /** Connected users with a membership, also where the community is gone. */
@@ -65,7 +67,7 @@ export const rulesOver = (world: World): ViewerPermissions => {
         self: () => noFloor,
         group: () => noFloor,
       }),
-    connectedMembers: (community) => (world.community(community) === undefined ? [] : world.connectedIn(community)),
+    connectedMembers: (community) => (world.isGone(community) ? [] : world.connectedIn(community)),
     viewersOf: (chat) => viewers[chatKindOf(chat)](world, chat),
   };
 };
@@ -108,6 +110,8 @@ export type Former = {
 export const worldBefore = (now: World, former: Former): World => {
   const community: World['community'] = (id) =>
     former.communities.has(id) ? former.communities.get(id) : now.community(id);
+  const isGone: World['isGone'] = (id) =>
+    former.communities.has(id) ? former.communities.get(id) === undefined : now.isGone(id);
   const membership: World['membership'] = (id, user) =>
     former.memberships.has(user) ? membershipIn(former.memberships.get(user), id) : now.membership(id, user);
   const connectedIn = (id: CommunityId): readonly UserId[] => {
@@ -125,5 +129,5 @@ export const worldBefore = (now: World, former: Former): World => {
       self: () => noViewers,
       group: () => noViewers,
     });
-  return { community, membership, isConnected: now.isConnected, connectedIn, viewersIn };
+  return { community, isGone, membership, isConnected: now.isConnected, connectedIn, viewersIn };
 };

@@ -4,7 +4,7 @@ import type { DocumentChange, LiveDocuments } from '../../projections/reading/li
 import type { Membership, MembershipsDocument } from '../../projections/members/documents.js';
 import type { ChannelViewers } from './channelViewers.js';
 
-/** The users connected to this node. Their memberships and the communities in them stay in memory. */
+/** The users connected to this node. Their memberships stay in memory, and the communities in them as far as there is room. */
 export interface ConnectedUsers {
   readonly connect: (user: UserId) => Promise<void>;
   readonly disconnect: (user: UserId) => void;
@@ -74,7 +74,7 @@ export const connectedUsersOf = (needs: ConnectedUsersNeeds): ConnectedUsers => 
 };
 
 /**
- * Brings the pinned communities and the audiences in line with the memberships. Answers the loads that are under way.
+ * Brings the wanted communities and the audiences in line with the memberships. Answers the loads that are under way.
  */
 const arrange = (
   needs: ConnectedUsersNeeds,
@@ -99,9 +99,7 @@ const join = (
   if (viewers.members(community).get(user) !== membership) viewers.put(user, membership);
   if (connection.communities.includes(community)) return undefined;
   connection.communities = [...connection.communities, community];
-  communities.pin(community.toString());
-  const loaded = communities.get(community.toString());
-  return loaded instanceof Promise ? loaded : undefined;
+  return communities.want(community.toString());
 };
 
 /** The community unpinned last is evicted last, so an event that is just being rendered still finds it. */
@@ -113,5 +111,5 @@ const part = (
 ): void => {
   connection.communities = connection.communities.filter((other) => other !== community);
   viewers.remove(user, community);
-  communities.unpin(community.toString());
+  communities.unwant(community.toString());
 };

@@ -46,11 +46,11 @@ export type PeersOf = (user: UserId, which: 'all' | 'answered') => Promise<Itera
 
 export const liveAccess = (needs: AccessNeeds): LiveAccess => {
   const { communities, memberships, users, peersOf, unfolded } = needs;
-  const community: World['community'] = (id) => communities.peek(id.toString());
-  const viewers = channelViewersOf(community);
+  const known = knownCommunities(communities);
+  const viewers = channelViewersOf(known.community);
   const connections = connectedUsersOf({ communities, memberships, viewers });
   const world: World = {
-    community,
+    ...known,
     membership: (id, user) => viewers.members(id).get(user) ?? membershipIn(memberships.peek(user.toString()), id),
     isConnected: connections.has,
     connectedIn: (id) => [...viewers.members(id).keys()],
@@ -105,6 +105,11 @@ export const liveAccess = (needs: AccessNeeds): LiveAccess => {
     },
   };
 };
+
+const knownCommunities = (communities: LiveDocuments<CommunityDocument>): Pick<World, 'community' | 'isGone'> => ({
+  community: (id) => communities.peek(id.toString()),
+  isGone: (id) => communities.holds(id.toString()) && communities.peek(id.toString()) === undefined,
+});
 
 type AcquaintanceNeeds = Pick<AccessNeeds, 'memberships'> &
   Pick<LiveAccess, 'isConnected'> & { readonly now: Pick<ViewerPermissions, 'connectedMembers'> };

@@ -4,6 +4,8 @@ import { isRejection, reject, type Rejection } from '../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../kernel/ids.js';
 import type { ChannelRecord } from '../../projections/communities/documents.js';
 import type { Call } from '../contract/call.js';
+import { costs } from '../contract/meter.js';
+import { turnOf } from '../contract/meteredReads.js';
 import type { Access, ViewerPermissions } from '../contract/viewerPermissions.js';
 
 /** Brings into memory what decides about the caller and those whom the call is about. Ask `access.now` right after. */
@@ -15,6 +17,20 @@ export const accessFor = async (
 ): Promise<void> => {
   await call.accessUpToDate();
   await access.load(community, [call.caller.user, ...others]);
+};
+
+/** The same for one of many communities of an answer: in a turn of its own, and paid for by as many of its channels as are looked at. */
+export const accessInTurn = async (
+  access: Access,
+  call: Call,
+  community: CommunityId,
+  channelsMax = Number.POSITIVE_INFINITY,
+): Promise<void> => {
+  await accessFor(access, call, community);
+  const channels = Math.min(channelsMax, access.now.community(community)?.channels.length ?? 0);
+  await turnOf(call.meter, costs.document + (costs.hundredChannels * channels) / 100);
+  // The wait may have put it out of memory again.
+  await accessFor(access, call, community);
 };
 
 /** With their permissions in the community. A non-member does not learn whether there is such a community. */

@@ -22,11 +22,16 @@ export const mutualCommunities = async (
   await call.keysUpToDate('members');
   const joined = (await memberships(reads, user)).map(({ community }) => community);
   await call.accessUpToDate();
-  const loads = joined.map((community) => access.load(community, [user, other]));
-  await Promise.all(loads.filter((load) => load !== undefined));
-  // The read model only names the candidates, because a member may have left since, and a community may be deleted.
-  const isMember = (community: CommunityId, one: UserId): boolean => access.now.member(community, one) !== undefined;
-  return joined.filter((community) => isMember(community, user) && isMember(community, other));
+  // The read model only names the candidates, because a member may have left since, and a community may be deleted. Each
+  // is looked at when it has come, because not all of them may fit into memory.
+  const isMutual = (community: CommunityId): boolean =>
+    [user, other].every((one) => access.now.member(community, one) !== undefined);
+  const looked = joined.map(async (community) => {
+    await access.load(community, [user, other]);
+    return isMutual(community);
+  });
+  const mutual = await Promise.all(looked);
+  return joined.filter((_, index) => mutual[index]);
 };
 
 /**

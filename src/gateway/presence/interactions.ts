@@ -6,6 +6,7 @@ import { parsedJson } from '../../kernel/json.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
 import type { Ids } from '../../kernel/ports/system.js';
 import type { Call, Origin } from '../contract/call.js';
+import { chatAtHand } from '../contract/chatAtHand.js';
 import type { Access } from '../contract/viewerPermissions.js';
 import type { Hub } from '../sessions/hub.js';
 import type { Schedule } from './schedule.js';
@@ -14,7 +15,7 @@ export type InteractionNeeds = {
   readonly pubSub: PubSub;
   readonly schedule: Schedule;
   readonly ids: Pick<Ids, 'next' | 'commandId'>;
-  readonly access: Pick<Access, 'now'>;
+  readonly access: Pick<Access, 'now' | 'load'>;
   readonly deliver: Hub['deliver'];
   /** How long other nodes have to say something, in milliseconds; 0 where there are none. */
   readonly lookMillis: number;
@@ -85,7 +86,7 @@ export const interactions = (needs: InteractionNeeds): Interactions => {
   const hear: { readonly [Kind in Heard['kind']]: (heard: HeardAs<Kind>) => void } = {
     press: ({ kind: _, ...press }) => {
       const { interaction } = press;
-      if (isBotTold(needs, press)) void pubSub.publish(topic, encoded({ kind: 'told', interaction }));
+      tellBot(needs, press, () => void pubSub.publish(topic, encoded({ kind: 'told', interaction })));
     },
     told: ({ interaction }) => {
       const waiting = presses.of(interaction);
@@ -136,6 +137,14 @@ export const interactions = (needs: InteractionNeeds): Interactions => {
       await unsubscribe?.();
     },
   };
+};
+
+const tellBot = (needs: InteractionNeeds, press: SubmittedPress, told: () => void): void => {
+  const telling = chatAtHand(needs.access, press.chat, () => {
+    if (isBotTold(needs, press)) told();
+  });
+  // The press ends as that of a bot that is not told.
+  if (telling instanceof Promise) telling.catch(() => undefined);
 };
 
 /** A bot that does not see the chat any more is not told what happens in it. */

@@ -3,6 +3,7 @@ import { byKind, isChatKey, parseChatKey, type ChatKey } from '../../kernel/chat
 import type { UserId } from '../../kernel/ids.js';
 import type { PubSub, Unsubscribe } from '../../kernel/ports/pubSub.js';
 import { parsedJson } from '../../kernel/json.js';
+import { chatAtHand } from '../contract/chatAtHand.js';
 import { chatRefFor, isCalledAlike } from '../contract/chatRefs.js';
 import { perRendering, type AlikeUsers } from '../contract/perRendering.js';
 import type { Hub } from '../sessions/hub.js';
@@ -13,7 +14,7 @@ import type { Access, AccessChange, AccessChanges } from '../contract/viewerPerm
 export type TypingNeeds = {
   readonly pubSub: PubSub;
   readonly schedule: Schedule;
-  readonly access: Pick<Access, 'now'> & AccessChanges;
+  readonly access: Pick<Access, 'now' | 'load'> & AccessChanges;
   readonly deliver: Hub['deliver'];
   readonly failed: (error: unknown) => void;
 };
@@ -153,7 +154,14 @@ const heardOf = (message: Uint8Array): Heard => {
   return { ...heard, user: BigInt(heard.user) as UserId };
 };
 
-const relay = ({ access, deliver }: TypingNeeds, { chat, user, typing, action }: Heard): void => {
+const relay = (needs: TypingNeeds, heard: Heard): void => {
+  const told = chatAtHand(needs.access, heard.chat, () => {
+    tellViewers(needs, heard);
+  });
+  if (told instanceof Promise) told.catch(needs.failed);
+};
+
+const tellViewers = ({ access, deliver }: TypingNeeds, { chat, user, typing, action }: Heard): void => {
   const audience = [...access.now.viewersOf(chat)].filter((viewer) => viewer !== user);
   deliver(
     perRendering(

@@ -22,6 +22,7 @@ import type { Hub } from '../sessions/hub.js';
 import { Unavailable } from '../contract/errors.js';
 import type { Delivery } from '../contract/updates.js';
 import type { UpdateRenderer } from '../contract/updateView.js';
+import { UnreadableNow } from './unreadableNow.js';
 import { waiters } from './waiters.js';
 
 export type FanOutNeeds = {
@@ -223,14 +224,6 @@ const readyOf = (
   if (!(event instanceof Promise)) return rendered(needs, event, heading);
   return event.then((opened) => rendered(needs, opened, heading));
 };
-
-/** The keys of an event cannot be had right now. */
-class UnreadableNow extends Error {
-  constructor(position: Position, cause: unknown) {
-    super(`the event at ${position.toString()} cannot be read now`, { cause });
-    this.name = 'UnreadableNow';
-  }
-}
 
 /** A record that is damaged will not get better; anything else will, and is worth waiting for. */
 const read = (needs: FanOutNeeds, stored: StoredEvent): ReturnType<typeof readEvent> => {

@@ -55,7 +55,8 @@ const kindsOf = (needs: RelevanceNeeds): ReadonlyMap<string, Kind> => {
     [
       'community',
       (_, rest, type) =>
-        (rendered(type) && membersOf(rest)) ||
+        // Also folded for members whose community is not in memory: it is loaded as of then.
+        ((rendered(type) || communities.folds(type)) && membersOf(rest)) ||
         (communities.folds(type) && communities.follows(rest)) ||
         // The topic does not say whose membership it is.
         (memberships.folds(type) && memberships.followsAny()),

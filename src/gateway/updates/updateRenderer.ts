@@ -7,7 +7,7 @@ import type { EventLog } from '../../kernel/ports/eventLog.js';
 import type { Sealer } from '../../kernel/ports/sealer.js';
 import type { CommunityDocument } from '../../projections/communities/documents.js';
 import type { ConversationDocument } from '../../projections/conversations/documents.js';
-import { liveDocuments, type LiveDocuments } from '../../projections/reading/liveDocuments.js';
+import { liveDocuments, type LiveDocuments, type LiveDocumentsNeeds } from '../../projections/reading/liveDocuments.js';
 import type { MembershipsDocument } from '../../projections/members/documents.js';
 import type { UnreadReads } from '../../projections/unread/unreadReads.js';
 import type { ProjectionName } from '../../projections/registry.js';
@@ -16,7 +16,8 @@ import { liveAccess, type AccessNeeds, type LiveAccess } from '../access/liveAcc
 import type { ReadModels } from '../contract/readModels.js';
 import { prefetcher } from './prefetch.js';
 import { relevance } from './relevance.js';
-import { documentAsOf, type DocumentAsOfNeeds } from './documentAsOf.js';
+import { communitiesAtHand } from './communitiesAtHand.js';
+import { documentAsOf, documentsUpTo, type DocumentAsOfNeeds } from './documentAsOf.js';
 import { silent, type Delivery } from '../contract/updates.js';
 import { unreadCounts, type LiveUnreadCounts, type SentMessage } from './unread/unread.js';
 import type { Access, AccessChanges } from '../contract/viewerPermissions.js';
@@ -41,6 +42,10 @@ export type UpdateRendererNeeds = {
   readonly peersOf: AccessNeeds['peersOf'];
   readonly hasWrittenTo: AccessNeeds['hasWrittenTo'];
   readonly unfolded?: NonNullable<AccessNeeds['unfolded']>;
+  /** All events up to here were rendered or passed over. Absent: communities may be ahead of the updates when they are loaded. */
+  readonly passedUpTo?: () => Position | undefined;
+  /** For tests. Default: `wantedBytesMax` of `LiveDocuments`. */
+  readonly communityBytesMax?: number;
   /** By type of event. */
   readonly updates: Readonly<Record<string, Renderer>>;
   /** By type of event. */
@@ -57,13 +62,14 @@ export const idleConversationsMax = 20_000;
 export const liveUpdateRenderer = (
   needs: UpdateRendererNeeds,
 ): { readonly renderer: UpdateRenderer; readonly access: Access & AccessChanges } => {
-  const turn: Rendering = { position: undefined };
+  const turn: Rendering = { position: undefined, folded: undefined };
   const memory = memoryOf(needs, turn);
   const { access, unread } = memory;
   const renderers = renderersOf(needs.updates);
   const foldedAsOf = documentAsOf(needs);
 
   const folded = (event: Recorded): readonly Delivery[] | Promise<readonly Delivery[]> => {
+    turn.folded = event.position;
     const { before, ready } = access.apply(event);
     memory.conversations.apply(event);
     const authorsUnread = unread.apply(event);
@@ -86,11 +92,12 @@ export const liveUpdateRenderer = (
     return ready === undefined ? render(event, view) : ready.then(() => render(event, view));
   };
 
+  const withCommunities = communitiesAtHand(memory);
   const cares = relevance({ ...memory, rendered: (type) => renderers.has(type) });
   const renderer: UpdateRenderer = {
     isRelevant: cares,
     prefetch: prefetcher({ ...needs, isRelevant: cares, user: (user) => access.user(user) }),
-    render: (event) => whileRendering(turn, event.position, () => folded(event)),
+    render: (event) => whileRendering(turn, event.position, () => withCommunities(event, () => folded(event))),
     connect: (user) => {
       unread.forget(user);
       return access.connect(user);
@@ -112,8 +119,8 @@ const hadUnread = (
   return access.isConnected(sent.author) && unread.countBefore(sent).then((count) => count !== 0);
 };
 
-/** The event that is being rendered. */
-type Rendering = { position: Position | undefined };
+/** The event that is being rendered, and the last one that was folded. */
+type Rendering = { position: Position | undefined; folded: Position | undefined };
 
 const whileRendering = <T>(turn: Rendering, position: Position, work: () => T | Promise<T>): T | Promise<T> => {
   const over = (): void => {
@@ -149,7 +156,10 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
   };
   const from = (name: ProjectionName, idleMax: number) => ({ documents, caughtUp: () => caughtUp(name), idleMax });
   const cached = {
-    communities: liveDocuments(types.communities, from('communities', idleCommunitiesMax)),
+    communities: liveDocuments(types.communities, {
+      ...from('communities', idleCommunitiesMax),
+      ...historyOf(needs, turn),
+    }),
     memberships: liveDocuments(types.memberships, from('members', idleMembershipsMax)),
     users: liveDocuments(types.users, from('users', idleUsersMax)),
     conversations: liveDocuments(types.conversations, from('conversations', idleConversationsMax)),
@@ -179,6 +189,21 @@ const memoryOf = (needs: UpdateRendererNeeds, turn: Rendering): Memory => {
       caughtUp: () => caughtUp('messages', 'reads'),
     }),
   };
+};
+
+const historyOf = (
+  needs: UpdateRendererNeeds,
+  turn: Rendering,
+): Pick<LiveDocumentsNeeds, 'history' | 'wantedBytesMax'> => {
+  const { passedUpTo, communityBytesMax: wantedBytesMax, types } = needs;
+  if (passedUpTo === undefined) return defined({ wantedBytesMax });
+  const documentUpTo = documentsUpTo(needs, types.communities);
+  // The event that is being rendered is passed only once all are told, and folded before that.
+  const appliedUpTo = (): Position | undefined => {
+    const passed = passedUpTo();
+    return passed !== undefined && turn.folded !== undefined && turn.folded > passed ? turn.folded : passed;
+  };
+  return { history: { appliedUpTo, documentUpTo }, ...defined({ wantedBytesMax }) };
 };
 
 type AnyRenderer = (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>;

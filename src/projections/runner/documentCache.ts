@@ -59,7 +59,7 @@ export const ageAll = (caches: Iterable<DocumentCache>, pinned: readonly (readon
     bytes += cache.bytes;
     if (fullest === undefined || cache.bytes > fullest.bytes) fullest = cache;
   }
-  // What is used from now on stays, and the rest goes with the next time.
+  // Those that are used from now on stay, and the rest goes the next time.
   if (bytes > cachedDocumentBytesMax) fullest?.letGo(pinned);
 };
 

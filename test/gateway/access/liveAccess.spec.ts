@@ -4,6 +4,7 @@ import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, GroupId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
+import { nextTurn } from '../../../src/kernel/timing.js';
 import {
   admin,
   ada,
@@ -318,5 +319,56 @@ describe('a user', () => {
     assert.deepEqual([await audience(), await node.access.shareCommunity(peer, bob)], [[ada, bob], false]);
     await node.happens(sent(1001n, bob, directChat(peer, bob)), left(ada));
     assert.deepEqual([await audience(), await node.access.shareCommunity(ada, bob)], [[bob, peer], false]);
+  });
+});
+
+describe('communities of connected users that do not fit into memory', () => {
+  beforeEach(async () => {
+    node = await nodeOf({ communityBytesMax: 0 });
+    await node.append(...founded(), joined(bob), joined(cleo));
+    await node.tell();
+    for (const user of [ada, bob, cleo]) await node.renderer.connect(user);
+    await nextTurn();
+    assert.equal(node.rules.community(guild), undefined);
+  });
+
+  it('are there while an event in them or about them is told, and gone afterwards', async () => {
+    const told: (readonly UserId[])[] = [];
+    node.renderWith((_, { after }) => {
+      told.push(viewers(after));
+      return [];
+    });
+    await node.happens(sent(1n, bob, chatOfStaff));
+    assert.deepEqual(told, [[ada, bob, cleo]]);
+    await nextTurn();
+    assert.equal(node.rules.community(guild), undefined);
+    assert.deepEqual([...node.rules.connectedMembers(guild)], [ada, bob, cleo]);
+  });
+
+  it('are as they were right before an event, also where the read model is ahead of it', async () => {
+    const told: (readonly UserId[])[][] = [];
+    node.renderWith((_, { before, after }) => {
+      told.push([viewers(before), viewers(after)]);
+      return [];
+    });
+    await node.append(override(staff, everybody, hidden), override(staff, everybody, shown));
+    await node.project();
+    await node.tell();
+    const all = [ada, bob, cleo];
+    assert.deepEqual(told, [
+      [all, [ada]],
+      [[ada], all],
+    ]);
+  });
+
+  it('are gone for good for all once they are deleted', async () => {
+    await node.happens(deleted);
+    await nextTurn();
+    assert.deepEqual([...node.rules.connectedMembers(guild)], []);
+  });
+
+  it('are loaded for those who ask about a member', async () => {
+    await node.access.load(guild, [bob]);
+    assert.equal(node.rules.inChannel(guild, general, bob), usualPermissions);
   });
 });

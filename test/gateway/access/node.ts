@@ -55,10 +55,11 @@ export type Node = {
   renderWith(render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>): void;
 };
 
-export const nodeOf = async (): Promise<Node> => {
+/** `communityBytesMax`: how much the communities of connected users may take before they are let go. */
+export const nodeOf = async (bounds: Pick<UpdateRendererNeeds, 'communityBytesMax'> = {}): Promise<Node> => {
   const { log, sealer, codec, store } = await kernelInMemory();
   const events: Recorded[] = [];
-  const progress = { told: 0, projected: 0 };
+  const progress = { told: 0, passed: beforeAll, projected: 0 };
   let render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]> = () => [];
 
   const project = projectorOf(store, events, progress);
@@ -74,7 +75,9 @@ export const nodeOf = async (): Promise<Node> => {
   };
   const { documents, reads } = watched(store);
   const place = { log, codec, sealer, store, documents };
-  const { renderer, access } = rendererOver(place, { reached }, (event, view) => render(event, view));
+  const passedUpTo = () => (progress.passed === beforeAll ? undefined : progress.passed);
+  const rendering = { ...bounds, passedUpTo, readModels: { reached } };
+  const { renderer, access } = rendererOver(place, rendering, (event, view) => render(event, view));
   const happened = async (more: readonly AnyEvent[]): Promise<void> => {
     for (const event of more) await append(event);
   };
@@ -88,9 +91,11 @@ export const nodeOf = async (): Promise<Node> => {
       event = events[progress.told]
     ) {
       progress.told += 1;
-      if (!renderer.isRelevant(event.metadata.about, event.type)) continue;
-      cared += 1;
-      await renderer.render(event);
+      if (renderer.isRelevant(event.metadata.about, event.type)) {
+        cared += 1;
+        await renderer.render(event);
+      }
+      progress.passed = event.position;
     }
     return cared;
   };
@@ -114,7 +119,7 @@ export const nodeOf = async (): Promise<Node> => {
   };
 };
 
-type Progress = { told: number; projected: number };
+type Progress = { projected: number };
 
 /** One event at a time, because a second caller must not go on before the commit that the first one waits for. */
 const projectorOf = (store: DocumentStore, events: readonly Recorded[], progress: Progress) => {
@@ -178,12 +183,12 @@ const streamOf = ({ type, data }: AnyEvent): string => {
 
 const rendererOver = (
   { store, ...place }: Place & Pick<UpdateRendererNeeds, 'documents'> & { readonly store: DocumentStore },
-  readModels: Parameters<typeof liveUpdateRenderer>[0]['readModels'],
+  rendering: Pick<UpdateRendererNeeds, 'readModels' | 'passedUpTo' | 'communityBytesMax'>,
   render: Renderer,
 ): ReturnType<typeof liveUpdateRenderer> =>
   liveUpdateRenderer({
     ...place,
-    readModels,
+    ...rendering,
     types: {
       communities: communityDocuments,
       memberships: membershipsDocuments,

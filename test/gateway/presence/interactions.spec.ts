@@ -53,7 +53,7 @@ const setting = async (t: TestContext, { lookMillis = lookMillisMax } = {}) => {
         pubSub: carrier,
         schedule: time.later,
         ids: { next: () => (ids += 1n), commandId: () => `attempt ${(ids += 1n).toString()}` },
-        access: { now: { ...nobodySees, maySee: () => place.sight } },
+        access: { now: { ...nobodySees, maySee: () => place.sight }, load: () => undefined },
         deliver: (items) => told.push(...items),
         lookMillis,
       }),

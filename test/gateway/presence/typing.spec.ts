@@ -35,6 +35,7 @@ const typingSetting = async (t: TestContext) => {
     schedule: time.later,
     access: {
       now: { ...nobodySees, viewersOf: () => viewers, mayWrite: () => rights.mayWrite },
+      load: () => undefined,
       onChange: (listener) => void listeners.push(listener),
     },
     deliver: (items) => {

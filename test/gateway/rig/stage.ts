@@ -71,7 +71,7 @@ export const stage = async ({ handlers, renderer, ...given }: Staging = {}): Pro
     presence: memoryPresence(),
     statuses: { changed: () => undefined },
     admission: noAdmission(),
-    access: { now: nobodySees, statusAudience: (user) => Promise.resolve(new Set([user])), onChange: () => undefined },
+    access: accessOfNobody,
     documents: noReadModels,
     tracer: trace.getTracer('test'),
     ...given,
@@ -170,4 +170,9 @@ export const nobodySees: ViewerPermissions = {
   mayWrite: () => false,
   connectedMembers: () => nothingSeen,
   viewersOf: () => nothingSeen,
+};
+
+const accessOfNobody = {
+  ...{ now: nobodySees, load: () => undefined, onChange: () => undefined },
+  statusAudience: (user: UserId) => Promise.resolve(new Set([user])),
 };

@@ -6,6 +6,7 @@ import { beforeAll, type Event, type Recorded } from '../../../src/kernel/event.
 import type { Millis } from '../../../src/kernel/ids.js';
 import type { AbsentDocument, StoredDocument } from '../../../src/kernel/ports/documentStore.js';
 import { heldBytes } from '../../../src/kernel/heldBytes.js';
+import { nextTurn } from '../../../src/kernel/timing.js';
 import { idleBytesMax, liveDocuments, type LiveDocuments } from '../../../src/projections/reading/liveDocuments.js';
 
 type Noted = Event<'Noted' | 'Cleared', { readonly key: string }>;
@@ -198,6 +199,111 @@ describe('live documents', () => {
     assert.deepEqual(['a', 'b', 'c', 'd'].map(live.holds), [true, false, true, true]);
     live.unpin('a');
     assert.deepEqual(['a', 'b', 'c', 'd'].map(live.holds), [true, false, false, true]);
+  });
+
+  describe('that are wanted', () => {
+    const bytes = heldBytes({ document: { noted: [1n] }, position: 1n });
+    const wantedSetUp = (documentsMax: number) => {
+      const log = new Log();
+      const live = liveDocuments(notes, {
+        caughtUp: log.caughtUp,
+        idleMax: 0,
+        wantedBytesMax: documentsMax * bytes,
+        documents: { getMany: (_, wanted) => Promise.resolve(wanted.map((key) => log.read(key))) },
+      });
+      for (const key of ['a', 'b', 'c', 'd']) log.append('Noted', key);
+      log.project(4n);
+      const held = async (): Promise<string> => {
+        await nextTurn();
+        return ['a', 'b', 'c', 'd'].filter(live.holds).join('');
+      };
+      return { log, live, held };
+    };
+
+    it('are loaded as long as there is room, and stay before all others', async () => {
+      const { live, held } = wantedSetUp(2);
+      for (const key of ['a', 'b', 'c']) await live.want(key);
+      assert.equal(await held(), 'ab');
+      await live.get('d');
+      assert.equal(await held(), 'ab');
+    });
+
+    it('give way to those that were asked for, first such as nobody has asked for', async () => {
+      const { live, held } = wantedSetUp(2);
+      for (const key of ['a', 'b', 'c', 'd']) await live.want(key);
+      await live.get('a');
+      await live.get('c');
+      assert.equal(await held(), 'ac');
+      await live.get('d');
+      assert.equal(await held(), 'cd');
+      live.unwant('d');
+      assert.equal(await held(), 'c');
+    });
+
+    it('are all there for those who asked for more than there is room for, until the next turn', async () => {
+      const { live, held } = wantedSetUp(2);
+      for (const key of ['a', 'b', 'c', 'd']) void live.want(key);
+      const all = await Promise.all(['a', 'b', 'c', 'd'].map(live.get));
+      assert.ok(all.every((document) => document !== undefined));
+      assert.deepEqual(['a', 'b', 'c', 'd'].map(live.holds), [true, true, true, true]);
+      assert.equal((await held()).length, 2);
+    });
+
+    it('are measured as they grow', async () => {
+      const { log, live, held } = wantedSetUp(3);
+      for (const key of ['a', 'b']) await live.want(key);
+      await live.get('a');
+      for (let more = 0; more < 40; more += 1) live.apply(log.append('Noted', 'a'));
+      assert.equal(await held(), '');
+    });
+
+    it('stay while they are pinned', async () => {
+      const { live, held } = wantedSetUp(0);
+      live.pin('a');
+      void live.want('a');
+      await live.get('a');
+      assert.equal(await held(), 'a');
+      live.unpin('a');
+      assert.equal(await held(), '');
+    });
+
+    it('are exact at each position once they were told of, however often they are evicted and loaded', async () => {
+      const names = ['a', 'b', 'c'];
+      const step = fc.record({
+        does: fc.constantFrom('note' as const, 'clear' as const, 'get' as const, 'tell' as const, 'store' as const),
+        key: fc.constantFrom(...names),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), fc.nat({ max: 2 }), async (steps, most) => {
+          const log = new Log();
+          const live = liveDocuments(notes, {
+            caughtUp: log.caughtUp,
+            idleMax: 0,
+            wantedBytesMax: most * bytes,
+            documents: { getMany: (_, wanted) => Promise.resolve(wanted.map((key) => log.read(key))) },
+            history: {
+              appliedUpTo: () => log.told,
+              documentUpTo: (key, position) => Promise.resolve(log.folded(key, position)),
+            },
+          });
+          for (const name of names) void live.want(name);
+          const asked: Promise<unknown>[] = [];
+          for (const { does, key } of steps) {
+            if (does === 'note') log.append('Noted', key);
+            if (does === 'clear') log.append('Cleared', key);
+            if (does === 'get') asked.push(Promise.resolve(live.get(key)));
+            if (does === 'store') log.project(BigInt(log.events.length));
+            if (does === 'tell') log.tell(live);
+            await nextTurn();
+            for (const name of names)
+              if (live.holds(name)) assert.deepEqual(live.peek(name), log.folded(name, log.told));
+          }
+          log.project(BigInt(log.events.length));
+          await Promise.all(asked);
+        }),
+        { numRuns: 100 },
+      );
+    });
   });
 
   it('are the fold of the events told, however telling, storing, loading and evicting interleave', async () => {

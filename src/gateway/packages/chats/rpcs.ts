@@ -8,6 +8,7 @@ import { isAnswered } from '../../../projections/conversations/documents.js';
 import { conversationsOf } from '../../../projections/conversations/queries.js';
 import { lastMessage } from '../../../projections/messages/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
+import { chatAtHand } from '../../contract/chatAtHand.js';
 import { statusesFor } from '../../access/mutuals.js';
 import { inChat } from '../../access/scopes.js';
 import type { StatusOf } from '../../rendering/user.js';
@@ -56,6 +57,7 @@ export const chatRpcs = (needs: ChatNeeds): Handlers<Built> => ({
     const { user } = call.caller;
     if (messageId === 0n) return reject('INVALID_ARGUMENT', 'no message is named');
     const message = await atMostNow(needs, call, { chat, message: messageId });
+    await chatAtHand(needs.access, chat, () => undefined);
     // Below the floor everything counts as read, so a marker there would change nothing for anybody.
     if (message === undefined || message <= needs.access.now.unreadFloorIn(chat)(user)) return nothing;
     const command = { type: 'MarkChatRead', data: { user, chat, message } } as const;

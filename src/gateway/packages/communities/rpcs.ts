@@ -15,10 +15,9 @@ import { unread, type ChatViewer } from '../../../projections/unread/unread.js';
 import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/community.js';
 import { done, type Handlers } from '../../contract/handlers.js';
-import { costs } from '../../contract/meter.js';
-import { meteredReads, turnOf } from '../../contract/meteredReads.js';
+import { meteredReads } from '../../contract/meteredReads.js';
 import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
-import { accessFor } from '../../access/memberAccess.js';
+import { accessInTurn } from '../../access/memberAccess.js';
 import { inCommunity } from '../../access/scopes.js';
 import { inBatches } from './inBatches.js';
 import { channelRpcs, type ChannelRpcs } from './channels/rpcs.js';
@@ -68,10 +67,7 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
     const seen: Seen[] = [];
     let left = channelsCountedMax;
     for (const { community } of await memberships(needs.reads, user)) {
-      // Of a connected user the node knows the communities before they are loaded. A wait after that might lose them again.
-      const channels = left === 0 ? 0 : (needs.access.now.community(community)?.channels.length ?? 0);
-      await turnOf(call.meter, costs.document + (costs.hundredChannels * channels) / 100);
-      await accessFor(needs.access, call, community);
+      await accessInTurn(needs.access, call, community, left);
       const found = seenBy(needs.access.now, community, user, left);
       if (found === undefined) continue;
       seen.push(found);

@@ -6,10 +6,9 @@ import { memberships } from '../../../projections/members/queries.js';
 import type { Reads } from '../../../projections/reading/queries.js';
 import type { StickerPackDocument } from '../../../projections/stickers/documents.js';
 import { emojiById, stickerPacksOf } from '../../../projections/stickers/queries.js';
-import { accessFor } from '../../access/memberAccess.js';
+import { accessInTurn } from '../../access/memberAccess.js';
 import type { Call } from '../../contract/call.js';
-import { costs } from '../../contract/meter.js';
-import { meteredReads, turnOf } from '../../contract/meteredReads.js';
+import { meteredReads } from '../../contract/meteredReads.js';
 import type { Access } from '../../contract/viewerPermissions.js';
 import { fileFor } from '../../rendering/file.js';
 import { packFor } from './packs.js';
@@ -37,10 +36,7 @@ export const savedPacks = async (
   const files = await inFull(reads, wanted);
   const saved: StickerPackInit[] = [];
   for (const { pack: id, community, emoji } of wanted) {
-    // As `communities.GetCommunities` pays for them.
-    const channels = access.now.community(community)?.channels.length ?? 0;
-    await turnOf(call.meter, costs.document + (costs.hundredChannels * channels) / 100);
-    await accessFor(access, call, community);
+    await accessInTurn(access, call, community);
     // It may have been left, or deleted, during the waits.
     if (access.now.member(community, user) === undefined) continue;
     const shown = emoji.flatMap((fileId) => files.get(fileId) ?? [{ fileId }]);

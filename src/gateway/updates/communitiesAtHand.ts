@@ -1,0 +1,63 @@
+import { communityOf, isChatKey } from '../../kernel/chat.js';
+import type { Recorded } from '../../kernel/event.js';
+import type { CommunityId } from '../../kernel/ids.js';
+import { ProjectionStopped, ProjectionsClosed } from '../../projections/progress/waiters.js';
+import type { LiveDocuments } from '../../projections/reading/liveDocuments.js';
+import type { LiveAccess } from '../access/liveAccess.js';
+import { TooManyEvents } from './documentAsOf.js';
+import { UnreadableNow } from './unreadableNow.js';
+
+export type CommunitiesAtHandNeeds = {
+  readonly communities: Pick<LiveDocuments<unknown>, 'get' | 'pin' | 'unpin'>;
+  readonly access: Pick<LiveAccess, 'hasMembersOf'>;
+};
+
+/** Work on an event, before which the communities are in memory that it is about and of which members are connected. */
+export type WithCommunities = <T>(event: Recorded, work: () => T | Promise<T>) => T | Promise<T>;
+
+/**
+ * They stay there until the work is done. Rejects with `UnreadableNow`, without any work, where one cannot be loaded but
+ * may be later; one that never can be is passed over.
+ */
+export const communitiesAtHand = ({ communities, access }: CommunitiesAtHandNeeds): WithCommunities => {
+  return (event, work) => {
+    const keys = communitiesOf(event).filter(access.hasMembersOf).map(String);
+    if (keys.length === 0) return work();
+    const over = (): void => {
+      for (const key of keys) communities.unpin(key);
+    };
+    for (const key of keys) communities.pin(key);
+    const loads = keys.map(communities.get).filter((load) => load instanceof Promise);
+    let worked: ReturnType<typeof work> | undefined;
+    try {
+      worked = loads.length === 0 ? work() : Promise.all(loads).catch(unlessFinal(event)).then(work);
+      return worked instanceof Promise ? worked.finally(over) : worked;
+    } finally {
+      if (!(worked instanceof Promise)) over();
+    }
+  };
+};
+
+const final = [ProjectionStopped, ProjectionsClosed, TooManyEvents] as const;
+
+const unlessFinal =
+  ({ position }: Recorded) =>
+  (error: unknown): void => {
+    if (!final.some((kind) => error instanceof kind)) throw new UnreadableNow(position, error);
+  };
+
+/** That of its topic, and that of the chat which is named in it. */
+const communitiesOf = ({ metadata: { about }, data }: Recorded): readonly CommunityId[] => {
+  // Every event that names a chat does so under this name.
+  const { chat } = data as { readonly chat?: string };
+  const ofTopic = communityIn(about);
+  const ofChat = chat === undefined || chat === about ? undefined : communityIn(chat);
+  return [ofTopic, ofChat].filter((community) => community !== undefined);
+};
+
+const topicPrefix = 'community.';
+
+const communityIn = (topic: string): CommunityId | undefined => {
+  if (topic.startsWith(topicPrefix)) return BigInt(topic.slice(topicPrefix.length)) as CommunityId;
+  return isChatKey(topic) ? communityOf(topic) : undefined;
+};
