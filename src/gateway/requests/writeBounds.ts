@@ -66,8 +66,8 @@ export const writeBounds = (needs: WriteBoundsNeeds): WriteBounds => {
       return refused('written_per_user', { ...tooMuch, retryAfterSeconds: millis / 1_000 });
     },
     wrote: (user, bytes) => {
-      const writer = writers.get(user) ?? new Bucket(budget, timers.now());
-      writers.set(user, writer);
+      let writer = writers.get(user);
+      if (writer === undefined) writers.set(user, (writer = new Bucket(budget, timers.now())));
       // It regains what is due first: a bucket that is full keeps no more.
       writer.millisUntil(0, timers.now());
       writer.take(bytes);
