@@ -117,7 +117,8 @@ const written = (kind: StoredKind, event: Event, envelope: Envelope, sealing: Se
   const data = event.data as object;
   const sealed = kind.personal === undefined ? {} : sealedTexts(kind, data, envelope, sealing);
   if (sealed instanceof KeysMissing) return sealed;
-  const body = { ...(kind.fields.encode(data) as Record<string, Json>), ...sealed };
+  // Added to the object that was made for it: one that begins with a spread is a hidden class by itself.
+  const body = Object.assign(kind.fields.encode(data) as Record<string, Json>, sealed);
   // Stored metadata end with the topic.
   const metadata: Metadata = Object.assign({}, envelope.metadata, { about: kind.about(data) });
   const bytes = utf8.encode(JSON.stringify(body));
