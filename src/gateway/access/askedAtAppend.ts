@@ -1,4 +1,5 @@
 import type { CommunityAsker } from '../../domain/communities/commands.js';
+import { communities } from '../../domain/communities/decide.js';
 import type { ChannelRef } from '../../gen/refs.js';
 import { isRejection, type Command, type Rejection } from '../../kernel/decider.js';
 import type { Asked } from '../../kernel/execute.js';
@@ -68,8 +69,13 @@ const askedBy =
       // Changes by another node to the stream of the community count as far as the command is decided on it.
       const waiting = call.rightsAsOf(decidedOn) ?? access.upToAppends(community, users);
       if (waiting !== undefined) return waiting;
+      const by = asker();
+      const command = isRejection(by) ? by : make(by, access.now);
+      if (isRejection(command) || !changesCommunity(command)) return command;
       const channels = access.now.community(community)?.channels.length ?? 0;
       call.meter.spend((costs.hundredChannelsChanged * channels) / 100);
-      const by = asker();
-      return isRejection(by) ? by : make(by, access.now);
+      return command;
     });
+
+/** Its events are folded into the community. Those of its members, invites and stickers are not. */
+const changesCommunity = ({ type }: Command): boolean => Object.hasOwn(communities.rules, type);

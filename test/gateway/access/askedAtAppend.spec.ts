@@ -26,8 +26,8 @@ describe('a command that nobody judges at its place', () => {
   });
 });
 
-describe('a command on a community', () => {
-  it('pays for the channels of it each time that it is asked', () => {
+describe('a command in a community', () => {
+  const paidFor = (type: string): readonly number[] => {
     const spent: number[] = [];
     const channels = { length: 500 };
     const member = { permissions: 0n, rank: 0 };
@@ -40,9 +40,17 @@ describe('a command on a community', () => {
       caller: { user: 1n },
       meter: { spend: (units: number) => spent.push(units) },
     } as unknown as Call;
-    const make = askedByMember(access, call, 1n as CommunityId)(() => reject('CONFLICT'));
+    const make = askedByMember(access, call, 1n as CommunityId)(() => ({ type, data: {} }));
     void make(beforeAll);
     void make(beforeAll);
-    assert.deepEqual(spent, [5 * costs.hundredChannelsChanged, 5 * costs.hundredChannelsChanged]);
+    return spent;
+  };
+
+  it('that changes it pays for its channels each time that it is asked', () => {
+    assert.deepEqual(paidFor('EditChannel'), [5 * costs.hundredChannelsChanged, 5 * costs.hundredChannelsChanged]);
+  });
+
+  it('that changes a member pays for none of them', () => {
+    assert.deepEqual(paidFor('EditMember'), []);
   });
 });
