@@ -58,11 +58,26 @@ export const valuesFromBytes = (
   return values;
 };
 
-const hexOfId = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
+/** Where the two digits of each byte begin in the text of an id, and where dashes stand between them. */
+const digitsAt = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const dashesAt = [8, 13, 18, 23];
+const idUnits = 36;
+const dash = '-'.charCodeAt(0);
 
-const writeId = (bytes: Buffer, at: number, id: string): void => {
-  if (!hexOfId.test(id)) throw new Error(`${id} is no id of an event`);
-  bytes.write(id.replaceAll('-', ''), at, 'hex');
+/** The value of each hexadecimal digit by its code; -1 for all else. */
+const digits = Int8Array.from({ length: 128 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code)));
+const digitAt = (id: string, at: number): number => digits[id.charCodeAt(at)] ?? -1;
+
+/** By hand, because a large community has a thousand of them, which are all written whenever it changes. */
+const writeId = (bytes: Buffer, start: number, id: string): void => {
+  let isId = id.length === idUnits && dashesAt.every((at) => id.charCodeAt(at) === dash);
+  for (let place = 0; place < idBytes; place += 1) {
+    const at = digitsAt[place] ?? 0;
+    const [high, low] = [digitAt(id, at), digitAt(id, at + 1)];
+    if (high < 0 || low < 0) isId = false;
+    bytes[start + place] = high * 16 + low;
+  }
+  if (!isId) throw new Error(`${id} is no id of an event`);
 };
 
 const idAt = (view: DataView, at: number): string =>

@@ -60,6 +60,21 @@ describe('a document with sealed fields', () => {
     assert.equal(sealedDocument(stored, [])?.values.length, 1_250);
   });
 
+  it('is not stored where a value is of no event', () => {
+    const sound = valueOf(1).event;
+    const wrong = [
+      sound.slice(1),
+      `${sound}0`,
+      sound.replace('-', '0'),
+      sound.replace('b', 'B'),
+      sound.replace('b', 'é'),
+    ];
+    for (const event of wrong) {
+      const document = { text: new SealedField(valueOf(1, { event }), 'text') };
+      assert.throws(() => storedForm(document, streams), /is no id of an event/);
+    }
+  });
+
   it('is stored as it is when nothing in it is sealed', () => {
     const document = { open: 'text', bytes: Uint8Array.of(1) };
     assert.equal(storedForm(document, streams), document);
