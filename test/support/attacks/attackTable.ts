@@ -92,7 +92,11 @@ export const attackTable = {
   },
   authorize: { by: 'tokens that are none', ...withoutSession },
   status: { by: 'ChangeStatus in a community of 1,000 members', ...manyRecipients },
-  arranging: { by: 'moves of a channel among 500, in a community of 1,000 members', ...manyRecipients },
+  arranging: {
+    by: 'moves of a channel among 500, in a community of 1,000 members',
+    spec: 'test/gateway/access/channelViewers.spec.ts',
+    test: 'are not found anew when channels move or the name of a role changes',
+  },
   signIn: {
     by: 'wrong passwords from one address',
     ...guarded,
