@@ -24,7 +24,7 @@ export interface ChannelViewers {
   readonly viewersOf: (chat: ChatKey) => readonly UserId[];
 }
 
-/** What those channels have in common in which these overrides count. */
+/** Of all those channels in which these overrides count. */
 type Sight = {
   readonly overrides: readonly Override[];
   readonly viewers: Set<UserId>;

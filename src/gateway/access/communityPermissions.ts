@@ -13,7 +13,7 @@ import type { MemberPermissions } from '../contract/viewerPermissions.js';
 
 /**
  * The rules that follow from one version of a community. Computed on first use and kept for as long as that version is.
- * What follows from its roles alone is kept for as long as these are, since most changes are of channels.
+ * All that follows from its roles alone is kept for as long as these are, since most changes are of channels.
  */
 export interface CommunityPermissions {
   readonly has: (channel: ChannelId) => boolean;
@@ -76,7 +76,7 @@ const rulesOf = (community: CommunityDocument): CommunityPermissions => {
   };
 };
 
-/** What follows from the roles of a community, whatever its channels are. */
+/** All that follows from the roles of a community, whatever its channels are. */
 type Ranks = Pick<CommunityPermissions, 'member' | 'under'> &
   Readonly<Pick<CommunityDocument, 'id' | 'owner' | 'defaultPermissions'>>;
 

@@ -11,8 +11,8 @@ export interface LatestDeliveries {
    */
   before(about: string): readonly HeldDelivery[];
   /**
-   * Everything that is held, by what it is about, also what comes while this is gone through. What was given is held no
-   * more; the rest still is, so that `before` finds it.
+   * Everything that is held, by what it is about, also what comes while this is gone through. It is held
+   * until it is given, so that `before` finds the rest.
    */
   all(): Iterable<readonly HeldDelivery[]>;
   /** Updates that are held. */
@@ -55,7 +55,7 @@ export const latestDeliveries = (): LatestDeliveries => {
 
   return {
     size: () => size,
-    *all () {
+    *all() {
       for (const [name, { deliveries }] of slots) {
         slots.delete(name);
         size -= deliveries.length;
