@@ -76,7 +76,7 @@ const rulesOf = (community: CommunityDocument): CommunityPermissions => {
   };
 };
 
-/** All that follows from the roles of a community, whatever its channels are. */
+/** All that follows from the roles of a community and does not depend on its channels. */
 type Ranks = Pick<CommunityPermissions, 'member' | 'under'> &
   Readonly<Pick<CommunityDocument, 'id' | 'owner' | 'defaultPermissions'>>;
 
