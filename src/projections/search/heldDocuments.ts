@@ -69,18 +69,7 @@ export const heldDocuments = <T>(
     return held;
   };
   return {
-    load: async (keys) => {
-      const missing = new Set<string>();
-      const readMissing = async (): Promise<void> => {
-        if (missing.size > 0) await read([...missing]);
-        missing.clear();
-      };
-      await inTurns(keys, breath, (key) => {
-        if (!isAtHand({ working, settled }, key)) missing.add(key);
-        return missing.size < keysPerReadMax ? undefined : readMissing();
-      });
-      await readMissing();
-    },
+    load: (keys) => loading(keys, { breath, isAtHand: (key) => isAtHand({ working, settled }, key), read }),
     of: heldAt,
     set: (key, value, position) => {
       working.set(key, { value, position });
@@ -129,6 +118,24 @@ const isAtHand = <T>({ working, settled }: Memory<T>, key: string): boolean => {
   const known = settled?.get(key);
   if (known !== undefined) working.set(key, known);
   return known !== undefined;
+};
+
+type Loading = Pick<HeldNeeds, 'breath'> & {
+  readonly isAtHand: (key: string) => boolean;
+  readonly read: (keys: readonly string[]) => Promise<void>;
+};
+
+const loading = async (keys: readonly string[], { breath, isAtHand: isHeld, read }: Loading): Promise<void> => {
+  const missing = new Set<string>();
+  const readMissing = async (): Promise<void> => {
+    if (missing.size > 0) await read([...missing]);
+    missing.clear();
+  };
+  await inTurns(keys, breath, (key) => {
+    if (!isHeld(key)) missing.add(key);
+    return missing.size < keysPerReadMax ? undefined : readMissing();
+  });
+  await readMissing();
 };
 
 /** Of work that is so little for each one that the time is not looked at behind each. */
