@@ -70,9 +70,7 @@ export const channelViewersOf = (
       const community = communities.get(membership.community) ?? newCommunity();
       communities.set(membership.community, community);
       community.members.set(user, membership);
-      const document = communityOf(membership.community);
-      const rules = document && rulesOfCommunity(document);
-      // Either it is gone, or not in memory now: then they are found anew once it is.
+      const rules = rulesIfThere(communityOf(membership.community));
       if (rules === undefined) forget(community, [...community.channels.keys()]);
       for (const sight of community.sights.values()) {
         if (rules !== undefined && sees(rules, sight.overrides, [user, membership])) enter(sight, user);
@@ -104,6 +102,10 @@ export const channelViewersOf = (
     },
   };
 };
+
+/** Undefined for a community that is gone, or not in memory now: its viewers are found anew once it is. */
+const rulesIfThere = (community: CommunityDocument | undefined): CommunityPermissions | undefined =>
+  community && rulesOfCommunity(community);
 
 const nobody: readonly UserId[] = [];
 const noMembers: ReadonlyMap<UserId, Membership> = new Map();

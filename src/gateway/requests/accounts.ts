@@ -7,7 +7,7 @@ import { costs } from '../contract/meter.js';
 import { isGuarded, rpcPolicy, type RpcPolicy, type SharedLimitName } from '../contract/rpcPolicy.js';
 import { Bucket, budgetTable, lightShareMin, lightWork, welcomeUnits, type BudgetName } from './budgets.js';
 import { networkOf } from './rateLimits.js';
-import { standingMax, type Standing } from './standingQueue.js';
+import { standingMax, type SenderStanding } from './standingQueue.js';
 import type { Line } from './turns.js';
 
 /** So many requests of one user, or of one connection without a session, are refused within a minute. The next closes. */
@@ -170,7 +170,7 @@ export type Bill = {
   readonly line: Line | undefined;
   readonly light: Bucket | undefined;
   /** Undefined without a session. */
-  readonly standing: Standing | undefined;
+  readonly standing: SenderStanding | undefined;
   readonly shared: SharedLimitName | undefined;
   readonly refusals: Refusals;
   readonly long: LongReading | undefined;
@@ -275,7 +275,7 @@ type UserAccount = {
   readonly units: Bucket;
   readonly light: Bucket;
   /** By what is left of its light work. */
-  readonly standing: Standing;
+  readonly standing: SenderStanding;
   readonly refusals: Refusals;
   readonly long: LongReads;
   /** Once the user has looked somebody up. */

@@ -2,7 +2,7 @@
  * How little the sender has asked for lately: from 0, for much, to `standingMax`, for nothing. It is asked when one is to be taken, because many
  * requests of the same sender may have begun since.
  */
-export type Standing = () => number;
+export type SenderStanding = () => number;
 
 export const standingMax = 16;
 
@@ -12,12 +12,12 @@ export const takenBetweenEldest = 8;
 /** Those of the highest standing are taken first; of those that stand alike, the one that was added first. */
 export interface StandingQueue<Item> {
   /** Default: no standing. */
-  add(this: void, item: Item, standing?: Standing): void;
+  add(this: void, item: Item, standing?: SenderStanding): void;
   take(this: void): Item | undefined;
   isEmpty(this: void): boolean;
 }
 
-type Placed<Item> = { readonly item: Item; readonly standing: Standing; readonly number: number };
+type Placed<Item> = { readonly item: Item; readonly standing: SenderStanding; readonly number: number };
 
 export const standingQueue = <Item>(): StandingQueue<Item> => {
   const levels: readonly Placed<Item>[][] = Array.from({ length: standingMax + 1 }, () => []);
@@ -62,4 +62,4 @@ const levelOf = ({ standing }: Pick<Placed<unknown>, 'standing'>): number =>
 
 const ageOf = ([front]: readonly Placed<unknown>[]): number => front?.number ?? Infinity;
 
-const none: Standing = () => 0;
+const none: SenderStanding = () => 0;

@@ -1,4 +1,4 @@
-import { standingQueue, type Standing } from './standingQueue.js';
+import { standingQueue, type SenderStanding } from './standingQueue.js';
 
 /**
  * Units of requests that begin between two rounds of the event loop, half a millisecond of each line. `light`: of users who have
@@ -17,7 +17,7 @@ export interface Turns {
    * Undefined when work of this price may begin now. Otherwise resolves when it is its turn: those of the highest standing
    * go first, and of one standing those that asked first. Both count it.
    */
-  until(this: void, units: number, standing?: Standing): Promise<void> | undefined;
+  until(this: void, units: number, standing?: SenderStanding): Promise<void> | undefined;
   /** Work that a request turned out to be beyond its price. */
   spend(this: void, units: number): void;
   /** So many units more are under way; fewer where negative. Counts only where these are bounded. */
