@@ -156,14 +156,13 @@ const admissionOf = (get: Get): Admission => {
 };
 
 /** On a node that shares the log, others may fold the read models. */
-const followedHere = (get: Get): (() => Promise<unknown> | undefined) => {
-  const { acknowledged } = get(of.unfolded);
+const followedHere = (get: Get): ((position: Position) => Promise<unknown> | undefined) => {
   const followers = foundOnce((): readonly Pick<Follower, 'reached'>[] => {
     const { fanOut } = get(of.gateway);
     return isShared(get(of.config)) ? [fanOut] : [fanOut, get(of.projections).folded];
   });
-  return () => {
-    const behind = followers().flatMap((follower) => follower.reached(acknowledged.events()) ?? []);
+  return (position) => {
+    const behind = followers().flatMap((follower) => follower.reached(position) ?? []);
     return behind.length === 0 ? undefined : Promise.allSettled(behind);
   };
 };

@@ -1,3 +1,5 @@
+import type { Position } from '../../kernel/event.js';
+
 /**
  * The prices of work that is only known once it is done, in units of the cheapest request (some 50 µs of the thread).
  * They follow from measurements: the unread messages of a channel take nine reads and 140 µs, or three reads where there
@@ -74,7 +76,12 @@ export interface Meter {
    * where nothing is counted by number.
    */
   readonly alsoCounts?: (this: void, requests: number) => void;
+  /** The request begins to write. Absent where nobody is held up for that. */
+  readonly writing?: ((this: void) => Written) | undefined;
 }
+
+/** To be called once, with the position of the last event, or without where nothing was written. */
+export type Written = (upTo?: Position) => void;
 
 /** Of work for which nobody is charged. */
 export const freeMeter: Meter = { spend: () => undefined, turn: () => undefined };

@@ -42,13 +42,13 @@ export interface Accounts {
   ofUser(this: void, user: string): Pick<UserAccount, 'units' | 'light'> | undefined;
 }
 
-export const accountsOf = (): Accounts => {
+export const accountsOf = (clock: () => number): Accounts => {
   const sessions = boundedMap<SessionId, SessionAccount>({ entriesMax: accountsMax });
   const users = boundedMap<string, UserAccount>({ entriesMax: accountsMax });
   const addresses = boundedMap<string, Bucket>({ entriesMax: accountsMax });
 
   const sessionOf = (id: SessionId, now: number): SessionAccount => known(sessions, id, () => newSession(now));
-  const userOf = (id: UserId, now: number): UserAccount => known(users, id.toString(), () => newUser(now));
+  const userOf = (id: UserId, now: number): UserAccount => known(users, id.toString(), () => newUser(now, clock));
   const addressOf = (address: string, now: number): Bucket =>
     known(addresses, networkOf(address), () => new Bucket(budgetTable.address, now));
 
@@ -290,12 +290,12 @@ const newSession = (now: number): SessionAccount => ({
   typing: new Bucket(budgetTable.typing, now),
 });
 
-const newUser = (now: number): UserAccount => {
+const newUser = (now: number, clock: () => number): UserAccount => {
   const light = new Bucket(lightWork, now);
   return {
     units: new Bucket(budgetTable.user, now),
     light,
-    standing: () => light.share * standingMax,
+    standing: () => light.shareAt(clock()) * standingMax,
     refusals: new Refusals(),
     long: new LongReads(),
   };

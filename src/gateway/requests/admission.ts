@@ -1,7 +1,7 @@
 import { reject, type Rejection } from '../../kernel/decider.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
-import { costs, sliceUnitsMax, type Meter } from '../contract/meter.js';
+import { costs, sliceUnitsMax, type Meter, type Written } from '../contract/meter.js';
 import type { SharedLimitName } from '../contract/rpcPolicy.js';
 import {
   accountsOf,
@@ -19,7 +19,7 @@ import {
 import { budgetTable, type BudgetName } from './budgets.js';
 import { limitTable, networkOf } from './rateLimits.js';
 import { turnLines, turns, type Lines } from './turns.js';
-import { unitsUnderWay, type UnderWayNeeds } from './underWay.js';
+import { underWay, type UnderWayNeeds } from './underWay.js';
 import { noWriteBounds, type WriteBounds, type WriteRefusal } from './writeBounds.js';
 
 /** A request that would be within its budgets in so many milliseconds waits for that instead of being refused. */
@@ -119,7 +119,7 @@ const unpaused = { kind: 'refused', pauseMillis: 0 } as const;
 
 export const admission = (needs: AdmissionNeeds): Admission => {
   const { timers, shared, writes = noWriteBounds, lines = turnLines() } = needs;
-  const accounts = accountsOf();
+  const accounts = accountsOf(timers.now);
   const { refused, refusedToWrite } = refusals(needs);
 
   const admitted = admissions(needs, lines);
@@ -156,12 +156,12 @@ const admissions = (needs: AdmissionNeeds, lines: Lines) => {
 
   return (asker: Asker, bill: Bill, waited: LimitReached): AdmissionVerdict => {
     if (waited.millis > 0) needs.limited({ limit: waited.limit, rpc: bill.name, how: 'waited', asker });
-    const endRead = bill.long?.reads.begin(bill.long.by) ?? ended;
-    const underWay = bill.line === 'users' ? unitsUnderWay(lines.users, needs) : undefined;
+    const end = bill.long?.reads.begin(bill.long.by) ?? ended;
+    let spent = bill.units;
     const charged = (units: number): void => {
       charge(bill, units);
       if (bill.line !== undefined) lines[bill.line].spend(units);
-      underWay?.add(units);
+      spent += units;
     };
     const spend = (units: number): void => {
       charged(units);
@@ -174,18 +174,10 @@ const admissions = (needs: AdmissionNeeds, lines: Lines) => {
     const alsoCounts = (requests: number): void => {
       chargeRequests(bill, requests);
     };
-    const begin = (): void => underWay?.begin(bill.units);
-    const end = (): void => {
-      endRead();
-      underWay?.end();
-    };
-    const ownTurn = (): Promise<void> | undefined => {
-      const until = bill.line && lines[bill.line].until(bill.units, bill.standing)?.then(begin);
-      if (until === undefined) begin();
-      return until;
-    };
-    if (waited.millis === 0) begin();
-    return { kind: 'admitted', afterMillis: waited.millis, turn: ownTurn, meter: { spend, turn, alsoCounts }, end };
+    const writing = bill.line === 'users' ? (): Written => underWay(lines.users, needs, spent) : undefined;
+    const meter: Meter = { spend, turn, alsoCounts, writing };
+    const ownTurn = (): Promise<void> | undefined => bill.line && lines[bill.line].until(bill.units, bill.standing);
+    return { kind: 'admitted', afterMillis: waited.millis, turn: ownTurn, meter, end };
   };
 };
 

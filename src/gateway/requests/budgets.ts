@@ -69,11 +69,6 @@ export class Bucket {
   /** The part of a full bucket that is there; below 0 in debt. */
   shareAt(now: number): number {
     this.regain(now);
-    return this.share;
-  }
-
-  /** The same without a look at the clock: nothing was regained since it was last looked at. */
-  get share(): number {
     return this.tokens / this.budget.burst;
   }
 

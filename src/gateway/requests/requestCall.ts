@@ -166,10 +166,13 @@ export class RequestCall implements OpenCall {
   ): Promise<Done<E> | Rejection> {
     const paced = options.whileBehind === true ? undefined : this.needs.pace?.ready();
     if (paced !== undefined) await paced;
+    const written = this.meter.writing?.();
+    let upTo: Position | undefined;
     const span = this.needs.tracer.startSpan('execute', {}, trace.setSpan(context.active(), this.span));
     try {
       const done = await this.needs.execute(decider, this.guarded(command, options), this.causeOf(options, span));
       if (isRejection(done)) return done;
+      if (done.events.length > 0) upTo = done.position;
       this.wrote(done);
       this.meter.spend(costs.event * done.events.length);
       if (done.refused !== undefined) return done.refused;
@@ -179,6 +182,7 @@ export class RequestCall implements OpenCall {
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
     } finally {
+      written?.(upTo);
       span.end();
     }
   }

@@ -25,8 +25,11 @@ export const standingQueue = <Item>(): StandingQueue<Item> => {
   let taken = 0;
   let size = 0;
 
+  /** Behind those that were added before. */
   const place = (placed: Placed<Item>): void => {
-    levels[levelOf(placed)]?.push(placed);
+    const level = levels[levelOf(placed)] ?? [];
+    const behind = level.findLastIndex(({ number }) => number < placed.number);
+    level.splice(behind + 1, 0, placed);
   };
   const highest = (): Placed<Item> | undefined => {
     for (let level = standingMax; level >= 0;) {

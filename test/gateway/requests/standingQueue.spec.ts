@@ -34,6 +34,19 @@ describe('a queue by standing', () => {
     assert.deepEqual(allOf(take), ['other', 'second']);
   });
 
+  it('gives one whose standing has fallen before those that were added after it, however many there are', () => {
+    const { add, take } = standingQueue<string>();
+    let standing = standingMax;
+    add('old', () => standing);
+    for (let number = 0; number < 100; number += 1) add('young', () => 0);
+    standing = 0;
+    const taken = Array.from({ length: takenBetweenEldest }, () => {
+      add('high', () => standingMax);
+      return take();
+    });
+    assert.ok(taken.includes('old'), taken.join(' '));
+  });
+
   it('gives one that was added long ago now and then, whatever its standing', () => {
     const { add, take } = standingQueue<number>();
     add(-1);

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { lightShareMin, lightWork, welcomeUnits } from '../../../src/gateway/requests/budgets.js';
 import { turnLines, turns, turnUnitsMax, type Lines } from '../../../src/gateway/requests/turns.js';
+import type { Asker } from '../../../src/gateway/requests/accounts.js';
+import type { Meter } from '../../../src/gateway/contract/meter.js';
 import { atOnce, gate, signedIn, stranger, waitOf } from './gate.js';
 
 const roundsUntil = async (turn: Promise<void>): Promise<number> => {
@@ -127,6 +129,26 @@ describe('requests in turns', () => {
     assert.ok(turn.kind === 'busy');
     await turn.until;
     assert.equal(waitOf(admit(heavy, 'usersGetProfile')), 0);
+  });
+
+  it('count what they cost while those who asked for much write, and nobody else', () => {
+    const line = { units: 0 };
+    const users = { ...atOnce, underWay: (units: number) => void (line.units += units) };
+    const { admit } = gate(undefined, undefined, { light: atOnce, users, strangers: atOnce });
+    const meterOf = (asker: Asker): Meter => {
+      const verdict = admit(asker, 'usersGetProfile');
+      assert.ok(verdict.kind === 'admitted');
+      return verdict.meter;
+    };
+    assert.equal(meterOf(signedIn(1)).writing, undefined);
+    meterOf(signedIn(1)).spend(lightWork.burst);
+    const heavy = meterOf(signedIn(1));
+    heavy.spend(80);
+    assert.equal(line.units, 0);
+    const written = heavy.writing?.();
+    assert.ok(line.units > 80 && line.units < 90, line.units.toString());
+    written?.();
+    assert.equal(line.units, 0);
   });
 
   it('become light again when their sender asks for less', () => {

@@ -1,39 +1,39 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { underWayMillisMax, unitsUnderWay } from '../../../src/gateway/requests/underWay.js';
+import { underWay, underWayMillisMax } from '../../../src/gateway/requests/underWay.js';
+import type { Position } from '../../../src/kernel/event.js';
 import { deferred } from '../../../src/kernel/timing.js';
 import { nodeTimers, settled } from '../../support/nodeTimers.js';
 
-const counting = (followed?: () => Promise<unknown> | undefined) => {
+const counting = (followed?: (position: Position) => Promise<unknown> | undefined) => {
   const timers = nodeTimers();
   const line = { units: 0 };
-  const underWay = (units: number): void => void (line.units += units);
-  const request = () => unitsUnderWay({ underWay }, { timers, ...(followed && { followed }) });
-  return { timers, line, request };
+  const count = (units: number): void => void (line.units += units);
+  const begin = (units: number) => underWay({ underWay: count }, { timers, ...(followed && { followed }) }, units);
+  return { timers, line, begin };
 };
 
 describe('units under way', () => {
-  it('count from the beginning of a request until its end, with those that it turned out to be', () => {
-    const { line, request } = counting();
-    const one = request();
-    one.begin(5);
-    one.add(80);
+  it('count while a request writes', () => {
+    const { timers, line, begin } = counting();
+    const written = begin(85);
     assert.equal(line.units, 85);
-    one.end();
+    written(7n);
     assert.equal(line.units, 0);
-    one.add(10);
-    assert.equal(line.units, 0);
+    assert.equal(timers.waiting(), 0);
   });
 
-  it('count until all that was written is folded, whether that succeeds or not', async () => {
+  it('count until the very events that it wrote are folded, whether that succeeds or not', async () => {
     for (const fold of ['resolve', 'reject'] as const) {
       const folding = deferred<undefined>();
-      const { line, request } = counting(() => folding.promise);
-      const one = request();
-      one.begin(5);
-      one.end();
+      const asked: Position[] = [];
+      const { line, begin } = counting((position) => {
+        asked.push(position);
+        return folding.promise;
+      });
+      begin(5)(7n);
       await settled();
-      assert.equal(line.units, 5);
+      assert.deepEqual([line.units, asked], [5, [7n]]);
       if (fold === 'resolve') folding.resolve(undefined);
       else folding.reject(new Error('closed'));
       await settled();
@@ -41,22 +41,18 @@ describe('units under way', () => {
     }
   });
 
-  it('count for no longer than a request may hold up others', () => {
-    const { timers, line, request } = counting();
-    const one = request();
-    one.begin(5);
-    timers.pass(underWayMillisMax);
-    assert.equal(line.units, 0);
-    one.add(7);
-    one.end();
+  it('count no longer where nothing was written, whatever is to be folded', () => {
+    const { line, begin } = counting(() => new Promise(() => undefined));
+    begin(5)();
     assert.equal(line.units, 0);
   });
 
-  it('are none of a request that never begins', () => {
-    const { line, request } = counting();
-    const one = request();
-    one.end();
-    one.begin(5);
+  it('count for no longer than a write may hold up others', () => {
+    const { timers, line, begin } = counting();
+    const written = begin(5);
+    timers.pass(underWayMillisMax);
+    assert.equal(line.units, 0);
+    written(7n);
     assert.equal(line.units, 0);
   });
 });
