@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemTimers } from '../../../src/adapters/system/timers.js';
-import { admission } from '../../../src/gateway/requests/admission.js';
+import { admission, noAdmission, type Admission, type Admitted } from '../../../src/gateway/requests/admission.js';
+import type { Written } from '../../../src/gateway/contract/meter.js';
 import { Unavailable } from '../../../src/gateway/contract/errors.js';
 import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import { nothing } from '../../../src/gen/rpcs.js';
@@ -234,6 +235,27 @@ describe('a request', () => {
       assert.deepEqual(streams, [accountStream(caller.user)]);
       assert.equal(await made.log.end(), 0n);
     });
+  });
+
+  it('tells its meter when it begins to write, and where its last event is', async (t) => {
+    const told: string[] = [];
+    const writing = (): Written => {
+      told.push('begins');
+      return (upTo) => told.push(upTo?.toString() ?? 'nothing');
+    };
+    const own = noAdmission();
+    const admit: Admission['admit'] = (asker, asking) => {
+      const verdict = own.admit(asker, asking) as Admitted;
+      return { ...verdict, meter: { ...verdict.meter, writing } };
+    };
+    const handlers: Partial<HandlerTable> = { chatsMarkChatRead: async (_, call) => done(await marking(call)) };
+    const made = await staged(t, { ...answering(handlers), admission: { ...own, admit } });
+    const client = await made.signedIn(1n, 11n);
+    for (const id of [5, 6]) {
+      client.ask(id, 'chatsMarkChatRead', {});
+      await client.result(id);
+    }
+    assert.deepEqual(told, ['begins', (await made.log.end()).toString(), 'begins', 'nothing']);
   });
 
   it('that writes is refused while the fan-out is behind, and served once it follows again; reads go on', async (t) => {
