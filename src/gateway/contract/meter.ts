@@ -77,11 +77,11 @@ export interface Meter {
    */
   readonly alsoCounts?: (this: void, requests: number) => void;
   /** The request begins to write. Absent where nobody is held up for that. */
-  readonly writing?: ((this: void) => Written) | undefined;
+  readonly writing?: ((this: void) => WriteEnded) | undefined;
 }
 
 /** To be called once, with the position of the last event, or without where nothing was written. */
-export type Written = (upTo?: Position) => void;
+export type WriteEnded = (upTo?: Position) => void;
 
 /** Of work for which nobody is charged. */
 export const freeMeter: Meter = { spend: () => undefined, turn: () => undefined };

@@ -1,7 +1,7 @@
 import { reject, type Rejection } from '../../kernel/decider.js';
 import type { Timers } from '../../kernel/ports/leases.js';
 import type { RateLimit, Verdict } from '../../kernel/ports/rateLimit.js';
-import { costs, sliceUnitsMax, type Meter, type Written } from '../contract/meter.js';
+import { costs, sliceUnitsMax, type Meter, type WriteEnded } from '../contract/meter.js';
 import type { SharedLimitName } from '../contract/rpcPolicy.js';
 import {
   accountsOf,
@@ -174,7 +174,7 @@ const admissions = (needs: AdmissionNeeds, lines: Lines) => {
     const alsoCounts = (requests: number): void => {
       chargeRequests(bill, requests);
     };
-    const writing = bill.line === 'users' ? (): Written => underWay(lines.users, needs, spent) : undefined;
+    const writing = bill.line === 'users' ? (): WriteEnded => underWay(lines.users, needs, spent) : undefined;
     const meter: Meter = { spend, turn, alsoCounts, writing };
     const ownTurn = (): Promise<void> | undefined => bill.line && lines[bill.line].until(bill.units, bill.standing);
     return { kind: 'admitted', afterMillis: waited.millis, turn: ownTurn, meter, end };

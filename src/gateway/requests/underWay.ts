@@ -1,6 +1,6 @@
 import type { Position } from '../../kernel/event.js';
 import type { Timers } from '../../kernel/ports/leases.js';
-import type { Written } from '../contract/meter.js';
+import type { WriteEnded } from '../contract/meter.js';
 import type { Turns } from './turns.js';
 
 /** A write that takes longer, because it waits for another or the followers stand still, counts no longer than this. */
@@ -16,7 +16,7 @@ export type UnderWayNeeds = {
 };
 
 /** Counts the units of a request that begins to write, until it has written and that is folded. */
-export const underWay = (line: Pick<Turns, 'underWay'>, needs: UnderWayNeeds, units: number): Written => {
+export const underWay = (line: Pick<Turns, 'underWay'>, needs: UnderWayNeeds, units: number): WriteEnded => {
   let isOver = false;
   const release = (): void => {
     if (isOver) return;

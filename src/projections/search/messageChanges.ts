@@ -41,9 +41,10 @@ export const messageChanges = ({ log, codec, sealer }: MessageChangesNeeds): Mes
   const former = async ({ stream, revision }: StoredEvent): Promise<FormerTerms> => {
     const reading = { from: revision - 1n, direction: 'backwards', limit: 1 } as const;
     const [before] = revision === 0n ? [] : await log.readStream(stream, reading);
-    const kind = before && kindIn(before);
-    if (before === undefined || kind === undefined || kind === 'deleted') return [];
-    const sealed = sealedIn(codec, before);
+    const fact = before && codec.factOf(before);
+    if (revision === 0n || (fact !== undefined && wordless.has(fact))) return [];
+    // One that is gone, or of a type that a newer release has written, may have had any words.
+    const sealed = before && kindIn(before) && sealedIn(codec, before);
     const words = sealed && (await wordsIn(before, sealed));
     return words?.terms ?? 'closed';
   };
@@ -90,6 +91,9 @@ const kinds: Readonly<Record<Indexed['type'], IndexedChange['kind']>> = {
 const kindsByFact: ReadonlyMap<string, IndexedChange['kind']> = new Map(Object.entries(kinds));
 const kindOf = (fact: string | undefined): IndexedChange['kind'] | undefined =>
   fact === undefined ? undefined : kindsByFact.get(fact);
+
+/** No words are left behind these. */
+const wordless: ReadonlySet<string> = new Set<MessageEvent['type']>(['MemberAnnounced', 'MessageDeleted']);
 
 type Content = Exclude<Indexed, { readonly type: 'MessageDeleted' }>['data'];
 

@@ -112,6 +112,7 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
     fold: async (changes) => {
       if (changes.length === 0) return;
       isDirty = true;
+      await records.load(recordsOfClosed(changes));
       const plans = await plansOf(held, changes, breath);
       await lists.heads.load(plans.flatMap(({ added, removed }) => [...added, ...removed]));
       for (const plan of plans) await carryOut(lists, plan, breath);
@@ -132,6 +133,12 @@ export const postingIndex = (needs: PostingIndexNeeds): PostingIndex => {
     },
   };
 };
+
+/** Whether such a message is in the index at all, only its record tells. */
+const recordsOfClosed = (changes: readonly IndexedChange[]): readonly string[] =>
+  changes
+    .filter((change) => change.kind !== 'sent' && change.former === 'closed')
+    .map(({ chat, message }) => recordKey(chatPrefixOf(chat), message));
 
 type Held = {
   readonly lists: PostingLists;
@@ -162,9 +169,9 @@ const planOf = (held: Held, change: IndexedChange): Plan => {
   const [prefix, position] = [chatPrefixOf(chat), positionOfEvent(change.position)];
   const listsOf = (terms: readonly HashedTerm[]): readonly string[] => terms.map((term) => headKey(prefix, term));
   const added = change.kind === 'deleted' ? [] : listsOf(change.terms);
-  const former = change.kind === 'sent' ? [] : change.former;
-  const isClosed = noteClosed(held, prefix, { message, former, added });
   const key = recordKey(prefix, message);
+  const former = formerOf(held, change, key);
+  const isClosed = noteClosed(held, prefix, { message, former, added });
   if (change.kind !== 'deleted') {
     const { subject, period } = change;
     held.records.set(key, { subject, period }, position);
@@ -174,6 +181,12 @@ const planOf = (held: Held, change: IndexedChange): Plan => {
   if (former === 'closed' || former.length === 0) return { posting, added, removed: [] };
   const has = new Set(added);
   return { posting, added, removed: listsOf(former).filter((list) => !has.has(list)) };
+};
+
+/** A message without a record is in no list: its words were never indexed, or were swept out. */
+const formerOf = ({ records }: Held, change: IndexedChange, key: string): FormerTerms => {
+  if (change.kind === 'sent') return [];
+  return change.former === 'closed' && records.of(key).value === undefined ? [] : change.former;
 };
 
 type Closing = { readonly message: MessageId; readonly former: FormerTerms; readonly added: readonly string[] };
@@ -284,11 +297,13 @@ const sweepLists = async (
   lists: PostingLists,
   { prefix, commitSwept, messages, standing, committed }: Swept,
 ): Promise<void> => {
+  const edited = [...messages].filter((message) => (standing.get(message)?.size ?? 0) > 0);
   let after = {};
   for (;;) {
     const found = await store.scan({ collection: headCollection, prefix, limit: listsPerScan, ...after });
     for (const { key } of found) {
-      const leaving = new Set([...messages].filter((message) => standing.get(message)?.has(key) !== true));
+      const staying = new Set(edited.filter((message) => standing.get(message)?.has(key)));
+      const leaving = staying.size === 0 ? messages : new Set([...messages].filter((one) => !staying.has(one)));
       if (leaving.size > 0) await lists.sweep(key, { messages: leaving, committed });
       await breath();
     }

@@ -158,6 +158,8 @@ const sweptBlocks = async (
   list: string,
   { head, swept: { messages, committed } }: Placed<{ readonly swept: SweptOut }>,
 ): Promise<MessageIds> => {
+  // Most lists have no blocks, and there may be many messages.
+  if (head.ceilings.length === 0) return head.ceilings;
   const concerned = new Set<bigint>();
   for (const message of messages) {
     const ceiling = blockOf(head, message);

@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemTimers } from '../../../src/adapters/system/timers.js';
 import { admission, noAdmission, type Admission, type Admitted } from '../../../src/gateway/requests/admission.js';
-import type { Written } from '../../../src/gateway/contract/meter.js';
+import type { WriteEnded } from '../../../src/gateway/contract/meter.js';
 import { Unavailable } from '../../../src/gateway/contract/errors.js';
 import type { HandlerTable } from '../../../src/gateway/contract/handlers.js';
 import { nothing } from '../../../src/gen/rpcs.js';
@@ -239,7 +239,7 @@ describe('a request', () => {
 
   it('tells its meter when it begins to write, and where its last event is', async (t) => {
     const told: string[] = [];
-    const writing = (): Written => {
+    const writing = (): WriteEnded => {
       told.push('begins');
       return (upTo) => told.push(upTo?.toString() ?? 'nothing');
     };

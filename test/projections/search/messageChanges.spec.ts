@@ -57,6 +57,13 @@ describe('the changes of a message in the index', () => {
     assert.deepEqual((await changesOf(kernel)).map(formerOf), [undefined, []]);
   });
 
+  it('say that nobody can tell where the event before is gone', async () => {
+    const kernel = await kernelInMemory();
+    await kernel.append(stream, sent('one'), edited('two'), gone);
+    await kernel.log.setMaxCount(stream, 1);
+    assert.equal(formerOf((await changesOf(kernel)).at(-1)), 'closed');
+  });
+
   it('say that nobody can tell where the key of the words before is destroyed', async () => {
     const kernel = await kernelInMemory();
     await kernel.append(stream, sent('one'), edited('two', other), gone);
