@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { Message, type MessageInit } from '../../../src/gen/types.js';
 import type { MessageId } from '../../../src/kernel/ids.js';
 import { costs } from '../../../src/gateway/contract/meter.js';
@@ -50,6 +51,25 @@ describe('a list of an answer', () => {
       encoded.map(({ bytes }) => bytes),
       inits.map((init) => encode(Message, init)),
     );
+  });
+
+  it('waits for its turn before it goes on', async () => {
+    const turns: (() => void)[] = [];
+    const turn = (): Promise<void> => new Promise((resolve) => void turns.push(resolve));
+    let madeSoFar = 0;
+    const made = (length: number): MessageInit => {
+      madeSoFar += 1;
+      return messageOf(1, length);
+    };
+    const meter = { spend: () => undefined, turn };
+    const encoding = encodedFitting([pieceBytesMax, 1, 1], { codec: Message, made, bytesMax }, meter);
+    await nextRound();
+    assert.equal(madeSoFar, 1);
+    for (let end = turns.shift(); end !== undefined; end = turns.shift()) {
+      end();
+      await nextRound();
+    }
+    assert.equal((await encoding).length, 3);
   });
 
   it('lets others in between, so that no more is made and encoded in one piece than a part and one item', async () => {

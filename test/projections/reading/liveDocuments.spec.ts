@@ -243,7 +243,7 @@ describe('live documents', () => {
     it('are all there for those who asked for more than there is room for, until the next turn', async () => {
       const { live, held } = wantedSetUp(2);
       for (const key of ['a', 'b', 'c', 'd']) void live.want(key);
-      const all = await Promise.all(['a', 'b', 'c', 'd'].map(live.get));
+      const all = await Promise.all(['a', 'b', 'c', 'd'].map(async (key) => live.get(key)));
       assert.ok(all.every((document) => document !== undefined));
       assert.deepEqual(['a', 'b', 'c', 'd'].map(live.holds), [true, true, true, true]);
       assert.equal((await held()).length, 2);
