@@ -25,6 +25,8 @@ export interface LiveAccess extends Access, AccessChanges {
   readonly connectedUsers: () => number;
   /** Some connected user is a member. */
   readonly hasMembersOf: (community: CommunityId) => boolean;
+  /** What changes in it cannot be folded: until it is in memory again, nobody sees any of its channels. */
+  readonly forgetSights: (community: CommunityId) => void;
   /** In log order. `ready`: the event brought a connected user into communities that are being loaded; wait for it. */
   readonly apply: (event: Recorded) => Applied;
 }
@@ -75,6 +77,7 @@ export const liveAccess = (needs: AccessNeeds): LiveAccess => {
     isConnected: connections.has,
     connectedUsers: connections.count,
     hasMembersOf: (id) => viewers.members(id).size > 0,
+    forgetSights: (id) => viewers.changed(id, undefined),
     seeing: async (user) => connected(user, await peersOf(user, 'all')),
     statusAudience: async (user) => connected(user, await peersOf(user, 'answered')),
     shareCommunity: (one, other) => {
@@ -84,9 +87,7 @@ export const liveAccess = (needs: AccessNeeds): LiveAccess => {
         : haveInCommon(first, second);
     },
     hasWrittenTo: needs.hasWrittenTo,
-    onChange: (listener) => {
-      listeners.push(listener);
-    },
+    onChange: (listener) => void listeners.push(listener),
     apply: (event) => {
       users.apply(event);
       const changed = communities.apply(event);

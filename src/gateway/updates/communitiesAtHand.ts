@@ -9,7 +9,7 @@ import { UnreadableNow } from './unreadableNow.js';
 
 export type CommunitiesAtHandNeeds = {
   readonly communities: Pick<LiveDocuments<unknown>, 'get' | 'pin' | 'unpin'>;
-  readonly access: Pick<LiveAccess, 'hasMembersOf'>;
+  readonly access: Pick<LiveAccess, 'hasMembersOf' | 'forgetSights'>;
 };
 
 /** Work on an event, before which the communities are in memory that it is about and of which members are connected. */
@@ -17,20 +17,28 @@ export type WithCommunities = <T>(event: Recorded, work: () => T | Promise<T>) =
 
 /**
  * They stay there until the work is done. Rejects with `UnreadableNow`, without any work, where one cannot be loaded but
- * may be later; one that never can be is passed over.
+ * may be later. One that never can be is passed over: then nobody sees any of its channels.
  */
 export const communitiesAtHand = ({ communities, access }: CommunitiesAtHandNeeds): WithCommunities => {
   return (event, work) => {
-    const keys = communitiesOf(event).filter(access.hasMembersOf).map(String);
+    const ids = communitiesOf(event).filter(access.hasMembersOf);
+    const keys = ids.map(String);
     if (keys.length === 0) return work();
     const over = (): void => {
       for (const key of keys) communities.unpin(key);
     };
     for (const key of keys) communities.pin(key);
-    const loads = keys.map(communities.get).filter((load) => load instanceof Promise);
+    const passedOver = (id: CommunityId, error: unknown): void => {
+      if (!isFinal(error)) throw new UnreadableNow(event.position, error);
+      access.forgetSights(id);
+    };
+    const loads = ids.flatMap((id) => {
+      const load = communities.get(id.toString());
+      return load instanceof Promise ? [load.catch((error: unknown) => passedOver(id, error))] : [];
+    });
     let worked: ReturnType<typeof work> | undefined;
     try {
-      worked = loads.length === 0 ? work() : Promise.all(loads).catch(unlessFinal(event)).then(work);
+      worked = loads.length === 0 ? work() : Promise.all(loads).then(work);
       return worked instanceof Promise ? worked.finally(over) : worked;
     } finally {
       if (!(worked instanceof Promise)) over();
@@ -40,11 +48,7 @@ export const communitiesAtHand = ({ communities, access }: CommunitiesAtHandNeed
 
 const final = [ProjectionStopped, ProjectionsClosed, TooManyEvents] as const;
 
-const unlessFinal =
-  ({ position }: Recorded) =>
-  (error: unknown): void => {
-    if (!final.some((kind) => error instanceof kind)) throw new UnreadableNow(position, error);
-  };
+const isFinal = (error: unknown): boolean => final.some((kind) => error instanceof kind);
 
 /** That of its topic, and that of the chat which is named in it. */
 const communitiesOf = ({ metadata: { about }, data }: Recorded): readonly CommunityId[] => {

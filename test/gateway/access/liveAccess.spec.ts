@@ -5,6 +5,7 @@ import { directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, GroupId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
 import { nextTurn } from '../../../src/kernel/timing.js';
+import { ProjectionStopped } from '../../../src/projections/progress/waiters.js';
 import {
   admin,
   ada,
@@ -360,6 +361,24 @@ describe('communities of connected users that do not fit into memory', () => {
       [[ada], all],
     ]);
   });
+
+  const lasting: readonly Error[] = [new ProjectionStopped('communities', undefined)];
+  for (const error of lasting) {
+    it(`are seen by nobody while they cannot be loaded, and as they are afterwards: ${error.name}`, async () => {
+      const told: (readonly UserId[])[] = [];
+      node.renderWith((_, { after }) => {
+        told.push(viewers(after));
+        return [];
+      });
+      await node.happens(sent(1n, ada, chatOfStaff));
+      await nextTurn();
+      node.failReads(error);
+      await node.happens(override(staff, everybody, hidden), sent(2n, ada, chatOfStaff));
+      node.failReads(undefined);
+      await node.happens(sent(3n, ada, chatOfStaff));
+      assert.deepEqual(told, [[ada, bob, cleo], [], [], [ada]]);
+    });
+  }
 
   it('are gone for good for all once they are deleted', async () => {
     await node.happens(deleted);

@@ -51,6 +51,8 @@ export type Node = {
   happens(...events: readonly AnyEvent[]): Promise<void>;
   /** Puts all that is in the log into the read models, further than the telling has come. */
   project(): Promise<void>;
+  /** Reads of the store by the renderer fail with this, until it is undefined. */
+  failReads(error: Error | undefined): void;
   /** Replaces what the node tells of events; it is told of all of them at first, and nothing is said. */
   renderWith(render: (event: Recorded, view: UpdateView) => readonly Delivery[] | Promise<readonly Delivery[]>): void;
 };
@@ -73,7 +75,7 @@ export const nodeOf = async (bounds: Pick<UpdateRendererNeeds, 'communityBytesMa
     waits.push(names ?? ['all']);
     return project(position);
   };
-  const { documents, reads } = watched(store);
+  const { documents, reads, failReads } = watched(store);
   const place = { log, codec, sealer, store, documents };
   const passedUpTo = () => (progress.passed === beforeAll ? undefined : progress.passed);
   const rendering = { ...bounds, passedUpTo, readModels: { reached } };
@@ -105,6 +107,7 @@ export const nodeOf = async (bounds: Pick<UpdateRendererNeeds, 'communityBytesMa
     rules: access.now,
     store,
     reads,
+    failReads,
     waits,
     tell,
     append: (...more) => happened(more),
@@ -144,14 +147,18 @@ const momentsOf = () => {
   };
 };
 
-/** The store as the renderer reads it, and the keys of each read. */
+/** The store as the renderer reads it, the keys of each read, and a way to let reads fail. */
 const watched = (store: DocumentStore) => {
   const reads: (readonly string[])[] = [];
+  let failure: Error | undefined;
   const getMany: DocumentStore['getMany'] = (collection, keys) => {
     reads.push(keys);
-    return store.getMany(collection, keys);
+    return failure === undefined ? store.getMany(collection, keys) : Promise.reject(failure);
   };
-  return { documents: { getMany }, reads };
+  const failReads = (error: Error | undefined): void => {
+    failure = error;
+  };
+  return { documents: { getMany }, reads, failReads };
 };
 
 const types = projections.flatMap(({ documents }) => documents);
