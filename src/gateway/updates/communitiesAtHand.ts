@@ -1,6 +1,9 @@
 import { communityOf, isChatKey } from '../../kernel/chat.js';
 import type { Recorded } from '../../kernel/event.js';
 import type { CommunityId } from '../../kernel/ids.js';
+import { DamagedRecord } from '../../kernel/ports/eventLog.js';
+import { SealBroken } from '../../kernel/ports/sealer.js';
+import { Misshapen } from '../../kernel/schema.js';
 import { ProjectionStopped, ProjectionsClosed } from '../../projections/progress/waiters.js';
 import type { LiveDocuments } from '../../projections/reading/liveDocuments.js';
 import type { LiveAccess } from '../access/liveAccess.js';
@@ -46,7 +49,8 @@ export const communitiesAtHand = ({ communities, access }: CommunitiesAtHandNeed
   };
 };
 
-const final = [ProjectionStopped, ProjectionsClosed, TooManyEvents] as const;
+/** Where events are damaged, reading them again helps no more than with the event that is told. */
+const final = [ProjectionStopped, ProjectionsClosed, TooManyEvents, DamagedRecord, SealBroken, Misshapen] as const;
 
 const isFinal = (error: unknown): boolean => final.some((kind) => error instanceof kind);
 

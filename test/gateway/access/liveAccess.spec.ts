@@ -4,6 +4,9 @@ import type { UpdateView } from '../../../src/gateway/contract/updateView.js';
 import { directChat, groupChat, selfChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, GroupId, UserId } from '../../../src/kernel/ids.js';
 import { allPermissions, permission, usualPermissions } from '../../../src/kernel/permissions.js';
+import { DamagedRecord } from '../../../src/kernel/ports/eventLog.js';
+import { SealBroken } from '../../../src/kernel/ports/sealer.js';
+import { Misshapen } from '../../../src/kernel/schema.js';
 import { nextTurn } from '../../../src/kernel/timing.js';
 import { ProjectionStopped } from '../../../src/projections/progress/waiters.js';
 import {
@@ -362,7 +365,12 @@ describe('communities of connected users that do not fit into memory', () => {
     ]);
   });
 
-  const lasting: readonly Error[] = [new ProjectionStopped('communities', undefined)];
+  const lasting: readonly Error[] = [
+    new ProjectionStopped('communities', undefined),
+    new DamagedRecord(1n),
+    new SealBroken('a name'),
+    new Misshapen('text', null),
+  ];
   for (const error of lasting) {
     it(`are seen by nobody while they cannot be loaded, and as they are afterwards: ${error.name}`, async () => {
       const told: (readonly UserId[])[] = [];
