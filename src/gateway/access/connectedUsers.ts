@@ -30,7 +30,9 @@ type Connection = {
 const noCommunities: readonly CommunityId[] = [];
 
 export const connectedUsersOf = (needs: ConnectedUsersNeeds): ConnectedUsers => {
-  const { memberships } = needs;
+  const { communities, memberships } = needs;
+  /** Also where there is no room: the user is told of the event that brought them there. */
+  const bringNow = (key: string): unknown => communities.want(key) ?? communities.get(key);
   const connections = new Map<UserId, Connection>();
 
   const enter = async (user: UserId, connection: Connection): Promise<void> => {
@@ -39,7 +41,8 @@ export const connectedUsersOf = (needs: ConnectedUsersNeeds): ConnectedUsers => 
     if (connections.get(user) !== connection) return;
     connection.entered = true;
     // Not what the load answered: events may have been applied since.
-    await Promise.all(arrange(needs, user, connection, memberships.peek(key)?.memberships ?? []));
+    const known = memberships.peek(key)?.memberships ?? [];
+    await Promise.all(arrange({ ...needs, bring: communities.want }, user, connection, known));
   };
   const disconnect = (user: UserId): void => {
     const connection = connections.get(user);
@@ -68,16 +71,20 @@ export const connectedUsersOf = (needs: ConnectedUsersNeeds): ConnectedUsers => 
     moved: ({ key, after }) => {
       const user = BigInt(key) as UserId;
       const connection = connections.get(user);
-      return connection?.entered === true ? arrange(needs, user, connection, after?.memberships ?? []) : [];
+      if (connection?.entered !== true) return [];
+      return arrange({ ...needs, bring: bringNow }, user, connection, after?.memberships ?? []);
     },
   };
 };
+
+/** `bring`: into memory, as one more who wants it there. A promise while it is loaded. */
+type Arranging = ConnectedUsersNeeds & { readonly bring: (community: string) => unknown };
 
 /**
  * Brings the wanted communities and the audiences in line with the memberships. Answers the loads that are under way.
  */
 const arrange = (
-  needs: ConnectedUsersNeeds,
+  needs: Arranging,
   user: UserId,
   connection: Connection,
   memberships: readonly Membership[],
@@ -90,7 +97,7 @@ const arrange = (
 };
 
 const join = (
-  { communities, viewers }: ConnectedUsersNeeds,
+  { bring, viewers }: Arranging,
   user: UserId,
   connection: Connection,
   membership: Membership,
@@ -99,7 +106,8 @@ const join = (
   if (viewers.members(community).get(user) !== membership) viewers.put(user, membership);
   if (connection.communities.includes(community)) return undefined;
   connection.communities = [...connection.communities, community];
-  return communities.want(community.toString());
+  const brought = bring(community.toString());
+  return brought instanceof Promise ? brought : undefined;
 };
 
 /** The community unpinned last is evicted last, so an event that is just being rendered still finds it. */

@@ -1,6 +1,6 @@
 import { communityOf, isChatKey } from '../../kernel/chat.js';
 import type { Recorded } from '../../kernel/event.js';
-import type { CommunityId } from '../../kernel/ids.js';
+import type { CommunityId, UserId } from '../../kernel/ids.js';
 import { DamagedRecord } from '../../kernel/ports/eventLog.js';
 import { SealBroken } from '../../kernel/ports/sealer.js';
 import { Misshapen } from '../../kernel/schema.js';
@@ -12,7 +12,7 @@ import { UnreadableNow } from './unreadableNow.js';
 
 export type CommunitiesAtHandNeeds = {
   readonly communities: Pick<LiveDocuments<unknown>, 'get' | 'pin' | 'unpin'>;
-  readonly access: Pick<LiveAccess, 'hasMembersOf' | 'forgetSights'>;
+  readonly access: Pick<LiveAccess, 'hasMembersOf' | 'isConnected' | 'forgetSights'>;
 };
 
 /** Work on an event, before which the communities are in memory that it is about and of which members are connected. */
@@ -24,8 +24,10 @@ export type WithCommunities = <T>(event: Recorded, work: () => T | Promise<T>) =
  */
 export const communitiesAtHand = ({ communities, access }: CommunitiesAtHandNeeds): WithCommunities => {
   return (event, work) => {
-    const ids = communitiesOf(event).filter(access.hasMembersOf);
-    const keys = ids.map(String);
+    const about = communitiesOf(event);
+    const ids = about.filter(access.hasMembersOf);
+    // The event may bring its user into the community, which is loaded then, and must stay as well.
+    const keys = (namesConnected(access, event) ? about : ids).map(String);
     if (keys.length === 0) return work();
     const over = (): void => {
       for (const key of keys) communities.unpin(key);
@@ -61,6 +63,12 @@ const communitiesOf = ({ metadata: { about }, data }: Recorded): readonly Commun
   const ofTopic = communityIn(about);
   const ofChat = chat === undefined || chat === about ? undefined : communityIn(chat);
   return [ofTopic, ofChat].filter((community) => community !== undefined);
+};
+
+/** Every event of a membership names the member so. */
+const namesConnected = ({ isConnected }: Pick<LiveAccess, 'isConnected'>, { data }: Recorded): boolean => {
+  const { user } = data as { readonly user?: UserId };
+  return user !== undefined && isConnected(user);
 };
 
 const topicPrefix = 'community.';

@@ -394,6 +394,20 @@ describe('communities of connected users that do not fit into memory', () => {
     assert.deepEqual([...node.rules.connectedMembers(guild)], []);
   });
 
+  it('are there for the first connected member while their joining is told', async () => {
+    const rooms: unknown[] = [];
+    node.renderWith(async (_, { after }) => {
+      await nextTurn();
+      rooms.push(after.community(other)?.id, [...after.connectedMembers(other)]);
+      return [];
+    });
+    await node.append(...founded(other, 9n as UserId), joined(bob, other));
+    await node.tell();
+    assert.deepEqual(rooms.slice(-2), [other, [bob]]);
+    await nextTurn();
+    assert.equal(node.rules.community(other), undefined);
+  });
+
   it('are loaded for those who ask about a member', async () => {
     await node.access.load(guild, [bob]);
     assert.equal(node.rules.inChannel(guild, general, bob), usualPermissions);
