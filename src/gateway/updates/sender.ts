@@ -27,7 +27,7 @@ export type SenderNeeds = {
 export interface Sender {
   /** Never throws: a delivery that cannot be sent is logged, and must not keep anybody from hearing of the rest. */
   send(this: void, ready: Ready): void;
-  /** Sends what is held, of one thing after the other. */
+  /** Sends what is held, of one thing after the other. A delivery that cannot be sent is logged, as with `send`. */
   rest(turn: Slices['turn']): Promise<void>;
   /** Counts the deliveries since it was called last. */
   counted(this: void): void;
@@ -52,8 +52,21 @@ export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender =
     uncounted += made;
     if (actor !== undefined) delivered?.(actor, made);
   };
+  const unlessFailing = (position: Position | undefined, deliverSome: () => void): void => {
+    try {
+      deliverSome();
+    } catch (err) {
+      logger.error({ err, position: position?.toString() }, 'an update could not be sent');
+      count('failures', 1);
+    }
+  };
+  /** Each alone: they are of several events, and held no more. */
   const deliverHeld = (held: readonly HeldDelivery[]): void => {
-    for (const one of held) deliver([one], one.actor);
+    for (const one of held) {
+      unlessFailing(sentUpTo, () => {
+        deliver([one], one.actor);
+      });
+    }
   };
   const sendEach = ({ deliveries, about, actor }: Ready): void => {
     if (latest.size() === 0 && !deliveries.some(isLatestOnly)) {
@@ -72,12 +85,9 @@ export const sender = ({ hub, delivered, count, logger }: SenderNeeds): Sender =
     send: (ready) => {
       const { position } = ready;
       if (sentUpTo === undefined || position > sentUpTo) sentUpTo = position;
-      try {
+      unlessFailing(position, () => {
         sendEach(ready);
-      } catch (err) {
-        logger.error({ err, position: position.toString() }, 'an update could not be sent');
-        count('failures', 1);
-      }
+      });
     },
     rest: async (turn) => {
       for (const held of latest.all()) {

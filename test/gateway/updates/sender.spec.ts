@@ -19,14 +19,20 @@ const message = (id: number): Delivery => ({
 const nameOf = ({ update: { ...of } }: Delivery): string =>
   'channel' in of ? `channel ${of.channel.channel?.id?.toString() ?? ''}` : 'message';
 
-const sending = () => {
+const sending = (cannotBeSent?: string) => {
   const sent: string[] = [];
-  const deliver = (told: Iterable<Delivery>): number => sent.push(...Array.from(told, nameOf));
-  const made = sender({ hub: { deliver }, count: () => undefined, logger: { error: assert.fail } });
+  const failures: string[] = [];
+  const deliver = (told: Iterable<Delivery>): number => {
+    const names = Array.from(told, nameOf);
+    if (cannotBeSent !== undefined && names.includes(cannotBeSent)) throw new Error(cannotBeSent);
+    return sent.push(...names);
+  };
+  const error = ({ err }: { readonly err: Error }): void => void failures.push(err.message);
+  const made = sender({ hub: { deliver }, count: () => undefined, logger: { error } });
   const tell = (deliveries: readonly Delivery[], of = about): void => {
     made.send({ deliveries, about: of, actor: undefined, position: 1n });
   };
-  return { ...made, sent, tell };
+  return { ...made, sent, failures, tell };
 };
 const channels = (count: number): readonly Delivery[] => Array.from({ length: count }, (_, at) => channelUpdate(at));
 
@@ -55,6 +61,20 @@ describe('updates that were held', () => {
       return undefined;
     });
     assert.deepEqual(sent, ['channel 0', 'channel 2', 'message', 'channel 1', 'channel 3']);
+  });
+
+  it('are sent also where one of them cannot be, which is said', async () => {
+    const { tell, sent, failures, rest } = sending('channel 1');
+    tell(channels(3));
+    await rest(() => undefined);
+    assert.deepEqual([sent, failures], [['channel 0', 'channel 2'], ['channel 1']]);
+  });
+
+  it('keep nothing back that is said in the place of one that cannot be sent', () => {
+    const { tell, sent, failures } = sending('channel 0');
+    tell([channelUpdate(0)]);
+    tell([message(1)], placeOf(0));
+    assert.deepEqual([sent, failures], [['message'], ['channel 0']]);
   });
 
   it('are to be flushed once they are too many', () => {
