@@ -83,6 +83,8 @@ export class PaidReading implements Receiver, DearReader {
   private framingBytes = 0;
   /** Reading from it is dear, and it is not its turn, or what was read is not paid for. Ends the wait. */
   private endWait: (() => void) | undefined;
+  /** It waits until what was read is paid for: so many units. */
+  private unitsInDebt: number | undefined;
   private state: 'open' | 'closing' | 'ended' = 'open';
   private isPaused = false;
   private isGlancing = false;
@@ -210,7 +212,8 @@ export class PaidReading implements Receiver, DearReader {
     this.isGlancing = false;
     this.isGlanceDue = false;
     this.cancelGlance?.();
-    this.readOrPause();
+    if (this.unitsInDebt === undefined) this.readOrPause();
+    else this.takeTurnInDebt(this.unitsInDebt);
   }
 
   /** Nothing is decided any more. The socket stays as it is. */
@@ -242,12 +245,19 @@ export class PaidReading implements Receiver, DearReader {
     this.isGlancing = false;
     if (this.endWait !== undefined) this.readOrPause();
     else if (millis > 0) {
-      const waited = Math.min(millis, unreadMillisMax);
-      const takeTurn = (): void => {
-        this.takeTurn(units);
+      const paid = (): void => {
+        this.takeTurnInDebt(units);
       };
-      this.waitWithin(this.needs.timers.later(waited, takeTurn));
+      this.unitsInDebt = units;
+      this.waitWithin(this.needs.timers.later(Math.min(millis, unreadMillisMax), paid));
     } else this.takeTurn(units);
+  }
+
+  /** Its debts are paid, or nobody asks for them any more. */
+  private takeTurnInDebt(units: number): void {
+    this.unitsInDebt = undefined;
+    this.endWait?.();
+    this.takeTurn(units);
   }
 
   /** Many that were in debt may be within their budgets at the same moment. */

@@ -224,6 +224,24 @@ describe('dear reads', () => {
     assert.deepEqual([first, Math.max(...later), units], [floods.length + 1, 1, []]);
   });
 
+  it('wait for their turn alone, and for no debts, once the connection closes', async () => {
+    const timers = handTimers();
+    const tookIn = (): number => unreadMillisMax;
+    const needs = needsOf({ timers, admission: { ...noAdmission(), tookIn }, reading: inTurns() });
+    const intakes: RequestIntake[] = [];
+    const floods = Array.from({ length: 20 }, (_, at) =>
+      flooded(needs, at, (intake) => {
+        intakes[at] = intake;
+        heartbeats(intake);
+      }),
+    );
+    assert.deepEqual(await readsIn(2, floods), [floods.length, 0]);
+    for (const intake of intakes) intake.close();
+    assert.deepEqual(await readsIn(3, floods), [1, 1, 1]);
+    timers.pass(unreadMillisMax);
+    assert.deepEqual(await readsIn(2, floods), [1, 1]);
+  });
+
   it('have no turn any more when the connection has gone', async () => {
     const needs = needsOf({ reading: inTurns() });
     const intakes: RequestIntake[] = [];
