@@ -76,13 +76,7 @@ export const typing = (needs: TypingNeeds): Typing => {
     const [oldest] = chats;
     if (chats.length > typingChatsMax && oldest !== undefined) end(oldest);
   };
-  access.onChange((change) => {
-    // Members come and go all the time, and for them nobody else's typing is looked at.
-    const some = change.communities.size === 0 ? [...change.users].flatMap(typists.of) : typists.all();
-    for (const typist of some) {
-      if (concerns(change, typist) && !access.now.mayWrite(typist.chat, typist.user)) end(typist);
-    }
-  });
+  endWithRight(needs, typists, end);
 
   return {
     set: async ({ caller, origin }, change) => {
@@ -112,6 +106,27 @@ export const typing = (needs: TypingNeeds): Typing => {
       await unsubscribe?.();
     },
   };
+};
+
+/** Ends the typing of those who have no right to write any more. */
+const endWithRight = (
+  { access, failed }: Pick<TypingNeeds, 'access' | 'failed'>,
+  typists: ReturnType<typeof typistsByUser>,
+  end: (typist: Typist) => void,
+): void => {
+  /** The change may be in another community than the chat, whose own need not be in memory. */
+  const endUnlessAllowed = (typist: Typist): void => {
+    const looked = chatAtHand(access, typist.chat, () => {
+      const isTyping = typists.of(typist.user).includes(typist);
+      if (isTyping && !access.now.mayWrite(typist.chat, typist.user)) end(typist);
+    });
+    if (looked instanceof Promise) looked.catch(failed);
+  };
+  access.onChange((change) => {
+    // Members come and go all the time, and for them nobody else's typing is looked at.
+    const some = change.communities.size === 0 ? [...change.users].flatMap(typists.of) : typists.all();
+    for (const typist of some) if (concerns(change, typist)) endUnlessAllowed(typist);
+  });
 };
 
 const publisherOf =

@@ -6,6 +6,7 @@ import type { AccessChange } from '../../../src/gateway/contract/viewerPermissio
 import type { Delivery } from '../../../src/gateway/contract/updates.js';
 import { channelChat, directChat } from '../../../src/kernel/chat.js';
 import type { ChannelId, CommunityId, SessionId, UserId } from '../../../src/kernel/ids.js';
+import { nextTurn } from '../../../src/kernel/timing.js';
 import { localPubSub } from '../../../src/adapters/pubsub/local.js';
 import { nobodySees } from '../rig/stage.js';
 import { passingTime } from './passingTime.js';
@@ -28,14 +29,19 @@ const closed: Origin = { session: undefined };
 const typingSetting = async (t: TestContext) => {
   const told: Delivery[] = [];
   const time = passingTime();
-  const rights = { mayWrite: true };
+  const rights = { mayWrite: true, load: (): Promise<void> | undefined => undefined };
   const listeners: ((change: AccessChange) => void)[] = [];
   const made: Typing = typing({
     pubSub: localPubSub({ onListenerError: failed }),
     schedule: time.later,
     access: {
-      now: { ...nobodySees, viewersOf: () => viewers, mayWrite: () => rights.mayWrite },
-      load: () => undefined,
+      now: {
+        ...nobodySees,
+        viewersOf: () => viewers,
+        mayWrite: () => rights.mayWrite,
+        connectedMembers: () => viewers,
+      },
+      load: () => rights.load(),
       onChange: (listener) => void listeners.push(listener),
     },
     deliver: (items) => {
@@ -150,6 +156,30 @@ describe('the end of typing', () => {
       assert.deepEqual([here.heard(), here.time.waiting()], [[], 1]);
     });
   }
+});
+
+describe('typing in a community that has left memory', () => {
+  const changedMeanwhile = async (t: TestContext, right: 'kept' | 'lost'): Promise<readonly unknown[]> => {
+    const here = await typingSetting(t);
+    await here.begun();
+    here.rights.mayWrite = false;
+    here.rights.load = async () => {
+      await nextTurn();
+      here.rights.mayWrite = right === 'kept';
+    };
+    here.changed({ users: new Set([laptop.user]) });
+    await nextTurn();
+    await nextTurn();
+    return here.heard();
+  };
+
+  it('goes on where another membership of the user changes', async (t) => {
+    assert.deepEqual(await changedMeanwhile(t, 'kept'), []);
+  });
+
+  it('ends once it is known that the right has gone', async (t) => {
+    assert.deepEqual(await changedMeanwhile(t, 'lost'), [[false, 2n, 3n]]);
+  });
 });
 
 describe('typing over several connections', () => {
