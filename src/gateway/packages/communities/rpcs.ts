@@ -16,7 +16,7 @@ import { refusedAnother } from './membershipsLimit.js';
 import { communityFor } from '../../rendering/community.js';
 import { done, type Handlers } from '../../contract/handlers.js';
 import { meteredReads } from '../../contract/meteredReads.js';
-import type { ViewerPermissions } from '../../contract/viewerPermissions.js';
+import type { Access, ViewerPermissions } from '../../contract/viewerPermissions.js';
 import { accessInTurn } from '../../access/memberAccess.js';
 import { inCommunity } from '../../access/scopes.js';
 import { inBatches } from './inBatches.js';
@@ -73,10 +73,12 @@ const communityItselfRpcs = (needs: CommunityNeeds): Handlers<CommunityItself> =
       seen.push(found);
       left -= found.chats.length;
     }
-    const infos: CommunityUserInfoInit[] = [];
+    const infos = new Map<CommunityId, CommunityUserInfoInit>();
     const reads = meteredReads(needs.reads, call);
-    for (const { id, chats } of seen) infos.push({ communityId: id, ...(await unreadIn(reads, chats)) });
-    return { communities: { communities: seen.map(({ community }) => community), communityUserInfo: infos } };
+    for (const { id, chats } of seen) infos.set(id, { communityId: id, ...(await unreadIn(reads, chats)) });
+    const shown = await shownNow(needs.access, user, [...infos.keys()]);
+    const communityUserInfo = [...shown.keys()].flatMap((id) => infos.get(id) ?? []);
+    return { communities: { communities: [...shown.values()], communityUserInfo } };
   },
 
   communitiesLeaveCommunity: inCommunity(needs.access, async (_, call, { community, by: { user }, permissions }) => {
@@ -108,15 +110,13 @@ export const channelsCountedMax = 2_000;
 /** Taken from the rules in one go, because the counting takes waits. */
 type Seen = {
   readonly id: CommunityId;
-  readonly community: CommunityInit;
   /** Those that are counted. */
   readonly chats: readonly ChatViewer[];
 };
 
 const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId, chatsMax: number): Seen | undefined => {
   const document = rules.community(id);
-  const member = rules.member(id, user);
-  if (document === undefined || member === undefined) return undefined;
+  if (document === undefined || rules.member(id, user) === undefined) return undefined;
   const chats: ChatViewer[] = [];
   for (const { id: channel, kind } of document.channels) {
     // Of a hundred thousand channels those beyond the bound are neither looked at nor kept.
@@ -125,7 +125,24 @@ const seenBy = (rules: ViewerPermissions, id: CommunityId, user: UserId, chatsMa
     const chat = channelChat(id, channel);
     chats.push({ chat, user, floor: rules.unreadFloorIn(chat)(user) });
   }
-  return { id, community: communityFor(document, member), chats };
+  return { id, chats };
+};
+
+/** Of what changed while the counting took waits, the user was told before the answer. Also where they left. */
+const shownNow = async (
+  access: Access,
+  user: UserId,
+  ids: readonly CommunityId[],
+): Promise<ReadonlyMap<CommunityId, CommunityInit>> => {
+  const shown = new Map<CommunityId, CommunityInit>();
+  for (const id of ids) {
+    // Those in memory are all looked at without a wait.
+    const loading = access.load(id, [user]);
+    if (loading !== undefined) await loading;
+    const [document, member] = [access.now.community(id), access.now.member(id, user)];
+    if (document !== undefined && member !== undefined) shown.set(id, communityFor(document, member));
+  }
+  return shown;
 };
 
 const unreadIn = async (

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryDocuments } from '../../../../src/adapters/documents/memory.js';
-import { Channels, type ChannelsInit } from '../../../../src/gen/communities.js';
+import { Channels } from '../../../../src/gen/communities.js';
+import type { Call } from '../../../../src/gateway/contract/call.js';
 import { freeMeter, type Meter } from '../../../../src/gateway/contract/meter.js';
 import type { Access } from '../../../../src/gateway/contract/viewerPermissions.js';
 import { channelsSeen } from '../../../../src/gateway/packages/communities/channels/list.js';
+import { isRejection } from '../../../../src/kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../../../src/kernel/ids.js';
 import { personal } from '../../../../src/kernel/personal.js';
 import { collections } from '../../../../src/projections/registry.js';
@@ -23,12 +25,20 @@ const channelOf = (id: bigint, name: string) => ({
 });
 type Records = readonly ReturnType<typeof channelOf>[];
 
+const callOf = (meter: Meter): Call =>
+  ({
+    caller: { user: viewer, session: 1n },
+    meter,
+    accessUpToDate: () => undefined,
+  }) as unknown as Call; // The list asks for nothing else.
+
 /** The names in the answer, where the channels become others with the last turn that is taken for it. */
 const namesShown = async (atFirst: Records, atLast: Records): Promise<readonly string[]> => {
   const store = memoryDocuments();
   await store.open(collections);
   let now = atFirst;
   const access = {
+    load: () => undefined,
     now: {
       ...nobodySees,
       community: () => ({ id: community, channels: now }),
@@ -45,7 +55,8 @@ const namesShown = async (atFirst: Records, atLast: Records): Promise<readonly s
       return undefined;
     },
   };
-  const answer: ChannelsInit = await channelsSeen({ access, reads: readsOf(store), meter }, { community, viewer });
+  const answer = await channelsSeen({ access, reads: readsOf(store) }, callOf(meter), community);
+  assert.ok(!isRejection(answer));
   const decoded = decode(Channels, encode(Channels, answer));
   assert.ok(decoded.ok);
   assert.equal(decoded.value.conversations.length, decoded.value.channels.length);

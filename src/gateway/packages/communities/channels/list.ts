@@ -9,19 +9,21 @@ import {
   type MessageInit,
 } from '../../../../gen/types.js';
 import { channelChat } from '../../../../kernel/chat.js';
+import { isRejection, type Rejection } from '../../../../kernel/decider.js';
 import type { ChannelId, CommunityId, MessageId, UserId } from '../../../../kernel/ids.js';
 import { difference } from '../../../../kernel/permissions.js';
 import type { ChannelRecord } from '../../../../projections/communities/documents.js';
 import { lastMessage } from '../../../../projections/messages/queries.js';
-import { unread, type UnreadState } from '../../../../projections/unread/unread.js';
+import type { Reads } from '../../../../projections/reading/queries.js';
+import { unread, type ChatViewer, type UnreadState } from '../../../../projections/unread/unread.js';
 import { encodePart } from '../../../../wire/codec.js';
 import type { Encoded } from '../../../../wire/encoded.js';
 import { answerBytesMax, bytesOf, fitting } from '../../../rendering/answerSize.js';
 import { messageFor, withPins, type PinnableMessage } from '../../../rendering/message.js';
 import { channelRefFor, channelFor, shownParent } from '../../../rendering/channel.js';
+import { accessInTurn, memberAsker } from '../../../access/memberAccess.js';
+import type { Call } from '../../../contract/call.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
-import { costs, type Meter } from '../../../contract/meter.js';
-import { turnOf } from '../../../contract/meteredReads.js';
 import { inBatches } from '../inBatches.js';
 import type { CommunityNeeds } from '../needs.js';
 
@@ -36,25 +38,34 @@ type Seen = {
 };
 type Activity = { readonly last: PinnableMessage | undefined; readonly unread: UnreadState };
 
-/** The channels of a community that a member sees, with where they are in each of them. */
+/** The channels of a community that the caller sees, with where they are in each of them. For members only, until the end. */
 export const channelsSeen = async (
-  { access, reads, meter }: Pick<CommunityNeeds, 'access' | 'reads'> & { readonly meter: Meter },
-  asked: Asked,
-): Promise<ChannelsInit> => {
-  const seenInTurn = async (): Promise<readonly Seen[]> => {
-    const channels = access.now.community(asked.community)?.channels.length ?? 0;
-    await turnOf(meter, (costs.hundredChannels * channels) / 100);
-    return seenBy(access.now, asked);
+  { access, reads }: Pick<CommunityNeeds, 'access' | 'reads'>,
+  call: Call,
+  community: CommunityId,
+): Promise<ChannelsInit | Rejection> => {
+  const viewer = call.caller.user;
+  const asked: Asked = { community, viewer };
+  const seenInTurn = async (): Promise<readonly Seen[] | Rejection> => {
+    await accessInTurn(access, call, community);
+    const by = memberAsker(access.now, community, viewer);
+    return isRejection(by) ? by : seenBy(access.now, asked);
   };
   const atFirst = await seenInTurn();
-  const talks = atFirst.filter(({ channel }) => hasMessages(channel));
-  const found = await inBatches(talks, ({ channel }) => activityIn({ access, reads }, asked, channel));
-  const encode = encoder(asked, new Map(talks.map(({ channel }, at) => [channel.id, found[at]])));
-  const entries = await fitting(atFirst, { made: encode, sizeOf: bytesOfEntry }, meter);
+  if (isRejection(atFirst)) return atFirst;
+  // With the floors at once: the reads wait, and the community may leave memory meanwhile.
+  const talks = atFirst.filter(({ channel }) => hasMessages(channel)).map(({ channel }) => channel.id);
+  const chats = talks.map((channel) => channelChat(community, channel));
+  const viewed = chats.map((chat) => ({ chat, user: viewer, floor: access.now.unreadFloorIn(chat)(viewer) }));
+  const found = await inBatches(viewed, (one) => activityIn(reads, one));
+  const encode = encoder(asked, new Map(talks.map((channel, at) => [channel, found[at]])));
+  const entries = await fitting(atFirst, { made: encode, sizeOf: bytesOfEntry }, call.meter);
   const known = new Map(entries.map((entry) => [entry.seen.channel.id, entry]));
   // Sight that was lost meanwhile would show messages that were sent since, and of what was changed the viewer was told
   // before this answer. So from here on nothing waits.
-  const shown = (await seenInTurn()).flatMap((seen) => {
+  const atLast = await seenInTurn();
+  if (isRejection(atLast)) return atLast;
+  const shown = atLast.flatMap((seen) => {
     const entry = known.get(seen.channel.id);
     if (entry === undefined) return [];
     return [isSame(entry.seen, seen) ? entry : encode(seen)];
@@ -85,14 +96,8 @@ const isSame = (one: Seen, other: Seen): boolean =>
   one.granted === other.granted &&
   one.effective === other.effective;
 
-const activityIn = async (
-  { access, reads }: Pick<CommunityNeeds, 'access' | 'reads'>,
-  { community, viewer }: Asked,
-  channel: ChannelRecord,
-): Promise<Activity> => {
-  const chat = channelChat(community, channel.id);
-  const floor = access.now.unreadFloorIn(chat)(viewer);
-  const [newest, counts] = await Promise.all([lastMessage(reads, chat), unread(reads, { chat, user: viewer, floor })]);
+const activityIn = async (reads: Reads, viewed: ChatViewer): Promise<Activity> => {
+  const [newest, counts] = await Promise.all([lastMessage(reads, viewed.chat), unread(reads, viewed)]);
   const [last] = newest === undefined ? [] : await withPins(reads, [newest]);
   return { last, unread: counts };
 };

@@ -45,11 +45,10 @@ export const channelRpcs = (needs: CommunityNeeds): Handlers<ChannelRpcs> => ({
 
   communitiesGetChannels: inCommunity(
     needs.access,
-    async (_, call, { community, by }) => {
+    async (_, call, { community }) => {
       const reads = meteredReads(needs.reads, call);
-      return {
-        channels: await channelsSeen({ ...needs, reads, meter: call.meter }, { community, viewer: by.user }),
-      };
+      const channels = await channelsSeen({ ...needs, reads }, call, community);
+      return isRejection(channels) ? channels : { channels };
     },
     { reads: ['messages', 'reads', 'users'] },
   ),

@@ -3,7 +3,7 @@ import { communities } from '../../../../domain/communities/decide.js';
 import { communityStream } from '../../../../domain/communities/events.js';
 import { isRejection, reject, type Rejection } from '../../../../kernel/decider.js';
 import type { ChannelId, CommunityId, UserId } from '../../../../kernel/ids.js';
-import { memberAsker } from '../../../access/memberAccess.js';
+import { accessFor, memberAsker } from '../../../access/memberAccess.js';
 import { inCommunity } from '../../../access/scopes.js';
 import type { Handlers } from '../../../contract/handlers.js';
 import type { ViewerPermissions } from '../../../contract/viewerPermissions.js';
@@ -35,7 +35,8 @@ export const communitySettingsRpcs = (needs: CommunityNeeds): Handlers<Community
     }
     const { state } = await needs.streams.caughtUp(communityStream(community), communities);
     if (state.status !== 'living') return reject('COMMUNITY_NOT_FOUND');
-    // Looked at after the waits, during which the caller may have been removed.
+    // Looked at after the waits, during which the caller may have been removed, and the community have left memory.
+    await accessFor(needs.access, call, community);
     const still = memberAsker(needs.access.now, community, by.user);
     if (isRejection(still)) return still;
     const shown = (channel: ChannelId) => sees(needs.access.now, community, channel, by.user);
