@@ -25,7 +25,7 @@ export interface LiveAccess extends Access, AccessChanges {
   readonly connectedUsers: () => number;
   /** Some connected user is a member. */
   readonly hasMembersOf: (community: CommunityId) => boolean;
-  /** What changes in it cannot be folded: until it is in memory again, nobody sees any of its channels. */
+  /** Changes of it cannot be folded: until it is in memory again, nobody sees any of its channels. */
   readonly forgetSights: (community: CommunityId) => void;
   /** In log order. `ready`: the event brought a connected user into communities that are being loaded; wait for it. */
   readonly apply: (event: Recorded) => Applied;

@@ -87,11 +87,7 @@ export const nodeOf = async (bounds: Pick<UpdateRendererNeeds, 'communityBytesMa
     let cared = 0;
     const next = events[progress.told - 1]?.position ?? beforeAll;
     renderer.prefetch(await log.readAll({ from: next, limit: upTo - progress.told }));
-    for (
-      let event = events[progress.told];
-      event !== undefined && progress.told < upTo;
-      event = events[progress.told]
-    ) {
+    for (const event of events.slice(progress.told, upTo)) {
       progress.told += 1;
       if (renderer.isRelevant(event.metadata.about, event.type)) {
         cared += 1;
