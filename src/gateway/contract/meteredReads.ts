@@ -16,7 +16,11 @@ export const meteredReads = ({ store }: Reads, { meter }: Pick<OpenCall, 'meter'
   store: metered(store, meter),
 });
 
-const metered = (store: ReadableDocuments, meter: Meter, pace = paceOf(meter)): ReadableDocuments => {
+const metered = (
+  store: ReadableDocuments,
+  meter: Meter,
+  pace = paceOf(meter, costs.kibibyteRead),
+): ReadableDocuments => {
   const paced = store.paced(pace);
   return {
     unopened: meteredEach(paced.unopened, meter),
@@ -25,15 +29,13 @@ const metered = (store: ReadableDocuments, meter: Meter, pace = paceOf(meter)): 
   };
 };
 
-/** The request pays for its bytes as they are opened. */
-const paceOf = ({ turn, spend }: Meter): Pace => ({
-  turn: (bytes) => turn(unitsOf(bytes)),
+/** The request pays for its bytes as they are worked on, at so many units a kibibyte. */
+export const paceOf = ({ turn, spend }: Pick<Meter, 'turn' | 'spend'>, kibibyteUnits: number): Pace => ({
+  turn: (bytes) => turn(kibibyteUnits * (bytes / 1_024)),
   spend: (bytes) => {
-    spend(unitsOf(bytes));
+    spend(kibibyteUnits * (bytes / 1_024));
   },
 });
-
-const unitsOf = (bytes: number): number => costs.kibibyteRead * (bytes / 1_024);
 
 const meteredEach = (store: DocumentReads, meter: Meter): DocumentReads => {
   const read = async <Found>(work: () => Promise<readonly Found[]>): Promise<readonly Found[]> => {

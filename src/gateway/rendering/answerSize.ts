@@ -1,7 +1,8 @@
-import { inPieces, type Pace } from '../../projections/reading/pace.js';
+import { inPieces } from '../../projections/reading/pace.js';
 import { encodePart, type Codec } from '../../wire/codec.js';
 import type { Encoded } from '../../wire/encoded.js';
 import { costs, type Meter } from '../contract/meter.js';
+import { paceOf } from '../contract/meteredReads.js';
 
 /**
  * Clients drop the connection on a frame above 1 MiB. The repeated fields of one answer share this, and the rest is
@@ -36,7 +37,7 @@ export const fitting = async <Item, Made>(
   meter: Paying,
 ): Promise<readonly Made[]> => {
   const all: Made[] = [];
-  const pieces = inPieces(encodingPace(meter));
+  const pieces = inPieces(paceOf(meter, costs.kibibyteEncoded));
   let left = bytesMax;
   for (const item of items) {
     const one = made(item);
@@ -62,12 +63,3 @@ export const encodedFitting = <Item, Init>(
   meter: Paying,
 ): Promise<readonly Encoded<Init>[]> =>
   fitting(items, { made: (item) => encodePart(codec, made(item)), sizeOf: bytesOf, bytesMax }, meter);
-
-const encodingPace = ({ turn, spend }: Paying): Pace => ({
-  turn: (bytes) => turn(unitsOf(bytes)),
-  spend: (bytes) => {
-    spend(unitsOf(bytes));
-  },
-});
-
-const unitsOf = (bytes: number): number => costs.kibibyteEncoded * (bytes / 1_024);
